@@ -1,0 +1,24 @@
+"""What a circuit is, how it behaves, how it leaves.
+
+    motif = circuits.load("motif.json")
+    raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
+"""
+
+from circuits.circuit import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
+from circuits.motif_file import Motif, load, save
+from circuits.raster import Raster
+from circuits.simulate import simulate
+
+__all__ = [
+    "Circuit",
+    "InputChannel",
+    "InputSynapse",
+    "Motif",
+    "Neuron",
+    "OutputPort",
+    "Raster",
+    "Synapse",
+    "load",
+    "save",
+    "simulate",
+]

@@ -1,0 +1,126 @@
+"""The motif file: a circuit with its provenance as versioned JSON. Opening one executes nothing."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from circuits.circuit import Circuit, Part
+from circuits.errors import MachineError, UserError, one_line
+
+VERSION = 1
+TIMING_RULE = "iaf_psc_exp"
+
+
+class Provenance(Part):
+    """Where a motif comes from. Everything is optional: a motif written by hand has no run."""
+
+    run: str | None = None
+    spec_sha256: str | None = None
+    seed: int | None = None
+    island: int | None = None
+    generation: int | None = None
+    task: dict[str, Any] | None = Field(None, description="name and settings of the task it was evolved for")
+    scores: dict[str, float | None] | None = None
+    versions: dict[str, str] | None = None
+    timing_rule: Literal["iaf_psc_exp"] = TIMING_RULE
+
+
+class Motif(Circuit):
+    """A circuit saved with its provenance. `.circuit` is the circuit alone."""
+
+    format: Literal["motif"] = "motif"
+    version: Literal[1] = VERSION
+    provenance: Provenance = Provenance()
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _known_version(cls, version):
+        if isinstance(version, int) and version > VERSION:
+            raise ValueError(f"{version} is from a newer evocircuits (this one reads {VERSION}); update evocircuits to open it")
+        return version
+
+    @property
+    def circuit(self) -> Circuit:
+        return Circuit.model_construct(**{name: getattr(self, name) for name in Circuit.model_fields})
+
+    @classmethod
+    def of(cls, circuit: Circuit, **provenance) -> "Motif":
+        """A motif of `circuit`; the keywords are fields of `Provenance`."""
+        fields = {name: getattr(circuit, name) for name in Circuit.model_fields}
+        return cls(**fields, provenance=Provenance(**provenance))
+
+
+_FIELDS = ("format", "version", *Circuit.model_fields, "provenance")
+
+
+def dumps(motif: Motif) -> str:
+    """The motif as JSON text, keys in the documented order."""
+    data = motif.model_dump(mode="json")
+    data["provenance"] = {k: v for k, v in data["provenance"].items() if v is not None}
+    return json.dumps({name: data[name] for name in _FIELDS}, indent=1, allow_nan=False) + "\n"
+
+
+def loads(text: str | bytes, place: str = "motif") -> Motif:
+    """Parse and check motif JSON; UserError names `place`, the key and what is wrong."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{place}: not a motif file, or cut short: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != "motif":
+        raise UserError(f'{place}: not a motif file (it has no "format": "motif")')
+    missing = [key for key in ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs") if key not in data]
+    if missing:
+        raise UserError(f"{place}: {missing[0]}: is missing")
+    try:
+        return Motif.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise UserError(f"{place}: {one_line(error)}") from None
+
+
+def load(path) -> Motif:
+    """Read a motif file. Raises UserError with one line naming the file, the key and the remedy."""
+    try:
+        text = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if not text.strip():
+        raise UserError(f"{path}: is empty, not a motif file")
+    return loads(text, str(path))
+
+
+def save(motif: Motif | Circuit, path) -> Path:
+    """Write a motif file, whole or not at all; a bare circuit gets an empty provenance. Returns the path."""
+    if not isinstance(motif, Motif):
+        motif = Motif.of(motif)
+    return write_whole(path, dumps(motif))
+
+
+def write_whole(path, text: str) -> Path:
+    """Write a text file through a temporary one beside it: a reader sees the old file or the new one, never a part."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
+    return path
+
+
+def schema() -> dict:
+    """The JSON Schema of the motif file, version 1."""
+    found = Motif.model_json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "evocircuits motif file, version 1"
+    found["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
+    return found

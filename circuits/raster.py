@@ -1,0 +1,140 @@
+"""Bit-packed spike trains: 64 trials are one machine word.
+
+`bits[..., block, step, column]` is uint64; bit b of block w is trial 64 w + b, and row k holds the spikes stamped (k + 1) dt.
+Leading axes, if any, are circuits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from circuits.simd import LANES
+
+
+def pack(spikes) -> np.ndarray:
+    """bool [trials, steps, columns] -> uint64 [blocks, steps, columns]; the last block is filled up with silent trials."""
+    spikes = np.asarray(spikes, bool)
+    trials, steps, columns = spikes.shape
+    blocks = -(-trials // LANES)
+    padded = np.zeros((blocks * LANES, steps, columns), bool)
+    padded[:trials] = spikes
+    lanes_last = np.moveaxis(padded.reshape(blocks, LANES, steps, columns), 1, -1)
+    packed = np.ascontiguousarray(np.packbits(lanes_last, axis=-1, bitorder="little"))
+    return packed.view("<u8")[..., 0].astype("u8", copy=False)
+
+
+def unpack(bits, trials) -> np.ndarray:
+    """uint64 [blocks, steps, columns] -> bool [trials, steps, columns]."""
+    blocks, steps, columns = bits.shape
+    lanes = np.ascontiguousarray(bits).astype("<u8", copy=False).view("u1").reshape(blocks, steps, columns, 8)
+    spikes = np.unpackbits(lanes, axis=-1, bitorder="little")
+    return np.moveaxis(spikes, -1, 1).reshape(blocks * LANES, steps, columns)[:trials].astype(bool)
+
+
+def lane_masks(trials) -> np.ndarray:
+    """Which lanes of each block hold a trial: uint64 [blocks]."""
+    masks = np.full(-(-trials // LANES), np.uint64(0xFFFF_FFFF_FFFF_FFFF))
+    if trials % LANES:
+        masks[-1] = np.uint64((1 << trials % LANES) - 1)
+    return masks
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Spikes of some neurons in all trials, of one circuit or of many.
+
+    bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
+    trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or port slots)
+    The methods below return arrays with the same leading axes.
+    """
+
+    bits: np.ndarray
+    trials: int
+    dt_ms: float
+    names: tuple = ()
+
+    @property
+    def steps(self) -> int:
+        return self.bits.shape[-2]
+
+    @property
+    def duration_ms(self) -> float:
+        return self.steps * self.dt_ms
+
+    def counts(self, start_ms: float = 0.0, stop_ms: float | None = None) -> np.ndarray:
+        """Spikes with start_ms < time <= stop_ms: int64 [..., trials, columns]."""
+        first = round(start_ms / self.dt_ms)
+        last = self.steps if stop_ms is None else round(stop_ms / self.dt_ms)
+        flat = self.bits.reshape(-1, *self.bits.shape[-3:])
+        return self._shaped(_counts(flat, max(first, 0), min(last, self.steps)))
+
+    def first_spikes(self) -> np.ndarray:
+        """Time of the first spike in ms, inf where there is none: float64 [..., trials, columns]."""
+        first = self._shaped(_first(self.bits.reshape(-1, *self.bits.shape[-3:])))
+        return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
+
+    def rates(self) -> np.ndarray:
+        """Mean rate over the trial in Hz: float64 [..., trials, columns]."""
+        return self.counts() * (1000.0 / self.duration_ms)
+
+    def spikes(self) -> np.ndarray:
+        """The raster as bool [trials, steps, columns] (one circuit only)."""
+        return unpack(self.bits, self.trials)
+
+    def times(self, trial: int) -> list[np.ndarray]:
+        """Spike times of one trial in ms, stamped at the end of their step: one array per column (one circuit only)."""
+        if not -self.trials <= trial < self.trials:
+            raise IndexError(f"trial {trial} is outside 0 .. {self.trials - 1}")
+        block, lane = divmod(trial % self.trials, LANES)
+        fired = (self.bits[block] >> np.uint64(lane)) & np.uint64(1)
+        return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
+
+    def _shaped(self, flat):
+        trials_all = flat.reshape(*self.bits.shape[:-3], -1, self.bits.shape[-1])
+        return trials_all[..., : self.trials, :]
+
+
+@njit(cache=True, nogil=True)
+def _trailing_zeros(bits):
+    return np.uint64(_popcount((bits & (~bits + np.uint64(1))) - np.uint64(1)))
+
+
+@njit(cache=True, nogil=True)
+def _popcount(x):
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@njit(cache=True, nogil=True)
+def _counts(bits, first, last):
+    circuits, blocks, _, columns = bits.shape
+    found = np.zeros((circuits, blocks, LANES, columns), np.int64)
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(first, last):
+                for n in range(columns):
+                    left = bits[c, b, k, n]
+                    while left:
+                        found[c, b, _trailing_zeros(left), n] += 1
+                        left &= left - np.uint64(1)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _first(bits):
+    circuits, blocks, steps, columns = bits.shape
+    found = np.full((circuits, blocks, LANES, columns), -1, np.int64)
+    for c in range(circuits):
+        for b in range(blocks):
+            for n in range(columns):
+                seen = np.uint64(0)
+                for k in range(steps):
+                    left = bits[c, b, k, n] & ~seen
+                    seen |= left
+                    while left:
+                        found[c, b, _trailing_zeros(left), n] = k
+                        left &= left - np.uint64(1)
+    return found

@@ -1,0 +1,155 @@
+"""64-lane vector values for numba: one lane per trial, one bit of a machine word per lane.
+
+LLVM does not vectorise loops over many arrays by itself (it gives up on the alias checks), so the kernel says what it means:
+a `Vector` is an LLVM `<64 x float>` or `<64 x double>` that lives in registers, and a mask is an unsigned 64-bit word, bit b
+for lane b. LLVM splits both into whatever the processor has (AVX-512, AVX2, SSE2); every operation below is lane-wise and
+correctly rounded, so the bits do not depend on that choice.
+
+The functions are usable only inside `@njit` code. None of them checks its index: the kernel's tables are checked when built.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import TypingError
+from numba.core.datamodel import models, register_default
+from numba.extending import intrinsic
+
+LANES = 64
+
+_LLVM_REAL = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+_WORD = ir.IntType(LANES)
+_MASK = ir.VectorType(ir.IntType(1), LANES)
+
+
+class Vector(types.Type):
+    """The numba type of 64 reals (float32 or float64) held as one value."""
+
+    def __init__(self, real):
+        self.real = real
+        super().__init__(name=f"Vector({real})")
+
+    @property
+    def llvm(self):
+        return ir.VectorType(_LLVM_REAL[self.real], LANES)
+
+
+@register_default(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, vector.llvm)
+
+
+def _pointer(context, builder, array_type, array, index):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index], inbounds=True)
+
+
+def _splat(builder, vector, scalar):
+    one = builder.insert_element(ir.Constant(vector.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+
+@intrinsic
+def word(typingctx, array, index):
+    """The element `array[index]` of a flat uint64 array, without bounds or wrap-around."""
+
+    def emit(context, builder, signature, args):
+        return builder.load(_pointer(context, builder, signature.args[0], *args))
+
+    return types.uint64(array, types.intp), emit
+
+
+@intrinsic
+def load(typingctx, array, index):
+    """The 64 reals at `array[index:index + 64]`; the address must be a multiple of 64 bytes."""
+    vector = Vector(array.dtype)
+
+    def emit(context, builder, signature, args):
+        pointer = _pointer(context, builder, signature.args[0], *args)
+        value = builder.load(builder.bitcast(pointer, vector.llvm.as_pointer()))
+        value.align = 64
+        return value
+
+    return vector(array, types.intp), emit
+
+
+@intrinsic
+def store(typingctx, array, index, value):
+    """`array[index:index + 64] = value`; the address must be a multiple of 64 bytes."""
+    if value != Vector(array.dtype):
+        raise TypingError(f"cannot store {value} in an array of {array.dtype}")
+
+    def emit(context, builder, signature, args):
+        array, index, value = args
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=64)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), emit
+
+
+@intrinsic
+def splat(typingctx, scalar):
+    """The vector with `scalar` in every lane."""
+    vector = Vector(scalar)
+
+    def emit(context, builder, signature, args):
+        return _splat(builder, vector, args[0])
+
+    return vector(scalar), emit
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """`a * b + c`, rounded once."""
+
+    def emit(context, builder, signature, args):
+        name = f"llvm.fma.v{LANES}f{32 if a.real == types.float32 else 64}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(a.llvm, [a.llvm] * 3), name)
+        return builder.call(function, args)
+
+    return a(a, b, c), emit
+
+
+@intrinsic
+def mul(typingctx, a, b):
+    """`a * b`."""
+
+    def emit(context, builder, signature, args):
+        return builder.fmul(*args)
+
+    return a(a, b), emit
+
+
+@intrinsic
+def add_where(typingctx, mask, a, scalar):
+    """`a + scalar` in the lanes of the mask, `a` in the others."""
+
+    def emit(context, builder, signature, args):
+        mask, a_value, scalar = args
+        total = builder.fadd(a_value, _splat(builder, a, scalar))
+        return builder.select(builder.bitcast(mask, _MASK), total, a_value)
+
+    return a(types.uint64, a, a.real), emit
+
+
+@intrinsic
+def choose(typingctx, mask, a, b):
+    """`a` in the lanes of the mask, `b` in the others."""
+
+    def emit(context, builder, signature, args):
+        mask, a_value, b_value = args
+        return builder.select(builder.bitcast(mask, _MASK), a_value, b_value)
+
+    return a(types.uint64, a, b), emit
+
+
+@intrinsic
+def at_least(typingctx, a, b):
+    """The mask of lanes with `a >= b` (false for NaN)."""
+
+    def emit(context, builder, signature, args):
+        return builder.bitcast(builder.fcmp_ordered(">=", *args), _WORD)
+
+    return types.uint64(a, b), emit

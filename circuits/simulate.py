@@ -1,0 +1,132 @@
+"""Running circuits: `simulate` for people, `simulate_population` for the search. Both end in the same kernel."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from circuits import kernel
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.raster import Raster, _popcount, lane_masks, pack
+from circuits.tables import Tables, from_circuit
+
+
+def simulate(circuit: Circuit, spikes, duration_ms: float | None = None, dtype="float64") -> Raster:
+    """Simulate a circuit from rest and return the spikes of all its neurons.
+
+    spikes       bool [trials, steps, channels] (row k: spikes stamped (k + 1) dt), or nested lists of spike times in ms,
+                 spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms
+    duration_ms  length of a trial; with a bool array it may be left out
+    dtype        "float64" (the reference) or "float32" (what the search uses)
+    Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
+    """
+    real = np.dtype(dtype)
+    if real not in (np.float32, np.float64):
+        raise UserError(f"dtype: float32 or float64, not {real}")
+    dense = _dense(circuit, spikes, duration_ms)
+    tables = from_circuit(circuit, real)
+    bits, masks = pack(dense), lane_masks(len(dense))
+    state, refractory, raster = _scratch(tables, dense.shape[1])
+    out = np.empty((*bits.shape[:2], len(circuit.neurons)), "u8")
+    for block, mask in enumerate(masks):
+        raster[tables.history :, : tables.channels] = bits[block]
+        one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
+        kernel.run(len(circuit.neurons), tables.channels, tables.history, *one, state, refractory, raster)
+        out[block] = raster[tables.history :, tables.channels :] & mask
+    return Raster(out, len(dense), circuit.dt_ms, tuple(n.id for n in circuit.neurons))
+
+
+class Activity(NamedTuple):
+    """What a population of `B` circuits did.
+
+    outputs  uint64 [B, blocks, steps, R]: spikes in the output slots
+    spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it
+    travels, those from input channels included)
+    """
+
+    outputs: np.ndarray
+    spikes: np.ndarray
+    events: np.ndarray
+
+
+def simulate_population(tables: Tables, inputs, trials: int) -> Activity:
+    """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`)."""
+    batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
+    outputs = np.empty((batch, blocks, steps, tables.readout.shape[1]), "u8")
+    spikes, events = np.zeros(batch, "i8"), np.zeros(batch, "i8")
+    _simulate_all(*tables, inputs, lane_masks(trials), outputs, spikes, events, *_scratch(tables, steps))
+    return Activity(outputs, spikes, events)
+
+
+def _scratch(tables, steps):
+    capacity = tables.table.shape[1]
+    raster = np.zeros((tables.history + steps, tables.channels + capacity), "u8")
+    return *kernel.scratch(capacity, tables.table.dtype), raster
+
+
+@njit(cache=True, nogil=True)
+def _simulate_all(
+    neurons, bounds, weight, offset, table, n_ref, fan_out, readout, channels, history,
+    inputs, masks, outputs, spikes, events, state, refractory, raster,
+):  # fmt: skip
+    blocks, steps, _ = inputs.shape
+    for block in range(blocks):
+        raster[history:, :channels] = inputs[block]
+        for b in range(len(neurons)):
+            kernel.run(
+                neurons[b], channels, history, bounds[b], weight, offset, table[b], n_ref[b], state, refractory, raster
+            )  # fmt: skip
+            for source in range(channels + neurons[b]):
+                count = 0
+                for k in range(history, history + steps):
+                    count += _popcount(raster[k, source] & masks[block])
+                spikes[b] += count if source >= channels else 0
+                events[b] += count * fan_out[b, source]
+            for k in range(steps):
+                for r in range(readout.shape[1]):
+                    outputs[b, block, k, r] = raster[history + k, channels + readout[b, r]] & masks[block]
+
+
+def _dense(circuit, spikes, duration_ms):
+    """The input as bool [trials, steps, channels], or a UserError that names the place."""
+    dt, channels = circuit.dt_ms, len(circuit.inputs)
+    if duration_ms is not None and not (np.isfinite(duration_ms) and duration_ms >= dt):
+        raise UserError(f"duration_ms: at least one step of {dt:g} ms, not {duration_ms}")
+    if isinstance(spikes, np.ndarray) and spikes.dtype != object:
+        if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape[:2]:
+            wanted = f"bool [trials, steps, {channels} channels]"
+            raise UserError(f"spikes: an array must be {wanted}, not {spikes.dtype} {list(spikes.shape)}")
+        if duration_ms is not None and round(duration_ms / dt) != spikes.shape[1]:
+            raise UserError(f"duration_ms: {duration_ms:g} ms is not the array's {spikes.shape[1]} steps of {dt:g} ms")
+        return spikes
+    if duration_ms is None:
+        raise UserError("duration_ms: is needed when spikes are given as times")
+    if len(spikes) == 0:
+        raise UserError("spikes: there is no trial")
+    steps = round(duration_ms / dt)
+    dense = np.zeros((len(spikes), steps, channels), bool)
+    for t, trial in enumerate(spikes):
+        if len(trial) != channels:
+            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {len(trial)}")
+        for c, times in enumerate(trial):
+            dense[t, _rows(times, dt, steps, f"spikes[{t}][{c}]"), c] = True
+    return dense
+
+
+def _rows(times, dt, steps, place):
+    try:
+        at = np.asarray(times, "f8").reshape(-1) / dt
+    except (TypeError, ValueError):
+        raise UserError(f"{place}: spike times must be numbers in ms") from None
+    rows = np.rint(at)
+    checks = (
+        (~np.isfinite(at), "is no time"),
+        ((rows < 1) | (rows > steps), f"is outside the trial: {dt:g} ms <= time <= {steps * dt:g} ms"),
+        (np.abs(at - rows) > 1e-6 * np.maximum(1, np.abs(at)), f"is not on the grid of {dt:g} ms"),
+        (np.diff(rows, prepend=0) <= 0, "is not later than the spike before it"),
+    )
+    for bad, text in checks:
+        if bad.any():
+            raise UserError(f"{place}: {at[np.argmax(bad)] * dt:g} ms {text}")
+    return rows.astype("i8") - 1
