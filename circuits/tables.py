@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from circuits.circuit import Circuit
-from circuits.neurons import propagators, refractory_steps
+from circuits.neurons import DEFAULTS, propagators, refractory_steps
 
 
 class Tables(NamedTuple):
@@ -85,6 +85,7 @@ def from_matrices(sign, parameters, weight, delay, readout, dt_ms, real=np.float
     readout     integer [B, R], slots
     Slots without a neuron are left out; weights of empty slots must be 0.
     """
+    parameters = np.where(sign[..., None] == 0, DEFAULTS.astype(parameters.dtype), parameters)  # any that divide
     n_ref = refractory_steps(parameters, dt_ms)
     compact = _compact(sign, weight, delay, readout, propagators(parameters, dt_ms).astype(real), n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))

@@ -1,0 +1,41 @@
+"""A population of circuits in, how each did out."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.raster import Raster
+from circuits.simulate import simulate_population
+from circuits.tables import Tables
+from fitness.task import Task, Trials
+
+
+class Evaluation(NamedTuple):
+    """What became of `B` circuits on the same trials.
+
+    score   float64 [B], 0 chance .. 1 perfect;   grades  float32 [B, trials], what a search climbs
+    climb   float64 [B]: class-balanced mean of the grades
+    spikes  float64 [B] and events float64 [B]: spikes of all neurons and synaptic events, per trial
+    synapses  int64 [B]
+    """
+
+    score: np.ndarray
+    grades: np.ndarray
+    climb: np.ndarray
+    spikes: np.ndarray
+    events: np.ndarray
+    synapses: np.ndarray
+
+
+def evaluate(task: Task, trials: Trials, tables: Tables) -> Evaluation:
+    """Simulate the circuits in `tables` on the trials and score them all."""
+    activity = simulate_population(tables, trials.bits, len(trials))
+    score = task.score(Raster(activity.outputs, len(trials), task.dt_ms, task.outputs), trials)
+    return Evaluation(
+        score.value,
+        score.grade.astype("f4"),
+        (score.grade * trials.weights).sum(axis=-1),
+        activity.spikes / len(trials),
+        activity.events / len(trials),
+        tables.synapses,
+    )

@@ -1,0 +1,52 @@
+"""Tasks by name: those that ship, and a user's own from a Python file."""
+
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+
+from circuits.errors import UserError
+from fitness.task import Task
+from fitness.tasks import BUILT_IN
+
+
+def task(name: str, source: str | None = None, **settings) -> Task:
+    """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask").
+
+    source: the text of the user's file, where it was read before; it is executed as it stands. Raises UserError.
+    """
+    if ".py:" in name:
+        return _own(name, source)(**settings)
+    if name not in BUILT_IN:
+        close = get_close_matches(name, BUILT_IN, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"
+        raise UserError(f"there is no task {name!r}; {hint}")
+    return BUILT_IN[name](**settings)
+
+
+def read_source(name: str, folder: Path) -> str | None:
+    """The text of the file behind a user's task name, sought from `folder`; None for a task that ships."""
+    if ".py:" not in name:
+        return None
+    path = folder / name.rpartition(":")[0]
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"task {name}: {path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
+def _own(name, source):
+    file, _, class_name = name.rpartition(":")
+    if source is None:
+        source = read_source(name, Path())
+    module = ModuleType(f"own_task_{Path(file).stem}")
+    module.__file__ = file
+    sys.modules[module.__name__] = module  # pydantic looks annotations up by module name
+    try:
+        exec(compile(source, file, "exec"), module.__dict__)
+    except Exception as error:
+        raise UserError(f"task {name}: the file fails when executed: {type(error).__name__}: {error}") from None
+    found = getattr(module, class_name, None)
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise UserError(f"task {name}: {file} defines no class {class_name} derived from fitness.Task")
+    return found

@@ -1,0 +1,158 @@
+"""What a task is: it makes trials and scores what a circuit's output neurons did in them.
+
+A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `credit` judges them.
+
+    class Agree(fitness.Task):
+        inputs, outputs = ("a", "b"), ("yes",)
+        dt_ms, duration_ms, chance = 1.0, 50.0, 0.5
+        gap_ms: float = 10.0                                 # a setting: [task] gap_ms = 5 in the run spec
+
+        def make(self, rng, count):
+            labels = np.arange(count) % 2                    # 1: together, 0: gap_ms apart
+            spikes = np.zeros((count, 50, 2), bool)
+            spikes[:, 9, 0] = True
+            spikes[np.arange(count), np.where(labels, 9, 9 + int(self.gap_ms)), 1] = True
+            return spikes, labels
+
+        def credit(self, raster, trials):
+            fired = raster.counts()[..., 0] > 0              # [circuits, trials]
+            return fired == trials.labels
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError, one_line
+from circuits.raster import Raster, pack
+from circuits.simulate import simulate
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Stimuli and what is known about them.
+
+    spikes  bool [trials, steps, channels], row k holds the spikes stamped (k + 1) dt
+    labels  int [trials]: the class of each trial; scores weigh classes equally
+    facts   further arrays [trials, ...] that the task's `credit` needs
+    """
+
+    spikes: np.ndarray
+    labels: np.ndarray
+    facts: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.labels)
+
+    @cached_property
+    def bits(self) -> np.ndarray:
+        """The stimuli as the kernel reads them: uint64 [blocks, steps, channels]."""
+        return pack(self.spikes)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Weight of each trial in a class-balanced mean; they sum to 1."""
+        classes, place, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
+        return 1.0 / (len(classes) * sizes[place])
+
+
+class Score(NamedTuple):
+    """How well circuits did: `value` float64 [...], 0 is chance and 1 is perfect; `credit` float64 [..., trials], each trial
+    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb."""
+
+    value: np.ndarray
+    credit: np.ndarray
+    grade: np.ndarray
+
+
+class Task(BaseModel):
+    """Base of all tasks. A subclass sets the class attributes (or properties) below, its settings as annotated fields, and
+    implements `make` and `credit`.
+
+    inputs, outputs   names of the input channels and output ports (one neuron each)
+    dt_ms             the simulation step;   duration_ms  length of a trial
+    chance            the credit that guessing, or silence, gets on average
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    name: ClassVar[str] = ""
+    inputs: ClassVar[tuple[str, ...]] = ()
+    outputs: ClassVar[tuple[str, ...]] = ()
+    dt_ms: ClassVar[float] = 1.0
+    duration_ms: ClassVar[float] = 100.0
+    chance: ClassVar[float] = 0.0
+
+    def __init__(self, **settings):
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise UserError(f"task {self.title()}: {one_line(error, tuple(type(self).model_fields))}") from None
+
+    @classmethod
+    def title(cls) -> str:
+        """The task's name: the registered one, or that of its class."""
+        return cls.name or cls.__name__
+
+    @property
+    def steps(self) -> int:
+        return round(self.duration_ms / self.dt_ms)
+
+    def make(self, rng: np.random.Generator, count: int):
+        """Draw trials: `(spikes, labels)` or `(spikes, labels, facts)`, see `Trials`. All randomness comes from `rng`."""
+        raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
+
+    def credit(self, raster: Raster, trials: Trials) -> np.ndarray:
+        """Credit in 0..1 for each trial: array [..., trials]. `raster` holds the output neurons, one column per port, and its
+        methods return arrays [..., trials, outputs] whose leading axis is the circuits."""
+        raise UserError(f"task {self.title()}: has no method credit(self, raster, trials)")
+
+    def grade(self, raster: Raster, trials: Trials) -> np.ndarray:
+        """What a search climbs, trial by trial: by default the credit itself."""
+        return self.credit(raster, trials)
+
+    def trials(self, seed, count: int = 64) -> Trials:
+        """`count` trials, the same for the same settings, seed (an int, or a sequence of them) and count."""
+        made = self.make(np.random.default_rng(seed), count)
+        spikes, labels, facts = (*made, {})[:3]
+        spikes, labels = np.asarray(spikes), np.asarray(labels)
+        wanted = (count, self.steps, len(self.inputs))
+        if spikes.dtype != bool or spikes.shape != wanted:
+            raise UserError(
+                f"task {self.title()}: make must return spikes as bool {list(wanted)} [trials, steps, channels], "
+                f"not {spikes.dtype} {list(spikes.shape)}"
+            )
+        if labels.shape != (count,):
+            raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
+        return Trials(spikes, labels, facts)
+
+    def score(self, raster: Raster, trials: Trials) -> Score:
+        """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
+        raster = raster.outputs
+        if raster.bits.shape[-1] != len(self.outputs):
+            columns = raster.bits.shape[-1]
+            raise UserError(f"task {self.title()}: it reads {len(self.outputs)} output neurons, the circuit has {columns}")
+        shape = (*raster.bits.shape[:-3], len(trials))
+        credit, grade = (self._checked(what, raster, trials, shape) for what in (self.credit, self.grade))
+        value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
+        return Score(np.clip(value, 0.0, 1.0), credit, grade)
+
+    def _checked(self, method, raster, trials, shape):
+        found = np.asarray(method(raster, trials), "f8")
+        if found.shape != shape:
+            place = f"task {self.title()}: {method.__name__}"
+            raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")
+        bad = ~np.isfinite(found)
+        if bad.any():
+            raise UserError(f"task {self.title()}: {method.__name__} is not finite in trial {int(np.argwhere(bad)[0][-1])}")
+        return found
+
+    def evaluate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Score:
+        """Simulate a circuit on the trials and score it."""
+        if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
+            raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
+        return self.score(simulate(circuit, trials.spikes, dtype=dtype), trials)

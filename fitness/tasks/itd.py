@@ -1,0 +1,66 @@
+"""Sound localisation from the interaural time difference (Jeffress, J. Comp. Physiol. Psychol. 41, 1948)."""
+
+import numpy as np
+from pydantic import Field
+
+from fitness.decode import margin, most_active, spike_train
+from fitness.task import Task
+
+HEAD_MS = 0.7  # largest difference that a human head makes
+LEAD_IN_MS = 1.0
+TAIL_MS = 5.0
+
+
+class Itd(Task):
+    """A tone reaches the two ears at different times; the most active of the detectors names its direction.
+
+    Inputs: one phase-locked spike per cycle and ear, jittered. Both ears always fire the same number of spikes and the phase
+    of the tone is random, so counts, and the timing in either ear alone, say nothing.
+    Answer: the directions are the centres of equal parts of +-0.7 ms, from left ear leading to right ear leading; detector k
+    must be the only most active one for direction k. Chance: 1 / detectors.
+    """
+
+    name = "itd"
+    inputs = ("left", "right")
+    dt_ms = 0.05
+
+    detectors: int = Field(4, ge=2, le=8, description="directions to tell apart, each with an output of its own")
+    frequency_hz: float = Field(500.0, ge=50, le=700, description="the tone; above 700 Hz the phase would be ambiguous")
+    cycles: int = Field(8, ge=1, le=100, description="spikes per ear and trial")
+    jitter_ms: float = Field(0.05, ge=0, le=0.5, description="standard deviation of each spike time")
+
+    @property
+    def outputs(self):
+        return tuple(f"direction{k}" for k in range(self.detectors))
+
+    @property
+    def chance(self):
+        return 1 / self.detectors
+
+    @property
+    def duration_ms(self):
+        length = LEAD_IN_MS + HEAD_MS + (self.cycles + 1) * 1000 / self.frequency_hz + TAIL_MS
+        return np.ceil(length / self.dt_ms) * self.dt_ms
+
+    @property
+    def directions_ms(self) -> np.ndarray:
+        """The time differences to tell apart (right ear after left ear), float64 [detectors]."""
+        centres = (np.arange(self.detectors) + 0.5) / self.detectors
+        return HEAD_MS * (2 * centres - 1)
+
+    def make(self, rng, count):
+        period = 1000 / self.frequency_hz
+        labels = rng.permutation(np.arange(count) % self.detectors)
+        onset = LEAD_IN_MS + HEAD_MS / 2 + rng.uniform(0, period, (count, 1)) + np.arange(self.cycles) * period
+        ears = []
+        for side in (-0.5, 0.5):
+            jitter = np.clip(rng.normal(0, self.jitter_ms, onset.shape), -period / 4, period / 4)
+            times = onset + side * self.directions_ms[labels][:, None] + jitter
+            ears.append(spike_train(times, self.dt_ms, self.steps))
+        return np.stack(ears, axis=-1), labels, {"itd_ms": self.directions_ms[labels]}
+
+    def credit(self, raster, trials):
+        return most_active(raster.counts(), trials.labels)
+
+    def grade(self, raster, trials):
+        return margin(raster.counts(), trials.labels)

@@ -1,0 +1,63 @@
+"""The same number of spikes, another time: what a rate code cannot tell apart."""
+
+import numpy as np
+from pydantic import Field
+
+from fitness.decode import margin, most_active, spike_train
+from fitness.task import Task
+
+WINDOW_MS = 100.0
+BURST_MS = 20.0
+TAIL_MS = 20.0
+
+
+class Order(Task):
+    """N spikes in 100 ms: the most active output names how they were spread.
+
+    One channel, three classes: evenly over 100 ms; all in the first 20 ms; all in the last 20 ms.
+    Two channels, two classes: A fires its spikes in the first 20 ms and B in the last 20 ms; or the reverse.
+    Every channel fires N spikes in every trial, so every reader of rates is at chance: 1 / classes.
+    """
+
+    name = "order"
+    dt_ms = 0.5
+    duration_ms = WINDOW_MS + TAIL_MS
+
+    channels: int = Field(1, ge=1, le=2, description="1: even, early or late; 2: A before B, or B before A")
+    spikes: int = Field(6, ge=2, le=20, description="spikes per channel and trial")
+    jitter_ms: float = Field(2.0, ge=0, le=10, description="evenly spread spikes move by up to this much either way")
+
+    @property
+    def inputs(self):
+        return ("a", "b")[: self.channels]
+
+    @property
+    def outputs(self):
+        return ("even", "early", "late") if self.channels == 1 else ("a_first", "b_first")
+
+    @property
+    def chance(self):
+        return 1 / len(self.outputs)
+
+    def make(self, rng, count):
+        labels = rng.permutation(np.arange(count) % len(self.outputs))
+        even = (np.arange(self.spikes) + 0.5) * WINDOW_MS / self.spikes
+        trains = []
+        for channel in range(self.channels):
+            burst = rng.uniform(0, BURST_MS, (count, self.spikes))
+            spread = even + rng.uniform(-self.jitter_ms, self.jitter_ms, (count, self.spikes))
+            late = burst + WINDOW_MS - BURST_MS
+            if self.channels == 1:
+                times = np.choose(labels[:, None], [spread, burst, late])
+            else:
+                times = np.where(labels[:, None] == channel, burst, late)
+            trains.append(spike_train(times, self.dt_ms, round(WINDOW_MS / self.dt_ms)))
+        spikes = np.zeros((count, self.steps, self.channels), bool)
+        spikes[:, : trains[0].shape[1]] = np.stack(trains, axis=-1)
+        return spikes, labels
+
+    def credit(self, raster, trials):
+        return most_active(raster.counts(), trials.labels)
+
+    def grade(self, raster, trials):
+        return margin(raster.counts(), trials.labels)
