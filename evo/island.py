@@ -14,7 +14,7 @@ from deap import base, tools
 
 from evo import genome, variation
 from evo.genome import Bounds
-from evo.selection import epsilon_lexicase, nsga2, pareto
+from evo.selection import epsilon_lexicase, nsga2, pareto, survivors
 from evo.spec import RunSpec
 from fitness import Task, Trials
 from fitness.evaluate import Evaluation, evaluate
@@ -93,7 +93,7 @@ def toolbox(spec: RunSpec, task: Task, bounds: Bounds, trials: Trials) -> base.T
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.tables(genomes, bounds)))
-    box.register("survive", nsga2)
+    box.register("survive", survivors)
     box.register("archive", pareto, count=spec.search.archive)
     return box
 
@@ -111,7 +111,7 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         population, grades, archive, _ = state
         if migrants is not None:
             population, grades = _joined(population, migrants.population), _joined(grades, migrants.grades)
-            kept = box.survive(population["losses"], s.population)
+            kept = box.survive(population["losses"], grades, s.population, rng)
             population, grades = population[kept], grades[kept]
     first = epoch * s.epoch
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
@@ -120,7 +120,7 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         children = box.mutate(box.mate(genomes[parents[::2]], genomes[parents[1::2]], rng=rng), rng=rng)
         offspring, offspring_grades = _assess(setting, children, island, generation)
         population, grades = _joined(population, offspring), _joined(grades, offspring_grades)
-        kept = box.survive(population["losses"], s.population)
+        kept = box.survive(population["losses"], grades, s.population, rng)
         population, grades = population[kept], grades[kept]
         archive = _joined(archive, offspring)
         archive = archive[box.archive(archive["losses"])]

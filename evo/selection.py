@@ -53,6 +53,18 @@ def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
     return _by_rank_and_crowding(losses, _ranks(losses), count)
 
 
+def survivors(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices [count] of survivors: up to half are winners of lexicase selection, the rest those that NSGA-II keeps.
+
+    NSGA-II alone sees only the mean over trials: it drops the circuit that solves one hard trial and little else, of which
+    the solution is often made.
+    """
+    specialists = np.unique(epsilon_lexicase(grades, count // 2, rng))
+    ranks = _ranks(losses)
+    ranks[specialists] = -1
+    return _by_rank_and_crowding(losses, ranks, count)
+
+
 def pareto(losses: np.ndarray, count: int) -> np.ndarray:
     """Indices of at most `count` non-dominated individuals, none with losses equal to another's, in their given order."""
     front = np.flatnonzero(_ranks(losses) == 0)
