@@ -106,7 +106,7 @@ class Circuit(Part):
 
     def _whole_steps(self, place, time_ms, least):
         steps = time_ms / self.dt_ms
-        if abs(steps - round(steps)) > 1e-6 or not least <= round(steps) <= MAX_DELAY_STEPS:
+        if not least - 0.5 <= steps < MAX_DELAY_STEPS + 0.5 or abs(steps - round(steps)) > 1e-6:
             wanted = f"{least} to {MAX_DELAY_STEPS} whole steps of dt_ms = {self.dt_ms:g}"
             raise ValueError(f"{place}: {time_ms:g} ms must be {wanted}")
 
@@ -128,8 +128,8 @@ class Circuit(Part):
     def __repr__(self):
         e = int(self.excitatory.sum())
         return (
-            f"<Circuit {e} E, {len(self.neurons) - e} I, {self.synapse_count} synapses, inputs {[c.name for c in self.inputs]}, "
-            f"outputs {[o.name for o in self.outputs]}, dt {self.dt_ms:g} ms>"
+            f"<Circuit {e} E, {len(self.neurons) - e} I, {self.synapse_count} synapses, "
+            f"inputs {[c.name for c in self.inputs]}, outputs {[o.name for o in self.outputs]}, dt {self.dt_ms:g} ms>"
         )
 
     __str__ = __repr__

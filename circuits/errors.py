@@ -10,7 +10,7 @@ class UserError(ValueError):
 
 
 class MachineError(RuntimeError):
-    """A fault of the surroundings (disk, lock, network, missing package): one line with the remedy. The command exits with 1."""
+    """A fault of the surroundings (disk, lock, network, missing package): one line with the remedy. Exit code 1."""
 
 
 def one_line(error: ValidationError, known_keys=()) -> str:
@@ -21,7 +21,8 @@ def one_line(error: ValidationError, known_keys=()) -> str:
     found = error.errors(include_url=False)[0]
     place = ""
     for part in found["loc"]:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+        text = part if str(part).isprintable() else repr(part)  # keys may come from strangers: stay on one line
+        place += f"[{part}]" if isinstance(part, int) else f".{text}" if place else str(text)
     message = str(found["msg"]).removeprefix("Value error, ")
     if found["type"] == "extra_forbidden":
         message = "unknown key"

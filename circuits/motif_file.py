@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,15 @@ class Provenance(Part):
     scores: dict[str, float | None] | None = None
     versions: dict[str, str] | None = None
     timing_rule: Literal["iaf_psc_exp"] = TIMING_RULE
+
+    @field_validator("task")
+    @classmethod
+    def _plain_json(cls, task):
+        try:
+            json.dumps(task, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError("must be plain JSON without NaN and infinity") from None
+        return task
 
 
 class Motif(Circuit):
@@ -71,7 +81,9 @@ def loads(text: str | bytes, place: str = "motif") -> Motif:
         raise UserError(f"{place}: not a motif file, or cut short: {error}") from None
     if not isinstance(data, dict) or data.get("format") != "motif":
         raise UserError(f'{place}: not a motif file (it has no "format": "motif")')
-    missing = [key for key in ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs") if key not in data]
+    missing = [
+        key for key in ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs") if key not in data
+    ]
     if missing:
         raise UserError(f"{place}: {missing[0]}: is missing")
     try:
@@ -112,7 +124,8 @@ def write_whole(path, text: str) -> Path:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
     return path
 

@@ -5,6 +5,7 @@ Leading axes, if any, are circuits.
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numba import njit
@@ -45,7 +46,8 @@ class Raster:
     """Spikes of some neurons in all trials, of one circuit or of many.
 
     bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
-    trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or port slots)
+    trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or ports)
+    readout  the columns of the circuit's output neurons, in port order; None if the raster holds only those
     The methods below return arrays with the same leading axes.
     """
 
@@ -53,6 +55,15 @@ class Raster:
     trials: int
     dt_ms: float
     names: tuple = ()
+    readout: tuple[int, ...] | None = None
+
+    @property
+    def outputs(self) -> "Raster":
+        """The raster of the output neurons alone, in port order."""
+        if self.readout is None:
+            return self
+        names = tuple(self.names[column] for column in self.readout)
+        return Raster(self.bits[..., list(self.readout)], self.trials, self.dt_ms, names)
 
     @property
     def steps(self) -> int:
@@ -66,13 +77,20 @@ class Raster:
         """Spikes with start_ms < time <= stop_ms: int64 [..., trials, columns]."""
         first = round(start_ms / self.dt_ms)
         last = self.steps if stop_ms is None else round(stop_ms / self.dt_ms)
-        flat = self.bits.reshape(-1, *self.bits.shape[-3:])
+        flat = self._flat()
         return self._shaped(_counts(flat, max(first, 0), min(last, self.steps)))
 
     def first_spikes(self) -> np.ndarray:
         """Time of the first spike in ms, inf where there is none: float64 [..., trials, columns]."""
-        first = self._shaped(_first(self.bits.reshape(-1, *self.bits.shape[-3:])))
+        first = self._shaped(_first(self._flat()))
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
+
+    def fired_in(self, window) -> np.ndarray:
+        """Whether there is a spike in a window of its own in each trial; window bool [trials, steps] -> bool [..., trials, columns]."""
+        mask = pack(np.asarray(window, bool)[..., None])  # [blocks, steps, 1]
+        words = np.bitwise_or.reduce(self.bits & mask, axis=-2)  # [..., blocks, columns]
+        lanes = (words[..., None, :] >> np.arange(LANES, dtype="u8")[:, None]) & np.uint64(1)
+        return self._shaped(lanes.astype(bool))
 
     def rates(self) -> np.ndarray:
         """Mean rate over the trial in Hz: float64 [..., trials, columns]."""
@@ -90,8 +108,12 @@ class Raster:
         fired = (self.bits[block] >> np.uint64(lane)) & np.uint64(1)
         return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
 
+    def _flat(self):
+        return self.bits.reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])
+
     def _shaped(self, flat):
-        trials_all = flat.reshape(*self.bits.shape[:-3], -1, self.bits.shape[-1])
+        *circuits, blocks, _, columns = self.bits.shape
+        trials_all = flat.reshape(*circuits, blocks * LANES, columns)
         return trials_all[..., : self.trials, :]
 
 

@@ -21,9 +21,9 @@ def simulate(circuit: Circuit, spikes, duration_ms: float | None = None, dtype="
     dtype        "float64" (the reference) or "float32" (what the search uses)
     Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
     """
+    if dtype not in ("float32", "float64", np.float32, np.float64):
+        raise UserError(f"dtype: float32 or float64, not {dtype}")
     real = np.dtype(dtype)
-    if real not in (np.float32, np.float64):
-        raise UserError(f"dtype: float32 or float64, not {real}")
     dense = _dense(circuit, spikes, duration_ms)
     tables = from_circuit(circuit, real)
     bits, masks = pack(dense), lane_masks(len(dense))
@@ -34,7 +34,7 @@ def simulate(circuit: Circuit, spikes, duration_ms: float | None = None, dtype="
         one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
         kernel.run(len(circuit.neurons), tables.channels, tables.history, *one, state, refractory, raster)
         out[block] = raster[tables.history :, tables.channels :] & mask
-    return Raster(out, len(dense), circuit.dt_ms, tuple(n.id for n in circuit.neurons))
+    return Raster(out, len(dense), circuit.dt_ms, tuple(n.id for n in circuit.neurons), tuple(tables.readout[0]))
 
 
 class Activity(NamedTuple):
@@ -97,21 +97,28 @@ def _dense(circuit, spikes, duration_ms):
         if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape[:2]:
             wanted = f"bool [trials, steps, {channels} channels]"
             raise UserError(f"spikes: an array must be {wanted}, not {spikes.dtype} {list(spikes.shape)}")
-        if duration_ms is not None and round(duration_ms / dt) != spikes.shape[1]:
+        if duration_ms is not None and abs(duration_ms / dt - spikes.shape[1]) > 1e-6:
             raise UserError(f"duration_ms: {duration_ms:g} ms is not the array's {spikes.shape[1]} steps of {dt:g} ms")
         return spikes
     if duration_ms is None:
         raise UserError("duration_ms: is needed when spikes are given as times")
-    if len(spikes) == 0:
-        raise UserError("spikes: there is no trial")
+    if not _is_list(spikes) or len(spikes) == 0:
+        raise UserError("spikes: must be a list of at least one trial")
+    if abs(duration_ms / dt - round(duration_ms / dt)) > 1e-6:
+        raise UserError(f"duration_ms: {duration_ms:g} ms is no whole number of steps of {dt:g} ms")
     steps = round(duration_ms / dt)
     dense = np.zeros((len(spikes), steps, channels), bool)
     for t, trial in enumerate(spikes):
-        if len(trial) != channels:
-            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {len(trial)}")
+        if not _is_list(trial) or len(trial) != channels:
+            given = len(trial) if _is_list(trial) else repr(trial)
+            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {given}")
         for c, times in enumerate(trial):
             dense[t, _rows(times, dt, steps, f"spikes[{t}][{c}]"), c] = True
     return dense
+
+
+def _is_list(value):
+    return isinstance(value, (list, tuple, np.ndarray))
 
 
 def _rows(times, dt, steps, place):
@@ -119,9 +126,10 @@ def _rows(times, dt, steps, place):
         at = np.asarray(times, "f8").reshape(-1) / dt
     except (TypeError, ValueError):
         raise UserError(f"{place}: spike times must be numbers in ms") from None
+    if not np.isfinite(at).all():
+        raise UserError(f"{place}: {at[~np.isfinite(at)][0]} ms is no time")
     rows = np.rint(at)
     checks = (
-        (~np.isfinite(at), "is no time"),
         ((rows < 1) | (rows > steps), f"is outside the trial: {dt:g} ms <= time <= {steps * dt:g} ms"),
         (np.abs(at - rows) > 1e-6 * np.maximum(1, np.abs(at)), f"is not on the grid of {dt:g} ms"),
         (np.diff(rows, prepend=0) <= 0, "is not later than the spike before it"),

@@ -54,7 +54,9 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
         for s in circuit.synapses
     ]
     found.sort()
-    post, inhibits, source, delay_ms, weight = (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 5
+    post, inhibits, source, delay_ms, weight = (
+        (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 5
+    )
     post, inhibits, source = post.astype("i8"), inhibits.astype("i8"), source.astype("i8")
     delay = np.rint(delay_ms / dt).astype("i8")
     ends = np.cumsum(np.bincount(post * 2 + inhibits, minlength=2 * n)).reshape(n, 2)

@@ -1,0 +1,11 @@
+"""How circuits are searched for, stored and shown.
+
+run = evo.run("runs/itd.toml", workers=0)
+run.front[0].held_out
+circuits.save(run.motif(rank=0), "motif.json")
+"""
+
+from evo.run_folder import Member, Run, open_run
+from evo.search import resume, run
+
+__all__ = ["Member", "Run", "open_run", "resume", "run"]

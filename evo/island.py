@@ -80,7 +80,7 @@ class Setting(NamedTuple):
     @classmethod
     def of(cls, spec: RunSpec, source: str | None) -> "Setting":
         task = spec.make_task(source)
-        bounds, s = spec.bounds(task), spec.search
+        bounds, s = spec.bounds(task.interface), spec.search
         search, held_out = task.trials((s.seed, SEARCH_TRIALS), s.trials), task.trials((s.seed, HELD_OUT_TRIALS), s.held_out)
         return cls(spec, task, bounds, search, held_out, toolbox(spec, task, bounds, search))
 
@@ -125,7 +125,9 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         archive = _joined(archive, offspring)
         archive = archive[box.archive(archive["losses"])]
         _record(log, generation, len(offspring), population, archive)
-    return State(population, grades, _held_out(setting, archive), list(log))
+    archive = _held_out(setting, archive)
+    log[-1]["held_out"] = float(archive["held_out"].max())
+    return State(population, grades, archive, list(log))
 
 
 def _assess(setting, genomes, island, generation):

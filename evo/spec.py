@@ -17,6 +17,7 @@ from circuits.neurons import NAMES, PARAMETERS
 from evo.genome import GRID, T_REF, Bounds
 from fitness.objectives import OBJECTIVES
 from fitness.registry import read_source
+from fitness.task import Interface
 
 
 class _Section(BaseModel):
@@ -68,15 +69,19 @@ class Search(_Section):
     seed: int = Field(1, ge=0, lt=2**63)
     generations: int = Field(200, ge=1, le=10**7)
     islands: int = Field(4, ge=1, le=1000)
-    population: int = Field(100, ge=4, le=100_000, description="of each island")
+    population: int = Field(200, ge=4, le=100_000, description="of each island")
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
-    migrants: int = Field(4, ge=0, description="sent to the next island after each epoch")
+    migrants: int = Field(2, ge=0, description="sent to the next island after each epoch")
     trials: int = Field(64, ge=1, le=65_536, description="stimuli every circuit is scored on")
     held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
-    objectives: tuple[str, ...] = ("score", "energy", "wiring")
+    objectives: Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = (
+        "score",
+        "energy",
+        "wiring",
+    )
 
 
 class RunSpec(_Section):
@@ -91,7 +96,7 @@ class RunSpec(_Section):
         settings = dict(self.task)
         return fitness.task(settings.pop("name"), source, **settings)
 
-    def bounds(self, task: fitness.Task) -> Bounds:
+    def bounds(self, task: Interface) -> Bounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
         c, outputs = self.circuit, len(task.outputs)
         low, high = c.neurons
@@ -102,7 +107,7 @@ class RunSpec(_Section):
         if not allowed.any():
             raise UserError(
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
-                f"{outputs} excitatory output neurons of task {task.title()}: raise neurons or excitatory_share"
+                f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
         delay = _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1)
         parameter = np.array([getattr(c.parameters, name) for name in NAMES]).T
@@ -167,7 +172,9 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(f'{place}: task.name: must name a task, such as "itd"')
     unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
     if unknown or "score" not in spec.search.objectives or len(set(spec.search.objectives)) != len(spec.search.objectives):
-        raise UserError(f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once")
+        raise UserError(
+            f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
+        )
     if spec.search.migrants > spec.search.population:
         raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
     return spec
@@ -198,7 +205,7 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
     spec = parse(text, str(path), **overrides)
     source = read_source(spec.task["name"], path.parent)
     try:
-        spec.bounds(spec.make_task(source))
+        spec.bounds(spec.make_task(source).interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return spec, source

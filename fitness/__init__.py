@@ -1,8 +1,8 @@
 """What a circuit is asked to do, and how well it did.
 
-    task = fitness.task("itd", detectors=4)
-    trials = task.trials(seed=1, count=64)
-    task.evaluate(circuit, trials).value
+task = fitness.task("itd", detectors=4)
+trials = task.trials(seed=1, count=64)
+task.evaluate(circuit, trials).value
 """
 
 from fitness.registry import task

@@ -60,6 +60,19 @@ class Trials:
         return 1.0 / (len(classes) * sizes[place])
 
 
+class Interface(NamedTuple):
+    """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
+
+    title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
+    """
+
+    title: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    dt_ms: float
+    duration_ms: float
+
+
 class Score(NamedTuple):
     """How well circuits did: `value` float64 [...], 0 is chance and 1 is perfect; `credit` float64 [..., trials], each trial
     right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb."""
@@ -101,6 +114,10 @@ class Task(BaseModel):
     @property
     def steps(self) -> int:
         return round(self.duration_ms / self.dt_ms)
+
+    @property
+    def interface(self) -> Interface:
+        return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
 
     def make(self, rng: np.random.Generator, count: int):
         """Draw trials: `(spikes, labels)` or `(spikes, labels, facts)`, see `Trials`. All randomness comes from `rng`."""

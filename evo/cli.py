@@ -1,0 +1,265 @@
+"""The command line. Each command is a thin wrapper around the Python surface; errors of the user's making are one line."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from circuits.errors import MachineError, UserError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="evocircuits", prog_name="evo")
+def cli():
+    """Evolve excitatory/inhibitory spiking microcircuits, look at them, and take them along as modules.
+
+    \b
+    evo tasks                          what circuits can be evolved for
+    evo new itd -o my.toml             a commented spec to start from
+    evo run my.toml                    run the search; Ctrl-C stops it, evo resume goes on
+    evo inspect runs/my-1 --html       the circuits it found: a table, and a page
+    evo export runs/my-1 --to torch    the best one as a PyTorch module
+    """
+
+
+_WORKERS = click.option(
+    "--workers", default="auto", metavar="N|auto", help="Processes; 0 runs everything in this one, without Ray. The result is the same."
+)
+_ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use: auto, or HOST:PORT.")
+
+
+@cli.command()
+@click.argument("spec", metavar="SPEC.toml")
+@click.option("--out", metavar="DIR", help="The run folder [default: the first free runs/NAME-1, runs/NAME-2, ...].")
+@_WORKERS
+@_ADDRESS
+@click.option("--seed", type=int, help="Overrides search.seed.")
+@click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
+def run(spec, out, workers, address, seed, generations):
+    """Run the search that a spec describes."""
+    from evo import search
+    from evo.spec import read
+
+    overrides = {"seed": seed, "generations": generations}
+    resolved, source = read(spec, **overrides)
+    folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
+    _announce(resolved, source, folder)
+    with _progress(resolved, folder, []) as observe, _stopping(folder):
+        done = search.run(spec, folder, workers, address, observe, **overrides)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@_WORKERS
+@_ADDRESS
+def resume(folder, workers, address):
+    """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
+    from evo import search
+    from evo.run_folder import STORE, Run, read_spec
+
+    spec = read_spec(Path(folder))
+    before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
+    with _progress(spec, Path(folder), before) as observe, _stopping(folder):
+        done = search.resume(folder, workers, address, observe)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(folder, as_json):
+    """Where a run stands: running, stopped or finished."""
+    from evo.run_folder import Run
+
+    found = Run(folder)
+    s = found.spec.search
+    facts = {
+        "state": found.state,
+        "generation": found.generation,
+        "generations": s.generations,
+        "evaluations": found.evaluations,
+        "front": len(found.front),
+        "best_held_out": max((m.held_out for m in found.front), default=None),
+        "archive_sha256": found.archive_sha256,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    best = "nothing found yet" if facts["best_held_out"] is None else f"best held-out score {facts['best_held_out']:.3f}"
+    click.echo(f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}")
+    if found.state == "stopped":
+        click.echo(f"go on with: evo resume {folder}")
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def inspect(path, html, as_json):
+    """Show the circuits a run found, or one motif."""
+    from evo.inspect import page, table
+
+    subject = _subject(path)
+    if as_json:
+        click.echo(json.dumps(table.as_json(subject), allow_nan=False))
+    else:
+        table.show(subject, _console())
+    if html is not None:
+        written = page.write(subject, page.default_path(Path(path)) if html == "-" else Path(html))
+        click.echo(f"page: {written}", err=as_json)
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--to", "target", required=True, metavar="TARGET", help="motif (a JSON file) or torch (a folder with a module).")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
+@click.option("-o", "--out", metavar="PATH", help="Where to [default: DIR/motifs/].")
+def export(path, target, rank, out):
+    """Write a found circuit for use elsewhere."""
+    from circuits.export import export as write
+    from circuits.motif_file import load
+    from evo.run_folder import Run
+
+    source = Path(path)
+    if source.is_dir():
+        found = Run(source)
+        motif, example = found.motif(rank), found.examples.spikes[0]
+        stem = source / "motifs" / f"rank{rank}"
+    else:
+        motif, example, stem = load(source), None, source.with_suffix("")
+    suffix = ".json" if target == "motif" else f"-{target}"
+    click.echo(write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example))
+
+
+@cli.command()
+@click.argument("name", required=False)
+def tasks(name):
+    """List the tasks, or explain one."""
+    import inspect
+
+    from fitness.tasks import BUILT_IN
+
+    if name is None:
+        for task in BUILT_IN.values():
+            click.echo(f"{task.name:14} {inspect.getmodule(task).__doc__.strip().splitlines()[0]}")
+        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS in the spec.")
+        return
+    if name not in BUILT_IN:
+        raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
+    task = BUILT_IN[name]
+    click.echo(inspect.getdoc(task))
+    click.echo("\nSettings:")
+    for key, field in task.model_fields.items():
+        click.echo(f"  {key} = {field.default:<10} {field.description or ''}")
+
+
+@cli.command()
+@click.argument("name", metavar="TASK")
+@click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
+def new(name, out):
+    """Write a commented spec to start from."""
+    from circuits.motif_file import write_whole
+    from evo.starter import starter
+
+    text = starter(name)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    if Path(out).exists():
+        raise UserError(f"{out}: is there already")
+    click.echo(write_whole(out, text))
+
+
+@cli.command()
+def warmup():
+    """Compile everything once, for instance when an image is built."""
+    from evo import cluster
+    from evo.spec import RunSpec
+
+    cluster.warm_up(RunSpec(task={"name": "itd", "detectors": 2}), None)
+    click.echo("compiled")
+
+
+def _subject(path):
+    from circuits.motif_file import load
+    from evo.run_folder import Run
+
+    return Run(path) if Path(path).is_dir() else load(path)
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _announce(spec, source, folder):
+    own = f"  (runs the code in {spec.task['name'].rpartition(':')[0]})" if source is not None else ""
+    click.echo(f"task {spec.task['name']}{own}, run folder {folder}")
+
+
+def _progress(spec, folder, before):
+    from rich.console import Console
+
+    from evo.progress import Progress
+
+    return Progress(spec, folder.name, before, Console())
+
+
+def _finish(done):
+    from evo.inspect import page
+
+    written = page.write(done, page.default_path(done.folder))
+    best = done.front[0]
+    click.echo(f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), {len(done.front)} circuits on the front")
+    click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
+
+
+class _stopping:  # noqa: N801 - reads as a statement
+    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        self.before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+    def __exit__(self, kind, *_):
+        signal.signal(signal.SIGTERM, self.before)
+        if kind is KeyboardInterrupt:
+            click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+            raise SystemExit(130) from None
+
+
+def main():
+    """Entry point of the `evo` command."""
+    try:
+        cli(standalone_mode=False)
+    except UserError as error:
+        _fail(error, 2)
+    except MachineError as error:
+        _fail(error, 1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), 1)
+
+
+def _fail(message, code):
+    click.echo("evo: " + " ".join(str(message).split()), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

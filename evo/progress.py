@@ -1,0 +1,86 @@
+"""How a run shows itself while it runs: a live table on a terminal, plain lines elsewhere."""
+
+import time
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from evo.cluster import Result
+from evo.spec import RunSpec
+
+
+class Progress:
+    """Observes a run (`observe=`); use as a context manager.
+
+    spec   the run's;   name  what to call it;   before  epochs that were stored when it was resumed (`Run.epochs`)
+    """
+
+    def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
+        self.spec, self.name, self.console = spec, name, console
+        self.islands: dict[int, dict] = {}
+        self.evaluations = self.evaluations_before = self.generations_before = 0
+        for epoch in before:
+            self._take(epoch["island"], epoch["log"])
+        self.evaluations_before, self.generations_before = self.evaluations, self._generations()
+        self.start = self.last_line = time.monotonic()
+        live = console.is_terminal and not console.is_dumb_terminal
+        self.live = Live(get_renderable=self._table, console=console, refresh_per_second=2) if live else None
+
+    def __enter__(self):
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.live:
+            self.live.stop()
+        elif self.islands:
+            self.console.print(self._headline(), highlight=False, soft_wrap=True)
+
+    def __call__(self, result: Result):
+        self._take(result.island, result.log)
+        if not self.live and time.monotonic() - self.last_line >= 5:
+            self.last_line = time.monotonic()
+            self.console.print(self._headline(), highlight=False, soft_wrap=True)
+
+    def _take(self, island, log):
+        self.islands[island] = log[-1]
+        self.evaluations += sum(row["evaluations"] for row in log)
+
+    def _generations(self):
+        return sum(row["generation"] for row in self.islands.values())
+
+    def _headline(self):
+        s, seconds = self.spec.search, time.monotonic() - self.start
+        slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
+        done = self._generations() - self.generations_before
+        parts = [self.name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
+        if done and seconds > 0.5:
+            parts.append(f"{(self.evaluations - self.evaluations_before) / seconds:,.0f}/s")
+            left = s.generations * s.islands - self._generations()
+            parts.append(f"{_clock(seconds * left / done)} left" if left else f"{_clock(seconds)}")
+        if not self.live and self.islands:
+            best = max(self.islands.values(), key=lambda row: row["held_out"])
+            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {best['held_out']:.3f}")
+        return "  ".join(parts)
+
+    def _table(self):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("island", "generation", "best", "median", "held out", "front"):
+            table.add_column(column, justify="right", min_width=8)
+        for island in range(min(self.spec.search.islands, 16)):
+            row = self.islands.get(island)
+            if row is None:
+                table.add_row(str(island), "starting", *[""] * 4)
+            else:
+                figures = (f"{row[key]:.3f}" for key in ("best", "median", "held_out"))
+                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]))
+        return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
+
+
+def _clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,217 @@
+"""The run folder, read: the spec as resolved, the front, the log. Opening one executes nothing that is in it.
+
+A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task file if there is one, and what was made of it:
+`report.html`, `motifs/`.
+"""
+
+import fcntl
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import MachineError, UserError
+from circuits.motif_file import Motif
+from evo import cluster, genome
+from evo.island import State, from_bytes, merged_archive
+from evo.spec import RunSpec, parse
+from evo.store import Store
+from fitness.objectives import OBJECTIVES
+from fitness.task import Interface
+
+SPEC, STORE = "run.toml", "run.db"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A circuit of the Pareto front. score and held_out: 0 chance, 1 perfect (held_out NaN if not measured); objectives: as
+    people read them; spikes and events: per trial; island, generation: where and when it was born."""
+
+    rank: int
+    score: float
+    held_out: float
+    objectives: dict[str, float]
+    spikes: float
+    events: float
+    island: int
+    generation: int
+    circuit: Circuit
+
+    @property
+    def excitatory(self) -> int:
+        return int(self.circuit.excitatory.sum())
+
+    @property
+    def inhibitory(self) -> int:
+        return len(self.circuit.neurons) - self.excitatory
+
+
+class Run:
+    """A run folder, opened for reading. Executes nothing that is in it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise UserError(f"{folder}: there is no such folder")
+        self.spec = read_spec(self.folder)
+        with Store.open(self.folder / STORE) as store:
+            self.spec_sha256 = store.fact("spec_sha256")
+            self.interface = _interface(store.fact("interface"))
+            self.epochs = store.epochs()
+            examples = store.fact("examples")
+            states = [from_bytes(State, blob) for blob in store.states()]
+        self.examples = from_bytes(Examples, examples)
+        self.archive = merged_archive([s.archive for s in states], self.spec.search.archive) if states else None
+        self.latest = dict.fromkeys(range(self.spec.search.islands), -1) | {r["island"]: r["epoch"] for r in self.epochs}
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def generation(self) -> int:
+        """The generation that every island has finished."""
+        done = dict.fromkeys(self.latest, 0) | {r["island"]: r["generation"] for r in self.epochs}
+        return min(done.values())
+
+    @property
+    def evaluations(self) -> int:
+        return sum(row["evaluations"] for row in self.epochs)
+
+    @property
+    def finished(self) -> bool:
+        return min(self.latest.values()) >= cluster.epochs_of(self.spec) - 1
+
+    @property
+    def state(self) -> str:
+        """running, finished or stopped."""
+        return "running" if _is_locked(self.folder) else "finished" if self.finished else "stopped"
+
+    @property
+    def archive_sha256(self) -> str:
+        """Digest of the archive's genomes and objectives: the same archive has the same digest on any machine."""
+        digest = hashlib.sha256()
+        if self.archive is not None:
+            for row in self.archive:
+                digest.update(row["genome"].tobytes())
+                digest.update(np.ascontiguousarray(row["losses"], "<f8").tobytes())
+        return digest.hexdigest()
+
+    @property
+    def front(self) -> list[Member]:
+        """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+        if self.archive is None:
+            return []
+        bounds = self.spec.bounds(self.interface)
+        rows = sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+        names = self.spec.search.objectives
+        return [
+            Member(
+                rank,
+                float(row["score"]),
+                float(row["held_out"]),
+                {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+                float(row["spikes"]),
+                float(row["events"]),
+                int(row["island"]),
+                int(row["generation"]),
+                genome.to_circuit(row["genome"], bounds, self.interface.inputs, self.interface.outputs),
+            )
+            for rank, row in enumerate(rows)
+        ]
+
+    def motif(self, rank: int = 0) -> Motif:
+        """The circuit of this rank in the front, with its provenance."""
+        front = self.front
+        if not 0 <= rank < len(front):
+            raise UserError(f"{self.folder}: there is no rank {rank}; the front has ranks 0 to {len(front) - 1}")
+        member = front[rank]
+        return Motif.of(
+            member.circuit,
+            run=self.name,
+            spec_sha256=self.spec_sha256,
+            seed=self.spec.search.seed,
+            island=member.island,
+            generation=member.generation,
+            task=self.spec.task,
+            scores={
+                "score": member.score,
+                "held_out": None if np.isnan(member.held_out) else member.held_out,
+                "spikes_per_trial": member.spikes,
+                "events_per_trial": member.events,
+            },
+            versions=versions(),
+        )
+
+    def frame(self):
+        """The front as a pandas DataFrame, one row per circuit."""
+        try:
+            import pandas
+        except ImportError:
+            raise MachineError("pandas is not installed: pip install pandas") from None
+        rows = [
+            {"rank": m.rank, "score": m.score, "held_out": m.held_out, "e": m.excitatory, "i": m.inhibitory}
+            | {"synapses": m.circuit.synapse_count, "spikes": m.spikes, "events": m.events, **m.objectives}
+            for m in self.front
+        ]
+        return pandas.DataFrame(rows)
+
+    def __repr__(self):
+        best = max((m.held_out for m in self.front), default=float("nan"))
+        return f"<Run {self.name}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+
+
+class Examples(NamedTuple):
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
+
+    spikes: np.ndarray
+    labels: np.ndarray
+
+
+def open_run(folder) -> Run:
+    """Open a run folder for reading; executes nothing in it."""
+    return Run(folder)
+
+
+def _interface(text):
+    title, inputs, outputs, dt_ms, duration_ms = json.loads(text)
+    return Interface(title, tuple(inputs), tuple(outputs), dt_ms, duration_ms)
+
+
+def read_spec(folder: Path) -> RunSpec:
+    """The spec of the run in a folder. Raises UserError where there is none."""
+    path = folder / SPEC
+    if not path.exists():
+        raise UserError(f"{folder}: holds no run (there is no {SPEC})")
+    return parse(read_text(path), str(path))
+
+
+def read_text(path):
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
+def _is_locked(folder):
+    with open(folder / SPEC, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+
+
+def versions():
+    found = {}
+    for name in ("evocircuits", "numpy", "numba", "deap", "ray"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

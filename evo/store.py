@@ -1,0 +1,162 @@
+"""The store of a run: one SQLite file (write-ahead log), written by the driver alone.
+
+What is guaranteed. Every finished epoch of an island is one transaction: its state, its migrants and its log are all there or
+none is. After `kill -9` or a full disk the store opens as it was after the last whole transaction. Anyone may read while the
+driver writes. A store is opened without executing anything that is in it: states are .npz bytes read without pickle.
+"""
+
+import json
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from circuits.errors import MachineError, UserError
+
+VERSION = 1
+APPLICATION = 0x45564F43  # "EVOC"
+
+_SCHEMA = (
+    # facts about the whole run
+    "CREATE TABLE run (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
+    # every finished epoch; log is JSON, one object per generation; migrants is what the next island gets
+    """CREATE TABLE epoch (
+        island INTEGER, epoch INTEGER, generation INTEGER NOT NULL, evaluations INTEGER NOT NULL, seconds REAL NOT NULL,
+        log TEXT NOT NULL, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
+    # the latest state of each island
+    "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
+)
+
+
+class Store:
+    """An open store. `path` is the file; use as a context manager."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection):
+        self.path = path
+        self._db = connection
+
+    @classmethod
+    def create(cls, path: Path, facts: dict[str, str | bytes]) -> "Store":
+        """A new store that keeps some facts about the run; `path` must not exist."""
+        with _translated(path):
+            db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            for statement in (*_SCHEMA, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}"):
+                db.execute(statement)
+            db.executemany("INSERT INTO run VALUES (?, ?)", facts.items())
+            db.execute("COMMIT")
+        return cls(path, db)
+
+    @classmethod
+    def open(cls, path: Path, write: bool = False) -> "Store":
+        """An existing store, checked for damage. Raises UserError if it is none, damaged or from a newer version."""
+        if not path.exists():
+            raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
+        with _translated(path):
+            db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=30)
+            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+                raise UserError(f"{path}: not the store of a run, or cut short")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise UserError(
+                    f"{path}: written by a newer evocircuits (store version {version}, this one reads {VERSION}); update"
+                )
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise UserError(f"{path}: is damaged; restore the folder from a copy")
+            if write:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+        return cls(path, db)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._db.close()
+
+    def settle(self):
+        """Fold the write-ahead log into the file: a finished store is one file and opens in a read-only folder. While somebody
+        reads it stays as it is, which is as good."""
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA busy_timeout = 0")
+            self._db.execute("PRAGMA journal_mode = DELETE")
+
+    def fact(self, key: str) -> str | bytes | None:
+        """What `create` was given under this key."""
+        return self._one("SELECT value FROM run WHERE key = ?", key)
+
+    def add_epoch(self, island: int, epoch: int, state: bytes, migrants: bytes, log: list[dict], seconds: float):
+        """Store a finished epoch: all of it or, if this raises, nothing."""
+        evaluations = sum(row["evaluations"] for row in log)
+        row = (island, epoch, log[-1]["generation"], evaluations, seconds, json.dumps(log), migrants)
+        with _translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def latest(self) -> dict[int, int]:
+        """The last stored epoch of each island that has any."""
+        return dict(self._all("SELECT island, epoch FROM state ORDER BY island"))
+
+    def state(self, island: int) -> bytes | None:
+        """The latest state of an island."""
+        return self._one("SELECT state FROM state WHERE island = ?", island)
+
+    def states(self) -> list[bytes]:
+        """The latest states of all islands that have one, by island, as of one moment."""
+        return [row[0] for row in self._all("SELECT state FROM state ORDER BY island")]
+
+    def migrants(self, island: int, epoch: int) -> bytes | None:
+        """What an island sent after an epoch."""
+        return self._one("SELECT migrants FROM epoch WHERE island = ? AND epoch = ?", island, epoch)
+
+    def epochs(self) -> list[dict]:
+        """All finished epochs: island, epoch, generation, evaluations, seconds, log."""
+        rows = self._all("SELECT island, epoch, generation, evaluations, seconds, log FROM epoch ORDER BY epoch, island")
+        names = ("island", "epoch", "generation", "evaluations", "seconds", "log")
+        return [dict(zip(names, (*row[:-1], json.loads(row[-1])), strict=True)) for row in rows]
+
+    def _all(self, query, *values):
+        with _translated(self.path):
+            return self._db.execute(query, values).fetchall()
+
+    def _one(self, query, *values):
+        rows = self._all(query, *values)
+        return rows[0][0] if rows else None
+
+
+def _uri(path, write):
+    uri = path.resolve().as_uri()
+    if write:
+        return f"{uri}?mode=rw"
+    # A write-ahead log cannot be read in a folder that is read-only unless told that nobody writes.
+    alone = not path.with_name(path.name + "-wal").exists()
+    return f"{uri}?mode=ro&immutable=1" if alone and not os.access(path.parent, os.W_OK) else f"{uri}?mode=ro"
+
+
+@contextmanager
+def _translated(path):
+    """SQLite's errors as ours, one line each."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            remedy = "is locked by another program; close it, then run evo resume"
+        elif "full" in text:
+            remedy = "the disk is full; make room, then run evo resume (everything stored is kept)"
+        elif "readonly" in text or "unable to open" in text:
+            remedy = f"cannot be opened or written ({text}); check the folder's permissions"
+        else:
+            remedy = f"cannot be read or written ({text}); check the disk, then run evo resume"
+        raise MachineError(f"{path}: {remedy}") from None
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{path}: is damaged or no store of a run ({error}); restore the folder from a copy") from None
