@@ -1,7 +1,7 @@
 """What a circuit is, how it behaves, how it leaves.
 
-    motif = circuits.load("motif.json")
-    raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
+motif = circuits.load("motif.json")
+raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
 """
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse

@@ -14,15 +14,15 @@ A neuron is refractory from its spike until that spike is n_ref rows old: one wo
 """
 
 import numpy as np
-from numba import njit
 
+from circuits.compiled import compiled
 from circuits.neurons import DRIVE, P11_E, P11_I, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.simd import LANES, add_where, at_least, choose, fma, load, mul, splat, store, word
 
 STATES = 3  # V, I_e, I_i
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def run(neurons, channels, history, bounds, weight, offset, table, n_ref, state, refractory, raster):
     """Simulate one circuit from rest over the rows `history` .. end of `raster`, in place.
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numba import njit
 
+from circuits.compiled import compiled
 from circuits.simd import LANES
 
 
@@ -86,7 +86,7 @@ class Raster:
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
 
     def fired_in(self, window) -> np.ndarray:
-        """Whether there is a spike in a window of its own in each trial; window bool [trials, steps] -> bool [..., trials, columns]."""
+        """Whether there is a spike in each trial's window: window bool [trials, steps] -> bool [..., trials, columns]."""
         mask = pack(np.asarray(window, bool)[..., None])  # [blocks, steps, 1]
         words = np.bitwise_or.reduce(self.bits & mask, axis=-2)  # [..., blocks, columns]
         lanes = (words[..., None, :] >> np.arange(LANES, dtype="u8")[:, None]) & np.uint64(1)
@@ -117,12 +117,12 @@ class Raster:
         return trials_all[..., : self.trials, :]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _trailing_zeros(bits):
     return np.uint64(_popcount((bits & (~bits + np.uint64(1))) - np.uint64(1)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _popcount(x):
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -130,7 +130,7 @@ def _popcount(x):
     return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _counts(bits, first, last):
     circuits, blocks, _, columns = bits.shape
     found = np.zeros((circuits, blocks, LANES, columns), np.int64)
@@ -145,7 +145,7 @@ def _counts(bits, first, last):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _first(bits):
     circuits, blocks, steps, columns = bits.shape
     found = np.full((circuits, blocks, LANES, columns), -1, np.int64)

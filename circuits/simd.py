@@ -11,8 +11,8 @@ The functions are usable only inside `@njit` code. None of them checks its index
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.errors import TypingError
 from numba.core.datamodel import models, register_default
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 LANES = 64

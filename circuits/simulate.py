@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from circuits import kernel
 from circuits.circuit import Circuit
+from circuits.compiled import compiled
 from circuits.errors import UserError
 from circuits.raster import Raster, _popcount, lane_masks, pack
 from circuits.tables import Tables, from_circuit
@@ -65,7 +65,7 @@ def _scratch(tables, steps):
     return *kernel.scratch(capacity, tables.table.dtype), raster
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _simulate_all(
     neurons, bounds, weight, offset, table, n_ref, fan_out, readout, channels, history,
     inputs, masks, outputs, spikes, events, state, refractory, raster,

@@ -8,9 +8,9 @@ delay: the order of summation, and so the bits of the result, depend on the circ
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from circuits.circuit import Circuit
+from circuits.compiled import compiled
 from circuits.neurons import DEFAULTS, propagators, refractory_steps
 
 
@@ -94,7 +94,7 @@ def from_matrices(sign, parameters, weight, delay, readout, dt_ms, real=np.float
     return Tables(*compact, channels=weight.shape[1] - sign.shape[1], history=history)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _compact(sign, weight, delay, readout, table, n_ref):
     batch, capacity = sign.shape
     width = weight.shape[1]

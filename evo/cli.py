@@ -26,7 +26,10 @@ def cli():
 
 
 _WORKERS = click.option(
-    "--workers", default="auto", metavar="N|auto", help="Processes; 0 runs everything in this one, without Ray. The result is the same."
+    "--workers",
+    default="auto",
+    metavar="N|auto",
+    help="Processes; 0 runs everything in this one, without Ray. The result is the same.",
 )
 _ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use: auto, or HOST:PORT.")
 
@@ -90,7 +93,9 @@ def status(folder, as_json):
         click.echo(json.dumps(facts))
         return
     best = "nothing found yet" if facts["best_held_out"] is None else f"best held-out score {facts['best_held_out']:.3f}"
-    click.echo(f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}")
+    click.echo(
+        f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
+    )
     if found.state == "stopped":
         click.echo(f"go on with: evo resume {folder}")
 
@@ -215,7 +220,10 @@ def _finish(done):
 
     written = page.write(done, page.default_path(done.folder))
     best = done.front[0]
-    click.echo(f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), {len(done.front)} circuits on the front")
+    click.echo(
+        f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), "
+        f"{len(done.front)} circuits on the front"
+    )
     click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
 
 

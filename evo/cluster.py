@@ -66,10 +66,8 @@ def warm_up(spec: RunSpec, source: str | None):
     small = spec.search.model_copy(
         update={
             "population": 4,
-            "generations": 1,
+            "generations": 2,
             "epoch": 1,
-            "trials": 1,
-            "held_out": 1,
             "migrants": min(1, spec.search.migrants),
         }
     )

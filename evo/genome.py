@@ -107,6 +107,7 @@ def faults(genome: np.void, bounds: Bounds) -> list[str]:
     low, high = bounds.parameter.astype("f4")
     inhibitory = np.r_[np.zeros(bounds.channels, bool), sign < 0].astype(int)
     least, most = bounds.weight[inhibitory].astype("f4").T[..., None]
+    slots = np.clip(genome["readout"], 0, len(sign) - 1)
     on_grid = np.isclose(parameters / bounds.step, np.rint(parameters / bounds.step), atol=1e-4)
     checks = {
         "numbers of E and I neurons": bounds.allowed[(sign > 0).sum(), (sign < 0).sum()],
@@ -117,7 +118,7 @@ def faults(genome: np.void, bounds: Bounds) -> list[str]:
         "delay range": (~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1])).all(),
         "parameter range": (absent[:, None] | (parameters >= low) & (parameters <= high)).all(),
         "grid": (on_grid | absent[:, None]).all() and (weight * GRID % 1 == 0).all(),
-        "readout of an excitatory neuron": (sign[genome["readout"]] > 0).all(),
+        "readout of an excitatory neuron": (slots == genome["readout"]).all() and (sign[slots] > 0).all(),
         "outputs that share a neuron": len(set(genome["readout"].tolist())) == bounds.readouts,
         "remains of something removed": not (delay[~synapse].any() or parameters[absent].any()),
     }

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from deap import base, tools
 
+from circuits.errors import UserError
 from evo import genome, variation
 from evo.genome import Bounds
 from evo.selection import epsilon_lexicase, nsga2, pareto, survivors
@@ -190,12 +191,15 @@ def to_bytes(state: State | Migrants) -> bytes:
 
 
 def from_bytes(kind: type, data: bytes):
-    """The State or Migrants (`kind`) in what `to_bytes` made."""
-    with np.load(BytesIO(data), allow_pickle=False) as file:
-        fields = {name: file[name] for name in kind._fields if name in file}
-    if "log" in kind._fields:
-        fields["log"] = json.loads(fields["log"].tobytes())
-    return kind(**fields)
+    """The State or Migrants (`kind`) in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
+    try:
+        with np.load(BytesIO(data), allow_pickle=False) as file:
+            fields = {name: file[name] for name in kind._fields if name in file}
+        if "log" in kind._fields:
+            fields["log"] = json.loads(fields["log"].tobytes())
+        return kind(**fields)
+    except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
+        raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
 
 
 @lru_cache(maxsize=4)

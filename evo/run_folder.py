@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import Motif
 from evo import cluster, genome
-from evo.island import State, from_bytes, merged_archive
+from evo.island import State, from_bytes, merged_archive, record
 from evo.spec import RunSpec, parse
 from evo.store import Store
 from fitness.objectives import OBJECTIVES
@@ -61,11 +62,12 @@ class Run:
         self.spec = read_spec(self.folder)
         with Store.open(self.folder / STORE) as store:
             self.spec_sha256 = store.fact("spec_sha256")
-            self.interface = _interface(store.fact("interface"))
+            self.interface = _interface(store.fact("interface"), store.path)
             self.epochs = store.epochs()
-            examples = store.fact("examples")
-            states = [from_bytes(State, blob) for blob in store.states()]
-        self.examples = from_bytes(Examples, examples)
+            self.examples = _read(Examples, store.fact("examples"), store.path)
+            states = [_read(State, blob, store.path) for blob in store.states()]
+        for state in states:
+            _check(state, self.spec, self.interface, self.folder)
         self.archive = merged_archive([s.archive for s in states], self.spec.search.archive) if states else None
         self.latest = dict.fromkeys(range(self.spec.search.islands), -1) | {r["island"]: r["epoch"] for r in self.epochs}
 
@@ -102,7 +104,7 @@ class Run:
                 digest.update(np.ascontiguousarray(row["losses"], "<f8").tobytes())
         return digest.hexdigest()
 
-    @property
+    @cached_property
     def front(self) -> list[Member]:
         """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
         if self.archive is None:
@@ -178,9 +180,31 @@ def open_run(folder) -> Run:
     return Run(folder)
 
 
-def _interface(text):
-    title, inputs, outputs, dt_ms, duration_ms = json.loads(text)
-    return Interface(title, tuple(inputs), tuple(outputs), dt_ms, duration_ms)
+def _interface(text, path):
+    try:
+        title, inputs, outputs, dt_ms, duration_ms = json.loads(text)
+        return Interface(title, tuple(inputs), tuple(outputs), float(dt_ms), float(duration_ms))
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: is damaged (no readable interface); restore the folder from a copy") from None
+
+
+def _read(kind, blob, path):
+    try:
+        return from_bytes(kind, blob)
+    except UserError as error:
+        raise UserError(f"{path}: is damaged: {error}; restore the folder from a copy") from None
+
+
+def _check(state, spec, interface, folder):
+    """The store is a file like any other: its circuits are checked before anything is made of them."""
+    bounds = spec.bounds(interface)
+    wanted = record(genome.empty(bounds, 0).dtype, len(spec.search.objectives))
+    if not state.archive.dtype == state.population.dtype == wanted:
+        raise UserError(f"{folder / STORE}: does not fit {SPEC}; undo the change to {SPEC}, or restore the folder from a copy")
+    with np.errstate(all="ignore"):
+        sound = np.isfinite(state.archive["losses"]).all() and not any(genome.faults(g, bounds) for g in state.archive["genome"])
+    if not sound:
+        raise UserError(f"{folder / STORE}: is damaged: an archived circuit breaks {SPEC}; restore the folder from a copy")
 
 
 def read_spec(folder: Path) -> RunSpec:

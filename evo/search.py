@@ -59,6 +59,7 @@ def _go_on(folder, workers, address, observe):
     with _locked(folder), _open_store(folder, spec, source) as store:
         if store.fact("spec_sha256") != spec.digest(source):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
+        Run(folder)  # finds damage before anything is computed
         done = dict.fromkeys(range(spec.search.islands), -1) | store.latest()
         plan = cluster.Plan(spec, source, cluster.epochs_of(spec), list(done.values()), store.state, store.migrants)
         if min(plan.done) < plan.epochs - 1:

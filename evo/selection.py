@@ -7,7 +7,8 @@ circuit which alone solves a hard trial breeds however it does elsewhere. NSGA-I
 
 import moocore
 import numpy as np
-from numba import njit
+
+from circuits.compiled import compiled
 
 
 def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -18,7 +19,7 @@ def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -
     return _lexicase(grades, epsilon, count, rng)
 
 
-@njit(cache=True)
+@compiled
 def _lexicase(grades, epsilon, count, rng):
     population, trials = grades.shape
     chosen = np.empty(count, np.int64)

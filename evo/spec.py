@@ -114,7 +114,8 @@ class RunSpec(_Section):
         step = np.full(len(NAMES), 1 / GRID)
         step[T_REF] = task.dt_ms
         _whole_steps("circuit.parameters.t_ref_ms", c.parameters.t_ref_ms, task.dt_ms, least=0)
-        if c.parameters.v_reset_mv[1] >= c.parameters.v_th_mv[0]:
+        parameter = _on_grid(parameter, step)
+        if parameter[1, NAMES.index("v_reset_mv")] >= parameter[0, NAMES.index("v_th_mv")]:
             raise UserError("circuit.parameters: v_reset_mv must stay below v_th_mv")
         weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
         return Bounds(
@@ -124,8 +125,8 @@ class RunSpec(_Section):
             outputs,
             c.in_degree,
             delay,
-            _on_grid("weights", weight.T, 1 / GRID).T,
-            _on_grid("parameters", parameter, step),
+            _on_grid(weight.T, 1 / GRID).T,
+            parameter,
             step,
             task.dt_ms,
         )
@@ -148,10 +149,11 @@ def _whole_steps(place, range_ms, dt, least):
     return np.array([low, high])
 
 
-def _on_grid(what, pair, step):
+def _on_grid(pair, step):
     """The range [2, ...] drawn in to multiples of `step`; a range too narrow to hold one becomes the multiple next to it."""
-    inner = np.stack([np.ceil(pair[0] / step - 1e-6), np.floor(pair[1] / step + 1e-6)])
-    nearest = np.maximum(np.rint(pair[0] / step), np.where(pair[0] > 0, 1, -np.inf))
+    positive = np.where(pair[0] > 0, 1, -np.inf)
+    inner = np.stack([np.maximum(np.ceil(pair[0] / step - 1e-6), positive), np.floor(pair[1] / step + 1e-6)])
+    nearest = np.maximum(np.rint(pair[0] / step), positive)
     return np.where(inner[0] > inner[1], nearest, inner) * step
 
 
@@ -203,8 +205,8 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     spec = parse(text, str(path), **overrides)
-    source = read_source(spec.task["name"], path.parent)
     try:
+        source = read_source(spec.task["name"], path.parent)
         spec.bounds(spec.make_task(source).interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None

@@ -8,11 +8,12 @@ driver writes. A store is opened without executing anything that is in it: state
 import json
 import os
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
 
+TIMEOUT_S = 30  # how long to wait for another program's lock
 VERSION = 1
 APPLICATION = 0x45564F43  # "EVOC"
 
@@ -37,17 +38,19 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, facts: dict[str, str | bytes]) -> "Store":
-        """A new store that keeps some facts about the run; `path` must not exist."""
-        with _translated(path):
-            db = sqlite3.connect(path, isolation_level=None, timeout=30)
-            db.execute("PRAGMA journal_mode = WAL")
+        """A new store that keeps some facts about the run; `path` must not exist. It appears under its name when it is whole."""
+        partial = path.with_name(f".{path.name}.part")
+        with _translated(path), suppress(FileNotFoundError):
+            partial.unlink()
+        with _translated(path), closing(sqlite3.connect(partial, isolation_level=None, timeout=TIMEOUT_S)) as db:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
             for statement in (*_SCHEMA, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}"):
                 db.execute(statement)
             db.executemany("INSERT INTO run VALUES (?, ?)", facts.items())
             db.execute("COMMIT")
-        return cls(path, db)
+        os.replace(partial, path)
+        return cls.open(path, write=True)
 
     @classmethod
     def open(cls, path: Path, write: bool = False) -> "Store":
@@ -55,7 +58,7 @@ class Store:
         if not path.exists():
             raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
         with _translated(path):
-            db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=30)
+            db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=TIMEOUT_S)
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 raise UserError(f"{path}: not the store of a run, or cut short")
             version = db.execute("PRAGMA user_version").fetchone()[0]

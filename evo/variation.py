@@ -10,10 +10,12 @@ All randomness comes from the numpy Generator passed in, as uniform numbers only
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from circuits.compiled import compiler
 from evo import genome
 from evo.genome import GRID, Bounds
+
+compiled = compiler(genome)
 
 
 class Genome(NamedTuple):
@@ -51,114 +53,95 @@ def _fields(genomes):
     return Genome(*(genomes[name] for name in Genome._fields))
 
 
-@njit(cache=True)
+# Few and large entry points: every compiled function costs seconds, once per machine.
+
+
+@compiled
 def _one(g, b):
     return Genome(g.sign[b], g.parameters[b], g.weight[b], g.delay[b], g.readout[b])
 
 
-@njit(cache=True)
+@compiled
 def _found_all(genomes, bounds, rng):
     for b in range(len(genomes.sign)):
-        _found(_one(genomes, b), bounds, rng)
+        g = _one(genomes, b)
+        e, i = _nth_true(bounds.allowed, _below(rng, np.sum(bounds.allowed)))
+        for slot in range(e + i):
+            g.sign[slot] = 1 if slot < e else -1
+        for slot in range(len(g.sign) - 1, 0, -1):
+            other = _below(rng, slot + 1)
+            g.sign[slot], g.sign[other] = g.sign[other], g.sign[slot]
+        for slot in range(len(g.sign)):
+            if g.sign[slot] != 0:
+                _draw_parameters(g, slot, bounds, rng)
+                _draw_inputs(g, slot, bounds, rng)
+        g.readout[:] = -1
+        for r in range(bounds.readouts):
+            g.readout[r] = _pick_unread(g, rng)
 
 
-@njit(cache=True)
+@compiled
 def _cross_all(children, fathers, bounds, rng, share):
+    """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
     for b in range(len(children.sign)):
-        if rng.random() < share:
-            _cross(_one(children, b), _one(fathers, b), bounds, rng)
+        if rng.random() >= share:
+            continue
+        child, father = _one(children, b), _one(fathers, b)
+        e, i = _count(child, 1), _count(child, -1)
+        for slot in range(len(child.sign)):
+            if rng.random() < 0.5:
+                continue
+            old, new = np.int64(child.sign[slot]), np.int64(father.sign[slot])
+            e_new = e + (new > 0) - (old > 0)
+            i_new = i + (new < 0) - (old < 0)
+            if not bounds.allowed[e_new, i_new] or (new <= 0 and _is_read(child, slot)):
+                continue
+            e, i = e_new, i_new
+            child.sign[slot] = new
+            child.parameters[slot] = father.parameters[slot]
+            child.weight[:, slot] = father.weight[:, slot]
+            child.delay[:, slot] = father.delay[:, slot]
+        for source in range(len(child.weight)):
+            _settle(child, source, bounds)
 
 
-@njit(cache=True)
+@compiled
 def _mutate_all(genomes, bounds, rng, more):
+    """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another."""
     for b in range(len(genomes.sign)):
         g = _one(genomes, b)
-        again = True
-        while again:
-            _mutate_once(g, bounds, rng)
-            again = rng.random() < more
-
-
-@njit(cache=True)
-def _found(g, bounds, rng):
-    e, i = _nth_true(bounds.allowed, _below(rng, np.count_nonzero(bounds.allowed)))
-    for slot in range(e + i):
-        g.sign[slot] = 1 if slot < e else -1
-    for slot in range(len(g.sign) - 1, 0, -1):
-        other = _below(rng, slot + 1)
-        g.sign[slot], g.sign[other] = g.sign[other], g.sign[slot]
-    for slot in range(len(g.sign)):
-        if g.sign[slot] != 0:
-            _draw_parameters(g, slot, bounds, rng)
-            _draw_inputs(g, slot, bounds, rng)
-    for r in range(bounds.readouts):
-        g.readout[r] = -1
-    for r in range(bounds.readouts):
-        g.readout[r] = _pick_unread(g, rng)
-
-
-@njit(cache=True)
-def _cross(child, father, bounds, rng):
-    """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
-    e, i = _count(child.sign, 1), _count(child.sign, -1)
-    for slot in range(len(child.sign)):
-        if rng.random() < 0.5:
-            continue
-        old, new = child.sign[slot], father.sign[slot]
-        e_new = e + (new > 0) - (old > 0)
-        i_new = i + (new < 0) - (old < 0)
-        if not bounds.allowed[e_new, i_new] or (new <= 0 and _reader(child, slot) >= 0):
-            continue
-        e, i = e_new, i_new
-        if new != old:
-            _set_sign(child, slot, new, bounds)
-        child.parameters[slot] = father.parameters[slot]
-        child.weight[:, slot] = father.weight[:, slot]
-        child.delay[:, slot] = father.delay[:, slot]
-    for source in range(len(child.weight)):
-        slot = source - bounds.channels
-        kind = child.sign[slot] if slot >= 0 else 1
-        for post in range(len(child.sign)):
-            if child.weight[source, post] > 0:
-                if kind == 0 or child.sign[post] == 0:
-                    _cut(child, source, post)
-                else:
-                    child.weight[source, post] = _fit_weight(child.weight[source, post], kind, bounds)
-
-
-@njit(cache=True)
-def _mutate_once(g, bounds, rng):
-    """One mutation; one that finds nothing to do gives way to another, a few times."""
-    for _ in range(8):
-        die = rng.random()
-        if die < 0.25:
-            done = _perturb_weight(g, bounds, rng)
-        elif die < 0.45:
-            done = _perturb_delay(g, bounds, rng)
-        elif die < 0.55:
-            done = _perturb_parameter(g, bounds, rng)
-        elif die < 0.66:
-            done = _add_synapse(g, bounds, rng)
-        elif die < 0.77:
-            done = _remove_synapse(g, bounds, rng)
-        elif die < 0.84:
-            done = _rewire(g, bounds, rng)
-        elif die < 0.89:
-            done = _add_neuron(g, bounds, rng)
-        elif die < 0.94:
-            done = _remove_neuron(g, bounds, rng)
-        elif die < 0.97:
-            done = _flip_type(g, bounds, rng)
-        else:
-            done = _reassign_output(g, bounds, rng)
-        if done:
-            return
+        left = 8  # a genome in which nothing can change must not hang
+        while left > 0:
+            left -= 1
+            die = rng.random()
+            if die < 0.25:
+                done = _perturb_weight(g, bounds, rng)
+            elif die < 0.45:
+                done = _perturb_delay(g, bounds, rng)
+            elif die < 0.55:
+                done = _perturb_parameter(g, bounds, rng)
+            elif die < 0.66:
+                done = _add_synapse(g, bounds, rng)
+            elif die < 0.77:
+                done = _remove_synapse(g, bounds, rng)
+            elif die < 0.84:
+                done = _rewire(g, bounds, rng)
+            elif die < 0.89:
+                done = _add_neuron(g, bounds, rng)
+            elif die < 0.94:
+                done = _remove_neuron(g, bounds, rng)
+            elif die < 0.97:
+                done = _flip_type(g, bounds, rng)
+            else:
+                done = _reassign_output(g, bounds, rng)
+            if done:
+                left = 8 if rng.random() < more else 0
 
 
 # -- mutations
 
 
-@njit(cache=True)
+@compiled
 def _perturb_weight(g, bounds, rng):
     source, post = _pick_synapse(g, rng)
     if source < 0:
@@ -171,7 +154,7 @@ def _perturb_weight(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _perturb_delay(g, bounds, rng):
     source, post = _pick_synapse(g, rng)
     shortest, longest = bounds.delay
@@ -186,12 +169,12 @@ def _perturb_delay(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _perturb_parameter(g, bounds, rng):
     free = bounds.parameter[1] > bounds.parameter[0]
     if not free.any():
         return False
-    slot, p = _pick_neuron(g, rng), _nth_true_1d(free, _below(rng, np.count_nonzero(free)))
+    slot, p = _pick_neuron(g, rng), _nth_true_1d(free, _below(rng, np.sum(free)))
     low, high = bounds.parameter[0, p], bounds.parameter[1, p]
     if rng.random() < 0.2:
         value = low + rng.random() * (high - low)
@@ -201,13 +184,13 @@ def _perturb_parameter(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _add_synapse(g, bounds, rng):
     post = _pick_neuron(g, rng)
     return _connect(g, _pick_source(g, post, bounds, rng), post, bounds, rng)
 
 
-@njit(cache=True)
+@compiled
 def _remove_synapse(g, bounds, rng):
     source, post = _pick_synapse(g, rng)
     if source < 0:
@@ -216,7 +199,7 @@ def _remove_synapse(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _rewire(g, bounds, rng):
     """Give a synapse another source or another target."""
     source, post = _pick_synapse(g, rng)
@@ -227,7 +210,7 @@ def _rewire(g, bounds, rng):
         new_source = _pick_source(g, post, bounds, rng)
     else:
         new_post = _pick_neuron(g, rng)
-        if new_post == post or np.count_nonzero(g.weight[:, new_post]) >= bounds.in_degree or g.weight[source, new_post] > 0:
+        if new_post == post or _fan_in(g, new_post) >= bounds.in_degree or g.weight[source, new_post] > 0:
             return False
     if new_source < 0:
         return False
@@ -238,14 +221,14 @@ def _rewire(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _add_neuron(g, bounds, rng):
     """A new neuron in an empty slot: half the time a random one, half the time the copy of another with its synapses."""
     kind = 1 if rng.random() < 0.5 else -1
-    slot = _nth_true_1d(g.sign == 0, _below(rng, max(1, np.count_nonzero(g.sign == 0))))
-    if slot < 0 or not bounds.allowed[_count(g.sign, 1) + (kind > 0), _count(g.sign, -1) + (kind < 0)]:
+    slot = _nth_slot(g, 0, _below(rng, max(1, _count(g, 0))))
+    if slot < 0 or not bounds.allowed[_count(g, 1) + (kind > 0), _count(g, -1) + (kind < 0)]:
         return False
-    model = _nth_true_1d(g.sign == kind, _below(rng, max(1, _count(g.sign, kind))))
+    model = _nth_slot(g, kind, _below(rng, max(1, _count(g, kind))))
     g.sign[slot] = kind
     if model >= 0 and rng.random() < 0.5:
         g.parameters[slot] = g.parameters[model]
@@ -253,7 +236,7 @@ def _add_neuron(g, bounds, rng):
         g.delay[:, slot] = g.delay[:, model]
         for post in range(len(g.sign)):
             w = g.weight[bounds.channels + model, post]
-            if w > 0 and np.count_nonzero(g.weight[:, post]) < bounds.in_degree:
+            if w > 0 and _fan_in(g, post) < bounds.in_degree:
                 g.weight[bounds.channels + slot, post] = w
                 g.delay[bounds.channels + slot, post] = g.delay[bounds.channels + model, post]
         return True
@@ -266,27 +249,32 @@ def _add_neuron(g, bounds, rng):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _remove_neuron(g, bounds, rng):
     slot = _pick_neuron(g, rng)
     kind = g.sign[slot]
-    if _reader(g, slot) >= 0 or not bounds.allowed[_count(g.sign, 1) - (kind > 0), _count(g.sign, -1) - (kind < 0)]:
+    if _is_read(g, slot) or not bounds.allowed[_count(g, 1) - (kind > 0), _count(g, -1) - (kind < 0)]:
         return False
-    _set_sign(g, slot, 0, bounds)
+    g.sign[slot] = 0
+    g.parameters[slot] = 0
+    for source in range(len(g.weight)):
+        _settle(g, source, bounds)
     return True
 
 
-@njit(cache=True)
+@compiled
 def _flip_type(g, bounds, rng):
+    """An excitatory neuron becomes inhibitory or the reverse: all its outgoing synapses follow."""
     slot = _pick_neuron(g, rng)
     kind = g.sign[slot]
-    if _reader(g, slot) >= 0 or not bounds.allowed[_count(g.sign, 1) - kind, _count(g.sign, -1) + kind]:
+    if _is_read(g, slot) or not bounds.allowed[_count(g, 1) - kind, _count(g, -1) + kind]:
         return False
-    _set_sign(g, slot, -kind, bounds)
+    g.sign[slot] = -kind
+    _settle(g, bounds.channels + slot, bounds)
     return True
 
 
-@njit(cache=True)
+@compiled
 def _reassign_output(g, bounds, rng):
     """Let an output read another neuron, or swap the neurons of two outputs."""
     r = _below(rng, bounds.readouts)
@@ -304,134 +292,155 @@ def _reassign_output(g, bounds, rng):
 # -- parts of operators
 
 
-@njit(cache=True)
-def _set_sign(g, slot, kind, bounds):
-    """Make the neuron in `slot` excitatory or inhibitory (its outgoing weights follow) or remove it with all its synapses."""
-    g.sign[slot] = kind
-    source = bounds.channels + slot
-    if kind == 0:
-        g.parameters[slot] = 0
-    for k in range(len(g.weight)):
-        if kind == 0:
-            _cut(g, k, slot)
+@compiled
+def _settle(g, source, bounds):
+    """Make a source's synapses agree with what it is now: none from or to empty slots, weights in its sign's range."""
+    slot = source - bounds.channels
     for post in range(len(g.sign)):
-        if kind == 0:
-            _cut(g, source, post)
-        elif g.weight[source, post] > 0:
-            g.weight[source, post] = _fit_weight(g.weight[source, post], kind, bounds)
+        if g.weight[source, post] > 0:
+            if g.sign[post] == 0 or (slot >= 0 and g.sign[slot] == 0):
+                _cut(g, source, post)
+            else:
+                g.weight[source, post] = _fit_weight(g.weight[source, post], _kind(g, source, bounds), bounds)
 
 
-@njit(cache=True)
+@compiled
 def _cut(g, source, post):
     g.weight[source, post] = 0
     g.delay[source, post] = 0
 
 
-@njit(cache=True)
+@compiled
 def _connect(g, source, post, bounds, rng):
-    if source < 0 or np.count_nonzero(g.weight[:, post]) >= bounds.in_degree:
+    if source < 0 or _fan_in(g, post) >= bounds.in_degree:
         return False
     g.weight[source, post] = _draw_weight(_kind(g, source, bounds), bounds, rng)
     g.delay[source, post] = bounds.delay[0] + _below(rng, bounds.delay[1] - bounds.delay[0] + 1)
     return True
 
 
-@njit(cache=True)
+@compiled
 def _draw_parameters(g, slot, bounds, rng):
     for p in range(bounds.parameter.shape[1]):
         low, high = bounds.parameter[0, p], bounds.parameter[1, p]
         g.parameters[slot, p] = _fit_parameter(low + rng.random() * (high - low), p, bounds)
 
 
-@njit(cache=True)
+@compiled
 def _draw_inputs(g, slot, bounds, rng):
     """One to four incoming synapses."""
     for _ in range(1 + _below(rng, min(4, bounds.in_degree))):
         _connect(g, _pick_source(g, slot, bounds, rng), slot, bounds, rng)
 
 
-@njit(cache=True)
+@compiled
 def _draw_weight(kind, bounds, rng):
     low, high = bounds.weight[0 if kind > 0 else 1]
     return _fit_weight(low + rng.random() * (high - low), kind, bounds)
 
 
-@njit(cache=True)
+@compiled
 def _fit_weight(weight, kind, bounds):
     low, high = bounds.weight[0 if kind > 0 else 1]
     return min(max(np.rint(weight * GRID) / GRID, low), high)
 
 
-@njit(cache=True)
+@compiled
 def _fit_parameter(value, p, bounds):
     step = bounds.step[p]
     return min(max(np.rint(value / step) * step, bounds.parameter[0, p]), bounds.parameter[1, p])
 
 
-@njit(cache=True)
+@compiled
 def _pick_neuron(g, rng):
-    return _nth_true_1d(g.sign != 0, _below(rng, np.count_nonzero(g.sign)))
+    n = _below(rng, len(g.sign) - _count(g, 0))
+    for slot in range(len(g.sign)):
+        if g.sign[slot] != 0:
+            if n == 0:
+                return slot
+            n -= 1
+    return -1
 
 
-@njit(cache=True)
+@compiled
 def _pick_unread(g, rng):
     """An excitatory neuron that no output reads, or -1."""
     free = g.sign > 0
     for slot in g.readout:
         if slot >= 0:
             free[slot] = False
-    return _nth_true_1d(free, _below(rng, max(1, np.count_nonzero(free))))
+    return _nth_true_1d(free, _below(rng, max(1, np.sum(free))))
 
 
-@njit(cache=True)
+@compiled
 def _pick_source(g, post, bounds, rng):
     """A source with no synapse on `post` yet, or -1; input channels come up as often as all neurons together."""
     absent = g.weight[:, post] == 0
-    absent[bounds.channels :] &= g.sign != 0
-    channels = np.count_nonzero(absent[: bounds.channels])
-    neurons = np.count_nonzero(absent) - channels
+    channels = np.sum(absent[: bounds.channels])
+    for slot in range(len(g.sign)):
+        absent[bounds.channels + slot] &= g.sign[slot] != 0
+    neurons = np.sum(absent) - channels
     if channels > 0 and (neurons == 0 or rng.random() < 0.5):
         return _nth_true_1d(absent, _below(rng, channels))
     return _nth_true_1d(absent, channels + _below(rng, neurons)) if neurons > 0 else -1
 
 
-@njit(cache=True)
+@compiled
 def _pick_synapse(g, rng):
-    total = np.count_nonzero(g.weight)
-    return _nth_true(g.weight > 0, _below(rng, total)) if total > 0 else (-1, -1)
+    present = g.weight > 0
+    total = np.sum(present)
+    return _nth_true(present, _below(rng, total)) if total > 0 else (-1, -1)
 
 
-@njit(cache=True)
-def _reader(g, slot):
-    """The output that reads this slot, or -1."""
-    for r in range(len(g.readout)):
-        if g.readout[r] == slot:
-            return r
+@compiled
+def _is_read(g, slot):
+    """Does an output read this slot?"""
+    return (g.readout == slot).any()
+
+
+@compiled
+def _kind(g, source, bounds):
+    return np.int64(g.sign[source - bounds.channels]) if source >= bounds.channels else 1
+
+
+@compiled
+def _count(g, kind):
+    n = 0
+    for sign in g.sign:
+        n += sign == kind
+    return n
+
+
+@compiled
+def _fan_in(g, post):
+    n = 0
+    for source in range(len(g.weight)):
+        n += g.weight[source, post] > 0
+    return n
+
+
+@compiled
+def _nth_slot(g, kind, n):
+    for slot in range(len(g.sign)):
+        if g.sign[slot] == kind:
+            if n == 0:
+                return slot
+            n -= 1
     return -1
 
 
-@njit(cache=True)
-def _kind(g, source, bounds):
-    return g.sign[source - bounds.channels] if source >= bounds.channels else np.int8(1)
-
-
-@njit(cache=True)
-def _count(sign, kind):
-    return np.count_nonzero(sign == kind)
-
-
-@njit(cache=True)
+@compiled
 def _below(rng, n):
     return np.int64(rng.random() * n)
 
 
-@njit(cache=True)
+@compiled
 def _bell(rng):
     """A bell-shaped number with mean 0 and variance 1, from uniform ones (Irwin and Hall)."""
     return (rng.random() + rng.random() + rng.random() + rng.random() - 2) * np.sqrt(3.0)
 
 
-@njit(cache=True)
+@compiled
 def _nth_true_1d(mask, n):
     for k in range(len(mask)):
         if mask[k]:
@@ -441,7 +450,7 @@ def _nth_true_1d(mask, n):
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _nth_true(mask, n):
     for k in range(mask.shape[0]):
         for j in range(mask.shape[1]):

@@ -44,7 +44,7 @@ def _own(name, source):
     sys.modules[module.__name__] = module  # pydantic looks annotations up by module name
     try:
         exec(compile(source, file, "exec"), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"task {name}: the file fails when executed: {type(error).__name__}: {error}") from None
     found = getattr(module, class_name, None)
     if not (isinstance(found, type) and issubclass(found, Task)):

@@ -19,8 +19,11 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
             return fired == trials.labels
 """
 
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from traceback import extract_tb
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -117,6 +120,18 @@ class Task(BaseModel):
 
     @property
     def interface(self) -> Interface:
+        """What circuits must have. Raises UserError for class attributes that no circuit can meet."""
+        for what, least in (("inputs", 0), ("outputs", 1)):
+            names = getattr(self, what)
+            listed = isinstance(names, list | tuple) and len(names) >= least and all(isinstance(n, str) and n for n in names)
+            if not listed or len(set(names)) < len(names):
+                raise UserError(f'task {self.title()}: {what} must be different names such as ("a", "b"), not {names!r}')
+        steps = self.duration_ms / self.dt_ms if 0 < self.dt_ms <= 100 else np.nan
+        if not (0.5 < steps < np.inf and abs(steps - round(steps)) < 1e-6 * steps):
+            times = f"duration_ms {self.duration_ms} and dt_ms {self.dt_ms}"
+            raise UserError(f"task {self.title()}: duration_ms must be a whole number of steps dt_ms (at most 100), not {times}")
+        if not 0 <= self.chance < 1:
+            raise UserError(f"task {self.title()}: chance must be at least 0 and below 1, not {self.chance}")
         return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
 
     def make(self, rng: np.random.Generator, count: int):
@@ -134,7 +149,9 @@ class Task(BaseModel):
 
     def trials(self, seed, count: int = 64) -> Trials:
         """`count` trials, the same for the same settings, seed (an int, or a sequence of them) and count."""
-        made = self.make(np.random.default_rng(seed), count)
+        made = self._call(self.make, np.random.default_rng(seed), count)
+        if not isinstance(made, tuple) or len(made) not in (2, 3):
+            raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
         spikes, labels = np.asarray(spikes), np.asarray(labels)
         wanted = (count, self.steps, len(self.inputs))
@@ -158,8 +175,21 @@ class Task(BaseModel):
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return Score(np.clip(value, 0.0, 1.0), credit, grade)
 
+    def _call(self, method, *arguments):
+        """Call a task's own code: what fails there becomes one line that names the place."""
+        try:
+            return method(*arguments)
+        except UserError:
+            raise
+        except Exception as error:
+            frames = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
+            own = [f for f in frames if f.filename == getattr(sys.modules.get(type(self).__module__), "__file__", None)]
+            place = (own or frames or extract_tb(error.__traceback__))[-1]
+            where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
+            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {error}") from error
+
     def _checked(self, method, raster, trials, shape):
-        found = np.asarray(method(raster, trials), "f8")
+        found = self._call(lambda: np.asarray(method(raster, trials), "f8"))
         if found.shape != shape:
             place = f"task {self.title()}: {method.__name__}"
             raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")

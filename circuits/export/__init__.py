@@ -1,0 +1,44 @@
+"""Taking a motif along: `export(motif, target, path)`, one file here per target.
+
+A target's module has one function, `write(motif, path, example_input)`, that leaves the whole export at `path` or nothing.
+"""
+
+from importlib import import_module
+from os.path import lexists
+from pathlib import Path
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.motif_file import Motif
+
+# Imported when asked for: a target may need a package that is not installed.
+TARGETS = {"motif": "circuits.export.motif", "torch": "circuits.export.torch"}
+
+
+def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray | None = None) -> Path:
+    """Write `motif` for another tool at `path`, a file or a folder that does not exist yet. Returns the path.
+
+    target         one of `TARGETS`
+    example_input  bool [steps, channels]: the trial that targets with an example come with; if None, seeded Poisson spikes
+
+    Raises UserError for an unknown target, a path that exists and an example of another shape; MachineError if the disk refuses
+    or a package is missing.
+    """
+    if not isinstance(motif, Circuit):
+        raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
+    if target not in TARGETS:
+        raise UserError(f"target: one of {', '.join(TARGETS)}, not {target!r}")
+    path = Path(path)
+    if lexists(path):
+        raise UserError(f"{path}: exists already; choose another path or remove it")
+    if example_input is not None:
+        example_input, channels = np.asarray(example_input), len(motif.inputs)
+        shape = example_input.shape
+        if example_input.dtype != bool or len(shape) != 2 or shape[0] == 0 or shape[1] != channels:
+            given = f"{example_input.dtype} {list(shape)}"
+            raise UserError(f"example_input: must be bool [steps, {channels} channels], not {given}")
+    motif = motif if isinstance(motif, Motif) else Motif.of(motif)
+    import_module(TARGETS[target]).write(motif, path, example_input)
+    return path

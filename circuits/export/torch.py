@@ -1,0 +1,55 @@
+"""A folder with the motif as a trainable module: motif, weights, an example trial, and a script that loads and checks them."""
+
+from pathlib import Path
+
+from circuits.errors import MachineError
+from circuits.export.example import save_example
+from circuits.export.folder import new_folder
+from circuits.motif_file import Motif, save
+
+LOAD = '''"""Load this motif as a trainable PyTorch module and compare its spikes with the simulator's (in example.npz).
+
+Needs: pip install 'evocircuits[torch]'
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+import circuits
+from circuits.torch import MotifCell
+
+here = Path(__file__).resolve().parent
+cell = MotifCell(circuits.load(here / "motif.json"), dtype=torch.float64, batch_first=True).eval()
+cell.load_state_dict(load_file(here / "weights.safetensors"))
+
+with np.load(here / "example.npz", allow_pickle=False) as example, torch.no_grad():
+    out, state = cell(torch.from_numpy(example["inputs"]))  # [1, steps, channels] -> [1, steps, slots]
+    same = np.array_equal(out.numpy() == 1, example["outputs"])
+
+for port, columns in cell.ports.items():
+    print(f"{port}: {out[..., columns].sum(1).int().flatten().tolist()} spikes")
+if not same:
+    raise SystemExit("NOT identical to the simulator")
+print("identical to the simulator")
+'''
+
+
+def write(motif: Motif, path: Path, example_input=None) -> None:
+    """Write the folder `path`: motif.json, weights.safetensors (a MotifCell's state_dict), example.npz and load.py."""
+    from circuits.torch import MotifCell  # which says so if torch is missing
+
+    try:
+        from safetensors.torch import save as as_bytes
+    except ModuleNotFoundError:
+        raise MachineError("this export needs safetensors, which is not installed: pip install 'evocircuits[torch]'") from None
+    import torch
+
+    cell = MotifCell(motif, dtype=torch.float64)
+    with new_folder(path) as folder:
+        save(motif, folder / "motif.json")
+        (folder / "weights.safetensors").write_bytes(as_bytes(cell.state_dict()))
+        save_example(motif.circuit, example_input, folder / "example.npz")
+        (folder / "load.py").write_text(LOAD, encoding="utf-8")

@@ -1,0 +1,116 @@
+"""The front as a table for people and as JSON for machines."""
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+
+from circuits.motif_file import Motif, dumps
+from evo.run_folder import Member, Run
+
+SHOWN = 20
+
+
+def as_json(subject: Run | Motif) -> dict:
+    """`{"run": {...}, "front": [...]}` of a run, best held-out score first; or `{"motif": ...}` of a single motif."""
+    import json
+
+    if isinstance(subject, Motif):
+        return {"motif": json.loads(dumps(subject))}
+    run = {
+        "name": subject.name,
+        "state": subject.state,
+        "task": subject.spec.task,
+        "seed": subject.spec.search.seed,
+        "generation": subject.generation,
+        "evaluations": subject.evaluations,
+        "spec_sha256": subject.spec_sha256,
+        "archive_sha256": subject.archive_sha256,
+    }
+    front = [
+        {
+            "rank": m.rank,
+            "score": m.score,
+            "held_out": None if math.isnan(m.held_out) else m.held_out,
+            "objectives": m.objectives,
+            "e": m.excitatory,
+            "i": m.inhibitory,
+            "synapses": m.circuit.synapse_count,
+            "spikes": m.spikes,
+            "motif": json.loads(dumps(subject.motif(m.rank))),
+        }
+        for m in subject.front
+    ]
+    return {"run": run, "front": front}
+
+
+def row(member: Member) -> dict[str, str]:
+    """One line of the front's table: column heading to text."""
+    return {
+        "rank": str(member.rank),
+        "held out": f"{member.held_out:.3f}",
+        "score": f"{member.score:.3f}",
+        "E": str(member.excitatory),
+        "I": str(member.inhibitory),
+        "synapses": str(member.circuit.synapse_count),
+        "spikes": f"{member.spikes:.1f}",
+        "energy": f"{member.spikes + member.events:.1f}",
+        "born": f"island {member.island}, generation {member.generation}",
+    }
+
+
+def show(subject: Run | Motif, console: Console):
+    """Print a run's front, or a motif's neurons and synapses."""
+    if isinstance(subject, Motif):
+        _show_motif(subject, console)
+        return
+    search = subject.spec.search
+    console.print(
+        f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
+        f"{search.generations}, {subject.evaluations:,} evaluations",
+        highlight=False,
+        markup=False,
+    )
+    front = subject.front
+    if not front:
+        console.print("nothing is stored yet")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in row(front[0]):
+        table.add_column(name, justify="left" if name == "born" else "right", no_wrap=True)
+    for member in front[:SHOWN]:
+        table.add_row(*row(member).values())
+    console.print(table)
+    if len(front) > SHOWN:
+        console.print(f"and {len(front) - SHOWN} more: --json has them all, --html draws them", highlight=False)
+    console.print("spikes, energy (spikes and synaptic events): per trial; scores: 0 chance, 1 perfect", style="dim")
+
+
+def _show_motif(motif, console):
+    console.print(str(motif.circuit), highlight=False, markup=False)
+    neurons = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("neuron", "tau_m", "tau_syn_e", "tau_syn_i", "v_th", "t_ref", "bias", "output"):
+        neurons.add_column(name, justify="right")
+    for n in motif.neurons:
+        values = (n.tau_m_ms, n.tau_syn_e_ms, n.tau_syn_i_ms, n.v_th_mv, n.t_ref_ms, n.bias_mv)
+        ports = ", ".join(o.name for o in motif.outputs if n.id in o.neurons)
+        neurons.add_row(_text(f"{n.id} ({n.sign})"), *(f"{v:.4g}" for v in values), _text(ports))
+    console.print(neurons)
+    synapses = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("from", "to", "weight mV", "delay ms"):
+        synapses.add_column(name, justify="right")
+    for source, s in synapse_rows(motif):
+        synapses.add_row(_text(source), _text(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}")
+    console.print(synapses)
+
+
+def synapse_rows(circuit):
+    """All synapses as (source, synapse), those from input channels first."""
+    rows = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
+    return rows + [(s.pre, s) for s in circuit.synapses]
+
+
+def _text(value):
+    from rich.text import Text
+
+    return Text(str(value))

@@ -1,0 +1,58 @@
+"""The kernel against the hand-written AVX-512 yardstick, both on one core: python -m tests.bench.bench_kernel
+
+"kernel" is one call of the kernel on one circuit; "population" is `simulate_population` per circuit, on 64 copies of it, with
+its counting of spikes and events and its copying of outputs, which the yardstick does not do.
+"""
+
+import numpy as np
+
+from circuits import kernel
+from circuits.simulate import simulate_population
+from circuits.tables import Tables, from_circuit
+from tests.bench.report import fastest, figure, skipped
+from tests.bench.yardstick_job import circuit_of, inputs_of, kernel_arguments, yardstick
+
+JOBS = (
+    {"neurons": 8},
+    {},
+    {"dt": 0.1, "steps": 2000},
+    {"neurons": 32},
+    {"neurons": 64},
+)
+COPIES = 64
+
+
+def main():
+    module, reason = yardstick()
+    for settings in JOBS:
+        name = f"{settings.get('neurons', 16)} neurons, dt {settings.get('dt', 1.0):g} ms, {settings.get('steps', 200)} steps"
+        if module is None:
+            skipped(f"kernel and population, {name}", reason)
+        else:
+            compare(name, module, module.Job(**settings))
+
+
+def compare(name, module, job):
+    tables, inputs, arguments = copies(from_circuit(circuit_of(job), np.float32), COPIES), inputs_of(job), kernel_arguments(job)
+    rival, alone, population = fastest(
+        module.Yardstick(job).run,
+        lambda: kernel.run(*arguments),
+        lambda: simulate_population(tables, inputs, 64),
+    )
+    figure(f"kernel, {name}", job.updates / alone, "updates/s", "yardstick (C, AVX-512)", rival / alone)
+    each = population / COPIES
+    figure(f"population, {name}", job.updates / each, "updates/s", "yardstick (C, AVX-512)", rival / each)
+
+
+def copies(tables: Tables, count) -> Tables:
+    """The same circuit `count` times over, each with synapse lists of its own."""
+    stacked = {
+        name: np.repeat(getattr(tables, name), count, axis=0) for name in ("neurons", "table", "n_ref", "fan_out", "readout")
+    }
+    shift = np.arange(count)[:, None, None] * len(tables.weight)
+    lists = {name: np.tile(getattr(tables, name), count) for name in ("weight", "offset")}
+    return tables._replace(bounds=tables.bounds + shift, **stacked, **lists)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The yardstick's job as a circuit of ours, and where the yardstick is.
+
+Its inputs arrive in the step of the spike, ours one step later at the earliest: our raster[1:] is its raster[:-1].
+"""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from circuits import Circuit
+from circuits.kernel import scratch
+from circuits.raster import pack
+from circuits.tables import from_circuit
+
+PLACE = Path(__file__).parents[2].parent / "shared" / "yardstick" / "yardstick.py"
+
+
+def yardstick():
+    """The yardstick's module and None, or None and the reason why there is none here."""
+    if not PLACE.exists():
+        return None, "the yardstick (../shared/yardstick beside the checkout) is absent"
+    if not shutil.which("gcc"):
+        return None, "the yardstick needs gcc"
+    if sys.modules.get("yardstick") is None:
+        spec = importlib.util.spec_from_file_location("yardstick", PLACE)
+        sys.modules["yardstick"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["yardstick"])
+    found = sys.modules["yardstick"]
+    return (found, None) if found.supported() else (None, "the yardstick needs a processor with AVX-512")
+
+
+def circuit_of(job) -> Circuit:
+    """The job's circuit: rest and reset 0 mV, threshold 1 mV; its output port reads two neurons."""
+    names = range(job.neurons)
+    neurons = [
+        {
+            "id": n,
+            "sign": "E" if job.excitatory[n] else "I",
+            "tau_m_ms": job.tau_m[n],
+            "tau_syn_e_ms": job.tau_e,
+            "tau_syn_i_ms": job.tau_i,
+            "v_rest_mv": 0.0,
+            "v_th_mv": 1.0,
+            "v_reset_mv": 0.0,
+            "t_ref_ms": job.t_ref,
+        }
+        for n in names
+    ]
+    synapses = [{"pre": s.pre, "post": s.post, "weight_mv": s.weight, "delay_ms": s.delay * job.dt} for s in job.synapses]
+    inputs = [
+        {
+            "name": f"in{c}",
+            "synapses": [{"post": i.post, "weight_mv": i.weight, "delay_ms": job.dt} for i in job.inputs if i.channel == c],
+        }
+        for c in range(job.channels)
+    ]
+    outputs = [{"name": "out", "neurons": [n for n in names if job.excitatory[n]][:2]}]
+    return Circuit(dt_ms=job.dt, neurons=_plain(neurons), inputs=_plain(inputs), synapses=_plain(synapses), outputs=outputs)
+
+
+def inputs_of(job) -> np.ndarray:
+    """The job's input spikes, uint64 [1, steps, channels]."""
+    return pack(job.spikes.transpose(2, 0, 1))
+
+
+def kernel_arguments(job, real=np.float32):
+    """What `circuits.kernel.run` needs to simulate the job, its raster last: rows from `history` on hold the result."""
+    tables = from_circuit(circuit_of(job), real)
+    raster = np.zeros((tables.history + job.steps, tables.channels + job.neurons), "u8")
+    raster[tables.history :, : tables.channels] = inputs_of(job)[0]
+    one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
+    return job.neurons, tables.channels, tables.history, *one, *scratch(job.neurons, real), raster
+
+
+def _plain(value):
+    """Numpy scalars as Python's, which the data model wants."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value

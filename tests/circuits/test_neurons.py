@@ -1,0 +1,93 @@
+import mpmath
+import numpy as np
+import pytest
+
+from circuits.neurons import (
+    DEFAULTS,
+    DRIVE,
+    NAMES,
+    P11_E,
+    P11_I,
+    P21_E,
+    P21_I,
+    P22,
+    RESET,
+    THRESHOLD,
+    current_to_potential,
+    propagators,
+    refractory_steps,
+)
+
+RATIOS = [*np.geomspace(0.1, 10, 41), 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 - 1e-12, 1.0, 1 + 1e-12, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3]
+
+
+def with_values(**values):
+    parameters = DEFAULTS.copy()
+    for name, value in values.items():
+        parameters[NAMES.index(name)] = value
+    return parameters
+
+
+def exact_current_to_potential(dt, tau_m, tau_syn):
+    """The textbook form, with 50 digits: what a unit current at the start of a step adds to V at its end."""
+    with mpmath.workdps(50):
+        dt, tau_m, tau_syn = mpmath.mpf(dt), mpmath.mpf(tau_m), mpmath.mpf(tau_syn)
+        if tau_m == tau_syn:
+            return dt / tau_m * mpmath.exp(-dt / tau_m)
+        return tau_syn / (tau_m - tau_syn) * (mpmath.exp(-dt / tau_m) - mpmath.exp(-dt / tau_syn))
+
+
+def relative_error(found, exact):
+    with mpmath.workdps(50):
+        return abs(float((mpmath.mpf(float(found)) - exact) / exact))
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1, 0.05])
+@pytest.mark.parametrize("tau_m", [0.5, 10.0, 200.0])
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_the_current_propagator_is_exact_near_and_far_from_equal_time_constants(dt, tau_m, ratio):
+    tau_syn = tau_m * ratio
+    found = current_to_potential(dt, tau_m, tau_syn)
+    assert relative_error(found, exact_current_to_potential(dt, tau_m, tau_syn)) < 4e-15
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1, 0.05])
+def test_every_propagator_is_exact(dt):
+    values = {"tau_m_ms": 13.7, "tau_syn_e_ms": 1.9, "tau_syn_i_ms": 6.1, "bias_mv": 7.3, "v_reset_mv": -64.0}
+    row = propagators(with_values(**values), dt)
+    with mpmath.workdps(50):
+        exact = {
+            P22: mpmath.exp(-mpmath.mpf(dt) / mpmath.mpf(13.7)),
+            P11_E: mpmath.exp(-mpmath.mpf(dt) / mpmath.mpf(1.9)),
+            P11_I: mpmath.exp(-mpmath.mpf(dt) / mpmath.mpf(6.1)),
+            P21_E: exact_current_to_potential(dt, 13.7, 1.9),
+            P21_I: exact_current_to_potential(dt, 13.7, 6.1),
+            DRIVE: -mpmath.expm1(-mpmath.mpf(dt) / mpmath.mpf(13.7)) * mpmath.mpf(7.3),
+            THRESHOLD: mpmath.mpf(15),
+            RESET: mpmath.mpf(6),
+        }
+    assert sorted(exact) == list(range(8))
+    for column, value in exact.items():
+        assert relative_error(row[column], value) < 4e-15, column
+
+
+def test_propagators_of_many_neurons_are_those_of_each():
+    rng = np.random.default_rng(0)
+    parameters = DEFAULTS * rng.uniform(0.5, 2, (3, 5, 8))
+    together = propagators(parameters, 0.1)
+    assert together.shape == (3, 5, 8)
+    for index in np.ndindex(3, 5):
+        np.testing.assert_array_equal(together[index], propagators(parameters[index], 0.1))
+
+
+def test_propagators_are_float64_whatever_comes_in():
+    parameters = DEFAULTS.astype("f4")
+    assert propagators(parameters, 0.1).dtype == np.float64
+    np.testing.assert_array_equal(propagators(parameters, 0.1), propagators(parameters.astype("f8"), 0.1))
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1, 0.05])
+def test_the_refractory_period_is_counted_in_whole_steps(dt):
+    steps = np.array([0, 1, 2, 20, 333])
+    parameters = np.stack([with_values(t_ref_ms=n * dt) for n in steps])
+    np.testing.assert_array_equal(refractory_steps(parameters, dt), steps)
