@@ -1,5 +1,54 @@
-PYTHON ?= .venv/bin/python
+# make demo    install, run the main job, look at what came out, take the best circuit along as a module
+# make test    install, run all tests          make lint    style and types
+# make chaos   kill runs at random moments (minutes)
+# make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 
-# make bench-NAME runs tests/bench/bench_NAME.py; with BENCH_JSON=file it appends its figures to that file
-bench-%:
-	$(PYTHON) -m tests.bench.bench_$*
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+TESTS ?= tests
+export RAY_USAGE_STATS_ENABLED := 0
+
+.PHONY: demo test lint chaos install clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml tests/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "evocircuits needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/pip || { rm -rf .venv; $(PYTHON) -m venv .venv 2>/dev/null; } \
+	  || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } \
+	  || { rm -rf .venv; echo "$(PYTHON) has no venv module. Install it: apt-get install python3-venv"; exit 1; }
+	@echo "installing into .venv (the first time takes some minutes)"
+	@$(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[torch,test]'
+	@touch $@
+
+demo: install
+	@rm -rf runs/demo
+	$(BIN)/evo run runs/itd.toml --out runs/demo
+	$(BIN)/evo inspect runs/demo --html runs/demo/report.html
+	$(BIN)/evo export runs/demo --to motif
+	$(BIN)/evo export runs/demo --to torch
+	$(BIN)/python runs/demo/motifs/rank0-torch/load.py
+	@echo "the page: runs/demo/report.html"
+
+test: install
+	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+chaos: install
+	$(BIN)/python -m pytest -m slow $(TESTS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench-%: install
+	$(BIN)/python -m tests.bench.bench_$*
+
+clean:
+	rm -rf .venv build *.egg-info
+	find . -name '*.nb[ic]' -delete

@@ -3,10 +3,10 @@
 Dale's law is in the data: a neuron carries the sign, a synapse only a weight >= 0.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 from circuits.neurons import LIF, NAMES, PARAMETERS
 
@@ -20,19 +20,26 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class _Identity(Part):
+def _as_in(name: str) -> Any:
+    p = PARAMETERS[name]
+    return Field(p.default, ge=p.low, le=p.high, description=p.text)
+
+
+class Neuron(Part):
+    """A neuron: `sign`, E or I, is that of all its outgoing synapses; `type` is a free name of its cell type; the rest are the
+    parameters of `circuits.neurons.PARAMETERS`."""
+
     id: Id
     sign: Literal["E", "I"]
     type: StrictStr = ""
-
-
-Neuron = create_model(
-    "Neuron",
-    __base__=_Identity,
-    __doc__="A neuron: `id`, `sign` (E or I: that of all its outgoing synapses), free-text cell `type`, and the parameters of "
-    "`circuits.neurons.PARAMETERS` (ms and mV).",
-    **{name: (float, Field(p.default, ge=p.low, le=p.high, description=p.text)) for name, p in PARAMETERS.items()},
-)
+    tau_m_ms: float = _as_in("tau_m_ms")
+    tau_syn_e_ms: float = _as_in("tau_syn_e_ms")
+    tau_syn_i_ms: float = _as_in("tau_syn_i_ms")
+    v_rest_mv: float = _as_in("v_rest_mv")
+    v_th_mv: float = _as_in("v_th_mv")
+    v_reset_mv: float = _as_in("v_reset_mv")
+    t_ref_ms: float = _as_in("t_ref_ms")
+    bias_mv: float = _as_in("bias_mv")
 
 
 class InputSynapse(Part):

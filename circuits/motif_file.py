@@ -4,15 +4,15 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from circuits.circuit import Circuit, Part
 from circuits.errors import MachineError, UserError, one_line
 
-VERSION = 1
-TIMING_RULE = "iaf_psc_exp"
+VERSION: Final = 1
+TIMING_RULE: Final = "iaf_psc_exp"
 
 
 class Provenance(Part):

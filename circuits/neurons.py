@@ -10,11 +10,11 @@ A spike arriving over a synapse of weight w adds w to I_e (from an excitatory ne
 V >= v_th is a spike; V is then held at v_reset for t_ref. V starts at v_rest, the currents at 0.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-LIF = "lif_psc_exp"
+LIF: Final = "lif_psc_exp"
 
 
 class Parameter(NamedTuple):

@@ -89,9 +89,9 @@ def from_matrices(sign, parameters, weight, delay, readout, dt_ms, real=np.float
     """
     parameters = np.where(sign[..., None] == 0, DEFAULTS.astype(parameters.dtype), parameters)  # any that divide
     n_ref = refractory_steps(parameters, dt_ms)
-    compact = _compact(sign, weight, delay, readout, propagators(parameters, dt_ms).astype(real), n_ref)
+    arrays = _compact(sign, weight, delay, readout, propagators(parameters, dt_ms).astype(real), n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
-    return Tables(*compact, channels=weight.shape[1] - sign.shape[1], history=history)
+    return Tables._make((*arrays, weight.shape[1] - sign.shape[1], history))
 
 
 @compiled

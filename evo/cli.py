@@ -50,6 +50,7 @@ def run(spec, out, workers, address, seed, generations):
     resolved, source = read(spec, **overrides)
     folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
     _announce(resolved, source, folder)
+    _compile(resolved, source)
     with _progress(resolved, folder, []) as observe, _stopping(folder):
         done = search.run(spec, folder, workers, address, observe, **overrides)
     _finish(done)
@@ -63,8 +64,10 @@ def resume(folder, workers, address):
     """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
     from evo import search
     from evo.run_folder import STORE, Run, read_spec
+    from fitness.registry import read_source
 
     spec = read_spec(Path(folder))
+    _compile(spec, read_source(spec.task["name"], Path(folder)))
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
     with _progress(spec, Path(folder), before) as observe, _stopping(folder):
         done = search.resume(folder, workers, address, observe)
@@ -205,6 +208,20 @@ def _console():
 def _announce(spec, source, folder):
     own = f"  (runs the code in {spec.task['name'].rpartition(':')[0]})" if source is not None else ""
     click.echo(f"task {spec.task['name']}{own}, run folder {folder}")
+
+
+def _compile(spec, source):
+    """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
+    from threading import Timer
+
+    from evo import cluster
+
+    notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
+    notice.start()
+    try:
+        cluster.warm_up(spec, source)
+    finally:
+        notice.cancel()
 
 
 def _progress(spec, folder, before):

@@ -8,8 +8,8 @@ a lost object is rebuilt from at most that many epochs, and Ray's lineage does n
 import os
 import socket
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from circuits.errors import MachineError, UserError
 from evo.island import Migrants, State, from_bytes, run_epoch, setting, to_bytes
@@ -41,8 +41,8 @@ class Plan(NamedTuple):
     source: str | None
     epochs: int
     done: list[int]
-    state: object
-    migrants: object
+    state: Callable[[int], bytes | None]
+    migrants: Callable[[int, int], bytes | None]
 
 
 def epochs_of(spec: RunSpec) -> int:
@@ -96,7 +96,8 @@ def on_ray(plan: Plan) -> Iterator[Result]:
 
     remote = ray.remote(num_returns=3, max_retries=-1)(compute)
     spec_json, islands = ray.put(plan.spec.model_dump_json()), range(plan.spec.search.islands)
-    done, submitted, flying = list(plan.done), list(plan.done), {}
+    done, submitted = list(plan.done), list(plan.done)
+    flying: dict[tuple[int, int], Any] = {}
 
     def given(island, epoch, place, fresh):
         """What task (island, epoch) left: bytes if stored, else a reference; None while neither may be used."""

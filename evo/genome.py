@@ -65,8 +65,8 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
 
 def tables(genomes: np.ndarray, bounds: Bounds, real=np.float32) -> Tables:
     """Genomes as the kernel reads them."""
-    fields = (genomes[name] for name in ("sign", "parameters", "weight", "delay", "readout"))
-    return from_matrices(*fields, bounds.dt_ms, real)
+    sign, parameters, weight = genomes["sign"], genomes["parameters"], genomes["weight"]
+    return from_matrices(sign, parameters, weight, genomes["delay"], genomes["readout"], bounds.dt_ms, real)
 
 
 def to_circuit(genome: np.void, bounds: Bounds, inputs, outputs) -> Circuit:

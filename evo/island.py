@@ -7,7 +7,7 @@ e - 1, the run's spec, the island's number and e. Whoever computes it, wherever 
 import json
 from functools import lru_cache
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from deap import base, tools
@@ -190,7 +190,7 @@ def to_bytes(state: State | Migrants) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(kind: type, data: bytes):
+def from_bytes(kind: Any, data: bytes) -> Any:
     """The State or Migrants (`kind`) in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
     try:
         with np.load(BytesIO(data), allow_pickle=False) as file:

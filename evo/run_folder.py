@@ -202,8 +202,8 @@ def _check(state, spec, interface, folder):
     if not state.archive.dtype == state.population.dtype == wanted:
         raise UserError(f"{folder / STORE}: does not fit {SPEC}; undo the change to {SPEC}, or restore the folder from a copy")
     with np.errstate(all="ignore"):
-        sound = np.isfinite(state.archive["losses"]).all() and not any(genome.faults(g, bounds) for g in state.archive["genome"])
-    if not sound:
+        broken = any(genome.faults(g, bounds) for g in state.archive["genome"])
+    if broken or not np.isfinite(state.archive["losses"]).all():
         raise UserError(f"{folder / STORE}: is damaged: an archived circuit breaks {SPEC}; restore the folder from a copy")
 
 

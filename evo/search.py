@@ -72,7 +72,7 @@ def _go_on(folder, workers, address, observe):
 
 
 def _results(plan, workers, address):
-    cluster.warm_up(plan.spec, plan.source)
+    cluster.warm_up(plan.spec, plan.source)  # once, before many processes would all compile the same
     count = _workers(workers, plan.spec.search.islands)
     if count == 0 and not address:
         yield from cluster.in_process(plan)

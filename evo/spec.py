@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import tomli_w
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 import fitness
 from circuits.circuit import MAX_DELAY_STEPS
@@ -35,31 +35,57 @@ def _ordered(pair):
     return pair
 
 
-def _range(kind, **limits):
-    """A `[least, largest]` pair in the spec; a single number stands for both."""
-    one = Annotated[kind, Field(**limits)]
-    return Annotated[tuple[one, one], BeforeValidator(_pair), AfterValidator(_ordered)]
+def _within(low, high):
+    def check(pair):
+        if pair[0] < low or pair[1] > high:
+            raise ValueError(f"must stay within {low:g} to {high:g}, not {list(pair)}")
+        return pair
+
+    return AfterValidator(check)
 
 
-Parameters = create_model(
-    "Parameters",
-    __base__=_Section,
-    **{
-        name: (_range(float, ge=p.low, le=p.high), Field((p.default, p.default), description=p.text))
-        for name, p in PARAMETERS.items()
-    },
-)
+# A `[least, largest]` pair in the spec; a single number stands for both.
+IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
+FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
+WeightRange = Annotated[FloatRange, _within(1 / GRID, 100_000)]
+
+
+def _as_in(name: str) -> Any:
+    """The range of a neuron parameter: its default unless the spec says otherwise."""
+    p = PARAMETERS[name]
+    return Field((p.default, p.default), description=p.text)
+
+
+class Parameters(_Section):
+    """[circuit.parameters]: the ranges of `circuits.neurons.PARAMETERS`."""
+
+    tau_m_ms: FloatRange = _as_in("tau_m_ms")
+    tau_syn_e_ms: FloatRange = _as_in("tau_syn_e_ms")
+    tau_syn_i_ms: FloatRange = _as_in("tau_syn_i_ms")
+    v_rest_mv: FloatRange = _as_in("v_rest_mv")
+    v_th_mv: FloatRange = _as_in("v_th_mv")
+    v_reset_mv: FloatRange = _as_in("v_reset_mv")
+    t_ref_ms: FloatRange = _as_in("t_ref_ms")
+    bias_mv: FloatRange = _as_in("bias_mv")
+
+    @field_validator("*")
+    @classmethod
+    def _sensible(cls, pair, info):
+        p = PARAMETERS[info.field_name]
+        if pair[0] < p.low or pair[1] > p.high:
+            raise ValueError(f"must stay within {p.low:g} to {p.high:g}, not {list(pair)}")
+        return pair
 
 
 class CircuitBounds(_Section):
     """[circuit]: what circuits may be."""
 
-    neurons: _range(int, ge=1, le=64) = Field((4, 12), description="number of neurons")
-    excitatory_share: _range(float, ge=0, le=1) = Field((0.5, 1.0), description="share of excitatory neurons")
+    neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
+    excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
     in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
-    delay_ms: _range(float, gt=0) = Field((1.0, 20.0), description="of every synapse")
-    excitatory_weight_mv: _range(float, gt=0, le=100_000) = Field((1.0, 150.0), description="also of input synapses")
-    inhibitory_weight_mv: _range(float, gt=0, le=100_000) = (1.0, 150.0)
+    delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
+    excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="also of input synapses")
+    inhibitory_weight_mv: WeightRange = (1.0, 150.0)
     parameters: Parameters = Field(Parameters(), description="of neurons, a number or [least, largest] each")
 
 

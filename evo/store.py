@@ -38,7 +38,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, facts: dict[str, str | bytes]) -> "Store":
-        """A new store that keeps some facts about the run; `path` must not exist. It appears under its name when it is whole."""
+        """A new store that keeps some facts about the run; `path` must not exist, and appears when it is whole."""
         partial = path.with_name(f".{path.name}.part")
         with _translated(path), suppress(FileNotFoundError):
             partial.unlink()

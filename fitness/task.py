@@ -129,7 +129,7 @@ class Task(BaseModel):
         steps = self.duration_ms / self.dt_ms if 0 < self.dt_ms <= 100 else np.nan
         if not (0.5 < steps < np.inf and abs(steps - round(steps)) < 1e-6 * steps):
             times = f"duration_ms {self.duration_ms} and dt_ms {self.dt_ms}"
-            raise UserError(f"task {self.title()}: duration_ms must be a whole number of steps dt_ms (at most 100), not {times}")
+            raise UserError(f"task {self.title()}: duration_ms must be whole steps dt_ms (at most 100 ms each), not {times}")
         if not 0 <= self.chance < 1:
             raise UserError(f"task {self.title()}: chance must be at least 0 and below 1, not {self.chance}")
         return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))

@@ -4,6 +4,8 @@ Inputs in the first column, output neurons in the last, the others between by th
 each part sits near the mean height of what it is connected to in the columns before it.
 """
 
+from typing import Any
+
 from circuits.circuit import Circuit
 
 Place = tuple[float, float]
@@ -11,7 +13,7 @@ Place = tuple[float, float]
 
 def positions(circuit: Circuit) -> dict[tuple[str, str | int], Place]:
     """(x, y) of every part, keyed ("input", name) and ("neuron", id); columns are 1 apart, rows 1 apart and centred on 0."""
-    edges = [(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses]
+    edges: list[tuple[Any, Any]] = [(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses]
     edges += [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
     columns = _columns(circuit, edges)
     placed: dict = {}

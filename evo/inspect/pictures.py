@@ -5,6 +5,7 @@ colour-blind people can tell apart). Every function draws into axes it is given,
 """
 
 from io import BytesIO
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,7 +18,7 @@ from evo.inspect.layout import positions
 
 E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
 COLUMN, ROW, RADIUS = 2.3, 1.0, 0.27
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "evocircuits",
     "font.size": 8,
@@ -33,11 +34,11 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None):
     xs, ys = zip(*places.values(), strict=True)
     width, height = max(xs) - min(xs) + 2.4, max(ys) - min(ys) + 1.6
     if ax is None:
-        ax = Figure(figsize=(0.75 * width, 0.75 * height), layout="constrained").add_subplot()
+        ax = Figure(figsize=(0.75 * width, 0.75 * height)).add_axes((0, 0, 1, 1))
     ax.set(xlim=(min(xs) - 1.2, max(xs) + 1.2), ylim=(min(ys) - 0.8, max(ys) + 0.8), aspect="equal")
     ax.axis("off")
     sign = {n.id: n.sign for n in circuit.neurons}
-    synapses = [(("input", c.name), s, "E") for c in circuit.inputs for s in c.synapses]
+    synapses: list[tuple[Any, Any, str]] = [(("input", c.name), s, "E") for c in circuit.inputs for s in c.synapses]
     synapses += [(("neuron", s.pre), s, sign[s.pre]) for s in circuit.synapses]
     heaviest = max((s.weight_mv for _, s, _ in synapses), default=1) or 1
     written = len(synapses) <= 30 if delays is None else delays
@@ -47,7 +48,7 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None):
         )
     for (what, name), (x, y) in places.items():
         colour = INPUT_COLOUR if what == "input" else E_COLOUR if sign[name] == "E" else I_COLOUR
-        style = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
+        style: dict[str, Any] = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
         if what == "input":
             ax.add_patch(Rectangle((x - RADIUS, y - RADIUS * 0.8), 2 * RADIUS, 1.6 * RADIUS, **style))
             ax.text(x - RADIUS - 0.1, y, _plain(name), ha="right", va="center", color=colour)
@@ -69,7 +70,7 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None):
 def _synapse(ax, start, end, kind, weight, label):
     colour = E_COLOUR if kind == "E" else I_COLOUR
     style = {"color": colour, "linewidth": 0.5 + 1.8 * weight, "alpha": 0.8, "zorder": 2}
-    head = "-|>" if kind == "E" else "|-|, widthA=0, widthB=3"
+    head = "-|>" if kind == "E" else "|-|, widthA=0, widthB=0.55"
     (x0, y0), (x1, y1) = start, end
     if start == end:
         x, y = x0, y0 + RADIUS
@@ -87,7 +88,7 @@ def _synapse(ax, start, end, kind, weight, label):
             *ends,
             arrowstyle=head,
             connectionstyle=bend,
-            mutation_scale=7 if kind == "E" else 1.2,
+            mutation_scale=7,
             shrinkA=0,
             shrinkB=0,
             **style,
@@ -98,34 +99,55 @@ def _synapse(ax, start, end, kind, weight, label):
         ax.text(*middle, label, fontsize=5.5, color=colour, ha="center", va="center", zorder=2.5, bbox=box)
 
 
-def rasters(circuit: Circuit, spikes, titles=(), axes=None):
-    """Simulate a circuit (float64) on trials, bool [trials, steps, channels], and draw one raster per trial side by side: inputs
-    on top, then neurons, output neurons last with their port. Returns the axes."""
-    trials = len(spikes)
-    if axes is None:
-        rows = len(circuit.inputs) + len(circuit.neurons)
-        figure = Figure(figsize=(1.2 + 1.7 * trials, 0.7 + 0.16 * rows), layout="constrained")
-        axes = figure.subplots(1, trials, sharey=True, squeeze=False)[0]
-    raster = simulate(circuit, np.asarray(spikes))
+def rasters(circuit: Circuit, spikes, titles=(), ax=None):
+    """Simulate a circuit (float64) on trials, bool [trials, steps, channels], and draw their rasters side by side.
+
+    Inputs on top, then neurons, output neurons last with their port. Returns the axes.
+    """
+    spikes = np.asarray(spikes)
+    trials, rows = len(spikes), len(circuit.inputs) + len(circuit.neurons)
+    if ax is None:
+        left, width, below, height = 1.1, 1.7 * trials, 0.45, 0.17 * rows
+        whole = (left + width + 0.1, below + height + 0.3)  # inches; laying out by hand halves the time
+        place = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
+        ax = Figure(figsize=whole).add_axes(place)
+    raster = simulate(circuit, spikes)
     ports = {n: o.name for o in circuit.outputs for n in o.neurons}
-    hidden = [k for k, n in enumerate(circuit.neurons) if n.id not in ports]
-    shown = [k for o in circuit.outputs for k, n in enumerate(circuit.neurons) if n.id in o.neurons]
-    order = [*hidden, *dict.fromkeys(shown)]
+    order = sorted(
+        range(len(circuit.neurons)), key=lambda k: list(ports).index(i) if (i := circuit.neurons[k].id) in ports else -1
+    )
     labels = [c.name for c in circuit.inputs]
     labels += [f"{circuit.neurons[k].id} {ports.get(circuit.neurons[k].id, '')}".strip() for k in order]
-    for trial, ax in enumerate(axes):
-        rows = [((np.flatnonzero(column) + 1) * circuit.dt_ms, INPUT_COLOUR) for column in np.asarray(spikes[trial]).T]
-        times = raster.times(trial)
-        rows += [(times[k], E_COLOUR if circuit.neurons[k].sign == "E" else I_COLOUR) for k in order]
-        for y, (at, colour) in enumerate(rows):
-            ax.vlines(at, y - 0.4, y + 0.4, color=colour, linewidth=0.9)
-        ax.axhline(len(circuit.inputs) - 0.5, color="#bbbbbb", linewidth=0.5)
-        ax.set(xlim=(0, raster.duration_ms), ylim=(len(rows) - 0.5, -0.5), xlabel="ms")
-        ax.set_yticks(range(len(rows)), [_plain(label) for label in labels], fontsize=6.5)
-        ax.tick_params(axis="y", length=0)
+    colours = [INPUT_COLOUR] * len(circuit.inputs)
+    colours += [E_COLOUR if circuit.neurons[k].sign == "E" else I_COLOUR for k in order]
+    pitch = raster.duration_ms * 1.06  # one trial beside the next on one axis: many times faster to draw than axes of their own
+    for trial in range(trials):
+        left = trial * pitch
+        times = [(np.flatnonzero(column) + 1) * circuit.dt_ms for column in spikes[trial].T]
+        times += [raster.times(trial)[k] for k in order]
+        at, y = np.concatenate(times) + left, np.repeat(np.arange(rows), [len(t) for t in times])
+        ax.vlines(at, y - 0.4, y + 0.4, color=np.array(colours)[y], linewidth=0.9)
+        ax.plot([left, left + raster.duration_ms], [rows - 0.5] * 2, color="#444444", linewidth=0.8)
+        ax.plot([left, left + raster.duration_ms], [len(circuit.inputs) - 0.5] * 2, color="#bbbbbb", linewidth=0.5)
         if trial < len(titles):
-            ax.set_title(_plain(titles[trial]), fontsize=8)
-    return axes
+            ax.text(left + raster.duration_ms / 2, -0.8, _plain(titles[trial]), ha="center", va="bottom")
+    ax.set_xticks([0, raster.duration_ms], ["0", f"{raster.duration_ms:.4g}"])
+    ax.set_yticks(range(rows), [_plain(label) for label in labels], fontsize=6.5)
+    ax.set(xlim=(-0.01 * pitch, trials * pitch), ylim=(rows - 0.5, -0.6), xlabel="ms")
+    ax.tick_params(axis="y", length=0)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return ax
+
+
+def card(circuit: Circuit, spikes, titles=()):
+    """One figure with a circuit's wiring and, below it, its rasters on some trials (see `rasters`); returns its axes."""
+    rows = len(circuit.inputs) + len(circuit.neurons)
+    below, above = 0.17 * rows + 0.8, 3.6
+    figure = Figure(figsize=(7.2, below + above))
+    upper = figure.add_axes((0.0, below / (below + above), 1.0, above / (below + above)))
+    lower = figure.add_axes((0.16, 0.45 / (below + above), 0.83, 0.17 * rows / (below + above)))
+    return [wiring(circuit, upper), rasters(circuit, spikes, titles, lower)]
 
 
 def convergence(run, ax=None):

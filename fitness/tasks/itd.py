@@ -16,8 +16,8 @@ class Itd(Task):
 
     Inputs: one phase-locked spike per cycle and ear, jittered. Both ears always fire the same number of spikes and the phase
     of the tone is random, so counts, and the timing in either ear alone, say nothing.
-    Answer: the directions are the centres of equal parts of +-0.7 ms, from left ear leading to right ear leading; detector k
-    must be the only most active one for direction k. Chance: 1 / detectors.
+    Answer: the directions are the centres of equal parts of +-0.7 ms, from the right ear leading to the left ear leading;
+    detector k must be the only most active one for direction k. Chance: 1 / detectors.
     """
 
     name = "itd"
@@ -44,7 +44,7 @@ class Itd(Task):
 
     @property
     def directions_ms(self) -> np.ndarray:
-        """The time differences to tell apart (right ear after left ear), float64 [detectors]."""
+        """The time differences to tell apart (arrival at the right ear minus that at the left), float64 [detectors]."""
         centres = (np.arange(self.detectors) + 0.5) / self.detectors
         return HEAD_MS * (2 * centres - 1)
 

@@ -1,0 +1,55 @@
+"""The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
+
+from pydantic import BaseModel
+
+from circuits.errors import UserError
+from evo.spec import CircuitBounds, Parameters, Search
+from fitness.tasks import BUILT_IN
+
+# What suits a task better than the general defaults, by section.
+_SUITED = {
+    "itd": {
+        "circuit": {
+            "in_degree": 6,
+            "delay_ms": [0.05, 1.6],
+            "excitatory_weight_mv": [1, 120],
+            "inhibitory_weight_mv": [1, 120],
+        },
+        "circuit.parameters": {"tau_m_ms": [0.2, 3], "tau_syn_e_ms": [0.1, 1], "tau_syn_i_ms": [0.1, 3], "t_ref_ms": [0.5, 2]},
+        "search": {"trials": 128},
+    },
+    "order": {
+        "circuit": {"excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 60]},
+        "circuit.parameters": {"tau_m_ms": [5, 40], "tau_syn_e_ms": [1, 10], "tau_syn_i_ms": [2, 40], "bias_mv": [0, 20]},
+    },
+    "gate": {
+        "circuit": {"excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 10]},
+        "circuit.parameters": {"tau_m_ms": [5, 30], "tau_syn_e_ms": [1, 8], "tau_syn_i_ms": [2, 20], "t_ref_ms": [1, 10]},
+    },
+}
+
+
+def starter(name: str) -> str:
+    """A spec for the task `name` as TOML text, each key explained. Raises UserError for an unknown task."""
+    if name not in BUILT_IN:
+        raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
+    task, suited = BUILT_IN[name], _SUITED.get(name, {})
+    lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
+    lines += ["[task]", f'name = "{name}"', *_section(task, {}), ""]
+    lines += ["[circuit]", *_section(CircuitBounds, suited.get("circuit", {}), leave_out=("parameters",)), ""]
+    lines += ["[circuit.parameters]", *_section(Parameters, suited.get("circuit.parameters", {})), ""]
+    lines += ["[search]", *_section(Search, suited.get("search", {}))]
+    return "\n".join(lines) + "\n"
+
+
+def _section(model: type[BaseModel], suited, leave_out=()):
+    for key, field in model.model_fields.items():
+        if key not in leave_out:
+            setting = f"{key} = {_toml(suited.get(key, field.default))}"
+            yield f"{setting:<42}# {field.description}" if field.description else setting
+
+
+def _toml(value):
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]" if len({*value}) > 1 else _toml(value[0])
+    return f'"{value}"' if isinstance(value, str) else str(value)
