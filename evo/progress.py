@@ -56,8 +56,9 @@ class Progress:
         s, seconds = self.spec.search, time.monotonic() - self.start
         slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
         done = self._generations() - self.generations_before
+        settled = done >= s.islands * min(s.epoch, s.generations)  # before that, starting up is most of the time
         parts = [self.name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
-        if done and seconds > 0.5:
+        if settled:
             parts.append(f"{(self.evaluations - self.evaluations_before) / seconds:,.0f}/s")
             left = s.generations * s.islands - self._generations()
             parts.append(f"{_clock(seconds * left / done)} left" if left else f"{_clock(seconds)}")

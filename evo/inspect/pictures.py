@@ -81,7 +81,7 @@ def _synapse(ax, start, end, kind, weight, label):
         ux, uy = dx / length, dy / length
         gap = RADIUS + 0.08
         ends = ((x0 + ux * gap, y0 + uy * gap), (x1 - ux * gap, y1 - uy * gap))
-        rad = 0.12 if dx > 0 else 0.3
+        rad = 0.12 if dx > 0 else 0.3 if dx < 0 else 0.45
         bend, middle = f"arc3,rad={rad}", (x0 + 0.6 * dx + uy * rad * length * 0.48, y0 + 0.6 * dy - ux * rad * length * 0.48)
     ax.add_patch(
         FancyArrowPatch(

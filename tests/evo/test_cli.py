@@ -1,0 +1,243 @@
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+import circuits
+import evo
+from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
+
+COMMANDS = ("run", "resume", "status", "inspect", "export", "tasks", "warmup")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with the tiny spec and a finished run of it, made by the command."""
+    folder = tmp_path_factory.mktemp("cli")
+    spec_file(folder)
+    done = cli(folder, "run", "tiny.toml", "--out", "done", "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    (folder / "run.stdout").write_text(done.stdout)
+    (folder / "run.stderr").write_text(done.stderr)
+    return folder
+
+
+def refused(cwd, code, *arguments, timeout=60):
+    """The one line on stderr of a command that ends with this exit code."""
+    done = cli(cwd, *arguments, timeout=timeout)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("evo: ")
+    return done.stderr
+
+
+def test_run_says_what_it_does_and_how_it_ended(place):
+    text = (place / "run.stdout").read_text()
+    assert (place / "run.stderr").read_text() == ""
+    for part in ("task gate, run folder done", "generation 6/6", "best held-out score", "evo inspect done"):
+        assert part in text
+    assert (place / "done" / "report.html").exists()
+
+
+def test_piped_output_has_no_escape_codes(place):
+    texts = [(place / "run.stdout").read_text()]
+    for arguments in (("status", "done"), ("inspect", "done"), ("tasks",), ("tasks", "itd"), ("--help",)):
+        done = cli(place, *arguments)
+        assert done.returncode == 0, done.stderr
+        texts += [done.stdout, done.stderr]
+    assert not any("\x1b" in text or "\r" in text for text in texts)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(place, command):
+    done = cli(place, command, "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert f"evo.cli {command}" in done.stdout or f"evo {command}" in done.stdout
+    assert cli(place, command, "-h").stdout == done.stdout
+
+
+def test_help_lists_every_command_and_version_is_told(place):
+    for arguments in ((), ("--help",)):
+        text = cli(place, *arguments).stdout
+        assert all(f"  {command} " in text for command in COMMANDS)
+    assert cli(place, "--version").stdout.startswith("evo")
+
+
+def test_status_for_machines(place):
+    facts = json.loads(cli(place, "status", "done", "--json").stdout)
+    assert {"state", "generation", "evaluations", "archive_sha256"} <= set(facts)
+    assert facts["state"] == "finished"
+    assert facts["generation"] == 6
+    assert facts["evaluations"] == 252
+    assert facts["archive_sha256"] == evo.open_run(place / "done").archive_sha256
+
+
+def test_status_for_people(place):
+    line = cli(place, "status", "done").stdout
+    assert line.startswith("done: finished, generation 6 of 6, 252 evaluations, best held-out score ")
+
+
+def test_inspect_for_machines_has_the_documented_shape(place):
+    found = json.loads(cli(place, "inspect", "done", "--json").stdout)
+    assert set(found) == {"run", "front"}
+    run = evo.open_run(place / "done")
+    assert found["run"]["archive_sha256"] == run.archive_sha256
+    assert len(found["front"]) == len(run.front) > 0
+    wanted = {"rank", "score", "held_out", "objectives", "e", "i", "synapses", "spikes", "motif"}
+    for rank, member in enumerate(found["front"]):
+        assert wanted <= set(member)
+        assert member["rank"] == rank
+        assert set(member["objectives"]) == {"score", "energy", "wiring"}
+        motif = circuits.motif_file.loads(json.dumps(member["motif"]))
+        assert motif == run.motif(rank)
+        assert member["e"] + member["i"] == len(motif.neurons)
+        assert member["synapses"] == motif.synapse_count == member["objectives"]["wiring"]
+    scores = [member["held_out"] for member in found["front"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_inspect_for_people_and_as_a_page(place):
+    table = cli(place, "inspect", "done").stdout
+    assert "held out" in table
+    done = cli(place, "inspect", "done", "--html", "page.html")
+    assert done.returncode == 0, done.stderr
+    page = (place / "page.html").read_text(encoding="utf-8")
+    assert page.lstrip().lower().startswith("<!doctype html")
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "<script src" not in page
+    assert done.stderr == ""
+
+
+def test_export_writes_a_motif_that_loads_and_inspects(place):
+    done = cli(place, "export", "done", "--to", "motif")
+    assert done.returncode == 0, done.stderr
+    path = place / done.stdout.strip()
+    assert circuits.load(path) == evo.open_run(place / "done").motif(0)
+    assert path == place / "done" / "motifs" / "rank0.json"
+    assert cli(place, "inspect", path).returncode == 0
+    assert set(json.loads(cli(place, "inspect", path, "--json").stdout)) == {"motif"}
+    out = cli(place, "export", path, "--to", "motif", "-o", "again.json")
+    assert (place / out.stdout.strip()).read_text() == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("run", "absent.toml"), ["absent.toml", "no such file"]),
+        (("run", "tiny.toml", "--out", "done"), ["done: already holds a run", "evo resume done"]),
+        (("run", "tiny.toml", "--workers", "many"), ["--workers", "many"]),
+        (("run", "tiny.toml", "--workers", "-1"), ["--workers", "-1"]),
+        (("run", "tiny.toml", "--seed", "x"), ["--seed", "'x'"]),
+        (("run", "tiny.toml", "--seed", "-1"), ["tiny.toml", "search.seed", "-1"]),
+        (("run", "tiny.toml", "--generations", "0"), ["tiny.toml", "search.generations"]),
+        (("run",), ["SPEC.toml"]),
+        (("run", "tiny.toml", "extra"), ["extra"]),
+        (("run", "tiny.toml", "--speed", "9"), ["--speed"]),
+        (("run", "broken.toml"), ["broken.toml", "search.sed", "did you mean seed?"]),
+        (("run", "own.toml"), ["own.toml", "absent.py"]),
+        (("resume", "absent"), ["absent"]),
+        (("resume", "empty"), ["empty: holds no run"]),
+        (("status", "absent"), ["absent: there is no such folder"]),
+        (("status", "empty"), ["empty: holds no run"]),
+        (("status", "tiny.toml"), ["tiny.toml"]),
+        (("inspect", "absent.json"), ["absent.json: there is no such file"]),
+        (("inspect", "empty"), ["empty: holds no run"]),
+        (("inspect", "tiny.toml"), ["tiny.toml: not a motif file"]),
+        (("export", "done"), ["--to"]),
+        (("export", "done", "--to", "brain"), ["brain", "motif", "torch"]),
+        (("export", "done", "--to", "motif", "--rank", "99"), ["done: there is no rank 99"]),
+        (("export", "done", "--to", "motif", "--rank", "-1"), ["-1"]),
+        (("tasks", "vision"), ["there is no task 'vision'", "itd"]),
+        (("evolve",), ["evolve"]),
+    ],
+)
+def test_a_users_error_is_one_line_and_exit_code_2(place, arguments, named):
+    (place / "empty").mkdir(exist_ok=True)
+    (place / "broken.toml").write_text(SPEC.replace("seed = 3", "sed = 3"))
+    (place / "own.toml").write_text(SPEC.replace('"gate"\nvolleys = 1', '"absent.py:Task"'))
+    line = refused(place, 2, *arguments)
+    for part in named:
+        assert part in line
+
+
+def test_a_task_of_ones_own_that_fails_is_one_line(tmp_path):
+    own_task_spec(tmp_path)
+    path = tmp_path / "agree.py"
+    path.write_text(path.read_text().replace("return fired == trials.labels", "return np.full(fired.shape, np.nan)"))
+    line = refused(tmp_path, 2, "run", "tiny.toml", "--out", "run", "--workers", "0").replace("\n", "")
+    assert "task Agree: credit is not finite in trial" in line
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "auto", "no.such.host.invalid:6379"])
+def test_an_address_without_ray_fails_in_seconds_with_exit_code_1(tmp_path, address):
+    spec_file(tmp_path)
+    start = time.monotonic()
+    done = cli(tmp_path, "run", "tiny.toml", "--out", "run", "--address", address)
+    assert time.monotonic() - start < 25
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"no Ray at {address}" in done.stderr
+    assert "ray start --head" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path):
+    spec_file(tmp_path)
+    (tmp_path / "file").write_text("")
+    line = refused(tmp_path, 1, "run", "tiny.toml", "--out", "file/run", "--workers", "0")
+    assert "file/run" in line
+    assert "cannot be written" in line
+
+
+def test_a_store_of_a_newer_version_is_one_line_and_exit_code_2(tmp_path):
+    folder = evo.run(spec_file(tmp_path), tmp_path / "run", workers=0).folder
+    with sqlite3.connect(folder / "run.db") as db:
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+    for command in ("status", "resume", "inspect"):
+        assert "newer evocircuits" in refused(tmp_path, 2, command, "run")
+
+
+def test_a_reader_that_goes_away_is_no_error(place):
+    process = subprocess.run(
+        f"{sys.executable} -m evo.cli inspect done --json | head -c 1", shell=True, cwd=place, env=environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert process.stdout == "{"
+    assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name):
+    spec_file(tmp_path, generations=400)
+    process = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, process)
+    running = json.loads(cli(tmp_path, "status", "run", "--json").stdout)
+    assert running["state"] == "running"
+    start = time.monotonic()
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - start < 5
+    assert process.returncode == 130, err
+    assert err.splitlines() == ["stopped; everything finished is stored. Go on with: evo resume run"]
+    assert "Traceback" not in out
+    status = cli(tmp_path, "status", "run").stdout
+    assert "run: stopped, generation" in status
+    assert "evo resume run" in status
+    done = cli(tmp_path, "resume", "run", "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    undisturbed = evo.run(tmp_path / "tiny.toml", tmp_path / "undisturbed", workers=0)
+    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed.archive_sha256
+
+
+def test_the_run_folder_goes_to_runs_by_default(tmp_path):
+    spec_file(tmp_path)
+    done = cli(tmp_path, "run", "tiny.toml", "--workers", "0", "--generations", "1", "--seed", "8")
+    assert done.returncode == 0, done.stderr
+    run = evo.open_run(tmp_path / "runs" / "tiny-1")
+    assert (run.spec.search.generations, run.spec.search.seed) == (1, 8)

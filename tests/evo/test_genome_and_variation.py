@@ -1,0 +1,257 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from circuits.circuit import Circuit
+from circuits.motif_file import Motif, dumps, loads
+from circuits.neurons import NAMES
+from circuits.raster import pack
+from circuits.simulate import simulate, simulate_population
+from circuits.tables import from_circuit
+from evo import genome, variation
+from evo.spec import parse
+from fitness.task import Interface
+
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _range(low, high, digits=3):
+    """[least, largest] in a spec, sometimes one number."""
+    number = st.floats(low, high).map(lambda x: round(x, digits))
+    return st.one_of(number.map(lambda x: [x, x]), st.tuples(number, number).map(sorted))
+
+
+@st.composite
+def bounds_and_ports(draw):
+    """Bounds as a spec makes them, the names of the inputs and the outputs, and a seed."""
+    dt = draw(st.sampled_from([0.05, 0.1, 0.5, 1.0]))
+    outputs = draw(st.integers(1, 4))
+    excitatory = draw(st.integers(outputs, 8))
+    inhibitory = draw(st.integers(0, 5))
+    n = excitatory + inhibitory
+    neurons = [draw(st.integers(1, n)), draw(st.integers(n, 14))]
+    share = excitatory / n  # at least this mix is allowed, so the bounds hold something
+    shares = [draw(st.floats(0, share)), draw(st.floats(share, 1))]
+    delay = sorted(draw(st.tuples(st.integers(1, 300), st.integers(1, 300))))
+    threshold = draw(_range(-60, -40))
+    parameters = {
+        "tau_m_ms": draw(_range(0.01, 40)),
+        "tau_syn_e_ms": draw(_range(0.01, 10)),
+        "tau_syn_i_ms": draw(_range(0.01, 20)),
+        "v_rest_mv": draw(_range(-75, -60)),
+        "v_th_mv": threshold,
+        "v_reset_mv": draw(_range(-80, threshold[0] - 0.1)),
+        "t_ref_ms": [step * dt for step in sorted(draw(st.tuples(st.integers(0, 20), st.integers(0, 20))))],
+        "bias_mv": draw(_range(-5, 25)),
+    }
+    text = f"""
+    [task]
+    name = "itd"
+    [circuit]
+    neurons = {neurons}
+    excitatory_share = {shares}
+    in_degree = {draw(st.integers(1, 20))}
+    delay_ms = [{delay[0] * dt}, {delay[1] * dt}]
+    excitatory_weight_mv = {draw(_range(0.001, 300))}
+    inhibitory_weight_mv = {draw(_range(0.001, 300))}
+    [circuit.parameters]
+    """ + "\n".join(f"{key} = {value}" for key, value in parameters.items())
+    inputs = tuple(f"in{k}" for k in range(draw(st.integers(0, 4))))
+    task = Interface("any", inputs, tuple(f"out{k}" for k in range(outputs)), dt, 100 * dt)
+    return parse(text).bounds(task), task, draw(st.integers(0, 2**32))
+
+
+def assert_valid(genomes, bounds):
+    for g in genomes:
+        assert genome.faults(g, bounds) == []
+
+
+@SETTINGS
+@given(bounds_and_ports())
+def test_founders_mutants_and_children_are_always_valid(case):
+    bounds, _, seed = case
+    rng = np.random.default_rng(seed)
+    population = variation.founders(bounds, 12, rng)
+    assert_valid(population, bounds)
+    for _ in range(6):
+        strangers = variation.founders(bounds, 12, rng)
+        population = variation.crossover(population, rng.permutation(population), bounds, rng, 0.9)
+        assert_valid(population, bounds)
+        population = variation.crossover(population, strangers, bounds, rng, 0.5)
+        assert_valid(population, bounds)
+        population = variation.mutate(population, bounds, rng, more=0.9)
+        assert_valid(population, bounds)
+
+
+@SETTINGS
+@given(bounds_and_ports())
+def test_all_synapses_of_a_neuron_have_its_sign_whatever_happened_to_it(case):
+    bounds, _, seed = case
+    rng = np.random.default_rng(seed)
+    population = variation.founders(bounds, 8, rng)
+    for _ in range(4):
+        population = variation.mutate(variation.crossover(population, population[::-1], bounds, rng), bounds, rng, 0.8)
+    tables = genome.tables(population, bounds)
+    for b, g in enumerate(population):
+        signs = np.r_[np.ones(bounds.channels), g["sign"][g["sign"] != 0]]  # of each source in the tables
+        for n in range(tables.neurons[b]):
+            for s in range(tables.bounds[b, n, 0], tables.bounds[b, n, 2]):
+                source = tables.offset[s] % (bounds.channels + bounds.capacity)
+                assert np.sign(tables.weight[s]) == signs[source]
+
+
+@SETTINGS
+@given(bounds_and_ports())
+def test_a_genome_as_circuit_and_as_motif_file_simulates_to_the_same_bits(case):
+    bounds, task, seed = case
+    rng = np.random.default_rng(seed)
+    population = variation.mutate(variation.founders(bounds, 4, rng), bounds, rng, 0.9)
+    spikes = rng.random((70, 60, bounds.channels)) < 0.1
+    activity = simulate_population(genome.tables(population, bounds), pack(spikes), len(spikes))
+    for g, bits in zip(population, activity.outputs, strict=True):
+        circuit = genome.to_circuit(g, bounds, task.inputs, task.outputs)
+        signs = {n.id: n.sign for n in circuit.neurons}
+        assert [signs[o.neurons[0]] for o in circuit.outputs] == ["E"] * bounds.readouts
+        assert circuit == Circuit.model_validate(circuit.model_dump())
+        again = loads(dumps(Motif.of(circuit))).circuit
+        assert again == circuit
+        assert from_circuit(again).synapses[0] == circuit.synapse_count == np.count_nonzero(g["weight"])
+        found = simulate(again, spikes, dtype="float32").outputs
+        np.testing.assert_array_equal(found.bits, bits)
+
+
+WIDE = """
+[task]
+name = "order"
+channels = 2
+[circuit]
+neurons = [4, 10]
+excitatory_share = [0.3, 0.9]
+in_degree = 5
+delay_ms = [0.5, 20.0]
+[circuit.parameters]
+tau_m_ms = [5.0, 30.0]
+"""
+
+
+@pytest.fixture(scope="module")
+def wide():
+    spec = parse(WIDE)
+    return spec.bounds(spec.make_task().interface)
+
+
+def test_every_part_of_a_genome_is_reached_by_mutation(wide):
+    rng = np.random.default_rng(0)
+    before = variation.founders(wide, 2000, rng)
+    after = variation.mutate(before.copy(), wide, rng, more=0.0)
+    neurons = [np.count_nonzero(g["sign"], axis=1) for g in (before, after)]
+    synapses = [np.count_nonzero(g["weight"], axis=(1, 2)) for g in (before, after)]
+    same_neurons = (before["sign"] == after["sign"]).all(axis=1)
+    same_wiring = ((before["weight"] > 0) == (after["weight"] > 0)).all(axis=(1, 2))
+
+    def changed(field):
+        return (before[field] != after[field]).reshape(len(before), -1).any(axis=1)
+
+    happened = {
+        "neuron added": (neurons[1] > neurons[0]).sum(),
+        "neuron removed": (neurons[1] < neurons[0]).sum(),
+        "type flipped": ((neurons[1] == neurons[0]) & ~same_neurons).sum(),
+        "synapse added": (same_neurons & (synapses[1] > synapses[0])).sum(),
+        "synapse removed": (same_neurons & (synapses[1] < synapses[0])).sum(),
+        "rewired": (same_neurons & ~same_wiring & (synapses[1] == synapses[0])).sum(),
+        "weight": (same_wiring & changed("weight")).sum(),
+        "delay": (same_wiring & changed("delay")).sum(),
+        "parameter": (same_neurons & changed("parameters")).sum(),
+        "output": changed("readout").sum(),
+    }
+    assert {what: count for what, count in happened.items() if count < 10} == {}
+    assert np.mean(before == after) < 0.1  # few mutations do nothing
+    grown = after
+    for _ in range(100):
+        grown = variation.mutate(grown, wide, rng)
+    assert len(np.unique(np.count_nonzero(grown["sign"], axis=1))) == 7  # 4 to 10 neurons, all of them
+
+
+def test_a_mutation_is_small_one_kind_of_thing_changes(wide):
+    rng = np.random.default_rng(1)
+    before = variation.founders(wide, 500, rng)
+    after = variation.mutate(before.copy(), wide, rng, more=0.0)
+    same = (before["sign"] == after["sign"]).all(axis=1)
+    moved = np.count_nonzero(before["weight"][same] != after["weight"][same], axis=(1, 2))
+    assert moved.max() <= 2  # a rewired synapse leaves one place and takes another
+    changed = np.count_nonzero(before["parameters"][same] != after["parameters"][same], axis=(1, 2))
+    assert changed.max() <= 1
+
+
+def test_a_child_has_neurons_of_both_parents_and_nothing_new(wide):
+    rng = np.random.default_rng(2)
+    mothers, fathers = variation.founders(wide, 400, rng), variation.founders(wide, 400, rng)
+    children = variation.crossover(mothers, fathers, wide, rng, share=1.0)
+    taken = {"mother": 0, "father": 0}
+    for child, mother, father in zip(children, mothers, fathers, strict=True):
+        for slot in np.flatnonzero(child["sign"]):
+            parents = [
+                name
+                for name, parent in (("mother", mother), ("father", father))
+                if (child["parameters"][slot] == parent["parameters"][slot]).all()
+            ]
+            assert parents
+            for name in parents:
+                taken[name] += 1
+    assert min(taken.values()) > 0.25 * sum(taken.values())
+    np.testing.assert_array_equal(variation.crossover(mothers, fathers, wide, rng, share=0.0), mothers)
+
+
+def test_crossover_leaves_the_parents_as_they_are(wide):
+    rng = np.random.default_rng(3)
+    mothers, fathers = variation.founders(wide, 50, rng), variation.founders(wide, 50, rng)
+    copies = mothers.tobytes(), fathers.tobytes()
+    variation.mutate(variation.crossover(mothers, fathers, wide, rng), wide, rng)
+    assert (mothers.tobytes(), fathers.tobytes()) == copies
+
+
+def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(wide):
+    def evolve(seed):
+        rng = np.random.default_rng(seed)
+        population = variation.founders(wide, 40, rng)
+        for _ in range(5):
+            population = variation.mutate(variation.crossover(population, population[::-1], wide, rng), wide, rng)
+        return population.tobytes()
+
+    assert evolve(5) == evolve(5)
+    assert evolve(5) != evolve(6)
+
+
+def test_founders_cover_every_allowed_mix_of_types(wide):
+    made = variation.founders(wide, 4000, np.random.default_rng(4))
+    seen = np.zeros_like(wide.allowed)
+    seen[(made["sign"] > 0).sum(axis=1), (made["sign"] < 0).sum(axis=1)] = True
+    np.testing.assert_array_equal(seen, wide.allowed)
+
+
+def test_a_fixed_parameter_stays_what_the_spec_says(wide):
+    made = variation.mutate(variation.founders(wide, 200, np.random.default_rng(5)), wide, np.random.default_rng(6), 0.95)
+    used = made["parameters"][made["sign"] != 0]
+    assert set(used[:, NAMES.index("v_th_mv")]) == {-55.0}
+    assert len(set(used[:, NAMES.index("tau_m_ms")])) > 100
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda g: g["weight"].__setitem__((0, g["readout"][0]), -1), "negative weight"),
+        (lambda g: g["sign"].__setitem__(g["readout"][0], -1), "readout"),
+        (lambda g: g["readout"].__setitem__(0, 99), "readout"),
+        (lambda g: g["readout"].__setitem__(slice(None), g["readout"][0]), "share"),
+        (lambda g: g["parameters"].__setitem__((g["readout"][0], 0), np.nan), "parameter range"),
+        (lambda g: g["delay"].__setitem__((g["weight"] > 0), 60_000), "delay range"),
+        (lambda g: g["weight"].__setitem__((slice(None), g["readout"][0]), 10), "in-degree"),
+        (lambda g: g["sign"].__setitem__(slice(None), 0), "numbers of E and I"),
+    ],
+)
+def test_faults_finds_what_is_wrong_with_a_damaged_genome(wide, damage, named):
+    g = variation.founders(wide, 1, np.random.default_rng(7))[0]
+    damage(g)
+    with np.errstate(invalid="ignore"):
+        assert any(named in fault for fault in genome.faults(g, wide))

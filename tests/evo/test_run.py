@@ -1,0 +1,446 @@
+import fcntl
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from contextlib import closing, suppress
+
+import pytest
+
+import evo
+from circuits.errors import MachineError, UserError
+from evo import store
+from tests.evo.tiny import (
+    OWN_TASK,
+    SPEC,
+    environment,
+    machine_line_of,
+    one_line_of,
+    own_task_spec,
+    spec_file,
+    stops_after,
+    stored,
+)
+
+EVERYTHING = [(island, epoch) for island in range(3) for epoch in range(3)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A finished run of the tiny spec."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return evo.run(spec_file(folder), folder / "run", workers=0)
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path):
+    """The finished run, to be damaged."""
+    return shutil.copytree(undisturbed.folder, tmp_path / "copy")
+
+
+def stopped(folder, epochs):
+    """A run stopped by Ctrl-C after some epochs."""
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(spec_file(folder), folder / "run", workers=0, observe=stops_after(epochs))
+    return folder / "run"
+
+
+def dump(folder):
+    """Everything in the store, as text."""
+    with closing(sqlite3.connect(folder / "run.db")) as db:
+        return list(db.iterdump())
+
+
+def opened(folder):
+    """The digest of the run's archive; None if opening it is refused in one line that names the store."""
+    try:
+        return evo.open_run(folder).archive_sha256
+    except UserError as error:
+        message = str(error)
+    assert "\n" not in message
+    assert str(folder / "run.db") in message
+    return None
+
+
+# -- running
+
+
+def test_a_run_without_ray_ends_finished_with_a_front_and_motifs(undisturbed):
+    assert undisturbed.state == "finished"
+    assert undisturbed.finished
+    assert undisturbed.generation == 6
+    assert undisturbed.evaluations == 3 * 12 * 7  # founders and six generations
+    assert stored(undisturbed.folder) == EVERYTHING
+    held_out = [m.held_out for m in undisturbed.front]
+    assert held_out == sorted(held_out, reverse=True)
+    assert [m.rank for m in undisturbed.front] == list(range(len(held_out)))
+    motif = undisturbed.motif(rank=len(held_out) - 1)
+    assert motif.circuit == undisturbed.front[-1].circuit
+    assert motif.provenance.seed == 3
+    assert motif.provenance.task == {"name": "gate", "volleys": 1}
+    assert "there is no rank" in one_line_of(lambda: undisturbed.motif(rank=len(held_out)))
+    assert sorted(p.name for p in undisturbed.folder.iterdir()) == ["run.db", "run.toml"]
+
+
+def test_the_front_scores_what_the_task_says_of_its_circuits(undisturbed):
+    spec = undisturbed.spec
+    task = spec.make_task()
+    search, held_out = (task.trials((spec.search.seed, part), 16) for part in (0, 1))
+    for member in undisturbed.front:
+        assert task.evaluate(member.circuit, search, dtype="float32").value == pytest.approx(member.score)
+        assert task.evaluate(member.circuit, held_out, dtype="float32").value == pytest.approx(member.held_out)
+        assert member.objectives["wiring"] == member.circuit.synapse_count
+
+
+def test_the_same_spec_again_gives_the_same_archive_and_another_seed_another(undisturbed, tmp_path):
+    again = evo.run(spec_file(tmp_path), tmp_path / "again", workers=0)
+    other = evo.run(spec_file(tmp_path), tmp_path / "other", workers=0, seed=4)
+    assert again.archive_sha256 == undisturbed.archive_sha256 != other.archive_sha256
+
+
+def test_any_number_of_workers_ends_in_the_same_archive(undisturbed, tmp_path):
+    spec_file(tmp_path)
+    (tmp_path / "own").mkdir()
+    own = own_task_spec(tmp_path / "own")
+    code = f"""
+        import evo
+        for workers in (1, 2, 4):
+            print(evo.run({str(tmp_path / "tiny.toml")!r}, {str(tmp_path)!r} + f"/{{workers}}", workers=workers).archive_sha256)
+        for workers in (0, 2):
+            print(evo.run({str(own)!r}, {str(tmp_path)!r} + f"/own-{{workers}}", workers=workers).archive_sha256)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    *built_in, without_ray, with_ray = done.stdout.split()
+    assert built_in == [undisturbed.archive_sha256] * 3
+    assert without_ray == with_ray
+    for workers in (1, 2, 4):
+        assert stored(tmp_path / str(workers)) == EVERYTHING
+
+
+# -- stopping and going on
+
+
+@pytest.mark.parametrize("epochs", range(1, 10))
+def test_a_resumed_run_ends_in_the_same_archive_and_repeats_nothing(undisturbed, tmp_path, epochs):
+    folder = stopped(tmp_path, epochs)
+    before = stored(folder)
+    assert len(before) == epochs
+    assert evo.open_run(folder).state == ("stopped" if epochs < 9 else "finished")
+    repeated = []
+    done = evo.resume(folder, workers=0, observe=lambda result: repeated.append((result.island, result.epoch)))
+    assert done.archive_sha256 == undisturbed.archive_sha256
+    assert sorted(before + repeated) == EVERYTHING
+    assert done.evaluations == undisturbed.evaluations
+    assert [e["log"] for e in done.epochs] == [e["log"] for e in undisturbed.epochs]
+
+
+def test_a_run_stopped_again_and_again_ends_in_the_same_archive(undisturbed, tmp_path):
+    folder = stopped(tmp_path, 1)
+    for _ in range(7):
+        with pytest.raises(KeyboardInterrupt):
+            evo.resume(folder, workers=0, observe=stops_after(1))
+    assert evo.resume(folder, workers=0).archive_sha256 == undisturbed.archive_sha256
+
+
+def test_a_run_killed_before_it_had_a_store_can_be_resumed(undisturbed, copy):
+    (copy / "run.db").unlink()
+    (copy / ".run.db.part").write_bytes(b"half a store")
+    assert evo.resume(copy, workers=0).archive_sha256 == undisturbed.archive_sha256
+
+
+def test_resuming_a_finished_run_changes_nothing(undisturbed, copy):
+    before, seen = dump(copy), []
+    done = evo.resume(copy, workers=0, observe=seen.append)
+    assert seen == []
+    assert dump(copy) == before
+    assert done.archive_sha256 == undisturbed.archive_sha256
+    assert sorted(p.name for p in copy.iterdir()) == ["run.db", "run.toml"]
+
+
+def test_a_run_shows_itself_as_running_while_it_runs(tmp_path):
+    seen = []
+
+    def observe(result):
+        run = evo.open_run(tmp_path / "run")
+        seen.append((run.state, run.generation, len(run.epochs), run.archive_sha256))
+
+    run = evo.run(spec_file(tmp_path), tmp_path / "run", workers=0, observe=observe)
+    assert {state for state, *_ in seen} == {"running"}
+    assert [generation for _, generation, *_ in seen] == [0, 0, 2, 2, 2, 4, 4, 4, 6]
+    assert [epochs for _, _, epochs, _ in seen] == list(range(1, 10))
+    assert seen[-1][3] == run.archive_sha256
+
+
+def test_a_run_that_is_running_is_not_resumed_by_another_process(tmp_path):
+    refused = []
+
+    def observe(result):
+        code = f"import evo; evo.resume({str(tmp_path / 'run')!r}, workers=0)"
+        if not refused:
+            done = subprocess.run(
+                [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=False
+            )
+            refused.append(done)
+
+    evo.run(spec_file(tmp_path), tmp_path / "run", workers=0, observe=observe)
+    assert refused[0].returncode != 0
+    assert f"{tmp_path / 'run'}: another process is running it" in refused[0].stderr.splitlines()[-1]
+
+
+# -- folders that are refused
+
+
+def test_a_folder_with_a_run_in_it_is_refused_and_left_alone(undisturbed, copy, tmp_path):
+    before = dump(copy), (copy / "run.toml").read_bytes()
+    message = one_line_of(lambda: evo.run(spec_file(tmp_path), copy, workers=0))
+    assert f"{copy}: already holds a run" in message
+    assert f"evo resume {copy}" in message
+    assert (dump(copy), (copy / "run.toml").read_bytes()) == before
+    (copy / "run.toml").unlink()
+    assert "already holds a run" in one_line_of(lambda: evo.run(spec_file(tmp_path), copy, workers=0))
+
+
+def test_a_run_goes_to_the_first_free_folder_by_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [evo.run(spec_file(tmp_path), workers=0, generations=1, islands=1).folder for _ in range(2)]
+    assert [str(name) for name in names] == ["runs/tiny-1", "runs/tiny-2"]
+
+
+@pytest.mark.parametrize("change", [("seed = 3", "seed = 4"), ("generations = 6", "generations = 60"), ("gate", "order")])
+def test_a_run_whose_spec_was_changed_is_not_resumed(copy, change):
+    path = copy / "run.toml"
+    path.write_text(path.read_text().replace(*change).replace("volleys = 1\n", "" if change[1] == "order" else "volleys = 1\n"))
+    before = dump(copy)
+    message = one_line_of(lambda: evo.resume(copy, workers=0))
+    assert f"{path}: was changed since the run began" in message
+    assert dump(copy) == before
+
+
+def test_a_run_whose_bounds_were_changed_is_not_opened(copy):
+    path = copy / "run.toml"
+    text = path.read_text()
+    path.write_text(text.replace("    6,\n]\nexcitatory_share", "    9,\n]\nexcitatory_share"))
+    assert path.read_text() != text
+    assert "run.db: does not fit run.toml" in one_line_of(lambda: evo.open_run(copy))
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    assert "there is no such folder" in one_line_of(lambda: evo.open_run(tmp_path / "absent"))
+    for call in (lambda: evo.open_run(tmp_path), lambda: evo.resume(tmp_path, workers=0)):
+        assert f"{tmp_path}: holds no run" in one_line_of(call)
+    spec_file(tmp_path).rename(tmp_path / "run.toml")
+    assert f"{tmp_path}: holds no run" in one_line_of(lambda: evo.open_run(tmp_path))
+
+
+@pytest.mark.parametrize("workers", ["many", -1, "-2", "1.5", 10**9])
+def test_a_wrong_number_of_workers_is_refused(tmp_path, workers):
+    assert "--workers" in one_line_of(lambda: evo.run(spec_file(tmp_path), tmp_path / "run", workers=workers))
+    assert not (tmp_path / "run").exists()
+
+
+# -- stores that are refused
+
+
+def test_a_store_of_a_newer_version_is_refused(copy):
+    with closing(sqlite3.connect(copy / "run.db")) as db:
+        db.execute("PRAGMA user_version = 2")
+    for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
+        message = one_line_of(call)
+        for part in (str(copy / "run.db"), "newer evocircuits", "store version 2, this one reads 1", "update"):
+            assert part in message
+
+
+def test_a_store_cut_short_anywhere_is_one_line_and_never_a_traceback(undisturbed, copy):
+    whole = (copy / "run.db").read_bytes()
+    lengths = {0, 1, 15, 16, 17, 99, 100, 101, len(whole) - 1, len(whole) - 4096}
+    lengths |= {len(whole) * k // 40 for k in range(40)} | {4096 * k for k in range(1, len(whole) // 4096, 3)}
+    for length in sorted(lengths):
+        (copy / "run.db").write_bytes(whole[:length])
+        if length <= len(whole) - 4096:
+            assert opened(copy) is None
+        else:
+            assert opened(copy) in (None, undisturbed.archive_sha256)  # what was cut off may be padding
+
+
+def test_a_damaged_store_is_one_line_or_opens_as_it_was(undisturbed, copy):
+    whole = (copy / "run.db").read_bytes()
+    refused = 0
+    for start in range(0, len(whole), max(512, len(whole) // 60)):
+        data = bytearray(whole)
+        data[start : start + 512] = bytes(len(data[start : start + 512]))
+        (copy / "run.db").write_bytes(data)
+        found = opened(copy)
+        assert found in (None, undisturbed.archive_sha256)  # a hole may be in what the archive does not need
+        refused += found is None
+    assert refused > 10
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 8192, b"not a database at all\n" * 400, SPEC.encode()])
+def test_a_file_that_is_no_store_is_one_line(copy, content):
+    (copy / "run.db").write_bytes(content)
+    for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
+        assert str(copy / "run.db") in one_line_of(call)
+
+
+def test_the_database_of_another_program_is_refused(copy):
+    (copy / "run.db").unlink()
+    with closing(sqlite3.connect(copy / "run.db")) as db:
+        db.execute("CREATE TABLE run (key, value)")
+        db.commit()
+    assert "not the store of a run" in one_line_of(lambda: evo.open_run(copy))
+
+
+def test_a_locked_store_is_one_line_and_the_run_goes_on_once_it_is_free(undisturbed, tmp_path, monkeypatch):
+    folder = stopped(tmp_path, 4)
+    monkeypatch.setattr(store, "TIMEOUT_S", 0.2)
+    with closing(sqlite3.connect(folder / "run.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        message = machine_line_of(lambda: evo.resume(folder, workers=0))
+        assert str(folder / "run.db") in message
+        assert "locked by another program" in message
+        other.execute("ROLLBACK")
+    assert len(stored(folder)) == 4
+    assert evo.resume(folder, workers=0).archive_sha256 == undisturbed.archive_sha256
+
+
+def test_a_store_locked_in_the_middle_of_a_run_loses_nothing(undisturbed, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "TIMEOUT_S", 0.2)
+    others = []
+
+    def observe(result):
+        if (result.island, result.epoch) == (1, 1):
+            others.append(sqlite3.connect(tmp_path / "run" / "run.db", isolation_level=None))
+            others[0].execute("BEGIN IMMEDIATE")
+
+    message = machine_line_of(lambda: evo.run(spec_file(tmp_path), tmp_path / "run", workers=0, observe=observe))
+    assert "locked by another program" in message
+    others[0].close()
+    assert len(stored(tmp_path / "run")) == 5
+    assert evo.resume(tmp_path / "run", workers=0).archive_sha256 == undisturbed.archive_sha256
+
+
+def test_a_settled_store_that_is_locked_is_one_line(copy, monkeypatch):
+    monkeypatch.setattr(store, "TIMEOUT_S", 0.2)
+    with closing(sqlite3.connect(copy / "run.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "locked by another program" in machine_line_of(lambda: evo.open_run(copy))
+
+
+def test_a_full_disk_loses_nothing_that_is_stored(undisturbed, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if shutil.which("mount") is None or os.geteuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("may not mount a small file system here")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            evo.run(spec_file(tmp_path), disk / "run", workers=0, observe=stops_after(3))
+        before = stored(disk / "run")
+        filler = disk / "filler"
+        with suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(b"x" * 1024):
+                pass
+        for _ in range(2):
+            message = machine_line_of(lambda: evo.resume(disk / "run", workers=0))
+            assert str(disk / "run" / "run.db") in message
+        assert len(machine_line_of(lambda: evo.run(spec_file(tmp_path), disk / "other", workers=0))) < 300
+        filler.unlink()
+        assert stored(disk / "run") == before
+        assert evo.resume(disk / "run", workers=0).archive_sha256 == undisturbed.archive_sha256
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_store_that_may_not_grow_keeps_what_it_has(undisturbed, tmp_path, monkeypatch):
+    folder = stopped(tmp_path, 4)
+    connect = sqlite3.connect
+
+    def small(*arguments, **options):
+        db = connect(*arguments, **options)
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", small)
+        message = machine_line_of(lambda: evo.resume(folder, workers=0))
+    assert "the disk is full; make room, then run evo resume" in message
+    assert len(stored(folder)) >= 4
+    assert evo.resume(folder, workers=0).archive_sha256 == undisturbed.archive_sha256
+
+
+def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed, copy):
+    def check(*arguments):
+        nobody = ["setpriv", "--reuid=65534", "--clear-groups", *arguments]
+        return subprocess.run(nobody, capture_output=True, text=True, env=environment(), check=False)
+
+    if os.geteuid() != 0 or shutil.which("setpriv") is None or check("test", "-x", copy).returncode:
+        pytest.skip("needs root, setpriv and a temporary folder that others may enter")
+    done = check(sys.executable, "-c", f"import evo; print(evo.open_run({str(copy)!r}).archive_sha256)")
+    assert done.stdout.strip() == undisturbed.archive_sha256
+
+
+# -- tasks of the user's own
+
+
+def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
+    run = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0)
+    assert run.state == "finished"
+    assert (run.folder / "agree.py").read_text() == (tmp_path / "agree.py").read_text()
+    assert run.spec.task["name"] == "agree.py:Agree"
+    (tmp_path / "agree.py").unlink()
+    assert evo.resume(run.folder, workers=0).archive_sha256 == run.archive_sha256
+
+
+def test_opening_a_run_does_not_execute_its_task_file(tmp_path):
+    folder = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0).folder
+    trap = tmp_path / "trap"
+    (folder / "agree.py").write_text(f"open({str(trap)!r}, 'w')\n" + OWN_TASK)
+    run = evo.open_run(folder)
+    assert len(run.front) > 0
+    assert run.motif().outputs[0].name == "yes"
+    assert not trap.exists()
+    assert "was changed since the run began" in one_line_of(lambda: evo.resume(folder, workers=0))
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("return spikes, labels", "return spikes", ["make must return (spikes, labels)"]),
+        ("return spikes, labels", "return spikes.astype(float), labels", ["spikes as bool [16, 50, 2]", "float64"]),
+        ("return spikes, labels", "return spikes[:, :-1], labels", ["[trials, steps, channels]", "[16, 49, 2]"]),
+        ("return spikes, labels", "return spikes, labels[1:]", ["one label per trial [16]", "[15]"]),
+        ("return spikes, labels", "return spikes, undefined", ["fails in agree.py, line 17", "NameError", "undefined"]),
+        ("return fired == trials.labels", "return fired[..., :3]", ["credit must return an array", "[..., trials]", "3]"]),
+        ("return fired == trials.labels", "return fired.mean()", ["credit must return an array"]),
+        ("return fired == trials.labels", "return 1 / 0", ["fails in agree.py, line 21", "ZeroDivisionError"]),
+        (
+            "return fired == trials.labels",
+            "return np.where(np.arange(16) == 5, np.nan, fired)",
+            ["credit is not finite in trial 5"],
+        ),
+        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["fails in", "ValueError"]),
+    ],
+)
+def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, new, named):
+    code = OWN_TASK.replace(old, new)
+    assert code != OWN_TASK
+    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code), tmp_path / "run", workers=0))
+    for part in ("task Agree", *named):
+        assert part in message
+
+
+def test_a_lock_held_by_a_reader_of_the_status_goes_away(tmp_path):
+    folder = stopped(tmp_path, 1)
+    with open(folder / "run.toml", "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert evo.open_run(folder).state == "running"
+        with pytest.raises(MachineError, match="another process"):
+            evo.resume(folder, workers=0)
+    assert evo.open_run(folder).state == "stopped"
