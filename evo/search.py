@@ -90,7 +90,8 @@ def _workers(workers, islands):
         if not 0 <= count <= 10_000:
             raise UserError(f"--workers: a number from 0, or auto, not {workers}")
         return count
-    count = min(len(os.sched_getaffinity(0)), islands)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = min(cores, islands)
     return count if count > 1 else 0
 
 
