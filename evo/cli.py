@@ -51,7 +51,7 @@ def run(spec, out, workers, address, seed, generations):
     folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
     _announce(resolved, source, folder)
     _compile(resolved, source)
-    with _progress(resolved, folder, []) as observe, _stopping(folder):
+    with _stopping(folder), _progress(resolved, folder, []) as observe:
         done = search.run(spec, folder, workers, address, observe, **overrides)
     _finish(done)
 
@@ -69,7 +69,7 @@ def resume(folder, workers, address):
     spec = read_spec(Path(folder))
     _compile(spec, read_source(spec.task["name"], Path(folder)))
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
-    with _progress(spec, Path(folder), before) as observe, _stopping(folder):
+    with _stopping(folder), _progress(spec, Path(folder), before) as observe:
         done = search.resume(folder, workers, address, observe)
     _finish(done)
 

@@ -25,8 +25,9 @@ class Progress:
             self._take(epoch["island"], epoch["log"])
         self.evaluations_before, self.generations_before = self.evaluations, self._generations()
         self.start = self.last_line = time.monotonic()
-        live = console.is_terminal and not console.is_dumb_terminal
-        self.live = Live(get_renderable=self._table, console=console, refresh_per_second=2) if live else None
+        self.live: Live | None = None
+        if console.is_terminal and not console.is_dumb_terminal:
+            self.live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
 
     def __enter__(self):
         if self.live:

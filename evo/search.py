@@ -35,6 +35,7 @@ def run(
     """
     spec_path = Path(spec)
     resolved, source = read(spec_path, **overrides)
+    workers = _workers(workers, resolved.search.islands)
     folder = Path(out) if out is not None else free_folder(spec_path.stem)
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
@@ -55,6 +56,7 @@ def resume(folder, workers: int | str = "auto", address: str | None = None, obse
 
 def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
+    workers = _workers(workers, spec.search.islands)
     source = read_source(spec.task["name"], folder)
     with _locked(folder), _open_store(folder, spec, source) as store:
         if store.fact("spec_sha256") != spec.digest(source):
@@ -72,12 +74,11 @@ def _go_on(folder, workers, address, observe):
 
 
 def _results(plan, workers, address):
-    cluster.warm_up(plan.spec, plan.source)  # once, before many processes would all compile the same
-    count = _workers(workers, plan.spec.search.islands)
-    if count == 0 and not address:
+    if workers == 0 and not address:
         yield from cluster.in_process(plan)
         return
-    with cluster.ray_session(count, address):
+    with cluster.ray_session(workers, address):
+        cluster.warm_up(plan.spec, plan.source)  # once, before many processes would all compile the same
         yield from cluster.on_ray(plan)
 
 
