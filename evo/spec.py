@@ -47,7 +47,7 @@ def _within(low, high):
 # A `[least, largest]` pair in the spec; a single number stands for both.
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
-WeightRange = Annotated[FloatRange, _within(1 / GRID, 100_000)]
+WeightRange = Annotated[FloatRange, _within(1e-6, 100_000)]
 
 
 def _as_in(name: str) -> Any:

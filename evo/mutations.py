@@ -1,0 +1,181 @@
+"""The mutations, one function each: they change one genome in place and say whether they found anything to change.
+
+A valid genome stays valid: a change that would break the bounds is not made.
+"""
+
+import numpy as np
+
+from circuits.compiled import compiler
+from evo import genes, genome
+from evo.genes import (
+    bell,
+    below,
+    connect,
+    count,
+    cut,
+    draw_inputs,
+    draw_parameters,
+    draw_weight,
+    fan_in,
+    fit_parameter,
+    fit_weight,
+    is_read,
+    nth_slot,
+    nth_true_1d,
+    pick_neuron,
+    pick_source,
+    pick_synapse,
+    pick_unread,
+    settle,
+    sign_of,
+)
+
+compiled = compiler(genome, genes)
+
+
+@compiled
+def perturb_weight(g, bounds, rng):
+    source, post = pick_synapse(g, rng)
+    if source < 0:
+        return False
+    kind = sign_of(g, source, bounds)
+    if rng.random() < 0.1:
+        g.weight[source, post] = draw_weight(kind, bounds, rng)
+    else:
+        g.weight[source, post] = fit_weight(g.weight[source, post] * (1 + 0.3 * bell(rng)), kind, bounds)
+    return True
+
+
+@compiled
+def perturb_delay(g, bounds, rng):
+    source, post = pick_synapse(g, rng)
+    shortest, longest = bounds.delay
+    if source < 0 or shortest == longest:
+        return False
+    if rng.random() < 0.3:
+        g.delay[source, post] = shortest + below(rng, longest - shortest + 1)
+    else:
+        move = 0.1 * (longest - shortest) * bell(rng)
+        move += 1 if move >= 0 else -1
+        g.delay[source, post] = min(max(np.int64(g.delay[source, post]) + np.int64(move), shortest), longest)
+    return True
+
+
+@compiled
+def perturb_parameter(g, bounds, rng):
+    free = bounds.parameter[1] > bounds.parameter[0]
+    if not free.any():
+        return False
+    slot, p = pick_neuron(g, rng), nth_true_1d(free, below(rng, np.sum(free)))
+    low, high = bounds.parameter[0, p], bounds.parameter[1, p]
+    if rng.random() < 0.2:
+        value = low + rng.random() * (high - low)
+    else:
+        value = g.parameters[slot, p] + 0.1 * (high - low) * bell(rng)
+    g.parameters[slot, p] = fit_parameter(value, p, bounds)
+    return True
+
+
+@compiled
+def add_synapse(g, bounds, rng):
+    post = pick_neuron(g, rng)
+    return connect(g, pick_source(g, post, bounds, rng), post, bounds, rng)
+
+
+@compiled
+def remove_synapse(g, bounds, rng):
+    source, post = pick_synapse(g, rng)
+    if source < 0:
+        return False
+    cut(g, source, post)
+    return True
+
+
+@compiled
+def rewire(g, bounds, rng):
+    """Give a synapse another source or another target."""
+    source, post = pick_synapse(g, rng)
+    if source < 0:
+        return False
+    new_source, new_post = source, post
+    if rng.random() < 0.5:
+        new_source = pick_source(g, post, bounds, rng)
+    else:
+        new_post = pick_neuron(g, rng)
+        if new_post == post or fan_in(g, new_post) >= bounds.in_degree or g.weight[source, new_post] > 0:
+            return False
+    if new_source < 0:
+        return False
+    weight, delay = g.weight[source, post], g.delay[source, post]
+    cut(g, source, post)
+    g.weight[new_source, new_post] = fit_weight(weight, sign_of(g, new_source, bounds), bounds)
+    g.delay[new_source, new_post] = delay
+    return True
+
+
+@compiled
+def add_neuron(g, bounds, rng):
+    """A new neuron in an empty slot: half the time a random one, half the time the copy of another with its synapses."""
+    kind = 1 if rng.random() < 0.5 else -1
+    slot = nth_slot(g, 0, below(rng, max(1, count(g, 0))))
+    if slot < 0 or not bounds.allowed[count(g, 1) + (kind > 0), count(g, -1) + (kind < 0)]:
+        return False
+    model = nth_slot(g, kind, below(rng, max(1, count(g, kind))))
+    g.sign[slot] = kind
+    if model >= 0 and rng.random() < 0.5:
+        g.parameters[slot] = g.parameters[model]
+        g.weight[:, slot] = g.weight[:, model]
+        g.delay[:, slot] = g.delay[:, model]
+        for post in range(len(g.sign)):
+            w = g.weight[bounds.channels + model, post]
+            if w > 0 and fan_in(g, post) < bounds.in_degree:
+                g.weight[bounds.channels + slot, post] = w
+                g.delay[bounds.channels + slot, post] = g.delay[bounds.channels + model, post]
+        return True
+    draw_parameters(g, slot, bounds, rng)
+    draw_inputs(g, slot, bounds, rng)
+    for _ in range(1 + below(rng, 2)):
+        post = pick_neuron(g, rng)
+        if g.weight[bounds.channels + slot, post] == 0:
+            connect(g, bounds.channels + slot, post, bounds, rng)
+    return True
+
+
+@compiled
+def remove_neuron(g, bounds, rng):
+    slot = pick_neuron(g, rng)
+    kind = g.sign[slot]
+    if is_read(g, slot) or not bounds.allowed[count(g, 1) - (kind > 0), count(g, -1) - (kind < 0)]:
+        return False
+    g.sign[slot] = 0
+    g.parameters[slot] = 0
+    for source in range(len(g.weight)):
+        settle(g, source, bounds)
+    return True
+
+
+@compiled
+def flip_type(g, bounds, rng):
+    """An excitatory neuron becomes inhibitory or the reverse: all its outgoing synapses follow."""
+    slot = pick_neuron(g, rng)
+    kind = g.sign[slot]
+    if is_read(g, slot) or not bounds.allowed[count(g, 1) - kind, count(g, -1) + kind]:
+        return False
+    g.sign[slot] = -kind
+    settle(g, bounds.channels + slot, bounds)
+    return True
+
+
+@compiled
+def reassign_output(g, bounds, rng):
+    """Let an output read another neuron, or swap the neurons of two outputs."""
+    r = below(rng, bounds.readouts)
+    if rng.random() < 0.5 and bounds.readouts > 1:
+        other = (r + 1 + below(rng, bounds.readouts - 1)) % bounds.readouts
+        g.readout[r], g.readout[other] = g.readout[other], g.readout[r]
+        return True
+    slot = pick_unread(g, rng)
+    if slot < 0:
+        return False
+    g.readout[r] = slot
+    return True
