@@ -23,8 +23,8 @@ _SUITED = {
         "circuit.parameters": {"tau_m_ms": [5, 40], "tau_syn_e_ms": [1, 10], "tau_syn_i_ms": [2, 40], "bias_mv": [0, 20]},
     },
     "gate": {
-        "circuit": {"excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 10]},
-        "circuit.parameters": {"tau_m_ms": [5, 30], "tau_syn_e_ms": [1, 8], "tau_syn_i_ms": [2, 20], "t_ref_ms": [1, 10]},
+        "circuit": {"excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 2]},
+        "circuit.parameters": {"tau_m_ms": [5, 30], "tau_syn_e_ms": [1, 8], "tau_syn_i_ms": [2, 20], "t_ref_ms": [1, 3]},
     },
 }
 

@@ -3,21 +3,22 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.decode import spike_train
 from fitness.task import Task
 
 SLOT_MS = 30.0
 WINDOW_MS = 15.0
-VOLLEY_MS = 3.0
+VOLLEY_MS = 5.0
 
 
 class Gate(Task):
     """A control input decides whether channel A or channel B reaches the output; the other must not.
 
-    Inputs: volleys on A and on B, never together, equally many of each in random order; control silent (route A) or firing
+    Inputs: volleys on A and on B, never together, equally many of each in random order, each of a size and duration of its own
+    (so that no circuit can tell by how promptly a volley makes a neuron fire); control silent (route A) or firing irregularly
     through the whole trial (route B).
-    Answer: a spike within 15 ms of every volley of the routed channel, none within 15 ms of the others. Credit: half the share
-    of routed volleys answered plus half the share of the others ignored. Chance: 1/2 (silence, or answering everything).
+    Answer: a spike within 20 ms of the start of every volley of the routed channel, and none at any other time. Credit: half the share of
+    routed volleys answered (promptly, then silent until the next volley) plus half the share of the times to be silent in which
+    it was (after each other volley until the next one, and before the first). Chance: 1/2, by silence.
     Without inhibition, A cannot be stopped by more input.
     """
 
@@ -28,8 +29,8 @@ class Gate(Task):
     chance = 0.5
 
     volleys: int = Field(3, ge=1, le=10, description="volleys per channel and trial")
-    spikes: int = Field(3, ge=1, le=6, description="spikes per volley, within 3 ms")
-    control_hz: float = Field(200.0, ge=20, le=500, description="rate of the control input when it is on")
+    spikes: int = Field(3, ge=1, le=6, description="spikes of the smallest volley; the largest has twice as many")
+    control_hz: float = Field(200.0, ge=20, le=500, description="mean rate of the control input when it is on")
 
     @property
     def duration_ms(self):
@@ -40,22 +41,32 @@ class Gate(Task):
         control = rng.permutation(np.arange(count) % 2)
         channel = rng.permuted(np.tile(np.arange(slots) % 2, (count, 1)), axis=1)
         start = SLOT_MS * (1 + np.arange(slots)) + rng.uniform(0, SLOT_MS - WINDOW_MS - VOLLEY_MS, (count, slots))
-        times = start[..., None] + rng.uniform(0, VOLLEY_MS, (count, slots, self.spikes))
+        size = rng.integers(self.spikes, 2 * self.spikes + 1, (count, slots, 1))
+        length = rng.uniform(1, VOLLEY_MS, (count, slots, 1))
+        times = start[..., None] + rng.uniform(0, 1, (count, slots, 2 * self.spikes)) * length
+        trial, slot, _ = fires = np.nonzero(np.arange(2 * self.spikes) < size)
         spikes = np.zeros((count, self.steps, 3), bool)
-        for c in range(2):
-            own = times[channel == c].reshape(count, -1)
-            spikes[..., c] = spike_train(own, self.dt_ms, self.steps)
-        interval = 1000 / self.control_hz
-        regular = np.arange(0.5, self.duration_ms / interval)
-        beats = (regular + rng.uniform(-0.3, 0.3, (count, len(regular)))) * interval
-        spikes[..., 2] = spike_train(beats, self.dt_ms, self.steps) & (control == 1)[:, None]
+        spikes[trial, np.rint(times[fires] / self.dt_ms).astype(int), channel[trial, slot]] = True
+        interval = 1000 / (self.control_hz * rng.uniform(0.75, 1.25, (count, 1)))
+        beats = np.arange(0.5, self.duration_ms / interval.min())
+        beats = (beats + rng.uniform(-0.45, 0.45, (count, len(beats)))) * interval
+        trial, beat = np.nonzero((beats < self.duration_ms) & (control == 1)[:, None])
+        spikes[trial, np.floor(beats[trial, beat] / self.dt_ms).astype(int), 2] = True
         return spikes, control, {"volley_ms": start, "routed": channel == control[:, None]}
 
     def credit(self, raster, trials):
-        after = (np.arange(self.steps) + 1) * self.dt_ms - trials.facts["volley_ms"][..., None]  # [trials, volleys, steps]
-        windows = (after > 0) & (after <= VOLLEY_MS + WINDOW_MS)
-        routed = trials.facts["routed"]
-        answered = np.stack([raster.fired_in(windows[:, k])[..., 0] for k in range(routed.shape[1])], axis=-1)
-        hits = (answered & routed).sum(axis=-1) / self.volleys
-        rejects = (~answered & ~routed).sum(axis=-1) / self.volleys
-        return (hits + rejects) / 2
+        time = (np.arange(self.steps) + 1) * self.dt_ms
+        start, routed = trials.facts["volley_ms"], trials.facts["routed"]
+        until = np.column_stack([start[:, 1:], np.full(len(start), np.inf)])  # the next volley
+
+        def fired(after, up_to):
+            """Is there an output spike in each trial's after < time <= up_to? bool [..., trials]"""
+            return raster.fired_in((time > after[:, None]) & (time <= up_to[:, None]))[..., 0]
+
+        hits, rejects = 0, 0 + ~fired(np.zeros(len(start)), start[:, 0])
+        for k in range(routed.shape[1]):
+            answer_by = start[:, k] + VOLLEY_MS + WINDOW_MS
+            prompt, late = fired(start[:, k], answer_by), fired(answer_by, until[:, k])
+            hits = hits + (routed[:, k] & prompt & ~late)
+            rejects = rejects + (~routed[:, k] & ~prompt & ~late)
+        return (hits / self.volleys + rejects / (self.volleys + 1)) / 2
