@@ -23,8 +23,8 @@ _SUITED = {
         "circuit.parameters": {"tau_m_ms": [5, 40], "tau_syn_e_ms": [1, 10], "tau_syn_i_ms": [2, 40], "bias_mv": [0, 20]},
     },
     "gate": {
-        "circuit": {"excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 2]},
-        "circuit.parameters": {"tau_m_ms": [5, 30], "tau_syn_e_ms": [1, 8], "tau_syn_i_ms": [2, 20], "t_ref_ms": [1, 3]},
+        "circuit": {"neurons": [3, 8], "excitatory_share": [0.5, 0.9], "delay_ms": [0.5, 2], "excitatory_weight_mv": [1, 60]},
+        "circuit.parameters": {"tau_m_ms": [5, 30], "tau_syn_e_ms": [1, 8], "tau_syn_i_ms": [2, 20], "t_ref_ms": 0.5},
     },
 }
 

@@ -16,9 +16,9 @@ class Gate(Task):
     Inputs: volleys on A and on B, never together, equally many of each in random order, each of a size and duration of its own
     (so that no circuit can tell by how promptly a volley makes a neuron fire); control silent (route A) or firing irregularly
     through the whole trial (route B).
-    Answer: a spike within 20 ms of the start of every volley of the routed channel, and none at any other time. Credit: half the share of
-    routed volleys answered (promptly, then silent until the next volley) plus half the share of the times to be silent in which
-    it was (after each other volley until the next one, and before the first). Chance: 1/2, by silence.
+    Answer: a spike within 20 ms of the start of every volley of the routed channel, and none at any other time. Credit: the
+    share of volleys treated right, a routed one answered promptly and then silence until the next volley, another one followed
+    by silence alone; nothing for a trial with a spike before the first volley. Chance: 1/2, by silence or by answering all.
     Without inhibition, A cannot be stopped by more input.
     """
 
@@ -63,10 +63,9 @@ class Gate(Task):
             """Is there an output spike in each trial's after < time <= up_to? bool [..., trials]"""
             return raster.fired_in((time > after[:, None]) & (time <= up_to[:, None]))[..., 0]
 
-        hits, rejects = 0, 0 + ~fired(np.zeros(len(start)), start[:, 0])
+        right = 0
         for k in range(routed.shape[1]):
             answer_by = start[:, k] + VOLLEY_MS + WINDOW_MS
             prompt, late = fired(start[:, k], answer_by), fired(answer_by, until[:, k])
-            hits = hits + (routed[:, k] & prompt & ~late)
-            rejects = rejects + (~routed[:, k] & ~prompt & ~late)
-        return (hits / self.volleys + rejects / (self.volleys + 1)) / 2
+            right = right + ((prompt == routed[:, k]) & ~late)
+        return right * ~fired(np.zeros(len(start)), start[:, 0]) / routed.shape[1]
