@@ -1,5 +1,7 @@
 """The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
 from circuits.errors import UserError
@@ -7,7 +9,7 @@ from evo.spec import CircuitBounds, Parameters, Search
 from fitness.tasks import BUILT_IN
 
 # What suits a task better than the general defaults, by section.
-_SUITED = {
+_SUITED: dict[str, dict[str, dict[str, Any]]] = {
     "itd": {
         "circuit": {
             "in_degree": 6,
