@@ -125,7 +125,10 @@ class Store:
         """All finished epochs: island, epoch, generation, evaluations, seconds, log."""
         rows = self._all("SELECT island, epoch, generation, evaluations, seconds, log FROM epoch ORDER BY epoch, island")
         names = ("island", "epoch", "generation", "evaluations", "seconds", "log")
-        return [dict(zip(names, (*row[:-1], json.loads(row[-1])), strict=True)) for row in rows]
+        try:
+            return [dict(zip(names, (*row[:-1], json.loads(row[-1])), strict=True)) for row in rows]
+        except ValueError as error:
+            raise UserError(f"{self.path}: is damaged (the log of an epoch: {error}); restore the folder from a copy") from None
 
     def _all(self, query, *values):
         with _translated(self.path):
