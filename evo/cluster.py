@@ -161,16 +161,14 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         quiet = {"logging_level": "error", "log_to_driver": False, "configure_logging": True}
         try:
             if self.address:
-                _answers(self.address)
                 ray.init(address=self.address, **quiet)
             else:
                 ray.init(num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            where = f"no Ray at {self.address} ({text}); start one with: ray start --head" if self.address else text
-            raise MachineError(
-                f"{where}{'' if self.address else ' - Ray did not start; use --workers 0 to run without it'}"
-            ) from None
+            if self.address:
+                raise MachineError(_NO_RAY.format(self.address, text)) from None
+            raise MachineError(f"Ray did not start ({text}); use --workers 0 to run without it") from None
 
     def __exit__(self, *_):
         if self.ours:
@@ -179,9 +177,15 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
             ray.shutdown()
 
 
-def _answers(address):
-    """Fail at once where nothing listens: Ray itself waits for a minute."""
-    host, _, port = address.rpartition(":")
-    if address == "auto" or not port.isdigit():
+_NO_RAY = "no Ray at {} ({}); start one with: ray start --head"
+
+
+def check_address(address: str | None):
+    """Raise MachineError at once where nothing listens: Ray itself waits for a minute."""
+    host, _, port = (address or "").rpartition(":")
+    if not port.isdigit():
         return
-    socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=5).close()
+    try:
+        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(_NO_RAY.format(address, error)) from None

@@ -36,6 +36,7 @@ def run(
     spec_path = Path(spec)
     resolved, source = read(spec_path, **overrides)
     workers = _workers(workers, resolved.search.islands)
+    cluster.check_address(address)
     folder = Path(out) if out is not None else free_folder(spec_path.stem)
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
@@ -57,6 +58,7 @@ def resume(folder, workers: int | str = "auto", address: str | None = None, obse
 def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
     workers = _workers(workers, spec.search.islands)
+    cluster.check_address(address)
     source = read_source(spec.task["name"], folder)
     with _locked(folder), _open_store(folder, spec, source) as store:
         if store.fact("spec_sha256") != spec.digest(source):

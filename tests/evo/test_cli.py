@@ -174,7 +174,7 @@ def test_a_task_of_ones_own_that_fails_is_one_line(tmp_path):
     assert "task Agree: credit is not finite in trial" in line
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "auto", "no.such.host.invalid:6379"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:6379"])
 def test_an_address_without_ray_fails_in_seconds_with_exit_code_1(tmp_path, address):
     spec_file(tmp_path)
     start = time.monotonic()
