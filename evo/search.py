@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,8 +128,12 @@ def free_folder(stem):
 def _locked(folder):
     """Only one process at a time goes on with a run; the lock goes with the process, however it ends."""
     with open(folder / SPEC, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None
+        for patience in range(20, -1, -1):  # evo status holds the lock for a moment
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not patience:
+                    raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None
+                time.sleep(0.05)
         yield
