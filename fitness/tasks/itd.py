@@ -15,7 +15,7 @@ class Itd(Task):
     """A tone reaches the two ears at different times; the most active of the detectors names its direction.
 
     Inputs: one phase-locked spike per cycle and ear, jittered. Both ears always fire the same number of spikes and the phase
-    of the tone is random, so counts say nothing and one ear alone next to nothing (the moment of its first spike: score 0.09).
+    of the tone is random, so counts say nothing, nor does the phase in one ear alone (its onset does, a little).
     Answer: the directions are the centres of equal parts of +-0.7 ms, from the right ear leading to the left ear leading;
     detector k must be the only most active one for direction k. Chance: 1 / detectors.
     """
