@@ -167,7 +167,8 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             if self.address:
-                raise MachineError(_NO_RAY.format(self.address, text)) from None
+                hint = "" if "RAY_AUTH_MODE" in os.environ else ", or set RAY_AUTH_MODE=token if it asks for Ray's token"
+                raise MachineError(_NO_RAY.format(self.address, text) + hint) from None
             raise MachineError(f"Ray did not start ({text}); use --workers 0 to run without it") from None
 
     def __exit__(self, *_):
