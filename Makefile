@@ -1,7 +1,9 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
 # make test    install, run all tests          make lint    style and types
 # make chaos   kill runs at random moments (minutes)
+# make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike (minutes)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
+# make rivals  installs the simulators that make bench-simulator is timed against, each beside ours
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +11,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test lint chaos install clean
+.PHONY: demo test lint chaos oracle rivals install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,10 +38,23 @@ demo: install
 	@echo "the page: runs/demo/report.html"
 
 test: install
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -m "not slow and not oracle" $(TESTS)
 
 chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)
+
+ORACLES := .venv-nest/.installed .venv-brian2/.installed
+
+oracle: TESTS = tests/oracle
+oracle: install $(ORACLES)
+	$(BIN)/python -m pytest -m oracle -s $(TESTS)
+
+$(ORACLES): .venv-%/.installed: tests/oracle/requirements-%.txt | install
+	@rm -rf .venv-$*
+	@$(PYTHON) -m venv .venv-$* 2>/dev/null || { rm -rf .venv-$*; virtualenv -q -p $(PYTHON) .venv-$*; }
+	@echo "installing $* into .venv-$*"
+	@.venv-$*/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 lint: install
 	$(BIN)/ruff check .
@@ -49,6 +64,18 @@ lint: install
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*
 
+RIVALS := .venv-rivals-torch/.installed .venv-rivals-jax/.installed
+
+rivals: $(RIVALS) $(ORACLES)
+
+$(RIVALS): .venv-rivals-%/.installed: tests/bench/rivals/%.txt tests/constraints.txt
+	@rm -rf .venv-rivals-$*
+	@$(PYTHON) -m venv .venv-rivals-$* 2>/dev/null || { rm -rf .venv-rivals-$*; virtualenv -q -p $(PYTHON) .venv-rivals-$*; }
+	@echo "installing $* into .venv-rivals-$*"
+	@.venv-rivals-$*/bin/pip install -q --disable-pip-version-check -c tests/constraints.txt -r $<
+	@test ! -f $(basename $<)-no-deps.txt || .venv-rivals-$*/bin/pip install -q --disable-pip-version-check --no-deps -r $(basename $<)-no-deps.txt
+	@touch $@
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-* build *.egg-info
 	find . -name '*.nb[ic]' -delete
