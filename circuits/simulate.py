@@ -27,13 +27,13 @@ def simulate(circuit: Circuit, spikes, duration_ms: float | None = None, dtype="
     dense = _dense(circuit, spikes, duration_ms)
     tables = from_circuit(circuit, real)
     bits, masks = pack(dense), lane_masks(len(dense))
-    state, refractory, raster = _scratch(tables, dense.shape[1])
+    scratch = kernel.scratch(tables, dense.shape[1])
     out = np.empty((*bits.shape[:2], len(circuit.neurons)), "u8")
     for block, mask in enumerate(masks):
-        raster[tables.history :, : tables.channels] = bits[block]
-        one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
-        kernel.run(len(circuit.neurons), tables.channels, tables.history, *one, state, refractory, raster)
-        out[block] = raster[tables.history :, tables.channels :] & mask
+        scratch.raster[tables.history :, : tables.channels] = bits[block]
+        kernel.rest(tables, 0, scratch, tables.short_term, tables.stdp, False)
+        kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), tables.short_term, tables.stdp, None, None)
+        out[block] = scratch.raster[tables.history :, tables.channels :] & mask
     return Raster(out, len(dense), circuit.dt_ms, tuple(n.id for n in circuit.neurons), tuple(tables.readout[0]))
 
 
@@ -55,34 +55,27 @@ def simulate_population(tables: Tables, inputs, trials: int) -> Activity:
     batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
     outputs = np.empty((batch, blocks, steps, tables.readout.shape[1]), "u8")
     spikes, events = np.zeros(batch, "i8"), np.zeros(batch, "i8")
-    _simulate_all(*tables, inputs, lane_masks(trials), outputs, spikes, events, *_scratch(tables, steps))
+    _simulate_all(tables, inputs, lane_masks(trials), outputs, spikes, events, kernel.scratch(tables, steps))
     return Activity(outputs, spikes, events)
 
 
-def _scratch(tables, steps):
-    capacity = tables.table.shape[1]
-    raster = np.zeros((tables.history + steps, tables.channels + capacity), "u8")
-    return *kernel.scratch(capacity, tables.table.dtype), raster
-
-
 @compiled
-def _simulate_all(
-    neurons, bounds, weight, offset, table, n_ref, fan_out, readout, channels, history,
-    inputs, masks, outputs, spikes, events, state, refractory, raster,
-):  # fmt: skip
+def _simulate_all(tables, inputs, masks, outputs, spikes, events, scratch):
     blocks, steps, _ = inputs.shape
+    channels, history, neurons, readout, raster = (
+        tables.channels, tables.history, tables.neurons, tables.readout, scratch.raster
+    )  # fmt: skip
     for block in range(blocks):
         raster[history:, :channels] = inputs[block]
         for b in range(len(neurons)):
-            kernel.run(
-                neurons[b], channels, history, bounds[b], weight, offset, table[b], n_ref[b], state, refractory, raster
-            )  # fmt: skip
+            kernel.rest(tables, b, scratch, None, None, False)
+            kernel.run(tables, b, scratch, history, history + steps, None, None, None, None)
             for source in range(channels + neurons[b]):
                 count = 0
                 for k in range(history, history + steps):
                     count += _popcount(raster[k, source] & masks[block])
                 spikes[b] += count if source >= channels else 0
-                events[b] += count * fan_out[b, source]
+                events[b] += count * tables.fan_out[b, source]
             for k in range(steps):
                 for r in range(readout.shape[1]):
                     outputs[b, block, k, r] = raster[history + k, channels + readout[b, r]] & masks[block]
