@@ -12,7 +12,17 @@ from types import ModuleType
 
 from numba import njit
 
-_CORE = ("simd.py", "kernel.py", "raster.py", "tables.py", "simulate.py", "neurons/*.py")
+_CORE = (
+    "simd.py",
+    "exponential.py",
+    "noise.py",
+    "neurons/*.py",
+    "synapses/*.py",
+    "kernel.py",
+    "raster.py",
+    "tables.py",
+    "population.py",
+)
 
 
 def compiler(*modules: ModuleType):
