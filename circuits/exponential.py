@@ -17,7 +17,17 @@ from circuits.simd import LANES
 # By type: bits of the exponent's place and bias, the magic number that rounds, ln 2 in two parts, limits, degree.
 _FORMATS = {
     types.float32: (ir.IntType(32), 23, 127, 1.5 * 2.0**23, 0.693359375, -2.12194440054690583e-4, -87.0, 88.0, 7),
-    types.float64: (ir.IntType(64), 52, 1023, 1.5 * 2.0**52, 6.93147180369123816490e-01, 1.90821492927058770002e-10, -708.0, 709.0, 13),
+    types.float64: (
+        ir.IntType(64),
+        52,
+        1023,
+        1.5 * 2.0**52,
+        6.93147180369123816490e-01,
+        1.90821492927058770002e-10,
+        -708.0,
+        709.0,
+        13,
+    ),
 }
 
 
@@ -37,7 +47,9 @@ def exp(typingctx, x):
 
         def fma(a, b, c):
             name = f"llvm.fma.v{LANES}f{whole.width}"
-            return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.llvm, [x.llvm] * 3), name), (a, b, c))
+            return builder.call(
+                cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.llvm, [x.llvm] * 3), name), (a, b, c)
+            )
 
         def clamp(a, comparison, limit):
             return builder.select(builder.fcmp_ordered(comparison, a, limit), a, limit)

@@ -4,8 +4,6 @@ E and I are told apart by colour (Okabe and Ito's blue and vermilion, which colo
 order and names.
 """
 
-import numpy as np
-
 E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
 
 

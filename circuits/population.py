@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ class Activity(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """When a circuit is hopeless. All in steps of the simulation, so that the same circuit is given up at the same step anywhere.
+    """When a circuit is hopeless. All in steps of the simulation: the same circuit is given up at the same step anywhere.
 
     Looked at after every `check` steps of a block of 64 trials, and not at all if that is 0:
 
@@ -90,7 +91,7 @@ def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
     threads = threads_here() if threads is None else threads
     parts = 1 if threads == 1 else min(count, 4 * threads)
     edges = np.linspace(0, count, parts + 1).astype(int).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def in_threads(function, items, threads: int | None) -> None:

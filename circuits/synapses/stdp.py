@@ -72,7 +72,10 @@ def arrive(t, first, last, base, flat, here, state, fired, current):
         place = (s - base) * STATES * LANES
         arriving = word(flat, here + t.offset[s])
         w = load(state, place)
-        x, y = mul(splat(t.keep_plus[s]), load(state, place + LANES)), mul(splat(t.keep_minus[s]), load(state, place + 2 * LANES))
+        x, y = (
+            mul(splat(t.keep_plus[s]), load(state, place + LANES)),
+            mul(splat(t.keep_minus[s]), load(state, place + 2 * LANES)),
+        )
         zero, one, bound = like(w, 0.0), like(w, 1.0), splat(t.bound[s])
         w = choose(arriving, least(most(sub(w, mul(splat(t.a_minus[s]), y)), zero), bound), w)
         current = choose(arriving, fma(splat(t.weight[s]), w, current), current)

@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader
 
 from circuits.errors import UserError
 from circuits.motif_file import Motif, write_whole
-from circuits.neurons import PARAMETERS
 from evo.inspect import pictures, table
 from evo.island import HELD_OUT_TRIALS
 from evo.run_folder import Run
@@ -70,8 +69,10 @@ def _member(circuit, spikes, titles):
     return {
         "wiring": _image(pictures.wiring, circuit, alt=f"wiring of {circuit!r}"),
         "raster": _image(pictures.rasters, circuit, spikes, titles, alt="example trials") if len(spikes) else "",
-        "parameters": [(p, about.text) for p, about in PARAMETERS.items()],
-        "neurons": [[f"{n.id} ({n.sign})", *(f"{getattr(n, p):.4g}" for p in PARAMETERS)] for n in circuit.neurons],
+        "parameters": [(p, about.text) for p, about in circuit.model.parameters.items()],
+        "neurons": [
+            [f"{n.id} ({n.sign})", *(f"{getattr(n, p):.4g}" for p in circuit.model.parameters)] for n in circuit.neurons
+        ],
         "synapses": [(source, s.post, f"{s.weight_mv:.4g}", f"{s.delay_ms:g}") for source, s in table.synapse_rows(circuit)],
     }
 
