@@ -3,7 +3,7 @@
 Dale's law is in the data: a neuron carries the sign, a synapse only a weight >= 0.
 """
 
-from typing import Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import numpy as np
 from pydantic import Field, StrictStr, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, model_validator
@@ -23,7 +23,10 @@ def _of_the_model(neuron: Any, handler: ValidatorFunctionWrapHandler, info: Vali
     return wanted.neuron.model_validate(neuron, strict=info.config is not None and info.config.get("strict"))
 
 
-AnyNeuron = Annotated[Union[tuple(model.neuron for model in MODELS.values())], WrapValidator(_of_the_model)]  # noqa: UP007
+if TYPE_CHECKING:
+    AnyNeuron = Cell
+else:
+    AnyNeuron = Annotated[Union[tuple(model.neuron for model in MODELS.values())], WrapValidator(_of_the_model)]  # noqa: UP007
 
 
 class _Connection(Part):

@@ -2,9 +2,9 @@
 
 Counter-based (Salmon et al., SC 2011, "Parallel random numbers: as easy as 1, 2, 3"): Threefry-2x32 with 20 rounds hashes the
 counter (trial, step) under the key (seed, seed xor neuron / 2) to two words, and Box and Muller's formula makes of them two
-numbers, for an even neuron and the odd one after it. So the bits do not depend on lanes, blocks, threads or workers, and nothing
-has to be stored. Computed in float32 whatever the precision of the simulation, so that float32 and float64 see the same noise.
-The tails end at 5.77.
+numbers, for an even neuron and the odd one after it. So the bits do not depend on lanes, blocks, threads or workers, and
+nothing has to be stored. Computed in float32 whatever the precision of the simulation, so that float32 and float64 see the
+same noise. The tails end at 5.77.
 """
 
 from math import factorial, pi

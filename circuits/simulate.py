@@ -141,7 +141,7 @@ def _chosen(circuit, record, record_trials, trials):
 
 
 def _traces(circuit, watched, chosen, recorded):
-    rest = np.array([circuit.neurons[n].v_rest_mv for n in watched])
+    rest = circuit.parameters[watched, circuit.model.names.index("v_rest_mv")]
     v, i_e, i_i, *further = np.moveaxis(recorded, (0, 1, 2, 3), (1, 3, 2, 0))
     names = circuit.model.states[3:]
     return Traces(

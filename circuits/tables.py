@@ -56,7 +56,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
     n, channels, dt = len(circuit.neurons), len(circuit.inputs), circuit.dt_ms
     place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
     inhibitory = ~circuit.excitatory
-    found = [(c, False, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    found: list[tuple[int, bool, Any]] = [(c, False, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
     found += [(channels + place[s.pre], bool(inhibitory[place[s.pre]]), s) for s in circuit.synapses]
     found.sort(key=lambda one: (place[one[2].post], one[1], one[0], one[2].delay_ms, one[2].weight_mv))
     post = np.array([place[s.post] for _, _, s in found], "i8")
@@ -128,13 +128,12 @@ def from_matrices(
     lists = _lists(sign, weight, delay, 0, static, fan_out, table)[:3]
     plastic = {}
     if synapse_model:
-        *others, circuit, slot = _lists(sign, weight, delay, static, weight.shape[1], fan_out, table)
-        plastic[synapse_model.name] = synapse_model.tables(*others, theirs[circuit, slot], dt_ms, real)
+        bounds, plastic_weight, offset, circuit, slot = _lists(sign, weight, delay, static, weight.shape[1], fan_out, table)
+        plastic[synapse_model.name] = synapse_model.tables(bounds, plastic_weight, offset, theirs[circuit, slot], dt_ms, real)
     neurons, *packed = _compact(sign, readout, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
-    return Tables(
-        model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history, noisy=noise_mv > 0, **plastic
-    )
+    required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
+    return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0))
 
 
 @compiled

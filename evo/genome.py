@@ -86,8 +86,9 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
 
 def tables(genomes: np.ndarray, form: Form, real=np.float32) -> Tables:
     """Genomes as the kernel reads them."""
-    arrays = (genomes[name] for name in ("kind", "parameters", "weight", "delay", "readout"))
-    return from_matrices(form.model, *arrays, form.bounds.dt_ms, real, form.synapse_model, form.noise_mv)
+    kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
+    wiring = (weight, genomes["delay"], genomes["readout"])
+    return from_matrices(form.model, kind, parameters, *wiring, form.bounds.dt_ms, real, form.synapse_model, form.noise_mv)
 
 
 def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:

@@ -247,7 +247,7 @@ class RunSpec(_Section):
 
     def to_toml(self) -> str:
         """The spec with every default filled in, as TOML."""
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
 def _projections(types):
