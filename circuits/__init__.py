@@ -4,8 +4,9 @@ motif = circuits.load("motif.json")
 raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
 """
 
-from circuits.circuit import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
+from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.motif_file import Motif, load, save
+from circuits.neurons import Neuron
 from circuits.raster import Raster
 from circuits.simulate import simulate
 

@@ -3,60 +3,59 @@
 Dale's law is in the data: a neuron carries the sign, a synapse only a weight >= 0.
 """
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictStr, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from circuits.neurons import LIF, NAMES, PARAMETERS
+from circuits.neurons import LIF_PSC_EXP, MODELS, Cell, NeuronModel
+from circuits.part import Id, Part
+from circuits.synapses import ShortTerm, Stdp
 
-Id = StrictInt | Annotated[StrictStr, Field(min_length=1)]
 MAX_DELAY_STEPS = 65_535
 
 
-class Part(BaseModel):
-    """Base of everything in a motif file: unknown keys and NaN are refused, values cannot be changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _as_in(name: str) -> Any:
-    p = PARAMETERS[name]
-    return Field(p.default, ge=p.low, le=p.high, description=p.text)
+def _of_the_model(neuron: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Cell:
+    """A neuron of the class that the circuit's model has."""
+    wanted = MODELS[info.data.get("neuron_model", LIF_PSC_EXP.name)]
+    if isinstance(neuron, Cell) and type(neuron) is not wanted.neuron:
+        raise ValueError(f"is a {type(neuron).__name__}; neuron_model {wanted.name!r} wants a {wanted.neuron.__name__}")
+    return wanted.neuron.model_validate(neuron, strict=info.config is not None and info.config.get("strict"))
 
 
-class Neuron(Part):
-    """A neuron: `sign`, E or I, is that of all its outgoing synapses; `type` is a free name of its cell type; the rest are the
-    parameters of `circuits.neurons.PARAMETERS`."""
-
-    id: Id
-    sign: Literal["E", "I"]
-    type: StrictStr = ""
-    tau_m_ms: float = _as_in("tau_m_ms")
-    tau_syn_e_ms: float = _as_in("tau_syn_e_ms")
-    tau_syn_i_ms: float = _as_in("tau_syn_i_ms")
-    v_rest_mv: float = _as_in("v_rest_mv")
-    v_th_mv: float = _as_in("v_th_mv")
-    v_reset_mv: float = _as_in("v_reset_mv")
-    t_ref_ms: float = _as_in("t_ref_ms")
-    bias_mv: float = _as_in("bias_mv")
+if TYPE_CHECKING:
+    AnyNeuron = Cell
+else:
+    AnyNeuron = Annotated[Union[tuple(model.neuron for model in MODELS.values())], WrapValidator(_of_the_model)]  # noqa: UP007
 
 
-class InputSynapse(Part):
-    """A synapse from an input channel: excitatory, on neuron `post`."""
+class _Connection(Part):
+    @model_validator(mode="after")
+    def _of_one_model(self):
+        if self.short_term and self.stdp:  # type: ignore[attr-defined]
+            raise ValueError("a synapse has a section short_term or stdp, not both")
+        return self
+
+
+class InputSynapse(_Connection):
+    """A synapse from an input channel: excitatory, on neuron `post`; plastic as a `Synapse` may be."""
 
     post: Id
     weight_mv: float = Field(ge=0)
     delay_ms: float = Field(gt=0)
+    short_term: ShortTerm | None = None
+    stdp: Stdp | None = None
 
 
-class Synapse(Part):
-    """A synapse between neurons; its sign is that of neuron `pre`."""
+class Synapse(_Connection):
+    """A synapse between neurons; its sign is that of neuron `pre`. Static unless it has a section `short_term` or `stdp`."""
 
     pre: Id
     post: Id
     weight_mv: float = Field(ge=0)
     delay_ms: float = Field(gt=0)
+    short_term: ShortTerm | None = None
+    stdp: Stdp | None = None
 
 
 class InputChannel(Part):
@@ -81,21 +80,22 @@ class Circuit(Part):
     """
 
     dt_ms: float = Field(gt=0, le=100)
-    neuron_model: Literal["lif_psc_exp"] = LIF
-    neurons: tuple[Neuron, ...] = Field(min_length=1)
+    neuron_model: Literal[tuple(MODELS)] = LIF_PSC_EXP.name  # type: ignore[valid-type]
+    noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
+    neurons: tuple[AnyNeuron, ...] = Field(json_schema_extra={"minItems": 1})
     inputs: tuple[InputChannel, ...] = ()
     synapses: tuple[Synapse, ...] = ()
     outputs: tuple[OutputPort, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self):
+        if not self.neurons:
+            raise ValueError("neurons: a circuit has at least one")
         _unique("neurons", [n.id for n in self.neurons])
         _unique("inputs", [c.name for c in self.inputs])
         _unique("outputs", [o.name for o in self.outputs])
         sign = {n.id: n.sign for n in self.neurons}
         for k, n in enumerate(self.neurons):
-            if n.v_reset_mv >= n.v_th_mv:
-                raise ValueError(f"neurons[{k}]: v_reset_mv {n.v_reset_mv:g} must be below v_th_mv {n.v_th_mv:g}")
             self._whole_steps(f"neurons[{k}].t_ref_ms", n.t_ref_ms, least=0)
         places = [(f"inputs[{c}].synapses[{k}]", s) for c, i in enumerate(self.inputs) for k, s in enumerate(i.synapses)]
         places += [(f"synapses[{k}]", s) for k, s in enumerate(self.synapses)]
@@ -118,14 +118,19 @@ class Circuit(Part):
             raise ValueError(f"{place}: {time_ms:g} ms must be {wanted}")
 
     @property
+    def model(self) -> NeuronModel:
+        """The neuron model, by its name `neuron_model`."""
+        return MODELS[self.neuron_model]
+
+    @property
     def excitatory(self) -> np.ndarray:
         """Which neurons are excitatory, bool [neurons]."""
         return np.array([n.sign == "E" for n in self.neurons])
 
     @property
     def parameters(self) -> np.ndarray:
-        """Neuron parameters in the order of `neurons.PARAMETERS`, float64 [neurons, 8]."""
-        return np.array([[getattr(n, name) for name in NAMES] for n in self.neurons])
+        """Neuron parameters in the order of `model.parameters`, float64 [neurons, parameters]."""
+        return np.array([[getattr(n, name) for name in self.model.names] for n in self.neurons])
 
     @property
     def synapse_count(self) -> int:

@@ -12,7 +12,17 @@ from types import ModuleType
 
 from numba import njit
 
-_CORE = ("simd.py", "neurons.py", "kernel.py", "raster.py", "tables.py", "simulate.py")
+_CORE = (
+    "simd.py",
+    "exponential.py",
+    "noise.py",
+    "neurons/*.py",
+    "synapses/*.py",
+    "kernel.py",
+    "raster.py",
+    "tables.py",
+    "population.py",
+)
 
 
 def compiler(*modules: ModuleType):
@@ -34,7 +44,7 @@ def compiler(*modules: ModuleType):
 def _digest(files):
     core = Path(__file__).parent
     digest = hashlib.sha256()
-    for file in (*(core / name for name in _CORE), *map(Path, files)):
+    for file in (*(file for name in _CORE for file in sorted(core.glob(name))), *map(Path, files)):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

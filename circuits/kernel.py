@@ -3,66 +3,148 @@
 One call of `run` advances one circuit through one block of 64 trials. Spikes live in a raster of machine words
 `[history + steps, width]`: bit b of a word is trial b; the first columns are the input channels, the rest the neurons.
 A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
-raster that comes out is the one that was used. The step order is NEST's `iaf_psc_exp`, for each neuron in step k:
+raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
 
-    V   <- P22 V + P21_E I_e + P21_I I_i + DRIVE     (held at RESET while refractory)
-    I_e <- P11_E I_e + arriving excitation
-    I_i <- P11_I I_i + arriving inhibition           (weights of inhibitory synapses are negative in the table)
-    V >= THRESHOLD: spike in row k, V <- RESET, refractory for n_ref steps
+    V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
+    I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table)
+    V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
+
+What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
+plastic synapses, noise and recording.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from circuits.compiled import compiled
-from circuits.neurons import DRIVE, P11_E, P11_I, P21_E, P21_I, P22, RESET, THRESHOLD
-from circuits.simd import LANES, add_where, at_least, choose, fma, load, mul, splat, store, word
+from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
+from circuits.noise import gaussian_pair
+from circuits.simd import LANES, add_where, fma, load, mul, splat, store, widen, word
+from circuits.synapses import short_term, stdp
 
-STATES = 3  # V, I_e, I_i
+
+class Scratch(NamedTuple):
+    """What the kernel works in, for any circuit of some tables. Reals are 64-byte aligned.
+
+    state   real [neurons * states * 64];   refractory  uint64 [neurons]
+    raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
+    short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64]
+    """
+
+    state: np.ndarray
+    refractory: np.ndarray
+    raster: np.ndarray
+    short_term: np.ndarray
+    stdp: np.ndarray
+    spare: np.ndarray
+
+
+class Trace(NamedTuple):
+    """What to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]."""
+
+    slot: np.ndarray
+    values: np.ndarray
+
+
+class Extras(NamedTuple):
+    """What a simulation may have beyond neurons and static synapses; the fields are arguments of `run`."""
+
+    fading: Any = None
+    learning: Any = None
+    noise: Any = None
+    trace: Any = None
 
 
 @compiled
-def run(neurons, channels, history, bounds, weight, offset, table, n_ref, state, refractory, raster):
-    """Simulate one circuit from rest over the rows `history` .. end of `raster`, in place.
+def rest(tables, b, scratch, fading, learning, keep_weights):
+    """Put circuit b at rest; what its synapses learnt is kept if `keep_weights`."""
+    neurons = tables.neurons[b]
+    scratch.state[: neurons * tables.model.states * LANES] = 0
+    scratch.refractory[:neurons] = 0
+    if fading is not None:
+        short_term.rest(fading, b, neurons, scratch.short_term)
+    if learning is not None:
+        stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
 
-    bounds      int64 [neurons, 3]: neuron n's excitatory synapses are bounds[n, 0]:bounds[n, 1], its inhibitory ones
-                bounds[n, 1]:bounds[n, 2]
-    weight      real [synapses], signed;   offset  int64 [synapses]: column - delay * width
-    table       real [neurons, 8], `neurons.propagators`;   n_ref  int64 [neurons]
-    state       real [>= neurons * 3 * 64], 64-byte aligned;   refractory  uint64 [>= neurons]: both scratch
-    raster      uint64 [history + steps, width]: input columns filled, neuron columns zero in the first `history` rows
+
+@compiled
+def run(tables, b, scratch, first, last, fading, learning, noise, trace):
+    """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place.
+
+    tables    `circuits.tables.Tables`;   fading, learning  its short_term and stdp, or None
+    noise     `circuits.noise.Noise` with the block's first trial, or None;   trace  `Trace`, or None
     """
-    rows, width = raster.shape
+    model, channels, history = tables.model, tables.channels, tables.history
+    bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
+    table, n_ref = tables.table[b], tables.n_ref[b]
+    state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
+    width = raster.shape[1]
     flat = raster.reshape(-1)
-    state[: neurons * STATES * LANES] = 0
-    refractory[:neurons] = 0
-    for row in range(history, rows):
+    for row in range(first, last):
         here = row * width
-        for n in range(neurons):
-            place = n * STATES * LANES
-            v, i_e, i_i = load(state, place), load(state, place + LANES), load(state, place + 2 * LANES)
-            drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
-            v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
+        for n in range(tables.neurons[b]):
+            place = n * model.states * LANES
+            v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
+            held = refractory[n] & ~word(flat, here + channels + n - (n_ref[n] + 1) * width)
+            if noise is not None:
+                if n % 2 == 0:
+                    kick, spare = gaussian_pair(noise.low, noise.high, noise.trial, n // 2, row - history)
+                    store(scratch.spare, 0, spare)
+                else:
+                    kick = load(scratch.spare, 0)
+                v = fma(splat(table[n, NOISE]), widen(kick, state), v)
+
+            v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             for s in range(bounds[n, 0], bounds[n, 1]):
                 i_e = add_where(word(flat, here + offset[s]), i_e, weight[s])
             for s in range(bounds[n, 1], bounds[n, 2]):
                 i_i = add_where(word(flat, here + offset[s]), i_i, weight[s])
-            reset = splat(table[n, RESET])
-            held = refractory[n] & ~word(flat, here + channels + n - (n_ref[n] + 1) * width)
-            v = choose(held, reset, v)
-            fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-            store(state, place, choose(fired, reset, v))
-            store(state, place + LANES, i_e)
-            store(state, place + 2 * LANES, i_i)
+            if fading is not None:
+                mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
+                i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
+                i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
+            if learning is not None:
+                mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
+                i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
+                i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
+
+            store(state, place + V * LANES, v)
+            store(state, place + I_E * LANES, i_e)
+            store(state, place + I_I * LANES, i_i)
             refractory[n] = held | fired
             raster[row, channels + n] = fired
+            if trace is not None and trace.slot[n] >= 0:
+                at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
+                for x in range(model.states):
+                    store(trace.values, at + x * LANES, load(state, place + x * LANES))
 
 
-def scratch(neurons, real):
-    """Aligned `state` and `refractory` for `run` with up to `neurons` neurons."""
-    size = neurons * STATES * LANES * np.dtype(real).itemsize
-    buffer = np.empty(size + 64, "u1")
+def scratch(tables, steps) -> Scratch:
+    """Room for `run` on any circuit of the tables."""
+    neurons, real = tables.table.shape[1], tables.table.dtype
+
+    def plastic(lists, states):
+        most = 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
+        return aligned(most * states * LANES, real)
+
+    return Scratch(
+        aligned(neurons * tables.model.states * LANES, real),
+        np.empty(neurons, "u8"),
+        np.zeros((tables.history + steps, tables.channels + neurons), "u8"),
+        plastic(tables.short_term, short_term.STATES),
+        plastic(tables.stdp, stdp.STATES),
+        aligned(LANES, np.float32),
+    )
+
+
+def aligned(size: int, real) -> np.ndarray:
+    """An array of `size` reals whose address is a multiple of 64 bytes."""
+    nbytes = size * np.dtype(real).itemsize
+    buffer = np.empty(nbytes + 64, "u1")
     start = -buffer.ctypes.data % 64
-    return buffer[start : start + size].view(real), np.empty(neurons, "u8")
+    return buffer[start : start + nbytes].view(real)

@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from circuits.circuit import Circuit, Part
+from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
+from circuits.part import Part
 
 VERSION: Final = 1
 TIMING_RULE: Final = "iaf_psc_exp"
@@ -67,10 +68,15 @@ _FIELDS = ("format", "version", *Circuit.model_fields, "provenance")
 
 
 def dumps(motif: Motif) -> str:
-    """The motif as JSON text, keys in the documented order."""
-    data = motif.model_dump(mode="json")
-    data["provenance"] = {k: v for k, v in data["provenance"].items() if v is not None}
-    return json.dumps({name: data[name] for name in _FIELDS}, indent=1, allow_nan=False) + "\n"
+    """The motif as JSON text, keys in the documented order; what a circuit does not have (noise, plasticity) is left out."""
+    data = motif.model_dump(mode="json", exclude_none=True)
+    if motif.provenance.scores is not None:
+        data["provenance"]["scores"] = motif.provenance.scores  # there None says: not measured
+    if motif.provenance.task is not None:
+        data["provenance"]["task"] = motif.provenance.task
+    if not motif.noise_mv:
+        del data["noise_mv"]
+    return json.dumps({name: data[name] for name in _FIELDS if name in data}, indent=1, allow_nan=False) + "\n"
 
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:

@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.compiled import compiled
 from circuits.simd import LANES
+from circuits.traces import Traces
 
 
 def pack(spikes) -> np.ndarray:
@@ -48,6 +49,10 @@ class Raster:
     bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
     trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or ports)
     readout  the columns of the circuit's output neurons, in port order; None if the raster holds only those
+    excitatory  one bool per column;   stimulus  the input spikes, a raster of the channels
+    traces   what `simulate(..., record=...)` recorded, else None
+    weights_mv  float64 [trials, synapses]: where synapses learnt (stdp), their weights at the end of each trial, sorted by
+             target, then E before I, then source
     The methods below return arrays with the same leading axes.
     """
 
@@ -56,6 +61,10 @@ class Raster:
     dt_ms: float
     names: tuple = ()
     readout: tuple[int, ...] | None = None
+    excitatory: tuple[bool, ...] | None = None
+    stimulus: "Raster | None" = None
+    traces: Traces | None = None
+    weights_mv: np.ndarray | None = None
 
     @property
     def outputs(self) -> "Raster":
@@ -107,6 +116,15 @@ class Raster:
         block, lane = divmod(trial % self.trials, LANES)
         fired = (self.bits[block] >> np.uint64(lane)) & np.uint64(1)
         return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
+
+    def plot(self, trial: int = 0, ax=None):
+        """Draw one trial: input and neuron spikes, and what was recorded of it. Returns the matplotlib axes (one circuit only).
+
+        ax  axes for the spikes alone; by default a new figure with the traces below the spikes
+        """
+        from circuits.plot import plot
+
+        return plot(self, trial, ax)
 
     def _flat(self):
         return self.bits.reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])

@@ -112,14 +112,29 @@ def fma(typingctx, a, b, c):
     return a(a, b, c), emit
 
 
+def _arithmetic(name, symbol):
+    def operation(typingctx, a, b):
+        def emit(context, builder, signature, args):
+            return getattr(builder, name)(*args)
+
+        return a(a, b), emit
+
+    operation.__doc__ = f"`a {symbol} b`."
+    return intrinsic(operation)
+
+
+add, sub, mul, div = (_arithmetic(*what) for what in (("fadd", "+"), ("fsub", "-"), ("fmul", "*"), ("fdiv", "/")))
+
+
 @intrinsic
-def mul(typingctx, a, b):
-    """`a * b`."""
+def like(typingctx, a, constant):
+    """The vector of a's type with the number `constant`, rounded to it, in every lane."""
 
     def emit(context, builder, signature, args):
-        return builder.fmul(*args)
+        number = context.cast(builder, args[1], signature.args[1], a.real)
+        return _splat(builder, a, number)
 
-    return a(a, b), emit
+    return a(a, constant), emit
 
 
 @intrinsic
@@ -153,3 +168,28 @@ def at_least(typingctx, a, b):
         return builder.bitcast(builder.fcmp_ordered(">=", *args), _WORD)
 
     return types.uint64(a, b), emit
+
+
+def _selection(comparison, which):
+    def operation(typingctx, a, b):
+        def emit(context, builder, signature, args):
+            return builder.select(builder.fcmp_ordered(comparison, *args), *args)
+
+        return a(a, b), emit
+
+    operation.__doc__ = f"The {which} of `a` and `b`; b where either is NaN."
+    return intrinsic(operation)
+
+
+least, most = _selection("<", "smaller"), _selection(">", "larger")
+
+
+@intrinsic
+def widen(typingctx, a, array):
+    """A float32 vector as one of the type of the elements of `array`."""
+    vector = Vector(array.dtype)
+
+    def emit(context, builder, signature, args):
+        return args[0] if a == vector else builder.fpext(args[0], vector.llvm)
+
+    return vector(a, array), emit

@@ -1,140 +1,155 @@
-"""Running circuits: `simulate` for people, `simulate_population` for the search. Both end in the same kernel."""
+"""Running one circuit, for people."""
 
-from typing import NamedTuple
+import threading
 
 import numpy as np
 
 from circuits import kernel
 from circuits.circuit import Circuit
-from circuits.compiled import compiled
 from circuits.errors import UserError
-from circuits.raster import Raster, _popcount, lane_masks, pack
+from circuits.noise import Noise
+from circuits.population import in_threads
+from circuits.raster import Raster, lane_masks, pack, unpack
+from circuits.simd import LANES
+from circuits.stimulus import dense
+from circuits.synapses import stdp
 from circuits.tables import Tables, from_circuit
+from circuits.traces import Traces
 
 
-def simulate(circuit: Circuit, spikes, duration_ms: float | None = None, dtype="float64") -> Raster:
+def simulate(
+    circuit: Circuit,
+    spikes,
+    duration_ms: float | None = None,
+    dtype="float64",
+    *,
+    seed: int = 0,
+    record=None,
+    record_trials=(0,),
+    sequence: int = 1,
+    threads: int | None = None,
+) -> Raster:
     """Simulate a circuit from rest and return the spikes of all its neurons.
 
     spikes       bool [trials, steps, channels] (row k: spikes stamped (k + 1) dt), or nested lists of spike times in ms,
                  spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms
     duration_ms  length of a trial; with a bool array it may be left out
     dtype        "float64" (the reference) or "float32" (what the search uses)
+    seed         of the membrane noise, for circuits that have some (`noise_mv`)
+    record       ids of neurons whose potential and currents to record (or "all"), in the trials numbered in record_trials:
+                 `raster.traces`
+    sequence     number of trials that follow one another, 1: none do. Trials 0 .. sequence - 1 are the first such sequence,
+                 and so on; each trial starts from rest, but plastic synapses (stdp) keep what they learnt in those before it
+    threads      default: as many as there are processors; the result is the same
     Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
     """
     if dtype not in ("float32", "float64", np.float32, np.float64):
         raise UserError(f"dtype: float32 or float64, not {dtype}")
-    real = np.dtype(dtype)
-    dense = _dense(circuit, spikes, duration_ms)
-    tables = from_circuit(circuit, real)
-    bits, masks = pack(dense), lane_masks(len(dense))
-    state, refractory, raster = _scratch(tables, dense.shape[1])
-    out = np.empty((*bits.shape[:2], len(circuit.neurons)), "u8")
-    for block, mask in enumerate(masks):
-        raster[tables.history :, : tables.channels] = bits[block]
-        one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
-        kernel.run(len(circuit.neurons), tables.channels, tables.history, *one, state, refractory, raster)
-        out[block] = raster[tables.history :, tables.channels :] & mask
-    return Raster(out, len(dense), circuit.dt_ms, tuple(n.id for n in circuit.neurons), tuple(tables.readout[0]))
+    stimuli = dense(circuit, spikes, duration_ms)
+    trials, steps, _ = stimuli.shape
+    if not (isinstance(sequence, int) and sequence >= 1 and trials % sequence == 0):
+        raise UserError(f"sequence: {trials} trials are no whole number of sequences of {sequence}")
+    watched, chosen = _chosen(circuit, record, record_trials, trials)
+    tables = from_circuit(circuit, np.dtype(dtype))
+    run = _Run(tables, steps, seed, watched)
 
+    # Sequences lie in the lanes; place[p] is what their p-th trials are.
+    lanes = trials // sequence
+    bits = np.stack([pack(stimuli[p::sequence]) for p in range(sequence)])
+    out = np.empty((*bits.shape[:3], len(circuit.neurons)), "u8")
+    recorded = np.empty((len(chosen), len(watched), steps, len(circuit.model.states)))
+    learnt = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
 
-class Activity(NamedTuple):
-    """What a population of `B` circuits did.
+    def block(b):
+        scratch = run.scratch()
+        for p in range(sequence):
+            kept = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
+            out[p, b] = run.block(scratch, bits[p, b], p * len(bits[0]) + b, p > 0, bool(kept))
+            for k, t in kept:
+                recorded[k] = run.trace(t // sequence % LANES)
+            if learnt is not None:
+                here = learnt[p::sequence][b * LANES : (b + 1) * LANES]
+                here[:] = run.weights(scratch)[: len(here)]
 
-    outputs  uint64 [B, blocks, steps, R]: spikes in the output slots
-    spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it
-    travels, those from input channels included)
-    """
-
-    outputs: np.ndarray
-    spikes: np.ndarray
-    events: np.ndarray
-
-
-def simulate_population(tables: Tables, inputs, trials: int) -> Activity:
-    """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`)."""
-    batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
-    outputs = np.empty((batch, blocks, steps, tables.readout.shape[1]), "u8")
-    spikes, events = np.zeros(batch, "i8"), np.zeros(batch, "i8")
-    _simulate_all(*tables, inputs, lane_masks(trials), outputs, spikes, events, *_scratch(tables, steps))
-    return Activity(outputs, spikes, events)
-
-
-def _scratch(tables, steps):
-    capacity = tables.table.shape[1]
-    raster = np.zeros((tables.history + steps, tables.channels + capacity), "u8")
-    return *kernel.scratch(capacity, tables.table.dtype), raster
-
-
-@compiled
-def _simulate_all(
-    neurons, bounds, weight, offset, table, n_ref, fan_out, readout, channels, history,
-    inputs, masks, outputs, spikes, events, state, refractory, raster,
-):  # fmt: skip
-    blocks, steps, _ = inputs.shape
-    for block in range(blocks):
-        raster[history:, :channels] = inputs[block]
-        for b in range(len(neurons)):
-            kernel.run(
-                neurons[b], channels, history, bounds[b], weight, offset, table[b], n_ref[b], state, refractory, raster
-            )  # fmt: skip
-            for source in range(channels + neurons[b]):
-                count = 0
-                for k in range(history, history + steps):
-                    count += _popcount(raster[k, source] & masks[block])
-                spikes[b] += count if source >= channels else 0
-                events[b] += count * fan_out[b, source]
-            for k in range(steps):
-                for r in range(readout.shape[1]):
-                    outputs[b, block, k, r] = raster[history + k, channels + readout[b, r]] & masks[block]
-
-
-def _dense(circuit, spikes, duration_ms):
-    """The input as bool [trials, steps, channels], or a UserError that names the place."""
-    dt, channels = circuit.dt_ms, len(circuit.inputs)
-    if duration_ms is not None and not (np.isfinite(duration_ms) and duration_ms >= dt):
-        raise UserError(f"duration_ms: at least one step of {dt:g} ms, not {duration_ms}")
-    if isinstance(spikes, np.ndarray) and spikes.dtype != object:
-        if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape[:2]:
-            wanted = f"bool [trials, steps, {channels} channels]"
-            raise UserError(f"spikes: an array must be {wanted}, not {spikes.dtype} {list(spikes.shape)}")
-        if duration_ms is not None and abs(duration_ms / dt - spikes.shape[1]) > 1e-6:
-            raise UserError(f"duration_ms: {duration_ms:g} ms is not the array's {spikes.shape[1]} steps of {dt:g} ms")
-        return spikes
-    if duration_ms is None:
-        raise UserError("duration_ms: is needed when spikes are given as times")
-    if not _is_list(spikes) or len(spikes) == 0:
-        raise UserError("spikes: must be a list of at least one trial")
-    if abs(duration_ms / dt - round(duration_ms / dt)) > 1e-6:
-        raise UserError(f"duration_ms: {duration_ms:g} ms is no whole number of steps of {dt:g} ms")
-    steps = round(duration_ms / dt)
-    dense = np.zeros((len(spikes), steps, channels), bool)
-    for t, trial in enumerate(spikes):
-        if not _is_list(trial) or len(trial) != channels:
-            given = len(trial) if _is_list(trial) else repr(trial)
-            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {given}")
-        for c, times in enumerate(trial):
-            dense[t, _rows(times, dt, steps, f"spikes[{t}][{c}]"), c] = True
-    return dense
-
-
-def _is_list(value):
-    return isinstance(value, (list, tuple, np.ndarray))
-
-
-def _rows(times, dt, steps, place):
-    try:
-        at = np.asarray(times, "f8").reshape(-1) / dt
-    except (TypeError, ValueError):
-        raise UserError(f"{place}: spike times must be numbers in ms") from None
-    if not np.isfinite(at).all():
-        raise UserError(f"{place}: {at[~np.isfinite(at)][0]} ms is no time")
-    rows = np.rint(at)
-    checks = (
-        ((rows < 1) | (rows > steps), f"is outside the trial: {dt:g} ms <= time <= {steps * dt:g} ms"),
-        (np.abs(at - rows) > 1e-6 * np.maximum(1, np.abs(at)), f"is not on the grid of {dt:g} ms"),
-        (np.diff(rows, prepend=0) <= 0, "is not later than the spike before it"),
+    in_threads(block, range(bits.shape[1]), threads)
+    out &= lane_masks(lanes)[:, None, None]
+    if sequence > 1:
+        out = pack(np.stack([unpack(part, lanes) for part in out], axis=1).reshape(trials, steps, -1))[None]
+    names = tuple(n.id for n in circuit.neurons)
+    return Raster(
+        out[0],
+        trials,
+        circuit.dt_ms,
+        names,
+        tuple(tables.readout[0]),
+        excitatory=tuple(circuit.excitatory.tolist()),
+        stimulus=Raster(pack(stimuli), trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
+        traces=_traces(circuit, watched, chosen, recorded) if record is not None else None,
+        weights_mv=learnt,
     )
-    for bad, text in checks:
-        if bad.any():
-            raise UserError(f"{place}: {at[np.argmax(bad)] * dt:g} ms {text}")
-    return rows.astype("i8") - 1
+
+
+class _Run:
+    """The kernel, set up for one circuit; one scratch per thread."""
+
+    def __init__(self, tables: Tables, steps: int, seed: int, watched):
+        self.tables, self.steps = tables, steps
+        self.noise = Noise.of(seed) if tables.noisy else None
+        slot = np.full(len(tables.table[0]), -1)
+        slot[watched] = np.arange(len(watched))
+        self.slot, self.shape = slot, (len(watched), steps, tables.model.states, LANES)
+        self.here = threading.local()
+
+    def scratch(self):
+        if not hasattr(self.here, "scratch"):
+            self.here.scratch = kernel.scratch(self.tables, self.steps)
+        return self.here.scratch
+
+    def block(self, scratch, bits, number, keep_weights, record):
+        """The words of all neurons in one block, [steps, neurons]."""
+        t = self.tables
+        scratch.raster[t.history :, : t.channels] = bits
+        kernel.rest(t, 0, scratch, t.short_term, t.stdp, keep_weights)
+        noise = None if self.noise is None else self.noise._replace(trial=number * LANES)
+        self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
+        trace = kernel.Trace(self.slot, self.here.values) if record else None
+        kernel.run(t, 0, scratch, t.history, len(scratch.raster), t.short_term, t.stdp, noise, trace)
+        return scratch.raster[t.history :, t.channels :]
+
+    def trace(self, lane):
+        """What was recorded in one lane, [watched, steps, states]."""
+        return self.here.values.reshape(self.shape)[..., lane]
+
+    def weights(self, scratch):
+        """The weights that stdp left, in mV: [lanes, synapses]."""
+        count = len(self.tables.stdp.weight)
+        share = scratch.stdp[: count * stdp.STATES * LANES].reshape(count, stdp.STATES, LANES)[:, 0]
+        return (np.abs(self.tables.stdp.weight)[:, None] * share).T
+
+
+def _chosen(circuit, record, record_trials, trials):
+    """The numbers of the neurons and trials to record."""
+    names = [n.id for n in circuit.neurons]
+    wanted = [] if record is None else names if isinstance(record, str) and record == "all" else list(record)
+    for name in wanted:
+        if name not in names:
+            raise UserError(f"record: there is no neuron {name!r}; there are {', '.join(map(repr, names))}")
+    for trial in record_trials:
+        if not (isinstance(trial, int | np.integer) and 0 <= trial < trials):
+            raise UserError(f"record_trials: there is no trial {trial!r}; there are 0 to {trials - 1}")
+    return [names.index(name) for name in wanted], [int(t) for t in record_trials] if wanted else []
+
+
+def _traces(circuit, watched, chosen, recorded):
+    rest = circuit.parameters[watched, circuit.model.names.index("v_rest_mv")]
+    v, i_e, i_i, *further = np.moveaxis(recorded, (0, 1, 2, 3), (1, 3, 2, 0))
+    names = circuit.model.states[3:]
+    return Traces(
+        v + rest,
+        i_e,
+        i_i,
+        tuple(circuit.neurons[n].id for n in watched),
+        tuple(chosen),
+        circuit.dt_ms,
+        dict(zip(names, further, strict=True)),
+    )

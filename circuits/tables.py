@@ -1,29 +1,36 @@
-"""Circuits as the kernel reads them: synapse lists per neuron and propagators, for one circuit or for many at once.
+"""Circuits as the kernel reads them: synapse lists per neuron and constants, for one circuit or for many at once.
 
 Two ways in, one form out: `from_circuit` for a `Circuit`, `from_matrices` for many circuits as dense arrays (the search's
 genomes). Synapses of a neuron are sorted excitatory before inhibitory, then by source (input channels before neurons), then by
 delay: the order of summation, and so the bits of the result, depend on the circuit alone.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from circuits import synapses
 from circuits.circuit import Circuit
 from circuits.compiled import compiled
-from circuits.neurons import DEFAULTS, propagators, refractory_steps
+from circuits.neurons import NeuronModel
+from circuits.synapses import SynapseModel
 
 
 class Tables(NamedTuple):
     """`B` circuits with up to `N` neurons and `R` output slots on the same input channels.
 
-    neurons   int64 [B];  bounds  int64 [B, N, 3], into weight and offset;  weight  real [synapses], signed
-    offset    int64 [synapses]: column - delay * width, with width = channels + N
-    table     real [B, N, 8];  n_ref  int64 [B, N];  fan_out  int64 [B, channels + N]: synapses leaving each source
+    model     the kind of the neuron model;   neurons  int64 [B]
+    bounds    int64 [B, N, 3], into weight and offset: neuron n's static excitatory synapses are bounds[b, n, 0] to
+              bounds[b, n, 1], its inhibitory ones go on to bounds[b, n, 2]
+    weight    real [synapses], signed;   offset  int64 [synapses]: column - delay * width, with width = channels + N
+    table     real [B, N, columns], the model's constants;   n_ref  int64 [B, N]
+    fan_out   int64 [B, channels + N]: synapses leaving each source
     readout   int64 [B, R]: the neuron read in each output slot
     history   rows before the first step: the longest delay or refractory period of any circuit here
+    short_term, stdp  lists of the plastic synapses, or None where there are none;   noisy  is there membrane noise?
     """
 
+    model: Any
     neurons: np.ndarray
     bounds: np.ndarray
     weight: np.ndarray
@@ -34,6 +41,9 @@ class Tables(NamedTuple):
     readout: np.ndarray
     channels: int
     history: int
+    short_term: Any = None
+    stdp: Any = None
+    noisy: bool = False
 
     @property
     def synapses(self) -> np.ndarray:
@@ -46,90 +56,138 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
     n, channels, dt = len(circuit.neurons), len(circuit.inputs), circuit.dt_ms
     place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
     inhibitory = ~circuit.excitatory
-    found = [
-        (place[s.post], False, c, s.delay_ms, s.weight_mv) for c, channel in enumerate(circuit.inputs) for s in channel.synapses
-    ]
-    found += [
-        (place[s.post], bool(inhibitory[place[s.pre]]), channels + place[s.pre], s.delay_ms, s.weight_mv)
-        for s in circuit.synapses
-    ]
-    found.sort()
-    post, inhibits, source, delay_ms, weight = (
-        (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 5
-    )
-    post, inhibits, source = post.astype("i8"), inhibits.astype("i8"), source.astype("i8")
-    delay = np.rint(delay_ms / dt).astype("i8")
-    ends = np.cumsum(np.bincount(post * 2 + inhibits, minlength=2 * n)).reshape(n, 2)
-    bounds = np.column_stack([np.r_[0, ends[:-1, 1]], ends])
-    width = channels + n
-    n_ref = refractory_steps(circuit.parameters, dt)
+    found: list[tuple[int, bool, Any]] = [(c, False, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    found += [(channels + place[s.pre], bool(inhibitory[place[s.pre]]), s) for s in circuit.synapses]
+    found.sort(key=lambda one: (place[one[2].post], one[1], one[0], one[2].delay_ms, one[2].weight_mv))
+    post = np.array([place[s.post] for _, _, s in found], "i8")
+    source, inhibits = np.array([source for source, _, _ in found], "i8"), np.array([i for _, i, _ in found], bool)
+    delay = np.rint(np.array([s.delay_ms for _, _, s in found]) / dt).astype("i8")
+    magnitude = np.array([s.weight_mv for _, _, s in found])
+    weight, offset = np.where(inhibits, -magnitude, magnitude).astype(real), source - delay * (channels + n)
+    model_of = np.array([next((name for name in synapses.MODELS if getattr(s, name)), "") for _, _, s in found], object)
+
+    def lists(name):
+        mine = model_of == name
+        ends = np.cumsum(np.bincount(post[mine] * 2 + inhibits[mine], minlength=2 * n)).reshape(n, 2)
+        return np.column_stack([np.r_[0, ends[:-1, 1]], ends]).astype("i8")[None], weight[mine], offset[mine]
+
+    def plastic(name):
+        sections = [getattr(s, name) for _, _, s in found if getattr(s, name)]
+        values = [[getattr(section, parameter) for parameter in synapses.MODELS[name].parameters] for section in sections]
+        return synapses.MODELS[name].tables(*lists(name), values, dt, real) if sections else None
+
+    bounds, static_weight, static_offset = lists("")
+    n_ref = circuit.model.refractory_steps(circuit.parameters, dt)
     return Tables(
+        model=circuit.model.kind,
         neurons=np.array([n]),
-        bounds=bounds[None].astype("i8"),
-        weight=np.where(inhibits, -weight, weight).astype(real),
-        offset=source - delay * width,
-        table=propagators(circuit.parameters, dt)[None].astype(real),
+        bounds=bounds,
+        weight=static_weight,
+        offset=static_offset,
+        table=circuit.model.table(circuit.parameters, dt, circuit.noise_mv)[None].astype(real),
         n_ref=n_ref[None],
-        fan_out=np.bincount(source, minlength=width)[None].astype("i8"),
+        fan_out=np.bincount(source, minlength=channels + n)[None].astype("i8"),
         readout=np.array([[place[i] for o in circuit.outputs for i in o.neurons]], "i8").reshape(1, -1),
         channels=channels,
         history=int(max(delay.max(initial=1), n_ref.max() + 1)),
+        noisy=circuit.noise_mv > 0,
+        **{name: plastic(name) for name in synapses.MODELS},
     )
 
 
-def from_matrices(sign, parameters, weight, delay, readout, dt_ms, real=np.float32) -> Tables:
+def from_matrices(
+    model: NeuronModel,
+    sign,
+    parameters,
+    weight,
+    delay,
+    readout,
+    dt_ms,
+    real=np.float32,
+    synapse_model: SynapseModel | None = None,
+    noise_mv: float = 0.0,
+) -> Tables:
     """The tables of B circuits given as dense arrays with N neuron slots and C input channels.
 
-    sign        int8 [B, N]: 1 excitatory, -1 inhibitory, 0 no neuron in this slot
-    parameters  real [B, N, 8] in the order of `neurons.PARAMETERS` (ms, mV)
+    sign        integer [B, N]: above 0 excitatory, below 0 inhibitory, 0 no neuron in this slot
+    parameters  real [B, N, parameters] in the order of `model.parameters` (ms, mV), then those of `synapse_model`
     weight      real [B, C + N, N], row = source (channels first), column = target; 0 is no synapse
     delay       uint16 [B, C + N, N], steps
     readout     integer [B, R], slots
+    synapse_model  of the synapses between neurons, with the parameters of the neuron they come from; those from input
+                channels are static. None: all are static
     Slots without a neuron are left out; weights of empty slots must be 0.
     """
-    parameters = np.where(sign[..., None] == 0, DEFAULTS.astype(parameters.dtype), parameters)  # any that divide
-    n_ref = refractory_steps(parameters, dt_ms)
-    arrays = _compact(sign, weight, delay, readout, propagators(parameters, dt_ms).astype(real), n_ref)
+    own, theirs = parameters[..., : len(model.names)], parameters[..., len(model.names) :]
+    own = np.where(sign[..., None] == 0, model.defaults.astype(parameters.dtype), own)  # any that divide
+    n_ref = model.refractory_steps(own, dt_ms)
+    table = model.table(own, dt_ms, noise_mv).astype(real)
+    channels = weight.shape[1] - sign.shape[1]
+    static = channels if synapse_model else weight.shape[1]
+    fan_out = np.zeros(weight.shape[:2], "i8")
+    lists = _lists(sign, weight, delay, 0, static, fan_out, table)[:3]
+    plastic = {}
+    if synapse_model:
+        bounds, plastic_weight, offset, circuit, slot = _lists(sign, weight, delay, static, weight.shape[1], fan_out, table)
+        plastic[synapse_model.name] = synapse_model.tables(bounds, plastic_weight, offset, theirs[circuit, slot], dt_ms, real)
+    neurons, *packed = _compact(sign, readout, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
-    return Tables._make((*arrays, weight.shape[1] - sign.shape[1], history))
+    required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
+    return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0))
 
 
 @compiled
-def _compact(sign, weight, delay, readout, table, n_ref):
+def _compact(sign, readout, table, n_ref):
+    """Neurons and readout without the empty slots between them."""
+    batch, capacity = sign.shape
+    neurons = np.zeros(batch, np.int64)
+    packed_table, packed_ref = np.zeros_like(table), np.zeros_like(n_ref)
+    packed_readout = np.zeros(readout.shape, np.int64)
+    column = np.zeros(capacity, np.int64)
+    for b in range(batch):
+        for slot in range(capacity):
+            n = column[slot] = neurons[b]
+            if sign[b, slot] != 0:
+                packed_table[b, n] = table[b, slot]
+                packed_ref[b, n] = n_ref[b, slot]
+                neurons[b] += 1
+        for r in range(readout.shape[1]):
+            packed_readout[b, r] = column[readout[b, r]]
+    return neurons, packed_table, packed_ref, packed_readout
+
+
+@compiled
+def _lists(sign, weight, delay, first, last, fan_out, table):
+    """The synapses from the sources `first` to `last`: bounds, weight, offset, and the circuit and slot each comes from."""
     batch, capacity = sign.shape
     width = weight.shape[1]
     channels = width - capacity
-    total = np.count_nonzero(weight)
-    neurons = np.zeros(batch, np.int64)
+    total = np.count_nonzero(weight[:, first:last])
     bounds = np.zeros((batch, capacity, 3), np.int64)
     flat_weight, flat_offset = np.empty(total, table.dtype), np.empty(total, np.int64)
-    packed_table, packed_ref = np.zeros_like(table), np.zeros_like(n_ref)
-    fan_out = np.zeros((batch, width), np.int64)
-    packed_readout = np.zeros(readout.shape, np.int64)
+    circuit, origin = np.empty(total, np.int64), np.empty(total, np.int64)
     column = np.zeros(capacity, np.int64)
     end = 0
     for b in range(batch):
+        n = 0
         for slot in range(capacity):
-            column[slot] = neurons[b]
-            neurons[b] += sign[b, slot] != 0
+            column[slot] = n
+            n += sign[b, slot] != 0
         for slot in range(capacity):
             if sign[b, slot] == 0:
                 continue
             n = column[slot]
-            packed_table[b, n] = table[b, slot]
-            packed_ref[b, n] = n_ref[b, slot]
             bounds[b, n, 0] = end
             for inhibits in range(2):
-                for source in range(width):
+                for source in range(first, last):
                     w = weight[b, source, slot]
                     if w == 0 or (source >= channels and sign[b, source - channels] < 0) != (inhibits == 1):
                         continue
                     place = source if source < channels else channels + column[source - channels]
                     flat_weight[end] = -w if inhibits else w
                     flat_offset[end] = place - np.int64(delay[b, source, slot]) * width
+                    circuit[end], origin[end] = b, source - channels
                     fan_out[b, place] += 1
                     end += 1
                 bounds[b, n, 1 + inhibits] = end
-        for r in range(readout.shape[1]):
-            packed_readout[b, r] = column[readout[b, r]]
-    return neurons, bounds, flat_weight, flat_offset, packed_table, packed_ref, fan_out, packed_readout
+    return bounds, flat_weight, flat_offset, circuit, origin

@@ -12,12 +12,13 @@ from evo import genome
 from evo.genome import GRID
 
 compiled = compiler(genome)
+type_row = compiled(genome.type_row)
 
 
 class Genome(NamedTuple):
     """Views of one record's fields, as the compiled operators take them."""
 
-    sign: np.ndarray
+    kind: np.ndarray
     parameters: np.ndarray
     weight: np.ndarray
     delay: np.ndarray
@@ -26,11 +27,12 @@ class Genome(NamedTuple):
 
 @compiled
 def settle(g, source, bounds):
-    """Make a source's synapses agree with what it is now: none from or to empty slots, weights in its sign's range."""
+    """Make a source's synapses agree with what it is now: none from or to empty slots, only onto types that it may project to,
+    weights in its sign's range."""
     slot = source - bounds.channels
-    for post in range(len(g.sign)):
+    for post in range(len(g.kind)):
         if g.weight[source, post] > 0:
-            if g.sign[post] == 0 or (slot >= 0 and g.sign[slot] == 0):
+            if g.kind[post] == 0 or (slot >= 0 and g.kind[slot] == 0) or not may(g, source, post, bounds):
                 cut(g, source, post)
             else:
                 g.weight[source, post] = fit_weight(g.weight[source, post], sign_of(g, source, bounds), bounds)
@@ -44,7 +46,7 @@ def cut(g, source, post):
 
 @compiled
 def connect(g, source, post, bounds, rng):
-    if source < 0 or fan_in(g, post) >= bounds.in_degree:
+    if source < 0 or fan_in(g, post) >= bounds.in_degree or not may(g, source, post, bounds):
         return False
     g.weight[source, post] = draw_weight(sign_of(g, source, bounds), bounds, rng)
     g.delay[source, post] = bounds.delay[0] + below(rng, bounds.delay[1] - bounds.delay[0] + 1)
@@ -53,9 +55,18 @@ def connect(g, source, post, bounds, rng):
 
 @compiled
 def draw_parameters(g, slot, bounds, rng):
-    for p in range(bounds.parameter.shape[1]):
-        low, high = bounds.parameter[0, p], bounds.parameter[1, p]
-        g.parameters[slot, p] = fit_parameter(low + rng.random() * (high - low), p, bounds)
+    row = type_row(g.kind[slot], bounds.excitatory)
+    for p in range(len(bounds.step)):
+        low, high = bounds.parameter[row, 0, p], bounds.parameter[row, 1, p]
+        g.parameters[slot, p] = fit_parameter(low + rng.random() * (high - low), p, row, bounds)
+
+
+@compiled
+def fit_parameters(g, slot, bounds):
+    """Draw the parameters in to the ranges of the neuron's type."""
+    row = type_row(g.kind[slot], bounds.excitatory)
+    for p in range(len(bounds.step)):
+        g.parameters[slot, p] = fit_parameter(g.parameters[slot, p], p, row, bounds)
 
 
 @compiled
@@ -78,16 +89,31 @@ def fit_weight(weight, kind, bounds):
 
 
 @compiled
-def fit_parameter(value, p, bounds):
+def fit_parameter(value, p, row, bounds):
     step = bounds.step[p]
-    return min(max(np.rint(value / step) * step, bounds.parameter[0, p]), bounds.parameter[1, p])
+    return min(max(np.rint(value / step) * step, bounds.parameter[row, 0, p]), bounds.parameter[row, 1, p])
+
+
+@compiled
+def may(g, source, post, bounds):
+    """May this source project to this neuron?"""
+    slot = source - bounds.channels
+    row = 0 if slot < 0 else 1 + type_row(g.kind[slot], bounds.excitatory)
+    return bounds.projects[row, type_row(g.kind[post], bounds.excitatory)]
+
+
+@compiled
+def some_kind(sign, bounds, rng):
+    """A random cell type of a sign."""
+    types = bounds.excitatory if sign > 0 else len(bounds.parameter) - bounds.excitatory
+    return sign * (1 + (below(rng, types) if types > 1 else 0))
 
 
 @compiled
 def pick_neuron(g, rng):
-    n = below(rng, len(g.sign) - count(g, 0))
-    for slot in range(len(g.sign)):
-        if g.sign[slot] != 0:
+    n = below(rng, len(g.kind) - empty_slots(g))
+    for slot in range(len(g.kind)):
+        if g.kind[slot] != 0:
             if n == 0:
                 return slot
             n -= 1
@@ -97,7 +123,7 @@ def pick_neuron(g, rng):
 @compiled
 def pick_unread(g, rng):
     """An excitatory neuron that no output reads, or -1."""
-    free = g.sign > 0
+    free = g.kind > 0
     for slot in g.readout:
         if slot >= 0:
             free[slot] = False
@@ -106,11 +132,12 @@ def pick_unread(g, rng):
 
 @compiled
 def pick_source(g, post, bounds, rng):
-    """A source with no synapse on `post` yet, or -1; input channels come up as often as all neurons together."""
+    """A source that may project to `post` and does not yet, or -1; input channels come up as often as all neurons together."""
     absent = g.weight[:, post] == 0
+    for source in range(len(absent)):
+        slot = source - bounds.channels
+        absent[source] &= (slot < 0 or g.kind[slot] != 0) and may(g, source, post, bounds)
     channels = np.sum(absent[: bounds.channels])
-    for slot in range(len(g.sign)):
-        absent[bounds.channels + slot] &= g.sign[slot] != 0
     neurons = np.sum(absent) - channels
     if channels > 0 and (neurons == 0 or rng.random() < 0.5):
         return nth_true_1d(absent, below(rng, channels))
@@ -132,14 +159,23 @@ def is_read(g, slot):
 
 @compiled
 def sign_of(g, source, bounds):
-    return np.int64(g.sign[source - bounds.channels]) if source >= bounds.channels else 1
+    return 1 if source < bounds.channels or g.kind[source - bounds.channels] > 0 else -1
 
 
 @compiled
-def count(g, kind):
+def count(g, sign):
+    """The number of excitatory (sign 1) or inhibitory (-1) neurons."""
     n = 0
-    for sign in g.sign:
-        n += sign == kind
+    for kind in g.kind:
+        n += kind * sign > 0
+    return n
+
+
+@compiled
+def empty_slots(g):
+    n = 0
+    for kind in g.kind:
+        n += kind == 0
     return n
 
 
@@ -152,9 +188,11 @@ def fan_in(g, post):
 
 
 @compiled
-def nth_slot(g, kind, n):
-    for slot in range(len(g.sign)):
-        if g.sign[slot] == kind:
+def nth_slot(g, sign, n):
+    """The n-th slot with a neuron of this sign, or the n-th empty one (sign 0); -1 if there is none."""
+    for slot in range(len(g.kind)):
+        kind = g.kind[slot]
+        if kind * sign > 0 or (kind == 0 and sign == 0):
             if n == 0:
                 return slot
             n -= 1

@@ -8,23 +8,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.circuit import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
-from circuits.neurons import NAMES
+from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
+from circuits.neurons import NeuronModel
+from circuits.synapses import SynapseModel
 from circuits.tables import Tables, from_matrices
 
 # Weights and parameters are whole multiples of 1/256 mV or ms: exact in float32, in float64 and in a JSON file.
 GRID = 256
-T_REF = NAMES.index("t_ref_ms")
 
 
 class Bounds(NamedTuple):
-    """What genomes may be. Excitatory is index 0, inhibitory index 1 where there are two.
+    """What genomes may be, in numbers. Cell types are in order, the excitatory ones first.
 
     allowed        bool [capacity + 1, capacity + 1]: may there be e excitatory and i inhibitory neurons?
     channels, capacity, readouts: input channels, neuron slots, output slots;   in_degree: most synapses onto one neuron
     delay          int64 [2]: shortest, longest, in steps
     weight         float64 [2, 2]: least and largest weight of E (and input), and of I synapses, mV
-    parameter      float64 [2, 8]: least and largest value of each neuron parameter;  step  float64 [8]: their grid
+    parameter      float64 [types, 2, parameters]: least and largest value of each parameter for each cell type
+    step           float64 [parameters]: their grid
+    excitatory     number of excitatory cell types
+    projects       bool [1 + types, types]: may the input channels (row 0), or a type (row 1 + type), project to a type?
     dt_ms          the simulation step
     """
 
@@ -37,20 +40,38 @@ class Bounds(NamedTuple):
     weight: np.ndarray
     parameter: np.ndarray
     step: np.ndarray
+    excitatory: int
+    projects: np.ndarray
     dt_ms: float
 
 
-def dtype(channels: int, capacity: int, readouts: int) -> np.dtype:
+class Form(NamedTuple):
+    """What a genome stands for.
+
+    model          of the neurons;   synapse_model  of the synapses between them, None: static
+    types          names of the cell types;   noise_mv  membrane noise
+    The parameters of a genome's neuron are those of the neuron model, then those of the synapses that leave the neuron.
+    """
+
+    bounds: Bounds
+    model: NeuronModel
+    synapse_model: SynapseModel | None
+    types: tuple[str, ...]
+    noise_mv: float
+
+
+def dtype(channels: int, capacity: int, readouts: int, parameters: int) -> np.dtype:
     """The record of one genome.
 
-    sign 1 E, -1 I, 0 empty slot;  parameters in the order of `circuits.neurons.PARAMETERS`;  weight (0: no synapse) and delay
-    (steps) by source, input channels first, and target;  readout: the slot read by each output.
+    kind: 0 an empty slot, k > 0 a neuron of the k-th excitatory cell type, -k of the k-th inhibitory one;  parameters: see
+    `Form`;  weight (0: no synapse) and delay (steps) by source, input channels first, and target;  readout: the slot read by
+    each output.
     """
     sources = channels + capacity
     return np.dtype(
         [
-            ("sign", "i1", capacity),
-            ("parameters", "f4", (capacity, len(NAMES))),
+            ("kind", "i1", capacity),
+            ("parameters", "f4", (capacity, parameters)),
             ("weight", "f4", (sources, capacity)),
             ("delay", "u2", (sources, capacity)),
             ("readout", "i2", readouts),
@@ -60,27 +81,38 @@ def dtype(channels: int, capacity: int, readouts: int) -> np.dtype:
 
 def empty(bounds: Bounds, count: int) -> np.ndarray:
     """`count` genomes of zeros."""
-    return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts))
+    return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts, len(bounds.step)))
 
 
-def tables(genomes: np.ndarray, bounds: Bounds, real=np.float32) -> Tables:
+def tables(genomes: np.ndarray, form: Form, real=np.float32) -> Tables:
     """Genomes as the kernel reads them."""
-    sign, parameters, weight = genomes["sign"], genomes["parameters"], genomes["weight"]
-    return from_matrices(sign, parameters, weight, genomes["delay"], genomes["readout"], bounds.dt_ms, real)
+    kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
+    wiring = (weight, genomes["delay"], genomes["readout"])
+    return from_matrices(form.model, kind, parameters, *wiring, form.bounds.dt_ms, real, form.synapse_model, form.noise_mv)
 
 
-def to_circuit(genome: np.void, bounds: Bounds, inputs, outputs) -> Circuit:
+def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
     """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits."""
-    slots = np.flatnonzero(genome["sign"])
-    kinds = ["E" if genome["sign"][slot] > 0 else "I" for slot in slots]
-    names = {int(slot): f"{kind}{kinds[:k].count(kind)}" for k, (slot, kind) in enumerate(zip(slots, kinds, strict=True))}
+    bounds = form.bounds
+    slots = np.flatnonzero(genome["kind"])
+    signs = ["E" if genome["kind"][slot] > 0 else "I" for slot in slots]
+    names = {int(slot): f"{sign}{signs[:k].count(sign)}" for k, (slot, sign) in enumerate(zip(slots, signs, strict=True))}
 
     def ms(steps):
         return round(float(steps) * bounds.dt_ms, 9)
 
-    def parameters(slot):
-        found = dict(zip(NAMES, map(float, genome["parameters"][slot]), strict=True))
-        return found | {"t_ref_ms": ms(round(found["t_ref_ms"] / bounds.dt_ms))}
+    def neuron(slot):
+        found = dict(zip(form.model.names, map(float, genome["parameters"][slot]), strict=False))
+        found["t_ref_ms"] = ms(round(found["t_ref_ms"] / bounds.dt_ms))
+        kind = form.types[type_row(int(genome["kind"][slot]), bounds.excitatory)]
+        return form.model.neuron(id=names[slot], sign=names[slot][0], type=kind, **found)
+
+    def plastic(slot):
+        if form.synapse_model is None:
+            return {}
+        values = map(float, genome["parameters"][slot][len(form.model.names) :])
+        section = form.synapse_model.section(**dict(zip(form.synapse_model.parameters, values, strict=True)))
+        return {form.synapse_model.name: section}
 
     def synapses(source, make):
         posts = np.flatnonzero(genome["weight"][source])
@@ -89,36 +121,53 @@ def to_circuit(genome: np.void, bounds: Bounds, inputs, outputs) -> Circuit:
             for p in posts
         )
 
-    neurons = [Neuron(id=name, sign=name[0], **parameters(slot)) for slot, name in names.items()]
     channels = [InputChannel(name=name, synapses=synapses(c, InputSynapse)) for c, name in enumerate(inputs)]
     recurrent = []
     for slot, name in names.items():
-        recurrent += synapses(bounds.channels + slot, lambda name=name, **synapse: Synapse(pre=name, **synapse))
+        theirs = {"pre": name} | plastic(slot)
+        recurrent += synapses(bounds.channels + slot, lambda theirs=theirs, **synapse: Synapse(**theirs, **synapse))
     ports = [OutputPort(name=name, neurons=(names[int(slot)],)) for name, slot in zip(outputs, genome["readout"], strict=True)]
     return Circuit(
-        dt_ms=bounds.dt_ms, neurons=tuple(neurons), inputs=tuple(channels), synapses=tuple(recurrent), outputs=tuple(ports)
+        dt_ms=bounds.dt_ms,
+        neuron_model=form.model.name,
+        noise_mv=form.noise_mv,
+        neurons=tuple(neuron(slot) for slot in names),
+        inputs=tuple(channels),
+        synapses=tuple(recurrent),
+        outputs=tuple(ports),
     )
+
+
+def type_row(kind, excitatory):
+    """The cell type of a neuron of this kind, its place in `Form.types`."""
+    return kind - 1 if kind > 0 else excitatory - kind - 1
 
 
 def faults(genome: np.void, bounds: Bounds) -> list[str]:
     """What is wrong with a genome, in words; empty for a valid one. Variation never makes any: the tests ask here."""
-    sign, weight, delay, parameters = (genome[name] for name in ("sign", "weight", "delay", "parameters"))
-    absent, synapse = sign == 0, weight > 0
-    low, high = bounds.parameter.astype("f4")
-    inhibitory = np.r_[np.zeros(bounds.channels, bool), sign < 0].astype(int)
+    kind, weight, delay, parameters = (genome[name] for name in ("kind", "weight", "delay", "parameters"))
+    types = len(bounds.parameter)
+    if (kind > bounds.excitatory).any() or (-kind > types - bounds.excitatory).any():
+        return ["cell type"]
+    absent, synapse = kind == 0, weight > 0
+    row = np.where(absent, 0, np.where(kind > 0, kind - 1, bounds.excitatory - kind - 1))
+    low, high = bounds.parameter.astype("f4")[row].swapaxes(0, 1)
+    inhibitory = np.r_[np.zeros(bounds.channels, bool), kind < 0].astype(int)
     least, most = bounds.weight[inhibitory].astype("f4").T[..., None]
-    slots = np.clip(genome["readout"], 0, len(sign) - 1)
+    may = bounds.projects[np.r_[np.zeros(bounds.channels, int), row + 1]][:, row]
+    slots = np.clip(genome["readout"], 0, len(kind) - 1)
     on_grid = np.isclose(parameters / bounds.step, np.rint(parameters / bounds.step), atol=1e-4)
     checks = {
-        "numbers of E and I neurons": bounds.allowed[(sign > 0).sum(), (sign < 0).sum()],
+        "numbers of E and I neurons": bounds.allowed[(kind > 0).sum(), (kind < 0).sum()],
         "negative weight": (weight >= 0).all(),
         "synapse of an empty slot": not synapse[:, absent].any() and not synapse[bounds.channels :][absent].any(),
+        "synapse between types that have none": not (synapse & ~may).any(),
         "in-degree": synapse.sum(axis=0).max(initial=0) <= bounds.in_degree,
         "weight range": (~synapse | (weight >= least) & (weight <= most)).all(),
         "delay range": (~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1])).all(),
         "parameter range": (absent[:, None] | (parameters >= low) & (parameters <= high)).all(),
         "grid": (on_grid | absent[:, None]).all() and (weight * GRID % 1 == 0).all(),
-        "readout of an excitatory neuron": (slots == genome["readout"]).all() and (sign[slots] > 0).all(),
+        "readout of an excitatory neuron": (slots == genome["readout"]).all() and (kind[slots] > 0).all(),
         "outputs that share a neuron": len(set(genome["readout"].tolist())) == bounds.readouts,
         "remains of something removed": not (delay[~synapse].any() or parameters[absent].any()),
     }

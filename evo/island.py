@@ -14,7 +14,7 @@ from deap import base, tools
 
 from circuits.errors import UserError
 from evo import genome, variation
-from evo.genome import Bounds
+from evo.genome import Form
 from evo.selection import epsilon_lexicase, nsga2, pareto, survivors
 from evo.spec import RunSpec
 from fitness import Task, Trials
@@ -73,7 +73,7 @@ class Setting(NamedTuple):
 
     spec: RunSpec
     task: Task
-    bounds: Bounds
+    form: Form
     search: Trials
     held_out: Trials
     toolbox: base.Toolbox
@@ -81,19 +81,19 @@ class Setting(NamedTuple):
     @classmethod
     def of(cls, spec: RunSpec, source: str | None) -> "Setting":
         task = spec.make_task(source)
-        bounds, s = spec.bounds(task.interface), spec.search
+        form, s = spec.form(task.interface), spec.search
         search, held_out = task.trials((s.seed, SEARCH_TRIALS), s.trials), task.trials((s.seed, HELD_OUT_TRIALS), s.held_out)
-        return cls(spec, task, bounds, search, held_out, toolbox(spec, task, bounds, search))
+        return cls(spec, task, form, search, held_out, toolbox(spec, task, form, search))
 
 
-def toolbox(spec: RunSpec, task: Task, bounds: Bounds, trials: Trials) -> base.Toolbox:
+def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:
     """The evolutionary algorithm, composed: DEAP's toolbox over operators that take whole populations as arrays."""
-    box = base.Toolbox()
+    box, bounds, stop = base.Toolbox(), form.bounds, spec.stop_rule(task.dt_ms)
     box.register("found", variation.founders, bounds)
     box.register("select", epsilon_lexicase)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
-    box.register("evaluate", lambda genomes: evaluate(task, trials, genome.tables(genomes, bounds)))
+    box.register("evaluate", lambda genomes: evaluate(task, trials, genome.tables(genomes, form), stop))
     box.register("survive", survivors)
     box.register("archive", pareto, count=spec.search.archive)
     return box
@@ -145,7 +145,7 @@ def _held_out(setting, archive):
     """The archive with every missing held-out score measured."""
     archive, new = archive.copy(), np.isnan(archive["held_out"])
     if new.any():
-        tables = genome.tables(archive["genome"][new], setting.bounds)
+        tables = genome.tables(archive["genome"][new], setting.form)
         archive["held_out"][new] = evaluate(setting.task, setting.held_out, tables).score
     return archive
 

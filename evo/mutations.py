@@ -16,10 +16,13 @@ from evo.genes import (
     draw_inputs,
     draw_parameters,
     draw_weight,
+    empty_slots,
     fan_in,
     fit_parameter,
+    fit_parameters,
     fit_weight,
     is_read,
+    may,
     nth_slot,
     nth_true_1d,
     pick_neuron,
@@ -28,6 +31,8 @@ from evo.genes import (
     pick_unread,
     settle,
     sign_of,
+    some_kind,
+    type_row,
 )
 
 compiled = compiler(genome, genes)
@@ -63,16 +68,20 @@ def perturb_delay(g, bounds, rng):
 
 @compiled
 def perturb_parameter(g, bounds, rng):
-    free = bounds.parameter[1] > bounds.parameter[0]
+    if not (bounds.parameter[:, 1] > bounds.parameter[:, 0]).any():
+        return False
+    slot = pick_neuron(g, rng)
+    row = type_row(g.kind[slot], bounds.excitatory)
+    free = bounds.parameter[row, 1] > bounds.parameter[row, 0]
     if not free.any():
         return False
-    slot, p = pick_neuron(g, rng), nth_true_1d(free, below(rng, np.sum(free)))
-    low, high = bounds.parameter[0, p], bounds.parameter[1, p]
+    p = nth_true_1d(free, below(rng, np.sum(free)))
+    low, high = bounds.parameter[row, 0, p], bounds.parameter[row, 1, p]
     if rng.random() < 0.2:
         value = low + rng.random() * (high - low)
     else:
         value = g.parameters[slot, p] + 0.1 * (high - low) * bell(rng)
-    g.parameters[slot, p] = fit_parameter(value, p, bounds)
+    g.parameters[slot, p] = fit_parameter(value, p, row, bounds)
     return True
 
 
@@ -102,7 +111,8 @@ def rewire(g, bounds, rng):
         new_source = pick_source(g, post, bounds, rng)
     else:
         new_post = pick_neuron(g, rng)
-        if new_post == post or fan_in(g, new_post) >= bounds.in_degree or g.weight[source, new_post] > 0:
+        taken = g.weight[source, new_post] > 0 or not may(g, source, new_post, bounds)
+        if new_post == post or fan_in(g, new_post) >= bounds.in_degree or taken:
             return False
     if new_source < 0:
         return False
@@ -116,17 +126,18 @@ def rewire(g, bounds, rng):
 @compiled
 def add_neuron(g, bounds, rng):
     """A new neuron in an empty slot: half the time a random one, half the time the copy of another with its synapses."""
-    kind = 1 if rng.random() < 0.5 else -1
-    slot = nth_slot(g, 0, below(rng, max(1, count(g, 0))))
-    if slot < 0 or not bounds.allowed[count(g, 1) + (kind > 0), count(g, -1) + (kind < 0)]:
+    sign = 1 if rng.random() < 0.5 else -1
+    slot = nth_slot(g, 0, below(rng, max(1, empty_slots(g))))
+    if slot < 0 or not bounds.allowed[count(g, 1) + (sign > 0), count(g, -1) + (sign < 0)]:
         return False
-    model = nth_slot(g, kind, below(rng, max(1, count(g, kind))))
-    g.sign[slot] = kind
+    model = nth_slot(g, sign, below(rng, max(1, count(g, sign))))
+    g.kind[slot] = some_kind(sign, bounds, rng)
     if model >= 0 and rng.random() < 0.5:
+        g.kind[slot] = g.kind[model]
         g.parameters[slot] = g.parameters[model]
         g.weight[:, slot] = g.weight[:, model]
         g.delay[:, slot] = g.delay[:, model]
-        for post in range(len(g.sign)):
+        for post in range(len(g.kind)):
             w = g.weight[bounds.channels + model, post]
             if w > 0 and fan_in(g, post) < bounds.in_degree:
                 g.weight[bounds.channels + slot, post] = w
@@ -144,10 +155,10 @@ def add_neuron(g, bounds, rng):
 @compiled
 def remove_neuron(g, bounds, rng):
     slot = pick_neuron(g, rng)
-    kind = g.sign[slot]
+    kind = g.kind[slot]
     if is_read(g, slot) or not bounds.allowed[count(g, 1) - (kind > 0), count(g, -1) - (kind < 0)]:
         return False
-    g.sign[slot] = 0
+    g.kind[slot] = 0
     g.parameters[slot] = 0
     for source in range(len(g.weight)):
         settle(g, source, bounds)
@@ -156,13 +167,23 @@ def remove_neuron(g, bounds, rng):
 
 @compiled
 def flip_type(g, bounds, rng):
-    """An excitatory neuron becomes inhibitory or the reverse: all its outgoing synapses follow."""
+    """A neuron becomes one of another cell type, excitatory, inhibitory or of the same sign: all its synapses follow."""
     slot = pick_neuron(g, rng)
-    kind = g.sign[slot]
-    if is_read(g, slot) or not bounds.allowed[count(g, 1) - kind, count(g, -1) + kind]:
+    kind = np.int64(g.kind[slot])
+    types = len(bounds.parameter)
+    if types < 2:
         return False
-    g.sign[slot] = -kind
-    settle(g, bounds.channels + slot, bounds)
+    row = below(rng, types - 1) if types > 2 else 0
+    row += row >= type_row(kind, bounds.excitatory)
+    new = row + 1 if row < bounds.excitatory else bounds.excitatory - row - 1
+    if new * kind < 0:
+        sign = 1 if kind > 0 else -1
+        if is_read(g, slot) or not bounds.allowed[count(g, 1) - sign, count(g, -1) + sign]:
+            return False
+    g.kind[slot] = new
+    fit_parameters(g, slot, bounds)
+    for source in range(len(g.weight)):
+        settle(g, source, bounds)
     return True
 
 

@@ -109,7 +109,7 @@ class Run:
         """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
         if self.archive is None:
             return []
-        bounds = self.spec.bounds(self.interface)
+        form = self.spec.form(self.interface)
         rows = sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
         names = self.spec.search.objectives
         return [
@@ -122,7 +122,7 @@ class Run:
                 float(row["events"]),
                 int(row["island"]),
                 int(row["generation"]),
-                genome.to_circuit(row["genome"], bounds, self.interface.inputs, self.interface.outputs),
+                genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
             )
             for rank, row in enumerate(rows)
         ]

@@ -3,21 +3,37 @@
 import hashlib
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 
 import fitness
 from circuits.circuit import MAX_DELAY_STEPS
 from circuits.errors import UserError, one_line
-from circuits.neurons import NAMES, PARAMETERS
-from evo.genome import GRID, T_REF, Bounds
+from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import MODELS as NEURON_MODELS
+from circuits.population import Stop as StopRule
+from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.genome import GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import read_source
 from fitness.task import Interface
+
+STATIC = "static"
 
 
 class _Section(BaseModel):
@@ -48,45 +64,83 @@ def _within(low, high):
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
 WeightRange = Annotated[FloatRange, _within(1e-6, 100_000)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
 
 
-def _as_in(name: str) -> Any:
-    """The range of a neuron parameter: its default unless the spec says otherwise."""
-    p = PARAMETERS[name]
-    return Field((p.default, p.default), description=p.text)
+@cache
+def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
+    """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, the
+    default where the spec gives none."""
+    known = dict(NEURON_MODELS[neuron_model].parameters)
+    if synapse_model != STATIC:
+        known |= SYNAPSE_MODELS[synapse_model].parameters
+    fields: dict[str, Any] = {
+        name: (Annotated[FloatRange, _within(p.low, p.high)], Field((p.default, p.default), description=p.text))
+        for name, p in known.items()
+    }
+    return create_model("Parameters", __base__=_Section, **fields)
 
 
-class Parameters(_Section):
-    """[circuit.parameters]: the ranges of `circuits.neurons.PARAMETERS`."""
+def _ranges(value, info):
+    """The section as the model that the circuit's other keys ask for."""
+    names = info.data.get("neuron_model", LIF_PSC_EXP.name), info.data.get("synapse_model", STATIC)
+    return ranges(*names).model_validate(value if isinstance(value, dict) else value.model_dump(exclude_unset=True))
 
-    tau_m_ms: FloatRange = _as_in("tau_m_ms")
-    tau_syn_e_ms: FloatRange = _as_in("tau_syn_e_ms")
-    tau_syn_i_ms: FloatRange = _as_in("tau_syn_i_ms")
-    v_rest_mv: FloatRange = _as_in("v_rest_mv")
-    v_th_mv: FloatRange = _as_in("v_th_mv")
-    v_reset_mv: FloatRange = _as_in("v_reset_mv")
-    t_ref_ms: FloatRange = _as_in("t_ref_ms")
-    bias_mv: FloatRange = _as_in("bias_mv")
 
-    @field_validator("*")
-    @classmethod
-    def _sensible(cls, pair, info):
-        p = PARAMETERS[info.field_name]
-        if pair[0] < p.low or pair[1] > p.high:
-            raise ValueError(f"must stay within {p.low:g} to {p.high:g}, not {list(pair)}")
-        return pair
+Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]
+
+
+class CellType(_Section):
+    """[circuit.types.NAME]: a subtype of excitatory or inhibitory neurons."""
+
+    sign: Literal["E", "I"]
+    projects_to: Names | None = Field(None, description="types it may project to [default: all]")
+    inputs: bool = Field(True, description="may input channels project to it?")
+    parameters: dict[str, FloatRange] = Field({}, description="ranges that differ from those of [circuit.parameters]")
 
 
 class CircuitBounds(_Section):
     """[circuit]: what circuits may be."""
 
+    neuron_model: Literal[tuple(NEURON_MODELS)] = Field(  # type: ignore[valid-type]
+        LIF_PSC_EXP.name, description=" | ".join(NEURON_MODELS)
+    )
+    synapse_model: Literal[(STATIC, *SYNAPSE_MODELS)] = Field(  # type: ignore[valid-type]
+        STATIC, description=f"between neurons: {' | '.join((STATIC, *SYNAPSE_MODELS))}"
+    )
+    noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
     neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
     excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
     in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="also of input synapses")
     inhibitory_weight_mv: WeightRange = (1.0, 150.0)
-    parameters: Parameters = Field(Parameters(), description="of neurons, a number or [least, largest] each")
+    parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [least, largest] each")
+    types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
+
+    @field_validator("types")
+    @classmethod
+    def _known_types(cls, types, info):
+        section = info.data.get("parameters")
+        for name, kind in types.items():
+            for target in kind.projects_to or ():
+                if target not in types:
+                    raise ValueError(f"{name}.projects_to: there is no type {target!r}; there are {', '.join(types)}")
+            if section is not None:
+                own = {key: list(pair) for key, pair in kind.parameters.items()}
+                try:
+                    type(section).model_validate(own)
+                except ValidationError as error:
+                    raise ValueError(f"{name}.parameters.{one_line(error, tuple(type(section).model_fields))}") from None
+        return types
+
+
+class Stop(_Section):
+    """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.population.Stop`."""
+
+    check_ms: float = Field(20.0, ge=0, description="look this often; 0: never give up")
+    quiet_ms: float = Field(20.0, ge=0, description="given up if silent so far, this long after the last input has arrived")
+    rate_hz: float = Field(1000.0, gt=0, description="given up if its neurons fire more than this on average")
 
 
 class Search(_Section):
@@ -103,11 +157,8 @@ class Search(_Section):
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
-    objectives: Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = (
-        "score",
-        "energy",
-        "wiring",
-    )
+    objectives: Names = ("score", "energy", "wiring")
+    stop: Stop = Stop()
 
 
 class RunSpec(_Section):
@@ -125,24 +176,23 @@ class RunSpec(_Section):
     def bounds(self, task: Interface) -> Bounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
         c, outputs = self.circuit, len(task.outputs)
+        types = self._types()
         low, high = c.neurons
         e, i = np.ogrid[: high + 1, : high + 1]
         share = e / np.maximum(e + i, 1)
         least, most = c.excitatory_share
         allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
+        for sign, count in (("E", e), ("I", i)):
+            if all(kind.sign != sign for kind in types.values()):
+                allowed = allowed & (count == 0)
         if not allowed.any():
             raise UserError(
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
-        delay = _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1)
-        parameter = np.array([getattr(c.parameters, name) for name in NAMES]).T
-        step = np.full(len(NAMES), 1 / GRID)
-        step[T_REF] = task.dt_ms
-        _whole_steps("circuit.parameters.t_ref_ms", c.parameters.t_ref_ms, task.dt_ms, least=0)
-        parameter = _on_grid(parameter, step)
-        if parameter[1, NAMES.index("v_reset_mv")] >= parameter[0, NAMES.index("v_th_mv")]:
-            raise UserError("circuit.parameters: v_reset_mv must stay below v_th_mv")
+        names = tuple(type(c.parameters).model_fields)
+        step = np.full(len(names), 1 / GRID)
+        step[names.index("t_ref_ms")] = task.dt_ms
         weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
         return Bounds(
             allowed,
@@ -150,12 +200,45 @@ class RunSpec(_Section):
             high,
             outputs,
             c.in_degree,
-            delay,
+            _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1),
             _on_grid(weight.T, 1 / GRID).T,
-            parameter,
+            np.stack([self._parameters(kind, step, task.dt_ms, place) for place, kind in types.items()]),
             step,
+            sum(kind.sign == "E" for kind in types.values()),
+            _projections(types),
             task.dt_ms,
         )
+
+    def form(self, task: Interface) -> Form:
+        """What the genomes stand for; raises as `bounds` does."""
+        c = self.circuit
+        synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
+        names = tuple(self._types()) if c.types else ("", "")
+        return Form(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+
+    def stop_rule(self, dt_ms: float) -> StopRule:
+        """[search.stop] in steps."""
+        rule = self.search.stop
+        check = round(rule.check_ms / dt_ms)
+        return StopRule(max(check, 1) if rule.check_ms else 0, round(rule.quiet_ms / dt_ms), rule.rate_hz * dt_ms / 1000)
+
+    def _types(self):
+        """The cell types, excitatory ones first; without any named, one of each sign."""
+        types = self.circuit.types or {"E": CellType(sign="E"), "I": CellType(sign="I")}
+        return {name: kind for sign in "EI" for name, kind in types.items() if kind.sign == sign}
+
+    def _parameters(self, kind, step, dt_ms, place):
+        """The ranges of one cell type, [2, parameters]."""
+        c = self.circuit
+        section = {**c.parameters.model_dump(), **kind.parameters}
+        place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
+        _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, least=0)
+        pair = _on_grid(np.array(list(section.values())).T, step)
+        for low, high in NEURON_MODELS[c.neuron_model].neuron.ascending:
+            names = list(section)
+            if pair[1, names.index(low)] >= pair[0, names.index(high)]:
+                raise UserError(f"{place}: {low} must stay below {high}")
+        return pair
 
     def digest(self, source: str | None = None) -> str:
         """sha256 of the spec and of the user's task file: the same run has the same digest."""
@@ -164,7 +247,14 @@ class RunSpec(_Section):
 
     def to_toml(self) -> str:
         """The spec with every default filled in, as TOML."""
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def _projections(types):
+    """bool [1 + types, types]: which type may project to which; row 0: the input channels."""
+    rows = [[kind.inputs for kind in types.values()]]
+    rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
+    return np.array(rows)
 
 
 def _whole_steps(place, range_ms, dt, least):
@@ -195,7 +285,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     try:
         spec = RunSpec.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{place}: {one_line(error, _known_keys(error))}") from None
+        raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     if not isinstance(spec.task.get("name"), str):
         raise UserError(f'{place}: task.name: must name a task, such as "itd"')
     unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
@@ -208,14 +298,23 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     return spec
 
 
-def _known_keys(error):
+def _known_keys(error, data):
+    """The keys that the section of the first finding has."""
     section: Any = RunSpec
     for part in error.errors(include_url=False)[0]["loc"][:-1]:
-        field = section.model_fields.get(part)
-        section = field.annotation if field else None
-        if not hasattr(section, "model_fields"):
+        if section is CircuitBounds and part == "parameters":
+            circuit = data["circuit"]
+            section = ranges(circuit.get("neuron_model", LIF_PSC_EXP.name), circuit.get("synapse_model", STATIC))
+        elif section is CircuitBounds and part == "types":
+            section = {}
+        elif section == {}:
+            section = CellType
+        else:
+            field = section.model_fields.get(part)
+            section = field.annotation if field else None
+        if section != {} and not hasattr(section, "model_fields"):
             return ()
-    return tuple(section.model_fields)
+    return tuple(section.model_fields) if section else ()
 
 
 def read(path, **overrides) -> tuple[RunSpec, str | None]:
@@ -233,7 +332,7 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
     spec = parse(text, str(path), **overrides)
     try:
         source = read_source(spec.task["name"], path.parent)
-        spec.bounds(spec.make_task(source).interface)
+        spec.form(spec.make_task(source).interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return spec, source

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from circuits.errors import UserError
-from evo.spec import CircuitBounds, Parameters, Search
+from circuits.neurons import LIF_PSC_EXP
+from evo.spec import STATIC, CircuitBounds, Search, Stop, ranges
 from fitness.tasks import BUILT_IN
 
 # What suits a task better than the general defaults, by section.
@@ -38,9 +39,10 @@ def starter(name: str) -> str:
     task, suited = BUILT_IN[name], _SUITED.get(name, {})
     lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
     lines += ["[task]", f'name = "{name}"', *_section(task, {}), ""]
-    lines += ["[circuit]", *_section(CircuitBounds, suited.get("circuit", {}), leave_out=("parameters",)), ""]
-    lines += ["[circuit.parameters]", *_section(Parameters, suited.get("circuit.parameters", {})), ""]
-    lines += ["[search]", *_section(Search, suited.get("search", {}))]
+    lines += ["[circuit]", *_section(CircuitBounds, suited.get("circuit", {}), leave_out=("parameters", "types")), ""]
+    lines += ["[circuit.parameters]", *_section(ranges(LIF_PSC_EXP.name, STATIC), suited.get("circuit.parameters", {})), ""]
+    lines += ["[search]", *_section(Search, suited.get("search", {}), leave_out=("stop",)), ""]
+    lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from circuits.compiled import compiler
 from evo import genes, genome, mutations
-from evo.genes import Genome, below, count, draw_inputs, draw_parameters, is_read, nth_true, pick_unread, settle
+from evo.genes import Genome, below, count, draw_inputs, draw_parameters, is_read, nth_true, pick_unread, settle, some_kind
 from evo.genome import Bounds
 from evo.mutations import (
     add_neuron,
@@ -59,21 +59,21 @@ def _fields(genomes):
 
 @compiled
 def _one(g, b):
-    return Genome(g.sign[b], g.parameters[b], g.weight[b], g.delay[b], g.readout[b])
+    return Genome(g.kind[b], g.parameters[b], g.weight[b], g.delay[b], g.readout[b])
 
 
 @compiled
 def _found_all(genomes, bounds, rng):
-    for b in range(len(genomes.sign)):
+    for b in range(len(genomes.kind)):
         g = _one(genomes, b)
         e, i = nth_true(bounds.allowed, below(rng, np.sum(bounds.allowed)))
         for slot in range(e + i):
-            g.sign[slot] = 1 if slot < e else -1
-        for slot in range(len(g.sign) - 1, 0, -1):
+            g.kind[slot] = some_kind(1 if slot < e else -1, bounds, rng)
+        for slot in range(len(g.kind) - 1, 0, -1):
             other = below(rng, slot + 1)
-            g.sign[slot], g.sign[other] = g.sign[other], g.sign[slot]
-        for slot in range(len(g.sign)):
-            if g.sign[slot] != 0:
+            g.kind[slot], g.kind[other] = g.kind[other], g.kind[slot]
+        for slot in range(len(g.kind)):
+            if g.kind[slot] != 0:
                 draw_parameters(g, slot, bounds, rng)
                 draw_inputs(g, slot, bounds, rng)
         g.readout[:] = -1
@@ -84,21 +84,21 @@ def _found_all(genomes, bounds, rng):
 @compiled
 def _cross_all(children, fathers, bounds, rng, share):
     """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
-    for b in range(len(children.sign)):
+    for b in range(len(children.kind)):
         if rng.random() >= share:
             continue
         child, father = _one(children, b), _one(fathers, b)
         e, i = count(child, 1), count(child, -1)
-        for slot in range(len(child.sign)):
+        for slot in range(len(child.kind)):
             if rng.random() < 0.5:
                 continue
-            old, new = np.int64(child.sign[slot]), np.int64(father.sign[slot])
+            old, new = np.int64(child.kind[slot]), np.int64(father.kind[slot])
             e_new = e + (new > 0) - (old > 0)
             i_new = i + (new < 0) - (old < 0)
             if not bounds.allowed[e_new, i_new] or (new <= 0 and is_read(child, slot)):
                 continue
             e, i = e_new, i_new
-            child.sign[slot] = new
+            child.kind[slot] = new
             child.parameters[slot] = father.parameters[slot]
             child.weight[:, slot] = father.weight[:, slot]
             child.delay[:, slot] = father.delay[:, slot]
@@ -109,7 +109,7 @@ def _cross_all(children, fathers, bounds, rng, share):
 @compiled
 def _mutate_all(genomes, bounds, rng, more):
     """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another."""
-    for b in range(len(genomes.sign)):
+    for b in range(len(genomes.kind)):
         g = _one(genomes, b)
         left = 8  # a genome in which nothing can change must not hang
         while left > 0:

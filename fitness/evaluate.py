@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.population import Stop, simulate_population
 from circuits.raster import Raster
-from circuits.simulate import simulate_population
 from circuits.tables import Tables
 from fitness.task import Task, Trials
 
@@ -16,7 +16,7 @@ class Evaluation(NamedTuple):
     score   float64 [B], 0 chance .. 1 perfect;   grades  float32 [B, trials], what a search climbs
     climb   float64 [B]: class-balanced mean of the grades
     spikes  float64 [B] and events float64 [B]: spikes of all neurons and synaptic events, per trial
-    synapses  int64 [B]
+    synapses  int64 [B];   simulated  float64 [B]: share of the steps that were simulated, below 1 for circuits given up
     """
 
     score: np.ndarray
@@ -25,11 +25,12 @@ class Evaluation(NamedTuple):
     spikes: np.ndarray
     events: np.ndarray
     synapses: np.ndarray
+    simulated: np.ndarray
 
 
-def evaluate(task: Task, trials: Trials, tables: Tables) -> Evaluation:
-    """Simulate the circuits in `tables` on the trials and score them all."""
-    activity = simulate_population(tables, trials.bits, len(trials))
+def evaluate(task: Task, trials: Trials, tables: Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
+    """Simulate the circuits in `tables` on the trials, giving hopeless ones up by the rule `stop`, and score them all."""
+    activity = simulate_population(tables, trials.bits, len(trials), seed=trials.noise_seed, stop=stop)
     score = task.score(Raster(activity.outputs, len(trials), task.dt_ms, task.outputs), trials)
     return Evaluation(
         score.value,
@@ -38,4 +39,5 @@ def evaluate(task: Task, trials: Trials, tables: Tables) -> Evaluation:
         activity.spikes / len(trials),
         activity.events / len(trials),
         tables.synapses,
+        activity.steps / (trials.bits.shape[0] * trials.bits.shape[1]),
     )

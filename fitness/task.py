@@ -42,11 +42,13 @@ class Trials:
     spikes  bool [trials, steps, channels], row k holds the spikes stamped (k + 1) dt
     labels  int [trials]: the class of each trial; scores weigh classes equally
     facts   further arrays [trials, ...] that the task's `credit` needs
+    noise_seed  of the membrane noise in these trials, for circuits that have some
     """
 
     spikes: np.ndarray
     labels: np.ndarray
     facts: dict = field(default_factory=dict)
+    noise_seed: int = 0
 
     def __len__(self):
         return len(self.labels)
@@ -162,7 +164,7 @@ class Task(BaseModel):
             )
         if labels.shape != (count,):
             raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
-        return Trials(spikes, labels, facts)
+        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]))
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
@@ -202,4 +204,4 @@ class Task(BaseModel):
         """Simulate a circuit on the trials and score it."""
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return self.score(simulate(circuit, trials.spikes, dtype=dtype), trials)
+        return self.score(simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed), trials)

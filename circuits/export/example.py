@@ -18,7 +18,9 @@ def poisson(circuit: Circuit) -> np.ndarray:
 def save_example(circuit: Circuit, example_input: np.ndarray | None, path) -> None:
     """Write `inputs` bool [1, steps, channels] and `outputs` bool [1, steps, slots] to an .npz file.
 
-    The outputs are the simulator's float64 spikes of the output ports for `example_input` [steps, channels], or for `poisson`.
+    The outputs are the simulator's float64 spikes of the output ports, without membrane noise, for `example_input`
+    [steps, channels], or for `poisson`.
     """
     inputs = (poisson(circuit) if example_input is None else example_input)[None]
+    circuit = circuit.model_copy(update={"noise_mv": 0.0})
     np.savez(path, inputs=inputs, outputs=simulate(circuit, inputs, dtype="float64").outputs.spikes())

@@ -11,7 +11,9 @@ from torch import nn
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.neurons import P11_E, P11_I, P21_E, P21_I, P22, RESET, THRESHOLD, propagators, refractory_steps
+from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons.lif_psc_exp import P21_E, P21_I, P22, RESET, THRESHOLD
+from circuits.neurons.model import P11_E, P11_I
 from circuits.torch.dale import PARAMETRISATIONS, DaleSynapses
 from circuits.torch.surrogate import SURROGATES
 from circuits.torch.wiring import from_inputs, from_neurons
@@ -57,7 +59,8 @@ class MotifCell(nn.Module):
     `circuits.simulate`. In float64 the spikes are those of `circuits.simulate`, unless a potential meets the threshold to the
     last bit: sums may be rounded in another order here.
 
-    Raises UserError for an unknown option, and for an input or a state of another shape.
+    Membrane noise (`noise_mv`) is left out here. Raises UserError for a motif of another neuron model or with plastic synapses,
+    for an unknown option, and for an input or a state of another shape.
     """
 
     readout: torch.Tensor
@@ -94,10 +97,10 @@ class MotifCell(nn.Module):
         self.register_buffer("taps", taps, persistent=False)
         bias = torch.tensor(motif.parameters[:, -1]).to(dtype)
         self.bias_mv = nn.Parameter(bias if copies is None else bias.repeat(copies, 1, 1))
-        self.register_buffer("table", torch.zeros(8, self.neurons, dtype=dtype), persistent=False)
+        self.register_buffer("table", torch.zeros(RESET + 1, self.neurons, dtype=dtype), persistent=False)
         self.register_buffer("bias_gain", torch.zeros(self.neurons, dtype=dtype), persistent=False)
         self._set_propagators()
-        n_ref = torch.tensor(refractory_steps(motif.parameters, motif.dt_ms), dtype=torch.int32)
+        n_ref = torch.tensor(LIF_PSC_EXP.refractory_steps(motif.parameters, motif.dt_ms), dtype=torch.int32)
         self.register_buffer("n_ref", n_ref, persistent=False)
         for parameter in self.parameters():
             parameter.requires_grad_("weights" in trainable)
@@ -111,7 +114,7 @@ class MotifCell(nn.Module):
 
     def _set_propagators(self):
         parameters, dt = self.motif.parameters, self.motif.dt_ms
-        self.table.copy_(torch.tensor(propagators(parameters, dt).T.copy()))
+        self.table.copy_(torch.tensor(LIF_PSC_EXP.table(parameters, dt).T.copy()))
         self.bias_gain.copy_(torch.tensor(-np.expm1(-dt / parameters[:, 0])))
 
     def _apply(self, fn, recurse=True):
@@ -235,6 +238,11 @@ class MotifCell(nn.Module):
 def _check(motif, parametrisation, surrogate, slope, trainable, dtype, copies):
     if not isinstance(motif, Circuit):
         raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
+    if motif.model is not LIF_PSC_EXP:
+        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {motif.neuron_model}")
+    plastic = [s for s in (*motif.synapses, *(s for c in motif.inputs for s in c.synapses)) if s.short_term or s.stdp]
+    if plastic:
+        raise UserError("motif: the torch module has static synapses; this motif has plastic ones")
     if parametrisation not in PARAMETRISATIONS:
         raise UserError(f"parametrisation: one of {', '.join(PARAMETRISATIONS)}, not {parametrisation!r}")
     if surrogate not in SURROGATES:

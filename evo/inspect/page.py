@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader
 
 from circuits.errors import UserError
 from circuits.motif_file import Motif, write_whole
-from circuits.neurons import PARAMETERS
 from evo.inspect import pictures, table
 from evo.island import HELD_OUT_TRIALS
 from evo.run_folder import Run
@@ -70,8 +69,11 @@ def _member(circuit, spikes, titles):
     return {
         "wiring": _image(pictures.wiring, circuit, alt=f"wiring of {circuit!r}"),
         "raster": _image(pictures.rasters, circuit, spikes, titles, alt="example trials") if len(spikes) else "",
-        "parameters": [(p, about.text) for p, about in PARAMETERS.items()],
-        "neurons": [[f"{n.id} ({n.sign})", *(f"{getattr(n, p):.4g}" for p in PARAMETERS)] for n in circuit.neurons],
+        "parameters": [(name, about.text) for name, about in circuit.model.parameters.items()],
+        "neurons": [
+            [f"{n.id} ({n.type or n.sign})", *(f"{value:.4g}" for value in row)]
+            for n, row in zip(circuit.neurons, circuit.parameters, strict=True)
+        ],
         "synapses": [(source, s.post, f"{s.weight_mv:.4g}", f"{s.delay_ms:g}") for source, s in table.synapse_rows(circuit)],
     }
 

@@ -89,12 +89,13 @@ def show(subject: Run | Motif, console: Console):
 def _show_motif(motif, console):
     console.print(str(motif.circuit), highlight=False, markup=False)
     neurons = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("neuron", "tau_m", "tau_syn_e", "tau_syn_i", "v_th", "t_ref", "bias", "output"):
+    shown = [name for name in motif.model.names if name not in ("v_rest_mv", "v_reset_mv")]
+    for name in ("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"):
         neurons.add_column(name, justify="right")
     for n in motif.neurons:
-        values = (n.tau_m_ms, n.tau_syn_e_ms, n.tau_syn_i_ms, n.v_th_mv, n.t_ref_ms, n.bias_mv)
+        values = [getattr(n, name) for name in shown]
         ports = ", ".join(o.name for o in motif.outputs if n.id in o.neurons)
-        neurons.add_row(_text(f"{n.id} ({n.sign})"), *(f"{v:.4g}" for v in values), _text(ports))
+        neurons.add_row(_text(f"{n.id} ({n.type or n.sign})"), *(f"{v:.4g}" for v in values), _text(ports))
     console.print(neurons)
     synapses = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("from", "to", "weight mV", "delay ms"):

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from circuits import Circuit
 from circuits.errors import one_line
-from circuits.neurons import PARAMETERS
+from circuits.neurons import LIF_PSC_EXP
+
+PARAMETERS = LIF_PSC_EXP.parameters
 from tests.reference import random_circuit
 
 GOOD = {
@@ -75,7 +77,7 @@ BAD = [
     (("dt_ms",), 0.0, "dt_ms: "),
     (("dt_ms",), math.nan, "dt_ms: "),
     (("dt_ms",), 1e-310, "neurons[0].t_ref_ms: "),
-    (("neuron_model",), "izhikevich", "neuron_model: "),
+    (("neuron_model",), "hodgkin_huxley", "neuron_model: "),
     (("a\nb",), 1, "'a\\nb': unknown key"),
 ]
 

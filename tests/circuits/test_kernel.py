@@ -9,10 +9,11 @@ import pytest
 
 from circuits import Circuit, kernel, simulate
 from circuits.raster import pack, unpack
-from circuits.simulate import simulate_population
+from circuits.neurons import LIF_PSC_EXP
+from circuits.population import simulate_population
 from circuits.tables import from_circuit, from_matrices
 from tests import reference
-from tests.bench.yardstick_job import kernel_arguments, yardstick
+from tests.bench.yardstick_job import kernel_call, yardstick
 
 STEPS = 400
 
@@ -36,12 +37,16 @@ def final_state(circuit, spikes, steps, real=np.float64):
     """V relative to rest, I_e and I_i of trial 0 after `steps` steps: [neurons, 3], and the raster [steps, neurons]."""
     tables = from_circuit(circuit, real)
     neurons = len(circuit.neurons)
-    raster = np.zeros((tables.history + steps, tables.channels + neurons), "u8")
-    raster[tables.history :, : tables.channels] = pack(spikes)[0, :steps]
-    state, refractory = kernel.scratch(neurons, real)
-    one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
-    kernel.run(neurons, tables.channels, tables.history, *one, state, refractory, raster)
-    return state.reshape(neurons, 3, 64)[:, :, 0], unpack(raster[None, tables.history :, tables.channels :], 1)[0]
+    scratch = kernel.scratch(tables, steps)
+    scratch.raster[tables.history :, : tables.channels] = pack(spikes)[0, :steps]
+    run_kernel(tables, scratch)
+    fired = unpack(scratch.raster[None, tables.history :, tables.channels :], 1)[0]
+    return scratch.state.reshape(neurons, 3, 64)[:, :, 0], fired
+
+
+def run_kernel(tables, scratch):
+    kernel.rest(tables, 0, scratch, None, None, False)
+    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), None, None, None, None)
 
 
 def as_matrices(circuits, slots, channels, rng, readouts=2):
@@ -112,10 +117,10 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
     channels, slots, trials = 4, 30, 100
     spikes = rng.random((trials, STEPS, channels)) < 8 / STEPS
     matrices = as_matrices(circuits, slots, channels, rng)
-    together = simulate_population(from_matrices(*matrices, real), pack(spikes), trials)
+    together = simulate_population(from_matrices(LIF_PSC_EXP, *matrices, real), pack(spikes), trials)
     assert np.median(together.spikes) > trials, "the circuits fire"
     for b, circuit in enumerate(circuits):
-        alone = simulate_population(from_matrices(*[m[b : b + 1] for m in matrices[:-1]], 0.1, real), pack(spikes), trials)
+        alone = simulate_population(from_matrices(LIF_PSC_EXP, *[m[b : b + 1] for m in matrices[:-1]], 0.1, real), pack(spikes), trials)
         for name in alone._fields:
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[b], err_msg=f"{name} of {b}")
 
@@ -142,7 +147,7 @@ def test_tables_of_a_circuit_and_of_its_matrices_are_the_same_and_read_the_same_
     assert len(ports) > 1
     ids = [n.id for n in circuit.neurons]
     *arrays, _, dt = as_matrices([circuit], len(ids), len(circuit.inputs), np.random.default_rng(0))
-    matrices = from_matrices(*arrays, np.array([[ids.index(name) for name in ports]]), dt, np.float32)
+    matrices = from_matrices(LIF_PSC_EXP, *arrays, np.array([[ids.index(name) for name in ports]]), dt, np.float32)
     tables = from_circuit(circuit, np.float32)
     for name in ("neurons", "bounds", "weight", "offset", "table", "n_ref", "fan_out", "readout"):
         np.testing.assert_array_equal(getattr(tables, name), getattr(matrices, name), err_msg=name)
@@ -167,17 +172,15 @@ def test_spikes_and_events_of_a_population_are_what_the_rasters_say():
 def test_what_was_in_the_scratch_before_does_not_matter():
     circuit, spikes = drawn(11, trials=64)
     tables = from_circuit(circuit, np.float32)
-    neurons, found = len(circuit.neurons), []
+    found = []
     for garbage in (0, 0xFF):
-        raster = np.zeros((tables.history + STEPS, tables.channels + neurons), "u8")
-        raster[tables.history :] = np.uint64(garbage * 0x0101_0101_0101_0101)
-        raster[tables.history :, : tables.channels] = pack(spikes)[0]
-        state, refractory = kernel.scratch(neurons, np.float32)
-        state.view("u1")[:] = garbage
-        refractory.view("u1")[:] = garbage
-        one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
-        kernel.run(neurons, tables.channels, tables.history, *one, state, refractory, raster)
-        found.append(raster)
+        scratch = kernel.scratch(tables, STEPS)
+        scratch.raster[tables.history :] = np.uint64(garbage * 0x0101_0101_0101_0101)
+        scratch.raster[tables.history :, : tables.channels] = pack(spikes)[0]
+        scratch.state.view("u1")[:] = garbage
+        scratch.refractory.view("u1")[:] = garbage
+        run_kernel(tables, scratch)
+        found.append(scratch.raster)
     assert found[0].any()
     np.testing.assert_array_equal(found[0], found[1])
 
@@ -335,8 +338,7 @@ def test_the_raster_equals_that_of_the_hand_written_kernel(settings):
     for seed in range(3):
         job = module.Job(seed=seed, **settings)
         theirs = module.Yardstick(job).run()
-        arguments = kernel_arguments(job)
-        kernel.run(*arguments)
-        ours = arguments[-1][arguments[2] :, arguments[1] :]
+        call, ours = kernel_call(job)
+        call()
         assert theirs.any()
         np.testing.assert_array_equal(ours[1:], theirs[:-1])

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif, dumps, loads
-from circuits.neurons import NAMES
+from circuits.neurons import LIF_PSC_EXP
 from circuits.raster import pack
-from circuits.simulate import simulate, simulate_population
+from circuits.population import simulate_population
+from circuits.simulate import simulate
 from circuits.tables import from_circuit
 from evo import genome, variation
 from evo.spec import parse
@@ -94,7 +95,7 @@ def test_all_synapses_of_a_neuron_have_its_sign_whatever_happened_to_it(case):
         population = variation.mutate(variation.crossover(population, population[::-1], bounds, rng), bounds, rng, 0.8)
     tables = genome.tables(population, bounds)
     for b, g in enumerate(population):
-        signs = np.r_[np.ones(bounds.channels), g["sign"][g["sign"] != 0]]  # of each source in the tables
+        signs = np.r_[np.ones(bounds.channels), g["kind"][g["kind"] != 0]]  # of each source in the tables
         for n in range(tables.neurons[b]):
             for s in range(tables.bounds[b, n, 0], tables.bounds[b, n, 2]):
                 source = tables.offset[s] % (bounds.channels + bounds.capacity)
@@ -145,9 +146,9 @@ def test_every_part_of_a_genome_is_reached_by_mutation(wide):
     rng = np.random.default_rng(0)
     before = variation.founders(wide, 2000, rng)
     after = variation.mutate(before.copy(), wide, rng, more=0.0)
-    neurons = [np.count_nonzero(g["sign"], axis=1) for g in (before, after)]
+    neurons = [np.count_nonzero(g["kind"], axis=1) for g in (before, after)]
     synapses = [np.count_nonzero(g["weight"], axis=(1, 2)) for g in (before, after)]
-    same_neurons = (before["sign"] == after["sign"]).all(axis=1)
+    same_neurons = (before["kind"] == after["kind"]).all(axis=1)
     same_wiring = ((before["weight"] > 0) == (after["weight"] > 0)).all(axis=(1, 2))
 
     def changed(field):
@@ -170,14 +171,14 @@ def test_every_part_of_a_genome_is_reached_by_mutation(wide):
     grown = after
     for _ in range(100):
         grown = variation.mutate(grown, wide, rng)
-    assert len(np.unique(np.count_nonzero(grown["sign"], axis=1))) == 7  # 4 to 10 neurons, all of them
+    assert len(np.unique(np.count_nonzero(grown["kind"], axis=1))) == 7  # 4 to 10 neurons, all of them
 
 
 def test_a_mutation_is_small_one_kind_of_thing_changes(wide):
     rng = np.random.default_rng(1)
     before = variation.founders(wide, 500, rng)
     after = variation.mutate(before.copy(), wide, rng, more=0.0)
-    same = (before["sign"] == after["sign"]).all(axis=1)
+    same = (before["kind"] == after["kind"]).all(axis=1)
     moved = np.count_nonzero(before["weight"][same] != after["weight"][same], axis=(1, 2))
     assert moved.max() <= 2  # a rewired synapse leaves one place and takes another
     changed = np.count_nonzero(before["parameters"][same] != after["parameters"][same], axis=(1, 2))
@@ -190,7 +191,7 @@ def test_a_child_has_neurons_of_both_parents_and_nothing_new(wide):
     children = variation.crossover(mothers, fathers, wide, rng, share=1.0)
     taken = {"mother": 0, "father": 0}
     for child, mother, father in zip(children, mothers, fathers, strict=True):
-        for slot in np.flatnonzero(child["sign"]):
+        for slot in np.flatnonzero(child["kind"]):
             parents = [
                 name
                 for name, parent in (("mother", mother), ("father", father))
@@ -226,28 +227,28 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(wide):
 def test_founders_cover_every_allowed_mix_of_types(wide):
     made = variation.founders(wide, 4000, np.random.default_rng(4))
     seen = np.zeros_like(wide.allowed)
-    seen[(made["sign"] > 0).sum(axis=1), (made["sign"] < 0).sum(axis=1)] = True
+    seen[(made["kind"] > 0).sum(axis=1), (made["kind"] < 0).sum(axis=1)] = True
     np.testing.assert_array_equal(seen, wide.allowed)
 
 
 def test_a_fixed_parameter_stays_what_the_spec_says(wide):
     made = variation.mutate(variation.founders(wide, 200, np.random.default_rng(5)), wide, np.random.default_rng(6), 0.95)
-    used = made["parameters"][made["sign"] != 0]
-    assert set(used[:, NAMES.index("v_th_mv")]) == {-55.0}
-    assert len(set(used[:, NAMES.index("tau_m_ms")])) > 100
+    used = made["parameters"][made["kind"] != 0]
+    assert set(used[:, LIF_PSC_EXP.names.index("v_th_mv")]) == {-55.0}
+    assert len(set(used[:, LIF_PSC_EXP.names.index("tau_m_ms")])) > 100
 
 
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
         (lambda g: g["weight"].__setitem__((0, g["readout"][0]), -1), "negative weight"),
-        (lambda g: g["sign"].__setitem__(g["readout"][0], -1), "readout"),
+        (lambda g: g["kind"].__setitem__(g["readout"][0], -1), "readout"),
         (lambda g: g["readout"].__setitem__(0, 99), "readout"),
         (lambda g: g["readout"].__setitem__(slice(None), g["readout"][0]), "share"),
         (lambda g: g["parameters"].__setitem__((g["readout"][0], 0), np.nan), "parameter range"),
         (lambda g: g["delay"].__setitem__((g["weight"] > 0), 60_000), "delay range"),
         (lambda g: g["weight"].__setitem__((slice(None), g["readout"][0]), 10), "in-degree"),
-        (lambda g: g["sign"].__setitem__(slice(None), 0), "numbers of E and I"),
+        (lambda g: g["kind"].__setitem__(slice(None), 0), "numbers of E and I"),
     ],
 )
 def test_faults_finds_what_is_wrong_with_a_damaged_genome(wide, damage, named):

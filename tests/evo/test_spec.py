@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits.neurons import NAMES
+from circuits.neurons import LIF_PSC_EXP
 from evo.spec import parse, read
 from tests.evo.tiny import ROOT, SPEC, one_line_of, own_task_spec, spec_file
 
@@ -213,7 +213,7 @@ def test_a_number_stands_for_a_range(tau, neurons):
     assert spec.circuit.neurons == (neurons, neurons)
     assert spec.circuit.parameters.tau_m_ms == (tau, tau)
     bounds = spec.bounds(spec.make_task().interface)
-    low, high = bounds.parameter[:, NAMES.index("tau_m_ms")]
+    low, high = bounds.parameter[0, :, LIF_PSC_EXP.names.index("tau_m_ms")]
     assert low == high
     assert abs(low - tau) <= 0.5 / 256 + 1e-9
     assert not bounds.allowed[:neurons, 0][: neurons - 1].any()

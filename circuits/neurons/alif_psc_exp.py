@@ -1,0 +1,65 @@
+"""Leaky integrate-and-fire with adaptation: of the threshold, by a current, or both."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from circuits.neurons import lif_psc_exp
+from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD, Neuron
+from circuits.neurons.model import NeuronModel, current_to_potential, steps
+from circuits.part import parameter
+from circuits.simd import LANES, add, at_least, choose, fma, load, mul, splat, store
+
+P21_W, P_W, P_THETA, W_JUMP, THETA_JUMP = range(RESET + 1, RESET + 6)
+
+
+class AdaptiveNeuron(Neuron):
+    """Leaky integrate-and-fire with adaptation, "alif_psc_exp": `Neuron` with a current w that hyperpolarises and a threshold
+    that rises, both with each spike (Benda, Maler and Longtin, J. Neurophysiol. 104, 2010, compare the two; the adaptive
+    threshold is that of Bellec et al., Nat. Commun. 11, 2020).
+
+        tau_m     dV/dt     = -(V - v_rest) + I_e + I_i + bias - w      [mV]
+        tau_w     dw/dt     = -w            w     <- w + w_jump         at a spike
+        tau_theta dtheta/dt = -theta        theta <- theta + theta_jump at a spike
+
+    V >= v_th + theta is a spike. Both go on decaying while the neuron is refractory. The integration is exact; with both
+    jumps 0 the spikes are those of lif_psc_exp.
+    """
+
+    w_jump_mv: float = parameter(0.0, 0.0, 1_000.0, "added to the adaptation current by a spike")
+    tau_w_ms: float = parameter(100.0, 0.01, 10_000.0, "decay of the adaptation current")
+    theta_jump_mv: float = parameter(5.0, 0.0, 1_000.0, "added to the threshold by a spike")
+    tau_theta_ms: float = parameter(100.0, 0.01, 10_000.0, "decay of the threshold's rise")
+
+
+class Alif(NamedTuple):
+    states: int = 5
+
+
+def constants(p, dt):
+    return [
+        *lif_psc_exp.constants(p, dt),
+        -current_to_potential(dt, p.tau_m_ms, p.tau_w_ms),
+        np.exp(-dt / p.tau_w_ms),
+        np.exp(-dt / p.tau_theta_ms),
+        p.w_jump_mv,
+        p.theta_jump_mv,
+    ]
+
+
+@steps(Alif)
+def _step(model, table, n, state, place, v, i_e, i_i, held):
+    w, theta = load(state, place + 3 * LANES), load(state, place + 4 * LANES)
+    drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
+    drive = fma(splat(table[n, P21_W]), w, drive)
+    v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
+    w, theta = mul(splat(table[n, P_W]), w), mul(splat(table[n, P_THETA]), theta)
+    reset = splat(table[n, RESET])
+    v = choose(held, reset, v)
+    fired = at_least(v, add(splat(table[n, THRESHOLD]), theta)) & ~held
+    store(state, place + 3 * LANES, choose(fired, add(w, splat(table[n, W_JUMP])), w))
+    store(state, place + 4 * LANES, choose(fired, add(theta, splat(table[n, THETA_JUMP])), theta))
+    return choose(fired, reset, v), fired
+
+
+ALIF_PSC_EXP: Final = NeuronModel("alif_psc_exp", AdaptiveNeuron, Alif(), constants, ("v", "i_e", "i_i", "w", "theta"))

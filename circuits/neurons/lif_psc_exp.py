@@ -1,0 +1,62 @@
+"""Leaky integrate-and-fire with exponential postsynaptic currents."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, shared_constants, steps
+from circuits.part import parameter
+from circuits.simd import at_least, choose, fma, splat
+
+P22, P21_E, P21_I, DRIVE, THRESHOLD, RESET = range(NOISE + 1, NOISE + 7)
+
+
+class Neuron(Cell):
+    """Leaky integrate-and-fire with exponential currents, "lif_psc_exp": NEST's `iaf_psc_exp` (Rotter and Diesmann, Biol.
+    Cybern. 81, 1999).
+
+        tau_m   dV/dt   = -(V - v_rest) + I_e + I_i + bias        [mV]
+        tau_syn dI_x/dt = -I_x                                    [mV: current times membrane resistance]
+
+    A spike that arrives over a synapse of weight w adds w to I_e (from an E neuron or an input) or -w to I_i (from an I
+    neuron). V >= v_th is a spike; V is then held at v_reset for t_ref. V starts at v_rest, the currents at 0. The integration
+    is exact.
+    """
+
+    tau_m_ms: float = parameter(10.0, 0.01, 10_000.0, "membrane time constant")
+    tau_syn_e_ms: float = parameter(2.0, 0.01, 10_000.0, "decay of the excitatory current")
+    tau_syn_i_ms: float = parameter(5.0, 0.01, 10_000.0, "decay of the inhibitory current")
+    v_rest_mv: float = parameter(-70.0, -1_000.0, 1_000.0, "resting potential")
+    v_th_mv: float = parameter(-55.0, -1_000.0, 1_000.0, "threshold")
+    v_reset_mv: float = parameter(-70.0, -1_000.0, 1_000.0, "potential after a spike")
+    t_ref_ms: float = parameter(2.0, 0.0, 10_000.0, "refractory period")
+    bias_mv: float = parameter(0.0, -1_000.0, 1_000.0, "constant drive; alone it settles V at v_rest + bias")
+
+
+class Lif(NamedTuple):
+    states: int = 3
+
+
+def constants(p, dt):
+    return [
+        *shared_constants(p, dt, p.tau_m_ms),
+        np.exp(-dt / p.tau_m_ms),
+        current_to_potential(dt, p.tau_m_ms, p.tau_syn_e_ms),
+        current_to_potential(dt, p.tau_m_ms, p.tau_syn_i_ms),
+        -np.expm1(-dt / p.tau_m_ms) * p.bias_mv,
+        p.v_th_mv - p.v_rest_mv,
+        p.v_reset_mv - p.v_rest_mv,
+    ]
+
+
+@steps(Lif)
+def _step(model, table, n, state, place, v, i_e, i_i, held):
+    drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
+    v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
+    reset = splat(table[n, RESET])
+    v = choose(held, reset, v)
+    fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
+    return choose(fired, reset, v), fired
+
+
+LIF_PSC_EXP: Final = NeuronModel("lif_psc_exp", Neuron, Lif(), constants)

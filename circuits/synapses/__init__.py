@@ -1,0 +1,12 @@
+"""Models of plastic synapses, one file each; `model.py` says what a model is made of.
+
+A static synapse has a weight and a delay alone and needs none.
+"""
+
+from circuits.synapses.model import SynapseModel
+from circuits.synapses.short_term import SHORT_TERM, ShortTerm
+from circuits.synapses.stdp import STDP, Stdp
+
+MODELS: dict[str, SynapseModel] = {model.name: model for model in (SHORT_TERM, STDP)}
+
+__all__ = ["MODELS", "ShortTerm", "Stdp", "SynapseModel"]

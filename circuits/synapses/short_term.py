@@ -1,0 +1,72 @@
+"""Short-term depression and facilitation."""
+
+from types import SimpleNamespace
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from circuits.part import Part, parameter
+from circuits.simd import LANES, add, choose, fma, like, load, mul, splat, store, sub, word
+from circuits.synapses.model import SynapseModel
+
+STATES = 2  # u and what is depleted, 1 - x
+
+
+class ShortTerm(Part):
+    """Tsodyks and Markram's synapse, "short_term" (Tsodyks, Uziel and Markram, J. Neurosci. 20, 2000; NEST's
+    `tsodyks2_synapse` with u starting at 0).
+
+        tau_rec dx/dt = 1 - x      x <- x - u x            at an arriving spike, after u
+        tau_fac du/dt = -u         u <- u + use (1 - u)    at an arriving spike
+
+    x is what is there to be released, u the share of it that a spike releases. The spike has weight w u x (u after and x before
+    its jump): the first one after a rest w use. tau_fac = 0: no facilitation.
+    """
+
+    use: float = parameter(0.5, 0.0, 1.0, "share released by a spike after a rest (U)")
+    tau_rec_ms: float = parameter(800.0, 0.01, 100_000.0, "recovery from depression")
+    tau_fac_ms: float = parameter(0.0, 0.0, 100_000.0, "decay of facilitation; 0: none")
+
+
+class ShortTermTables(NamedTuple):
+    """Lists of such synapses as in `circuits.tables.Tables`: bounds [B, N, 3], the others [synapses]."""
+
+    bounds: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray
+    use: np.ndarray
+    keep_fac: np.ndarray
+    keep_rec: np.ndarray
+
+
+def constants(p: SimpleNamespace, dt: float) -> tuple:
+    """The last three fields of `ShortTermTables` from arrays of the parameters."""
+    lasts = p.tau_fac_ms > 0
+    return p.use, np.where(lasts, np.exp(-dt / np.where(lasts, p.tau_fac_ms, 1.0)), 0.0), np.exp(-dt / p.tau_rec_ms)
+
+
+SHORT_TERM: Final = SynapseModel("short_term", ShortTerm, ShortTermTables, constants)
+
+
+@njit(inline="always")
+def rest(t, b, neurons, state):
+    """Put the synapses of circuit b at rest."""
+    state[: (t.bounds[b, neurons - 1, 2] - t.bounds[b, 0, 0]) * STATES * LANES] = 0
+
+
+@njit(inline="always")
+def arrive(t, first, last, base, flat, here, state, current):
+    """The synaptic current plus what arrives over the synapses `first` to `last` in the row that begins at `here`."""
+    for s in range(first, last):
+        place = (s - base) * STATES * LANES
+        arriving = word(flat, here + t.offset[s])
+        u = mul(splat(t.keep_fac[s]), load(state, place))
+        gone = mul(splat(t.keep_rec[s]), load(state, place + LANES))
+        one = like(u, 1.0)
+        u_after = fma(splat(t.use[s]), sub(one, u), u)
+        released = mul(u_after, sub(one, gone))
+        store(state, place, choose(arriving, u_after, u))
+        store(state, place + LANES, choose(arriving, add(gone, released), gone))
+        current = choose(arriving, fma(splat(t.weight[s]), released, current), current)
+    return current
