@@ -16,11 +16,11 @@ MAX_DELAY_STEPS = 65_535
 
 
 def _of_the_model(neuron: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Cell:
-    """A neuron of the class that the circuit's model has."""
+    """A neuron of the class that the circuit's model has. The context says whether a file is read, strictly."""
     wanted = MODELS[info.data.get("neuron_model", LIF_PSC_EXP.name)]
     if isinstance(neuron, Cell) and type(neuron) is not wanted.neuron:
         raise ValueError(f"is a {type(neuron).__name__}; neuron_model {wanted.name!r} wants a {wanted.neuron.__name__}")
-    return wanted.neuron.model_validate(neuron, strict=info.config is not None and info.config.get("strict"))
+    return wanted.neuron.model_validate(neuron, strict=True if info.context else None)
 
 
 if TYPE_CHECKING:

@@ -93,7 +93,7 @@ def loads(text: str | bytes, place: str = "motif") -> Motif:
     if missing:
         raise UserError(f"{place}: {missing[0]}: is missing")
     try:
-        return Motif.model_validate_json(text, strict=True)
+        return Motif.model_validate_json(text, strict=True, context="file")
     except ValidationError as error:
         raise UserError(f"{place}: {one_line(error)}") from None
 

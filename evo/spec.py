@@ -84,7 +84,7 @@ def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
 def _ranges(value, info):
     """The section as the model that the circuit's other keys ask for."""
     names = info.data.get("neuron_model", LIF_PSC_EXP.name), info.data.get("synapse_model", STATIC)
-    return ranges(*names).model_validate(value if isinstance(value, dict) else value.model_dump(exclude_unset=True))
+    return ranges(*names).model_validate(value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value)
 
 
 Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits import Circuit
-from circuits.kernel import scratch
+from circuits import Circuit, kernel
 from circuits.raster import pack
 from circuits.tables import from_circuit
 
@@ -19,17 +18,24 @@ PLACE = Path(__file__).parents[2].parent / "shared" / "yardstick" / "yardstick.p
 
 
 def yardstick():
-    """The yardstick's module and None, or None and the reason why there is none here."""
-    if not PLACE.exists():
-        return None, "the yardstick (../shared/yardstick beside the checkout) is absent"
+    """The yardstick's module and None, or None and the reason why its C kernel does not run here."""
+    module, reason = jobs()
+    if module is None:
+        return None, reason
     if not shutil.which("gcc"):
         return None, "the yardstick needs gcc"
+    return (module, None) if module.supported() else (None, "the yardstick needs a processor with AVX-512")
+
+
+def jobs():
+    """The yardstick's module for its `Job` alone, and None, or None and the reason why it is not here."""
+    if not PLACE.exists():
+        return None, "the yardstick (../shared/yardstick beside the checkout) is absent"
     if sys.modules.get("yardstick") is None:
         spec = importlib.util.spec_from_file_location("yardstick", PLACE)
         sys.modules["yardstick"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules["yardstick"])
-    found = sys.modules["yardstick"]
-    return (found, None) if found.supported() else (None, "the yardstick needs a processor with AVX-512")
+    return sys.modules["yardstick"], None
 
 
 def circuit_of(job) -> Circuit:
@@ -66,13 +72,18 @@ def inputs_of(job) -> np.ndarray:
     return pack(job.spikes.transpose(2, 0, 1))
 
 
-def kernel_arguments(job, real=np.float32):
-    """What `circuits.kernel.run` needs to simulate the job, its raster last: rows from `history` on hold the result."""
+def kernel_call(job, real=np.float32):
+    """The kernel's part of the job as a call without arguments, and the words it fills: uint64 [steps, neurons]."""
     tables = from_circuit(circuit_of(job), real)
-    raster = np.zeros((tables.history + job.steps, tables.channels + job.neurons), "u8")
-    raster[tables.history :, : tables.channels] = inputs_of(job)[0]
-    one = (tables.bounds[0], tables.weight, tables.offset, tables.table[0], tables.n_ref[0])
-    return job.neurons, tables.channels, tables.history, *one, *scratch(job.neurons, real), raster
+    scratch = kernel.scratch(tables, job.steps)
+    scratch.raster[tables.history :, : tables.channels] = inputs_of(job)[0]
+    last = len(scratch.raster)
+
+    def call():
+        kernel.rest(tables, 0, scratch, None, None, False)
+        kernel.run(tables, 0, scratch, tables.history, last, None, None, None, None)
+
+    return call, scratch.raster[tables.history :, tables.channels :]
 
 
 def _plain(value):

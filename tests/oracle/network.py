@@ -2,7 +2,8 @@
 
 circuits.jsonl   one motif a line
 inputs.npz       `stamp` (whole steps) by `circuit`, `trial` and `channel`; `trials` of each circuit; `steps` of every trial
-spikes.npz       the answer: `time_ms` by `circuit`, `trial` and `neuron`
+answer.npz       `time_ms` of spikes by `circuit`, `trial` and `neuron`; where asked for, `v_mv` [neurons, steps] of the neurons
+                 `v_of` [neurons, 3]; where synapses learn, their last `weight_mv` [synapses] and `weight_of` [synapses, 3]
 """
 
 import json
@@ -12,14 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+PLASTIC = ("short_term", "stdp")  # sections of a synapse, one of which at most is there
+
 
 class Network(NamedTuple):
     """Many circuits of one dt and one neuron model, each as many times as it has trials, unconnected to one another.
 
     neurons   {column: [neurons]}: the parameters as in the motif, and where a neuron comes from (`circuit`, `trial`, `neuron`)
     trains    one array of stamps (whole steps) per input channel, trial and circuit
-    afferents, synapses   {synapse model: {column: [synapses]}}, from trains and from neurons: `pre` and `post` count those,
-              `weight` is signed, `delay` counts steps, other columns are as in the motif
+    afferents, synapses   {"static" or the name of a section: {column: [synapses]}}, from trains and from neurons: `pre` and
+              `post` count those, `weight` is signed, `delay` counts steps, other columns are the section as in the motif; a
+              synapse comes from `circuit`, `trial` and `synapse`, which counts those of the inputs first
     """
 
     dt_ms: float
@@ -29,6 +33,16 @@ class Network(NamedTuple):
     trains: list
     afferents: dict
     synapses: dict
+
+
+class Answer(NamedTuple):
+    """What an oracle found: spikes of a network, as an array each, v_mv [neurons, steps] if asked for, and what the synapses
+    learnt, by table: {"afferents" or "synapses": weights_mv}."""
+
+    neuron: np.ndarray
+    time_ms: np.ndarray
+    v_mv: np.ndarray | None = None
+    weights_mv: dict | None = None
 
 
 def write(folder, motifs, inputs):
@@ -57,10 +71,20 @@ def networks(folder):
 
 
 def answer(folder, found):
-    """Write what the networks did: found is a list of (network, neuron, time_ms), the last two an array each."""
-    columns = {name: [network.neurons[name][neuron] for network, neuron, _ in found] for name in ("circuit", "trial", "neuron")}
-    columns["time_ms"] = [time_ms for _, _, time_ms in found]
-    np.savez(Path(folder) / "spikes.npz", **{name: np.concatenate(column) for name, column in columns.items()})
+    """Write what the networks did: found is a list of (network, Answer)."""
+    columns = defaultdict(list)
+    for network, got in found:
+        for name in ("circuit", "trial", "neuron"):
+            columns[name].append(network.neurons[name][got.neuron])
+        columns["time_ms"].append(got.time_ms)
+        if got.v_mv is not None:
+            columns["v_mv"].append(got.v_mv)
+            columns["v_of"].append(np.column_stack([network.neurons[name] for name in ("circuit", "trial", "neuron")]))
+        for table, weights in (got.weights_mv or {}).items():
+            synapses = getattr(network, table)["stdp"]
+            columns["weight_mv"].append(weights)
+            columns["weight_of"].append(np.column_stack([synapses[name] for name in ("circuit", "trial", "synapse")]))
+    np.savez(Path(folder) / "answer.npz", **{name: np.concatenate(column) for name, column in columns.items()})
 
 
 def _trials_of(motif, circuit, trials, steps, trial, channel, stamp):
@@ -73,22 +97,23 @@ def _trials_of(motif, circuit, trials, steps, trial, channel, stamp):
     neurons["trial"] = np.repeat(np.arange(trials), count)
     trains = [stamp[(trial == t) & (channel == c)] for t in range(trials) for c in range(channels)]
 
-    def tables(rows, stride):
+    def tables(rows, stride, first=0):
         alike = defaultdict(list)
-        for pre, synapse, weight in rows:
-            ends = {"pre": pre, "post": place[synapse["post"]]}
-            numbers = {"weight": weight, "delay": round(synapse["delay_ms"] / motif["dt_ms"])}
-            alike[synapse.get("model", "static")].append(synapse | ends | numbers)
-        found = {kind: _columns(members, without=("model",), trials=trials) for kind, members in alike.items()}
+        for number, (pre, synapse, weight) in enumerate(rows, first):
+            kind = next((name for name in PLASTIC if synapse[name]), "static")
+            numbers = {"pre": pre, "post": place[synapse["post"]], "weight": weight, "circuit": circuit, "synapse": number}
+            numbers["delay"] = round(synapse["delay_ms"] / motif["dt_ms"])
+            alike[kind].append(numbers | (synapse[kind] if kind in PLASTIC else {}))
+        found = {kind: _columns(members, without=(), trials=trials) for kind, members in alike.items()}
         for kind, table in found.items():
-            copy = np.repeat(np.arange(trials), len(alike[kind]))
-            table["pre"] += copy * stride
-            table["post"] += copy * count
+            table["trial"] = np.repeat(np.arange(trials), len(alike[kind]))
+            table["pre"] += table["trial"] * stride
+            table["post"] += table["trial"] * count
         return found
 
     afferents = [(c, s, s["weight_mv"]) for c, source in enumerate(motif["inputs"]) for s in source["synapses"]]
     synapses = [(place[s["pre"]], s, sign[s["pre"]] * s["weight_mv"]) for s in motif["synapses"]]
-    parts = trains, tables(afferents, channels), tables(synapses, count)
+    parts = trains, tables(afferents, channels), tables(synapses, count, first=len(afferents))
     return Network(motif["dt_ms"], steps, motif["neuron_model"], neurons, *parts)
 
 

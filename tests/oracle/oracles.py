@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def ask(oracle, asked, *options):
-    """The spikes that "nest" or "brian2" finds: a dict of arrays, `time_ms` by `circuit`, `trial` and `neuron`.
+    """What "nest" or "brian2" finds: a dict of arrays, of spikes `time_ms` by `circuit`, `trial` and `neuron`.
 
-    asked  list of (circuit, bool [trials, steps, channels]) with equal steps
+    asked    list of (circuit, bool [trials, steps, channels]) with equal steps
+    options  "--record" for `potentials`, and what else the module run_nest or run_brian2 names
     """
     python = ROOT / f".venv-{oracle}/bin/python"
     if not python.exists():
@@ -28,7 +29,7 @@ def ask(oracle, asked, *options):
         command = [python, "-m", f"tests.oracle.run_{oracle}", folder, *options]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        found = dict(np.load(Path(folder) / "spikes.npz"))
+        found = dict(np.load(Path(folder) / "answer.npz"))
     report(f"{oracle}: {len(asked)} circuits, {len(found['time_ms'])} spikes, {time.perf_counter() - start:.0f} s")
     return found
 
@@ -44,6 +45,34 @@ def rasters(found, asked):
         raster[found["trial"][own], step, found["neuron"][own]] = True
         dense.append(raster)
     return dense
+
+
+def potentials(found, asked):
+    """The potentials that `ask` with "--record" returned, as one [trials, steps, neurons] per circuit; the last may be NaN."""
+    dense = [np.full((*inputs.shape[:2], len(circuit.neurons)), np.nan) for circuit, inputs in asked]
+    for (circuit, trial, neuron), v_mv in zip(found["v_of"], found["v_mv"], strict=True):
+        dense[circuit][trial, :, neuron] = v_mv
+    return dense
+
+
+def weights(found, asked):
+    """The weights that synapses learnt, as one [trials, synapses] per circuit, in the order of `Raster.weights_mv`."""
+    order = np.lexsort(found["weight_of"].T[::-1])
+    ends = np.searchsorted(found["weight_of"][order, 0], np.arange(1, len(asked)))
+    dense = []
+    for (circuit, inputs), own in zip(asked, np.split(found["weight_mv"][order], ends), strict=True):
+        dense.append(own.reshape(len(inputs), -1)[:, _by_target(circuit)])
+    return dense
+
+
+def _by_target(circuit):
+    """The order of synapses that learn, those of the motif in which inputs come first: by target, E before I, by source."""
+    place = {neuron.id: n for n, neuron in enumerate(circuit.neurons)}
+    sign = {neuron.id: neuron.sign for neuron in circuit.neurons}
+    inputs = [(place[s.post], "E", -1, c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    synapses = [(place[s.post], sign[s.pre], 0, place[s.pre], s) for s in circuit.synapses]
+    keys = [(*key, s.delay_ms, s.weight_mv) for *key, s in inputs + synapses if s.stdp]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def differences(ours, theirs):

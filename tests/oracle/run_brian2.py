@@ -1,7 +1,8 @@
-"""Simulate a work folder with Brian2: python -m tests.oracle.run_brian2 FOLDER
+"""Simulate a work folder with Brian2: python -m tests.oracle.run_brian2 FOLDER [--sequence=N]
 
 Runs where Brian2 is installed; imports nothing of ours but the reader of the folder. Brian2 stamps a spike with the start of
-its step and counts that step as refractory, so: stamps + dt, refractory = (n_ref + 1) dt.
+its step and counts that step as refractory, so: stamps + dt, refractory = (n_ref + 1) dt. With --sequence=N trials come in
+rows of N, in which each starts with the weights that the one before it ended with.
 """
 
 import sys
@@ -14,92 +15,71 @@ from tests.oracle import network
 
 LIF_PSC_EXP = """
 dv/dt = (v_rest + I_e + I_i + bias - v) / tau_m : 1
-dI_e/dt = -I_e / {tau_e} : 1
-dI_i/dt = -I_i / {tau_i} : 1
-tau_m : second (constant)
-tau_syn_e : second (constant)
-tau_syn_i : second (constant)
-t_refractory : second (constant)
-v_rest : 1 (constant)
-v_th : 1 (constant)
-v_reset : 1 (constant)
-bias : 1 (constant)
+dI_e/dt = -I_e / {tau_syn_e} : 1
+dI_i/dt = -I_i / {tau_syn_i} : 1
 """
+ALIF_PSC_EXP = """
+dv/dt = (v_rest + I_e + I_i + bias - w - v) / tau_m : 1
+dI_e/dt = -I_e / {tau_syn_e} : 1
+dI_i/dt = -I_i / {tau_syn_i} : 1
+dw/dt = -w / {tau_w} : 1
+dtheta/dt = -theta / tau_theta : 1
+"""
+IZHIKEVICH = """
+dv/dt = (0.04 * v**2 + 5 * v + 140 - u + I_e + I_i + bias) / ms : 1
+du/dt = a_per_ms * (b_per_ms * v - u) / ms : 1
+I_e : 1
+I_i : 1
+"""
+HELD = "v = v * int(not_refractory) + v_reset * int(not not_refractory)"
+ARRIVAL = "I_e_post += {share} * w_e\nI_i_post += {share} * w_i"
 
 
-def lif_psc_exp(p, dt):
-    """Potentials in mV, integrated exactly.
+def lif_psc_exp(p):
+    return exact(p, LIF_PSC_EXP, ("tau_syn_e", "tau_syn_i"), "v >= v_th", "v = v_reset")
 
-    The general solution is 0/0 at tau_m = tau_syn, so neurons like that get equations that name one time constant twice. For
-    the same reason v is not `(unless refractory)`, which multiplies 1 / tau_m by another symbol, but is held at v_reset by
-    hand.
+
+def alif_psc_exp(p):
+    reset = "v = v_reset\nw += w_jump\ntheta += theta_jump"
+    return exact(p, ALIF_PSC_EXP, ("tau_syn_e", "tau_syn_i", "tau_w"), "v >= v_th + theta", reset)
+
+
+def exact(p, equations, currents, threshold, reset):
+    """Groups of neurons, integrated exactly.
+
+    The general solution is 0/0 where the time constant of a current is tau_m, so neurons like that get equations that name
+    one time constant twice. For the same reason v is not `(unless refractory)`, which multiplies 1 / tau_m by another symbol,
+    but is held at v_reset by hand.
     """
-    same = {"e": p["tau_m_ms"] == p["tau_syn_e_ms"], "i": p["tau_m_ms"] == p["tau_syn_i_ms"]}
+    same = {name: p[f"{name}_ms"] == p["tau_m_ms"] for name in currents}
     groups = []
-    for same_e, same_i in product((True, False), repeat=2):
-        members = np.flatnonzero((same["e"] == same_e) & (same["i"] == same_i))
-        if len(members) == 0:
-            continue
-        equations = LIF_PSC_EXP.format(tau_e="tau_m" if same_e else "tau_syn_e", tau_i="tau_m" if same_i else "tau_syn_i")
-        rules = {"threshold": "v >= v_th", "reset": "v = v_reset", "refractory": "t_refractory"}
-        group = NeuronGroup(len(members), equations, method="exact", **rules)
-        group.run_regularly("v = v * int(not_refractory) + v_reset * int(not not_refractory)", when="after_groups")
-        for name in ("tau_m", "tau_syn_e", "tau_syn_i"):
-            setattr(group, name, p[f"{name}_ms"][members] * ms)
-        for name in ("v_rest", "v_th", "v_reset", "bias"):
-            setattr(group, name, p[f"{name}_mv"][members])
-        group.t_refractory = p["t_ref_ms"][members] * ms + dt
-        group.v = p["v_rest_mv"][members]
-        groups.append((members, group))
-    return groups, "I_e_post += w_e\nI_i_post += w_i"
+    for chosen in product((True, False), repeat=len(currents)):
+        members = np.flatnonzero(np.all([same[name] == one for name, one in zip(currents, chosen, strict=True)], axis=0))
+        if len(members):
+            named = {name: "tau_m" if one else name for name, one in zip(currents, chosen, strict=True)}
+            groups.append((members, group(p, members, equations.format(**named), "exact", threshold, reset)))
+            groups[-1][1].run_regularly(HELD, when="after_groups")
+    return groups
 
 
-def static(synapse, arrival):
-    values = {"w_e": np.maximum(synapse["weight"], 0), "w_i": np.minimum(synapse["weight"], 0)}
-    return "w_e : 1 (constant)\nw_i : 1 (constant)", arrival, values
+def izhikevich(p):
+    """V and u by Euler's rule from the currents at the start of the step, which then decay exactly."""
+    everyone = np.arange(len(p["circuit"]))
+    neurons = group(p, everyone, IZHIKEVICH, "euler", "v >= v_th", "v = v_reset\nu += d_mv_per_ms")
+    neurons.u = p["b_per_ms"] * p["v_rest_mv"]
+    neurons.run_regularly("I_e *= exp(-dt / tau_syn_e)\nI_i *= exp(-dt / tau_syn_i)\n" + HELD, when="after_groups")
+    return [(everyone, neurons)]
 
 
-MODELS = {"lif_psc_exp": lif_psc_exp}  # neuron_model: parameters, dt -> [(numbers of its neurons, group)], what an arrival does
-SYNAPSES = {"static": static}  # synapse model: columns, what an arrival does -> equations, on_pre, values
-
-
-def simulate(net):
-    """The spikes of a network: (neuron, time_ms)."""
-    defaultclock.dt = dt = net.dt_ms * ms
-    groups, arrival = MODELS[net.neuron_model](net.neurons, dt)
-    monitors = [SpikeMonitor(group) for _, group in groups]
-    together = Network([group for _, group in groups], monitors)
-    sources = [(group, net.synapses) for group in groups]
-    if net.trains:
-        train = np.repeat(np.arange(len(net.trains)), [len(stamps) for stamps in net.trains])
-        generator = SpikeGeneratorGroup(len(net.trains), train, (np.concatenate(net.trains) - 1) * dt)
-        together.add(generator)
-        sources.append(((np.arange(len(net.trains)), generator), net.afferents))
-    for (pre, synapses), post in product(sources, groups):
-        for kind, synapse in synapses.items():
-            together.add(connected(pre, post, kind, synapse, arrival, dt))
-    together.run(net.steps * dt)
-    neuron = [members[np.asarray(monitor.i)] for (members, _), monitor in zip(groups, monitors, strict=True)]
-    time_ms = [np.asarray(monitor.t / ms) + net.dt_ms for monitor in monitors]
-    return np.concatenate(neuron), np.concatenate(time_ms)
-
-
-def connected(pre, post, kind, synapse, arrival, dt):
-    """The synapses of one kind from one group to another, if there are any."""
-    (pre_members, source), (post_members, target) = pre, post
-    chosen = np.isin(synapse["pre"], pre_members) & np.isin(synapse["post"], post_members)
-    if not chosen.any():
-        return []
-    synapse = {name: column[chosen] for name, column in synapse.items()}
-    equations, on_pre, values = SYNAPSES[kind](synapse, arrival)
-    made = Synapses(source, target, equations, on_pre=on_pre)
-    made.connect(i=np.searchsorted(pre_members, synapse["pre"]), j=np.searchsorted(post_members, synapse["post"]))
-    made.delay = synapse["delay"] * dt
+def group(p, members, equations, method, threshold, reset):
+    """Some neurons at rest; equations may name any parameter of the motif, without its unit. Potentials are in mV."""
+    values = {name.removesuffix("_mv"): p[name][members] for name in p if not name.endswith("_ms") or name.endswith("_per_ms")}
+    values |= {name.removesuffix("_ms"): p[name][members] * ms for name in p if name.removesuffix("_ms") not in values}
+    del values["circuit"], values["trial"], values["neuron"]
+    declared = [f"{name} : {'1' if isinstance(value, np.ndarray) else 'second'} (constant)" for name, value in values.items()]
+    rules = {"threshold": threshold, "reset": reset, "refractory": "t_ref + dt"}
+    made = NeuronGroup(len(members), equations + "\n".join(declared), method=method, **rules)
     for name, value in values.items():
         setattr(made, name, value)
+    made.v = p["v_rest_mv"][members]
     return made
-
-
-if __name__ == "__main__":
-    prefs.codegen.target = "numpy"  # the others compile for longer than this runs
-    network.answer(sys.argv[1], [(net, *simulate(net)) for net in network.networks(sys.argv[1])])

@@ -1,0 +1,95 @@
+"""How the simulator's speed goes with trials, circuits, neurons and threads."""
+
+import numpy as np
+
+from circuits.population import simulate_population
+from circuits.tables import from_circuit
+from tests.bench.bench_kernel import copies
+from tests.bench.contest import TORCH, contest
+from tests.bench.report import fastest, figure, quickest, skipped, timer
+from tests.bench.yardstick_job import circuit_of, inputs_of, jobs
+
+TRIALS = (64, 256, 1024, 4096, 16384, 65536)
+CIRCUITS = (1, 10, 100, 1_000, 10_000)
+NEURONS = (128, 256, 512, 1024)
+DENSE = (256, 512)
+SYNAPSES_EACH = 20  # per neuron, so that larger circuits are sparser
+
+
+def main():
+    module, reason = jobs()
+    if module is None:
+        skipped("speed by trials, circuits and neurons", reason)
+        return
+    flat(module.Job())
+    for neurons in NEURONS:
+        large(module.Job(neurons=neurons, connection=SYNAPSES_EACH / neurons))
+    for neurons in DENSE:
+        large(module.Job(neurons=neurons, connection=1.0))
+
+
+def flat(job):
+    """Cost of a neuron update for more trials and more circuits; ratio 1 is as cheap as the fewest."""
+    tables, inputs = from_circuit(circuit_of(job), np.float32), inputs_of(job)
+    calls = [population(tables, np.tile(inputs, (trials // 64, 1, 1)), trials) for trials in TRIALS]
+    curve("trials, one circuit", TRIALS, calls, job.updates / 64)
+    calls = [population(copies(tables, count), inputs, 64) for count in CIRCUITS]
+    curve("circuits, 64 trials", CIRCUITS, calls, job.updates)
+
+
+def population(tables, inputs, trials, threads=1):
+    return lambda: simulate_population(tables, inputs, trials, threads=threads)
+
+
+def curve(name, sizes, calls, updates):
+    """One figure per size beside the first one; `updates` are those of size 1.
+
+    Smaller sizes are called as often as makes the work equal: the shortest of many short times is one that nothing disturbed,
+    of few long ones it is not.
+    """
+    whole = [repeated(call, sizes[-1] // size) for size, call in zip(sizes, calls, strict=True)]
+    seconds = fastest(*whole, rounds=10)
+    for size, taken in zip(sizes, seconds, strict=True):
+        figure(f"{size:,} {name}", sizes[-1] * updates / taken, "updates/s", f"{sizes[0]} at a time", seconds[0] / taken)
+
+
+def repeated(call, times):
+    def calls():
+        for _ in range(times):
+            call()
+
+    return calls
+
+
+def large(job):
+    """A large circuit, 64 trials, beside dense matrix products of the same size; and its synaptic events."""
+    tables, inputs = from_circuit(circuit_of(job), np.float32), inputs_of(job)
+    each = len(job.synapses) / job.neurons
+    name = f"{job.neurons} neurons, {each:.0f} synapses each"
+    ours = population(tables, inputs, 64)
+    events = ours().events.sum().item()
+    with contest(job, [TORCH]) as rivals:
+        seconds, *others = quickest(timer(ours), *(rival.go for rival in rivals), rounds=10)
+        for rival, taken in zip(rivals, others, strict=True):
+            figure(name, job.updates / seconds, "updates/s", f"{rival.name}: {1000 * taken:.3g} ms", taken / seconds)
+        if not rivals:
+            figure(name, job.updates / seconds, "updates/s")
+    figure(f"{name}: spikes delivered", events / seconds, "events/s")
+
+
+def threads(counts=(1, 2)):
+    """A population on several threads beside one."""
+    module, reason = jobs()
+    if module is None:
+        skipped("threads", reason)
+        return
+    job = module.Job()
+    tables, inputs = copies(from_circuit(circuit_of(job), np.float32), 1000), inputs_of(job)
+    one, *several = fastest(*(population(tables, inputs, 64, count) for count in counts))
+    for count, seconds in zip(counts[1:], several, strict=True):
+        figure(f"{count} threads, 1,000 circuits", 1000 * job.updates / seconds, "updates/s", "1 thread", one / seconds)
+
+
+if __name__ == "__main__":
+    main()
+    threads()
