@@ -15,14 +15,14 @@ What a circuit does not use costs nothing: the machine code is made for its neur
 plastic synapses, noise and recording.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from circuits.compiled import compiled
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.noise import gaussian_pair
-from circuits.simd import LANES, add_where, fma, load, mul, splat, store, widen, word
+from circuits.simd import LANES, add_where, fma, get, load, mul, put, splat, store, widen
 from circuits.synapses import short_term, stdp
 
 
@@ -49,35 +49,24 @@ class Trace(NamedTuple):
     values: np.ndarray
 
 
-class Extras(NamedTuple):
-    """What a simulation may have beyond neurons and static synapses; the fields are arguments of `run`."""
-
-    fading: Any = None
-    learning: Any = None
-    noise: Any = None
-    trace: Any = None
-
-
 @compiled
-def rest(tables, b, scratch, fading, learning, keep_weights):
-    """Put circuit b at rest; what its synapses learnt is kept if `keep_weights`."""
-    neurons = tables.neurons[b]
-    scratch.state[: neurons * tables.model.states * LANES] = 0
-    scratch.refractory[:neurons] = 0
-    if fading is not None:
-        short_term.rest(fading, b, neurons, scratch.short_term)
-    if learning is not None:
-        stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
-
-
-@compiled
-def run(tables, b, scratch, first, last, fading, learning, noise, trace):
-    """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place.
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace):
+    """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
+    first row of all.
 
     tables    `circuits.tables.Tables`;   fading, learning  its short_term and stdp, or None
+    keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.noise.Noise` with the block's first trial, or None;   trace  `Trace`, or None
     """
     model, channels, history = tables.model, tables.channels, tables.history
+    if first == history:
+        neurons = tables.neurons[b]
+        scratch.state[: neurons * model.states * LANES] = 0
+        scratch.refractory[:neurons] = 0
+        if fading is not None:
+            short_term.rest(fading, b, neurons, scratch.short_term)
+        if learning is not None:
+            stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
     state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
@@ -88,7 +77,7 @@ def run(tables, b, scratch, first, last, fading, learning, noise, trace):
         for n in range(tables.neurons[b]):
             place = n * model.states * LANES
             v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
-            held = refractory[n] & ~word(flat, here + channels + n - (n_ref[n] + 1) * width)
+            held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
             if noise is not None:
                 if n % 2 == 0:
                     kick, spare = gaussian_pair(noise.low, noise.high, noise.trial, n // 2, row - history)
@@ -101,9 +90,9 @@ def run(tables, b, scratch, first, last, fading, learning, noise, trace):
 
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             for s in range(bounds[n, 0], bounds[n, 1]):
-                i_e = add_where(word(flat, here + offset[s]), i_e, weight[s])
+                i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
             for s in range(bounds[n, 1], bounds[n, 2]):
-                i_i = add_where(word(flat, here + offset[s]), i_i, weight[s])
+                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
             if fading is not None:
                 mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
                 i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
@@ -116,8 +105,8 @@ def run(tables, b, scratch, first, last, fading, learning, noise, trace):
             store(state, place + V * LANES, v)
             store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
-            refractory[n] = held | fired
-            raster[row, channels + n] = fired
+            put(refractory, n, held | fired)
+            put(flat, here + channels + n, fired)
             if trace is not None and trace.slot[n] >= 0:
                 at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
                 for x in range(model.states):

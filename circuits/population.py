@@ -63,18 +63,15 @@ def simulate_population(
     The result does not depend on the threads.
     """
     batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
-    outputs = np.empty((batch, blocks, steps, tables.readout.shape[1]), "u8")
+    outputs = np.zeros((batch, blocks, steps, tables.readout.shape[1]), "u8")
     counts = np.zeros((3, batch), "i8")
     noise = Noise.of(seed) if tables.noisy else None
+    extras = tables.short_term, tables.stdp, noise
     masks = lane_masks(trials)
-    last_input = np.array([_last(block) for block in inputs], "i8")
 
     def part(span):
-        first, last = span
-        _simulate_all(
-            tables, inputs, masks, last_input, stop, sequence, first, last, outputs, counts, kernel.scratch(tables, steps),
-            tables.short_term, tables.stdp, noise,
-        )  # fmt: skip
+        scratch = kernel.scratch(tables, steps)
+        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras)
 
     in_threads(part, spans(batch, threads), threads)
     return Activity(outputs, *counts)
@@ -90,8 +87,7 @@ def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
     """0 .. count cut into a few parts per thread, so that threads which finish early take over work of the others."""
     threads = threads_here() if threads is None else threads
     parts = 1 if threads == 1 else min(count, 4 * threads)
-    edges = np.linspace(0, count, parts + 1).astype(int).tolist()
-    return list(pairwise(edges))
+    return list(pairwise(count * k // parts for k in range(parts + 1)))
 
 
 def in_threads(function, items, threads: int | None) -> None:
@@ -105,67 +101,74 @@ def in_threads(function, items, threads: int | None) -> None:
         list(pool.map(function, items))
 
 
-def _last(block):
-    """The number of steps until the last input spike of a block, 0 if there is none."""
-    rows = np.flatnonzero(block.any(axis=1))
-    return rows[-1] + 1 if len(rows) else 0
+# Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds.
 
 
 @compiled
-def _simulate_all(
-    tables, inputs, masks, last_input, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise
+def _simulate_part(
+    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise
 ):  # fmt: skip
-    """The circuits `first` to `last`."""
-    blocks, steps, _ = inputs.shape
-    channels, history, raster = tables.channels, tables.history, scratch.raster
-    outputs[first:last] = 0
+    """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
+    blocks, steps, channels = inputs.shape
+    history, raster = tables.history, scratch.raster
     given_up = np.zeros(last - first, np.bool_)
     chunk = stop.check if stop.check > 0 else steps
     for block in range(blocks):
-        raster[history:, :channels] = inputs[block]
-        mask = masks[block]
-        ceiling = stop.ceiling * _popcount(mask)
+        last_input = 0
+        for k in range(steps):
+            for c in range(channels):
+                raster[history + k, c] = inputs[block, k, c]
+                if inputs[block, k, c] != 0:
+                    last_input = k + 1
+        quiet_from = last_input + history + stop.quiet
+        keep = block % sequence > 0
         for b in range(first, last):
             if given_up[b - first]:
                 continue
-            kernel.rest(tables, b, scratch, fading, learning, block % sequence > 0)
-            fired_before = counts[0, b]
-            start = 0
-            while start < steps:
+            ceiling = stop.ceiling * _popcount(masks[block]) * tables.neurons[b] * chunk
+            all_fired, start = 0, 0
+            while start < steps and not given_up[b - first]:
                 end = min(start + chunk, steps)
                 if noise is None:
-                    kernel.run(tables, b, scratch, history + start, history + end, fading, learning, None, None)
+                    kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, None, None)
                 else:
                     here = Noise(noise.low, noise.high, block * 64)
-                    kernel.run(tables, b, scratch, history + start, history + end, fading, learning, here, None)
-                fired = _count(tables, b, raster[history + start : history + end], mask, counts)
-                counts[2, b] += end - start
+                    kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
+                fired = _count(tables, b, raster, history + start, history + end, masks[block], counts)
+                all_fired += fired
                 start = end
-                if start < steps and stop.check > 0:
-                    runaway = fired > ceiling * tables.neurons[b] * chunk
-                    silent = counts[0, b] == fired_before and start >= last_input[block] + history + stop.quiet
-                    if runaway or silent:
-                        given_up[b - first] = True
-                        break
-            if given_up[b - first] and counts[0, b] > fired_before:
-                outputs[b] = 0
-                for what in range(2):
-                    counts[what, b] = np.int64(counts[what, b] * (blocks * steps / counts[2, b]))
+                if stop.check > 0 and start < steps:
+                    given_up[b - first] = fired > ceiling or (all_fired == 0 and start >= quiet_from)
+            counts[2, b] += start
+            if given_up[b - first] and all_fired > 0:
+                _write_off(b, outputs, counts, blocks * steps)
             else:
                 for k in range(start):
                     for r in range(tables.readout.shape[1]):
-                        outputs[b, block, k, r] = raster[history + k, channels + tables.readout[b, r]] & mask
+                        outputs[b, block, k, r] = raster[history + k, channels + tables.readout[b, r]] & masks[block]
 
 
 @compiled
-def _count(tables, b, raster, mask, counts):
+def _count(tables, b, raster, first, last, mask, counts):
     """Add the spikes and synaptic events in these rows; returns the spikes."""
     fired = 0
     for source in range(tables.channels + tables.neurons[b]):
         count = 0
-        for k in range(len(raster)):
+        for k in range(first, last):
             count += _popcount(raster[k, source] & mask)
         fired += count if source >= tables.channels else 0
         counts[1, b] += count * tables.fan_out[b, source]
     counts[0, b] += fired
     return fired
+
+
+@compiled
+def _write_off(b, outputs, counts, steps):
+    """A runaway circuit: silent outputs, and spikes and events as if it had gone on for all the steps."""
+    _, blocks, rows, slots = outputs.shape
+    for block in range(blocks):
+        for k in range(rows):
+            for r in range(slots):
+                outputs[b, block, k, r] = 0
+    for what in range(2):
+        counts[what, b] = np.int64(counts[what, b] * (steps / counts[2, b]))

@@ -51,13 +51,27 @@ def _splat(builder, vector, scalar):
 
 
 @intrinsic
-def word(typingctx, array, index):
-    """The element `array[index]` of a flat uint64 array, without bounds or wrap-around."""
+def get(typingctx, array, index):
+    """The element `array[index]` of a flat array, without bounds or wrap-around."""
 
     def emit(context, builder, signature, args):
         return builder.load(_pointer(context, builder, signature.args[0], *args))
 
-    return types.uint64(array, types.intp), emit
+    return array.dtype(array, types.intp), emit
+
+
+@intrinsic
+def put(typingctx, array, index, value):
+    """`array[index] = value` in a flat array, without bounds or wrap-around."""
+    if value != array.dtype:
+        raise TypingError(f"cannot put {value} in an array of {array.dtype}")
+
+    def emit(context, builder, signature, args):
+        array, index, value = args
+        builder.store(value, _pointer(context, builder, signature.args[0], array, index))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), emit
 
 
 @intrinsic

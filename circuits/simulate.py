@@ -109,11 +109,10 @@ class _Run:
         """The words of all neurons in one block, [steps, neurons]."""
         t = self.tables
         scratch.raster[t.history :, : t.channels] = bits
-        kernel.rest(t, 0, scratch, t.short_term, t.stdp, keep_weights)
         noise = None if self.noise is None else self.noise._replace(trial=number * LANES)
         self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
         trace = kernel.Trace(self.slot, self.here.values) if record else None
-        kernel.run(t, 0, scratch, t.history, len(scratch.raster), t.short_term, t.stdp, noise, trace)
+        kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, t.short_term, t.stdp, noise, trace)
         return scratch.raster[t.history :, t.channels :]
 
     def trace(self, lane):

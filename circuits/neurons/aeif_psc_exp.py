@@ -74,11 +74,11 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     dv_end = mul(rate, sub(sub(fma(delta, exp(fma(v_end, per_delta, soft)), drive), w_end), v_end))
     dw_end = mul(rate_w, sub(mul(a, v_end), w_end))
 
-    v = choose(held, reset, fma(half, add(dv, dv_end), v))
+    v = fma(half, add(dv, dv_end), v)
     w = fma(half, add(dw, dw_end), w)
     fired = at_least(v, peak) & ~held
     store(state, place + 3 * LANES, choose(fired, add(w, splat(table[n, W_JUMP])), w))
-    return choose(fired, reset, v), fired
+    return choose(fired | held, reset, v), fired
 
 
 AEIF_PSC_EXP: Final = NeuronModel("aeif_psc_exp", AdExNeuron, AdEx(), constants, ("v", "i_e", "i_i", "w"))

@@ -54,12 +54,10 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     drive = fma(splat(table[n, P21_W]), w, drive)
     v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
     w, theta = mul(splat(table[n, P_W]), w), mul(splat(table[n, P_THETA]), theta)
-    reset = splat(table[n, RESET])
-    v = choose(held, reset, v)
     fired = at_least(v, add(splat(table[n, THRESHOLD]), theta)) & ~held
     store(state, place + 3 * LANES, choose(fired, add(w, splat(table[n, W_JUMP])), w))
     store(state, place + 4 * LANES, choose(fired, add(theta, splat(table[n, THETA_JUMP])), theta))
-    return choose(fired, reset, v), fired
+    return choose(fired | held, splat(table[n, RESET]), v), fired
 
 
 ALIF_PSC_EXP: Final = NeuronModel("alif_psc_exp", AdaptiveNeuron, Alif(), constants, ("v", "i_e", "i_i", "w", "theta"))

@@ -59,11 +59,10 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     currents = sub(add(add(i_e, i_i), splat(table[n, CONSTANT])), u)
     slope = fma(fma(splat(table[n, SQUARE]), v, splat(table[n, LINEAR])), v, currents)
     u = fma(splat(table[n, A_DT]), sub(mul(splat(table[n, B]), v), u), u)
-    reset = splat(table[n, RESET])
-    v = choose(held, reset, fma(splat(table[n, DT]), slope, v))
+    v = fma(splat(table[n, DT]), slope, v)
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
     store(state, place + 3 * LANES, choose(fired, add(u, splat(table[n, D])), u))
-    return choose(fired, reset, v), fired
+    return choose(fired | held, splat(table[n, RESET]), v), fired
 
 
 IZHIKEVICH: Final = NeuronModel("izhikevich", IzhikevichNeuron, Izhikevich(), constants, ("v", "i_e", "i_i", "u"))

@@ -60,10 +60,8 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     leak = add(like(v, 1.0), add(g_e, g_i))
     settled = div(fma(splat(table[n, E_E]), g_e, pull), leak)
     v = fma(exp(mul(splat(table[n, RATE]), leak)), sub(v, settled), settled)
-    reset = splat(table[n, RESET])
-    v = choose(held, reset, v)
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return choose(fired, reset, v), fired
+    return choose(fired | held, splat(table[n, RESET]), v), fired
 
 
 LIF_COND_EXP: Final = NeuronModel("lif_cond_exp", ConductanceNeuron, LifCond(), constants)

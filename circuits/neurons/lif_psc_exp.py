@@ -53,10 +53,8 @@ def constants(p, dt):
 def _step(model, table, n, state, place, v, i_e, i_i, held):
     drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
     v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
-    reset = splat(table[n, RESET])
-    v = choose(held, reset, v)
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return choose(fired, reset, v), fired
+    return choose(fired | held, splat(table[n, RESET]), v), fired
 
 
 LIF_PSC_EXP: Final = NeuronModel("lif_psc_exp", Neuron, Lif(), constants)

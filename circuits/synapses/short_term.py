@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from circuits.part import Part, parameter
-from circuits.simd import LANES, add, choose, fma, like, load, mul, splat, store, sub, word
+from circuits.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
 
 STATES = 2  # u and what is depleted, 1 - x
@@ -60,13 +60,13 @@ def arrive(t, first, last, base, flat, here, state, current):
     """The synaptic current plus what arrives over the synapses `first` to `last` in the row that begins at `here`."""
     for s in range(first, last):
         place = (s - base) * STATES * LANES
-        arriving = word(flat, here + t.offset[s])
-        u = mul(splat(t.keep_fac[s]), load(state, place))
-        gone = mul(splat(t.keep_rec[s]), load(state, place + LANES))
+        arriving = get(flat, here + get(t.offset, s))
+        u = mul(splat(get(t.keep_fac, s)), load(state, place))
+        gone = mul(splat(get(t.keep_rec, s)), load(state, place + LANES))
         one = like(u, 1.0)
-        u_after = fma(splat(t.use[s]), sub(one, u), u)
+        u_after = fma(splat(get(t.use, s)), sub(one, u), u)
         released = mul(u_after, sub(one, gone))
         store(state, place, choose(arriving, u_after, u))
         store(state, place + LANES, choose(arriving, add(gone, released), gone))
-        current = choose(arriving, fma(splat(t.weight[s]), released, current), current)
+        current = choose(arriving, fma(splat(get(t.weight, s)), released, current), current)
     return current

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from circuits.part import Part, parameter
-from circuits.simd import LANES, add, choose, fma, least, like, load, most, mul, splat, store, sub, word
+from circuits.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
 
 STATES = 3  # weight relative to the one it starts with, presynaptic and postsynaptic trace
@@ -70,16 +70,16 @@ def arrive(t, first, last, base, flat, here, state, fired, current):
     synapses learn from it and from `fired`, the neuron's own spikes of this step."""
     for s in range(first, last):
         place = (s - base) * STATES * LANES
-        arriving = word(flat, here + t.offset[s])
+        arriving = get(flat, here + get(t.offset, s))
         w = load(state, place)
         x, y = (
-            mul(splat(t.keep_plus[s]), load(state, place + LANES)),
-            mul(splat(t.keep_minus[s]), load(state, place + 2 * LANES)),
+            mul(splat(get(t.keep_plus, s)), load(state, place + LANES)),
+            mul(splat(get(t.keep_minus, s)), load(state, place + 2 * LANES)),
         )
-        zero, one, bound = like(w, 0.0), like(w, 1.0), splat(t.bound[s])
-        w = choose(arriving, least(most(sub(w, mul(splat(t.a_minus[s]), y)), zero), bound), w)
-        current = choose(arriving, fma(splat(t.weight[s]), w, current), current)
-        store(state, place, choose(fired, least(most(fma(splat(t.a_plus[s]), x, w), zero), bound), w))
+        zero, one, bound = like(w, 0.0), like(w, 1.0), splat(get(t.bound, s))
+        w = choose(arriving, least(most(sub(w, mul(splat(get(t.a_minus, s)), y)), zero), bound), w)
+        current = choose(arriving, fma(splat(get(t.weight, s)), w, current), current)
+        store(state, place, choose(fired, least(most(fma(splat(get(t.a_plus, s)), x, w), zero), bound), w))
         store(state, place + LANES, choose(arriving, add(x, one), x))
         store(state, place + 2 * LANES, choose(fired, add(y, one), y))
     return current

@@ -80,8 +80,7 @@ def kernel_call(job, real=np.float32):
     last = len(scratch.raster)
 
     def call():
-        kernel.rest(tables, 0, scratch, None, None, False)
-        kernel.run(tables, 0, scratch, tables.history, last, None, None, None, None)
+        kernel.run(tables, 0, scratch, tables.history, last, False, None, None, None, None)
 
     return call, scratch.raster[tables.history :, tables.channels :]
 

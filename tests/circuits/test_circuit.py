@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from circuits import Circuit
 from circuits.errors import one_line
 from circuits.neurons import LIF_PSC_EXP
+from tests.reference import random_circuit
 
 PARAMETERS = LIF_PSC_EXP.parameters
-from tests.reference import random_circuit
 
 GOOD = {
     "dt_ms": 0.5,

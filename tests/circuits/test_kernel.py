@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from circuits import Circuit, kernel, simulate
-from circuits.raster import pack, unpack
 from circuits.neurons import LIF_PSC_EXP
 from circuits.population import simulate_population
+from circuits.raster import pack, unpack
 from circuits.tables import from_circuit, from_matrices
 from tests import reference
 from tests.bench.yardstick_job import kernel_call, yardstick
@@ -45,8 +45,7 @@ def final_state(circuit, spikes, steps, real=np.float64):
 
 
 def run_kernel(tables, scratch):
-    kernel.rest(tables, 0, scratch, None, None, False)
-    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), None, None, None, None)
+    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None)
 
 
 def as_matrices(circuits, slots, channels, rng, readouts=2):
@@ -120,7 +119,8 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
     together = simulate_population(from_matrices(LIF_PSC_EXP, *matrices, real), pack(spikes), trials)
     assert np.median(together.spikes) > trials, "the circuits fire"
     for b, circuit in enumerate(circuits):
-        alone = simulate_population(from_matrices(LIF_PSC_EXP, *[m[b : b + 1] for m in matrices[:-1]], 0.1, real), pack(spikes), trials)
+        one = [m[b : b + 1] for m in matrices[:-1]]
+        alone = simulate_population(from_matrices(LIF_PSC_EXP, *one, 0.1, real), pack(spikes), trials)
         for name in alone._fields:
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[b], err_msg=f"{name} of {b}")
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif, dumps, loads
 from circuits.neurons import LIF_PSC_EXP
-from circuits.raster import pack
 from circuits.population import simulate_population
+from circuits.raster import pack
 from circuits.simulate import simulate
 from circuits.tables import from_circuit
 from evo import genome, variation
