@@ -148,7 +148,8 @@ def _compact(sign, readout, table, n_ref):
         for slot in range(capacity):
             n = column[slot] = neurons[b]
             if sign[b, slot] != 0:
-                packed_table[b, n] = table[b, slot]
+                for x in range(table.shape[2]):  # a slice would do, but numba compiles for seconds to assign one
+                    packed_table[b, n, x] = table[b, slot, x]
                 packed_ref[b, n] = n_ref[b, slot]
                 neurons[b] += 1
         for r in range(readout.shape[1]):
@@ -162,7 +163,11 @@ def _lists(sign, weight, delay, first, last, fan_out, table):
     batch, capacity = sign.shape
     width = weight.shape[1]
     channels = width - capacity
-    total = np.count_nonzero(weight[:, first:last])
+    total = 0
+    for b in range(batch):
+        for source in range(first, last):
+            for slot in range(capacity):
+                total += weight[b, source, slot] != 0
     bounds = np.zeros((batch, capacity, 3), np.int64)
     flat_weight, flat_offset = np.empty(total, table.dtype), np.empty(total, np.int64)
     circuit, origin = np.empty(total, np.int64), np.empty(total, np.int64)

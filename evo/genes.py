@@ -44,6 +44,19 @@ def cut(g, source, post):
     g.delay[source, post] = 0
 
 
+# Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds.
+
+
+@compiled
+def inherit(g, slot, parent, model):
+    """Give the neuron in a slot the parameters and incoming synapses of neuron `model` of a parent (perhaps g itself)."""
+    for p in range(g.parameters.shape[1]):
+        g.parameters[slot, p] = parent.parameters[model, p]
+    for source in range(len(g.weight)):
+        g.weight[source, slot] = parent.weight[source, model]
+        g.delay[source, slot] = parent.delay[source, model]
+
+
 @compiled
 def connect(g, source, post, bounds, rng):
     if source < 0 or fan_in(g, post) >= bounds.in_degree or not may(g, source, post, bounds):
@@ -123,38 +136,65 @@ def pick_neuron(g, rng):
 @compiled
 def pick_unread(g, rng):
     """An excitatory neuron that no output reads, or -1."""
-    free = g.kind > 0
-    for slot in g.readout:
-        if slot >= 0:
-            free[slot] = False
-    return nth_true_1d(free, below(rng, max(1, np.sum(free))))
+    free = np.zeros(len(g.kind), np.bool_)
+    total = 0
+    for slot in range(len(g.kind)):
+        free[slot] = g.kind[slot] > 0 and not is_read(g, slot)
+        total += free[slot]
+    return nth_true(free, below(rng, max(1, total)))
 
 
 @compiled
 def pick_source(g, post, bounds, rng):
     """A source that may project to `post` and does not yet, or -1; input channels come up as often as all neurons together."""
-    absent = g.weight[:, post] == 0
+    absent = np.zeros(len(g.weight), np.bool_)
+    channels, neurons = 0, 0
     for source in range(len(absent)):
         slot = source - bounds.channels
-        absent[source] &= (slot < 0 or g.kind[slot] != 0) and may(g, source, post, bounds)
-    channels = np.sum(absent[: bounds.channels])
-    neurons = np.sum(absent) - channels
+        there = slot < 0 or g.kind[slot] != 0
+        absent[source] = there and g.weight[source, post] == 0 and may(g, source, post, bounds)
+        channels += absent[source] and slot < 0
+        neurons += absent[source] and slot >= 0
     if channels > 0 and (neurons == 0 or rng.random() < 0.5):
-        return nth_true_1d(absent, below(rng, channels))
-    return nth_true_1d(absent, channels + below(rng, neurons)) if neurons > 0 else -1
+        return nth_true(absent, below(rng, channels))
+    return nth_true(absent, channels + below(rng, neurons)) if neurons > 0 else -1
 
 
 @compiled
 def pick_synapse(g, rng):
-    present = g.weight > 0
-    total = np.sum(present)
-    return nth_true(present, below(rng, total)) if total > 0 else (-1, -1)
+    total = 0
+    for post in range(len(g.kind)):
+        total += fan_in(g, post)
+    if total == 0:
+        return -1, -1
+    n = below(rng, total)
+    for source in range(len(g.weight)):
+        for post in range(len(g.kind)):
+            if g.weight[source, post] > 0:
+                if n == 0:
+                    return source, post
+                n -= 1
+    return -1, -1
+
+
+@compiled
+def pick_parameter(row, bounds, rng):
+    """A parameter that is not fixed for neurons of the type `row`, or -1."""
+    free = np.zeros(len(bounds.step), np.bool_)
+    total = 0
+    for p in range(len(free)):
+        free[p] = bounds.parameter[row, 1, p] > bounds.parameter[row, 0, p]
+        total += free[p]
+    return nth_true(free, below(rng, total)) if total > 0 else -1
 
 
 @compiled
 def is_read(g, slot):
     """Does an output read this slot?"""
-    return (g.readout == slot).any()
+    found = False
+    for read in g.readout:
+        found |= read == slot
+    return found
 
 
 @compiled
@@ -211,21 +251,10 @@ def bell(rng):
 
 
 @compiled
-def nth_true_1d(mask, n):
+def nth_true(mask, n):
     for k in range(len(mask)):
         if mask[k]:
             if n == 0:
                 return k
             n -= 1
     return -1
-
-
-@compiled
-def nth_true(mask, n):
-    for k in range(mask.shape[0]):
-        for j in range(mask.shape[1]):
-            if mask[k, j]:
-                if n == 0:
-                    return k, j
-                n -= 1
-    return -1, -1

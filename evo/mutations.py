@@ -21,11 +21,12 @@ from evo.genes import (
     fit_parameter,
     fit_parameters,
     fit_weight,
+    inherit,
     is_read,
     may,
     nth_slot,
-    nth_true_1d,
     pick_neuron,
+    pick_parameter,
     pick_source,
     pick_synapse,
     pick_unread,
@@ -68,14 +69,11 @@ def perturb_delay(g, bounds, rng):
 
 @compiled
 def perturb_parameter(g, bounds, rng):
-    if not (bounds.parameter[:, 1] > bounds.parameter[:, 0]).any():
-        return False
     slot = pick_neuron(g, rng)
     row = type_row(g.kind[slot], bounds.excitatory)
-    free = bounds.parameter[row, 1] > bounds.parameter[row, 0]
-    if not free.any():
+    p = pick_parameter(row, bounds, rng)
+    if p < 0:
         return False
-    p = nth_true_1d(free, below(rng, np.sum(free)))
     low, high = bounds.parameter[row, 0, p], bounds.parameter[row, 1, p]
     if rng.random() < 0.2:
         value = low + rng.random() * (high - low)
@@ -134,9 +132,7 @@ def add_neuron(g, bounds, rng):
     g.kind[slot] = some_kind(sign, bounds, rng)
     if model >= 0 and rng.random() < 0.5:
         g.kind[slot] = g.kind[model]
-        g.parameters[slot] = g.parameters[model]
-        g.weight[:, slot] = g.weight[:, model]
-        g.delay[:, slot] = g.delay[:, model]
+        inherit(g, slot, g, model)
         for post in range(len(g.kind)):
             w = g.weight[bounds.channels + model, post]
             if w > 0 and fan_in(g, post) < bounds.in_degree:
@@ -159,7 +155,8 @@ def remove_neuron(g, bounds, rng):
     if is_read(g, slot) or not bounds.allowed[count(g, 1) - (kind > 0), count(g, -1) - (kind < 0)]:
         return False
     g.kind[slot] = 0
-    g.parameters[slot] = 0
+    for p in range(len(bounds.step)):
+        g.parameters[slot, p] = 0
     for source in range(len(g.weight)):
         settle(g, source, bounds)
     return True

@@ -11,7 +11,7 @@ import numpy as np
 
 from circuits.compiled import compiler
 from evo import genes, genome, mutations
-from evo.genes import Genome, below, count, draw_inputs, draw_parameters, is_read, nth_true, pick_unread, settle, some_kind
+from evo.genes import Genome, below, count, draw_inputs, draw_parameters, inherit, is_read, pick_unread, settle, some_kind
 from evo.genome import Bounds
 from evo.mutations import (
     add_neuron,
@@ -66,7 +66,7 @@ def _one(g, b):
 def _found_all(genomes, bounds, rng):
     for b in range(len(genomes.kind)):
         g = _one(genomes, b)
-        e, i = nth_true(bounds.allowed, below(rng, np.sum(bounds.allowed)))
+        e, i = _pick_mix(bounds, rng)
         for slot in range(e + i):
             g.kind[slot] = some_kind(1 if slot < e else -1, bounds, rng)
         for slot in range(len(g.kind) - 1, 0, -1):
@@ -76,9 +76,27 @@ def _found_all(genomes, bounds, rng):
             if g.kind[slot] != 0:
                 draw_parameters(g, slot, bounds, rng)
                 draw_inputs(g, slot, bounds, rng)
-        g.readout[:] = -1
+        for r in range(bounds.readouts):
+            g.readout[r] = -1
         for r in range(bounds.readouts):
             g.readout[r] = pick_unread(g, rng)
+
+
+@compiled
+def _pick_mix(bounds, rng):
+    """Numbers of excitatory and inhibitory neurons that the bounds allow."""
+    total = 0
+    for e in range(len(bounds.allowed)):
+        for i in range(len(bounds.allowed)):
+            total += bounds.allowed[e, i]
+    n = below(rng, total)
+    for e in range(len(bounds.allowed)):
+        for i in range(len(bounds.allowed)):
+            if bounds.allowed[e, i]:
+                if n == 0:
+                    return e, i
+                n -= 1
+    return 0, 0
 
 
 @compiled
@@ -99,9 +117,7 @@ def _cross_all(children, fathers, bounds, rng, share):
                 continue
             e, i = e_new, i_new
             child.kind[slot] = new
-            child.parameters[slot] = father.parameters[slot]
-            child.weight[:, slot] = father.weight[:, slot]
-            child.delay[:, slot] = father.delay[:, slot]
+            inherit(child, slot, father, slot)
         for source in range(len(child.weight)):
             settle(child, source, bounds)
 

@@ -24,8 +24,25 @@ def _range(low, high, digits=3):
 
 
 @st.composite
-def bounds_and_ports(draw):
-    """Bounds as a spec makes them, the names of the inputs and the outputs, and a seed."""
+def cell_types(draw):
+    """The text of some [circuit.types] sections, or of none."""
+    names = draw(st.sampled_from([(), ("PYR", "PV"), ("PYR", "PV", "SST", "VIP"), ("L4", "L5", "PV")]))
+    text = ""
+    for name in names:
+        targets = draw(st.none() | st.lists(st.sampled_from(names), unique=True))
+        text += f"""
+    [circuit.types.{name}]
+    sign = "{"I" if name in ("PV", "SST", "VIP") else "E"}"
+    inputs = {str(draw(st.booleans())).lower()}
+    parameters = {{ tau_syn_e_ms = {draw(_range(0.01, 10))}, bias_mv = {draw(_range(-5, 25))} }}
+    {"" if targets is None else f"projects_to = {targets}"}
+    """
+    return text
+
+
+@st.composite
+def forms(draw, models=("lif_psc_exp",), synapse_models=("static",)):
+    """A form as a spec makes it, the names of the inputs and the outputs, and a seed."""
     dt = draw(st.sampled_from([0.05, 0.1, 0.5, 1.0]))
     outputs = draw(st.integers(1, 4))
     excitatory = draw(st.integers(outputs, 8))
@@ -50,6 +67,8 @@ def bounds_and_ports(draw):
     [task]
     name = "itd"
     [circuit]
+    neuron_model = "{draw(st.sampled_from(models))}"
+    synapse_model = "{draw(st.sampled_from(synapse_models))}"
     neurons = {neurons}
     excitatory_share = {shares}
     in_degree = {draw(st.integers(1, 20))}
@@ -58,9 +77,10 @@ def bounds_and_ports(draw):
     inhibitory_weight_mv = {draw(_range(0.001, 300))}
     [circuit.parameters]
     """ + "\n".join(f"{key} = {value}" for key, value in parameters.items())
+    text += draw(cell_types())
     inputs = tuple(f"in{k}" for k in range(draw(st.integers(0, 4))))
     task = Interface("any", inputs, tuple(f"out{k}" for k in range(outputs)), dt, 100 * dt)
-    return parse(text).bounds(task), task, draw(st.integers(0, 2**32))
+    return parse(text).form(task), task, draw(st.integers(0, 2**32))
 
 
 def assert_valid(genomes, bounds):
@@ -69,9 +89,10 @@ def assert_valid(genomes, bounds):
 
 
 @SETTINGS
-@given(bounds_and_ports())
+@given(forms(synapse_models=("static", "stdp")))
 def test_founders_mutants_and_children_are_always_valid(case):
-    bounds, _, seed = case
+    form, _, seed = case
+    bounds = form.bounds
     rng = np.random.default_rng(seed)
     population = variation.founders(bounds, 12, rng)
     assert_valid(population, bounds)
@@ -86,32 +107,34 @@ def test_founders_mutants_and_children_are_always_valid(case):
 
 
 @SETTINGS
-@given(bounds_and_ports())
+@given(forms())
 def test_all_synapses_of_a_neuron_have_its_sign_whatever_happened_to_it(case):
-    bounds, _, seed = case
+    form, _, seed = case
+    bounds = form.bounds
     rng = np.random.default_rng(seed)
     population = variation.founders(bounds, 8, rng)
     for _ in range(4):
         population = variation.mutate(variation.crossover(population, population[::-1], bounds, rng), bounds, rng, 0.8)
-    tables = genome.tables(population, bounds)
+    tables = genome.tables(population, form)
     for b, g in enumerate(population):
         signs = np.r_[np.ones(bounds.channels), g["kind"][g["kind"] != 0]]  # of each source in the tables
         for n in range(tables.neurons[b]):
             for s in range(tables.bounds[b, n, 0], tables.bounds[b, n, 2]):
                 source = tables.offset[s] % (bounds.channels + bounds.capacity)
-                assert np.sign(tables.weight[s]) == signs[source]
+                assert np.sign(tables.weight[s]) == np.sign(signs[source])
 
 
 @SETTINGS
-@given(bounds_and_ports())
+@given(forms(("lif_psc_exp", "alif_psc_exp"), ("static", "short_term")))
 def test_a_genome_as_circuit_and_as_motif_file_simulates_to_the_same_bits(case):
-    bounds, task, seed = case
+    form, task, seed = case
+    bounds = form.bounds
     rng = np.random.default_rng(seed)
     population = variation.mutate(variation.founders(bounds, 4, rng), bounds, rng, 0.9)
     spikes = rng.random((70, 60, bounds.channels)) < 0.1
-    activity = simulate_population(genome.tables(population, bounds), pack(spikes), len(spikes))
+    activity = simulate_population(genome.tables(population, form), pack(spikes), len(spikes))
     for g, bits in zip(population, activity.outputs, strict=True):
-        circuit = genome.to_circuit(g, bounds, task.inputs, task.outputs)
+        circuit = genome.to_circuit(g, form, task.inputs, task.outputs)
         signs = {n.id: n.sign for n in circuit.neurons}
         assert [signs[o.neurons[0]] for o in circuit.outputs] == ["E"] * bounds.readouts
         assert circuit == Circuit.model_validate(circuit.model_dump())
@@ -256,3 +279,72 @@ def test_faults_finds_what_is_wrong_with_a_damaged_genome(wide, damage, named):
     damage(g)
     with np.errstate(invalid="ignore"):
         assert any(named in fault for fault in genome.faults(g, wide))
+
+
+TYPED = """
+[task]
+name = "gate"
+[circuit]
+neurons = [6, 10]
+excitatory_share = [0.3, 0.8]
+delay_ms = [0.5, 5.0]
+[circuit.parameters]
+tau_m_ms = [10.0, 20.0]
+t_ref_ms = 0.5
+[circuit.types.PYR]
+sign = "E"
+[circuit.types.PV]
+sign = "I"
+projects_to = ["PYR", "PV"]
+parameters = { tau_m_ms = [3.0, 6.0] }
+[circuit.types.SST]
+sign = "I"
+projects_to = ["PYR"]
+inputs = false
+"""
+
+
+@pytest.fixture(scope="module")
+def typed():
+    spec = parse(TYPED)
+    task = spec.make_task().interface
+    rng = np.random.default_rng(8)
+    form = spec.form(task)
+    population = variation.founders(form.bounds, 300, rng)
+    for _ in range(10):
+        population = variation.mutate(
+            variation.crossover(population, population[::-1], form.bounds, rng), form.bounds, rng, 0.8
+        )
+    return [genome.to_circuit(g, form, task.inputs, task.outputs) for g in population]
+
+
+def test_cell_types_have_parameters_of_their_own(typed):
+    ranges = {"PYR": (10, 20), "PV": (3, 6), "SST": (10, 20)}
+    for circuit in typed:
+        for n in circuit.neurons:
+            low, high = ranges[n.type]
+            assert low <= n.tau_m_ms <= high
+            assert n.sign == ("E" if n.type == "PYR" else "I")
+
+
+def test_cell_types_project_only_where_the_table_says(typed):
+    pairs, fed = set(), set()
+    for circuit in typed:
+        kind = {n.id: n.type for n in circuit.neurons}
+        pairs |= {(kind[s.pre], kind[s.post]) for s in circuit.synapses}
+        fed |= {kind[s.post] for channel in circuit.inputs for s in channel.synapses}
+    assert pairs == {("PYR", "PYR"), ("PYR", "PV"), ("PYR", "SST"), ("PV", "PYR"), ("PV", "PV"), ("SST", "PYR")}
+    assert fed == {"PYR", "PV"}
+
+
+def test_a_genome_of_a_type_that_is_not_there_or_may_not_project_is_found_out():
+    spec = parse(TYPED)
+    bounds = spec.bounds(spec.make_task().interface)
+    founders = variation.founders(bounds, 50, np.random.default_rng(9))
+    sst = next(g for g in founders if (g["kind"] == -2).any())
+    slot = int(np.argmax(sst["kind"] == -2))
+    assert genome.faults(sst, bounds) == []
+    sst["weight"][0, slot], sst["delay"][0, slot] = 10, bounds.delay[0]
+    assert "synapse between types that have none" in genome.faults(sst, bounds)
+    sst["kind"][slot] = -3
+    assert genome.faults(sst, bounds) == ["cell type"]

@@ -29,16 +29,7 @@ def alif_psc_exp(rng, motif):
         neuron |= {"w_jump_mv": jumps[0], "theta_jump_mv": jumps[1], "tau_w_ms": tau_w, "tau_theta_ms": rng.uniform(5, 100)}
 
 
-def lif_cond_exp(rng, motif):
-    """Inhibition that hyperpolarises or only shunts."""
-    motif["neuron_model"] = "lif_cond_exp"
-    for neuron in motif["neurons"]:
-        shunts = rng.random() < 0.3
-        e_inh = neuron["v_rest_mv"] - (0.0 if shunts else rng.uniform(2, 15))
-        neuron |= {"e_exc_mv": rng.uniform(-20, 20), "e_inh_mv": e_inh}
-
-
-# a, b, c, d of Izhikevich's 2003 and 2004 papers.
+# a, b, c and d of Izhikevich's papers of 2003 and 2004.
 IZHIKEVICH = {
     "regular spiking": (0.02, 0.2, -65.0, 8.0),
     "intrinsically bursting": (0.02, 0.2, -55.0, 4.0),
@@ -67,3 +58,38 @@ def izhikevich(rng, motif):
             inhibits = "pre" in synapse and cells[synapse["pre"]]["sign"] == "I"
             tau = cells[synapse["post"]]["tau_syn_i_ms" if inhibits else "tau_syn_e_ms"]
             synapse["weight_mv"] = rng.uniform(3, 25) / tau
+
+
+def lif_cond_exp(rng, motif):
+    """Inhibition that hyperpolarises or only shunts."""
+    motif["neuron_model"] = "lif_cond_exp"
+    for neuron in motif["neurons"]:
+        shunts = rng.random() < 0.3
+        e_inh = neuron["v_rest_mv"] - (0.0 if shunts else rng.uniform(2, 15))
+        neuron |= {"e_exc_mv": rng.uniform(-20, 20), "e_inh_mv": e_inh}
+
+
+def short_term(rng, motif):
+    """All or many synapses, those from inputs too, are depressing, facilitating or both."""
+    for synapse in _some_synapses(rng, motif):
+        fades = 0.0 if rng.random() < 0.3 else rng.uniform(1, 200)
+        section = {"use": rng.uniform(0.1, 1), "tau_rec_ms": rng.uniform(1, 200), "tau_fac_ms": fades}
+        synapse |= {"short_term": section, "weight_mv": synapse["weight_mv"] / section["use"]}
+
+
+def stdp(rng, motif):
+    """All or many synapses, those from inputs too, learn so fast that some weights reach a bound; a few are anti-Hebbian."""
+    for synapse in _some_synapses(rng, motif):
+        jumps = rng.uniform(0.02, 0.3, 2) * (-1 if rng.random() < 0.2 else 1)
+        times = {"tau_plus_ms": rng.uniform(2, 40), "tau_minus_ms": rng.uniform(2, 40)}
+        synapse["stdp"] = {"a_plus": jumps[0], "a_minus": jumps[1], "bound": rng.uniform(1, 3)} | times
+
+
+def _some_synapses(rng, motif):
+    """Time constants are drawn apart too: where one is another, Brian2 takes many times as long, and that is checked without
+    plasticity."""
+    for neuron in motif["neurons"]:
+        for name in ("tau_syn_e_ms", "tau_syn_i_ms"):
+            neuron[name] *= 0.9 if neuron[name] == neuron["tau_m_ms"] else 1.0
+    share = rng.choice([0.6, 1.0])
+    return [synapse for source in (*motif["inputs"], motif) for synapse in source["synapses"] if rng.random() < share]

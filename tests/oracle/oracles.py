@@ -61,18 +61,19 @@ def weights(found, asked):
     ends = np.searchsorted(found["weight_of"][order, 0], np.arange(1, len(asked)))
     dense = []
     for (circuit, inputs), own in zip(asked, np.split(found["weight_mv"][order], ends), strict=True):
-        dense.append(own.reshape(len(inputs), -1)[:, _by_target(circuit)])
+        dense.append(own.reshape(len(inputs), -1)[:, [number for number, _ in learning(circuit)]])
     return dense
 
 
-def _by_target(circuit):
-    """The order of synapses that learn, those of the motif in which inputs come first: by target, E before I, by source."""
+def learning(circuit):
+    """The synapses that learn, in the order of `Raster.weights_mv` (by target, E before I, by source): (number, synapse), the
+    number being that in the motif, in which inputs come first."""
     place = {neuron.id: n for n, neuron in enumerate(circuit.neurons)}
     sign = {neuron.id: neuron.sign for neuron in circuit.neurons}
-    inputs = [(place[s.post], "E", -1, c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
-    synapses = [(place[s.post], sign[s.pre], 0, place[s.pre], s) for s in circuit.synapses]
-    keys = [(*key, s.delay_ms, s.weight_mv) for *key, s in inputs + synapses if s.stdp]
-    return sorted(range(len(keys)), key=keys.__getitem__)
+    keys = [((place[s.post], "E", -1, c), s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    keys += [((place[s.post], sign[s.pre], 0, place[s.pre]), s) for s in circuit.synapses]
+    found = [(*key, s.delay_ms, s.weight_mv, s) for key, s in keys if s.stdp]
+    return [(number, found[number][-1]) for number in sorted(range(len(found)), key=lambda number: found[number][:-1])]
 
 
 def differences(ours, theirs):

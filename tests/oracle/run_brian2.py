@@ -125,7 +125,6 @@ def stdp(synapse):
     rules = {
         "on_pre": {"arrive": arrive, "arrived": "x += 1"},
         "on_post": {"fire": "share = clip(share + a_plus * x, 0, bound)", "fired": "y += 1"},
-        "order": {"arrive": 0, "fire": 1, "arrived": 2, "fired": 3},
     }
     times = {name: synapse[f"{name}_ms"] * ms for name in ("tau_plus", "tau_minus")}
     return {"model": equations, **rules}, times | {name: synapse[name] for name in ("share", "a_plus", "a_minus", "bound")}
@@ -194,6 +193,9 @@ def connected(pre, post, kind, synapse):
     made.connect(i=np.searchsorted(pre_members, synapse["pre"]), j=np.searchsorted(post_members, synapse["post"]))
     for pathway in rules["on_pre"]:
         getattr(made, pathway).delay = synapse["delay"] * defaultclock.dt
+    for place, pathway in enumerate(("arrive", "fire", "arrived", "fired")):
+        if hasattr(made, pathway):
+            getattr(made, pathway).order = place
     for name, value in (weights | values).items():
         setattr(made, name, value)
     return made

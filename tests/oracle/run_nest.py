@@ -47,7 +47,8 @@ def static(synapse):
 
 
 def short_term(synapse):
-    rest = {"u": 0.0, "x": 1.0}
+    """NEST's u is what the next spike will find after its jump."""
+    rest = {"u": synapse["use"], "x": 1.0}
     return "tsodyks2_synapse", rest | {"U": synapse["use"], "tau_rec": synapse["tau_rec_ms"], "tau_fac": synapse["tau_fac_ms"]}
 
 
@@ -69,15 +70,25 @@ def simulate(net, precise=False, record=False):
         meter = nest.Create("multimeter", params={"record_from": ["V_m"], "interval": net.dt_ms, "time_in_steps": True})
         nest.Connect(meter, neurons)
     for kind, afferents in net.afferents.items():
-        generators = nest.Create("spike_generator", len(net.trains))  # one for all kinds is more than NEST allows
-        generators.set([{"spike_times": stamps * net.dt_ms} for stamps in net.trains])
-        connect(generators, neurons, kind, weighted(net, afferents), net.dt_ms)
+        connect(inputs(net, direct=kind == "static"), neurons, kind, weighted(net, afferents), net.dt_ms)
     for kind, synapses in net.synapses.items():
         connect(neurons, neurons, kind, weighted(net, synapses), net.dt_ms)
     nest.Simulate(net.steps * net.dt_ms)
     events = recorder.events
     spikes = events["senders"] - neurons[0].global_id, events["times"] * net.dt_ms - events["offsets"]
     return network.Answer(*spikes, potentials(net, meter.events, neurons[0].global_id) if record else None)
+
+
+def inputs(net, direct):
+    """Nodes that fire the input spikes. Generators take no plastic synapses, so parrots repeat theirs, a step later: the first
+    step has to be free of input."""
+    generators = nest.Create("spike_generator", len(net.trains))
+    generators.set([{"spike_times": (stamps - (not direct)) * net.dt_ms} for stamps in net.trains])
+    if direct:
+        return generators
+    parrots = nest.Create("parrot_neuron", len(net.trains))
+    nest.Connect(generators, parrots, "one_to_one", {"delay": net.dt_ms})
+    return parrots
 
 
 def weighted(net, synapses):
