@@ -34,10 +34,12 @@ class Stop(NamedTuple):
 
     Looked at after every `check` steps of a block of 64 trials, and not at all if that is 0:
 
-    runaway  spikes per neuron, trial and step since the last look above `ceiling`. The circuit is given up altogether: its
-             outputs count as silent in every trial, its spikes and events as if it had gone on as it began.
-    silence  no spike of any neuron in any trial so far, and `quiet` steps since the block's last input could have arrived.
-             The rest of the block, and every further block, counts as silent.
+    runaway  spikes per neuron, trial and step since the last look are above `ceiling`
+    silence  no output neuron has spiked in any trial of the block so far, and the block is over, or `quiet` steps have passed
+             since its last input (with the longest delay in `quiet`, nothing is in flight)
+
+    A circuit given up is not simulated any further, neither in this block nor in those after it. Its outputs count as silent
+    in every trial, its spikes and events as if it had gone on as it began.
     """
 
     check: int = 0
@@ -120,13 +122,13 @@ def _simulate_part(
                 raster[history + k, c] = inputs[block, k, c]
                 if inputs[block, k, c] != 0:
                     last_input = k + 1
-        quiet_from = last_input + history + stop.quiet
+        quiet_from = min(steps, last_input + stop.quiet)
         keep = block % sequence > 0
         for b in range(first, last):
             if given_up[b - first]:
                 continue
             ceiling = stop.ceiling * _popcount(masks[block]) * tables.neurons[b] * chunk
-            all_fired, start = 0, 0
+            start, heard = 0, False
             while start < steps and not given_up[b - first]:
                 end = min(start + chunk, steps)
                 if noise is None:
@@ -135,17 +137,18 @@ def _simulate_part(
                     here = Noise(noise.low, noise.high, block * 64)
                     kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
                 fired = _count(tables, b, raster, history + start, history + end, masks[block], counts)
-                all_fired += fired
+                for r in range(tables.readout.shape[1]):
+                    for k in range(start, end):
+                        word = raster[history + k, channels + tables.readout[b, r]] & masks[block]
+                        outputs[b, block, k, r] = word
+                        heard |= word != 0
                 start = end
-                if stop.check > 0 and start < steps:
-                    given_up[b - first] = fired > ceiling or (all_fired == 0 and start >= quiet_from)
+                if stop.check > 0:
+                    silent = not heard and start >= quiet_from
+                    given_up[b - first] = fired > ceiling or silent
             counts[2, b] += start
-            if given_up[b - first] and all_fired > 0:
+            if given_up[b - first]:
                 _write_off(b, outputs, counts, blocks * steps)
-            else:
-                for k in range(start):
-                    for r in range(tables.readout.shape[1]):
-                        outputs[b, block, k, r] = raster[history + k, channels + tables.readout[b, r]] & masks[block]
 
 
 @compiled
@@ -164,7 +167,7 @@ def _count(tables, b, raster, first, last, mask, counts):
 
 @compiled
 def _write_off(b, outputs, counts, steps):
-    """A runaway circuit: silent outputs, and spikes and events as if it had gone on for all the steps."""
+    """A circuit given up: silent outputs, and spikes and events as if it had gone on for all the steps."""
     _, blocks, rows, slots = outputs.shape
     for block in range(blocks):
         for k in range(rows):

@@ -88,6 +88,7 @@ def status(folder, as_json):
         "generation": found.generation,
         "generations": s.generations,
         "evaluations": found.evaluations,
+        "saved_share": found.saved,
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
         "archive_sha256": found.archive_sha256,
@@ -99,6 +100,8 @@ def status(folder, as_json):
     click.echo(
         f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
     )
+    if found.saved:
+        click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
         click.echo(f"go on with: evo resume {folder}")
 
@@ -241,6 +244,8 @@ def _finish(done):
         f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), "
         f"{len(done.front)} circuits on the front"
     )
+    if done.saved:
+        click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
     click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
 
 

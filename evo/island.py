@@ -29,7 +29,8 @@ class State(NamedTuple):
 
     population  records [population];   grades  float32 [population, trials]
     archive     records [<= search.archive]: the non-dominated circuits seen so far, scored held out as well
-    log         one dict per generation of the epoch that ended here
+    log         one dict per generation of the epoch that ended here; `simulated` is the share of the steps that the stop rule
+                left to simulate
     """
 
     population: np.ndarray
@@ -105,9 +106,9 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log = tools.Logbook()
     if state is None:
-        population, grades = _assess(setting, box.found(s.population, rng), island, 0)
+        population, grades, simulated = _assess(setting, box.found(s.population, rng), island, 0)
         archive = population[box.archive(population["losses"])]
-        _record(log, 0, len(population), population, archive)
+        _record(log, 0, len(population), simulated, population, archive)
     else:
         population, grades, archive, _ = state
         if migrants is not None:
@@ -119,13 +120,13 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         parents = box.select(grades, 2 * s.population, rng)
         genomes = population["genome"]
         children = box.mutate(box.mate(genomes[parents[::2]], genomes[parents[1::2]], rng=rng), rng=rng)
-        offspring, offspring_grades = _assess(setting, children, island, generation)
+        offspring, offspring_grades, simulated = _assess(setting, children, island, generation)
         population, grades = _joined(population, offspring), _joined(grades, offspring_grades)
         kept = box.survive(population["losses"], grades, s.population, rng)
         population, grades = population[kept], grades[kept]
         archive = _joined(archive, offspring)
         archive = archive[box.archive(archive["losses"])]
-        _record(log, generation, len(offspring), population, archive)
+        _record(log, generation, len(offspring), simulated, population, archive)
     archive = _held_out(setting, archive)
     log[-1]["held_out"] = float(archive["held_out"].max())
     return State(population, grades, archive, list(log))
@@ -138,7 +139,7 @@ def _assess(setting, genomes, island, generation):
     made["genome"], made["losses"] = genomes, losses(names, found)
     made["score"], made["spikes"], made["events"] = found.score, found.spikes, found.events
     made["held_out"], made["island"], made["generation"] = np.nan, island, generation
-    return made, found.grades
+    return made, found.grades, float(found.simulated.mean())
 
 
 def _held_out(setting, archive):
@@ -157,10 +158,11 @@ def _joined(a, b):
     return out
 
 
-def _record(log, generation, evaluations, population, archive):
+def _record(log, generation, evaluations, simulated, population, archive):
     log.record(
         generation=generation,
         evaluations=evaluations,
+        simulated=simulated,
         best=float(population["score"].max()),
         median=float(np.median(population["score"])),
         losses=[float(x) for x in population["losses"].min(axis=0)],

@@ -86,6 +86,13 @@ class Run:
         return sum(row["evaluations"] for row in self.epochs)
 
     @property
+    def saved(self) -> float:
+        """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        evaluations = sum(row["evaluations"] for row in rows)
+        return 1 - sum(row["evaluations"] * row["simulated"] for row in rows) / evaluations if rows else 0.0
+
+    @property
     def finished(self) -> bool:
         return min(self.latest.values()) >= cluster.epochs_of(self.spec) - 1
 

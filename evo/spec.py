@@ -139,8 +139,8 @@ class Stop(_Section):
     """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.population.Stop`."""
 
     check_ms: float = Field(20.0, ge=0, description="look this often; 0: never give up")
-    quiet_ms: float = Field(20.0, ge=0, description="given up if silent so far, this long after the last input has arrived")
-    rate_hz: float = Field(1000.0, gt=0, description="given up if its neurons fire more than this on average")
+    quiet_ms: float = Field(20.0, ge=0, description="outputs silent in 64 trials, this long after all arrived: given up")
+    rate_hz: float = Field(500.0, gt=0, description="neurons firing more than this on average: given up")
 
 
 class Search(_Section):
@@ -219,8 +219,9 @@ class RunSpec(_Section):
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
         rule = self.search.stop
-        check = round(rule.check_ms / dt_ms)
-        return StopRule(max(check, 1) if rule.check_ms else 0, round(rule.quiet_ms / dt_ms), rule.rate_hz * dt_ms / 1000)
+        check = max(1, round(rule.check_ms / dt_ms)) if rule.check_ms else 0
+        quiet = round((rule.quiet_ms + self.circuit.delay_ms[1]) / dt_ms)
+        return StopRule(check, quiet, rule.rate_hz * dt_ms / 1000)
 
     def _types(self):
         """The cell types, excitatory ones first; without any named, one of each sign."""

@@ -37,6 +37,7 @@ def _of_run(run):
             "task": ", ".join(f"{key} = {value}" if key != "name" else value for key, value in run.spec.task.items()),
             "state": f"{run.state}, generation {run.generation} of {s.generations}, {run.evaluations:,} evaluations",
             "search": f"{s.islands} islands of {s.population}, seed {s.seed}, {s.trials} trials, {s.held_out} held out",
+            "given up": f"hopeless circuits, which saved {run.saved:.1%} of the simulation",
             "reproduce": f"evo run run.toml (spec {run.spec_sha256[:12]})",
         },
         "overview": [_image(pictures.convergence, run, alt="score over generations")] if run.epochs else [],

@@ -24,6 +24,7 @@ def as_json(subject: Run | Motif) -> dict:
         "seed": subject.spec.search.seed,
         "generation": subject.generation,
         "evaluations": subject.evaluations,
+        "saved_share": subject.saved,
         "spec_sha256": subject.spec_sha256,
         "archive_sha256": subject.archive_sha256,
     }

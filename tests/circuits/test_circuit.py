@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from circuits import Circuit
 from circuits.errors import one_line
-from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import LIF_PSC_EXP, MODELS
 from tests.reference import random_circuit
 
 PARAMETERS = LIF_PSC_EXP.parameters
@@ -85,6 +85,84 @@ BAD = [
 @pytest.mark.parametrize(("path", "value", "line"), BAD, ids=[f"{'.'.join(map(str, path))}={value}" for path, value, _ in BAD])
 def test_a_refused_circuit_names_the_place(path, value, line):
     assert finding(changed(path, value)).startswith(line)
+
+
+def of_the_model(name):
+    """GOOD with neurons of another model, all parameters at their defaults."""
+    return changed(("neuron_model",), name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_parameter_of_another_model_is_refused(model):
+    others = {key for other in MODELS.values() for key in other.names} - set(MODELS[model].names)
+    assert others
+    for key in others:
+        data = of_the_model(model)
+        data["neurons"][1][key] = 1.0
+        assert finding(data) == f"neurons[1].{key}: unknown key"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_neuron_of_the_class_of_another_model_is_refused(model):
+    for other in MODELS.values():
+        data = of_the_model(model)
+        data["neurons"][1] = other.neuron(id="basket", sign="I")
+        if other.name == model:
+            assert Circuit(**data).neurons[1] == data["neurons"][1]
+        else:
+            line = finding(data)
+            assert line.startswith(f"neurons[1]: is a {other.neuron.__name__}; neuron_model '{model}' wants a")
+            assert MODELS[model].neuron.__name__ in line
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "value", "line"),
+    [
+        ("alif_psc_exp", "tau_theta_ms", 0.0, "neurons[0].tau_theta_ms: "),
+        ("lif_cond_exp", "e_inh_mv", -50.0, "neurons[0]: e_inh_mv -50 must be below v_th_mv -55"),
+        ("lif_cond_exp", "e_exc_mv", -60.0, "neurons[0]: v_th_mv -55 must be below e_exc_mv -60"),
+        ("izhikevich", "v_reset_mv", 31.0, "neurons[0]: v_reset_mv 31 must be below v_th_mv 30"),
+        ("izhikevich", "t_ref_ms", 0.75, "neurons[0].t_ref_ms: 0.75 ms must be 0 to 65535 whole steps of dt_ms = 0.5"),
+        ("aeif_psc_exp", "v_peak_mv", -51.0, "neurons[0]: v_th_mv -50.4 must be below v_peak_mv -51"),
+        ("aeif_psc_exp", "delta_t_mv", math.nan, "neurons[0].delta_t_mv: "),
+    ],
+)
+def test_a_refused_neuron_of_any_model_names_the_place(model, key, value, line):
+    data = of_the_model(model)
+    data["neurons"][0][key] = value
+    assert finding(data).startswith(line)
+
+
+@pytest.mark.parametrize("place", ["synapses[0]", "inputs[0].synapses[0]"])
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        ({"short_term": {}, "stdp": {}}, ": a synapse has a section short_term or stdp, not both"),
+        ({"short_term": {"use": 1.5}}, ".short_term.use: "),
+        ({"short_term": {"tau_rec_ms": 0.0}}, ".short_term.tau_rec_ms: "),
+        ({"short_term": {"tau_m_ms": 1.0}}, ".short_term.tau_m_ms: unknown key"),
+        ({"stdp": {"bound": 0.5}}, ".stdp.bound: "),
+        ({"stdp": {"a_plus": math.nan}}, ".stdp.a_plus: "),
+        ({"stdp": {"use": 0.5}}, ".stdp.use: unknown key"),
+        ({"stp": {}}, ".stp: unknown key"),
+    ],
+)
+def test_a_refused_section_of_a_synapse_names_the_place(place, sections, line):
+    data = copy.deepcopy(GOOD)
+    at = data["synapses"] if place == "synapses[0]" else data["inputs"][0]["synapses"]
+    at[0] |= sections
+    assert finding(data).startswith(place + line)
+
+
+def test_sections_left_empty_have_their_defaults():
+    synapse = Circuit(**changed(("synapses", 0, "short_term"), {})).synapses[0]
+    assert synapse.short_term.model_dump() == {"use": 0.5, "tau_rec_ms": 800.0, "tau_fac_ms": 0.0}
+    assert synapse.stdp is None
+
+
+@pytest.mark.parametrize("noise", [-1.0, math.nan, math.inf, 1001.0])
+def test_noise_that_makes_no_sense_is_refused(noise):
+    assert finding(changed(("noise_mv",), noise)).startswith("noise_mv: ")
 
 
 @pytest.mark.parametrize("key", ["dt_ms", "neurons"])

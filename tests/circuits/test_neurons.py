@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import mpmath
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import LIF_PSC_EXP, MODELS, aeif_psc_exp, alif_psc_exp, izhikevich, lif_cond_exp, lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import NOISE, P11_E, P11_I, current_to_potential
 
@@ -82,3 +85,82 @@ def test_the_refractory_period_is_counted_in_whole_steps(dt):
     steps = np.array([0, 1, 2, 20, 333])
     parameters = np.stack([with_values(t_ref_ms=n * dt) for n in steps])
     np.testing.assert_array_equal(refractory_steps(parameters, dt), steps)
+
+
+# Every model
+
+LAST_COLUMN = {
+    "lif_psc_exp": lif_psc_exp.RESET,
+    "alif_psc_exp": alif_psc_exp.THETA_JUMP,
+    "lif_cond_exp": lif_cond_exp.RESET,
+    "izhikevich": izhikevich.RESET,
+    "aeif_psc_exp": aeif_psc_exp.RESET,
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_constants_of_a_model_are_the_columns_that_its_step_reads(name):
+    model = MODELS[name]
+    named = SimpleNamespace(**dict(zip(model.names, model.defaults, strict=True)))
+    constants = model.constants(named, 0.1)
+    row = model.table(model.defaults, 0.1, noise_mv=2.0)
+    assert len(constants) == len(row) == LAST_COLUMN[name] + 1
+    assert np.isfinite(row).all()
+    assert row[P11_E] == np.exp(-0.1 / named.tau_syn_e_ms)
+    assert row[P11_I] == np.exp(-0.1 / named.tau_syn_i_ms)
+    assert row[NOISE] == 2 * constants[NOISE] > 0
+    reset = lif_psc_exp.RESET if name == "alif_psc_exp" else LAST_COLUMN[name]
+    assert row[reset] == named.v_reset_mv - named.v_rest_mv
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_has_as_many_state_vectors_as_names_for_them(name):
+    assert len(MODELS[name].states) == MODELS[name].kind.states
+    assert MODELS[name].states[:3] == ("v", "i_e", "i_i")
+    assert MODELS[name].name == name
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_constants_of_many_neurons_are_those_of_each_and_float64(name):
+    model = MODELS[name]
+    parameters = (model.defaults * np.random.default_rng(0).uniform(0.8, 1.2, (3, 5, len(model.names)))).astype("f4")
+    together = model.table(parameters, 0.25)
+    assert together.dtype == np.float64
+    for index in np.ndindex(3, 5):
+        np.testing.assert_array_equal(together[index], model.table(parameters[index].astype("f8"), 0.25))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_defaults_lie_within_the_ranges_and_the_ranges_are_refused_beyond_their_ends(name):
+    model = MODELS[name]
+    cell = model.neuron(id=0, sign="E")
+    assert tuple(n for n in type(cell).model_fields if n not in ("id", "sign", "type")) == model.names
+    for key, p in model.parameters.items():
+        assert p.low <= p.default <= p.high
+        assert getattr(cell, key) == p.default
+        assert p.text
+        for beyond in (np.nextafter(p.low, -np.inf), np.nextafter(p.high, np.inf), np.nan):
+            with pytest.raises(ValidationError, match=key):
+                model.neuron(id=0, sign="E", **{key: float(beyond)})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "line"),
+    [
+        ("lif_psc_exp", {"v_reset_mv": -50.0, "v_th_mv": -50.0}, "v_reset_mv -50 must be below v_th_mv -50"),
+        ("alif_psc_exp", {"v_reset_mv": -40.0}, "v_reset_mv -40 must be below v_th_mv -55"),
+        ("lif_cond_exp", {"v_reset_mv": -55.0}, "v_reset_mv -55 must be below v_th_mv -55"),
+        ("lif_cond_exp", {"e_inh_mv": -55.0}, "e_inh_mv -55 must be below v_th_mv -55"),
+        ("lif_cond_exp", {"e_exc_mv": -55.0}, "v_th_mv -55 must be below e_exc_mv -55"),
+        ("izhikevich", {"v_reset_mv": 30.0}, "v_reset_mv 30 must be below v_th_mv 30"),
+        ("aeif_psc_exp", {"v_reset_mv": 0.0}, "v_reset_mv 0 must be below v_peak_mv 0"),
+        ("aeif_psc_exp", {"v_peak_mv": -50.4}, "v_th_mv -50.4 must be below v_peak_mv -50.4"),
+    ],
+)
+def test_potentials_in_the_wrong_order_are_refused(name, values, line):
+    with pytest.raises(ValidationError, match=line):
+        MODELS[name].neuron(id=0, sign="E", **values)
+
+
+def test_an_adex_neuron_may_be_reset_above_where_its_upswing_begins():
+    assert MODELS["aeif_psc_exp"].neuron(id=0, sign="E", v_reset_mv=-45.0).v_reset_mv > -50.4
