@@ -171,12 +171,14 @@ def tasks(name):
 @cli.command()
 @click.argument("name", metavar="TASK")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
-def new(name, out):
+@click.option("--neurons", default="lif_psc_exp", show_default=True, metavar="MODEL", help="See evo models.")
+@click.option("--synapses", default="static", show_default=True, metavar="MODEL", help="Between neurons; see evo models.")
+def new(name, out, neurons, synapses):
     """Write a commented spec to start from."""
     from circuits.motif_file import write_whole
     from evo.starter import starter
 
-    text = starter(name)
+    text = starter(name, neurons, synapses)
     if out is None:
         click.echo(text, nl=False)
         return
@@ -186,12 +188,39 @@ def new(name, out):
 
 
 @cli.command()
-def warmup():
-    """Compile everything once, for instance when an image is built."""
-    from evo import cluster
-    from evo.spec import RunSpec
+@click.argument("name", required=False)
+def models(name):
+    """List the neuron and synapse models, or explain one."""
+    import inspect
 
-    cluster.warm_up(RunSpec(task={"name": "itd", "detectors": 2}), None)
+    from circuits import neurons, synapses
+
+    parts = {model.name: (model.neuron, model.parameters) for model in neurons.MODELS.values()}
+    parts |= {model.name: (model.section, model.parameters) for model in synapses.MODELS.values()}
+    if name is None:
+        for model, (part, _) in parts.items():
+            kind = "neuron" if model in neurons.MODELS else "synapse"
+            click.echo(f"{model:14}{kind:9}{inspect.getmodule(part).__doc__.strip().splitlines()[0]}")
+        click.echo("\nevo models NAME gives the equations and parameters; in a spec: [circuit] neuron_model, synapse_model.")
+        return
+    if name not in parts:
+        raise UserError(f"there is no model {name!r}; known are {', '.join(parts)}")
+    part, parameters = parts[name]
+    click.echo(inspect.getdoc(part))
+    click.echo("\nParameters (default, least to largest):")
+    for key, p in parameters.items():
+        click.echo(f"  {key:16}{p.default:<8g} {p.low:g} to {p.high:g}: {p.text}")
+
+
+@cli.command()
+@click.argument("spec", metavar="[SPEC.toml]", required=False)
+def warmup(spec):
+    """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
+    from evo import cluster
+    from evo.spec import RunSpec, read
+
+    resolved, source = read(spec) if spec else (RunSpec(task={"name": "itd", "detectors": 2}), None)
+    cluster.warm_up(resolved, source)
     click.echo("compiled")
 
 

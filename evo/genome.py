@@ -13,8 +13,10 @@ from circuits.neurons import NeuronModel
 from circuits.synapses import SynapseModel
 from circuits.tables import Tables, from_matrices
 
-# Weights and parameters are whole multiples of 1/256 mV or ms: exact in float32, in float64 and in a JSON file.
+# Weights, and parameters in mV or ms, are whole multiples of 1/256: exact in float32, in float64 and in a JSON file. Shares and
+# rates are small numbers and have a finer grid.
 GRID = 256
+FINE_GRID = 2**20
 
 
 class Bounds(NamedTuple):

@@ -28,7 +28,7 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.genome import GRID, Bounds, Form
+from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import read_source
 from fitness.task import Interface
@@ -191,7 +191,8 @@ class RunSpec(_Section):
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
         names = tuple(type(c.parameters).model_fields)
-        step = np.full(len(names), 1 / GRID)
+        coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
+        step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
         step[names.index("t_ref_ms")] = task.dt_ms
         weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
         return Bounds(

@@ -6,6 +6,8 @@ from pydantic import BaseModel
 
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import MODELS as NEURON_MODELS
+from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.spec import STATIC, CircuitBounds, Search, Stop, ranges
 from fitness.tasks import BUILT_IN
 
@@ -32,15 +34,25 @@ _SUITED: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-def starter(name: str) -> str:
-    """A spec for the task `name` as TOML text, each key explained. Raises UserError for an unknown task."""
+def starter(name: str, neuron_model: str = LIF_PSC_EXP.name, synapse_model: str = STATIC) -> str:
+    """A spec for the task `name` as TOML text, each key explained. Raises UserError for an unknown task or model."""
     if name not in BUILT_IN:
         raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
-    task, suited = BUILT_IN[name], _SUITED.get(name, {})
+    for model, known in ((neuron_model, NEURON_MODELS), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
+        if model not in known:
+            raise UserError(f"there is no model {model!r}; known are {', '.join(known)}")
+    task, suited = BUILT_IN[name], dict(_SUITED.get(name, {}))
+    circuit = {"neuron_model": neuron_model, "synapse_model": synapse_model} | suited.get("circuit", {})
+    known = ranges(neuron_model, synapse_model)
+    fitting = {key: value for key, value in suited.get("circuit.parameters", {}).items() if key in known.model_fields}
     lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
     lines += ["[task]", f'name = "{name}"', *_section(task, {}), ""]
-    lines += ["[circuit]", *_section(CircuitBounds, suited.get("circuit", {}), leave_out=("parameters", "types")), ""]
-    lines += ["[circuit.parameters]", *_section(ranges(LIF_PSC_EXP.name, STATIC), suited.get("circuit.parameters", {})), ""]
+    lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
+    lines += ["[circuit.parameters]", *_section(known, fitting), ""]
+    lines += [
+        "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
+        "",
+    ]
     lines += ["[search]", *_section(Search, suited.get("search", {}), leave_out=("stop",)), ""]
     lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
     return "\n".join(lines) + "\n"

@@ -325,7 +325,7 @@ def random_circuit(rng, neurons=None, dt_ms=None, multapses=True, neuron_model="
     for s in everything if plastic else ():
         if rng.random() < 2 / 3:
             kind = str(rng.choice(["short_term", "stdp"])) if plastic == "both" else plastic
-            s |= {kind: _SECTIONS[kind](rng)}
+            s |= {kind: random_section(rng, kind)}
             s["weight_mv"] *= 2 if kind == "short_term" else 1
     return Circuit(dt_ms=dt, neuron_model=neuron_model, neurons=cells, inputs=inputs, synapses=synapses, outputs=outputs)
 
@@ -419,19 +419,14 @@ _OF_THE_MODEL = {
 }
 
 
-def _random_short_term(rng):
-    tau_fac = 0.0 if rng.random() < 0.3 else rng.uniform(1, 500)
-    return {"use": rng.uniform(0.05, 1), "tau_rec_ms": rng.uniform(1, 500), "tau_fac_ms": tau_fac}
-
-
-def _random_stdp(rng):
-    """Fast enough to be felt within a trial and to reach the bounds; Hebbian or not."""
+def random_section(rng, kind):
+    """Parameters of a plastic synapse that make themselves felt within a trial and reach the bounds; Hebbian or not."""
+    if kind == "short_term":
+        tau_fac = 0.0 if rng.random() < 0.3 else rng.uniform(1, 500)
+        return {"use": rng.uniform(0.05, 1), "tau_rec_ms": rng.uniform(1, 500), "tau_fac_ms": tau_fac}
     a_plus, a_minus = rng.uniform(-0.3, 0.6, 2)
     taus = {"tau_plus_ms": rng.uniform(1, 40), "tau_minus_ms": rng.uniform(1, 40)}
-    return {"a_plus": a_plus, "a_minus": a_minus, "bound": rng.uniform(1, 3)} | taus
-
-
-_SECTIONS = {"short_term": _random_short_term, "stdp": _random_stdp}
+    return {"a_plus": a_plus, "a_minus": a_minus} | taus | {"bound": rng.uniform(1, 3)}
 
 
 def _peak(tau_m, tau_syn, dt):

@@ -9,9 +9,10 @@ import pytest
 
 import circuits
 import evo
+from evo.spec import read
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
 
-COMMANDS = ("run", "resume", "status", "inspect", "export", "tasks", "warmup")
+COMMANDS = ("run", "resume", "status", "inspect", "export", "tasks", "models", "new", "warmup")
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +242,29 @@ def test_the_run_folder_goes_to_runs_by_default(tmp_path):
     assert done.returncode == 0, done.stderr
     run = evo.open_run(tmp_path / "runs" / "tiny-1")
     assert (run.spec.search.generations, run.spec.search.seed) == (1, 8)
+
+
+def test_models_are_listed_and_explained_with_equations_and_ranges(place):
+    listed = cli(place, "models").stdout
+    for name in [*circuits.neurons.MODELS, *circuits.synapses.MODELS]:
+        assert f"\n{name} " in f"\n{listed}"
+    explained = cli(place, "models", "aeif_psc_exp").stdout
+    assert "tau_w dw/dt = a (V - v_rest) - w" in explained
+    assert "delta_t_mv      2       0.1 to 100" in explained.replace("        0.1", "       0.1")
+    assert "lif_psc_exp" in refused(place, 2, "models", "hodgkin")
+
+
+def test_a_new_spec_for_other_models_is_valid_and_holds_their_parameters(place):
+    done = cli(place, "new", "gate", "--neurons", "izhikevich", "--synapses", "stdp", "-o", "new.toml")
+    assert done.returncode == 0, done.stderr
+    text = (place / "new.toml").read_text()
+    assert "b_per_ms = 0.2" in text
+    assert "a_plus = 0.01" in text
+    assert read(place / "new.toml")[0].circuit.neuron_model == "izhikevich"
+    assert "short_term" in refused(place, 2, "new", "gate", "--synapses", "long_term")
+
+
+def test_status_says_what_giving_up_hopeless_circuits_saved(place):
+    facts = json.loads(cli(place, "status", "done", "--json").stdout)
+    assert 0 <= facts["saved_share"] < 1
+    assert evo.open_run(place / "done").saved == facts["saved_share"]

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import evo
+import fitness
 from circuits.errors import MachineError, UserError
+from circuits.motif_file import dumps, loads
 from evo import store
 from tests.evo.tiny import (
     OWN_TASK,
@@ -452,3 +454,45 @@ def test_a_lock_held_by_a_reader_of_the_status_goes_away(tmp_path):
         with pytest.raises(MachineError, match="another process"):
             evo.resume(folder, workers=0)
     assert evo.open_run(folder).state == "stopped"
+
+
+RICH = (
+    SPEC.replace("volleys = 1", "volleys = 2")
+    .replace("[circuit]\n", '[circuit]\nneuron_model = "alif_psc_exp"\nsynapse_model = "short_term"\nnoise_mv = 2.0\n')
+    .replace(
+        "[search]",
+        """use = [0.2, 0.9]
+[circuit.types.PYR]
+sign = "E"
+[circuit.types.PV]
+sign = "I"
+projects_to = ["PYR"]
+parameters = { theta_jump_mv = 0 }
+[circuit.types.SST]
+sign = "I"
+inputs = false
+[search]""",
+    )
+    .replace("trials = 16", "trials = 100", 1)
+    + """
+[search.stop]
+rate_hz = 60
+"""
+)
+
+
+def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path):
+    spec = spec_file(tmp_path, RICH)
+    run = evo.run(spec, tmp_path / "a", workers=0)
+    code = f"import evo; print(evo.run({str(spec)!r}, {str(tmp_path / 'b')!r}, workers=2).archive_sha256)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, text=True, timeout=300)
+    assert done.stdout.strip() == run.archive_sha256
+    assert run.saved > 0
+    task = fitness.task("gate", volleys=2)
+    trials = task.trials((3, 1), 16)
+    for member in run.front:
+        motif = loads(dumps(run.motif(member.rank)))
+        assert {n.type for n in motif.neurons} <= {"PYR", "PV", "SST"}
+        assert all(s.short_term for s in motif.synapses)
+        assert motif.noise_mv == 2
+        assert task.evaluate(motif.circuit, trials, dtype="float32").value == pytest.approx(member.held_out, abs=1e-12)

@@ -231,3 +231,84 @@ def test_bounds_hold_at_least_one_grid_point_and_stay_inside_the_range(a, b):
         assert low - 1e-6 <= least
         assert most <= high + 1e-6
     assert np.isfinite([least, most]).all()
+
+
+MODELS = """
+[task]
+name = "gate"
+[circuit]
+neuron_model = "aeif_psc_exp"
+synapse_model = "short_term"
+noise_mv = 1.5
+delay_ms = [0.5, 4.0]
+[circuit.parameters]
+a = [-0.5, 0.5]
+use = [0.1, 0.9]
+[circuit.types.PYR]
+sign = "E"
+[circuit.types.PV]
+sign = "I"
+projects_to = ["PYR"]
+parameters = { tau_w_ms = [20, 40], use = 0.3 }
+[search.stop]
+check_ms = 10
+quiet_ms = 5
+rate_hz = 300
+"""
+
+
+def test_a_spec_names_models_noise_and_cell_types():
+    spec = parse(MODELS)
+    form = spec.form(spec.make_task().interface)
+    names = [*form.model.names, *form.synapse_model.parameters]
+    assert (form.model.name, form.synapse_model.name, form.noise_mv) == ("aeif_psc_exp", "short_term", 1.5)
+    assert form.types == ("PYR", "PV")
+    assert form.bounds.projects.tolist() == [[True, True], [True, True], [True, False]]
+    ranges = {name: form.bounds.parameter[:, :, names.index(name)].tolist() for name in ("a", "use", "tau_w_ms")}
+    assert ranges["a"] == [[-0.5, 0.5]] * 2
+    np.testing.assert_allclose(ranges["use"], [[0.1, 0.9], [0.3, 0.3]], atol=1e-6)  # small numbers have a fine grid
+    assert ranges["tau_w_ms"] == [[144, 144], [20, 40]]
+    assert parse(spec.to_toml()) == spec
+
+
+def test_the_stop_rule_is_in_steps_and_waits_for_the_longest_delay():
+    spec = parse(MODELS)
+    assert spec.stop_rule(0.5) == (20, 10 + 8, 300 * 0.5 / 1000)
+    assert parse(MODELS.replace("check_ms = 10", "check_ms = 0")).stop_rule(0.5).check == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('"aeif_psc_exp"', '"hodgkin"', ["circuit.neuron_model", "lif_psc_exp", "'hodgkin'"]),
+        ('"short_term"', '"long_term"', ["circuit.synapse_model", "stdp", "'long_term'"]),
+        ("a = [-0.5, 0.5]", "theta_jump_mv = 3", ["circuit.parameters.theta_jump_mv: unknown key; did you mean"]),
+        ("a = [-0.5, 0.5]", "v_peak = 3", ["circuit.parameters.v_peak: unknown key; did you mean v_peak_mv?"]),
+        ("a = [-0.5, 0.5]", "a = 5000", ["circuit.parameters.a", "-100 to 100", "5000"]),
+        ("a = [-0.5, 0.5]", "v_peak_mv = [-80, 0]", ["circuit", "v_reset_mv must stay below v_peak_mv"]),
+        ('["PYR"]', '["VIP"]', ["circuit.types", "PV.projects_to: there is no type 'VIP'; there are PYR, PV"]),
+        ("tau_w_ms = [20, 40]", "tau_q_ms = 3", ["circuit.types", "PV.parameters.tau_q_ms: unknown key"]),
+        ("tau_w_ms = [20, 40]", "tau_w_ms = 0", ["circuit.types", "PV.parameters.tau_w_ms", "0.01 to 10000"]),
+        ("tau_w_ms = [20, 40]", "v_peak_mv = -70", ["circuit.types.PV.parameters", "v_reset_mv must stay below v_peak_mv"]),
+        ('sign = "I"', 'sign = "X"', ["circuit.types.PV.sign", "'X'"]),
+        ('sign = "I"', 'kind = "I"', ["circuit.types.PV"]),
+        ("noise_mv = 1.5", "noise_mv = -1", ["circuit.noise_mv", "-1"]),
+        ("rate_hz = 300", "rate_hz = 0", ["search.stop.rate_hz", "0"]),
+        ("rate_hz = 300", "rates = 3", ["search.stop.rates: unknown key", "rate_hz"]),
+    ],
+)
+def test_a_mistake_in_models_types_or_rule_is_named_in_one_line(tmp_path, old, new, named):
+    assert old in MODELS
+    path = tmp_path / "x.toml"
+    path.write_text(MODELS.replace(old, new), encoding="utf-8")
+    message = one_line_of(lambda: read(path))
+    for part in (str(path), *named):
+        assert part in message
+
+
+def test_types_of_one_sign_alone_allow_no_neurons_of_the_other():
+    text = '[task]\nname = "gate"\n[circuit]\nexcitatory_share = [0, 1]\n[circuit.types.PYR]\nsign = "E"\n'
+    spec = parse(text)
+    allowed = spec.bounds(spec.make_task().interface).allowed
+    assert allowed[:, 0].any()
+    assert not allowed[:, 1:].any()

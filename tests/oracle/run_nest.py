@@ -23,7 +23,7 @@ def lif_cond_exp(p):
 
 
 def aeif_psc_exp(p):
-    """The tolerance is the tightest at which NEST's solver does not give up."""
+    """With a tolerance that leaves NEST's solver no error beside ours."""
     upswing = {"Delta_T": p["delta_t_mv"], "V_peak": p["v_peak_mv"], "gsl_error_tol": 1e-9}
     adaptation = {"a": p["a"], "b": p["w_jump_mv"], "tau_w": p["tau_w_ms"]}
     return "aeif_psc_exp", leaky(p) | {"g_L": 1.0} | upswing | adaptation
