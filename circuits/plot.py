@@ -14,7 +14,7 @@ def plot(raster, trial: int = 0, ax=None):
     recorded = raster.traces is not None and trial in raster.traces.trials
     rows = len(raster.names) + (len(raster.stimulus.names) if raster.stimulus else 0)
     if ax is not None:
-        return _spikes(raster, trial, ax)
+        return [_spikes(raster, trial, ax)]
     panels = len(raster.traces.names) if recorded else 0
     heights = [0.22 * rows + 0.2] + [1.0] * panels
     figure = Figure(figsize=(7, sum(heights) + 0.6), layout="constrained")
@@ -23,7 +23,7 @@ def plot(raster, trial: int = 0, ax=None):
     for n, panel in enumerate(axes[1:]):
         _trace(raster.traces, raster.traces.trials.index(trial), n, panel)
     axes[-1].set_xlabel("ms")
-    return axes if panels else axes[0]
+    return list(axes)
 
 
 def _spikes(raster, trial, ax):

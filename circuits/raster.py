@@ -118,7 +118,8 @@ class Raster:
         return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
 
     def plot(self, trial: int = 0, ax=None):
-        """Draw one trial: input and neuron spikes, and what was recorded of it. Returns the matplotlib axes (one circuit only).
+        """Draw one trial: input and neuron spikes, and what was recorded of it. Returns the list of matplotlib axes, the one
+        with the spikes first (one circuit only).
 
         ax  axes for the spikes alone; by default a new figure with the traces below the spikes
         """

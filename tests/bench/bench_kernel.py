@@ -50,9 +50,20 @@ def copies(tables: Tables, count) -> Tables:
     stacked = {
         name: np.repeat(getattr(tables, name), count, axis=0) for name in ("neurons", "table", "n_ref", "fan_out", "readout")
     }
-    shift = np.arange(count)[:, None, None] * len(tables.weight)
-    lists = {name: np.tile(getattr(tables, name), count) for name in ("weight", "offset")}
-    return tables._replace(bounds=tables.bounds + shift, **stacked, **lists)
+    plastic = {name: lists and lists._replace(**_lists(lists, count)) for name, lists in _plastic(tables)}
+    static = tables._replace(**stacked, **plastic)
+    return static._replace(**_lists(tables, count, ("weight", "offset")))
+
+
+def _plastic(tables):
+    return [(name, getattr(tables, name)) for name in ("short_term", "stdp")]
+
+
+def _lists(lists, count, names=None):
+    """Synapse lists `count` times over."""
+    shift = np.arange(count)[:, None, None] * len(lists.weight)
+    names = names or [name for name in lists._fields if name != "bounds"]
+    return {name: np.tile(getattr(lists, name), count) for name in names} | {"bounds": lists.bounds + shift}
 
 
 if __name__ == "__main__":

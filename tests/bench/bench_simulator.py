@@ -43,9 +43,9 @@ def beside_rivals():
     for name, taken in zip([*names, *(rival.name for rival in rivals)], seconds, strict=True):
         beside(f"{name}: {1000 * taken:.3g} ms", taken, kernel, population, job.updates)
     for rival, taken in zip(rivals, seconds[len(names) :], strict=True):
-        if compiling := rival.about.get("compile_seconds"):
-            taken += compiling
-            beside(f"{rival.name}, compiled for this circuit: {taken:.3g} s", taken, kernel, population, job.updates)
+        if building := rival.about.get("build_seconds"):
+            taken += building
+            beside(f"{rival.name}, built for this circuit: {taken:.3g} s", taken, kernel, population, job.updates)
     figure("kernel, float64", job.updates / kernel64, "updates/s", "ours, float32", kernel / kernel64)
     each = population64 / bench_kernel.COPIES
     figure("population, float64", job.updates / each, "updates/s", "ours, float32", population / population64)

@@ -43,8 +43,9 @@ TORCH = Entry("torch step loop", "torch_loop.py", ".venv")
 RIVALS = (
     Entry("Brian2 C++ standalone", "brian2_standalone.py", ".venv-brian2"),
     Entry("NEST iaf_psc_exp", "nest_iaf.py", ".venv-nest"),
-    Entry("JAX scan", "jax_scan.py", ".venv-rivals-jax", ("delays",)),
-    Entry("JAX scan", "jax_scan.py", ".venv-rivals-jax"),
+    Entry("JAX scan, trials last", "jax_scan.py", ".venv-rivals-jax", ("delays",)),
+    Entry("JAX vmap and scan", "jax_scan.py", ".venv-rivals-jax", ("vmap",)),
+    Entry("JAX scan, trials last", "jax_scan.py", ".venv-rivals-jax"),
     TORCH,
     Entry("snnTorch RSynaptic", "snntorch_rsynaptic.py", ".venv-rivals-torch"),
     Entry("Norse LIFRecurrent", "norse_lif.py", ".venv-rivals-torch"),
@@ -54,7 +55,8 @@ RIVALS = (
 class Rival:
     """A rival's process, set up, warm and waiting. Raises AbsentError if it cannot be had.
 
-    about  version; spikes (of each neuron); leaves_out: parts of the job that it has not; compile_seconds, of some, per circuit
+    about  version; spikes (of each neuron); leaves_out: parts of the job that it has not;
+    build_seconds, of some: what each circuit costs before it runs
     """
 
     def __init__(self, entry: Entry, job_file: Path):

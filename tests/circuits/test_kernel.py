@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from circuits import Circuit, kernel, simulate
-from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import LIF_PSC_EXP, MODELS
 from circuits.population import simulate_population
 from circuits.raster import pack, unpack
 from circuits.tables import from_circuit, from_matrices
@@ -289,38 +289,95 @@ def test_a_bias_below_threshold_settles_and_stays_silent():
     assert state[0, 0] == pytest.approx(14.9 * (1 - exp(-5)), rel=1e-13)
 
 
-DIGEST = """
-import hashlib
-import numpy as np
-from circuits import kernel, simulate
-from tests import reference
-digest = hashlib.sha256()
-for seed in range(20):
-    rng = np.random.default_rng(seed)
-    circuit = reference.random_circuit(rng)
-    digest.update(simulate(circuit, reference.random_input(rng, circuit, 64, 400), dtype="float32").bits.tobytes())
-print(digest.hexdigest(), any("zmm" in code for code in kernel.run.inspect_asm().values()))
-"""
+PLAIN = ("lif_psc_exp", None, 0.0)  # neuron model, plastic synapses, noise
+NOISY_ADEX = ("aeif_psc_exp", None, 3.0)
+THE_REST = [
+    *((model, None, 0.0) for model in ("alif_psc_exp", "lif_cond_exp", "izhikevich", "aeif_psc_exp")),
+    *(("lif_psc_exp", plastic, 0.0) for plastic in ("short_term", "stdp")),
+    ("lif_psc_exp", None, 3.0),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "features"), [("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")], ids=["sse2", "avx2"]
-)
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, name, features, pytestconfig):
-    if name == "haswell" and not _host_has("avx2", "fma"):
-        pytest.skip("this processor has no AVX2")
+def digest_of_spikes(jobs):
+    """Of 20 random circuits of each job, in float32."""
     digest = hashlib.sha256()
-    for seed in range(20):
-        circuit, spikes = drawn(seed, trials=64)
-        digest.update(simulate(circuit, spikes, dtype="float32").bits.tobytes())
-    settings = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for model, plastic, noise_mv in jobs:
+        for seed in range(20):
+            circuit, spikes = drawn(seed, trials=64, neuron_model=model, plastic=plastic)
+            raster = simulate(circuit.model_copy(update={"noise_mv": noise_mv}), spikes, dtype="float32")
+            assert seed != 3 or raster.bits.any()
+            digest.update(raster.bits.tobytes())
+    return digest.hexdigest()
+
+
+def digest_of_constants():
+    """Of the tables of random circuits of all models, in float64."""
+    digest = hashlib.sha256()
+    for model in MODELS:
+        for seed in range(20):
+            circuit = reference.random_circuit(np.random.default_rng(seed), neuron_model=model, plastic="both")
+            tables = from_circuit(circuit.model_copy(update={"noise_mv": 1.0}))
+            for table in (tables.table, tables.weight, *(tables.short_term or ()), *(tables.stdp or ())):
+                digest.update(table.tobytes())
+    return digest.hexdigest()
+
+
+def elsewhere(expression, tmp_path, pytestconfig, **settings):
+    """What the expression gives in a process that finds another processor, and whether its kernel has 512-bit registers."""
+    script = (
+        "from circuits import kernel; from tests.circuits.test_kernel import *;"
+        f"print({expression}, any('zmm' in code for code in kernel.run.inspect_asm().values()))"
+    )
+    settings |= {"NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"}
     found = subprocess.run(
-        [sys.executable, "-c", DIGEST], env=os.environ | settings, cwd=pytestconfig.rootpath, capture_output=True, text=True
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)} | settings,
+        cwd=pytestconfig.rootpath,
+        capture_output=True,
+        text=True,
     )
     assert found.returncode == 0, found.stderr
-    theirs, wide = found.stdout.split()
+    return found.stdout.split()
+
+
+NARROWER = pytest.mark.parametrize(
+    ("name", "features"), [("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")], ids=["sse2", "avx2"]
+)
+
+
+def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig):
+    if name == "haswell" and not _host_has("avx2", "fma"):
+        pytest.skip("this processor has no AVX2")
+    settings = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    theirs, wide = elsewhere(f"digest_of_spikes({jobs})", tmp_path, pytestconfig, **settings)
     assert wide == "False", "the kernel there was compiled without 512-bit registers"
-    assert theirs == digest.hexdigest()
+    assert theirs == digest_of_spikes(jobs)
+
+
+@NARROWER
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, name, features, pytestconfig):
+    same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX], name, features, tmp_path, pytestconfig)
+
+
+@pytest.mark.slow
+@NARROWER
+def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, name, features, pytestconfig):
+    same_bits_with_narrower_vectors(THE_REST, name, features, tmp_path, pytestconfig)
+
+
+def test_the_constants_are_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, pytestconfig):
+    """numpy takes functions such as exp from one library or another, by processor, and those differ in the last bit."""
+    assert elsewhere("digest_of_constants()", tmp_path, pytestconfig)[0] == digest_of_constants()
+
+
+def test_a_large_sparse_circuit_equals_the_reference_simulator():
+    rng = np.random.default_rng(0)
+    circuit = reference.random_circuit(rng, neurons=1024, dt_ms=1.0, in_degree=8)
+    assert circuit.synapse_count > 10_000
+    spikes = reference.random_input(rng, circuit, 1, 60)
+    ours = simulate(circuit, spikes).spikes()
+    assert ours.any(axis=(0, 1)).mean() > 0.5
+    np.testing.assert_array_equal(ours, reference.simulate(circuit, spikes))
 
 
 def _host_has(*features):

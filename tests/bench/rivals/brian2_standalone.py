@@ -49,7 +49,7 @@ def prepare(job):
     network.run(len(job.spikes) * job.dt * b.ms)
     start = time.perf_counter()
     b.device.build(directory=folder.name, compile=True, run=False)
-    about = {"version": b.__version__, "compile_seconds": time.perf_counter() - start, "leaves_out": []}
+    about = {"version": b.__version__, "build_seconds": time.perf_counter() - start, "leaves_out": []}
 
     def run(kept=folder):
         b.device.run(kept.name, with_output=False)

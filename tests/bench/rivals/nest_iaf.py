@@ -14,17 +14,22 @@ def prepare(job):
 
     nest.set_verbosity("M_ERROR")
 
+    building = []
+
     def run():
-        neurons, recorder = build(nest, job)
-        nest.Prepare()
         start = time.perf_counter()
-        nest.Run(len(job.spikes) * job.dt)
+        neurons, recorder = build(nest, job)
+        building.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        nest.Simulate(len(job.spikes) * job.dt)
         seconds = time.perf_counter() - start
-        nest.Cleanup()
         senders = recorder.get("events", "senders") - neurons[0].global_id
         return seconds, np.bincount(senders % job.neurons, minlength=job.neurons)
 
-    return run, {"version": nest.__version__, "leaves_out": []}
+    run()  # what NEST makes once is not for the circuit's account
+    building.clear()
+    run()
+    return run, {"version": nest.__version__, "leaves_out": [], "build_seconds": min(building)}
 
 
 def build(nest, job):
