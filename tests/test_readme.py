@@ -23,6 +23,7 @@ def test_the_python_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert names["best"].held_out > 0.5
     assert names["raster"].counts().sum() > 0
     assert (tmp_path / "ffi.json").exists()
+    assert (tmp_path / "ffi.png").exists()
 
 
 def test_the_task_example_runs_in_a_search(tmp_path):
@@ -36,12 +37,15 @@ def test_the_task_example_runs_in_a_search(tmp_path):
     assert run(tmp_path / "agree.toml", out=tmp_path / "out", workers=0).front[0].held_out > 0.9
 
 
-def test_the_spec_example_is_valid(tmp_path):
+def test_the_spec_examples_are_valid(tmp_path):
     from evo.spec import read
 
-    (example,) = [text for language, text in BLOCKS if language == "toml"]
-    (tmp_path / "spec.toml").write_text(example)
-    read(tmp_path / "spec.toml")
+    examples = [text for language, text in BLOCKS if language == "toml"]
+    assert len(examples) == 2
+    for example in examples:
+        task = "" if "[task]" in example else '[task]\nname = "gate"\n'
+        (tmp_path / "spec.toml").write_text(task + example)
+        read(tmp_path / "spec.toml")
 
 
 def test_the_readme_names_only_commands_that_exist():

@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import circuits
 from circuits import Motif, motif_file
 from circuits.errors import MachineError, UserError
+from circuits.neurons import MODELS
 from tests.reference import random_circuit, random_input
 
 seeds = st.integers(0, 2**32 - 1)
@@ -218,3 +220,137 @@ def test_the_schema_wants_every_key(good, key):
     del good[key]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(good, motif_file.schema())
+
+
+# Neuron models, plastic synapses, noise
+
+PLASTIC = ("short_term", "stdp", "both")
+kinds = st.tuples(st.sampled_from(list(MODELS)), st.sampled_from([None, *PLASTIC]), st.sampled_from([0.0, 0.1, 3.0]))
+
+
+def of_kind(seed, model, plastic=None, noise_mv=0.0):
+    circuit = random_circuit(np.random.default_rng(seed), neurons=4, neuron_model=model, plastic=plastic)
+    return Motif.of(circuit.model_copy(update={"noise_mv": noise_mv}))
+
+
+def data_of(*kind):
+    return json.loads(motif_file.dumps(of_kind(*kind)))
+
+
+def synapses_of(data):
+    return [s for channel in data["inputs"] for s in channel["synapses"]] + data["synapses"]
+
+
+@given(seeds, kinds)
+def test_a_motif_of_any_model_comes_back_exactly_and_the_schema_accepts_it(seed, kind):
+    motif = of_kind(seed, *kind)
+    text = motif_file.dumps(motif)
+    again = motif_file.loads(text)
+    assert again == motif
+    assert [type(n) for n in again.neurons] == [MODELS[kind[0]].neuron] * 4
+    assert motif_file.dumps(again) == text
+    VALIDATOR.validate(json.loads(text))
+
+
+VALIDATOR = jsonschema.Draft202012Validator(motif_file.schema())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_saved_circuit_of_any_model_behaves_the_same(tmp_path, model):
+    motif = of_kind(3, model)
+    spikes = random_input(np.random.default_rng(0), motif, 3, 300)
+    again = circuits.load(circuits.save(motif, tmp_path / "m.json"))
+    np.testing.assert_array_equal(circuits.simulate(again.circuit, spikes).bits, circuits.simulate(motif, spikes).bits)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_a_circuit_does_not_have_is_not_in_its_file(model):
+    data = data_of(1, model)
+    assert "noise_mv" not in data
+    assert data["neuron_model"] == model
+    for synapse in synapses_of(data):
+        assert set(synapse) <= {"pre", "post", "weight_mv", "delay_ms"}
+    for neuron in data["neurons"]:
+        assert set(neuron) == {"id", "sign", "type", *MODELS[model].names}
+
+
+def test_what_a_circuit_has_is_in_its_file():
+    data = data_of(1, "lif_psc_exp", "both", 2.5)
+    assert data["noise_mv"] == 2.5
+    sections = [{key: s[key] for key in ("short_term", "stdp") if key in s} for s in synapses_of(data)]
+    assert {tuple(section) for section in sections} == {(), ("short_term",), ("stdp",)}
+    for section in sections:
+        if "short_term" in section:
+            assert set(section["short_term"]) == {"use", "tau_rec_ms", "tau_fac_ms"}
+        if "stdp" in section:
+            assert set(section["stdp"]) == {"a_plus", "a_minus", "tau_plus_ms", "tau_minus_ms", "bound"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_unknown_key_in_a_neuron_of_any_model_is_refused_by_file_and_schema(tmp_path, model):
+    data = data_of(1, model)
+    data["neurons"][1]["surprise"] = 1
+    assert refusal(tmp_path / "m.json", data) == "neurons[1].surprise: unknown key"
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(data)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_neurons_of_another_model_are_refused(tmp_path, model):
+    """The file says which parameters do not belong there."""
+    for other in MODELS:
+        foreign = set(MODELS[other].names) - set(MODELS[model].names)
+        data = data_of(1, other) | {"neuron_model": model}
+        if foreign:
+            line = refusal(tmp_path / "m.json", data)
+            assert line.startswith("neurons[0].")
+            assert line.split(":")[0].removeprefix("neurons[0].") in foreign
+            assert "unknown key" in line
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        ({"short_term": {}, "stdp": {}}, "synapses[1]: a synapse has a section short_term or stdp, not both"),
+        ({"short_term": {"surprise": 1}}, "synapses[1].short_term.surprise: unknown key"),
+        ({"stdp": {"a_plus": "0.1"}}, "synapses[1].stdp.a_plus: input should be a valid number, not '0.1'"),
+        ({"stdp": {"a_plus": 3.0}}, "synapses[1].stdp.a_plus: "),
+        ({"stdp": []}, "synapses[1].stdp: "),
+    ],
+)
+@pytest.mark.parametrize("onto", ["neurons", "inputs"])
+def test_a_bad_section_of_a_synapse_is_refused_naming_the_place(tmp_path, sections, line, onto):
+    data = data_of(2, "lif_psc_exp")
+    place = data if onto == "neurons" else data["inputs"][0]
+    place["synapses"][1] |= sections
+    start = "" if onto == "neurons" else "inputs[0]."
+    assert refusal(tmp_path / "m.json", data).startswith(start + line)
+
+
+@pytest.mark.parametrize(
+    ("change", "accepted"),
+    [
+        ({"stdp": {"bound": 3.0}}, True),
+        ({"short_term": {}}, True),
+        ({"short_term": None}, True),
+        ({"stdp": {"surprise": 1}}, False),
+        ({"short_term": {"use": 2.0}}, False),
+        ({"stp": {}}, False),
+    ],
+)
+def test_the_schema_knows_the_sections_of_synapses(change, accepted):
+    data = data_of(2, "lif_psc_exp")
+    data["synapses"][0] |= change
+    assert VALIDATOR.is_valid(data) == accepted
+
+
+@pytest.mark.parametrize("noise", [-1.0, "1", None, 2e3])
+def test_noise_that_makes_no_sense_is_refused_by_file_and_schema(tmp_path, noise):
+    data = data_of(2, "lif_psc_exp") | {"noise_mv": noise}
+    assert refusal(tmp_path / "m.json", data).startswith("noise_mv: ")
+    assert not VALIDATOR.is_valid(data)
+
+
+def test_the_schema_in_the_repository_is_this_one():
+    path = Path(motif_file.__file__).with_name("motif.schema.json")
+    assert json.loads(path.read_text()) == motif_file.schema()

@@ -23,7 +23,7 @@ def drawn(ax):
 
 
 def render(axes):
-    FigureCanvasAgg(np.atleast_1d(axes)[0].figure).draw()
+    FigureCanvasAgg(axes[0].figure).draw()
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,14 @@ def raster():
 
 
 def test_every_spike_is_drawn_in_the_row_of_its_channel_or_neuron(raster):
-    ax = raster.plot(0)[0]
-    rows = drawn(ax)
+    axes = raster.plot(0)
+    ax, rows = axes[0], drawn(axes[0])
     expected = [[3.0], [20.0, 40.0], *(times.tolist() for times in raster.times(0))]
     assert all(expected)
     assert [rows[k] for k in range(5)] == expected
     assert [label.get_text() for label in ax.get_yticklabels()] == ["left", "right", "E0", "I0", "E1"]
     assert ax.get_xlim() == (0, 60)
-    render(ax)
+    render(axes)
 
 
 def test_excitatory_and_inhibitory_neurons_have_their_colours(raster):
@@ -63,10 +63,11 @@ def test_what_was_recorded_is_drawn_below(raster):
 
 
 def test_a_trial_that_was_not_recorded_has_spikes_alone(raster):
-    ax = raster.plot(1)
-    assert not any(drawn(ax).values())
-    assert ax.get_xlabel() == "ms"
-    render(ax)
+    axes = raster.plot(1)
+    assert len(axes) == 1
+    assert not any(drawn(axes[0]).values())
+    assert axes[0].get_xlabel() == "ms"
+    render(axes)
 
 
 def test_a_trial_that_is_not_there_is_an_index_error(raster):
@@ -76,7 +77,7 @@ def test_a_trial_that_is_not_there_is_an_index_error(raster):
 
 def test_axes_that_are_given_are_drawn_on(raster):
     ax = Figure().subplots()
-    assert raster.plot(0, ax) is ax
+    assert raster.plot(0, ax) == [ax]
     assert sum(map(len, drawn(ax).values())) == 3 + raster.counts()[0].sum()
 
 
@@ -94,7 +95,8 @@ def test_circuits_without_channels_and_rasters_of_outputs_are_drawn_too():
     circuit = Circuit(dt_ms=1.0, neurons=neurons, outputs=[{"name": "out", "neurons": [0]}])
     raster = simulate(circuit, np.zeros((1, 50, 0), bool))
     for one, rows in ((raster, 2), (raster.outputs, 1)):
-        ax = one.plot()
-        assert len(ax.get_yticklabels()) == rows
-        assert sum(map(len, drawn(ax).values())) == raster.counts().sum() > 0
-        render(ax)
+        axes = one.plot()
+        assert len(axes) == 1
+        assert len(axes[0].get_yticklabels()) == rows
+        assert sum(map(len, drawn(axes[0]).values())) == raster.counts().sum() > 0
+        render(axes)

@@ -43,7 +43,7 @@ IZHIKEVICH = {
 
 
 def izhikevich(rng, motif):
-    """One of the published kinds, its parameters shifted a little; a spike brings an eighth to one of what makes one fire."""
+    """One of the published kinds, its parameters shifted a little; each spike moves V by 3 to 25 mV in all."""
     motif["neuron_model"] = "izhikevich"
     cells = {neuron["id"]: neuron for neuron in motif["neurons"]}
     for neuron in motif["neurons"]:

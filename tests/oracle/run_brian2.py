@@ -78,7 +78,7 @@ def izhikevich(p):
 def group(p, members, equations, method, threshold, reset):
     """Some neurons at rest. Equations may name all that is in the motif, without its unit; potentials are in mV."""
     values, units = {}, {}
-    for column in p.keys() - {"circuit", "trial", "neuron"}:
+    for column in sorted(p.keys() - {"circuit", "trial", "neuron"}):
         is_time = column.endswith("_ms") and not column.endswith("_per_ms")
         name = column.removesuffix("_ms") if is_time else column.removesuffix("_mv")
         values[name], units[name] = (p[column][members] * ms, "second") if is_time else (p[column][members], "1")
