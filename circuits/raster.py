@@ -52,7 +52,7 @@ class Raster:
     excitatory  one bool per column;   stimulus  the input spikes, a raster of the channels
     traces   what `simulate(..., record=...)` recorded, else None
     weights_mv  float64 [trials, synapses]: where synapses learnt (stdp), their weights at the end of each trial, sorted by
-             target, then E before I, then source
+             target, then E before I, then source, delay and weight
     The methods below return arrays with the same leading axes.
     """
 

@@ -15,7 +15,7 @@ STATES = 2  # u and what is depleted, 1 - x
 
 class ShortTerm(Part):
     """Tsodyks and Markram's synapse, "short_term" (Tsodyks, Uziel and Markram, J. Neurosci. 20, 2000; NEST's
-    `tsodyks2_synapse` with u starting at 0).
+    `tsodyks2_synapse` with its u, that of the next spike, starting at U).
 
         tau_rec dx/dt = 1 - x      x <- x - u x            at an arriving spike, after u
         tau_fac du/dt = -u         u <- u + use (1 - u)    at an arriving spike

@@ -67,6 +67,7 @@ def _of_motif(motif):
 
 
 def _member(circuit, spikes, titles):
+    heading, synapses = table.synapse_rows(circuit)
     return {
         "wiring": _image(pictures.wiring, circuit, alt=f"wiring of {circuit!r}"),
         "raster": _image(pictures.rasters, circuit, spikes, titles, alt="example trials") if len(spikes) else "",
@@ -75,7 +76,8 @@ def _member(circuit, spikes, titles):
             [f"{n.id} ({n.type or n.sign})", *(f"{value:.4g}" for value in row)]
             for n, row in zip(circuit.neurons, circuit.parameters, strict=True)
         ],
-        "synapses": [(source, s.post, f"{s.weight_mv:.4g}", f"{s.delay_ms:g}") for source, s in table.synapse_rows(circuit)],
+        "synapse_heading": heading,
+        "synapses": synapses,
     }
 
 

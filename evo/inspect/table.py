@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from circuits.motif_file import Motif, dumps
+from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.run_folder import Member, Run
 
 SHOWN = 20
@@ -99,17 +100,34 @@ def _show_motif(motif, console):
         neurons.add_row(_text(f"{n.id} ({n.type or n.sign})"), *(f"{v:.4g}" for v in values), _text(ports))
     console.print(neurons)
     synapses = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("from", "to", "weight mV", "delay ms"):
-        synapses.add_column(name, justify="right")
-    for source, s in synapse_rows(motif):
-        synapses.add_row(_text(source), _text(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}")
+    heading, rows = synapse_rows(motif)
+    for name in heading:
+        synapses.add_column(name, justify="left" if name == "plasticity" else "right")
+    for row in rows:
+        synapses.add_row(*map(_text, row))
     console.print(synapses)
+    if motif.noise_mv:
+        console.print(f"membrane noise: {motif.noise_mv:g} mV", highlight=False)
 
 
-def synapse_rows(circuit):
-    """All synapses as (source, synapse), those from input channels first."""
-    rows = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
-    return rows + [(s.pre, s) for s in circuit.synapses]
+def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
+    """The heading and the rows of a table of all synapses, those from input channels first; what is plastic about them in the
+    last column, if any is."""
+    found = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
+    found += [(s.pre, s) for s in circuit.synapses]
+    heading = ["from", "to", "weight mV", "delay ms"]
+    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in found]
+    plastic = [_plasticity(s) for _, s in found]
+    if any(plastic):
+        heading, rows = [*heading, "plasticity"], [[*row, text] for row, text in zip(rows, plastic, strict=True)]
+    return heading, rows
+
+
+def _plasticity(synapse):
+    for name in SYNAPSE_MODELS:
+        if section := getattr(synapse, name):
+            return f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in section.model_dump().items())
+    return ""
 
 
 def _text(value):

@@ -82,11 +82,35 @@ def test_another_precision_is_refused(dtype):
         ([[[1.0, 1.7], []]], "spikes[0][0]: 1.7 ms is not on the grid of 0.5 ms"),
         ([[[2.0, 1.0], []]], "spikes[0][0]: 1 ms is not later than the spike before it"),
         ([[[2.0, 2.0], []]], "spikes[0][0]: 2 ms is not later than the spike before it"),
+        ([[[], []], [[], [1.0, 3.0, 2.0]]], "spikes[1][1]: 2 ms is not later than the spike before it"),
+        ([[[1.0, 2.0, 10.5], []]], "spikes[0][0]: 10.5 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
+        ([[[-np.inf], []]], "spikes[0][0]: -inf ms is no time"),
+        ([[[None], []]], "spikes[0][0]: nan ms is no time"),
+        ([[[1e300], []]], "spikes[0][0]: 1e+300 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
+        ([[[0.25], []]], "spikes[0][0]: 0.25 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
+        ([[[{}], []]], "spikes[0][0]: spike times must be numbers in ms"),
+        ([None], "spikes[0]: one list of times per input channel, 2 in all, not None"),
+        ("ab", "spikes: must be a list of at least one trial"),
+        ({}, "spikes: must be a list of at least one trial"),
     ],
     ids=lambda value: None if isinstance(value, str) else repr(value),
 )
 def test_bad_spike_times_are_refused_naming_trial_and_channel(spikes, line):
     assert refusal(spikes, duration_ms=10) == line
+
+
+def test_arrays_of_times_are_as_good_as_lists():
+    times = [[[1.0, 2.5], [4.0]], [[], [0.5, 10.0]]]
+    expected = circuits.simulate(CIRCUIT, times, 10)
+    ragged = np.empty((2, 2), object)
+    for t, c in np.ndindex(2, 2):
+        ragged[t, c] = np.array(times[t][c])
+    nested = tuple(tuple(np.array(channel) for channel in trial) for trial in times)
+    for same in (ragged, nested, list(ragged)):
+        np.testing.assert_array_equal(circuits.simulate(CIRCUIT, same, 10).bits, expected.bits)
+    np.testing.assert_array_equal(expected.stimulus.counts(), [[2, 1], [0, 2]])
+    assert expected.stimulus.names == ("left", "right")
+    assert [t.tolist() for t in expected.stimulus.times(1)] == [[], [0.5, 10.0]]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +119,14 @@ def test_bad_spike_times_are_refused_naming_trial_and_channel(spikes, line):
         np.zeros((1, 10, 3), bool),
         np.zeros((10, 2), bool),
         np.zeros((1, 10, 2)),
+        np.zeros((1, 10, 2), np.uint8),
+        np.full((1, 10, 2), np.nan),
+        np.zeros((1, 10, 1), bool),
+        np.zeros((1, 10, 2, 1), bool),
         np.zeros((0, 10, 2), bool),
         np.zeros((1, 0, 2), bool),
     ],
-    ids=["channels", "axes", "floats", "no trial", "no step"],
+    ids=["channels", "axes", "floats", "integers", "NaN", "too few channels", "too many axes", "no trial", "no step"],
 )
 def test_a_bad_array_is_refused_with_what_is_wanted(spikes):
     wanted = "spikes: an array must be bool [trials, steps, 2 channels], not "

@@ -32,7 +32,7 @@ def all_synapses(circuit):
 
 
 def one_synapse(dt=1.0, **sections):
-    """Neurons `pre` and `post`, which their channels make fire at once; a synapse of 3 steps between them, too weak to matter."""
+    """Neurons `pre` and `post`, which their channels make fire at once; a weak synapse of 3 steps between them."""
     strong = {"weight_mv": 1e5, "delay_ms": dt}
     neurons = [{"id": n, "sign": "E", "t_ref_ms": 0.0, "tau_syn_e_ms": 0.02} for n in ("pre", "post")]
     synapse = {"pre": "pre", "post": "post", "weight_mv": 0.01, "delay_ms": 3 * dt}
