@@ -14,7 +14,7 @@ from pathlib import Path
 from circuits.errors import MachineError, UserError
 
 TIMEOUT_S = 30  # how long to wait for another program's lock
-VERSION = 1
+VERSION = 2
 APPLICATION = 0x45564F43  # "EVOC"
 
 _SCHEMA = (
@@ -54,7 +54,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, write: bool = False) -> "Store":
-        """An existing store, checked for damage. Raises UserError if it is none, damaged or from a newer version."""
+        """An existing store, checked for damage. Raises UserError if it is none, damaged or from another version."""
         if not path.exists():
             raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
         with _translated(path):
@@ -62,9 +62,10 @@ class Store:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 raise UserError(f"{path}: not the store of a run, or cut short")
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
+            if version != VERSION:
+                age, remedy = ("newer", "update") if version > VERSION else ("older", "open it with the one that wrote it")
                 raise UserError(
-                    f"{path}: written by a newer evocircuits (store version {version}, this one reads {VERSION}); update"
+                    f"{path}: written by a {age} evocircuits (store version {version}, this one reads {VERSION}); {remedy}"
                 )
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise UserError(f"{path}: is damaged; restore the folder from a copy")

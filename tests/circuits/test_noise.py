@@ -209,7 +209,7 @@ def test_a_noisy_circuit_equals_the_reference_simulator_with_the_same_numbers():
 
 @pytest.mark.parametrize(("dt", "tau_m"), [(5.0, 2.0), (1.0, 10.0), (0.25, 10.0), (0.05, 1.0)])
 def test_a_free_membrane_has_the_standard_deviation_of_the_noise_at_any_dt(dt, tau_m):
-    cells = [{"id": n, "sign": "E", "tau_m_ms": tau_m, "v_th_mv": 1000.0, "bias_mv": 3.0} for n in range(20)]
+    cells = [{"id": n, "sign": "E", "tau_m_ms": tau_m, "v_th_mv": 1000.0, "bias_mv": 3.0, "t_ref_ms": 0.0} for n in range(20)]
     circuit = Circuit(dt_ms=dt, neurons=cells, noise_mv=2.5)
     apart = max(1, round(3 * tau_m / dt))  # steps between potentials that are all but independent
     spikes = np.zeros((64, 9 * apart + 1, 0), bool)

@@ -248,12 +248,13 @@ def test_a_wrong_number_of_workers_is_refused(tmp_path, workers):
 # -- stores that are refused
 
 
-def test_a_store_of_a_newer_version_is_refused(copy):
+@pytest.mark.parametrize(("version", "age", "remedy"), [(3, "newer", "update"), (1, "older", "the one that wrote it")])
+def test_a_store_of_another_version_is_refused(copy, version, age, remedy):
     with closing(sqlite3.connect(copy / "run.db")) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA user_version = {version}")
     for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
         message = one_line_of(call)
-        for part in (str(copy / "run.db"), "newer evocircuits", "store version 2, this one reads 1", "update"):
+        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 2", remedy):
             assert part in message
 
 
