@@ -173,13 +173,17 @@ class _Izhikevich:
 
 
 class _AdEx:
-    """Heun's rule, V in its second evaluation at most v_peak, or v_reset while held."""
+    """Heun's rule, V in its second evaluation at most v_peak, or v_reset while held. The upswing alone, tau_m dV/dt =
+    delta_t exp((V - v_th) / delta_t), reaches v_peak within a step from `runaway` on."""
 
     def __init__(self, neuron, dt):
         self.neuron, self.dt, self.v, self.tau_m, self.w = neuron, dt, neuron.v_rest_mv, neuron.tau_m_ms, 0.0
+        left = exp((neuron.v_th_mv - neuron.v_peak_mv) / neuron.delta_t_mv)
+        self.runaway = neuron.v_th_mv - neuron.delta_t_mv * log(dt / neuron.tau_m_ms + left)
 
     def step(self, i_e, i_i, held):
         n, dt = self.neuron, self.dt
+        runs_away = self.v >= self.runaway
         dv, dw = self.slopes(self.v, self.w, i_e + i_i)
         v_end = self.v if held else min(self.v + dt * dv, n.v_peak_mv)
         later = i_e * exp(-dt / n.tau_syn_e_ms) + i_i * exp(-dt / n.tau_syn_i_ms)
@@ -188,7 +192,7 @@ class _AdEx:
         if held:
             return False
         self.v += dt * (dv + dv_end) / 2
-        fired = self.v >= n.v_peak_mv
+        fired = self.v >= n.v_peak_mv or runs_away
         self.w += fired * n.w_jump_mv
         return fired
 

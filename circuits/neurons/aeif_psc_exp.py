@@ -2,13 +2,15 @@
 
 from typing import ClassVar, Final, NamedTuple
 
+import numpy as np
+
 from circuits.exponential import exp
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, shared_constants, steps
 from circuits.part import parameter
 from circuits.simd import LANES, add, at_least, choose, fma, least, like, load, mul, splat, store, sub
 
-(RATE, RATE_W, A, BIAS, DELTA, PER_DELTA, SOFT, W_JUMP, PEAK, RESET) = range(NOISE + 1, NOISE + 11)
+(RATE, RATE_W, A, BIAS, DELTA, PER_DELTA, SOFT, W_JUMP, PEAK, RESET, RUNAWAY) = range(NOISE + 1, NOISE + 12)
 
 
 class AdExNeuron(Neuron):
@@ -22,7 +24,9 @@ class AdExNeuron(Neuron):
     V >= v_peak is a spike: V <- v_reset, held for t_ref, w <- w + w_jump. v_th is where the upswing begins. With the leak g_L
     of the paper, a is its a / g_L and w_jump its b / g_L. While V is held, w follows v_reset.
 
-    Heun's rule, of second order in dt between spikes; spikes are on the grid, where NEST resets inside a step.
+    Heun's rule, of second order in dt between spikes; spikes are on the grid, where NEST resets inside a step. Heun's rule
+    follows the end of the upswing too slowly, so a spike is also noted where the exponential term alone reaches v_peak within
+    the step: where V >= v_th - delta_t ln(dt / tau_m + exp((v_th - v_peak) / delta_t)) at its start.
     """
 
     ascending: ClassVar = (("v_reset_mv", "v_peak_mv"), ("v_th_mv", "v_peak_mv"))
@@ -55,12 +59,14 @@ def constants(p, dt):
         p.w_jump_mv,
         p.v_peak_mv - p.v_rest_mv,
         p.v_reset_mv - p.v_rest_mv,
+        p.v_th_mv - p.v_rest_mv - p.delta_t_mv * np.log(dt / p.tau_m_ms + np.exp((p.v_th_mv - p.v_peak_mv) / p.delta_t_mv)),
     ]
 
 
 @steps(AdEx)
 def _step(model, table, n, state, place, v, i_e, i_i, held):
     w = load(state, place + 3 * LANES)
+    runs_away = at_least(v, splat(table[n, RUNAWAY]))
     peak, reset, half = splat(table[n, PEAK]), splat(table[n, RESET]), like(v, 0.5)
     rate, rate_w, a, bias = (splat(table[n, RATE]), splat(table[n, RATE_W]), splat(table[n, A]), splat(table[n, BIAS]))
     delta, per_delta, soft = splat(table[n, DELTA]), splat(table[n, PER_DELTA]), splat(table[n, SOFT])
@@ -76,7 +82,7 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
 
     v = fma(half, add(dv, dv_end), v)
     w = fma(half, add(dw, dw_end), w)
-    fired = at_least(v, peak) & ~held
+    fired = (at_least(v, peak) | runs_away) & ~held
     store(state, place + 3 * LANES, choose(fired, add(w, splat(table[n, W_JUMP])), w))
     return choose(fired | held, reset, v), fired
 

@@ -196,10 +196,12 @@ def test_noise_is_the_same_for_the_same_seed_and_another_for_another():
     assert not np.array_equal(simulate(silent, spikes).bits, raster.bits)
 
 
-def test_a_noisy_circuit_equals_the_reference_simulator_with_the_same_numbers():
+@pytest.mark.parametrize("model", ["lif_psc_exp", "izhikevich"])
+def test_a_noisy_circuit_equals_the_reference_simulator_with_the_same_numbers(model):
+    """Noise moves V, and a V that is held stands still: nothing follows the noise then."""
     fired = 0
     for seed in range(15):
-        circuit, spikes = drawn(seed, 3)
+        circuit, spikes = drawn(seed, 3, neuron_model=model)
         ours = simulate(circuit, spikes, seed=seed).spikes()
         theirs = reference.simulate(circuit, spikes, kicks=kicks(seed, 3, len(circuit.neurons), STEPS))
         np.testing.assert_array_equal(ours, theirs, err_msg=f"seed {seed}: {circuit}")
