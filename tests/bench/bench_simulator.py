@@ -7,7 +7,7 @@ takes part, and how its spikes are compared with ours: contest.py and rivals/pro
 
 import numpy as np
 
-from tests.bench import bench_kernel, curves, startup
+from tests.bench import bench_kernel, bench_models, curves, startup
 from tests.bench.contest import contest, one_core
 from tests.bench.report import figure, quickest, skipped, timer
 from tests.bench.yardstick_job import jobs, yardstick
@@ -18,6 +18,7 @@ TURN = 0.02  # seconds; see `report.quickest`
 def main():
     with one_core():
         bench_kernel.main()
+        bench_models.main()
         beside_rivals()
         curves.main()
         startup.main()

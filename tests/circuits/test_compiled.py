@@ -1,0 +1,35 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+FIRST_RESULT = """
+import numpy as np
+from circuits import Circuit
+from circuits.population import simulate_population
+from circuits.raster import pack
+from circuits.tables import from_circuit
+
+synapse = {"post": 0, "weight_mv": 100, "delay_ms": 1}
+ports = {"inputs": [{"name": "in", "synapses": [synapse]}], "outputs": [{"name": "out", "neurons": [0]}]}
+circuit = Circuit(dt_ms=1, neurons=[{"id": 0, "sign": "E"}], **ports)
+spikes = np.random.default_rng(0).random((64, 100, 1)) < 0.1
+print(simulate_population(from_circuit(circuit, np.float32), pack(spikes), 64).spikes[0])
+"""
+
+
+def started(cache):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", FIRST_RESULT], env=environment, **pipes)
+
+
+def test_processes_that_start_on_a_cold_cache_at_once_do_not_break_each_other_or_those_after_them(tmp_path):
+    answers = [process.communicate(timeout=300) for process in [started(tmp_path), started(tmp_path)]]
+    answers.append(started(tmp_path).communicate(timeout=300))
+    assert {error for _, error in answers} == {""}
+    assert len({answer for answer, _ in answers}) == 1
+    assert int(answers[0][0]) > 0
+    assert list(tmp_path.rglob("*.nbc"))
