@@ -52,7 +52,7 @@ def test_a_silent_circuit_is_left_at_the_first_look_after_the_last_input_and_the
     assert found.steps.tolist() == [steps]
     assert not found.outputs.any()
     assert found.spikes.tolist() == [0]
-    assert found.events.tolist() == [128 * 100 // steps], "two spikes of the channel in 64 trials, as if they went on"
+    assert abs(found.events[0] - 128 * STEPS / steps) < 1, "two spikes of the channel in 64 trials, as if they went on"
 
 
 @pytest.mark.parametrize(("quiet", "steps"), [(5, 20), (500, STEPS)])
@@ -139,7 +139,7 @@ def test_what_a_circuit_did_before_it_ran_away_is_forgotten():
     assert found.steps.tolist() == [STEPS + 40]
     assert not found.outputs.any()
     seen = np.bitwise_count(without.outputs[0, 0]).sum() + np.bitwise_count(without.outputs[0, 1, :40]).sum()
-    assert found.spikes.tolist() == [int(seen * (200 / 140))]
+    assert abs(found.spikes[0] - seen * 200 / 140) < 1
 
 
 @pytest.mark.parametrize(("ceiling", "steps"), [(0.49, 10), (0.5, STEPS), (0.51, STEPS), (np.inf, STEPS)])
