@@ -22,7 +22,7 @@ import numpy as np
 from circuits.compiled import compiled
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.noise import gaussian_pair
-from circuits.simd import LANES, add_where, fma, get, load, mul, put, splat, store, widen
+from circuits.simd import LANES, add_where, choose, fma, get, load, mul, put, splat, store, widen
 from circuits.synapses import short_term, stdp
 
 
@@ -84,7 +84,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     store(scratch.spare, 0, spare)
                 else:
                     kick = load(scratch.spare, 0)
-                v = fma(splat(table[n, NOISE]), widen(kick, state), v)
+                v = choose(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
 
             v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
 

@@ -35,8 +35,8 @@ class Stop(NamedTuple):
     Looked at after every `check` steps of a block of 64 trials, and not at all if that is 0:
 
     runaway  spikes per neuron, trial and step since the last look are above `ceiling`
-    silence  no output neuron has spiked in any trial of the block so far, and the block is over, or `quiet` steps have passed
-             since its last input (with the longest delay in `quiet`, nothing is in flight)
+    silence  no output neuron has spiked in any trial so far, and the block is over, or `quiet` steps have passed since its last
+             input (with the longest delay in `quiet`, nothing is in flight)
 
     A circuit given up is not simulated any further, neither in this block nor in those after it. Its outputs count as silent
     in every trial, its spikes and events as if it had gone on as it began.
@@ -88,7 +88,7 @@ def threads_here() -> int:
 def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
     """0 .. count cut into a few parts per thread, so that threads which finish early take over work of the others."""
     threads = threads_here() if threads is None else threads
-    parts = 1 if threads == 1 else min(count, 4 * threads)
+    parts = 1 if threads == 1 else max(1, min(count, 4 * threads))
     return list(pairwise(count * k // parts for k in range(parts + 1)))
 
 
@@ -111,44 +111,71 @@ def _simulate_part(
     tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
-    blocks, steps, channels = inputs.shape
-    history, raster = tables.history, scratch.raster
-    given_up = np.zeros(last - first, np.bool_)
-    chunk = stop.check if stop.check > 0 else steps
+    blocks, steps, _ = inputs.shape
+    given_up, heard = np.zeros(last - first, np.bool_), np.zeros(last - first, np.bool_)
+    simulated = np.zeros(last - first)
+    everything = 0.0  # steps times trials
     for block in range(blocks):
-        last_input = 0
-        for k in range(steps):
-            for c in range(channels):
-                raster[history + k, c] = inputs[block, k, c]
-                if inputs[block, k, c] != 0:
-                    last_input = k + 1
-        quiet_from = min(steps, last_input + stop.quiet)
-        keep = block % sequence > 0
+        everything += steps * np.float64(_popcount(masks[block]))
+    filled, last_input = -1, 0
+    for start in range(0, blocks, sequence):
+        # A circuit goes through its sequence before the next one does: what its synapses learn is kept in the scratch.
         for b in range(first, last):
-            if given_up[b - first]:
-                continue
-            ceiling = stop.ceiling * _popcount(masks[block]) * tables.neurons[b] * chunk
-            start, heard = 0, False
-            while start < steps and not given_up[b - first]:
-                end = min(start + chunk, steps)
-                if noise is None:
-                    kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, None, None)
-                else:
-                    here = Noise(noise.low, noise.high, block * 64)
-                    kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
-                fired = _count(tables, b, raster, history + start, history + end, masks[block], counts)
-                for r in range(tables.readout.shape[1]):
-                    for k in range(start, end):
-                        word = raster[history + k, channels + tables.readout[b, r]] & masks[block]
-                        outputs[b, block, k, r] = word
-                        heard |= word != 0
-                start = end
-                if stop.check > 0:
-                    silent = not heard and start >= quiet_from
-                    given_up[b - first] = fired > ceiling or silent
-            counts[2, b] += start
-            if given_up[b - first]:
-                _write_off(b, outputs, counts, blocks * steps)
+            for block in range(start, start + sequence):
+                if given_up[b - first]:
+                    break
+                if block != filled:
+                    filled, last_input = block, _fill(scratch.raster, tables.history, inputs[block])
+                done, any_heard, hopeless = _simulate_block(
+                    tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
+                    scratch, fading, learning, noise,
+                )  # fmt: skip
+                counts[2, b] += done
+                simulated[b - first] += done * np.float64(_popcount(masks[block]))
+                heard[b - first], given_up[b - first] = any_heard, hopeless
+                if hopeless:
+                    _write_off(b, outputs, counts, everything / simulated[b - first])
+
+
+@compiled
+def _simulate_block(
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise
+):  # fmt: skip
+    """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
+    history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
+    chunk = stop.check if stop.check > 0 else steps
+    ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
+    start = 0
+    while start < steps:
+        end = min(start + chunk, steps)
+        if noise is None:
+            kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, None, None)
+        else:
+            here = Noise(noise.low, noise.high, block * 64)
+            kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
+        fired = _count(tables, b, raster, history + start, history + end, mask, counts)
+        for r in range(tables.readout.shape[1]):
+            for k in range(start, end):
+                word = raster[history + k, tables.channels + tables.readout[b, r]] & mask
+                outputs[b, block, k, r] = word
+                heard |= word != 0
+        silent = not heard and end >= min(steps, last_input + stop.quiet)
+        if stop.check > 0 and (fired > ceiling * (end - start) or silent):
+            return end, heard, True
+        start = end
+    return steps, heard, False
+
+
+@compiled
+def _fill(raster, history, block):
+    """Copy a block's input to the raster; returns the number of steps until its last spike."""
+    last = 0
+    for k in range(block.shape[0]):
+        for c in range(block.shape[1]):
+            raster[history + k, c] = block[k, c]
+            if block[k, c] != 0:
+                last = k + 1
+    return last
 
 
 @compiled
@@ -166,12 +193,12 @@ def _count(tables, b, raster, first, last, mask, counts):
 
 
 @compiled
-def _write_off(b, outputs, counts, steps):
-    """A circuit given up: silent outputs, and spikes and events as if it had gone on for all the steps."""
+def _write_off(b, outputs, counts, factor):
+    """A circuit given up: silent outputs, and spikes and events as if it had gone on, `factor` times what there were."""
     _, blocks, rows, slots = outputs.shape
     for block in range(blocks):
         for k in range(rows):
             for r in range(slots):
                 outputs[b, block, k, r] = 0
     for what in range(2):
-        counts[what, b] = np.int64(counts[what, b] * (steps / counts[2, b]))
+        counts[what, b] = np.int64(counts[what, b] * factor)

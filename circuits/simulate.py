@@ -49,6 +49,10 @@ def simulate(
     trials, steps, _ = stimuli.shape
     if not (isinstance(sequence, int) and sequence >= 1 and trials % sequence == 0):
         raise UserError(f"sequence: {trials} trials are no whole number of sequences of {sequence}")
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise UserError(f"seed: a whole number from 0, not {seed!r}")
+    if threads is not None and not (isinstance(threads, int) and threads >= 1):
+        raise UserError(f"threads: a whole number from 1, not {threads!r}")
     watched, chosen = _chosen(circuit, record, record_trials, trials)
     tables = from_circuit(circuit, np.dtype(dtype))
     run = _Run(tables, steps, seed, watched)
@@ -64,7 +68,7 @@ def simulate(
         scratch = run.scratch()
         for p in range(sequence):
             kept = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
-            out[p, b] = run.block(scratch, bits[p, b], p * len(bits[0]) + b, p > 0, bool(kept))
+            out[p, b] = run.block(scratch, bits[p, b], b * sequence + p, p > 0, bool(kept))
             for k, t in kept:
                 recorded[k] = run.trace(t // sequence % LANES)
             if learnt is not None:
@@ -129,6 +133,8 @@ class _Run:
 def _chosen(circuit, record, record_trials, trials):
     """The numbers of the neurons and trials to record."""
     names = [n.id for n in circuit.neurons]
+    if not (record is None or isinstance(record, list | tuple) or record == "all"):
+        raise UserError(f'record: "all" or a list of ids of neurons, not {record!r}')
     wanted = [] if record is None else names if isinstance(record, str) and record == "all" else list(record)
     for name in wanted:
         if name not in names:

@@ -2,8 +2,7 @@
 
 from typing import ClassVar, Final, NamedTuple
 
-import numpy as np
-
+from circuits import portable
 from circuits.exponential import exp
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, shared_constants, steps
@@ -47,6 +46,7 @@ class AdEx(NamedTuple):
 
 
 def constants(p, dt):
+    left = portable.exp((p.v_th_mv - p.v_peak_mv) / p.delta_t_mv)
     return [
         *shared_constants(p, dt, p.tau_m_ms),
         dt / p.tau_m_ms,
@@ -59,7 +59,7 @@ def constants(p, dt):
         p.w_jump_mv,
         p.v_peak_mv - p.v_rest_mv,
         p.v_reset_mv - p.v_rest_mv,
-        p.v_th_mv - p.v_rest_mv - p.delta_t_mv * np.log(dt / p.tau_m_ms + np.exp((p.v_th_mv - p.v_peak_mv) / p.delta_t_mv)),
+        p.v_th_mv - p.v_rest_mv - p.delta_t_mv * portable.log(dt / p.tau_m_ms + left),
     ]
 
 

@@ -2,8 +2,7 @@
 
 from typing import Final, NamedTuple
 
-import numpy as np
-
+from circuits import portable
 from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD, Neuron
 from circuits.neurons.model import NeuronModel, current_to_potential, steps
@@ -40,8 +39,8 @@ def constants(p, dt):
     return [
         *lif_psc_exp.constants(p, dt),
         -current_to_potential(dt, p.tau_m_ms, p.tau_w_ms),
-        np.exp(-dt / p.tau_w_ms),
-        np.exp(-dt / p.tau_theta_ms),
+        portable.exp(-dt / p.tau_w_ms),
+        portable.exp(-dt / p.tau_theta_ms),
         p.w_jump_mv,
         p.theta_jump_mv,
     ]

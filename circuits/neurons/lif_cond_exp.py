@@ -2,8 +2,7 @@
 
 from typing import ClassVar, Final, NamedTuple
 
-import numpy as np
-
+from circuits import portable
 from circuits.exponential import exp
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, NeuronModel, shared_constants, steps
@@ -38,7 +37,7 @@ class LifCond(NamedTuple):
 
 def constants(p, dt):
     def mean(tau):  # of a current over the step, as a share of what it was at its start
-        return -np.expm1(-dt / tau) * tau / dt
+        return -portable.expm1(-dt / tau) * tau / dt
 
     return [
         *shared_constants(p, dt, p.tau_m_ms),

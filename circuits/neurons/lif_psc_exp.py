@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from circuits import portable
 from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, shared_constants, steps
 from circuits.part import parameter
 from circuits.simd import at_least, choose, fma, splat
@@ -40,10 +41,10 @@ class Lif(NamedTuple):
 def constants(p, dt):
     return [
         *shared_constants(p, dt, p.tau_m_ms),
-        np.exp(-dt / p.tau_m_ms),
+        portable.exp(-np.minimum(dt / p.tau_m_ms, 80)),
         current_to_potential(dt, p.tau_m_ms, p.tau_syn_e_ms),
         current_to_potential(dt, p.tau_m_ms, p.tau_syn_i_ms),
-        -np.expm1(-dt / p.tau_m_ms) * p.bias_mv,
+        -portable.expm1(-dt / p.tau_m_ms) * p.bias_mv,
         p.v_th_mv - p.v_rest_mv,
         p.v_reset_mv - p.v_rest_mv,
     ]

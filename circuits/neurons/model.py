@@ -21,6 +21,7 @@ import numpy as np
 from numba.extending import overload
 from pydantic import StrictStr, model_validator
 
+from circuits import portable
 from circuits.part import Id, Parameter, Part, parameters_of
 
 # The first columns of every model's table: decay of the two synaptic currents, and the noise that each step adds to V.
@@ -102,14 +103,16 @@ def current_to_potential(dt, tau_m, tau_syn):
     tau_m, tau_syn = np.asarray(tau_m, "f8"), np.asarray(tau_syn, "f8")
     a = (tau_m - tau_syn) / (tau_m * tau_syn)
     equal = a == 0
-    ratio = np.where(equal, dt, -np.expm1(-a * dt) / np.where(equal, 1.0, a))
-    return np.exp(-dt / tau_m) * ratio / tau_m
+    ratio = np.where(equal, dt, -portable.expm1(-a * dt) / np.where(equal, 1.0, a))
+    return portable.exp(-dt / tau_m) * ratio / tau_m
 
 
 def shared_constants(p, dt, tau_m):
     """The columns P11_E, P11_I and NOISE. `tau_m` sets the noise per step so that a free membrane has a standard deviation
-    of 1 mV at any dt: V <- exp(-dt / tau_m) (V + noise x) has variance 1 for noise^2 = exp(2 dt / tau_m) - 1."""
-    return [np.exp(-dt / p.tau_syn_e_ms), np.exp(-dt / p.tau_syn_i_ms), np.sqrt(np.expm1(2 * dt / tau_m))]
+    of 1 mV at any dt: V <- exp(-dt / tau_m) (V + noise x) has variance 1 for noise^2 = exp(2 dt / tau_m) - 1. From 80 time
+    constants on a step counts as 80, which float32 can hold."""
+    noise = np.sqrt(portable.expm1(2 * np.minimum(dt / tau_m, 80)))
+    return [portable.exp(-dt / p.tau_syn_e_ms), portable.exp(-dt / p.tau_syn_i_ms), noise]
 
 
 def step(model, table, n, state, place, v, i_e, i_i, held):

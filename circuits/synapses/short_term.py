@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
+from circuits import portable
 from circuits.part import Part, parameter
 from circuits.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
@@ -43,7 +44,8 @@ class ShortTermTables(NamedTuple):
 def constants(p: SimpleNamespace, dt: float) -> tuple:
     """The last three fields of `ShortTermTables` from arrays of the parameters."""
     lasts = p.tau_fac_ms > 0
-    return p.use, np.where(lasts, np.exp(-dt / np.where(lasts, p.tau_fac_ms, 1.0)), 0.0), np.exp(-dt / p.tau_rec_ms)
+    keep_fac = np.where(lasts, portable.exp(-dt / np.where(lasts, p.tau_fac_ms, 1.0)), 0.0)
+    return p.use, keep_fac, portable.exp(-dt / p.tau_rec_ms)
 
 
 SHORT_TERM: Final = SynapseModel("short_term", ShortTerm, ShortTermTables, constants)

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
+from circuits import portable
 from circuits.part import Part, parameter
 from circuits.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
@@ -48,7 +49,7 @@ class StdpTables(NamedTuple):
 
 def constants(p: SimpleNamespace, dt: float) -> tuple:
     """The last five fields of `StdpTables` from arrays of the parameters."""
-    return p.a_plus, p.a_minus, np.exp(-dt / p.tau_plus_ms), np.exp(-dt / p.tau_minus_ms), p.bound
+    return p.a_plus, p.a_minus, portable.exp(-dt / p.tau_plus_ms), portable.exp(-dt / p.tau_minus_ms), p.bound
 
 
 STDP: Final = SynapseModel("stdp", Stdp, StdpTables, constants)

@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from circuits import portable
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
@@ -115,7 +116,7 @@ class MotifCell(nn.Module):
     def _set_propagators(self):
         parameters, dt = self.motif.parameters, self.motif.dt_ms
         self.table.copy_(torch.tensor(LIF_PSC_EXP.table(parameters, dt).T.copy()))
-        self.bias_gain.copy_(torch.tensor(-np.expm1(-dt / parameters[:, 0])))
+        self.bias_gain.copy_(torch.tensor(-portable.expm1(-dt / parameters[:, 0])))
 
     def _apply(self, fn, recurse=True):
         super()._apply(fn, recurse)
