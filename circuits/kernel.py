@@ -31,7 +31,7 @@ class Scratch(NamedTuple):
 
     state   real [neurons * states * 64];   refractory  uint64 [neurons]
     raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
-    short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64]
+    short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     """
 
     state: np.ndarray
@@ -127,13 +127,15 @@ def scratch(tables, steps) -> Scratch:
         np.zeros((tables.history + steps, tables.channels + neurons), "u8"),
         plastic(tables.short_term, short_term.STATES),
         plastic(tables.stdp, stdp.STATES),
-        aligned(LANES, np.float32),
+        aligned(LANES if tables.noisy else 0, np.float32),
     )
 
 
 def aligned(size: int, real) -> np.ndarray:
     """An array of `size` reals whose address is a multiple of 64 bytes."""
+    if size == 0:
+        return np.empty(0, real)
     nbytes = size * np.dtype(real).itemsize
     buffer = np.empty(nbytes + 64, "u1")
-    start = -buffer.ctypes.data % 64
+    start = -buffer.__array_interface__["data"][0] % 64
     return buffer[start : start + nbytes].view(real)

@@ -88,7 +88,7 @@ def threads_here() -> int:
 def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
     """0 .. count cut into a few parts per thread, so that threads which finish early take over work of the others."""
     threads = threads_here() if threads is None else threads
-    parts = 1 if threads == 1 else max(1, min(count, 4 * threads))
+    parts = 1 if threads == 1 else max(1, min(count, 16 * threads))
     return list(pairwise(count * k // parts for k in range(parts + 1)))
 
 
