@@ -38,17 +38,17 @@ def starter(name: str, neuron_model: str = LIF_PSC_EXP.name, synapse_model: str 
     """A spec for the task `name` as TOML text, each key explained. Raises UserError for an unknown task or model."""
     if name not in BUILT_IN:
         raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
-    for model, known in ((neuron_model, NEURON_MODELS), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
+    for model, known in ((neuron_model, tuple(NEURON_MODELS)), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
         if model not in known:
             raise UserError(f"there is no model {model!r}; known are {', '.join(known)}")
     task, suited = BUILT_IN[name], dict(_SUITED.get(name, {}))
     circuit = {"neuron_model": neuron_model, "synapse_model": synapse_model} | suited.get("circuit", {})
-    known = ranges(neuron_model, synapse_model)
-    fitting = {key: value for key, value in suited.get("circuit.parameters", {}).items() if key in known.model_fields}
+    section = ranges(neuron_model, synapse_model)
+    fitting = {key: value for key, value in suited.get("circuit.parameters", {}).items() if key in section.model_fields}
     lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
     lines += ["[task]", f'name = "{name}"', *_section(task, {}), ""]
     lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
-    lines += ["[circuit.parameters]", *_section(known, fitting), ""]
+    lines += ["[circuit.parameters]", *_section(section, fitting), ""]
     lines += [
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
