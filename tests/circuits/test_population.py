@@ -270,7 +270,7 @@ def test_without_word_from_the_surroundings_every_processor_has_a_thread(monkeyp
 def test_work_is_cut_into_parts_that_follow_one_another(count, threads):
     parts = spans(count, threads)
     assert [b for first, last in parts for b in range(first, last)] == list(range(count))
-    assert len(parts) <= 4 * threads
+    assert len(parts) <= 16 * threads
     assert all(last > first for first, last in parts)
 
 

@@ -15,11 +15,11 @@ CASES = {"itd": {"detectors": 3}, "order": {"channels": 2}, "gate": {}}
 def case(request):
     """A task, 70 trials (more than one machine word), and a population as circuits and evaluated."""
     task = fitness.task(request.param, **CASES[request.param])
-    bounds = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').bounds(task.interface)
+    form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').form(task.interface)
     trials = task.trials(3, 70)
-    genomes = variation.founders(bounds, 12, np.random.default_rng(4))
-    circuits = [genome.to_circuit(g, bounds, task.inputs, task.outputs) for g in genomes]
-    return task, trials, circuits, evaluate(task, trials, genome.tables(genomes, bounds))
+    genomes = variation.founders(form.bounds, 12, np.random.default_rng(4))
+    circuits = [genome.to_circuit(g, form, task.inputs, task.outputs) for g in genomes]
+    return task, trials, circuits, evaluate(task, trials, genome.tables(genomes, form))
 
 
 def test_a_population_is_scored_as_its_circuits_are_one_by_one(case):

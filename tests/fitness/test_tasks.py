@@ -113,9 +113,10 @@ def test_noise_scores_nothing(task):
 
 def test_founders_score_about_nothing(task):
     spec = parse(f'[task]\nname = "{task.name}"\n[circuit]\nneurons = 10')
-    bounds = spec.bounds(task.interface)
+    form = spec.form(task.interface)
     trials = task.trials(1, 256)
-    found = evaluate(task, trials, genome.tables(variation.founders(bounds, 100, np.random.default_rng(1)), bounds))
+    founders = variation.founders(form.bounds, 100, np.random.default_rng(1))
+    found = evaluate(task, trials, genome.tables(founders, form))
     assert found.score.mean() < 0.1  # a few are good at something
     assert np.median(found.score) < 0.01
     assert ((found.grades >= 0) & (found.grades <= 1)).all()
