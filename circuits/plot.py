@@ -29,7 +29,7 @@ def plot(raster, trial: int = 0, ax=None):
 def _spikes(raster, trial, ax):
     channels = [] if raster.stimulus is None else raster.stimulus.times(trial)
     names = [*(raster.stimulus.names if raster.stimulus else ()), *raster.names]
-    signs = raster.excitatory or (True,) * len(raster.names)
+    signs = (True,) * len(raster.names) if raster.excitatory is None else raster.excitatory
     colours = [INPUT_COLOUR] * len(channels) + [E_COLOUR if e else I_COLOUR for e in signs]
     ax.eventplot([*channels, *raster.times(trial)], colors=colours, linelengths=0.8, linewidths=1)
     if channels:

@@ -155,6 +155,8 @@ def _simulate_block(
             kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
+            if tables.readout[b, r] < 0:
+                continue
             for k in range(start, end):
                 word = raster[history + k, tables.channels + tables.readout[b, r]] & mask
                 outputs[b, block, k, r] = word

@@ -4,7 +4,7 @@
 Leading axes, if any, are circuits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -49,7 +49,7 @@ class Raster:
     bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
     trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or ports)
     readout  the columns of the circuit's output neurons, in port order; None if the raster holds only those
-    excitatory  one bool per column;   stimulus  the input spikes, a raster of the channels
+    excitatory  one bool per column, of a population [circuits, columns];   stimulus  the input spikes, a raster of the channels
     traces   what `simulate(..., record=...)` recorded, else None
     weights_mv  float64 [trials, synapses]: where synapses learnt (stdp), their weights at the end of each trial, sorted by
              target, then E before I, then source, delay and weight
@@ -61,7 +61,7 @@ class Raster:
     dt_ms: float
     names: tuple = ()
     readout: tuple[int, ...] | None = None
-    excitatory: tuple[bool, ...] | None = None
+    excitatory: np.ndarray | None = None
     stimulus: "Raster | None" = None
     traces: Traces | None = None
     weights_mv: np.ndarray | None = None
@@ -93,6 +93,36 @@ class Raster:
         """Time of the first spike in ms, inf where there is none: float64 [..., trials, columns]."""
         first = self._shaped(_first(self._flat()))
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
+
+    def binned(self, width_ms: float) -> np.ndarray:
+        """Spikes in consecutive bins of `width_ms` from the start of the trial; a last part shorter than that is left out:
+        int64 [..., trials, bins, columns]."""
+        width = round(width_ms / self.dt_ms)
+        bins = [_counts(self._flat(), k * width, (k + 1) * width) for k in range(self.steps // width)]
+        return np.stack([self._shaped(part) for part in bins], axis=-2)
+
+    def together(self, columns=None) -> np.ndarray:
+        """How many of some columns spike in each step: int64 [..., trials, steps].
+
+        columns  bool [..., columns], for instance `excitatory`; by default all
+        """
+        chosen = np.ones(self.bits.shape[-1], bool) if columns is None else np.asarray(columns, bool)
+        flat = self._flat()
+        mask = np.broadcast_to(chosen, (*self.bits.shape[:-3], chosen.shape[-1])).reshape(len(flat), -1)
+        summed = _together(flat, np.ascontiguousarray(mask))
+        return summed.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
+
+    def part(self, first: int, last: int) -> "Raster":
+        """The trials first to last - 1."""
+        words = self.bits[..., first // LANES : -(-last // LANES), :, :]
+        turn = np.uint64(first % LANES)
+        if turn:
+            after = np.zeros_like(words)
+            after[..., :-1, :, :] = words[..., 1:, :, :]
+            words = (words >> turn) | (after << (np.uint64(LANES) - turn))
+            words = words[..., : -(-(last - first) // LANES), :, :]
+        words = words & lane_masks(last - first)[:, None, None]
+        return replace(self, bits=words, trials=last - first, stimulus=None, traces=None, weights_mv=None)
 
     def fired_in(self, window) -> np.ndarray:
         """Whether there is a spike in each trial's window: window bool [trials, steps] -> bool [..., trials, columns]."""
@@ -160,6 +190,21 @@ def _counts(bits, first, last):
                     left = bits[c, b, k, n]
                     while left:
                         found[c, b, _trailing_zeros(left), n] += 1
+                        left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _together(bits, chosen):
+    circuits, blocks, steps, columns = bits.shape
+    found = np.zeros((circuits, blocks, LANES, steps), np.int64)
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(steps):
+                for n in range(columns):
+                    left = bits[c, b, k, n] if chosen[c, n] else np.uint64(0)
+                    while left:
+                        found[c, b, _trailing_zeros(left), k] += 1
                         left &= left - np.uint64(1)
     return found
 

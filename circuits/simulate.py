@@ -86,7 +86,7 @@ def simulate(
         circuit.dt_ms,
         names,
         tuple(tables.readout[0]),
-        excitatory=tuple(circuit.excitatory.tolist()),
+        excitatory=circuit.excitatory,
         stimulus=Raster(pack(stimuli), trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
         traces=_traces(circuit, watched, chosen, recorded) if record is not None else None,
         weights_mv=learnt,

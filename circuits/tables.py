@@ -25,9 +25,10 @@ class Tables(NamedTuple):
     weight    real [synapses], signed;   offset  int64 [synapses]: column - delay * width, with width = channels + N
     table     real [B, N, columns], the model's constants;   n_ref  int64 [B, N]
     fan_out   int64 [B, channels + N]: synapses leaving each source
-    readout   int64 [B, R]: the neuron read in each output slot
+    readout   int64 [B, R]: the neuron read in each output slot, -1: none, the slot stays silent
     history   rows before the first step: the longest delay or refractory period of any circuit here
     short_term, stdp  lists of the plastic synapses, or None where there are none;   noisy  is there membrane noise?
+    excitatory  bool [B, N], False too where there is no neuron
     """
 
     model: Any
@@ -44,6 +45,12 @@ class Tables(NamedTuple):
     short_term: Any = None
     stdp: Any = None
     noisy: bool = False
+    excitatory: Any = None
+
+    def all_read(self) -> "Tables":
+        """The same circuits with an output slot for every neuron place, N of them; one without a neuron stays silent."""
+        every = np.arange(self.n_ref.shape[1])
+        return self._replace(readout=np.where(every < self.neurons[:, None], every, -1))
 
     @property
     def synapses(self) -> np.ndarray:
@@ -91,6 +98,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
         channels=channels,
         history=int(max(delay.max(initial=1), n_ref.max() + 1)),
         noisy=circuit.noise_mv > 0,
+        excitatory=circuit.excitatory[None],
         **{name: plastic(name) for name in synapses.MODELS},
     )
 
@@ -130,10 +138,10 @@ def from_matrices(
     if synapse_model:
         bounds, plastic_weight, offset, circuit, slot = _lists(sign, weight, delay, static, weight.shape[1], fan_out, table)
         plastic[synapse_model.name] = synapse_model.tables(bounds, plastic_weight, offset, theirs[circuit, slot], dt_ms, real)
-    neurons, *packed = _compact(sign, readout, table, n_ref)
+    neurons, *packed, excitatory = _compact(sign, readout, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
     required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
-    return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0))
+    return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory))
 
 
 @compiled
@@ -142,7 +150,7 @@ def _compact(sign, readout, table, n_ref):
     batch, capacity = sign.shape
     neurons = np.zeros(batch, np.int64)
     packed_table, packed_ref = np.zeros_like(table), np.zeros_like(n_ref)
-    packed_readout = np.zeros(readout.shape, np.int64)
+    packed_readout, excitatory = np.zeros(readout.shape, np.int64), np.zeros(sign.shape, np.bool_)
     column = np.zeros(capacity, np.int64)
     for b in range(batch):
         for slot in range(capacity):
@@ -150,11 +158,11 @@ def _compact(sign, readout, table, n_ref):
             if sign[b, slot] != 0:
                 for x in range(table.shape[2]):  # a slice would do, but numba compiles for seconds to assign one
                     packed_table[b, n, x] = table[b, slot, x]
-                packed_ref[b, n] = n_ref[b, slot]
+                packed_ref[b, n], excitatory[b, n] = n_ref[b, slot], sign[b, slot] > 0
                 neurons[b] += 1
         for r in range(readout.shape[1]):
             packed_readout[b, r] = column[readout[b, r]]
-    return neurons, packed_table, packed_ref, packed_readout
+    return neurons, packed_table, packed_ref, packed_readout, excitatory
 
 
 @compiled

@@ -171,8 +171,8 @@ def tasks(name):
 @cli.command()
 @click.argument("name", metavar="TASK")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
-@click.option("--neurons", default="lif_psc_exp", show_default=True, metavar="MODEL", help="See evo models.")
-@click.option("--synapses", default="static", show_default=True, metavar="MODEL", help="Between neurons; see evo models.")
+@click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
+@click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
 def new(name, out, neurons, synapses):
     """Write a commented spec to start from."""
     from circuits.motif_file import write_whole

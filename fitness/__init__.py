@@ -5,7 +5,9 @@ trials = task.trials(seed=1, count=64)
 task.evaluate(circuit, trials).value
 """
 
+from fitness.measured import Measured
+from fitness.reference import reference
 from fitness.registry import task
 from fitness.task import Score, Task, Trials
 
-__all__ = ["Score", "Task", "Trials", "task"]
+__all__ = ["Measured", "Score", "Task", "Trials", "reference", "task"]

@@ -24,6 +24,42 @@ def _right_and_rival(counts, labels):
     return right, np.where(is_right, -1, counts).max(axis=-1)
 
 
+def detection(fired, wanted):
+    """An output that should spike in some trials and not in others: credit 1 where it did as it should.
+
+    fired bool [..., trials], wanted bool [trials] -> bool [..., trials]. By silence, or by firing always: one class right.
+    """
+    return fired == wanted
+
+
+def restraint(counts, wanted):
+    """The same, graded: a spike that should not be costs less than two: float64 [..., trials]."""
+    return np.where(wanted, counts > 0, 1 / (1 + counts))
+
+
+def poisson(rng, rate_hz, dt_ms):
+    """A Poisson train: rate_hz [...], one per step -> bool [...], whether there is a spike in each step."""
+    return rng.random(np.shape(rate_hz)) < np.asarray(rate_hz) * dt_ms / 1000
+
+
+def regular(rng, rate_hz, count, steps, dt_ms, jitter=0.2):
+    """Trains at a steady rate with a random phase, each interval's end moved by up to `jitter` intervals either way: rate_hz
+    [count] -> bool [count, steps]. Their spike counts vary by one at the most."""
+    interval = 1000 / np.maximum(np.broadcast_to(rate_hz, (count,)), 1e-9)[:, None] / dt_ms
+    beats = np.arange(int(np.ceil(steps / interval.min())) + 1)
+    at = (rng.random((count, 1)) + beats + rng.uniform(-jitter, jitter, (count, len(beats)))) * interval
+    trial, beat = np.nonzero((at >= 0) & (at < steps))
+    train = np.zeros((count, steps), bool)
+    train[trial, at[trial, beat].astype(int)] = True
+    return train
+
+
+def volley(rng, start_ms, spikes, spread_ms, dt_ms, steps):
+    """`spikes` spikes at random times within `spread_ms` after each start: start_ms [trials] -> bool [trials, steps]."""
+    times = np.asarray(start_ms)[:, None] + rng.uniform(dt_ms, spread_ms + dt_ms, (len(start_ms), spikes))
+    return spike_train(times, dt_ms, steps)
+
+
 def spike_train(times_ms, dt_ms, steps):
     """Spike times [trials, spikes] in ms -> bool [trials, steps]: each spike in the step whose end is nearest to it.
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from traceback import extract_tb
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -33,6 +33,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.raster import Raster, pack
 from circuits.simulate import simulate
+
+Z = 1.959964  # of a 95 % confidence interval
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Trials:
 
     def __len__(self):
         return len(self.labels)
+
+    def take(self, chosen) -> "Trials":
+        """Some of the trials: chosen is an index array, int or bool."""
+        facts = {name: fact[chosen] for name, fact in self.facts.items()}
+        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
 
     @cached_property
     def bits(self) -> np.ndarray:
@@ -80,11 +87,13 @@ class Interface(NamedTuple):
 
 class Score(NamedTuple):
     """How well circuits did: `value` float64 [...], 0 is chance and 1 is perfect; `credit` float64 [..., trials], each trial
-    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb."""
+    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb; `measured` is what a
+    `fitness.measured.Measured` task read in each trial, else None."""
 
     value: np.ndarray
     credit: np.ndarray
     grade: np.ndarray
+    measured: np.ndarray | None = None
 
 
 class Task(BaseModel):
@@ -94,6 +103,12 @@ class Task(BaseModel):
     inputs, outputs   names of the input channels and output ports (one neuron each)
     dt_ms             the simulation step;   duration_ms  length of a trial
     chance            the credit that guessing, or silence, gets on average
+    listens           "outputs": `credit` gets a raster of the output neurons; "all": of all neurons, in no order that means
+                      anything, with `raster.excitatory`
+    timing            do the counts of input spikes say nothing about the answer?
+    suits             settings of a run spec that suit the task, by section, for `evo new`
+    decisive          connections (pre, post) of the task's reference circuit without which it cannot work; names of neurons and
+                      input channels
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -104,6 +119,10 @@ class Task(BaseModel):
     dt_ms: ClassVar[float] = 1.0
     duration_ms: ClassVar[float] = 100.0
     chance: ClassVar[float] = 0.0
+    listens: ClassVar[Literal["outputs", "all"]] = "outputs"
+    timing: ClassVar[bool] = False
+    suits: ClassVar[dict[str, dict[str, Any]]] = {}
+    decisive: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, **settings):
         try:
@@ -168,14 +187,28 @@ class Task(BaseModel):
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
-        raster = raster.outputs
-        if raster.bits.shape[-1] != len(self.outputs):
-            columns = raster.bits.shape[-1]
-            raise UserError(f"task {self.title()}: it reads {len(self.outputs)} output neurons, the circuit has {columns}")
+        raster = self._heard(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
         credit, grade = (self._checked(what, raster, trials, shape) for what in (self.credit, self.grade))
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return Score(np.clip(value, 0.0, 1.0), credit, grade)
+
+    def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        """The 95 % confidence interval of `score.value`, as two arrays of its shape: Wilson's (J. Am. Stat. Assoc. 22, 1927)
+        for the class-balanced mean of the credit."""
+        p, n = (score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum()
+        centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
+        low, high = ((edge - self.chance) / (1 - self.chance) for edge in (centre - half, centre + half))
+        return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+
+    def _heard(self, raster):
+        """The columns that the task reads."""
+        raster = raster if self.listens == "all" else raster.outputs
+        columns = raster.bits.shape[-1]
+        if self.listens == "outputs" and columns != len(self.outputs):
+            raise UserError(f"task {self.title()}: it reads {len(self.outputs)} output neurons, the circuit has {columns}")
+        return raster
 
     def _call(self, method, *arguments):
         """Call a task's own code: what fails there becomes one line that names the place."""

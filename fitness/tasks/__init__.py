@@ -1,7 +1,16 @@
-"""The tasks that ship with the framework: one file per family."""
+"""The tasks that ship with the framework: one file each, found by being here."""
 
-from fitness.tasks.gate import Gate
-from fitness.tasks.itd import Itd
-from fitness.tasks.order import Order
+from importlib import import_module
+from pkgutil import iter_modules
 
-BUILT_IN = {task.name: task for task in (Itd, Order, Gate)}
+from fitness.task import Task
+
+
+def _found():
+    for module in iter_modules(__path__):
+        for member in vars(import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(member, type) and issubclass(member, Task) and member.__module__.endswith(f".{module.name}"):
+                yield member
+
+
+BUILT_IN: dict[str, type[Task]] = {task.name: task for task in _found()}

@@ -23,6 +23,22 @@ class Gate(Task):
     """
 
     name = "gate"
+    suits = {
+        "circuit": {
+            "neurons": [3, 8],
+            "excitatory_share": [0.5, 0.9],
+            "in_degree": 6,
+            "delay_ms": [0.5, 2.0],
+            "excitatory_weight_mv": [1.0, 60.0],
+        },
+        "circuit.parameters": {
+            "tau_m_ms": [5.0, 30.0],
+            "tau_syn_e_ms": [1.0, 8.0],
+            "tau_syn_i_ms": [2.0, 20.0],
+            "t_ref_ms": 0.5,  # short: a long one can stand in for inhibition, the control keeps a neuron refractory
+        },
+        "search": {"generations": 150, "trials": 128},
+    }
     inputs = ("a", "b", "control")
     outputs = ("out",)
     dt_ms = 0.5

@@ -21,6 +21,23 @@ class Itd(Task):
     """
 
     name = "itd"
+    timing = True
+    suits = {
+        "circuit": {
+            "neurons": [4, 12],
+            "in_degree": 6,
+            "delay_ms": [0.05, 1.6],
+            "excitatory_weight_mv": [1.0, 120.0],
+            "inhibitory_weight_mv": [1.0, 120.0],
+        },
+        "circuit.parameters": {
+            "tau_m_ms": [0.2, 3.0],
+            "tau_syn_e_ms": [0.1, 1.0],
+            "tau_syn_i_ms": [0.1, 3.0],
+            "t_ref_ms": [0.5, 2.0],
+        },
+        "search": {"generations": 120, "trials": 128},
+    }
     inputs = ("left", "right")
     dt_ms = 0.05
 

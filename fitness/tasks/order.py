@@ -20,6 +20,18 @@ class Order(Task):
     """
 
     name = "order"
+    timing = True
+    suits = {
+        "circuit": {"neurons": [4, 12], "excitatory_share": [0.5, 0.9], "in_degree": 6, "delay_ms": [0.5, 60.0]},
+        "circuit.parameters": {
+            "tau_m_ms": [5.0, 40.0],
+            "tau_syn_e_ms": [1.0, 10.0],
+            "tau_syn_i_ms": [2.0, 40.0],
+            "t_ref_ms": [1.0, 10.0],
+            "bias_mv": [0.0, 20.0],
+        },
+        "search": {"generations": 60},
+    }
     dt_ms = 0.5
     duration_ms = WINDOW_MS + TAIL_MS
 

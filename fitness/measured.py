@@ -1,0 +1,57 @@
+"""Tasks whose score is one figure over all trials together: a correlation, a tuning curve, a learning index."""
+
+import numpy as np
+
+from circuits.raster import Raster
+from fitness.task import Score, Task, Trials, Z
+
+GROUPS = 16  # of trials, left out one after the other
+
+
+class Measured(Task):
+    """Base of such tasks. A subclass implements `make` and
+
+    measure(raster, trials)   what is read in each trial: float [..., trials, readings]
+    overall(measured, trials) the score from the readings: [...], 0 where nothing is right, 1 perfect
+    mark(measured, trials)    each trial by itself, 0..1, [..., trials]: the credit, and what a search climbs
+    """
+
+    def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
+        """Readings of each trial."""
+        raise NotImplementedError
+
+    def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
+        """The score from the readings of all trials."""
+        raise NotImplementedError
+
+    def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
+        """Each trial by itself."""
+        raise NotImplementedError
+
+    def score(self, raster: Raster, trials: Trials) -> Score:
+        """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
+        measured = np.asarray(self.measure(self._heard(raster), trials), "f8")
+        mark = np.clip(self.mark(measured, trials), 0.0, 1.0)
+        return Score(np.clip(self.overall(measured, trials), 0.0, 1.0), mark, mark, measured)
+
+    def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        """The 95 % confidence interval of `score.value`: by the jackknife over groups of trials (Efron and Stein, Ann. Stat.
+        9, 1981), every class spread over all groups."""
+        group = np.empty(len(trials), int)
+        group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
+        parts = [np.flatnonzero(group != g) for g in range(GROUPS)]
+        values = np.stack([np.clip(self.overall(score.measured[..., p, :], trials.take(p)), 0, 1) for p in parts])
+        error = np.sqrt((GROUPS - 1) * values.var(axis=0))
+        return np.clip(score.value - Z * error, 0.0, 1.0), np.clip(score.value + Z * error, 0.0, 1.0)
+
+
+def by_class(readings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean of the readings [..., trials] in each class, in ascending order of the labels: [..., classes]."""
+    return np.stack([readings[..., labels == label].mean(axis=-1) for label in np.unique(labels)], axis=-1)
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Pearson's correlation along the last axis, 0 where either is constant; arrays broadcast."""
+    a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
+    size = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
+    return np.where(size > 1e-12, (a * b).sum(axis=-1) / np.where(size > 1e-12, size, 1.0), 0.0)

@@ -1,0 +1,62 @@
+"""Coincidence detection (Konig, Engel and Singer, Trends Neurosci. 19, 1996)."""
+
+import numpy as np
+from pydantic import Field
+
+from fitness.decode import detection, restraint, spike_train
+from fitness.task import Task
+
+EARLIEST_MS, LATEST_MS = 5.0, 20.0
+SPREAD_MS = 1.0
+
+
+class Coincidence(Task):
+    """Two weak volleys come at once, or one after the other: spike if, and only if, they come at once.
+
+    Inputs: a volley on each channel, of the same number of spikes in every trial, the second -longest..longest ms after the
+    first.
+    Answer: the output spikes if the lag is at most `window_ms` either way, and not if it is more (lags between, within
+    `margin_ms`, do not occur). Credit: right or wrong, both classes weighed alike. Chance: 1/2, by silence or firing always.
+    The counts are the same in every trial: no reader of rates does better than chance.
+    """
+
+    name = "coincidence"
+    inputs = ("a", "b")
+    outputs = ("out",)
+    dt_ms = 0.5
+    duration_ms = 60.0
+    chance = 0.5
+    timing = True
+    decisive = (("a", "E"),)
+    suits = {
+        "circuit": {
+            "neurons": [1, 8],
+            "delay_ms": [0.5, 10.0],
+            "excitatory_weight_mv": [1.0, 100.0],
+            "inhibitory_weight_mv": [1.0, 100.0],
+        },
+        "circuit.parameters": {"tau_m_ms": [0.5, 20.0], "tau_syn_e_ms": [0.25, 5.0], "tau_syn_i_ms": [0.5, 20.0]},
+        "search": {"generations": 100},
+    }
+
+    window_ms: float = Field(2.0, gt=0, le=5, description="largest lag that counts as at once")
+    margin_ms: float = Field(1.0, ge=0.5, le=5, description="lags up to this much above the window do not occur")
+    longest_ms: float = Field(10.0, ge=10, le=15, description="largest lag of all")
+    spikes: int = Field(2, ge=1, le=6, description="spikes of a volley")
+
+    def make(self, rng, count):
+        together = rng.permutation(np.arange(count) % 2)
+        near = rng.uniform(0, self.window_ms, count)
+        far = rng.uniform(self.window_ms + self.margin_ms, self.longest_ms, count)
+        lag = np.where(together, near, far) * rng.choice([-1, 1], count)
+        first = rng.uniform(EARLIEST_MS, LATEST_MS, count)
+        starts = first + np.maximum(-lag, 0), first + np.maximum(lag, 0)
+        offsets = rng.uniform(0, SPREAD_MS, (count, self.spikes))  # the same volley twice, so that the lag is exact
+        spikes = np.stack([spike_train(start[:, None] + offsets, self.dt_ms, self.steps) for start in starts], axis=-1)
+        return spikes, together, {"lag_ms": lag}
+
+    def credit(self, raster, trials):
+        return detection(raster.counts()[..., 0] > 0, trials.labels == 1)
+
+    def grade(self, raster, trials):
+        return restraint(raster.counts()[..., 0], trials.labels == 1)
