@@ -47,6 +47,17 @@ class Tables(NamedTuple):
     noisy: bool = False
     excitatory: Any = None
 
+    @property
+    def delay_steps(self) -> np.ndarray:
+        """The delays of all synapses of each circuit together, in steps, int64 [B]."""
+        width = self.channels + self.n_ref.shape[1]
+        total = np.zeros(len(self.neurons), "i8")
+        for lists in (self, self.short_term, self.stdp):
+            if lists is not None:
+                sums = np.concatenate([[0], np.cumsum(-(lists.offset // width))])
+                total += sums[lists.bounds[:, :, 2].max(axis=1)] - sums[lists.bounds[:, 0, 0]]
+        return total
+
     def all_read(self) -> "Tables":
         """The same circuits with an output slot for every neuron place, N of them; one without a neuron stays silent."""
         every = np.arange(self.n_ref.shape[1])

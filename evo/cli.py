@@ -67,7 +67,9 @@ def resume(folder, workers, address):
     from fitness.registry import read_source
 
     spec = read_spec(Path(folder))
-    _compile(spec, read_source(spec.task["name"], Path(folder)))
+    source = read_source(spec.task["name"], Path(folder))
+    _announce(spec, source, Path(folder))
+    _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
     with _stopping(folder), _progress(spec, Path(folder), before) as observe:
         done = search.resume(folder, workers, address, observe)
@@ -217,10 +219,14 @@ def models(name):
 def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
     from evo import cluster
-    from evo.spec import RunSpec, read
+    from evo.spec import CircuitBounds, RunSpec, read_alone
+    from fitness.registry import is_own
 
-    resolved, source = read(spec) if spec else (RunSpec(task={"name": "itd", "detectors": 2}), None)
-    cluster.warm_up(resolved, source)
+    resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
+    if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'
+        models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
+        resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
+    cluster.warm_up(resolved, None)
     click.echo("compiled")
 
 
@@ -287,9 +293,11 @@ class _stopping:  # noqa: N801 - reads as a statement
     def __enter__(self):
         self.before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, _, error, __):
         signal.signal(signal.SIGTERM, self.before)
-        if kind is KeyboardInterrupt:
+        while error is not None and not isinstance(error, KeyboardInterrupt):
+            error = error.__context__  # numpy makes a TypeError of an interrupted comparison
+        if error is not None:
             click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
             raise SystemExit(130) from None
 

@@ -34,6 +34,7 @@ class Plan(NamedTuple):
     """What there is to do: a run's spec with the text of its task file, and what is stored of it.
 
     epochs  number of epochs of each island;  done  last stored epoch of each island, -1 for none
+    best    highest score on validation trials so far, by which a target is judged
     state(island) and migrants(island, epoch) read from the store
     """
 
@@ -43,6 +44,14 @@ class Plan(NamedTuple):
     done: list[int]
     state: Callable[[int], bytes | None]
     migrants: Callable[[int, int], bytes | None]
+    best: float = 0.0
+
+
+def is_finished(spec: RunSpec, done: list[int], best: float) -> bool:
+    """Has a run ended whose islands have done these epochs? With a target it ends after the first epoch, done by all islands,
+    by which one of them had reached it: no island goes on before, so that the end is the same wherever it is computed."""
+    reached = spec.search.target is not None and best >= spec.search.target and min(done) == max(done) >= 0
+    return reached or min(done) >= epochs_of(spec) - 1
 
 
 def epochs_of(spec: RunSpec) -> int:
@@ -78,8 +87,8 @@ def warm_up(spec: RunSpec, source: str | None):
 
 def in_process(plan: Plan) -> Iterator[Result]:
     """The remaining epochs in this process, the island furthest behind first."""
-    spec_json, done = plan.spec.model_dump_json(), list(plan.done)
-    while min(done) < plan.epochs - 1:
+    spec_json, done, best = plan.spec.model_dump_json(), list(plan.done), plan.best
+    while not is_finished(plan.spec, done, best):
         island = done.index(min(done))
         epoch = done[island] + 1
         state = plan.state(island) if epoch else None
@@ -87,7 +96,7 @@ def in_process(plan: Plan) -> Iterator[Result]:
         migrants = None if sender is None or not epoch else plan.migrants(sender, epoch - 1)
         state, sent, (log, seconds) = compute(spec_json, plan.source, island, epoch, state, migrants)
         yield Result(island, epoch, state, sent, log, seconds)
-        done[island] = epoch
+        done[island], best = epoch, max(best, log[-1]["validation"])
 
 
 def on_ray(plan: Plan) -> Iterator[Result]:
@@ -98,6 +107,7 @@ def on_ray(plan: Plan) -> Iterator[Result]:
     spec_json, islands = ray.put(plan.spec.model_dump_json()), range(plan.spec.search.islands)
     done, submitted = list(plan.done), list(plan.done)
     flying: dict[tuple[int, int], Any] = {}
+    best, ahead = plan.best, IN_FLIGHT if plan.spec.search.target is None else 1
 
     def given(island, epoch, place, fresh):
         """What task (island, epoch) left: bytes if stored, else a reference; None while neither may be used."""
@@ -108,7 +118,9 @@ def on_ray(plan: Plan) -> Iterator[Result]:
 
     def submit(island):
         epoch, sender = submitted[island] + 1, _neighbour(plan, island)
-        if epoch >= plan.epochs or epoch - done[island] > IN_FLIGHT:
+        if epoch >= plan.epochs or epoch - done[island] > ahead:
+            return False
+        if plan.spec.search.target is not None and epoch - min(done) > 1:
             return False
         state = migrants = None
         if epoch:
@@ -120,7 +132,7 @@ def on_ray(plan: Plan) -> Iterator[Result]:
         submitted[island] = epoch
         return True
 
-    while min(done) < plan.epochs - 1:
+    while not is_finished(plan.spec, done, best):
         while sum(submit(island) for island in islands):
             pass
         waiting = {refs[2]: key for key, refs in flying.items() if key[1] == done[key[0]] + 1}
@@ -131,7 +143,7 @@ def on_ray(plan: Plan) -> Iterator[Result]:
         except ray.exceptions.RayTaskError as error:
             raise (error.cause if isinstance(error.cause, UserError | MachineError) else error) from None
         yield Result(island, epoch, state, sent, log, seconds)
-        done[island] = epoch
+        done[island], best = epoch, max(best, log[-1]["validation"])
         del flying[island, epoch]
 
 

@@ -86,11 +86,17 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
     return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts, len(bounds.step)))
 
 
-def tables(genomes: np.ndarray, form: Form, real=np.float32) -> Tables:
-    """Genomes as the kernel reads them."""
+def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) -> Tables:
+    """Genomes as the kernel reads them, at a step `refine` times shorter than theirs."""
     kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
-    wiring = (weight, genomes["delay"], genomes["readout"])
-    return from_matrices(form.model, kind, parameters, *wiring, form.bounds.dt_ms, real, form.synapse_model, form.noise_mv)
+    wiring = (weight, np.minimum(genomes["delay"] * np.uint32(refine), 65_535).astype("u2"), genomes["readout"])
+    dt = form.bounds.dt_ms / refine
+    return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv)
+
+
+def builder(genomes: np.ndarray, form: Form):
+    """What `fitness.evaluate.evaluate` asks for: the tables of genomes at a step so many times shorter."""
+    return lambda refine: tables(genomes, form, refine=refine)
 
 
 def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:

@@ -21,14 +21,14 @@ from fitness import Task, Trials
 from fitness.evaluate import Evaluation, evaluate
 from fitness.objectives import losses
 
-SEARCH_TRIALS, HELD_OUT_TRIALS = 0, 1  # second half of a seed: the two never share a stimulus
+SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS = range(3)  # second half of a seed: they never share a stimulus
 
 
 class State(NamedTuple):
     """An island between two epochs. Arrays of records have the fields of `record`.
 
     population  records [population];   grades  float32 [population, trials]
-    archive     records [<= search.archive]: the non-dominated circuits seen so far, scored held out as well
+    archive     records [<= search.archive]: the non-dominated circuits seen so far, scored on fresh trials as well
     log         one dict per generation of the epoch that ended here; `simulated` is the share of the steps that the stop rule
                 left to simulate
     """
@@ -52,15 +52,19 @@ class Migrants(NamedTuple):
 def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     """An individual: its genome, what it lost by each objective (smaller is better), and what it did.
 
-    score and held_out are 0 at chance and 1 when perfect (held_out NaN until measured); spikes and events are per trial;
-    island and generation say where it was born.
+    score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
+    nothing is chosen), with the ends low and high of its 95 % confidence interval, are 0 at chance and 1 when perfect, NaN
+    until measured; spikes and events are per trial; island and generation say where it was born.
     """
     return np.dtype(
         [
             ("genome", genome_dtype),
             ("losses", "f8", objectives),
             ("score", "f8"),
+            ("validation", "f8"),
             ("held_out", "f8"),
+            ("low", "f8"),
+            ("high", "f8"),
             ("spikes", "f8"),
             ("events", "f8"),
             ("island", "i4"),
@@ -76,6 +80,7 @@ class Setting(NamedTuple):
     task: Task
     form: Form
     search: Trials
+    validation: Trials
     held_out: Trials
     toolbox: base.Toolbox
 
@@ -83,8 +88,9 @@ class Setting(NamedTuple):
     def of(cls, spec: RunSpec, source: str | None) -> "Setting":
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
-        search, held_out = task.trials((s.seed, SEARCH_TRIALS), s.trials), task.trials((s.seed, HELD_OUT_TRIALS), s.held_out)
-        return cls(spec, task, form, search, held_out, toolbox(spec, task, form, search))
+        search = task.trials((s.seed, SEARCH_TRIALS), s.trials)
+        validation, held_out = (task.trials((s.seed, part), s.held_out) for part in (VALIDATION_TRIALS, HELD_OUT_TRIALS))
+        return cls(spec, task, form, search, validation, held_out, toolbox(spec, task, form, search))
 
 
 def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:
@@ -94,7 +100,7 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     box.register("select", epsilon_lexicase)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
-    box.register("evaluate", lambda genomes: evaluate(task, trials, genome.tables(genomes, form), stop))
+    box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
     box.register("survive", survivors)
     box.register("archive", pareto, count=spec.search.archive)
     return box
@@ -127,8 +133,8 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         archive = _joined(archive, offspring)
         archive = archive[box.archive(archive["losses"])]
         _record(log, generation, len(offspring), simulated, population, archive)
-    archive = _held_out(setting, archive)
-    log[-1]["held_out"] = float(archive["held_out"].max())
+    archive = _on_fresh_trials(setting, archive)
+    log[-1] |= {name: float(archive[name].max()) for name in ("validation", "held_out")}
     return State(population, grades, archive, list(log))
 
 
@@ -138,16 +144,21 @@ def _assess(setting, genomes, island, generation):
     made = np.zeros(len(genomes), record(genomes.dtype, len(names)))
     made["genome"], made["losses"] = genomes, losses(names, found)
     made["score"], made["spikes"], made["events"] = found.score, found.spikes, found.events
-    made["held_out"], made["island"], made["generation"] = np.nan, island, generation
+    for name in ("validation", "held_out", "low", "high"):
+        made[name] = np.nan
+    made["island"], made["generation"] = island, generation
     return made, found.grades, float(found.simulated.mean())
 
 
-def _held_out(setting, archive):
-    """The archive with every missing held-out score measured."""
+def _on_fresh_trials(setting, archive):
+    """The archive with every missing score on validation and held-out trials measured."""
     archive, new = archive.copy(), np.isnan(archive["held_out"])
     if new.any():
         tables = genome.tables(archive["genome"][new], setting.form)
-        archive["held_out"][new] = evaluate(setting.task, setting.held_out, tables).score
+        archive["validation"][new] = evaluate(setting.task, setting.validation, tables).score
+        found = evaluate(setting.task, setting.held_out, tables)
+        archive["held_out"][new] = found.score
+        archive["low"][new], archive["high"][new] = found.interval
     return archive
 
 

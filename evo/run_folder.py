@@ -30,18 +30,30 @@ SPEC, STORE = "run.toml", "run.db"
 
 @dataclass(frozen=True)
 class Member:
-    """A circuit of the Pareto front. score and held_out: 0 chance, 1 perfect (held_out NaN if not measured); objectives: as
-    people read them; spikes and events: per trial; island, generation: where and when it was born."""
+    """A circuit of the Pareto front.
+
+    score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
+    interval: 0 chance, 1 perfect, NaN if not measured; objectives: as people read them; spikes and events: per trial; island,
+    generation: where and when it was born.
+    """
 
     rank: int
     score: float
+    validation: float
     held_out: float
+    low: float
+    high: float
     objectives: dict[str, float]
     spikes: float
     events: float
     island: int
     generation: int
     circuit: Circuit
+
+    @property
+    def overfitted(self) -> bool:
+        """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
+        return self.score > 0.9 and self.held_out <= self.score - 0.05
 
     @property
     def excitatory(self) -> int:
@@ -94,7 +106,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        return min(self.latest.values()) >= cluster.epochs_of(self.spec) - 1
+        return cluster.is_finished(self.spec, list(self.latest.values()), self.best)
+
+    @property
+    def best(self) -> float:
+        """The highest score on validation trials so far, by which a target is judged."""
+        return max((row["log"][-1].get("validation", 0.0) for row in self.epochs), default=0.0)
 
     @property
     def state(self) -> str:
@@ -123,7 +140,10 @@ class Run:
             Member(
                 rank,
                 float(row["score"]),
+                float(row["validation"]),
                 float(row["held_out"]),
+                float(row["low"]),
+                float(row["high"]),
                 {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
                 float(row["spikes"]),
                 float(row["events"]),
@@ -150,7 +170,10 @@ class Run:
             task=self.spec.task,
             scores={
                 "score": member.score,
-                "held_out": None if np.isnan(member.held_out) else member.held_out,
+                **{
+                    name: None if np.isnan(v := getattr(member, name)) else v
+                    for name in ("validation", "held_out", "low", "high")
+                },
                 "spikes_per_trial": member.spikes,
                 "events_per_trial": member.events,
             },
@@ -164,7 +187,8 @@ class Run:
         except ImportError:
             raise MachineError("pandas is not installed: pip install pandas") from None
         rows = [
-            {"rank": m.rank, "score": m.score, "held_out": m.held_out, "e": m.excitatory, "i": m.inhibitory}
+            {"rank": m.rank, "score": m.score, "validation": m.validation, "held_out": m.held_out, "low": m.low, "high": m.high}
+            | {"overfitted": m.overfitted, "e": m.excitatory, "i": m.inhibitory}
             | {"synapses": m.circuit.synapse_count, "spikes": m.spikes, "events": m.events, **m.objectives}
             for m in self.front
         ]

@@ -17,7 +17,8 @@ from evo.island import HELD_OUT_TRIALS, to_bytes
 from evo.run_folder import SPEC, STORE, Examples, Run, read_spec, versions
 from evo.spec import read
 from evo.store import Store
-from fitness.registry import read_source
+from fitness.check import check
+from fitness.registry import is_own, read_source
 
 Observer = Callable[[cluster.Result], None]
 
@@ -38,6 +39,8 @@ def run(
     resolved, source = read(spec_path, **overrides)
     workers = _workers(workers, resolved.search.islands)
     cluster.check_address(address)
+    if is_own(resolved.task["name"]):
+        check(resolved.make_task(source), resolved.search.seed, min(resolved.search.trials, 64))
     folder = Path(out) if out is not None else free_folder(spec_path.stem)
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
@@ -66,8 +69,9 @@ def _go_on(folder, workers, address, observe):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
         Run(folder)  # finds damage before anything is computed
         done = dict.fromkeys(range(spec.search.islands), -1) | store.latest()
-        plan = cluster.Plan(spec, source, cluster.epochs_of(spec), list(done.values()), store.state, store.migrants)
-        if min(plan.done) < plan.epochs - 1:
+        best = max((row["log"][-1]["validation"] for row in store.epochs()), default=0.0)
+        plan = cluster.Plan(spec, source, cluster.epochs_of(spec), list(done.values()), store.state, store.migrants, best)
+        if not cluster.is_finished(spec, plan.done, best):
             for result in _results(plan, workers, address):
                 store.add_epoch(result.island, result.epoch, result.state, result.migrants, result.log, result.seconds)
                 if observe:

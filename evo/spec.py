@@ -30,7 +30,7 @@ from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
-from fitness.registry import read_source
+from fitness.registry import is_own, own_task, read_source
 from fitness.task import Interface
 
 STATIC = "static"
@@ -154,10 +154,12 @@ class Search(_Section):
     migrants: int = Field(2, ge=0, description="sent to the next island after each epoch")
     trials: int = Field(64, ge=1, le=65_536, description="stimuli every circuit is scored on")
     held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
+    target: float | None = Field(None, gt=0, le=1, description="stop at this score on other fresh stimuli [default: go on]")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
-    objectives: Names = ("score", "energy", "wiring")
+    objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
+    task_seconds: float = Field(60.0, gt=0, le=86_400, description="most that one call into a task of your own may take")
     stop: Stop = Stop()
 
 
@@ -171,7 +173,10 @@ class RunSpec(_Section):
     def make_task(self, source: str | None = None) -> fitness.Task:
         """The task; source is the text of a user's task file (see `fitness.registry.read_source`)."""
         settings = dict(self.task)
-        return fitness.task(settings.pop("name"), source, **settings)
+        name = settings.pop("name")
+        if is_own(name):
+            return own_task(name, source, self.search.task_seconds, settings)
+        return fitness.task(name, **settings)
 
     def bounds(self, task: Interface) -> Bounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
@@ -321,7 +326,19 @@ def _known_keys(error, data):
 
 def read(path, **overrides) -> tuple[RunSpec, str | None]:
     """Read and check a spec file, its task and bounds included. Returns the spec and the text of the user's task file, if
-    the task is one. Raises UserError with one line that names the file, the key and the remedy."""
+    the task is one: that file is executed. Raises UserError with one line that names the file, the key and the remedy."""
+    path = Path(path)
+    spec = read_alone(path, **overrides)
+    try:
+        source = read_source(spec.task["name"], path.parent)
+        spec.form(spec.make_task(source).interface)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return spec, source
+
+
+def read_alone(path, **overrides) -> RunSpec:
+    """A spec file without a look at its task: nothing is executed. Raises UserError."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -331,10 +348,4 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
         raise UserError(f"{path}: not a text file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    spec = parse(text, str(path), **overrides)
-    try:
-        source = read_source(spec.task["name"], path.parent)
-        spec.form(spec.make_task(source).interface)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    return spec, source
+    return parse(text, str(path), **overrides)

@@ -9,6 +9,8 @@ from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.spec import STATIC, CircuitBounds, Search, Stop, ranges
 from fitness.tasks import BUILT_IN
 
+TARGET = 0.95
+
 
 def starter(name: str, neuron_model: str | None = None, synapse_model: str | None = None) -> str:
     """A spec for the task `name` as TOML text, each key explained; the models are those that suit the task unless named.
@@ -33,7 +35,8 @@ def starter(name: str, neuron_model: str | None = None, synapse_model: str | Non
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
     ]
-    lines += ["[search]", *_section(Search, suited.get("search", {}), leave_out=("stop",)), ""]
+    search = {"target": TARGET} | suited.get("search", {})
+    lines += ["[search]", *_section(Search, search, leave_out=("stop",)), ""]
     lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 

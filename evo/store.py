@@ -14,7 +14,7 @@ from pathlib import Path
 from circuits.errors import MachineError, UserError
 
 TIMEOUT_S = 30  # how long to wait for another program's lock
-VERSION = 2
+VERSION = 3
 APPLICATION = 0x45564F43  # "EVOC"
 
 _SCHEMA = (

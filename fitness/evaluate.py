@@ -1,44 +1,110 @@
 """A population of circuits in, how each did out."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from circuits.population import Stop, simulate_population
+from circuits.population import Activity, Stop, simulate_population
 from circuits.raster import Raster
 from circuits.tables import Tables
-from fitness.task import Task, Trials
+from fitness.task import Score, Task, Trials
+
+Build = Callable[[int], Tables]
 
 
-class Evaluation(NamedTuple):
-    """What became of `B` circuits on the same trials.
+@dataclass(frozen=True)
+class Evaluation:
+    """What became of `B` circuits on the same trials. What not every search asks for is worked out when it is asked for.
 
-    score   float64 [B], 0 chance .. 1 perfect;   grades  float32 [B, trials], what a search climbs
-    climb   float64 [B]: class-balanced mean of the grades
-    spikes  float64 [B] and events float64 [B]: spikes of all neurons and synaptic events, per trial
-    synapses  int64 [B];   simulated  float64 [B]: share of the steps that were simulated, below 1 for circuits given up
+    scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
+    build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
     """
 
-    score: np.ndarray
-    grades: np.ndarray
-    climb: np.ndarray
-    spikes: np.ndarray
-    events: np.ndarray
-    synapses: np.ndarray
-    simulated: np.ndarray
+    task: Task
+    trials: Trials
+    build: Build
+    stop: Stop
+    tables: Tables
+    raster: Raster
+    activity: Activity
+    scored: Score
+
+    @property
+    def score(self) -> np.ndarray:
+        """0 chance .. 1 perfect, float64 [B]."""
+        return self.scored.value
+
+    @cached_property
+    def grades(self) -> np.ndarray:
+        """What a search climbs, float32 [B, trials]."""
+        return self.scored.grade.astype("f4")
+
+    @cached_property
+    def climb(self) -> np.ndarray:
+        """Class-balanced mean of the grades, float64 [B]."""
+        return (self.scored.grade * self.trials.weights).sum(axis=-1)
+
+    @property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the 95 % confidence interval of the score, float64 [B] each."""
+        return self.task.interval(self.scored, self.trials)
+
+    @property
+    def spikes(self) -> np.ndarray:
+        """Spikes of all neurons per trial, float64 [B]."""
+        return self.activity.spikes / len(self.trials)
+
+    @property
+    def events(self) -> np.ndarray:
+        """Synaptic events (spikes times the synapses they travel, from inputs too) per trial, float64 [B]."""
+        return self.activity.events / len(self.trials)
+
+    @property
+    def synapses(self) -> np.ndarray:
+        """Int64 [B]."""
+        return self.tables.synapses
+
+    @property
+    def neurons(self) -> np.ndarray:
+        """Int64 [B]."""
+        return self.tables.neurons
+
+    @property
+    def delay_ms(self) -> np.ndarray:
+        """The delays of all synapses together, float64 [B]."""
+        return self.tables.delay_steps * self.task.dt_ms
+
+    @property
+    def simulated(self) -> np.ndarray:
+        """Share of the steps that were simulated, below 1 for circuits given up, float64 [B]."""
+        return self.activity.steps / (self.trials.bits.shape[0] * self.trials.bits.shape[1])
+
+    @cached_property
+    def answer_ms(self) -> np.ndarray:
+        """Mean time of the first output spike in trials answered right by a spike; a wrong trial counts as long as it is:
+        float64 [B]."""
+        first = self.raster.first_spikes().min(axis=-1)
+        right = self.scored.credit > 0.5
+        spoke = np.isfinite(first)
+        weights = np.where(right & ~spoke, 0.0, self.trials.weights)
+        times = np.where(right & spoke, np.where(spoke, first, 0.0), self.task.duration_ms)
+        total = weights.sum(axis=-1)
+        return np.where(total > 0, (times * weights).sum(axis=-1) / np.where(total > 0, total, 1.0), self.task.duration_ms)
 
 
-def evaluate(task: Task, trials: Trials, tables: Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
-    """Simulate the circuits in `tables` on the trials, giving hopeless ones up by the rule `stop`, and score them all."""
+def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
+    """Simulate the circuits that `build` makes (or given as `Tables`) on the trials, giving hopeless ones up by the rule
+    `stop`, and score them all."""
+    make: Build = (lambda _: build) if isinstance(build, Tables) else build
+    tables = make(1)
+    activity, raster = run(task, trials, tables, stop)
+    return Evaluation(task, trials, make, stop, tables, raster, activity, task.score(raster, trials))
+
+
+def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:
+    """What the circuits did, and the raster of what the task listens to."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop)
-    score = task.score(Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory), trials)
-    return Evaluation(
-        score.value,
-        score.grade.astype("f4"),
-        (score.grade * trials.weights).sum(axis=-1),
-        activity.spikes / len(trials),
-        activity.events / len(trials),
-        tables.synapses,
-        activity.steps / (trials.bits.shape[0] * trials.bits.shape[1]),
-    )
+    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

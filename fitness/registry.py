@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from circuits.errors import UserError
+from fitness.guard import limited
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
@@ -15,8 +16,8 @@ def task(name: str, source: str | None = None, **settings) -> Task:
 
     source: the text of the user's file, where it was read before; it is executed as it stands. Raises UserError.
     """
-    if ".py:" in name:
-        return _own(name, source)(**settings)
+    if is_own(name):
+        return own_task(name, source, None, settings)
     if name not in BUILT_IN:
         close = get_close_matches(name, BUILT_IN, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"
@@ -24,15 +25,28 @@ def task(name: str, source: str | None = None, **settings) -> Task:
     return BUILT_IN[name](**settings)
 
 
+def is_own(name: str) -> bool:
+    """Is this a task of the user's own, FILE.py:CLASS?"""
+    return ".py:" in name
+
+
 def read_source(name: str, folder: Path) -> str | None:
     """The text of the file behind a user's task name, sought from `folder`; None for a task that ships."""
-    if ".py:" not in name:
+    if not is_own(name):
         return None
     path = folder / name.rpartition(":")[0]
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"task {name}: {path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
+def own_task(name: str, source: str | None, seconds: float | None, settings: dict) -> Task:
+    """A user's own task, none of whose calls, the execution of its file included, may take longer than `seconds`."""
+    with limited(seconds, f"task {name}: its file"):
+        found = _own(name, source)(**settings)
+    found._seconds = seconds
+    return found
 
 
 def _own(name, source):

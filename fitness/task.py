@@ -27,12 +27,13 @@ from traceback import extract_tb
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.raster import Raster, pack
 from circuits.simulate import simulate
+from fitness.guard import limited
 
 Z = 1.959964  # of a 95 % confidence interval
 
@@ -87,13 +88,13 @@ class Interface(NamedTuple):
 
 class Score(NamedTuple):
     """How well circuits did: `value` float64 [...], 0 is chance and 1 is perfect; `credit` float64 [..., trials], each trial
-    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb; `measured` is what a
-    `fitness.measured.Measured` task read in each trial, else None."""
+    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb; `measured` is what
+    else the task's `interval` needs."""
 
     value: np.ndarray
     credit: np.ndarray
     grade: np.ndarray
-    measured: np.ndarray | None = None
+    measured: Any = None
 
 
 class Task(BaseModel):
@@ -123,6 +124,8 @@ class Task(BaseModel):
     timing: ClassVar[bool] = False
     suits: ClassVar[dict[str, dict[str, Any]]] = {}
     decisive: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    _seconds: float | None = PrivateAttr(None)  # most that one call into the task's own code may take
 
     def __init__(self, **settings):
         try:
@@ -213,7 +216,8 @@ class Task(BaseModel):
     def _call(self, method, *arguments):
         """Call a task's own code: what fails there becomes one line that names the place."""
         try:
-            return method(*arguments)
+            with limited(self._seconds, f"task {self.title()}: {getattr(method, '__name__', 'its code')}"):
+                return method(*arguments)
         except UserError:
             raise
         except Exception as error:
@@ -224,7 +228,10 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {error}") from error
 
     def _checked(self, method, raster, trials, shape):
-        found = self._call(lambda: np.asarray(method(raster, trials), "f8"))
+        found = np.asarray(self._call(method, raster, trials))
+        if found.dtype.kind not in "biuf":
+            raise UserError(f"task {self.title()}: {method.__name__} must return numbers, not {found.dtype}")
+        found = found.astype("f8")
         if found.shape != shape:
             place = f"task {self.title()}: {method.__name__}"
             raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")

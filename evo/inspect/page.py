@@ -102,7 +102,8 @@ def _example_trials(motif):
 
 def _summary(m):
     return (
-        f"held out {m.held_out:.3f}, search {m.score:.3f}; {m.excitatory} E, {m.inhibitory} I, "
+        f"held out {m.held_out:.3f} (95 %: {m.low:.3f} to {m.high:.3f}){', overfitted' if m.overfitted else ''}, "
+        f"search {m.score:.3f}; {m.excitatory} E, {m.inhibitory} I, "
         f"{m.circuit.synapse_count} synapses, {m.spikes:.1f} spikes per trial"
     )
 

@@ -33,7 +33,8 @@ def as_json(subject: Run | Motif) -> dict:
         {
             "rank": m.rank,
             "score": m.score,
-            "held_out": None if math.isnan(m.held_out) else m.held_out,
+            **{name: None if math.isnan(v := getattr(m, name)) else v for name in ("validation", "held_out", "low", "high")},
+            "overfitted": m.overfitted,
             "objectives": m.objectives,
             "e": m.excitatory,
             "i": m.inhibitory,
@@ -50,7 +51,8 @@ def row(member: Member) -> dict[str, str]:
     """One line of the front's table: column heading to text."""
     return {
         "rank": str(member.rank),
-        "held out": f"{member.held_out:.3f}",
+        "held out": f"{member.held_out:.3f}{'!' if member.overfitted else ''}",
+        "95 %": f"{member.low:.2f}-{member.high:.2f}",
         "score": f"{member.score:.3f}",
         "E": str(member.excitatory),
         "I": str(member.inhibitory),
@@ -85,6 +87,8 @@ def show(subject: Run | Motif, console: Console):
     console.print(table)
     if len(front) > SHOWN:
         console.print(f"and {len(front) - SHOWN} more: --json has them all, --html draws them", highlight=False)
+    if any(member.overfitted for member in front):
+        console.print("! overfitted: scores at least 0.05 less on trials the search never saw", highlight=False)
     console.print("spikes, energy (spikes and synaptic events): per trial; scores: 0 chance, 1 perfect", style="dim")
 
 

@@ -91,10 +91,14 @@ def test_a_run_without_ray_ends_finished_with_a_front_and_motifs(undisturbed):
 def test_the_front_scores_what_the_task_says_of_its_circuits(undisturbed):
     spec = undisturbed.spec
     task = spec.make_task()
-    search, held_out = (task.trials((spec.search.seed, part), 16) for part in (0, 1))
+    search, held_out, validation = (task.trials((spec.search.seed, part), 16) for part in range(3))
     for member in undisturbed.front:
         assert task.evaluate(member.circuit, search, dtype="float32").value == pytest.approx(member.score)
-        assert task.evaluate(member.circuit, held_out, dtype="float32").value == pytest.approx(member.held_out)
+        assert task.evaluate(member.circuit, validation, dtype="float32").value == pytest.approx(member.validation)
+        found = task.evaluate(member.circuit, held_out, dtype="float32")
+        assert found.value == pytest.approx(member.held_out)
+        assert task.interval(found, held_out) == pytest.approx((member.low, member.high))
+        assert member.low <= member.held_out <= member.high
         assert member.objectives["wiring"] == member.circuit.synapse_count
 
 
@@ -248,13 +252,13 @@ def test_a_wrong_number_of_workers_is_refused(tmp_path, workers):
 # -- stores that are refused
 
 
-@pytest.mark.parametrize(("version", "age", "remedy"), [(3, "newer", "update"), (1, "older", "the one that wrote it")])
+@pytest.mark.parametrize(("version", "age", "remedy"), [(4, "newer", "update"), (2, "older", "the one that wrote it")])
 def test_a_store_of_another_version_is_refused(copy, version, age, remedy):
     with closing(sqlite3.connect(copy / "run.db")) as db:
         db.execute(f"PRAGMA user_version = {version}")
     for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
         message = one_line_of(call)
-        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 2", remedy):
+        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 3", remedy):
             assert part in message
 
 

@@ -1,0 +1,35 @@
+"""A limit on how long a task of the user's own may take in one go."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+from circuits.errors import UserError
+
+
+class _Overtime(BaseException):
+    """Not an Exception: a task that catches those in a loop ends all the same."""
+
+
+@contextmanager
+def limited(seconds: float | None, what: str):
+    """Raise UserError "WHAT did not return within ..." where the block takes longer; None: no limit.
+
+    By a timer of the operating system, which only the main thread of a process can have: elsewhere there is no limit.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_):
+        raise _Overtime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _Overtime:
+        raise UserError(f"{what} did not return within {seconds:g} s (search.task_seconds)") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

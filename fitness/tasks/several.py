@@ -1,0 +1,115 @@
+"""Several tasks for one circuit: multi-task motifs."""
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from circuits.errors import UserError
+from circuits.raster import Raster
+from fitness.task import Score, Task, Trials
+
+LABEL = "label"
+
+
+class Several(Task):
+    """One circuit for several tasks, for instance tasks = [{ name = "coincidence" }, { name = "xor" }].
+
+    Inputs: the tasks' channels; those of the same name are one channel, so that the tasks share what they hear.
+    Answer: every task has outputs of its own, "coincidence.out"; in a trial of one task only its outputs are judged. A trial that
+    is shorter than the longest ends in silence.
+    Score: the mean of the tasks' scores. Chance: 0, each task's score being 0 at its own chance.
+    The tasks must have the same dt_ms, and be such as ship with the framework and listen to outputs alone.
+    """
+
+    name = "several"
+    suits = {"search": {"trials": 128}}
+
+    tasks: tuple[dict[str, Any], ...] = Field(
+        ({"name": "coincidence"}, {"name": "direction"}), min_length=1, description="name and settings of each"
+    )
+
+    _parts: tuple[Task, ...] = PrivateAttr(())
+
+    def model_post_init(self, _):
+        from fitness.registry import is_own, task  # it knows this task too
+
+        parts = []
+        for k, settings in enumerate(self.tasks):
+            settings = dict(settings)
+            name = settings.pop("name", None)
+            if not isinstance(name, str) or name == self.name or is_own(name):
+                raise UserError(f"task several: tasks[{k}]: must name a task that ships, not {name!r}")
+            parts.append(task(name, **settings))
+        for k, part in enumerate(parts):
+            if part.dt_ms != parts[0].dt_ms:
+                steps = f"{part.title()} has {part.dt_ms:g} ms, {parts[0].title()} {parts[0].dt_ms:g} ms"
+                raise UserError(f"task several: tasks[{k}]: all must have the same step; {steps}")
+            if part.listens != "outputs":
+                raise UserError(f"task several: tasks[{k}]: {part.title()} listens to all neurons, not to outputs alone")
+        self._parts = tuple(parts)
+
+    @property
+    def dt_ms(self):
+        return self._parts[0].dt_ms
+
+    @property
+    def duration_ms(self):
+        return max(part.duration_ms for part in self._parts)
+
+    @property
+    def inputs(self):
+        return tuple(dict.fromkeys(name for part in self._parts for name in part.inputs))
+
+    @property
+    def outputs(self):
+        titles = [part.title() for part in self._parts]
+        names = [t if titles.count(t) == 1 else f"{t}{titles[:k].count(t) + 1}" for k, t in enumerate(titles)]
+        return tuple(f"{name}.{out}" for name, part in zip(names, self._parts, strict=True) for out in part.outputs)
+
+    def make(self, rng, count):
+        spikes, labels, facts = np.zeros((count, self.steps, len(self.inputs)), bool), np.zeros(count, int), {}
+        for k, (part, first, last) in enumerate(self._shares(count)):
+            own = part.trials(int(rng.integers(2**63)), last - first)
+            for channel, name in enumerate(part.inputs):
+                spikes[first:last, : part.steps, self.inputs.index(name)] = own.spikes[..., channel]
+            labels[first:last] = own.labels - own.labels.min() + (labels.max() + 1 if k else 0)
+            for name, fact in {**own.facts, LABEL: own.labels}.items():
+                fact = np.asarray(fact)
+                facts[f"{k}.{name}"] = np.zeros((count, *fact.shape[1:]), fact.dtype)
+                facts[f"{k}.{name}"][first:last] = fact
+        return spikes, labels, facts
+
+    def score(self, raster, trials):
+        raster, scores, column = self._heard(raster), [], 0
+        for k, (part, first, last) in enumerate(self._shares(len(trials))):
+            columns = slice(column, column := column + len(part.outputs))
+            bits = raster.part(first, last).bits[..., : part.steps, columns]
+            scores.append(
+                part.score(Raster(bits, last - first, part.dt_ms, part.outputs), self._trials(trials, k, first, last))
+            )
+        credit, grade = (np.concatenate([getattr(s, what) for s in scores], axis=-1) for what in ("credit", "grade"))
+        return Score(np.mean([s.value for s in scores], axis=0), credit, grade, tuple(scores))
+
+    def interval(self, score, trials):
+        """From those of the tasks, as of independent samples."""
+        below = above = 0
+        for k, (part, first, last) in enumerate(self._shares(len(trials))):
+            low, high = part.interval(score.measured[k], self._trials(trials, k, first, last))
+            below, above = below + (score.measured[k].value - low) ** 2, above + (high - score.measured[k].value) ** 2
+        below, above = (np.sqrt(part) / len(self._parts) for part in (below, above))
+        return np.clip(score.value - below, 0.0, 1.0), np.clip(score.value + above, 0.0, 1.0)
+
+    def _shares(self, count):
+        """Each task and its trials, first to last - 1."""
+        if count < len(self._parts):
+            raise UserError(f"task several: {len(self._parts)} tasks need at least as many trials, not {count}")
+        ends = [count * k // len(self._parts) for k in range(len(self._parts) + 1)]
+        return [(part, *ends[k : k + 2]) for k, part in enumerate(self._parts)]
+
+    def _trials(self, trials, k, first, last):
+        """The k-th task's own trials."""
+        facts = {name.split(".", 1)[1]: f[first:last] for name, f in trials.facts.items() if name.startswith(f"{k}.")}
+        channels = [self.inputs.index(name) for name in self._parts[k].inputs]
+        spikes = trials.spikes[first:last, : self._parts[k].steps, channels]
+        return Trials(spikes, facts.pop(LABEL), facts, trials.noise_seed)
