@@ -150,10 +150,12 @@ def export(path, target, rank, out):
 
 @cli.command()
 @click.argument("name", required=False)
-def tasks(name):
-    """List the tasks, or explain one."""
+@click.option("-o", "--out", metavar="FILE", help="Draw the example trials as a picture (svg, png or pdf) instead.")
+def tasks(name, out):
+    """List the tasks, or explain one and draw example trials with the answers of its reference circuit."""
     import inspect
 
+    from evo.inspect.examples import draw, lines
     from fitness.tasks import BUILT_IN
 
     if name is None:
@@ -164,10 +166,23 @@ def tasks(name):
     if name not in BUILT_IN:
         raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
     task = BUILT_IN[name]
-    click.echo(inspect.getdoc(task))
-    click.echo("\nSettings:")
+    if out is not None:
+        click.echo(draw(task(), Path(out)))
+        return
+    click.echo(f"{inspect.getmodule(task).__doc__.strip()}\n\n{inspect.getdoc(task)}\n\nSettings:")
     for key, field in task.model_fields.items():
-        click.echo(f"  {key} = {field.default:<10} {field.description or ''}")
+        click.echo(f"  {key} = {field.default!s:<10} {field.description or ''}")
+    for line in lines(task()):
+        click.echo(line)
+
+
+@cli.command()
+def objectives():
+    """List what a search can optimise: search.objectives in a spec."""
+    from fitness.objectives import OBJECTIVES
+
+    for name, objective in OBJECTIVES.items():
+        click.echo(f"{name:18} {objective.text}")
 
 
 @cli.command()

@@ -44,11 +44,16 @@ def starter(name: str, neuron_model: str | None = None, synapse_model: str | Non
 def _section(model: type[BaseModel], suited, leave_out=()):
     for key, field in model.model_fields.items():
         if key not in leave_out:
-            setting = f"{key} = {_toml(suited.get(key, field.default))}"
+            value = suited.get(key, field.default)
+            setting = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
             yield f"{setting:<42}# {field.description}" if field.description else setting
 
 
 def _toml(value):
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(v)}' for key, v in value.items())} }}"
+    if isinstance(value, list | tuple) and any(isinstance(v, dict) for v in value):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]" if len({*value}) > 1 else _toml(value[0])
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -16,8 +16,8 @@ class Several(Task):
     """One circuit for several tasks, for instance tasks = [{ name = "coincidence" }, { name = "xor" }].
 
     Inputs: the tasks' channels; those of the same name are one channel, so that the tasks share what they hear.
-    Answer: every task has outputs of its own, "coincidence.out"; in a trial of one task only its outputs are judged. A trial that
-    is shorter than the longest ends in silence.
+    Answer: every task has outputs of its own, "coincidence.out"; in a trial of one task only its outputs are judged. A trial
+    that is shorter than the longest ends in silence.
     Score: the mean of the tasks' scores. Chance: 0, each task's score being 0 at its own chance.
     The tasks must have the same dt_ms, and be such as ship with the framework and listen to outputs alone.
     """

@@ -1,0 +1,62 @@
+"""Example trials of a task, with the answers of its reference circuit, as text and as a picture."""
+
+from pathlib import Path
+
+import numpy as np
+
+from circuits.errors import MachineError, UserError
+from circuits.lesion import lesion
+from evo.inspect import pictures
+from evo.inspect.text import raster_lines
+from fitness.reference import reference
+from fitness.task import Task
+
+SHOWN = 4  # trials, of as many classes
+SEED, COUNT = 1, 512
+
+
+def lines(task: Task) -> list[str]:
+    """One trial of each of the first classes: input and output spikes, and how well the reference circuit does."""
+    motif, shown, titles = _examples(task)
+    found = []
+    raster = task.simulate(motif.circuit, shown) if motif else None
+    for k, title in enumerate(titles):
+        rows = {name: shown.spikes[k, :, c] for c, name in enumerate(task.inputs)}
+        if raster is not None:
+            rows |= {f"> {name}": raster.outputs.spikes()[k, :, c] for c, name in enumerate(task.outputs)}
+        found += ["", f"Example, {title}:", *raster_lines(rows, task.dt_ms)]
+    if motif is None:
+        return found
+    trials = task.trials(SEED, COUNT)
+    score = task.evaluate(motif.circuit, trials)
+    low, high = task.interval(score, trials)
+    found += ["", f"> the answer of the reference circuit, which scores {score.value:.3f} (95 %: {low:.3f} to {high:.3f})"]
+    if task.decisive:
+        cut = task.evaluate(lesion(motif.circuit, connections=task.decisive), trials).value
+        found.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.decisive)} it scores {cut:.3f}")
+    return found
+
+
+def draw(task: Task, path: Path) -> Path:
+    """The same trials as a picture, with all neurons of the reference circuit; the format is that of the file's ending."""
+    motif, shown, titles = _examples(task)
+    if motif is None:
+        raise UserError(f"task {task.title()}: has no reference circuit to draw")
+    figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
+    try:
+        figure.savefig(path, dpi=150)
+    except (ValueError, OSError) as error:
+        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
+    return path
+
+
+def _examples(task):
+    """The reference circuit, or None; a trial of each of the first classes; their titles."""
+    trials = task.trials(SEED, COUNT)
+    classes, first = np.unique(trials.labels, return_index=True)
+    spread = np.unique(np.linspace(0, len(classes) - 1, min(SHOWN, len(classes))).round().astype(int))
+    try:
+        motif = reference(task.name)
+    except UserError:
+        motif = None
+    return motif, trials.take(first[spread]), [f"class {classes[k]}" for k in spread]
