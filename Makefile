@@ -2,6 +2,7 @@
 # make test    install, run all tests          make lint    style and types
 # make chaos   kill runs at random moments (minutes)
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike (minutes)
+# make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 # make rivals  installs the simulators that make bench-simulator is timed against, each beside ours
 
@@ -11,7 +12,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test lint chaos oracle rivals install clean
+.PHONY: demo test lint chaos oracle rivals suite install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -60,6 +61,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+suite: install
+	$(BIN)/python -m tests.bench.suite
 
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*

@@ -1,5 +1,7 @@
 """Rasters as lines of text, for the terminal."""
 
+from itertools import pairwise
+
 import numpy as np
 
 _MARKS = " ▏▎▍▌▋▊▉█"  # the more spikes in a column, the fuller
@@ -14,7 +16,7 @@ def raster_lines(rows: dict[str, np.ndarray], dt_ms: float, width: int = 60) -> 
     margin = max(map(len, rows)) + 1
     lines = []
     for name, train in rows.items():
-        share = np.array([train[a:b].mean() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+        share = np.array([train[a:b].mean() for a, b in pairwise(edges)])
         level = np.where(share > 0, np.clip(np.ceil(share * 8), 2, 8), 0).astype(int)
         lines.append(f"{name:>{margin}} " + "".join(_MARKS[k] for k in level))
     end = f"{steps * dt_ms:g} ms"

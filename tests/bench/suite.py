@@ -1,0 +1,119 @@
+"""Every task's committed search over five seeds, and the README's table of them: python -m tests.bench.suite [TASK ...]
+
+A run counts as solving its task when a circuit in its archive scores 0.9 on held-out trials within 10 minutes on two cores.
+Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; delete the folder to start anew.
+"""
+
+import json
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import fitness
+from fitness.tasks import BUILT_IN
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "runs" / "suite"
+SEEDS = (1, 2, 3, 4, 5)
+SOLVED = 0.9
+CORES, MINUTES = 2, 10  # each run has one core, for as long as both would work on it
+BEGIN, END = "<!-- suite: made by make suite -->\n", "<!-- end of suite -->"
+
+
+def main():
+    names = sys.argv[1:] or [name for name in BUILT_IN if name != "several"]
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    wanted = [(name, seed) for seed in SEEDS for name in names if not result_file(name, seed).exists()]
+    with ProcessPoolExecutor(CORES) as pool:
+        for found in pool.map(search, *zip(*wanted, strict=True)) if wanted else ():
+            print(line(found), flush=True)
+    into_readme([row(name) for name in BUILT_IN if result_file(name, SEEDS[0]).exists()])
+
+
+def search(name: str, seed: int) -> dict:
+    """Run one search; what came of it, also stored."""
+    import tempfile
+
+    import evo
+
+    begin = time.monotonic()
+
+    class Late(Exception):
+        pass
+
+    def observe(_):
+        if time.monotonic() - begin > CORES * MINUTES * 60:
+            raise Late
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        try:
+            run = evo.run(ROOT / "runs" / f"{name}.toml", out=out, workers=0, seed=seed, observe=observe)
+        except Late:
+            run = evo.open_run(out)
+        seconds, best = time.monotonic() - begin, run.front[0]
+        found = {"task": name, "seed": seed, "held_out": best.held_out, "e": best.excitatory, "i": best.inhibitory}
+        found |= budget(run.epochs) | {"seconds": seconds, "evaluations": run.evaluations}
+    result_file(name, seed).write_text(json.dumps(found) + "\n", encoding="utf-8")
+    return found
+
+
+def budget(epochs) -> dict:
+    """Evaluations and seconds of one core until a held-out score of 0.9, None if it was not reached; epochs in their order."""
+    evaluations, seconds = 0, 0.0
+    for epoch in epochs:
+        evaluations, seconds = evaluations + epoch["evaluations"], seconds + epoch["seconds"]
+        if epoch["log"][-1]["held_out"] >= SOLVED:
+            return {"to_solve": evaluations, "seconds_to_solve": seconds}
+    return {"to_solve": None, "seconds_to_solve": None}
+
+
+def line(found) -> str:
+    solved = "not solved" if found["to_solve"] is None else f"solved after {found['to_solve']:,} evaluations"
+    return f"{found['task']:14} seed {found['seed']}: held out {found['held_out']:.3f}, {solved}, {found['seconds']:.0f} s"
+
+
+def row(name: str) -> str:
+    """The task's line of the table: medians over the seeds, a run that did not solve counting as more than any that did."""
+    runs = [json.loads(result_file(name, seed).read_text()) for seed in SEEDS if result_file(name, seed).exists()]
+    solved = [r for r in runs if r["to_solve"] is not None]
+    best = sorted(runs, key=lambda r: r["held_out"])[len(runs) // 2]
+    enough = len(solved) > len(runs) / 2
+    evaluations, seconds = (
+        f"{statistics.median_high([r[key] if r[key] is not None else float('inf') for r in runs]):,.0f}" if enough else "-"
+        for key in ("to_solve", "seconds_to_solve")
+    )
+    task = BUILT_IN[name]()
+    reference = task.evaluate(fitness.reference(name).circuit, task.trials(0, 512)).value
+    counts = f"{best['e']} E, {best['i']} I"
+    cells = (
+        f"`{name}`",
+        f"{len(solved)}/{len(runs)}",
+        evaluations,
+        seconds,
+        f"{best['held_out']:.3f}",
+        counts,
+        f"{reference:.3f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def into_readme(rows):
+    heading = "| task | solved | evaluations to 0.9 | seconds of one core | held out at the end | circuit | reference |"
+    table = "\n".join([heading, "|---" * 7 + "|", *rows]) + "\n"
+    print(table)
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN in text:
+        before, rest = text.split(BEGIN, 1)
+        readme.write_text(before + BEGIN + table + END + rest.split(END, 1)[1], encoding="utf-8")
+
+
+def result_file(name: str, seed: int) -> Path:
+    return RESULTS / f"{name}-{seed}.json"
+
+
+if __name__ == "__main__":
+    main()
