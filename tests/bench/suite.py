@@ -40,18 +40,18 @@ def search(name: str, seed: int) -> dict:
 
     begin = time.monotonic()
 
-    class Late(Exception):
+    class OutOfTimeError(Exception):
         pass
 
     def observe(_):
         if time.monotonic() - begin > CORES * MINUTES * 60:
-            raise Late
+            raise OutOfTimeError
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         try:
             run = evo.run(ROOT / "runs" / f"{name}.toml", out=out, workers=0, seed=seed, observe=observe)
-        except Late:
+        except OutOfTimeError:
             run = evo.open_run(out)
         seconds, best = time.monotonic() - begin, run.front[0]
         found = {"task": name, "seed": seed, "held_out": best.held_out, "e": best.excitatory, "i": best.inhibitory}

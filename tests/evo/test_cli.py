@@ -198,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path):
 def test_a_store_of_a_newer_version_is_one_line_and_exit_code_2(tmp_path):
     folder = evo.run(spec_file(tmp_path), tmp_path / "run", workers=0).folder
     with sqlite3.connect(folder / "run.db") as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA user_version = 4")
     db.close()
     for command in ("status", "resume", "inspect"):
         assert "newer evocircuits" in refused(tmp_path, 2, command, "run")

@@ -1,6 +1,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -440,7 +441,17 @@ def test_opening_a_run_does_not_execute_its_task_file(tmp_path):
             "return np.where(np.arange(16) == 5, np.nan, fired)",
             ["credit is not finite in trial 5"],
         ),
-        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["fails in", "ValueError"]),
+        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["credit must return numbers"]),
+        (
+            "labels = np.arange(count) % 2",
+            "labels = np.random.default_rng().permutation(count) % 2",
+            ["make gives other", "the second time", "trial", "use only rng"],
+        ),
+        (
+            "return fired == trials.labels",
+            "return fired * np.random.default_rng().random()",
+            ["credit gives other values the second time", "trial"],
+        ),
     ],
 )
 def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, new, named):
@@ -449,6 +460,49 @@ def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, 
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code), tmp_path / "run", workers=0))
     for part in ("task Agree", *named):
         assert part in message
+
+
+@pytest.mark.parametrize(
+    "loop", ["while True: pass", "while True:\n            try: time.sleep(9)\n            except Exception: pass"]
+)
+@pytest.mark.parametrize("where", ["make", "credit", "file"])
+def test_a_task_of_ones_own_that_never_returns_is_given_up_by_name(tmp_path, where, loop):
+    lines = {"make": "labels = np.arange(count) % 2", "credit": "fired = raster.counts()[..., 0] > 0", "file": "import fitness"}
+    code = OWN_TASK.replace(lines[where], f"{loop if where != 'file' else 'while True: pass'}\n")
+    path = own_task_spec(tmp_path, "import time\n" + code, task_seconds=0.3)
+    message = one_line_of(lambda: evo.run(path, tmp_path / "run", workers=0))
+    for part in ("task", {"file": "its file"}.get(where, where), "did not return within 0.3 s", "search.task_seconds"):
+        assert part in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_task_that_keeps_its_time_is_not_disturbed_and_no_alarm_is_left(tmp_path):
+    run = evo.run(own_task_spec(tmp_path, task_seconds=30), tmp_path / "run", workers=0)
+    assert run.state == "finished"
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+TARGET = {"target": 0.3, "generations": 40}
+
+
+def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_computed(tmp_path):
+    spec = spec_file(tmp_path, **TARGET)
+    run = evo.run(spec, tmp_path / "a", workers=0)
+    assert run.state == "finished"
+    assert run.best >= 0.3
+    assert 0 < run.generation < 40
+    latest = max(row["epoch"] for row in run.epochs)
+    assert sorted((row["island"], row["epoch"]) for row in run.epochs) == [(i, e) for i in range(3) for e in range(latest + 1)]
+    before = [row["log"][-1]["validation"] for row in run.epochs if row["epoch"] < latest]
+    assert max(before, default=0) < 0.3
+    code = f"import evo; print(evo.run({str(spec)!r}, {str(tmp_path / 'b')!r}, workers=2).archive_sha256)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, text=True, timeout=300)
+    assert done.stdout.strip() == run.archive_sha256
+    for count in range(1, len(run.epochs)):
+        with suppress(KeyboardInterrupt):
+            evo.run(spec, tmp_path / f"c{count}", workers=0, observe=stops_after(count))
+        assert evo.resume(tmp_path / f"c{count}", workers=0).archive_sha256 == run.archive_sha256
+    assert evo.resume(tmp_path / "a", workers=0).archive_sha256 == run.archive_sha256
 
 
 def test_a_lock_held_by_a_reader_of_the_status_goes_away(tmp_path):

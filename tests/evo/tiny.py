@@ -63,10 +63,13 @@ class Agree(fitness.Task):
 
 
 def spec_file(folder, text=SPEC, **changes):
-    """A spec in a file; changes replace the values of keys, wherever they are."""
+    """A spec in a file; changes replace the values of keys, wherever they are; those that are nowhere are keys of [search]."""
     lines = text.strip().splitlines()
     for key, value in changes.items():
         places = [k for k, line in enumerate(lines) if line.startswith(f"{key} =")]
+        if not places:
+            lines.insert(lines.index("[search]") + 1, f"{key} = {value}")
+            continue
         assert len(places) == 1, key
         lines[places[0]] = f"{key} = {value}"
     path = Path(folder) / "tiny.toml"
