@@ -30,7 +30,7 @@ class Measured(Task):
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
-        measured = np.asarray(self.measure(self._heard(raster), trials), "f8")
+        measured = np.ascontiguousarray(self.measure(self._heard(raster), trials), "f8")
         mark = np.clip(self.mark(measured, trials), 0.0, 1.0)
         return Score(np.clip(self.overall(measured, trials), 0.0, 1.0), mark, mark, measured)
 
@@ -47,7 +47,8 @@ class Measured(Task):
 
 def by_class(readings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean of the readings [..., trials] in each class, in ascending order of the labels: [..., classes]."""
-    return np.stack([readings[..., labels == label].mean(axis=-1) for label in np.unique(labels)], axis=-1)
+    parts = (np.ascontiguousarray(readings[..., labels == label]) for label in np.unique(labels))  # one order of summation
+    return np.stack([part.mean(axis=-1) for part in parts], axis=-1)
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:

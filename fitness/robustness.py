@@ -21,7 +21,7 @@ def robustness(found: Evaluation) -> np.ndarray:
     parts = [_score(found, found.trials, _noisy(found.tables, rng))]
     parts += [_score(found, found.trials, _without_one(found.tables, rng.random())) for _ in range(LOSSES)]
     parts[1:] = [np.mean(parts[1:], axis=0)]
-    if found.trials.world is None:
+    if found.task.world(found.trials) is None:
         parts.append(_score(found, jittered(found.trials, rng), found.tables))
         parts.append(_at_half_the_step(found))
     return np.mean(parts, axis=0)

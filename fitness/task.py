@@ -171,6 +171,10 @@ class Task(BaseModel):
         """What a search climbs, trial by trial: by default the credit itself."""
         return self.credit(raster, trials)
 
+    def world(self, trials: Trials):
+        """The world of a closed loop, a NamedTuple of `circuits.worlds`, or None: the trials' spikes are what there is."""
+        return None
+
     def trials(self, seed, count: int = 64) -> Trials:
         """`count` trials, the same for the same settings, seed (an int, or a sequence of them) and count."""
         made = self._call(self.make, np.random.default_rng(seed), count)
@@ -231,7 +235,7 @@ class Task(BaseModel):
         found = np.asarray(self._call(method, raster, trials))
         if found.dtype.kind not in "biuf":
             raise UserError(f"task {self.title()}: {method.__name__} must return numbers, not {found.dtype}")
-        found = found.astype("f8")
+        found = np.ascontiguousarray(found, "f8")  # the order of summation must not depend on how it lies in memory
         if found.shape != shape:
             place = f"task {self.title()}: {method.__name__}"
             raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")
