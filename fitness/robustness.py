@@ -17,14 +17,14 @@ def robustness(found: Evaluation) -> np.ndarray:
 
     The perturbations depend on the trials' seed and on the circuit alone. Costs about five times the simulation itself.
     """
-    rng = np.random.default_rng((found.trials.noise_seed, 0x70BE))
-    parts = [_score(found, found.trials, _noisy(found.tables, rng))]
-    parts += [_score(found, found.trials, _without_one(found.tables, rng.random())) for _ in range(LOSSES)]
-    parts[1:] = [sum(parts[1:]) / LOSSES]
+    # One stream each: how much is drawn for the weights depends on who else is in the population.
+    of_weights, of_loss, of_jitter = (np.random.default_rng((found.trials.noise_seed, k)) for k in range(3))
+    lost = [_score(found, found.trials, _without_one(found.tables, of_loss.random())) for _ in range(LOSSES)]
+    parts = [_score(found, found.trials, _noisy(found.tables, of_weights)), sum(lost) / LOSSES]
     if found.task.world(found.trials) is None:
-        parts.append(_score(found, jittered(found.trials, rng), found.tables))
+        parts.append(_score(found, jittered(found.trials, of_jitter), found.tables))
         parts.append(_at_half_the_step(found))
-    return sum(parts) / len(parts)  # numpy.mean adds in an order that depends on the number of circuits
+    return sum(parts) / len(parts)
 
 
 def _score(found, trials, tables):
