@@ -94,3 +94,8 @@ def active(raster, width_ms):
 def within(raster, window):
     """The raster with only those spikes that fall in each trial's window: bool [trials, steps]."""
     return replace(raster, bits=raster.bits & pack(np.asarray(window, bool)[..., None]))
+
+
+def share(readings, chosen):
+    """The mean of readings [..., trials] over the chosen trials, bool [trials]: [...]; 0 where there are none."""
+    return (readings * chosen).sum(axis=-1) / max(1, np.count_nonzero(chosen))

@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 from pydantic import Field
 
-from fitness.decode import volley
+from fitness.decode import share, volley
 from fitness.measured import Measured
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
@@ -22,7 +22,8 @@ class Mismatch(Measured):
     after the first three is as likely as another to hold the deviant.
     Answer: the output spikes within 30 ms of the deviant, and after no standard until the next event (the first three events
     are not judged). Score: d' / 3 of hits against false alarms, those of the trials with or without a deviant, whichever are
-    more; either rate counts up to what alone would make d' 3 / 2. Chance: 0, by silence, an answer to any event, or to one channel.
+    more; either rate counts up to what alone would make d' 3 / 2. Chance: 0, by silence, or by answering any event, those of
+    one channel, or those at one place.
     Classes: 0 and 1 without, 2 and 3 with a deviant; `a` or `b` the standard. Harder: more jitter, slower, smaller volleys.
     """
 
@@ -84,18 +85,13 @@ class Mismatch(Measured):
 
     def overall(self, measured, trials):
         with_deviant = trials.labels >= 2
-        hits = _mean(measured[..., 0], with_deviant)
-        alarms = np.maximum(_mean(measured[..., 1], with_deviant), _mean(measured[..., 1], ~with_deviant))
+        hits = share(measured[..., 0], with_deviant)
+        alarms = np.maximum(share(measured[..., 1], with_deviant), share(measured[..., 1], ~with_deviant))
         return (_normal(hits) - _normal(alarms)) / PERFECT
 
     def mark(self, measured, trials):
         hit, alarms = measured[..., 0], measured[..., 1]
         return np.where(trials.labels >= 2, hit * (1 - alarms / 2), 1 - alarms)
-
-
-def _mean(readings, chosen):
-    """Over some of the trials; 0 where there are none."""
-    return (readings * chosen).sum(axis=-1) / max(1, chosen.sum())
 
 
 def _normal(rate):
