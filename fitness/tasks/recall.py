@@ -43,7 +43,7 @@ class Recall(Task):
 
     @property
     def duration_ms(self):
-        return LATEST_MS + CUE_MS + self.longest_ms + WINDOW_MS + 5.0
+        return round(LATEST_MS + CUE_MS + self.longest_ms + WINDOW_MS) + 5
 
     def make(self, rng, count):
         cued = rng.permutation(np.arange(count) % 3)
