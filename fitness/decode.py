@@ -1,6 +1,10 @@
 """Reading an answer out of spikes, and spikes out of times."""
 
+from dataclasses import replace
+
 import numpy as np
+
+from circuits.raster import pack
 
 
 def most_active(counts, labels):
@@ -73,3 +77,25 @@ def spike_train(times_ms, dt_ms, steps):
     train = np.zeros((len(rows), steps), bool)
     np.put_along_axis(train, rows, True, axis=1)
     return train
+
+
+def active(raster, width_ms):
+    """Whether a column spikes in consecutive bins of `width_ms` from the start of the trial; a last part shorter than that is
+    left out: bool [..., trials, bins, columns]."""
+    width = round(width_ms / raster.dt_ms)
+    *lead, steps, columns = raster.bits.shape
+    bins = steps // width
+    words = np.bitwise_or.reduce(raster.bits[..., : bins * width, :].reshape(*lead, bins, width, columns), axis=-2)
+    lanes = np.unpackbits(words.astype("<u8")[..., None].view("u1"), axis=-1, bitorder="little")
+    trials = np.moveaxis(lanes, -1, -3).reshape(*lead[:-1], -1, bins, columns)
+    return trials[..., : raster.trials, :, :].astype(bool)
+
+
+def within(raster, window):
+    """The raster with only those spikes that fall in each trial's window: bool [trials, steps]."""
+    return replace(raster, bits=raster.bits & pack(np.asarray(window, bool)[..., None]))
+
+
+def share(readings, chosen):
+    """The mean of readings [..., trials] over the chosen trials, bool [trials]: [...]; 0 where there are none."""
+    return (readings * chosen).sum(axis=-1) / max(1, np.count_nonzero(chosen))
