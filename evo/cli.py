@@ -160,7 +160,8 @@ def tasks(name, out):
 
     if name is None:
         for task in BUILT_IN.values():
-            click.echo(f"{task.name:14} {inspect.getmodule(task).__doc__.strip().splitlines()[0]}")
+            what = " ".join(inspect.getmodule(task).__doc__.split()).partition(" (")[0]  # without the source
+            click.echo(f"{task.name:14} {what.removesuffix('.')}")
         click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS in the spec.")
         return
     if name not in BUILT_IN:
@@ -171,7 +172,7 @@ def tasks(name, out):
         return
     click.echo(f"{inspect.getmodule(task).__doc__.strip()}\n\n{inspect.getdoc(task)}\n\nSettings:")
     for key, field in task.model_fields.items():
-        click.echo(f"  {key} = {field.default!s:<10} {field.description or ''}")
+        click.echo(f"  {f'{key} = {field.default}':<24} {field.description or ''}")
     for line in lines(task()):
         click.echo(line)
 

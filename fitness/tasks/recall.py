@@ -29,7 +29,7 @@ class Recall(Task):
     inputs = ("cue_a", "cue_b", "probe")
     outputs = ("a", "b")
     dt_ms = 1.0
-    chance = 1 / 3 + 1e-12  # a hair more, so that silence scores 0 however the weights are rounded
+    chance = 1 / 3
     decisive = (("A", "A"), ("B", "B"))
     suits = {
         "circuit": {"neurons": [4, 10], "delay_ms": [1.0, 10.0]},
