@@ -37,7 +37,7 @@ def test_a_spike_in_the_right_trials_is_perfect_and_in_all_or_the_wrong_ones_wor
     trials = task.trials(1, 200)
     spikes = np.zeros((200, task.steps), bool)
     spikes[trials.labels == 1, 60] = True
-    assert score(task, trials, spikes).value == 1
+    assert score(task, trials, spikes).value == pytest.approx(1)
     assert score(task, trials, spikes).grade.min() == 1
     spikes[:, 60] = True
     assert score(task, trials, spikes).value == 0
