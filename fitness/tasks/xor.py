@@ -17,8 +17,8 @@ class Xor(Task):
     Inputs: volleys, each of a size and duration of its own; two begin within 2 ms of each other, either first.
     Answer: the output spikes after one volley, and not after two or none. Credit: right or wrong, both answers weighed alike.
     Chance: 1/2, by silence or firing always. Of the trials that want silence 7 in 8 hold both volleys and 1 in 8 is empty, so
-    that a relay (A or B) scores 1/8, and one of A alone 0. NOT BOTH scores 7/8, but has to fire without input; the suits have no
-    neuron that does. Harder: volleys of more various sizes.
+    that a relay (A or B) scores 1/8, and one of A alone 0. "Not both" scores 7/8, but takes neurons that fire without input.
+    Harder: volleys of more various sizes.
     """
 
     name = "xor"
