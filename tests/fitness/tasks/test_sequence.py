@@ -37,7 +37,7 @@ def follows(symbols, *wanted):
 
 def test_every_symbol_is_a_volley_of_3_spikes_on_its_channel_20_to_40_ms_after_the_last(task, trials):
     symbols, start = trials.facts["symbols"], trials.facts["start_ms"]
-    assert symbols.shape == (1800, 5)
+    assert symbols.shape == (1800, 4)
     gaps = np.diff(start, axis=1)
     assert gaps.min() >= 20
     assert gaps.max() <= 40
@@ -45,12 +45,12 @@ def test_every_symbol_is_a_volley_of_3_spikes_on_its_channel_20_to_40_ms_after_t
         np.testing.assert_array_equal(trials.spikes[..., channel].sum(axis=1), 3 * (symbols == channel).sum(axis=1))
     time = (np.arange(task.steps) + 1) * task.dt_ms
     for trial in range(20):
-        for k in range(5):
+        for k in range(4):
             shown = time[trials.spikes[trial, :, symbols[trial, k]]]
             assert ((shown > start[trial, k]) & (shown <= start[trial, k] + 6.5)).sum() == 3
 
 
-@pytest.mark.parametrize("symbols", [3, 5, 10])
+@pytest.mark.parametrize("symbols", [3, 4, 10])
 def test_a_stream_ends_in_abc_or_never_holds_it(symbols):
     task = fitness.task("sequence", symbols=symbols)
     trials = task.trials(2, 500)
@@ -82,24 +82,24 @@ def test_what_simpler_readers_of_the_stream_score(task, trials):
     }
     found = {name: float(answered(task, trials, at).value) for name, at in scores.items()}
     assert found["A-B-C"] == pytest.approx(1)
-    assert found["B-C"] == pytest.approx(0.5, abs=0.1)
-    assert found["A-B"] == pytest.approx(0.5, abs=0.1)
+    assert found["B-C"] == pytest.approx(0.7, abs=0.1)
+    assert found["A-B"] == pytest.approx(0.7, abs=0.1)
     assert found["A, any, C"] == pytest.approx(0.7, abs=0.1)
     assert found["C"] < 0.05
     assert found["every symbol"] == 0
 
 
-def test_the_three_symbols_in_any_order_score_little(task, trials):
+def test_the_three_symbols_in_any_order_are_not_enough(task, trials):
     symbols = trials.facts["symbols"]
     orders = [(A, B, C), (A, C, B), (B, A, C), (B, C, A), (C, A, B), (C, B, A)]
-    assert answered(task, trials, np.any([follows(symbols, *order) for order in orders], axis=0)).value < 0.1
+    assert answered(task, trials, np.any([follows(symbols, *order) for order in orders], axis=0)).value < 0.5
 
 
 def test_whoever_never_forgets_an_a_or_an_a_b_is_not_perfect(task, trials):
     symbols = trials.facts["symbols"]
     after_a = np.cumsum(symbols == A, axis=1) > 0
     after_ab = np.cumsum((symbols == B) & after_a, axis=1) > 0
-    assert 0.6 < answered(task, trials, (symbols == C) & after_ab).value < 0.9
+    assert answered(task, trials, (symbols == C) & after_ab).value < 0.89
 
 
 def test_an_answer_before_the_end_or_late_is_wrong(task, trials):
