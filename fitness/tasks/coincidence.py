@@ -36,7 +36,7 @@ class Coincidence(Task):
             "inhibitory_weight_mv": [1.0, 100.0],
         },
         "circuit.parameters": {"tau_m_ms": [0.5, 20.0], "tau_syn_e_ms": [0.25, 5.0], "tau_syn_i_ms": [0.5, 20.0]},
-        "search": {"generations": 100},
+        "search": {"generations": 100, "trials": 128},
     }
 
     window_ms: float = Field(2.0, gt=0, le=5, description="largest lag that counts as at once")

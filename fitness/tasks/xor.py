@@ -1,0 +1,67 @@
+"""Exclusive or, by an interneuron that vetoes (after Minsky and Papert, Perceptrons, 1969: one unit alone cannot do it)."""
+
+import numpy as np
+from pydantic import Field
+
+from fitness.decode import detection, restraint, spike_train
+from fitness.task import Task
+
+EARLIEST_MS, LATEST_MS = 5.0, 20.0
+APART_MS = 2.0
+BOTH = 7  # of 8 trials whose answer is silence; the others are empty
+
+
+class Xor(Task):
+    """A volley on A, on B, on both or on neither: spike if, and only if, it is exactly one.
+
+    Inputs: volleys, each of a size and duration of its own; two begin within 2 ms of each other, either first.
+    Answer: the output spikes after one volley, and not after two or none. Credit: right or wrong, both answers weighed alike.
+    Chance: 1/2, by silence or firing always. Of the trials that want silence 7 in 8 hold both volleys and 1 in 8 is empty, so
+    that a relay (A or B) scores 1/8, and one of A alone 0. "Not both" scores 7/8, but takes neurons that fire without input.
+    Harder: volleys of more various sizes.
+    """
+
+    name = "xor"
+    inputs = ("a", "b")
+    outputs = ("out",)
+    dt_ms = 0.5
+    duration_ms = 60.0
+    chance = 0.5
+    decisive = (("I", "E"),)
+    suits = {
+        "circuit": {
+            "neurons": [1, 8],
+            "delay_ms": [0.5, 10.0],
+            "excitatory_weight_mv": [1.0, 100.0],
+            "inhibitory_weight_mv": [1.0, 100.0],
+        },
+        "circuit.parameters": {"tau_m_ms": [1.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "tau_syn_i_ms": [0.5, 20.0]},
+        "search": {"generations": 100, "trials": 128},
+    }
+
+    spikes: int = Field(4, ge=2, le=8, description="spikes of the smallest volley")
+    more: int = Field(2, ge=0, le=3, description="the largest volley has so many more, always fewer than two make together")
+    spread_ms: float = Field(5.0, ge=2, le=10, description="longest volley")
+
+    def make(self, rng, count):
+        order = rng.permutation(count)
+        one = order % 2 == 1
+        both = (order // 2 * BOTH) // 8 < ((order // 2 + 1) * BOTH) // 8
+        side = order // 2 % 2
+        present = np.stack([np.where(one, side == c, both) for c in (0, 1)], axis=-1)
+        start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + rng.uniform(0, APART_MS, (count, 2))
+        spikes = np.zeros((count, self.steps, 2), bool)
+        for channel in (0, 1):
+            size = rng.integers(self.spikes, self.spikes + self.more + 1, count)
+            length = rng.uniform(2, self.spread_ms, (count, 1))
+            times = start[:, [channel]] + length * rng.random((count, self.spikes + self.more))
+            for n in range(self.spikes, self.spikes + self.more + 1):
+                chosen = present[:, channel] & (size == n)
+                spikes[chosen, :, channel] = spike_train(times[chosen, :n], self.dt_ms, self.steps)
+        return spikes, one.astype(int), {"present": present}
+
+    def credit(self, raster, trials):
+        return detection(raster.counts()[..., 0] > 0, trials.labels == 1)
+
+    def grade(self, raster, trials):
+        return restraint(raster.counts()[..., 0], trials.labels == 1)
