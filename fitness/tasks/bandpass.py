@@ -16,8 +16,9 @@ class Bandpass(Measured):
     equal ratios.
     Answer: the output's mean rate is highest near `best_hz` and falls to nothing either way: a Gaussian of the logarithm of the
     frequency, its standard deviation `width_octaves`, of any height. Score: correlation of the mean rates with it, from 0 for
-    the best curve that only rises, or only falls, to 1; less for a curve with less contrast than the right one. Chance: 0, by silence, firing always or passing the input on. A
-    trial's mark is a growing function of its rate near `best_hz` and a falling one elsewhere.
+    the best curve that only rises, or only falls, to 1; less for a curve with less contrast than the right one. Chance: 0, by
+    silence, firing always or passing the input on. A trial's mark is a growing function of its rate near `best_hz` and a
+    falling one elsewhere.
     Harder: a smaller `width_octaves`, more `jitter`.
     """
 
@@ -35,7 +36,7 @@ class Bandpass(Measured):
             "inhibitory_weight_mv": [1.0, 300.0],
         },
         "circuit.parameters": {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]},
-        "search": {"generations": 100},
+        "search": {"generations": 60},
     }
 
     best_hz: float = Field(45.0, ge=15, le=100, description="frequency that the output should answer to most")
@@ -61,8 +62,8 @@ class Bandpass(Measured):
         count, frequency = by_class(measured[..., 0], trials.labels), by_class(trials.facts["frequency_hz"], trials.labels)
         right = self.tuning(frequency)
         base = max(_best_rising(right), _best_rising(right[::-1]))
-        tuned = np.clip((correlation(count, right) - base) / (1 - base), 0, 1)
-        return tuned * np.clip(_depth(count, right) / _depth(right, right), 0, 1)
+        tuned = np.clip((correlation(count, right) - base) / max(1 - base, 1e-9), 0, 1)
+        return tuned * np.clip(_depth(count, right) / max(_depth(right, right), 1e-9), 0, 1)
 
     def mark(self, measured, trials):
         count, right = measured[..., 0], self.tuning(trials.facts["frequency_hz"])
@@ -76,6 +77,6 @@ def _depth(curve, right):
 
 
 def _best_rising(curve):
-    """The highest correlation with a curve of one peak that a curve which never falls can have: it rises with it, then stays."""
+    """The highest correlation that a curve which never falls can have with one of one peak: it rises with it, then stays."""
     stays = [np.append(curve[:k], np.full(len(curve) - k, curve[k:].mean())) for k in range(1, int(curve.argmax()) + 1)]
     return max((float(correlation(s, curve)) for s in stays if s[-1] >= s[-2]), default=0.0)

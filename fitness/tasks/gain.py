@@ -12,7 +12,8 @@ LEVELS = 8  # of the drive
 class Gain(Measured):
     """The output follows a weak drive and saturates with a strong one: its rate is r = r_max x / (x + s).
 
-    Inputs: one channel, Poisson spikes at a steady mean rate x in each trial, from `slowest_hz` to `fastest_hz` in equal ratios.
+    Inputs: one channel, Poisson spikes at a steady mean rate x in each trial, from `slowest_hz` to `fastest_hz` in equal
+    ratios.
     Answer: over the trial, the output's mean rate is `r_max_hz` x / (x + `half_hz`). Score: R^2 of the mean rates against that
     curve, from 0 for what the best straight line r = k x explains to 1, times the share of neighbouring drives between which
     the mean rate does not fall. Chance: 0, by silence, firing always, a steady rate or passing the drive on. A trial's mark is
@@ -39,11 +40,11 @@ class Gain(Measured):
             "tau_syn_i_ms": [2.0, 30.0],
             "t_ref_ms": 2.0,  # short: a long one saturates by itself
         },
-        "search": {"generations": 100, "trials": 128},
+        "search": {"generations": 60, "trials": 128},
     }
 
     r_max_hz: float = Field(50.0, ge=5, le=500, description="rate that a very strong drive leads to")
-    half_hz: float = Field(50.0, ge=5, le=500, description="drive that leads to half of it")
+    half_hz: float = Field(20.0, ge=5, le=500, description="drive that leads to half of it")
     slowest_hz: float = Field(5.0, ge=2, le=20, description="weakest drive")
     fastest_hz: float = Field(200.0, ge=50, le=500, description="strongest drive")
 
@@ -67,8 +68,8 @@ class Gain(Measured):
         line = drive * (drive @ right) / (drive @ drive)
         spread = ((right - right.mean()) ** 2).sum()
         error, of_line = (((r - right) ** 2).sum(axis=-1) for r in (rate, line))
-        rising = (np.diff(rate, axis=-1) >= 0).mean(axis=-1)
-        return np.clip(1 - error / min(of_line, spread), 0, 1) * rising
+        falling = (np.diff(rate, axis=-1) < 0).sum(axis=-1) / max(len(drive) - 1, 1)
+        return np.clip(1 - error / max(min(of_line, spread), 1e-9), 0, 1) * (1 - falling)
 
     def mark(self, measured, trials):
         rate, right = measured[..., 0], self.right_hz(trials.facts["drive_hz"])
