@@ -3,27 +3,29 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.decode import poisson
+from fitness.decode import busiest, poisson
 from fitness.measured import Measured, by_class
 
 LEVELS = 8  # of the drive
 
 
 class Gain(Measured):
-    """The output follows a weak drive and saturates with a strong one: its rate is r = r_max x / (x + s).
+    """The circuit follows a weak drive and saturates with a strong one: its rate is r = r_max x / (x + s).
 
     Inputs: one channel, Poisson spikes at a steady mean rate x in each trial, from `slowest_hz` to `fastest_hz` in equal
     ratios.
-    Answer: over the trial, the output's mean rate is `r_max_hz` x / (x + `half_hz`). Score: R^2 of the mean rates against that
-    curve, from 0 for what the best straight line r = k x explains to 1, times the share of neighbouring drives between which
-    the mean rate does not fall. Chance: 0, by silence, firing always, a steady rate or passing the drive on. A trial's mark is
-    the smaller over the larger of its rate and the right one.
+    Answer: over the trial, the excitatory neuron that fires most (none is to saturate hidden behind another) has a mean rate of
+    `r_max_hz` x / (x + `half_hz`). Score: R^2 of the mean rates against that curve, from 0 for what the best straight line
+    r = k x explains to 1, times the share of neighbouring drives between which the mean rate does not fall. Chance: 0, by
+    silence, firing always, a steady rate or passing the drive on. A trial's mark is the smaller over the larger of its rate
+    and the right one.
     Harder: a smaller `half_hz` (the curve bends more), a wider range of drives.
     """
 
     name = "gain"
     inputs = ("drive",)
     outputs = ("out",)
+    listens = "all"
     dt_ms = 1.0
     duration_ms = 400.0
     decisive = (("I", "E"),)
@@ -60,7 +62,8 @@ class Gain(Measured):
         return self.r_max_hz * drive_hz / (drive_hz + self.half_hz)
 
     def measure(self, raster, trials):
-        return raster.rates()
+        spikes = busiest(raster.counts(), raster.excitatory)
+        return spikes[..., None] * (1000 / self.duration_ms)
 
     def overall(self, measured, trials):
         rate, drive = by_class(measured[..., 0], trials.labels), by_class(trials.facts["drive_hz"], trials.labels)

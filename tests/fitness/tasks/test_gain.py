@@ -72,6 +72,17 @@ def test_a_curve_that_falls_where_it_should_rise_costs_a_share():
     assert 0.8 < found < 6 / 7
 
 
+def test_no_excitatory_neuron_may_saturate_hidden_behind_the_output():
+    task = fitness.task("gain")
+    trials, rng = task.trials(1, 1024), np.random.default_rng(0)
+    right = task.right_hz(trials.facts["drive_hz"])
+    rates = np.stack([right, np.full(1024, 300.0)], axis=-1)
+    fired = rng.random((1024, task.steps, 2)) < rates[:, None] * task.dt_ms / 1000
+    for excitatory, least, most in (((True, True), 0, 0), ((True, False), 0.95, 1)):
+        raster = Raster(pack(fired), 1024, task.dt_ms, ("a", "b"), excitatory=np.array(excitatory))
+        assert least <= task.score(raster, trials).value <= most
+
+
 def test_a_mark_is_the_smaller_over_the_larger_of_rate_and_right_rate():
     task = fitness.task("gain")
     trials = task.trials(1, 16)
