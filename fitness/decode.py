@@ -41,6 +41,12 @@ def restraint(counts, wanted):
     return np.where(wanted, counts > 0, 1 / (1 + counts))
 
 
+def busiest(counts, excitatory=None):
+    """Spikes of the excitatory neuron that fires most: counts int [..., trials, neurons], excitatory bool [..., neurons] (by
+    default all) -> int [..., trials]. Where it must not run away, no neuron can do so hidden behind the output."""
+    return (counts if excitatory is None else np.where(excitatory[..., None, :], counts, 0)).max(axis=-1)
+
+
 def poisson(rng, rate_hz, dt_ms):
     """A Poisson train: rate_hz [...], one per step -> bool [...], whether there is a spike in each step."""
     return rng.random(np.shape(rate_hz)) < np.asarray(rate_hz) * dt_ms / 1000
