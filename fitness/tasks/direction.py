@@ -18,8 +18,8 @@ class Direction(Measured):
     volleys have the same number of spikes, and an onset of its own in each trial.
     Answer: the output spikes in trials of the preferred direction and stays silent in the others. Score: the direction
     selectivity index (P - N) / (P + N) of each speed, averaged over the speeds; P and N are the mean counts for the two
-    directions, P at least 1 in the denominator, so that stray spikes select nothing. Credit of a trial: a spike for the preferred
-    direction; silence for the other, the less the more spikes. Chance: 0, by silence or by answering both.
+    directions, P at least 1 in the denominator, so that stray spikes select nothing. Credit of a trial: a spike for the
+    preferred direction; silence for the other, the less the more spikes. Chance: 0, by silence or by answering both.
     The counts are the same in every trial: no reader of rates does better than chance. More speeds over a wider range, and more
     jitter, are harder.
     """
