@@ -13,11 +13,11 @@ FEWEST = 4  # spikes of all outputs together, below which the index is not taken
 class Winner(Task):
     """Several channels fire at much the same rate, one of them faster: only its output may fire.
 
-    Inputs: trains without much jitter, all at a base rate that differs from trial to trial, one of them faster by one of
-    several differences, largest to smallest; no output can tell from its own channel alone.
-    Answer: after `settle_ms`, only the output of the fastest channel fires. Credit: the selectivity index (n - others) /
-    (n + others) of the spike counts, the relayed input's own index worth 0, 0.9 and more worth 1, few spikes less. Chance: 1 / k,
-    what an output that is always the only one gets. More channels and smaller differences are harder.
+    Inputs: jittered trains, all at the same base rate, which differs from trial to trial, but for one that is faster by one of
+    several differences; so no rate of a single channel makes it the winner.
+    Answer: after `settle_ms` only the output of the fastest channel fires. Credit: the selectivity index (n - others) /
+    (n + others) of the output counts, that of the input rates worth 0, 0.9 and more worth 1, few spikes less. Chance: 1 / k,
+    what an output gets that always fires alone. More channels, smaller differences and more jitter are harder.
     """
 
     name = "winner"
@@ -37,14 +37,14 @@ class Winner(Task):
             "tau_syn_i_ms": [2.0, 20.0],
             "t_ref_ms": [1.0, 5.0],
         },
-        "search": {"generations": 150, "trials": 96},
+        "search": {"generations": 100, "trials": 96},
     }
 
     channels: int = Field(3, ge=2, le=8, description="channels, each with an output of its own")
     lowest_hz: float = Field(50.0, ge=20, le=200, description="base rate, the lowest")
     highest_hz: float = Field(150.0, ge=20, le=300, description="base rate, the highest")
-    least_hz: float = Field(40.0, ge=5, le=200, description="smallest difference")
-    most_hz: float = Field(80.0, ge=5, le=200, description="largest difference")
+    least_hz: float = Field(30.0, ge=5, le=200, description="smallest difference")
+    most_hz: float = Field(90.0, ge=5, le=200, description="largest difference")
     differences: int = Field(3, ge=1, le=8, description="different differences")
     jitter: float = Field(0.2, ge=0, le=0.5, description="of each spike, in intervals")
     settle_ms: float = Field(50.0, ge=0, le=100, description="at the start, does not count")
