@@ -28,8 +28,8 @@ class Edge(Measured):
             "excitatory_share": [0.4, 0.6],
             "in_degree": 4,
             "delay_ms": 1.0,
-            "excitatory_weight_mv": [1.0, 60.0],
-            "inhibitory_weight_mv": [1.0, 60.0],
+            "excitatory_weight_mv": [1.0, 100.0],
+            "inhibitory_weight_mv": [1.0, 100.0],
         },
         "circuit.parameters": {
             "tau_m_ms": 20.0,
