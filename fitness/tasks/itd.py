@@ -22,6 +22,7 @@ class Itd(Task):
 
     name = "itd"
     timing = True
+    decisive = (("left", "E0"), ("left", "E1"), ("left", "E2"), ("left", "E3"))
     suits = {
         "circuit": {
             "neurons": [4, 12],

@@ -21,6 +21,7 @@ class Order(Task):
 
     name = "order"
     timing = True
+    decisive = (("I", "even"),)
     suits = {
         "circuit": {"neurons": [4, 12], "excitatory_share": [0.5, 0.9], "in_degree": 6, "delay_ms": [0.5, 60.0]},
         "circuit.parameters": {
