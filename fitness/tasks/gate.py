@@ -23,6 +23,7 @@ class Gate(Task):
     """
 
     name = "gate"
+    decisive = (("control", "I"),)
     suits = {
         "circuit": {
             "neurons": [3, 8],

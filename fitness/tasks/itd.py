@@ -18,10 +18,12 @@ class Itd(Task):
     of the tone is random, so counts say nothing, nor does the phase in one ear alone (its onset does, a little).
     Answer: the directions are the centres of equal parts of +-0.7 ms, from the right ear leading to the left ear leading;
     detector k must be the only most active one for direction k. Chance: 1 / detectors.
+    Harder: more detectors, more jitter, fewer cycles, a sweep of tones (delays tuned to one period fail).
     """
 
     name = "itd"
     timing = True
+    decisive = (("left", "E0"), ("left", "E1"), ("left", "E2"), ("left", "E3"))
     suits = {
         "circuit": {
             "neurons": [4, 12],
@@ -45,6 +47,7 @@ class Itd(Task):
     frequency_hz: float = Field(500.0, ge=50, le=700, description="the tone; above 700 Hz the phase would be ambiguous")
     cycles: int = Field(8, ge=1, le=100, description="spikes per ear and trial")
     jitter_ms: float = Field(0.05, ge=0, le=0.5, description="standard deviation of each spike time")
+    sweep: float = Field(0.0, ge=0, le=0.8, description="each trial's tone lies up to this share below frequency_hz")
 
     @property
     def outputs(self):
@@ -56,7 +59,8 @@ class Itd(Task):
 
     @property
     def duration_ms(self):
-        length = LEAD_IN_MS + HEAD_MS + (self.cycles + 1) * 1000 / self.frequency_hz + TAIL_MS
+        lowest_hz = self.frequency_hz * (1 - self.sweep)
+        length = LEAD_IN_MS + HEAD_MS + (self.cycles + 1) * 1000 / lowest_hz + TAIL_MS
         return np.ceil(length / self.dt_ms) * self.dt_ms
 
     @property
@@ -66,7 +70,7 @@ class Itd(Task):
         return HEAD_MS * (2 * centres - 1)
 
     def make(self, rng, count):
-        period = 1000 / self.frequency_hz
+        period = 1000 / (self.frequency_hz * (1 - self.sweep * (rng.random((count, 1)) if self.sweep else 0)))
         labels = rng.permutation(np.arange(count) % self.detectors)
         onset = LEAD_IN_MS + HEAD_MS / 2 + rng.uniform(0, period, (count, 1)) + np.arange(self.cycles) * period
         ears = []

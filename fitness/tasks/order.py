@@ -1,7 +1,7 @@
 """The same number of spikes, another time: what a rate code cannot tell apart."""
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fitness.decode import margin, most_active, spike_train
 from fitness.task import Task
@@ -14,13 +14,16 @@ TAIL_MS = 20.0
 class Order(Task):
     """N spikes in 100 ms: the most active output names how they were spread.
 
-    One channel, three classes: evenly over 100 ms; all in the first 20 ms; all in the last 20 ms.
+    One channel, `classes` classes: evenly over 100 ms, or all in one of several windows of 20 ms; with three classes, the
+    first 20 ms (early) and the last (late), with more also windows between, at equal distances.
     Two channels, two classes: A fires its spikes in the first 20 ms and B in the last 20 ms; or the reverse.
     Every channel fires N spikes in every trial, so every reader of rates is at chance: 1 / classes.
+    Harder: more classes, more jitter (even trains that look like bursts), fewer spikes.
     """
 
     name = "order"
     timing = True
+    decisive = (("I", "even"),)
     suits = {
         "circuit": {"neurons": [4, 12], "excitatory_share": [0.5, 0.9], "in_degree": 6, "delay_ms": [0.5, 60.0]},
         "circuit.parameters": {
@@ -37,7 +40,14 @@ class Order(Task):
 
     channels: int = Field(1, ge=1, le=2, description="1: even, early or late; 2: A before B, or B before A")
     spikes: int = Field(6, ge=2, le=20, description="spikes per channel and trial")
-    jitter_ms: float = Field(2.0, ge=0, le=10, description="evenly spread spikes move by up to this much either way")
+    jitter_ms: float = Field(2.0, ge=0, le=20, description="evenly spread spikes move by up to this much either way")
+    classes: int = Field(3, ge=3, le=6, description="of one channel: even, and one less than this many windows")
+
+    @model_validator(mode="after")
+    def _two_channels_have_two_classes(self):
+        if self.channels == 2 and self.classes > 3:
+            raise ValueError("classes: only one channel can have more than three")
+        return self
 
     @property
     def inputs(self):
@@ -45,7 +55,8 @@ class Order(Task):
 
     @property
     def outputs(self):
-        return ("even", "early", "late") if self.channels == 1 else ("a_first", "b_first")
+        between = tuple(f"window{k}" for k in range(2, self.classes - 1))
+        return ("even", "early", *between, "late") if self.channels == 1 else ("a_first", "b_first")
 
     @property
     def chance(self):
@@ -58,9 +69,11 @@ class Order(Task):
         for channel in range(self.channels):
             burst = rng.uniform(0, BURST_MS, (count, self.spikes))
             spread = even + rng.uniform(-self.jitter_ms, self.jitter_ms, (count, self.spikes))
+            spread = np.where(spread < 0, -spread, np.where(spread > WINDOW_MS, 2 * WINDOW_MS - spread, spread))
             late = burst + WINDOW_MS - BURST_MS
             if self.channels == 1:
-                times = np.choose(labels[:, None], [spread, burst, late])
+                starts = np.arange(self.classes - 1) * (WINDOW_MS - BURST_MS) / (self.classes - 2)
+                times = np.where(labels[:, None] == 0, spread, burst + starts[labels - 1, None])
             else:
                 times = np.where(labels[:, None] == channel, burst, late)
             trains.append(spike_train(times, self.dt_ms, round(WINDOW_MS / self.dt_ms)))
