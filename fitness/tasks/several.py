@@ -26,7 +26,7 @@ class Several(Task):
     suits = {"search": {"trials": 128}}
 
     tasks: tuple[dict[str, Any], ...] = Field(
-        ({"name": "coincidence"}, {"name": "direction"}), min_length=1, description="name and settings of each"
+        ({"name": "coincidence"}, {"name": "xor"}), min_length=1, description="name and settings of each"
     )
 
     _parts: tuple[Task, ...] = PrivateAttr(())
