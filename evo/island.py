@@ -28,7 +28,8 @@ class State(NamedTuple):
     """An island between two epochs. Arrays of records have the fields of `record`.
 
     population  records [population];   grades  float32 [population, trials]
-    archive     records [<= search.archive]: the non-dominated circuits seen so far, scored on fresh trials as well
+    archive     records [<= search.archive]: the non-dominated circuits seen so far, and the one that did best on validation
+                trials, scored on fresh trials as well
     log         one dict per generation of the epoch that ended here; `simulated` is the share of the steps that the stop rule
                 left to simulate
     """
@@ -102,7 +103,6 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
     box.register("survive", survivors)
-    box.register("archive", pareto, count=spec.search.archive)
     return box
 
 
@@ -113,7 +113,7 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
     log = tools.Logbook()
     if state is None:
         population, grades, simulated = _assess(setting, box.found(s.population, rng), island, 0)
-        archive = population[box.archive(population["losses"])]
+        archive = _kept(population, s.archive)
         _record(log, 0, len(population), simulated, population, archive)
     else:
         population, grades, archive, _ = state
@@ -131,11 +131,22 @@ def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, mi
         kept = box.survive(population["losses"], grades, s.population, rng)
         population, grades = population[kept], grades[kept]
         archive = _joined(archive, offspring)
-        archive = archive[box.archive(archive["losses"])]
+        archive = _kept(archive, s.archive)
         _record(log, generation, len(offspring), simulated, population, archive)
     archive = _on_fresh_trials(setting, archive)
     log[-1] |= {name: float(archive[name].max()) for name in ("validation", "held_out")}
     return State(population, grades, archive, list(log))
+
+
+def _kept(records, count):
+    """The archive made of these records: the Pareto front, and the one that did best on validation trials wherever it stands,
+    for a target may have been reached by it."""
+    front = pareto(records["losses"], count)
+    validation = np.nan_to_num(records["validation"], nan=-1.0)
+    champion = int(np.argmax(validation))
+    if validation[champion] > validation[front].max():
+        front = np.sort(np.append(pareto(records["losses"], count - 1), champion))
+    return records[front]
 
 
 def _assess(setting, genomes, island, generation):
@@ -189,7 +200,7 @@ def merged_archive(archives: list[np.ndarray], count: int) -> np.ndarray:
     keys = [row.tobytes() for row in everyone["genome"]]
     order = sorted(range(len(everyone)), key=lambda k: (*everyone["losses"][k], keys[k]))
     everyone = everyone[order]
-    return everyone[pareto(everyone["losses"], count)]
+    return _kept(everyone, count)
 
 
 def to_bytes(state: State | Migrants) -> bytes:

@@ -37,6 +37,7 @@ class Measured(Task):
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of `score.value`: by the jackknife over groups of trials (Efron and Stein, Ann. Stat.
         9, 1981), every class spread over all groups."""
+        assert score.measured is not None
         group = np.empty(len(trials), int)
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]

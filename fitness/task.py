@@ -207,7 +207,7 @@ class Task(BaseModel):
         centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
         half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
         low, high = ((edge - self.chance) / (1 - self.chance) for edge in (centre - half, centre + half))
-        return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+        return np.clip(np.round(low, 12), 0.0, 1.0), np.clip(np.round(high, 12), 0.0, 1.0)
 
     def _heard(self, raster):
         """The columns that the task reads."""

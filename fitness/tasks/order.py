@@ -1,4 +1,5 @@
-"""The same number of spikes, another time: what a rate code cannot tell apart."""
+"""The same number of spikes, another time: what a rate code cannot tell apart (Thorpe, Delorme and Van Rullen, Neural Netw. 14,
+2001)."""
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,10 +15,11 @@ TAIL_MS = 20.0
 class Order(Task):
     """N spikes in 100 ms: the most active output names how they were spread.
 
+    Inputs: N spikes on every channel in every trial, so that counts say nothing.
     One channel, `classes` classes: evenly over 100 ms, or all in one of several windows of 20 ms; with three classes, the
     first 20 ms (early) and the last (late), with more also windows between, at equal distances.
     Two channels, two classes: A fires its spikes in the first 20 ms and B in the last 20 ms; or the reverse.
-    Every channel fires N spikes in every trial, so every reader of rates is at chance: 1 / classes.
+    Answer: the output that the class names is the only most active one. Chance: 1 / classes.
     Harder: more classes, more jitter (even trains that look like bursts), fewer spikes.
     """
 

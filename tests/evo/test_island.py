@@ -79,18 +79,30 @@ def test_every_individual_is_valid_and_of_the_size_asked_for(here, first, guests
     assert [row["generation"] for row in first.log + state.log] == [0, 1, 2, 3, 4]
 
 
-def test_the_archive_has_no_dominated_member_and_every_member_is_scored_held_out(here, first, guests):
+def test_the_archive_has_no_dominated_member_but_the_one_that_did_best_on_validation_trials_and_every_member_is_scored_held_out(here, first, guests):
     state = first
     for epoch in (1, 2):
         state = run_epoch(here, 0, epoch, state, guests)
-        losses = state.archive["losses"]
-        for a in losses:
-            assert not ((losses <= a).all(axis=1) & (losses < a).any(axis=1)).any()
+        losses, validation = state.archive["losses"], state.archive["validation"]
+        dominated = [((losses <= a).all(axis=1) & (losses < a).any(axis=1)).any() for a in losses]
+        assert sum(dominated) <= 1
+        assert not any(dominated) or validation[dominated] >= np.delete(validation, np.flatnonzero(dominated)).max()
         assert len(np.unique(losses, axis=0)) == len(losses)
         assert np.isfinite(state.archive["held_out"]).all()
     everyone = np.vstack([state.population["losses"]])
     best = state.archive["losses"][:, 0].min()
     assert best <= everyone[:, 0].min()  # whoever is best now is in the archive, or somebody better is
+
+
+def test_the_one_that_did_best_on_validation_trials_stays_in_every_archive(here, first, guests):
+    state, best = first, 0.0
+    for epoch in range(1, 4):
+        best = max(best, state.archive["validation"].max())
+        merged = merged_archive([first.archive, state.archive], 3)
+        assert len(merged) <= 3
+        assert merged["validation"].max() == max(first.archive["validation"].max(), state.archive["validation"].max())
+        state = run_epoch(here, 0, epoch, state, guests)
+        assert state.archive["validation"].max() >= best
 
 
 def test_the_best_score_never_falls(here, first):

@@ -128,7 +128,7 @@ def test_noise_scores_nothing(task):
     trials, rng = task.trials(1, 512), np.random.default_rng(0)
     for rate in (0.001, 0.02, 0.3):
         spikes = rng.random((512, task.steps, columns(task))) < rate
-        assert task.score(raster(task, spikes), trials).value < 0.06
+        assert task.score(raster(task, spikes), trials).value < 0.1
 
 
 def test_founders_score_about_nothing(task):
@@ -184,12 +184,12 @@ def test_more_trials_narrow_the_interval(own):
     for count in (64, 1024):
         trials, answers = solved(own, count)
         heard = (answers if own.listens == "all" else answers.outputs).spikes()
-        heard[np.random.default_rng(0).random(count) < 0.3] = False  # a circuit that sleeps through some trials
+        heard &= np.random.default_rng(0).random(heard.shape) < 0.95  # a circuit that forgets some of its spikes
         score = own.score(Raster(pack(heard), count, own.dt_ms, excitatory=answers.excitatory), trials)
         low, high = own.interval(score, trials)
         assert 0 <= low <= score.value <= high <= 1
         widths.append(high - low)
-    assert widths[1] < 0.6 * widths[0]
+    assert widths[1] < max(0.6 * widths[0], 0.05)
 
 
 def test_a_search_can_climb_from_silence_to_the_reference_circuit(own):
@@ -216,7 +216,7 @@ def test_a_search_can_climb_from_silence_to_the_reference_circuit(own):
         ("itd", {"jitter_ms": float("nan")}, "jitter_ms"),
         ("order", {"channels": 3}, "channels"),
         ("order", {"spikes": 1}, "spikes"),
-        ("order", {"jitter_ms": 11}, "jitter_ms"),
+        ("order", {"jitter_ms": 21}, "jitter_ms"),
         ("gate", {"volleys": 0}, "volleys"),
         ("gate", {"control_hz": 1e6}, "control_hz"),
         ("gate", {"volley": 1}, "did you mean volleys?"),
