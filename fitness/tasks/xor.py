@@ -39,8 +39,8 @@ class Xor(Task):
         "search": {"generations": 100, "trials": 128},
     }
 
-    spikes: int = Field(4, ge=2, le=8, description="spikes of the smallest volley")
-    more: int = Field(2, ge=0, le=3, description="the largest volley has so many more, always fewer than two make together")
+    spikes: int = Field(4, ge=4, le=8, description="spikes of the smallest volley")
+    more: int = Field(2, ge=0, le=3, description="the largest volley has so many more; two always have more together")
     spread_ms: float = Field(5.0, ge=2, le=10, description="longest volley")
 
     def make(self, rng, count):
