@@ -37,7 +37,7 @@ class Edge(Measured):
             "tau_syn_i_ms": 10.0,
             "bias_mv": [4.0, 12.0],
         },
-        "search": {"generations": 300, "trials": 96},
+        "search": {"generations": 300, "trials": 128},
     }
 
     channels: int = Field(5, ge=4, le=16, description="channels in a row, each with an output of its own")
