@@ -22,6 +22,7 @@ def cli():
     evo run my.toml                    run the search; Ctrl-C stops it, evo resume goes on
     evo inspect runs/my-1 --html       the circuits it found: a table, and a page
     evo export runs/my-1 --to torch    the best one as a PyTorch module
+    evo listen runs/my-1 sound.wav     what an evolved sound localiser hears
     """
 
 
@@ -146,6 +147,38 @@ def export(path, target, rank, out):
         motif, example, stem = load(source), None, source.with_suffix("")
     suffix = ".json" if target == "motif" else f"-{target}"
     click.echo(write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example))
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("sound", metavar="FILE.wav")
+@click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest below 700 Hz].")
+def listen(path, sound, centre):
+    """Let a sound localiser (task itd) listen to a stereo WAV file.
+
+    Circuits evolved with a single tone know that tone; evolve with [task] sweep = 0.6 for other sounds.
+    """
+    import numpy as np
+
+    import fitness
+
+    subject = _subject(path)
+    motif = subject.motif(0) if Path(path).is_dir() else subject
+    settings = dict(motif.provenance.task or {})
+    if settings.pop("name", None) != "itd":
+        raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
+    task = fitness.task("itd", **settings)
+    trials = task.hear(sound, centre)
+    names = task.heard(motif, trials)
+
+    def direction(k):
+        return f"direction{k}  {task.directions_ms[k]:+.3f} ms" if k >= 0 else "undecided"
+
+    for start, k in zip(trials.facts["start_ms"], names, strict=True):
+        click.echo(f"{start:10.1f} ms  {direction(k)}")
+    decided = np.bincount(names[names >= 0], minlength=1)
+    most = int(decided.argmax()) if (decided == decided.max()).sum() == 1 else -1
+    click.echo(f"mostly: {direction(most)}, in {decided.max()} of {len(names)} stretches; + is from the left, - from the right")
 
 
 @cli.command()

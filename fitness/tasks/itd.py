@@ -3,8 +3,12 @@
 import numpy as np
 from pydantic import Field
 
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
-from fitness.task import Task
+from fitness.hearing import stretches
+from fitness.task import Task, Trials
 
 HEAD_MS = 0.7  # largest difference that a human head makes
 LEAD_IN_MS = 1.0
@@ -85,3 +89,20 @@ class Itd(Task):
 
     def grade(self, raster, trials):
         return margin(raster.counts(), trials.labels)
+
+    def hear(self, path, centre_hz: float | None = None) -> Trials:
+        """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing`) in stretches as long as a trial. Labels
+        are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits evolved with one tone know that tone:
+        for other sounds, evolve with a `sweep`. Raises UserError."""
+        hop_ms = self.duration_ms - TAIL_MS
+        spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz)
+        return Trials(spikes, np.full(len(spikes), -1), {"start_ms": start_ms})
+
+    def heard(self, circuit: Circuit, trials: Trials) -> np.ndarray:
+        """The direction that the circuit names in each trial, its one most active detector; -1 for a tie or silence."""
+        if abs(circuit.dt_ms - self.dt_ms) > 1e-12 or len(circuit.inputs) != 2 or len(circuit.outputs) != self.detectors:
+            shape = f"2 input channels, {self.detectors} outputs and a step of {self.dt_ms:g} ms"
+            raise UserError(f"task itd: a circuit that listens has {shape}, not as {circuit!r}")
+        counts = simulate(circuit, trials.spikes, seed=trials.noise_seed).outputs.counts()
+        most = counts.max(axis=-1, keepdims=True)
+        return np.where((counts == most).sum(axis=-1) == 1, counts.argmax(axis=-1), -1)

@@ -12,7 +12,7 @@ import evo
 from evo.spec import read
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
 
-COMMANDS = ("run", "resume", "status", "inspect", "export", "tasks", "models", "new", "warmup")
+COMMANDS = ("run", "resume", "status", "inspect", "export", "listen", "tasks", "models", "new", "warmup")
 
 
 @pytest.fixture(scope="module")
