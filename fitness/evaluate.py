@@ -31,7 +31,8 @@ class Evaluation(NamedTuple):
 def evaluate(task: Task, trials: Trials, tables: Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
     """Simulate the circuits in `tables` on the trials, giving hopeless ones up by the rule `stop`, and score them all."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
-    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop)
+    world = task.world(trials)
+    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
     score = task.score(Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory), trials)
     return Evaluation(
         score.value,

@@ -168,6 +168,11 @@ class Task(BaseModel):
         """What a search climbs, trial by trial: by default the credit itself."""
         return self.credit(raster, trials)
 
+    def world(self, trials: Trials):
+        """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are. None:
+        the inputs are `trials.spikes`. A task that listens to all has none."""
+        return None
+
     def trials(self, seed, count: int = 64) -> Trials:
         """`count` trials, the same for the same settings, seed (an int, or a sequence of them) and count."""
         made = self._call(self.make, np.random.default_rng(seed), count)
@@ -237,4 +242,5 @@ class Task(BaseModel):
         """Simulate a circuit on the trials and score it."""
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return self.score(simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed), trials)
+        world = self.world(trials)
+        return self.score(simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=world), trials)
