@@ -169,8 +169,8 @@ class Task(BaseModel):
         return self.credit(raster, trials)
 
     def world(self, trials: Trials):
-        """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are. None:
-        the inputs are `trials.spikes`. A task that listens to all has none."""
+        """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are.
+        None: the inputs are `trials.spikes`. A task that listens to all has none."""
         return None
 
     def trials(self, seed, count: int = 64) -> Trials:

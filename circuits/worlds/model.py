@@ -2,9 +2,9 @@
 
 A world is one file here. It holds
 
-    a kind: a NamedTuple whose first field `start` float32 [trials, states] says where each trial begins, then what the world
-    consists of, numbers alone; with `channels` and `ports`, how many input channels it fills and output neurons it follows. Its
-    type is what numba compiles the kernel for, as with neuron models: a circuit without a world pays nothing for worlds;
+    a kind: a NamedTuple of `start` float32 [trials, states], where each trial begins; `channels` and `ports`, how many input
+    channels it fills and output neurons it follows; and whatever else it consists of, numbers alone. Its type is what numba
+    compiles the kernel for, as with neuron models: a circuit without a world pays nothing for worlds;
     a function under `@moves(kind)`: the state after a step, from the output spikes of that step;
     a function under `@senses(kind)`: the input spikes of a step, from the state at its beginning.
 

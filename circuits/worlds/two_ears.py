@@ -35,17 +35,16 @@ class TwoEars(NamedTuple):
     hum: float
     low: int
     high: int
-
-    channels = 2  # left ear, right ear
-    ports = 2  # left motor, right motor
+    channels: int = 2  # left ear, right ear
+    ports: int = 2  # left motor, right motor
 
     @classmethod
-    def of(cls, start, turn_deg, seed, **lengths) -> "TwoEars":
+    def of(cls, start, seed, *, turn_deg, stride, reach, loud, near, contrast, hum) -> "TwoEars":
         """With the angle of a turn in degrees and the seed of the chance in the ears."""
         key = Noise.of((seed, 1))  # another stream than membrane noise of the same seed
-        turn = radians(turn_deg)
-        start = np.ascontiguousarray(start, "f4")
-        return cls(start, cos(turn), sin(turn), low=key.low, high=key.high, **{k: float(v) for k, v in lengths.items()})
+        turn, start = radians(turn_deg), np.ascontiguousarray(start, "f4")
+        stride, reach, loud, near, contrast, hum = map(float, (stride, reach, loud, near, contrast, hum))
+        return cls(start, cos(turn), sin(turn), stride, reach, loud, near, contrast, hum, key.low, key.high)
 
 
 @moves(TwoEars)

@@ -57,7 +57,7 @@ def _synapse(rng, post, weight):
 def world_of(rng, trials=TRIALS) -> TwoEars:
     place, heading = rng.uniform(0, 2 * np.pi, (2, trials))
     start = np.stack([np.cos(place), np.sin(place), np.cos(heading), np.sin(heading)], axis=-1)
-    return TwoEars.of(start, 10.0, 3, stride=0.004, reach=0.1, loud=0.2, near=1.0, contrast=0.5, hum=0.005)
+    return TwoEars.of(start, 3, turn_deg=10, stride=0.004, reach=0.1, loud=0.2, near=1.0, contrast=0.5, hum=0.005)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ from circuits.raster import Raster
 
 class Own(NamedTuple):
     start: np.ndarray
-    channels = 1
-    ports = 1
+    channels: int = 1
+    ports: int = 1
 
 @moves(Own)
 def _move(world, state, words):

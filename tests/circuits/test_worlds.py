@@ -27,8 +27,8 @@ def world_of(trials, seed=0, **changes):
     place, heading = rng.uniform(0, 2 * np.pi, (2, trials))
     distance = rng.uniform(0.2, 1, trials)
     start = np.stack([distance * np.cos(place), distance * np.sin(place), np.cos(heading), np.sin(heading)], axis=-1)
-    lengths = {"stride": 0.01, "reach": 0.15, "loud": 0.5, "near": 0.7, "contrast": 0.8, "hum": 0.02} | changes
-    return TwoEars.of(start, 15.0, seed, **lengths)
+    usual = {"turn_deg": 15, "stride": 0.01, "reach": 0.15, "loud": 0.5, "near": 0.7, "contrast": 0.8, "hum": 0.02}
+    return TwoEars.of(start, seed, **usual | changes)
 
 
 def walker(seed, neurons=6, noise_mv=0.0, **settings):
@@ -53,8 +53,8 @@ def silence(trials, steps=STEPS):
 def walked(world, motors, steps):
     """The world in plain floats, one trial after the other, no code shared with the compiled one.
 
-    Returns the ears' spikes bool [trials, steps, 2] and the states after each step [trials, steps, 4] that the motor spikes bool
-    [trials, steps, 2] brought about.
+    Returns the ears' spikes bool [trials, steps, 2] and the states after each step [trials, steps, 4] that the motor spikes
+    bool [trials, steps, 2] brought about.
     """
     heard, course = silence(len(motors), steps), np.zeros((len(motors), steps, 4))
     for trial, (x, y, ahead_x, ahead_y) in enumerate(world.start.astype("f8").tolist()):
@@ -102,7 +102,7 @@ def test_who_reaches_the_source_stays_there():
 
 def test_the_left_motor_turns_right_and_both_go_straight_on():
     start = np.array([[-1, 0, 1, 0]] * 3)
-    world = TwoEars.of(start, 90.0, 0, stride=0.1, reach=0.1, loud=0.5, near=1.0, contrast=1.0, hum=0.0)
+    world = TwoEars.of(start, 0, turn_deg=90, stride=0.1, reach=0.1, loud=0.5, near=1.0, contrast=1.0, hum=0.0)
     motors = np.zeros((3, 1, 2), bool)
     motors[0, 0, 0] = motors[1, 0, 1] = motors[2, 0] = True
     ends = replay(world, Raster(pack(motors), 3, 1.0))
@@ -111,7 +111,9 @@ def test_the_left_motor_turns_right_and_both_go_straight_on():
 
 def test_the_ears_hear_the_side_the_distance_and_the_hum():
     start = [[0, -1, 1, 0], [0, 1, 1, 0], [-1, 0, 1, 0], [-3, 0, 1, 0], [-1e6, 0, 1, 0]]  # left, right, ahead, far, nothing
-    world = TwoEars.of(np.repeat(start, 200, axis=0), 0, 5, stride=0, reach=0.1, loud=0.8, near=1.0, contrast=0.5, hum=0.1)
+    world = TwoEars.of(
+        np.repeat(start, 200, axis=0), 5, turn_deg=0, stride=0, reach=0.1, loud=0.8, near=1.0, contrast=0.5, hum=0.1
+    )
     heard = simulate(walker(0), silence(1000), world=world).stimulus.counts().reshape(5, 200, 2).mean(axis=1) / STEPS
     np.testing.assert_allclose(heard, [[0.7, 0.3], [0.3, 0.7], [0.5, 0.5], [0.3, 0.3], [0.1, 0.1]], atol=0.01)
 
@@ -217,9 +219,8 @@ class Echo(NamedTuple):
     """The left ear hears a motor's spike in the next step, the right one never."""
 
     start: np.ndarray
-
-    channels = 2
-    ports = 2
+    channels: int = 2
+    ports: int = 2
 
 
 @moves(Echo)
