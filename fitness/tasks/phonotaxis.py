@@ -16,14 +16,15 @@ STEPS = 600
 class Phonotaxis(Measured):
     """Closed loop: a body with two ears walks steadily through a plane, and should walk to where it hears a call.
 
-    Inputs: the left and the right ear. An ear fires irregularly, the more the nearer the source is, and more for one on its side
-    than for one on the other side; it also hums.
-    Outputs: the left and the right motor. A spike of the left motor pushes the body round to the right by `turn_deg`, one of the
-    right motor to the left; both at once cancel. A body that reaches the source stays.
-    Answer: get there. It starts 60 to 180 degrees turned away, to the left or the right (the labels), and can walk 2.5 times the
-    largest distance. Progress is the share of the distance that is gone at the end, below 0 if there is more of it. Score: the mean
-    progress, of starts to the left or to the right, whichever is worse. Silence or firing always walk straight away; turning at
-    any steady rate gains nothing on one of the sides.
+    Inputs: the left and the right ear. An ear fires irregularly, the more the nearer the source is, and more for one on its
+    side than for one on the other side; it also hums.
+    Outputs: the left and the right motor. A spike of the left motor pushes the body round to the right by `turn_deg`, one of
+    the right motor to the left; both at once cancel. A body that reaches the source stays.
+    Answer: get there. It starts 60 to 180 degrees turned away, to the left or the right (the labels), and can walk 2.5 times
+    the largest distance. Progress is the share of the distance that is gone at the end, below 0 if there is more of it. Score:
+    the mean progress, of starts to the left or to the right, whichever is worse. Chance: 0; silence or firing always walk
+    straight away, turning at any steady rate gains nothing on one of the sides. Harder with less `contrast` (from 0.25 on the
+    ears must inhibit the motors of their own side), more hum, a lower call.
     """
 
     name = "phonotaxis"
@@ -44,8 +45,8 @@ class Phonotaxis(Measured):
     }
 
     turn_deg: float = Field(10.0, ge=2, le=30, description="angle that a spike of a motor turns the body by")
-    loud_hz: float = Field(300.0, ge=50, le=500, description="rate of an ear at the source; a third of it at the farthest start")
-    contrast: float = Field(0.5, ge=0.1, le=1, description="how much more than on average an ear hears of its own side")
+    loud_hz: float = Field(300.0, ge=50, le=500, description="rate of an ear at the source; a third of it at 1")
+    contrast: float = Field(0.4, ge=0.1, le=1, description="how much more than on average an ear hears of its own side")
     hum_hz: float = Field(10.0, ge=0, le=200, description="rate of an ear where nothing is to be heard")
 
     def make(self, rng, count):
