@@ -18,6 +18,7 @@ _CORE = (
     "noise.py",
     "neurons/*.py",
     "synapses/*.py",
+    "worlds/*.py",
     "kernel.py",
     "raster.py",
     "tables.py",
@@ -35,9 +36,18 @@ def compiler(*modules: ModuleType):
         file = getattr(dispatcher._cache, "_cache_file", None)
         if hasattr(file, "_source_stamp"):
             file._source_stamp = _digest((function.__code__.co_filename, *extra))
+            save = dispatcher._cache.save_overload
+            dispatcher._cache.save_overload = lambda signature, code: save(signature, code) if _ours(signature) else None
         return dispatcher
 
     return compiled
+
+
+def _ours(signature) -> bool:
+    """Are all its types from here? Machine code for someone's own world stays in memory: its source is not in the key, and a
+    process that cannot import it could not read the cache."""
+    kinds = (getattr(kind, "instance_class", None) for kind in getattr(signature, "args", signature))
+    return all(kind is None or kind.__module__.partition(".")[0] == "circuits" for kind in kinds)
 
 
 @cache

@@ -9,10 +9,12 @@ raster that comes out is the one that was used. For each neuron, a step is, in N
     I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table)
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
 
+In a closed loop the circuit's outputs then move a world, and that fills the input channels of the next row.
+
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, noise and recording.
+plastic synapses, noise, recording and world.
 """
 
 from typing import NamedTuple
@@ -22,8 +24,9 @@ import numpy as np
 from circuits.compiled import compiled
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.noise import gaussian_pair
-from circuits.simd import LANES, add_where, choose, fma, get, load, mul, put, splat, store, widen
+from circuits.simd import LANES, add_where, aligned, choose, fma, get, load, mul, put, splat, store, widen
 from circuits.synapses import short_term, stdp
+from circuits.worlds.model import begin, move, sense
 
 
 class Scratch(NamedTuple):
@@ -32,6 +35,7 @@ class Scratch(NamedTuple):
     state   real [neurons * states * 64];   refractory  uint64 [neurons]
     raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
+    world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     """
 
     state: np.ndarray
@@ -40,6 +44,8 @@ class Scratch(NamedTuple):
     short_term: np.ndarray
     stdp: np.ndarray
     spare: np.ndarray
+    world: np.ndarray
+    words: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -50,13 +56,14 @@ class Trace(NamedTuple):
 
 
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace):
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
     tables    `circuits.tables.Tables`;   fading, learning  its short_term and stdp, or None
     keep_weights  does the rest leave to synapses what they learnt?
-    noise     `circuits.noise.Noise` with the block's first trial, or None;   trace  `Trace`, or None
+    noise     `circuits.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `circuits.worlds`, or None
+    trial     number of the block's first trial
     """
     model, channels, history = tables.model, tables.channels, tables.history
     if first == history:
@@ -72,6 +79,9 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
     width = raster.shape[1]
     flat = raster.reshape(-1)
+    if world is not None and first == history:
+        begin(world.start, trial, scratch.world)
+        sense(world, scratch.world, trial, 0, flat, first * width)
     for row in range(first, last):
         here = row * width
         for n in range(tables.neurons[b]):
@@ -80,7 +90,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
             if noise is not None:
                 if n % 2 == 0:
-                    kick, spare = gaussian_pair(noise.low, noise.high, noise.trial, n // 2, row - history)
+                    kick, spare = gaussian_pair(noise.low, noise.high, trial, n // 2, row - history)
                     store(scratch.spare, 0, spare)
                 else:
                     kick = load(scratch.spare, 0)
@@ -112,9 +122,17 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                 for x in range(model.states):
                     store(trace.values, at + x * LANES, load(state, place + x * LANES))
 
+        if world is not None:
+            for r in range(tables.readout.shape[1]):
+                n = tables.readout[b, r]
+                scratch.words[r] = get(flat, here + channels + n) if n >= 0 else np.uint64(0)
+            move(world, scratch.world, scratch.words)
+            if row + 1 < len(raster):
+                sense(world, scratch.world, trial, row + 1 - history, flat, here + width)
 
-def scratch(tables, steps) -> Scratch:
-    """Room for `run` on any circuit of the tables."""
+
+def scratch(tables, steps, world=None) -> Scratch:
+    """Room for `run` on any circuit of the tables, in a world or without one."""
     neurons, real = tables.table.shape[1], tables.table.dtype
 
     def plastic(lists, states):
@@ -128,14 +146,6 @@ def scratch(tables, steps) -> Scratch:
         plastic(tables.short_term, short_term.STATES),
         plastic(tables.stdp, stdp.STATES),
         aligned(LANES if tables.noisy else 0, np.float32),
+        aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
+        np.zeros(tables.readout.shape[1], "u8"),
     )
-
-
-def aligned(size: int, real) -> np.ndarray:
-    """An array of `size` reals whose address is a multiple of 64 bytes."""
-    if size == 0:
-        return np.empty(0, real)
-    nbytes = size * np.dtype(real).itemsize
-    buffer = np.empty(nbytes + 64, "u1")
-    start = -buffer.__array_interface__["data"][0] % 64
-    return buffer[start : start + nbytes].view(real)

@@ -1,4 +1,4 @@
-"""Membrane noise: Gaussian numbers that depend on (seed, trial, neuron, step) alone.
+"""Chance: numbers that depend on (seed, trial, neuron, step) alone, Gaussian ones for membrane noise and uniform ones.
 
 Counter-based (Salmon et al., SC 2011, "Parallel random numbers: as easy as 1, 2, 3"): Threefry-2x32 with 20 rounds hashes the
 counter (trial, step) under the key (seed, seed xor neuron / 2) to two words, and Box and Muller's formula makes of them two
@@ -26,14 +26,13 @@ _REALS = Vector(types.float32).llvm
 
 
 class Noise(NamedTuple):
-    """The key of a stream: two words made from a seed, and the number of the first trial of the block."""
+    """The key of a stream: two words made from a seed."""
 
     low: int
     high: int
-    trial: int = 0
 
     @classmethod
-    def of(cls, seed: int) -> "Noise":
+    def of(cls, seed) -> "Noise":
         low, high = np.random.SeedSequence(seed).generate_state(2)
         return cls(int(low), int(high))
 
@@ -44,16 +43,33 @@ def gaussian_pair(typingctx, low, high, trial, pair, step):
     their lowest 32 bits count."""
 
     def emit(context, builder, signature, args):
-        low, high, trial, pair, step = (builder.trunc(a, _WORD) if a.type.width > 32 else a for a in args)
-        lanes = builder.add(_spread(builder, trial), ir.Constant(_WORDS, list(range(LANES))))
-        key = [_spread(builder, low), _spread(builder, builder.xor(high, pair))]
-        first, second = _threefry(builder, key, [lanes, _spread(builder, step)])
+        first, second = _words_at(builder, args)
         radius = _radius(builder, first)
         sine, cosine = _sine(builder, second), _sine(builder, builder.add(second, _words(0x40000000)))
         return context.make_tuple(builder, signature.return_type, [builder.fmul(radius, sine), builder.fmul(radius, cosine)])
 
     vector = Vector(types.float32)
     return types.UniTuple(vector, 2)(low, high, trial, pair, step), emit
+
+
+@intrinsic
+def uniform_pair(typingctx, low, high, trial, pair, step):
+    """Likewise twice 64 numbers from [0, 1), multiples of 2^-24."""
+
+    def emit(context, builder, signature, args):
+        words = _words_at(builder, args)
+        upper = (builder.sitofp(builder.lshr(word, _words(8)), _REALS) for word in words)
+        return context.make_tuple(builder, signature.return_type, [builder.fmul(u, _reals(2.0**-24)) for u in upper])
+
+    return types.UniTuple(Vector(types.float32), 2)(low, high, trial, pair, step), emit
+
+
+def _words_at(builder, args):
+    """The two words of (low, high, trial, pair, step) in 64 lanes."""
+    low, high, trial, pair, step = (builder.trunc(a, _WORD) if a.type.width > 32 else a for a in args)
+    lanes = builder.add(_spread(builder, trial), ir.Constant(_WORDS, list(range(LANES))))
+    key = [_spread(builder, low), _spread(builder, builder.xor(high, pair))]
+    return _threefry(builder, key, [lanes, _spread(builder, step)])
 
 
 def _spread(builder, scalar):

@@ -11,7 +11,9 @@ from circuits import kernel
 from circuits.compiled import compiled
 from circuits.noise import Noise
 from circuits.raster import _popcount, lane_masks
+from circuits.simd import LANES
 from circuits.tables import Tables
+from circuits.worlds.model import checked
 
 
 class Activity(NamedTuple):
@@ -36,7 +38,7 @@ class Stop(NamedTuple):
 
     runaway  spikes per neuron, trial and step since the last look are above `ceiling`
     silence  no output neuron has spiked in any trial so far, and the block is over, or `quiet` steps have passed since its last
-             input (with the longest delay in `quiet`, nothing is in flight)
+             input (with the longest delay in `quiet`, nothing is in flight); in a closed loop input may come to the end
 
     A circuit given up is not simulated any further, neither in this block nor in those after it. Its outputs count as silent
     in every trial, its spikes and events as if it had gone on as it began.
@@ -54,25 +56,29 @@ def simulate_population(
     *,
     seed: int = 0,
     stop: Stop = Stop(),  # noqa: B008 - an immutable tuple
+    world=None,
     sequence: int = 1,
     threads: int | None = None,
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
     seed      of the membrane noise;   stop  when to give a circuit up
+    world     of `circuits.worlds`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
     sequence  blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what they learnt
     threads   default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
     The result does not depend on the threads.
     """
     batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
+    if world is not None:
+        checked(world, trials, tables.channels, tables.readout.shape[1])
     outputs = np.zeros((batch, blocks, steps, tables.readout.shape[1]), "u8")
     counts = np.zeros((3, batch), "i8")
     noise = Noise.of(seed) if tables.noisy else None
-    extras = tables.short_term, tables.stdp, noise
+    extras = tables.short_term, tables.stdp, noise, world
     masks = lane_masks(trials)
 
     def part(span):
-        scratch = kernel.scratch(tables, steps)
+        scratch = kernel.scratch(tables, steps, world)
         _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras)
 
     in_threads(part, spans(batch, threads), threads)
@@ -108,7 +114,7 @@ def in_threads(function, items, threads: int | None) -> None:
 
 @compiled
 def _simulate_part(
-    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise
+    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
@@ -124,11 +130,13 @@ def _simulate_part(
             for block in range(start, start + sequence):
                 if given_up[b - first]:
                     break
-                if block != filled:
+                if world is not None:
+                    last_input = steps
+                elif block != filled:
                     filled, last_input = block, _fill(scratch.raster, tables.history, inputs[block])
                 done, any_heard, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
-                    scratch, fading, learning, noise,
+                    scratch, fading, learning, noise, world,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
@@ -139,7 +147,7 @@ def _simulate_part(
 
 @compiled
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world
 ):  # fmt: skip
     """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
@@ -148,11 +156,8 @@ def _simulate_block(
     start = 0
     while start < steps:
         end = min(start + chunk, steps)
-        if noise is None:
-            kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, None, None)
-        else:
-            here = Noise(noise.low, noise.high, block * 64)
-            kernel.run(tables, b, scratch, history + start, history + end, keep, fading, learning, here, None)
+        rows = history + start, history + end
+        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:

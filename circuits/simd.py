@@ -8,6 +8,7 @@ correctly rounded, so the bits do not depend on that choice.
 The functions are usable only inside `@njit` code. None of them checks its index: the kernel's tables are checked when built.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -20,6 +21,16 @@ LANES = 64
 _LLVM_REAL = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 _WORD = ir.IntType(LANES)
 _MASK = ir.VectorType(ir.IntType(1), LANES)
+
+
+def aligned(size: int, real) -> np.ndarray:
+    """An array of `size` reals whose address is a multiple of 64 bytes."""
+    if size == 0:
+        return np.empty(0, real)
+    nbytes = size * np.dtype(real).itemsize
+    buffer = np.empty(nbytes + 64, "u1")
+    start = -buffer.__array_interface__["data"][0] % 64
+    return buffer[start : start + nbytes].view(real)
 
 
 class Vector(types.Type):
@@ -135,6 +146,18 @@ def _arithmetic(name, symbol):
 
     operation.__doc__ = f"`a {symbol} b`."
     return intrinsic(operation)
+
+
+@intrinsic
+def sqrt(typingctx, a):
+    """The square root of every lane."""
+
+    def emit(context, builder, signature, args):
+        name = f"llvm.sqrt.v{LANES}f{32 if a.real == types.float32 else 64}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(a.llvm, [a.llvm]), name)
+        return builder.call(function, args)
+
+    return a(a), emit
 
 
 add, sub, mul, div = (_arithmetic(*what) for what in (("fadd", "+"), ("fsub", "-"), ("fmul", "*"), ("fdiv", "/")))

@@ -15,6 +15,7 @@ from circuits.stimulus import dense
 from circuits.synapses import stdp
 from circuits.tables import Tables, from_circuit
 from circuits.traces import Traces
+from circuits.worlds.model import checked
 
 
 def simulate(
@@ -26,6 +27,7 @@ def simulate(
     seed: int = 0,
     record=None,
     record_trials=(0,),
+    world=None,
     sequence: int = 1,
     threads: int | None = None,
 ) -> Raster:
@@ -38,6 +40,8 @@ def simulate(
     seed         of the membrane noise, for circuits that have some (`noise_mv`)
     record       ids of neurons whose potential and currents to record (or "all"), in the trials numbered in record_trials:
                  `raster.traces`
+    world        of `circuits.worlds`: a closed loop, in which the circuit's outputs decide what its inputs are. Of `spikes` the
+                 shape alone counts then; the inputs that came about are `raster.stimulus`
     sequence     number of trials that follow one another, 1: none do. Trials 0 .. sequence - 1 are the first such sequence,
                  and so on; each trial starts from rest, but plastic synapses (stdp) keep what they learnt in those before it
     threads      default: as many as there are processors; the result is the same
@@ -55,12 +59,14 @@ def simulate(
         raise UserError(f"threads: a whole number from 1, not {threads!r}")
     watched, chosen = _chosen(circuit, record, record_trials, trials)
     tables = from_circuit(circuit, np.dtype(dtype))
-    run = _Run(tables, steps, seed, watched)
-
-    # Sequences lie in the lanes; place[p] is what their p-th trials are.
+    # Sequences lie in the lanes: block b of their p-th trials has the number b * sequence + p.
     lanes = trials // sequence
+    if world is not None:
+        checked(world, trials, tables.channels, tables.readout.shape[1])
+        world = world._replace(start=_in_blocks(world.start, sequence))
+    run = _Run(tables, steps, seed, watched, world)
     bits = np.stack([pack(stimuli[p::sequence]) for p in range(sequence)])
-    out = np.empty((*bits.shape[:3], len(circuit.neurons)), "u8")
+    out = np.empty((*bits.shape[:3], tables.channels + len(circuit.neurons)), "u8")
     recorded = np.empty((len(chosen), len(watched), steps, len(circuit.model.states)))
     learnt = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
 
@@ -80,14 +86,15 @@ def simulate(
     if sequence > 1:
         out = pack(np.stack([unpack(part, lanes) for part in out], axis=1).reshape(trials, steps, -1))[None]
     names = tuple(n.id for n in circuit.neurons)
+    inputs, fired = np.split(out[0], [tables.channels], axis=-1)
     return Raster(
-        out[0],
+        fired,
         trials,
         circuit.dt_ms,
         names,
         tuple(tables.readout[0]),
         excitatory=circuit.excitatory,
-        stimulus=Raster(pack(stimuli), trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
+        stimulus=Raster(inputs, trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
         traces=_traces(circuit, watched, chosen, recorded) if record is not None else None,
         weights_mv=learnt,
     )
@@ -96,8 +103,8 @@ def simulate(
 class _Run:
     """The kernel, set up for one circuit; one scratch per thread."""
 
-    def __init__(self, tables: Tables, steps: int, seed: int, watched):
-        self.tables, self.steps = tables, steps
+    def __init__(self, tables: Tables, steps: int, seed: int, watched, world):
+        self.tables, self.steps, self.world = tables, steps, world
         self.noise = Noise.of(seed) if tables.noisy else None
         slot = np.full(len(tables.table[0]), -1)
         slot[watched] = np.arange(len(watched))
@@ -106,18 +113,18 @@ class _Run:
 
     def scratch(self):
         if not hasattr(self.here, "scratch"):
-            self.here.scratch = kernel.scratch(self.tables, self.steps)
+            self.here.scratch = kernel.scratch(self.tables, self.steps, self.world)
         return self.here.scratch
 
     def block(self, scratch, bits, number, keep_weights, record):
-        """The words of all neurons in one block, [steps, neurons]."""
+        """The words of all channels and neurons in one block, [steps, channels + neurons]."""
         t = self.tables
         scratch.raster[t.history :, : t.channels] = bits
-        noise = None if self.noise is None else self.noise._replace(trial=number * LANES)
         self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
         trace = kernel.Trace(self.slot, self.here.values) if record else None
-        kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, t.short_term, t.stdp, noise, trace)
-        return scratch.raster[t.history :, t.channels :]
+        extras = t.short_term, t.stdp, self.noise, trace, self.world, number * LANES
+        kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
+        return scratch.raster[t.history :]
 
     def trace(self, lane):
         """What was recorded in one lane, [watched, steps, states]."""
@@ -128,6 +135,17 @@ class _Run:
         count = len(self.tables.stdp.weight)
         share = scratch.stdp[: count * stdp.STATES * LANES].reshape(count, stdp.STATES, LANES)[:, 0]
         return (np.abs(self.tables.stdp.weight)[:, None] * share).T
+
+
+def _in_blocks(start, sequence):
+    """The starts of the trials as they lie in blocks and lanes; lanes without a trial get 0."""
+    lanes = len(start) // sequence
+    found = np.zeros((-(-lanes // LANES), sequence, LANES, start.shape[1]), "f4")
+    for p in range(sequence):
+        for b, block in enumerate(found):
+            mine = start[p::sequence][b * LANES : (b + 1) * LANES]
+            block[p, : len(mine)] = mine
+    return found.reshape(-1, start.shape[1])
 
 
 def _chosen(circuit, record, record_trials, trials):

@@ -106,5 +106,6 @@ def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Sto
 def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:
     """What the circuits did, and the raster of what the task listens to."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
-    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop)
+    world = task.world(trials)
+    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
     return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

@@ -172,7 +172,8 @@ class Task(BaseModel):
         return self.credit(raster, trials)
 
     def world(self, trials: Trials):
-        """The world of a closed loop, a NamedTuple of `circuits.worlds`, or None: the trials' spikes are what there is."""
+        """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are.
+        None: the inputs are `trials.spikes`. A task that listens to all has none."""
         return None
 
     def trials(self, seed, count: int = 64) -> Trials:
@@ -252,4 +253,4 @@ class Task(BaseModel):
         """What a circuit does in the trials."""
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed)
+        return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))

@@ -20,10 +20,10 @@ print(simulate_population(from_circuit(circuit, np.float32), pack(spikes), 64).s
 """
 
 
-def started(cache):
+def started(cache, code=FIRST_RESULT):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", FIRST_RESULT], env=environment, **pipes)
+    return subprocess.Popen([sys.executable, "-c", code], env=environment, **pipes)
 
 
 def test_processes_that_start_on_a_cold_cache_at_once_do_not_break_each_other_or_those_after_them(tmp_path):
@@ -33,3 +33,32 @@ def test_processes_that_start_on_a_cold_cache_at_once_do_not_break_each_other_or
     assert len({answer for answer, _ in answers}) == 1
     assert int(answers[0][0]) > 0
     assert list(tmp_path.rglob("*.nbc"))
+
+
+OWN_WORLD = """
+from typing import NamedTuple
+
+from circuits.worlds import replay
+from circuits.worlds.model import moves, senses
+from circuits.raster import Raster
+
+class Own(NamedTuple):
+    start: np.ndarray
+    channels: int = 1
+    ports: int = 1
+
+@moves(Own)
+def _move(world, state, words):
+    state[0] += {step}
+
+world = Own(np.zeros((1, 1), np.float32))
+print(int(replay(world, Raster(np.zeros((1, 10, 1), "u8"), 1, 1.0))[0, 0]))
+"""
+
+
+def test_a_world_of_ones_own_is_compiled_as_it_stands_and_does_not_get_in_the_way_of_others(tmp_path):
+    """Its source is not in the key of the cache, and no other process could import it."""
+    answers = [started(tmp_path, FIRST_RESULT + OWN_WORLD.format(step=step)).communicate(timeout=300) for step in (1, 2)]
+    answers.append(started(tmp_path).communicate(timeout=300))
+    assert [error for _, error in answers] == ["", "", ""]
+    assert [answer.split()[1:] for answer, _ in answers] == [["10"], ["20"], []]

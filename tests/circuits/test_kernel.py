@@ -45,7 +45,7 @@ def final_state(circuit, spikes, steps, real=np.float64):
 
 
 def run_kernel(tables, scratch):
-    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None)
+    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None, None, 0)
 
 
 def as_matrices(circuits, slots, channels, rng, readouts=2):
