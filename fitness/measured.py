@@ -3,7 +3,7 @@
 import numpy as np
 
 from circuits.raster import Raster
-from fitness.task import Score, Task, Trials, Z
+from fitness.task import Score, Task, Trials, Z, exact
 
 GROUPS = 16  # of trials, left out one after the other
 
@@ -31,8 +31,8 @@ class Measured(Task):
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
         measured = np.ascontiguousarray(self.measure(self._heard(raster), trials), "f8")
-        mark = np.clip(self.mark(measured, trials), 0.0, 1.0)
-        return Score(np.clip(self.overall(measured, trials), 0.0, 1.0), mark, mark, measured)
+        mark = np.clip(exact(self.mark(measured, trials)), 0.0, 1.0)
+        return Score(np.clip(exact(self.overall(measured, trials)), 0.0, 1.0), mark, mark, measured)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of `score.value`: by the jackknife over groups of trials (Efron and Stein, Ann. Stat.
@@ -42,7 +42,7 @@ class Measured(Task):
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]
         values = np.stack([np.clip(self.overall(score.measured[..., p, :], trials.take(p)), 0, 1) for p in parts])
-        error = np.sqrt((GROUPS - 1) * values.var(axis=0))
+        error = exact(np.sqrt((GROUPS - 1) * values.var(axis=0)))
         return np.clip(score.value - Z * error, 0.0, 1.0), np.clip(score.value + Z * error, 0.0, 1.0)
 
 

@@ -97,6 +97,12 @@ class Score(NamedTuple):
     measured: Any = None
 
 
+def exact(scores) -> np.ndarray:
+    """Scores with the same bits everywhere: laid out alike, so that sums are taken in one order, and without the last digits,
+    in which the exponential functions and matrix products of machines differ."""
+    return np.round(np.ascontiguousarray(scores, "f8"), 9) + 0.0
+
+
 class Task(BaseModel):
     """Base of all tasks. A subclass sets the class attributes (or properties) below, its settings as annotated fields, and
     implements `make` and `credit`.
@@ -199,7 +205,7 @@ class Task(BaseModel):
         shape = (*raster.bits.shape[:-3], len(trials))
         credit, grade = (self._checked(what, raster, trials, shape) for what in (self.credit, self.grade))
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
-        return Score(np.clip(np.round(value, 12), 0.0, 1.0), credit, grade)  # silence is 0, not 8e-17
+        return Score(np.clip(exact(value), 0.0, 1.0), credit, grade)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of `score.value`, as two arrays of its shape: Wilson's (J. Am. Stat. Assoc. 22, 1927)
@@ -208,7 +214,7 @@ class Task(BaseModel):
         centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
         half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
         low, high = ((edge - self.chance) / (1 - self.chance) for edge in (centre - half, centre + half))
-        return np.clip(np.round(low, 12), 0.0, 1.0), np.clip(np.round(high, 12), 0.0, 1.0)
+        return np.clip(exact(low), 0.0, 1.0), np.clip(exact(high), 0.0, 1.0)
 
     def _heard(self, raster):
         """The columns that the task reads."""
@@ -236,7 +242,7 @@ class Task(BaseModel):
         found = np.asarray(self._call(method, raster, trials))
         if found.dtype.kind not in "biuf":
             raise UserError(f"task {self.title()}: {method.__name__} must return numbers, not {found.dtype}")
-        found = np.ascontiguousarray(found, "f8")  # the order of summation must not depend on how it lies in memory
+        found = exact(found)
         if found.shape != shape:
             place = f"task {self.title()}: {method.__name__}"
             raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")

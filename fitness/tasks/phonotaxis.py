@@ -11,6 +11,7 @@ ASIDE_DEG = 60.0  # at the least: nobody walks into the source who does not turn
 REACH = 0.1
 WAY = 2.5  # length of the walk
 STEPS = 600
+GRID = 4096
 
 
 class Phonotaxis(Measured):
@@ -55,6 +56,7 @@ class Phonotaxis(Measured):
         off = np.radians(rng.uniform(ASIDE_DEG, 180, count)) * (1 - 2 * side)  # the source's bearing, positive to the left
         heading = place + np.pi - off
         start = np.stack([distance * np.cos(place), distance * np.sin(place), np.cos(heading), np.sin(heading)], axis=-1)
+        start = np.rint(start * GRID) / GRID  # cosines differ between machines in the last bit
         # What the ears would hear if the body stood still where it starts: examples for pictures, the loop goes its own way.
         level = self.loud_hz / (1 + distance / self._near)
         rates = self.hum_hz + level * (1 + np.array([[1], [-1]]) * self.contrast * np.sin(off))
