@@ -57,7 +57,7 @@ class Sequence(Task):
             "noise_mv": 1.0,
         },
         "circuit.parameters": {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 60.0], "tau_syn_i_ms": [1.0, 60.0]},
-        "search": {"generations": 120, "trials": 192},
+        "search": {"generations": 100, "trials": 320},
     }
 
     symbols: int = Field(4, ge=3, le=10, description="length of a stream")
