@@ -32,16 +32,16 @@ class Edge(Measured):
             "inhibitory_weight_mv": [1.0, 100.0],
         },
         "circuit.parameters": {
-            "tau_m_ms": 20.0,
-            "tau_syn_e_ms": 10.0,
-            "tau_syn_i_ms": 10.0,
-            "bias_mv": [4.0, 12.0],
+            "tau_m_ms": 15.0,
+            "tau_syn_e_ms": 15.0,
+            "tau_syn_i_ms": 15.0,
+            "bias_mv": [0.0, 25.0],
         },
         "search": {"generations": 300, "trials": 128},
     }
 
     channels: int = Field(5, ge=4, le=16, description="channels in a row, each with an output of its own")
-    slow_hz: float = Field(100.0, ge=20, le=300, description="rate on the dark side")
+    slow_hz: float = Field(60.0, ge=20, le=300, description="rate on the dark side")
     fast_hz: float = Field(180.0, ge=20, le=500, description="rate on the bright side")
     strength: float = Field(0.9, ge=0.3, le=1, description="of the lateral inhibition that makes the target profile")
     jitter: float = Field(0.2, ge=0, le=0.5, description="of each spike, in intervals")
