@@ -92,21 +92,36 @@ def threads_here() -> int:
 
 
 def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
-    """0 .. count cut into a few parts per thread, so that threads which finish early take over work of the others."""
+    """0 .. count cut into parts that shrink, so that threads which finish early take over work of the others and all end at
+    about the same time."""
     threads = threads_here() if threads is None else threads
-    parts = 1 if threads == 1 else max(1, min(count, 16 * threads))
-    return list(pairwise(count * k // parts for k in range(parts + 1)))
+    if threads == 1:
+        return [(0, count)]
+    least = max(1, count // (64 * threads))
+    ends = [0]
+    while ends[-1] < count:
+        left = count - ends[-1]
+        ends.append(ends[-1] + min(left, max(least, left // (3 * threads))))
+    return list(pairwise(ends))
 
 
 def in_threads(function, items, threads: int | None) -> None:
     """Call the function with each item, in threads if that pays; what it raises is raised here."""
-    threads = threads_here() if threads is None else threads
-    if threads == 1 or len(items) == 1:
-        for item in items:
+    threads = min(threads_here() if threads is None else threads, len(items))
+    left = iter(items)  # that all take from
+
+    def work():
+        for item in left:
             function(item)
+
+    if threads <= 1:
+        work()
         return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(function, items))
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+    for other in others:
+        other.result()
 
 
 # Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds.
