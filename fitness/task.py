@@ -100,7 +100,7 @@ class Score(NamedTuple):
 def exact(scores) -> np.ndarray:
     """Scores with the same bits everywhere: laid out alike, so that sums are taken in one order, and without the last digits,
     in which the exponential functions and matrix products of machines differ."""
-    return np.round(np.ascontiguousarray(scores, "f8"), 9) + 0.0
+    return np.round(np.asarray(scores, "f8", order="C"), 9) + 0.0
 
 
 class Task(BaseModel):

@@ -54,7 +54,7 @@ def test_bodies_start_within_the_distances_turned_away_to_the_side_that_the_labe
     distance = np.hypot(x, y)
     assert distance.min() >= 0.5
     assert distance.max() <= 1.0
-    np.testing.assert_allclose(np.hypot(ahead_x, ahead_y), 1)
+    np.testing.assert_allclose(np.hypot(ahead_x, ahead_y), 1, rtol=1e-3)
     ahead = -(ahead_x * x + ahead_y * y) / distance
     assert ahead.max() <= np.cos(np.radians(60)) + 1e-9
     left = (ahead_y * x - ahead_x * y) > 0
