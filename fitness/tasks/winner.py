@@ -37,7 +37,7 @@ class Winner(Task):
             "tau_syn_i_ms": [2.0, 20.0],
             "t_ref_ms": [1.0, 5.0],
         },
-        "search": {"generations": 100, "trials": 96},
+        "search": {"generations": 120, "trials": 128},
     }
 
     channels: int = Field(3, ge=2, le=8, description="channels, each with an output of its own")
