@@ -1,5 +1,7 @@
 """How the simulator's speed goes with trials, circuits, neurons and threads."""
 
+import os
+
 import numpy as np
 
 from circuits.population import simulate_population
@@ -78,16 +80,38 @@ def large(job):
 
 
 def threads(counts=(1, 2)):
-    """A population on several threads beside one."""
+    """A population on several threads beside one, and beside as many processes that share it out and nothing else."""
     module, reason = jobs()
     if module is None:
         skipped("threads", reason)
         return
     job = module.Job()
-    tables, inputs = copies(from_circuit(circuit_of(job), np.float32), 1000), inputs_of(job)
-    one, *several = fastest(*(population(tables, inputs, 64, count) for count in counts))
-    for count, seconds in zip(counts[1:], several, strict=True):
-        figure(f"{count} threads, 1,000 circuits", 1000 * job.updates / seconds, "updates/s", "1 thread", one / seconds)
+    one = from_circuit(circuit_of(job), np.float32)
+    tables, inputs = copies(one, 1000), inputs_of(job)
+    apart = [processes(population(copies(one, 1000 // count), inputs, 64), count) for count in counts[1:]]
+    alone, *seconds = fastest(*(population(tables, inputs, 64, count) for count in counts), *apart)
+    for k, count in enumerate(counts[1:]):
+        together, separate = seconds[k], seconds[k + len(apart)]
+        figure(f"{count} threads, 1,000 circuits", 1000 * job.updates / together, "updates/s", "1 thread", alone / together)
+        rival = f"{count} processes"
+        figure(f"{count} threads, 1,000 circuits", 1000 * job.updates / together, "updates/s", rival, separate / together)
+
+
+def processes(call, count):
+    """The call in so many processes at once, this one among them."""
+
+    def calls():
+        others = []
+        for _ in range(count - 1):
+            others.append(os.fork())
+            if others[-1] == 0:
+                call()
+                os._exit(0)
+        call()
+        for other in others:
+            os.waitpid(other, 0)
+
+    return calls
 
 
 if __name__ == "__main__":
