@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from circuits.errors import MachineError, UserError
 from circuits.lesion import lesion
+from circuits.worlds import TwoEars
 from evo.inspect import pictures
 from evo.inspect.text import raster_lines
 from fitness.reference import reference
@@ -13,6 +15,7 @@ from fitness.task import Task
 
 SHOWN = 4  # trials, of as many classes
 SEED, COUNT = 1, 512
+WALKS = 40
 
 
 def lines(task: Task) -> list[str]:
@@ -21,7 +24,8 @@ def lines(task: Task) -> list[str]:
     found = []
     raster = task.simulate(motif.circuit, shown) if motif else None
     for k, title in enumerate(titles):
-        rows = {name: shown.spikes[k, :, c] for c, name in enumerate(task.inputs)}
+        heard = shown.spikes if raster is None else raster.stimulus.spikes()  # in a closed loop, what the circuit made of it
+        rows = {name: heard[k, :, c] for c, name in enumerate(task.inputs)}
         if raster is not None:
             rows |= {f"> {name}": raster.outputs.spikes()[k, :, c] for c, name in enumerate(task.outputs)}
         found += ["", f"Example, {title}:", *raster_lines(rows, task.dt_ms)]
@@ -38,11 +42,19 @@ def lines(task: Task) -> list[str]:
 
 
 def draw(task: Task, path: Path) -> Path:
-    """The same trials as a picture, with all neurons of the reference circuit; the format is that of the file's ending."""
+    """The same trials as a picture, with all neurons of the reference circuit, or in a closed loop the ways it walks; the
+    format is that of the file's ending."""
     motif, shown, titles = _examples(task)
     if motif is None:
         raise UserError(f"task {task.title()}: has no reference circuit to draw")
-    figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
+    world = task.world(task.trials(SEED, WALKS))
+    if isinstance(world, TwoEars):
+        figure = Figure(figsize=(9.2, 3.8))
+        pictures.wiring(motif.circuit, figure.add_axes((0.015, 0.0, 0.565, 1.0)))
+        trials = task.trials(SEED, WALKS)
+        pictures.walks(task.simulate(motif.circuit, trials), world, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
+    else:
+        figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
     try:
         figure.savefig(path, dpi=150)
     except (ValueError, OSError) as error:

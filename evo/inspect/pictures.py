@@ -14,6 +14,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 
 from circuits.circuit import Circuit
 from circuits.simulate import simulate
+from circuits.worlds import replay
 from evo.inspect.layout import positions
 
 E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
@@ -148,6 +149,20 @@ def card(circuit: Circuit, spikes, titles=()):
     upper = figure.add_axes((0.0, below / (below + above), 1.0, above / (below + above)))
     lower = figure.add_axes((0.16, 0.45 / (below + above), 0.83, 0.17 * rows / (below + above)))
     return [wiring(circuit, upper), rasters(circuit, spikes, titles, lower)]
+
+
+def walks(raster, world, ax=None):
+    """The ways of the bodies that the outputs in `raster` moved in a world of two ears: dots where they start, a cross where
+    the source is. Returns the axes."""
+    ax = ax or Figure(figsize=(3.4, 3.4), layout="constrained").add_subplot()
+    ways = replay(world, raster.outputs, course=True)  # [trials, steps, states]
+    for start, way in zip(world.start, ways, strict=True):
+        (line,) = ax.plot(*np.vstack([start[:2], way[::4, :2], way[-1:, :2]]).T, linewidth=0.7, alpha=0.7)
+        ax.plot(*start[:2], "o", color=line.get_color(), markersize=3)
+    ax.plot(0, 0, "x", color="#222222", markersize=8, markeredgewidth=2)
+    ax.set_aspect("equal")
+    ax.axis("off")
+    return ax
 
 
 def convergence(run, ax=None):

@@ -1,6 +1,6 @@
 """Every task's committed search over five seeds, and the README's table of them: python -m tests.bench.suite [TASK ...]
 
-A run counts as solving its task when a circuit in its archive scores 0.9 on held-out trials within 10 minutes on two cores.
+A run counts as solving its task when its best circuit at the end scores 0.9 on held-out trials, within 10 minutes on two cores.
 Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; delete the folder to start anew.
 """
 
@@ -71,18 +71,18 @@ def budget(epochs) -> dict:
 
 
 def line(found) -> str:
-    solved = "not solved" if found["to_solve"] is None else f"solved after {found['to_solve']:,} evaluations"
+    solved = "not solved" if found["held_out"] < SOLVED else f"solved after {found['to_solve']:,} evaluations"
     return f"{found['task']:14} seed {found['seed']}: held out {found['held_out']:.3f}, {solved}, {found['seconds']:.0f} s"
 
 
 def row(name: str) -> str:
     """The task's line of the table: medians over the seeds, a run that did not solve counting as more than any that did."""
     runs = [json.loads(result_file(name, seed).read_text()) for seed in SEEDS if result_file(name, seed).exists()]
-    solved = [r for r in runs if r["to_solve"] is not None]
+    solved = [r for r in runs if r["held_out"] >= SOLVED]
     best = sorted(runs, key=lambda r: r["held_out"])[len(runs) // 2]
     enough = len(solved) > len(runs) / 2
     evaluations, seconds = (
-        f"{statistics.median_high([r[key] if r[key] is not None else float('inf') for r in runs]):,.0f}" if enough else "-"
+        f"{statistics.median_high([r[key] if r in solved else float('inf') for r in runs]):,.0f}" if enough else "-"
         for key in ("to_solve", "seconds_to_solve")
     )
     task = BUILT_IN[name]()

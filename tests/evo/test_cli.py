@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -10,9 +11,11 @@ import pytest
 import circuits
 import evo
 from evo.spec import read
+from fitness.objectives import OBJECTIVES
+from fitness.tasks import BUILT_IN
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
 
-COMMANDS = ("run", "resume", "status", "inspect", "export", "listen", "tasks", "models", "new", "warmup")
+COMMANDS = ("run", "resume", "status", "inspect", "export", "listen", "tasks", "objectives", "models", "new", "warmup")
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,8 @@ def test_export_writes_a_motif_that_loads_and_inspects(place):
         (("export", "done", "--to", "motif", "--rank", "99"), ["done: there is no rank 99"]),
         (("export", "done", "--to", "motif", "--rank", "-1"), ["-1"]),
         (("tasks", "vision"), ["there is no task 'vision'", "itd"]),
+        (("tasks", "gate", "-o", "gate.doc"), ["gate.doc: cannot be drawn", "doc"]),
+        (("tasks", "several", "-o", "several.svg"), ["has no reference circuit to draw"]),
         (("evolve",), ["evolve"]),
     ],
 )
@@ -173,6 +178,61 @@ def test_a_task_of_ones_own_that_fails_is_one_line(tmp_path):
     path.write_text(path.read_text().replace("return fired == trials.labels", "return np.full(fired.shape, np.nan)"))
     line = refused(tmp_path, 2, "run", "tiny.toml", "--out", "run", "--workers", "0").replace("\n", "")
     assert "task Agree: credit is not finite in trial" in line
+
+
+# -- tasks shown
+
+
+def test_every_task_is_listed_and_explained_with_trials_drawn(place):
+    listed = cli(place, "tasks").stdout.splitlines()
+    assert {line.split()[0] for line in listed[:-2]} == set(BUILT_IN)
+    assert all(len(line) <= 100 for line in listed)
+    text = cli(place, "tasks", "gate").stdout
+    for part in (
+        "Pouille and Scanziani",
+        "Inputs:",
+        "Chance:",
+        "volleys = 3",
+        "Example, class 1:",
+        "control",
+        "> out",
+        "210 ms",
+    ):
+        assert part in text
+    assert re.search(
+        r"reference circuit, which scores 0\.9\d\d \(95 %: 0\.\d+ to [01]\.\d+\)\nwithout .* it scores 0\.\d", text
+    )
+
+
+@pytest.mark.parametrize(("task", "file"), [("gate", "gate.svg"), ("phonotaxis", "walks.png")])
+def test_example_trials_are_drawn_to_a_file(place, task, file):
+    done = cli(place, "tasks", task, "-o", file)
+    assert done.stdout.strip() == file, done.stderr
+    assert (place / file).stat().st_size > 5_000
+
+
+def test_objectives_are_listed(place):
+    assert [line.split()[0] for line in cli(place, "objectives").stdout.splitlines()] == list(OBJECTIVES)
+
+
+# -- a task file is executed by run and resume alone, and they say so
+
+
+def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_path):
+    own_task_spec(tmp_path)
+    done = cli(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    assert "runs the code in agree.py" in done.stdout
+    done = cli(tmp_path, "resume", "run", "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    assert "runs the code in agree.py" in done.stdout
+    trap = tmp_path / "trap"
+    for file in (tmp_path / "agree.py", tmp_path / "run" / "agree.py"):
+        file.write_text(f"open({str(trap)!r}, 'w')\n" + file.read_text())
+    others = [("status", "run"), ("inspect", "run"), ("inspect", "run", "--html"), ("inspect", "run", "--json")]
+    for arguments in (*others, ("export", "run", "--to", "motif"), ("warmup", "tiny.toml")):
+        done = cli(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+    assert not trap.exists()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:6379"])
