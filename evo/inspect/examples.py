@@ -24,7 +24,9 @@ def lines(task: Task) -> list[str]:
     found = []
     raster = task.simulate(motif.circuit, shown) if motif else None
     for k, title in enumerate(titles):
-        heard = shown.spikes if raster is None else raster.stimulus.spikes()  # in a closed loop, what the circuit made of it
+        heard = shown.spikes
+        if raster is not None and raster.stimulus is not None:
+            heard = raster.stimulus.spikes()  # in a closed loop, what the circuit made of it
         rows = {name: heard[k, :, c] for c, name in enumerate(task.inputs)}
         if raster is not None:
             rows |= {f"> {name}": raster.outputs.spikes()[k, :, c] for c, name in enumerate(task.outputs)}
