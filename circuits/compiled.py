@@ -6,6 +6,7 @@ Here the key is the text of all the sources that went into the machine code.
 """
 
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -35,28 +36,35 @@ def compiler(*modules: ModuleType):
         # No public hook exists; without the attribute numba's own key stays in force.
         file = getattr(dispatcher._cache, "_cache_file", None)
         if hasattr(file, "_source_stamp"):
-            file._source_stamp = _digest((function.__code__.co_filename, *extra))
+            files = (function.__code__.co_filename, *extra)
+            file._source_stamp = _digest(files)
             save = dispatcher._cache.save_overload
-            dispatcher._cache.save_overload = lambda signature, code: save(signature, code) if _ours(signature) else None
+            dispatcher._cache.save_overload = lambda types, code: save(types, code) if _in_the_key(types, files) else None
         return dispatcher
 
     return compiled
 
 
-def _ours(signature) -> bool:
-    """Are all its types from here? Machine code for someone's own world stays in memory: its source is not in the key, and a
-    process that cannot import it could not read the cache."""
-    kinds = (getattr(kind, "instance_class", None) for kind in getattr(signature, "args", signature))
-    return all(kind is None or kind.__module__.partition(".")[0] == "circuits" for kind in kinds)
+def _in_the_key(signature, files) -> bool:
+    """Are all its types defined in the sources of the key? Machine code for someone's own world stays in memory: the key would
+    not notice a change of it, and a process that cannot import it could not read the cache."""
+    kinds = {getattr(kind, "instance_class", None) for kind in getattr(signature, "args", signature)} - {None}
+    defined = {getattr(sys.modules.get(kind.__module__), "__file__", None) for kind in kinds}
+    return defined <= {str(file) for file in _sources(files)}
 
 
 @cache
 def _digest(files):
-    core = Path(__file__).parent
     digest = hashlib.sha256()
-    for file in (*(file for name in _CORE for file in sorted(core.glob(name))), *map(Path, files)):
+    for file in _sources(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def _sources(files):
+    core = Path(__file__).parent
+    return (*(file for name in _CORE for file in sorted(core.glob(name))), *map(Path, files))
 
 
 compiled = compiler()

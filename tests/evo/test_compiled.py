@@ -1,0 +1,32 @@
+"""What a search compiles is on the disk for the next process."""
+
+import os
+import subprocess
+import sys
+
+from tests.evo.tiny import ROOT, environment
+
+CODE = """
+import numpy as np
+from circuits import kernel, population, raster, tables
+from evo import genes, genome, mutations, selection, variation
+from evo.cluster import warm_up
+from evo.spec import RunSpec
+
+warm_up(RunSpec(task={"name": "coincidence"}), None)
+modules = (kernel, population, raster, tables, genes, mutations, selection, variation)
+used = {f"{m.__name__}.{n}": f for m in modules for n, f in vars(m).items() if hasattr(f, "stats") and f.signatures}
+print(len(used), sorted(name for name, f in used.items() if f.stats.cache_misses))
+"""
+
+
+def test_the_next_process_compiles_nothing_that_a_search_needs(tmp_path):
+    variables = environment() | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    answers = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
+        answers.append(done.stdout.strip())
+    count, missed = answers[1].split(" ", 1)
+    assert int(count) >= 5
+    assert missed == "[]"
+    assert os.listdir(tmp_path)
