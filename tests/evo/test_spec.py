@@ -64,11 +64,6 @@ BAD_LINES = [
     ("search", "target = 0", ["search.target", "greater than 0"]),
     ("search", "target = 1.5", ["search.target", "less than or equal to 1"]),
     ("search", "task_seconds = 0", ["search.task_seconds", "greater than 0"]),
-    (
-        "task",
-        'name = "several"\ntasks = [{ name = "gate" }, { name = "itd" }]',
-        ["tasks[1]", "the same step", "itd has 0.05 ms"],
-    ),
     ("search", 'objectives = ["score", "score"]', ["search.objectives", "each once"]),
     ("search", "objectives = []", ["search.objectives", "must hold score"]),
     ("search", "migrants = 13", ["search.migrants", "13", "population"]),
