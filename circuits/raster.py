@@ -94,13 +94,6 @@ class Raster:
         first = self._shaped(_first(self._flat()))
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
 
-    def binned(self, width_ms: float) -> np.ndarray:
-        """Spikes in consecutive bins of `width_ms` from the start of the trial; a last part shorter than that is left out:
-        int64 [..., trials, bins, columns]."""
-        width = round(width_ms / self.dt_ms)
-        bins = [_counts(self._flat(), k * width, (k + 1) * width) for k in range(self.steps // width)]
-        return np.stack([self._shaped(part) for part in bins], axis=-2)
-
     def together(self, columns=None) -> np.ndarray:
         """How many of some columns spike in each step: int64 [..., trials, steps].
 

@@ -26,6 +26,8 @@ def check(task: Task, seed: int, count: int):
     for what in ("credit", "grade"):
         a, b = (np.moveaxis(getattr(score, what), -1, 0) for score in scores)
         _same(task, f"{what} gives other values", a, b)
+    if (scores[0].value != scores[1].value).any():
+        raise UserError(f"task {task.title()}: the score of the same raster is another one the second time")
 
 
 def _same(task, what, a, b):

@@ -28,16 +28,9 @@ def _right_and_rival(counts, labels):
     return right, np.where(is_right, -1, counts).max(axis=-1)
 
 
-def detection(fired, wanted):
-    """An output that should spike in some trials and not in others: credit 1 where it did as it should.
-
-    fired bool [..., trials], wanted bool [trials] -> bool [..., trials]. By silence, or by firing always: one class right.
-    """
-    return fired == wanted
-
-
 def restraint(counts, wanted):
-    """The same, graded: a spike that should not be costs less than two: float64 [..., trials]."""
+    """Spiking where wanted, bool [trials], and else not, graded: one spike that should not be costs less than two. counts int
+    [..., trials] -> float64 [..., trials]."""
     return np.where(wanted, counts > 0, 1 / (1 + counts))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from circuits.errors import UserError
 from circuits.raster import Raster
 from fitness.task import Score, Task, Trials, Z, exact
 
@@ -18,21 +19,23 @@ class Measured(Task):
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
         """Readings of each trial."""
-        raise NotImplementedError
+        raise UserError(f"task {self.title()}: has no method measure(self, raster, trials)")
 
     def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """The score from the readings of all trials."""
-        raise NotImplementedError
+        raise UserError(f"task {self.title()}: has no method overall(self, measured, trials)")
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """Each trial by itself."""
-        raise NotImplementedError
+        raise UserError(f"task {self.title()}: has no method mark(self, measured, trials)")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
-        measured = np.ascontiguousarray(self.measure(self._heard(raster), trials), "f8")
-        mark = np.clip(exact(self.mark(measured, trials)), 0.0, 1.0)
-        return Score(np.clip(exact(self.overall(measured, trials)), 0.0, 1.0), mark, mark, measured)
+        raster = self._heard(raster)
+        circuits, count = raster.bits.shape[:-3], len(trials)
+        measured = self._returned(self.measure, (*circuits, count, None), raster, trials)
+        mark = np.clip(self._checked(self.mark, (*circuits, count), measured, trials), 0.0, 1.0)
+        return Score(np.clip(self._checked(self.overall, circuits, measured, trials), 0.0, 1.0), mark, mark, measured)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of `score.value`: by the jackknife over groups of trials (Efron and Stein, Ann. Stat.

@@ -203,7 +203,7 @@ class Task(BaseModel):
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
         raster = self._heard(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
-        credit, grade = (self._checked(what, raster, trials, shape) for what in (self.credit, self.grade))
+        credit, grade = (self._checked(what, shape, raster, trials) for what in (self.credit, self.grade))
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return Score(np.clip(exact(value), 0.0, 1.0), credit, grade)
 
@@ -238,17 +238,23 @@ class Task(BaseModel):
             where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
             raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {error}") from error
 
-    def _checked(self, method, raster, trials, shape):
-        found = np.asarray(self._call(method, raster, trials))
+    def _returned(self, method, shape, *arguments):
+        """The numbers that a task's own method returns, float64; in `shape`, None stands for any length."""
+        place, found = f"task {self.title()}: {method.__name__}", np.asarray(self._call(method, *arguments))
         if found.dtype.kind not in "biuf":
-            raise UserError(f"task {self.title()}: {method.__name__} must return numbers, not {found.dtype}")
-        found = exact(found)
-        if found.shape != shape:
-            place = f"task {self.title()}: {method.__name__}"
-            raise UserError(f"{place} must return an array {list(shape)} [..., trials], not {list(found.shape)}")
+            raise UserError(f"{place} must return numbers, not {found.dtype}")
+        if found.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, found.shape, strict=True)):
+            wanted = ["any" if n is None else n for n in shape]
+            raise UserError(f"{place} must return an array {wanted} [..., trials], not {list(found.shape)}")
+        return np.asarray(found, "f8", order="C")
+
+    def _checked(self, method, shape, *arguments):
+        """The same as scores: finite, and exact. The last axis, if any, is the trials."""
+        found = exact(self._returned(method, shape, *arguments))
         bad = ~np.isfinite(found)
         if bad.any():
-            raise UserError(f"task {self.title()}: {method.__name__} is not finite in trial {int(np.argwhere(bad)[0][-1])}")
+            trial = f" in trial {int(np.argwhere(bad)[0][-1])}" if method.__name__ != "overall" else ""
+            raise UserError(f"task {self.title()}: {method.__name__} is not finite{trial}")
         return found
 
     def evaluate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Score:

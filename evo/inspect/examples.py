@@ -6,11 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from circuits.errors import MachineError, UserError
-from circuits.lesion import lesion
 from circuits.worlds import TwoEars
 from evo.inspect import pictures
 from evo.inspect.text import raster_lines
-from fitness.reference import reference
+from fitness.reference import lesioned, reference
 from fitness.task import Task
 
 SHOWN = 4  # trials, of as many classes
@@ -38,7 +37,7 @@ def lines(task: Task) -> list[str]:
     low, high = task.interval(score, trials)
     found += ["", f"> the answer of the reference circuit, which scores {score.value:.3f} (95 %: {low:.3f} to {high:.3f})"]
     if task.decisive:
-        cut = task.evaluate(lesion(motif.circuit, connections=task.decisive), trials).value
+        cut = task.evaluate(lesioned(task), trials).value
         found.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.decisive)} it scores {cut:.3f}")
     return found
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.decode import detection, restraint, spike_train
+from fitness.decode import restraint, spike_train
 from fitness.task import Task
 
 EARLIEST_MS, LATEST_MS = 5.0, 20.0
@@ -56,7 +56,7 @@ class Coincidence(Task):
         return spikes, together, {"lag_ms": lag}
 
     def credit(self, raster, trials):
-        return detection(raster.counts()[..., 0] > 0, trials.labels == 1)
+        return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 
     def grade(self, raster, trials):
         return restraint(raster.counts()[..., 0], trials.labels == 1)

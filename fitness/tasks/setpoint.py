@@ -1,13 +1,11 @@
 """Homeostasis of the firing rate: a set point that steps of the drive do not move (Turrigiano, Cell 135, 2008)."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 from pydantic import Field
 
-from circuits.raster import pack
-from fitness.decode import busiest, poisson
+from fitness.decode import busiest, poisson, within
 from fitness.measured import Measured, by_class
 
 SILENCE_STEPS = 50, 250  # before the first step
@@ -77,7 +75,7 @@ class Setpoint(Measured):
         windows = [~driven & ((segment < 3) | settled | (segment > 3))]
         windows += [(segment == k) & part for part in (~settled, settled) for k in range(3)]
         lengths = np.array([self.duration_ms - 3 * SEGMENT_MS - SETTLE_MS, *3 * [SETTLE_MS], *3 * [SEGMENT_MS - SETTLE_MS]])
-        spikes = [busiest(replace(raster, bits=raster.bits & pack(w[..., None])).counts(), raster.excitatory) for w in windows]
+        spikes = [busiest(within(raster, w).counts(), raster.excitatory) for w in windows]
         return 1000 * np.stack(spikes, axis=-1) / lengths
 
     def overall(self, measured, trials):
