@@ -36,7 +36,7 @@ def test_it_runs(tmp_path):
         ("(axis=-1) * 2 - 1", "(axis=-1) * np.nan", "overall is not finite"),
         (
             "return (measured[..., 0] > 0) ==",
-            "return np.where(np.arange(16) == 3, np.inf, 0) +",
+            "return np.where(np.arange(16) == 3, np.inf, 0) + measured[..., 0] +",
             "mark is not finite in trial 3",
         ),
         ("* 2 - 1", "* np.random.default_rng().random()", "the score of the same raster is another one"),
