@@ -57,7 +57,7 @@ OBJECTIVES = {
         lambda e: -robustness(e),
         -1,
         "",
-        "mean score under input jitter, weight noise, loss of a neuron and half the step (5 times the work)",
+        "mean score under input jitter, weight noise, loss of a neuron and half the step (5 to 6 times the work)",
     ),
     "speed": Objective(lambda e: e.answer_ms, 1, "ms", "time of the first output spike in trials answered right"),
 }

@@ -15,7 +15,7 @@ def robustness(found: Evaluation) -> np.ndarray:
     """Mean score under perturbations, float64 [B]: every input spike a step early, in time or late by chance; every weight off
     by 10 % (standard deviation); one neuron lost (two times another); half the time step.
 
-    The perturbations depend on the trials' seed and on the circuit alone. Costs about five times the simulation itself.
+    The perturbations depend on the trials' seed and on the circuit alone. Costs five to six times what the score does.
     """
     # One stream each: how much is drawn for the weights depends on who else is in the population.
     of_weights, of_loss, of_jitter = (np.random.default_rng((found.trials.noise_seed, k)) for k in range(3))

@@ -1,7 +1,6 @@
 import fcntl
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps, loads
 from evo import store
 from tests.evo.tiny import (
-    OWN_TASK,
     SPEC,
     environment,
     machine_line_of,
@@ -401,85 +399,7 @@ def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed):
         assert sorted(path.name for path in folder.iterdir()) == ["run.db", "run.toml"]
 
 
-# -- tasks of the user's own
-
-
-def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
-    run = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0)
-    assert run.state == "finished"
-    assert (run.folder / "agree.py").read_text() == (tmp_path / "agree.py").read_text()
-    assert run.spec.task["name"] == "agree.py:Agree"
-    (tmp_path / "agree.py").unlink()
-    assert evo.resume(run.folder, workers=0).archive_sha256 == run.archive_sha256
-
-
-def test_opening_a_run_does_not_execute_its_task_file(tmp_path):
-    folder = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0).folder
-    trap = tmp_path / "trap"
-    (folder / "agree.py").write_text(f"open({str(trap)!r}, 'w')\n" + OWN_TASK)
-    run = evo.open_run(folder)
-    assert len(run.front) > 0
-    assert run.motif().outputs[0].name == "yes"
-    assert not trap.exists()
-    assert "was changed since the run began" in one_line_of(lambda: evo.resume(folder, workers=0))
-    assert not trap.exists()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "named"),
-    [
-        ("return spikes, labels", "return spikes", ["make must return (spikes, labels)"]),
-        ("return spikes, labels", "return spikes.astype(float), labels", ["spikes as bool [16, 50, 2]", "float64"]),
-        ("return spikes, labels", "return spikes[:, :-1], labels", ["[trials, steps, channels]", "[16, 49, 2]"]),
-        ("return spikes, labels", "return spikes, labels[1:]", ["one label per trial [16]", "[15]"]),
-        ("return spikes, labels", "return spikes, undefined", ["fails in agree.py, line 17", "NameError", "undefined"]),
-        ("return fired == trials.labels", "return fired[..., :3]", ["credit must return an array", "[..., trials]", "3]"]),
-        ("return fired == trials.labels", "return fired.mean()", ["credit must return an array"]),
-        ("return fired == trials.labels", "return 1 / 0", ["fails in agree.py, line 21", "ZeroDivisionError"]),
-        (
-            "return fired == trials.labels",
-            "return np.where(np.arange(16) == 5, np.nan, fired)",
-            ["credit is not finite in trial 5"],
-        ),
-        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["credit must return numbers"]),
-        (
-            "labels = np.arange(count) % 2",
-            "labels = np.random.default_rng().permutation(count) % 2",
-            ["make gives other", "the second time", "trial", "use only rng"],
-        ),
-        (
-            "return fired == trials.labels",
-            "return fired * np.random.default_rng().random()",
-            ["credit gives other values the second time", "trial"],
-        ),
-    ],
-)
-def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, new, named):
-    code = OWN_TASK.replace(old, new)
-    assert code != OWN_TASK
-    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code), tmp_path / "run", workers=0))
-    for part in ("task Agree", *named):
-        assert part in message
-
-
-@pytest.mark.parametrize(
-    "loop", ["while True: pass", "while True:\n            try: time.sleep(9)\n            except Exception: pass"]
-)
-@pytest.mark.parametrize("where", ["make", "credit", "file"])
-def test_a_task_of_ones_own_that_never_returns_is_given_up_by_name(tmp_path, where, loop):
-    lines = {"make": "labels = np.arange(count) % 2", "credit": "fired = raster.counts()[..., 0] > 0", "file": "import fitness"}
-    code = OWN_TASK.replace(lines[where], f"{loop if where != 'file' else 'while True: pass'}\n")
-    path = own_task_spec(tmp_path, "import time\n" + code, task_seconds=0.3)
-    message = one_line_of(lambda: evo.run(path, tmp_path / "run", workers=0))
-    for part in ("task", {"file": "its file"}.get(where, where), "did not return within 0.3 s", "search.task_seconds"):
-        assert part in message
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_task_that_keeps_its_time_is_not_disturbed_and_no_alarm_is_left(tmp_path):
-    run = evo.run(own_task_spec(tmp_path, task_seconds=30), tmp_path / "run", workers=0)
-    assert run.state == "finished"
-    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+# -- targets, locks, everything at once
 
 
 TARGET = {"target": 0.3, "generations": 40}
