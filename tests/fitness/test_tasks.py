@@ -11,7 +11,7 @@ from evo.starter import starter
 from fitness.evaluate import evaluate
 from fitness.reference import reference
 from fitness.tasks import BUILT_IN
-from fitness.tasks.itd import HEAD_MS
+from tests.fitness.answers import columns, one_spike_for, raster, silence, trained_and_tested
 
 MORE = [
     *(("itd", {"detectors": k}) for k in (2, 3, 8)),
@@ -43,45 +43,6 @@ def timed(request):
 def rateless(request):
     name, settings = request.param
     return fitness.task(name, **settings)
-
-
-def columns(task):
-    """How many neurons a raster for the task has here."""
-    return 4 if task.listens == "all" else len(task.outputs)
-
-
-def raster(task, spikes):
-    """The raster of what the task listens to from bool [trials, steps, columns]; half of all neurons are excitatory."""
-    return Raster(pack(spikes), len(spikes), task.dt_ms, excitatory=np.arange(spikes.shape[2]) % 2 == 0)
-
-
-def silence(task, trials):
-    return np.zeros((len(trials), task.steps, columns(task)), bool)
-
-
-def one_spike_for(task, labels):
-    """Every trial's answer is one spike of the output that `labels` names."""
-    spikes = np.zeros((len(labels), task.steps, len(task.outputs)), bool)
-    spikes[np.arange(len(labels)), task.steps // 2, labels] = True
-    return raster(task, spikes)
-
-
-def decoded(features, test_features, labels, test_labels):
-    """The normalised score of the best of two decoders trained on features [trials, n]: nearest mean and linear."""
-    classes = np.unique(labels)
-    means = np.stack([features[labels == c].mean(axis=0) for c in classes])
-    nearest = ((test_features[:, None] - means) ** 2).sum(axis=-1).argmin(axis=1)
-    one_hot = labels[:, None] == classes
-    padded, test_padded = (np.column_stack([f, np.ones(len(f))]) for f in (features, test_features))
-    ridge = padded.T @ padded + 1e-3 * np.eye(padded.shape[1])
-    linear = (test_padded @ np.linalg.solve(ridge, padded.T @ one_hot)).argmax(axis=1)
-    right = max((classes[answers] == test_labels).mean() for answers in (nearest, linear))
-    return (right - 1 / len(classes)) / (1 - 1 / len(classes))
-
-
-def trained_and_tested(task, features_of):
-    first, second = task.trials(1, 1200), task.trials(2, 1200)
-    return decoded(features_of(first.spikes), features_of(second.spikes), first.labels, second.labels)
 
 
 # -- all tasks
@@ -253,34 +214,6 @@ def test_a_decoder_of_rates_is_at_chance(timed):
     assert trained_and_tested(timed, lambda spikes: spikes.sum(axis=1).astype(float)) <= 0.1
 
 
-def test_the_same_decoder_solves_order_from_the_times_so_the_answer_is_there():
-    def histogram(spikes):
-        bins = spikes.reshape(len(spikes), 20, spikes.shape[1] // 20, -1).sum(axis=2)
-        return bins.reshape(len(spikes), -1).astype(float)
-
-    for channels in (1, 2):
-        assert trained_and_tested(fitness.task("order", channels=channels), histogram) > 0.9
-
-
-@pytest.mark.parametrize("detectors", range(2, 9))
-def test_the_phase_in_one_ear_alone_says_nothing_about_the_direction(detectors):
-    task = fitness.task("itd", detectors=detectors)
-    steps = round(1000 / task.frequency_hz / task.dt_ms)
-
-    def phases(ear):
-        def features(spikes):
-            one = spikes[..., ear]
-            whole = one[:, : one.shape[1] // steps * steps].reshape(len(one), -1, steps).sum(axis=1)
-            turns = np.exp(2j * np.pi * np.arange(steps) / steps)
-            vector = (whole * turns).sum(axis=1) / whole.sum(axis=1)
-            return np.column_stack([vector.real, vector.imag])
-
-        return features
-
-    for ear in (0, 1):
-        assert trained_and_tested(task, phases(ear)) <= 0.1
-
-
 def test_a_perfect_answer_scores_1_and_a_shuffled_one_nothing(rateless):
     trials = rateless.trials(1, 600)
     assert rateless.score(one_spike_for(rateless, trials.labels), trials).value == 1
@@ -295,97 +228,3 @@ def test_a_tie_is_no_success(rateless):
     score = rateless.score(raster(rateless, spikes), trials)
     assert not score.credit.any()
     assert (score.grade == 0.5).all()
-
-
-@pytest.mark.parametrize("detectors", range(2, 9))
-def test_time_differences_are_those_of_a_human_head(detectors):
-    task = fitness.task("itd", detectors=detectors, jitter_ms=0.0)
-    assert task.dt_ms == 0.05
-    assert np.abs(task.directions_ms).max() < HEAD_MS == 0.7
-    np.testing.assert_allclose(task.directions_ms, -task.directions_ms[::-1], atol=1e-12)
-    trials = task.trials(1, 64)
-    first = [np.argmax(trials.spikes[..., ear], axis=1) * 0.05 for ear in (0, 1)]
-    np.testing.assert_allclose(first[1] - first[0], trials.facts["itd_ms"], atol=0.0501)
-    assert (np.diff(task.directions_ms) > 0).all()  # from left leading... to right trailing: later and later in the right ear
-
-
-def jeffress():
-    """Delay lines and coincidence detectors for two directions: each detector hears the leading ear later."""
-    tau = {"tau_m_ms": 0.2, "tau_syn_e_ms": 0.1, "t_ref_ms": 1.0}
-    neurons = [{"id": f"E{k}", "sign": "E", **tau} for k in range(2)]
-    lags = {"left": (0.05, 0.4), "right": (0.4, 0.05)}
-    inputs = [
-        {"name": ear, "synapses": [{"post": f"E{k}", "weight_mv": 44.0, "delay_ms": lag} for k, lag in enumerate(by_detector)]}
-        for ear, by_detector in lags.items()
-    ]
-    outputs = [{"name": f"direction{k}", "neurons": [f"E{k}"]} for k in range(2)]
-    return Circuit(dt_ms=0.05, neurons=neurons, inputs=inputs, outputs=outputs)
-
-
-def test_jeffress_circuit_locates_sounds():
-    task = fitness.task("itd", detectors=2)
-    trials = task.trials(1, 512)
-    score = task.evaluate(jeffress(), trials)
-    assert score.value >= 0.9
-    swapped = Circuit.model_validate({**jeffress().model_dump(), "outputs": [
-        {"name": f"direction{k}", "neurons": [f"E{1 - k}"]} for k in range(2)
-    ]})  # fmt: skip
-    assert task.evaluate(swapped, trials).value == 0
-
-
-# -- order
-
-
-def test_order_puts_the_spikes_where_it_says():
-    task = fitness.task("order", channels=1)
-    trials = task.trials(1, 300)
-    for label, (start, stop) in enumerate(((0, 100), (0, 20), (80, 100))):
-        times = (np.argwhere(trials.spikes[trials.labels == label, :, 0])[:, 1] + 1) * task.dt_ms
-        assert start <= times.min()
-        assert times.max() <= stop + 3  # a burst that is full spills over by a few steps
-    task = fitness.task("order", channels=2)
-    trials = task.trials(1, 300)
-    centre = (trials.spikes * np.arange(task.steps)[:, None]).sum(axis=1) / task.spikes
-    np.testing.assert_array_equal(trials.labels, centre[:, 0] > centre[:, 1])
-
-
-# -- gate
-
-
-def gate_answers(task, trials, answered):
-    """A raster with a spike 5 ms after the start of every volley for which answered [trials, volleys] is true."""
-    spikes = silence(task, trials)
-    rows = np.rint((trials.facts["volley_ms"] + 5) / task.dt_ms).astype(int)
-    for trial, volley in np.argwhere(answered):
-        spikes[trial, rows[trial, volley], 0] = True
-    return task.score(raster(task, spikes), trials).value
-
-
-@pytest.mark.parametrize("volleys", [1, 3, 10])
-def test_gate_rewards_answers_to_the_routed_channel_alone(volleys):
-    task = fitness.task("gate", volleys=volleys)
-    trials = task.trials(1, 128)
-    routed = trials.facts["routed"]
-    assert (routed.sum(axis=1) == volleys).all()
-    assert gate_answers(task, trials, routed) == 1
-    assert gate_answers(task, trials, ~routed) == 0
-    assert gate_answers(task, trials, np.ones_like(routed)) == 0
-    assert gate_answers(task, trials, routed & (np.arange(routed.shape[1]) >= 0) & (trials.labels == 1)[:, None]) == 0.5
-    rng = np.random.default_rng(0)
-    assert gate_answers(task, trials, rng.permuted(routed, axis=1)) < 0.1
-
-
-def test_gate_without_the_control_input_cannot_be_solved():
-    task = fitness.task("gate")
-    trials = task.trials(1, 512)
-    volleys = [trials.spikes[..., c] for c in (0, 1)]
-    for answer in volleys:  # repeat one channel whatever the control says
-        assert task.score(raster(task, answer[..., None]), trials).value < 0.1
-
-
-def test_gate_control_fires_in_half_of_the_trials_and_says_nothing_about_the_volleys():
-    trials = fitness.task("gate").trials(1, 512)
-    fires = trials.spikes[..., 2].any(axis=1)
-    np.testing.assert_array_equal(fires, trials.labels == 1)
-    counts = trials.spikes[..., :2].sum(axis=1)
-    np.testing.assert_allclose(counts[fires].mean(axis=0), counts[~fires].mean(axis=0), rtol=0.1)

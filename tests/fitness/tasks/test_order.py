@@ -7,6 +7,7 @@ import fitness
 from circuits.errors import UserError
 from circuits.raster import Raster, pack
 from fitness.reference import lesioned, reference
+from tests.fitness.answers import trained_and_tested
 
 
 @pytest.mark.parametrize("classes", [3, 4, 5, 6])
@@ -58,3 +59,25 @@ def test_without_inhibition_bursts_are_taken_for_even_trains():
     trials = task.trials(4, 300)
     assert task.evaluate(reference("order"), trials).value > 0.95
     assert task.evaluate(lesioned(task), trials).value < 0.05
+
+
+def test_the_same_decoder_solves_order_from_the_times_so_the_answer_is_there():
+    def histogram(spikes):
+        bins = spikes.reshape(len(spikes), 20, spikes.shape[1] // 20, -1).sum(axis=2)
+        return bins.reshape(len(spikes), -1).astype(float)
+
+    for channels in (1, 2):
+        assert trained_and_tested(fitness.task("order", channels=channels), histogram) > 0.9
+
+
+def test_order_puts_the_spikes_where_it_says():
+    task = fitness.task("order", channels=1)
+    trials = task.trials(1, 300)
+    for label, (start, stop) in enumerate(((0, 100), (0, 20), (80, 100))):
+        times = (np.argwhere(trials.spikes[trials.labels == label, :, 0])[:, 1] + 1) * task.dt_ms
+        assert start <= times.min()
+        assert times.max() <= stop + 3  # a burst that is full spills over by a few steps
+    task = fitness.task("order", channels=2)
+    trials = task.trials(1, 300)
+    centre = (trials.spikes * np.arange(task.steps)[:, None]).sum(axis=1) / task.spikes
+    np.testing.assert_array_equal(trials.labels, centre[:, 0] > centre[:, 1])
