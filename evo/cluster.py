@@ -54,6 +54,11 @@ def is_finished(spec: RunSpec, done: list[int], best: float) -> bool:
     return reached or min(done) >= epochs_of(spec) - 1
 
 
+def best_of(epochs: list[dict]) -> float:
+    """The highest score on validation trials in stored epochs (`Store.epochs`)."""
+    return max((row["log"][-1]["validation"] for row in epochs), default=0.0)
+
+
 def epochs_of(spec: RunSpec) -> int:
     """Number of epochs of each island."""
     return -(-spec.search.generations // spec.search.epoch)
@@ -107,7 +112,7 @@ def on_ray(plan: Plan) -> Iterator[Result]:
     spec_json, islands = ray.put(plan.spec.model_dump_json()), range(plan.spec.search.islands)
     done, submitted = list(plan.done), list(plan.done)
     flying: dict[tuple[int, int], Any] = {}
-    best, ahead = plan.best, IN_FLIGHT if plan.spec.search.target is None else 1
+    best, targeted = plan.best, plan.spec.search.target is not None
 
     def given(island, epoch, place, fresh):
         """What task (island, epoch) left: bytes if stored, else a reference; None while neither may be used."""
@@ -118,9 +123,7 @@ def on_ray(plan: Plan) -> Iterator[Result]:
 
     def submit(island):
         epoch, sender = submitted[island] + 1, _neighbour(plan, island)
-        if epoch >= plan.epochs or epoch - done[island] > ahead:
-            return False
-        if plan.spec.search.target is not None and epoch - min(done) > 1:
+        if epoch >= plan.epochs or epoch > (min(done) + 1 if targeted else done[island] + IN_FLIGHT):
             return False
         state = migrants = None
         if epoch:

@@ -111,7 +111,7 @@ class Run:
     @property
     def best(self) -> float:
         """The highest score on validation trials so far, by which a target is judged."""
-        return max((row["log"][-1].get("validation", 0.0) for row in self.epochs), default=0.0)
+        return cluster.best_of(self.epochs)
 
     @property
     def state(self) -> str:

@@ -69,9 +69,9 @@ def _go_on(folder, workers, address, observe):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
         Run(folder)  # finds damage before anything is computed
         done = dict.fromkeys(range(spec.search.islands), -1) | store.latest()
-        best = max((row["log"][-1]["validation"] for row in store.epochs()), default=0.0)
-        plan = cluster.Plan(spec, source, cluster.epochs_of(spec), list(done.values()), store.state, store.migrants, best)
-        if not cluster.is_finished(spec, plan.done, best):
+        stored = list(done.values()), store.state, store.migrants, cluster.best_of(store.epochs())
+        plan = cluster.Plan(spec, source, cluster.epochs_of(spec), *stored)
+        if not cluster.is_finished(spec, plan.done, plan.best):
             for result in _results(plan, workers, address):
                 store.add_epoch(result.island, result.epoch, result.state, result.migrants, result.log, result.seconds)
                 if observe:

@@ -19,7 +19,7 @@ class Several(Task):
     Answer: every task has outputs of its own, "coincidence.out"; in a trial of one task only its outputs are judged. A trial
     that is shorter than the longest ends in silence.
     Score: the mean of the tasks' scores. Chance: 0, each task's score being 0 at its own chance.
-    The tasks must have the same dt_ms, and be such as ship with the framework and listen to outputs alone.
+    The tasks must have the same dt_ms, and be such as ship with the framework, listen to outputs alone and are no closed loop.
     """
 
     name = "several"
@@ -47,6 +47,10 @@ class Several(Task):
                 raise UserError(f"task several: tasks[{k}]: all must have the same step; {steps}")
             if part.listens != "outputs":
                 raise UserError(f"task several: tasks[{k}]: {part.title()} listens to all neurons, not to outputs alone")
+            if type(part).world is not Task.world:
+                raise UserError(
+                    f"task several: tasks[{k}]: {part.title()} is a closed loop, which shares its inputs with no other"
+                )
         self._parts = tuple(parts)
 
     @property

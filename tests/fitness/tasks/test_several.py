@@ -9,6 +9,8 @@ from circuits.errors import UserError
     [
         ([{"name": "agree.py:Agree"}], r"tasks\[0\]: must name a task that ships"),
         ([{"name": "gate"}, {"name": "itd"}], r"tasks\[1\]: all must have the same step; itd has 0\.05 ms, gate 0\.5 ms"),
+        ([{"name": "toggle"}, {"name": "phonotaxis"}], r"tasks\[1\]: phonotaxis is a closed loop"),
+        ([{"name": "gamma"}], r"tasks\[0\]: gamma listens to all neurons"),
         ([{"name": "gat"}], "did you mean gate"),
         ([{"name": "gate", "volley": 1}], "did you mean volleys"),
     ],
