@@ -18,9 +18,12 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import Motif
-from evo import cluster, genome
-from evo.island import State, from_bytes, merged_archive, record
+from evo import archive, genome
+from evo.individual import record
+from evo.island import State
 from evo.spec import RunSpec, parse
+from evo.standing import Standing
+from evo.state_file import from_bytes
 from evo.store import Store
 from fitness.objectives import OBJECTIVES
 from fitness.task import Interface
@@ -80,8 +83,8 @@ class Run:
             states = [_read(State, blob, store.path) for blob in store.states()]
         for state in states:
             _check(state, self.spec, self.interface, self.folder)
-        self.archive = merged_archive([s.archive for s in states], self.spec.search.archive) if states else None
-        self.latest = dict.fromkeys(range(self.spec.search.islands), -1) | {r["island"]: r["epoch"] for r in self.epochs}
+        self.archive = archive.merged([s.archive for s in states], self.spec.search.archive) if states else None
+        self.standing = Standing.of(self.spec, self.epochs)
 
     @property
     def name(self) -> str:
@@ -90,12 +93,12 @@ class Run:
     @property
     def generation(self) -> int:
         """The generation that every island has finished."""
-        done = dict.fromkeys(self.latest, 0) | {r["island"]: r["generation"] for r in self.epochs}
-        return min(done.values())
+        return min(self.standing.generation)
 
     @property
     def evaluations(self) -> int:
-        return sum(row["evaluations"] for row in self.epochs)
+        """Circuits tried."""
+        return self.standing.evaluations
 
     @property
     def saved(self) -> float:
@@ -106,12 +109,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        return cluster.is_finished(self.spec, list(self.latest.values()), self.best)
-
-    @property
-    def best(self) -> float:
-        """The highest score on validation trials so far, by which a target is judged."""
-        return cluster.best_of(self.epochs)
+        return self.standing.ended is not None
 
     @property
     def state(self) -> str:

@@ -6,21 +6,24 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import write_whole
-from evo import cluster
-from evo.island import HELD_OUT_TRIALS, to_bytes
+from evo.epochs import Plan, Result, in_process, neighbour, warm_up
+from evo.island import HELD_OUT_TRIALS
+from evo.ray_session import check_address, ray_session
 from evo.run_folder import SPEC, STORE, Examples, Run, read_spec, versions
-from evo.spec import read
+from evo.spec import Search, read
+from evo.state_file import to_bytes
 from evo.store import Store
 from fitness.check import check
 from fitness.registry import is_own, read_source
 
-Observer = Callable[[cluster.Result], None]
+Observer = Callable[[Result], None]
 
 
 def run(
@@ -38,7 +41,7 @@ def run(
     spec_path = Path(spec)
     resolved, source = read(spec_path, **overrides)
     workers = _workers(workers, resolved.search.islands)
-    cluster.check_address(address)
+    check_address(address)
     if is_own(resolved.task["name"]):
         check(resolved.make_task(source), resolved.search.seed, min(resolved.search.trials, 64))
     folder = Path(out) if out is not None else free_folder(spec_path.stem)
@@ -53,40 +56,76 @@ def run(
     return _go_on(folder, workers, address, observe)
 
 
-def resume(folder, workers: int | str = "auto", address: str | None = None, observe: Observer | None = None) -> Run:
+def resume(
+    folder,
+    workers: int | str = "auto",
+    address: str | None = None,
+    observe: Observer | None = None,
+    generations: int | None = None,
+) -> Run:
     """Go on with a stopped run from its last stored epochs; ends in the archive the uninterrupted run has. A finished run is
-    returned as it is. Executes the task file in the folder if the run has one."""
-    return _go_on(Path(folder), workers, address, observe)
+    returned as it is, or goes on to `generations` if given (what else had ended it no longer does). Executes the task file in
+    the folder if the run has one."""
+    folder = Path(folder)
+    if generations is not None:
+        _extend(folder, workers, address, observe, generations)
+    return _go_on(folder, workers, address, observe)
+
+
+def _extend(folder, workers, address, observe, generations):
+    """Let a run go on to another generation: the new limit goes into its spec."""
+    spec, found = read_spec(folder), Run(folder).standing
+    if generations < max(found.generation):
+        raise UserError(f"{folder}: is at generation {max(found.generation)} already; --generations must be more")
+    if found.ended is None and spec.search.generations in found.generation:
+        found = _go_on(folder, workers, address, observe).standing  # a last epoch cut short is one of all islands
+    changes: dict[str, object] = {"generations": generations}
+    if found.ended not in (None, "generations"):
+        changes[found.ended] = None
+    search = Search.model_validate({**spec.search.model_dump(), **changes})
+    with _locked(folder):
+        write_whole(folder / SPEC, spec.model_copy(update={"search": search}).to_toml())
 
 
 def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
     workers = _workers(workers, spec.search.islands)
-    cluster.check_address(address)
+    check_address(address)
     source = read_source(spec.task["name"], folder)
     with _locked(folder), _open_store(folder, spec, source) as store:
         if store.fact("spec_sha256") != spec.digest(source):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
-        Run(folder)  # finds damage before anything is computed
-        done = dict.fromkeys(range(spec.search.islands), -1) | store.latest()
-        stored = list(done.values()), store.state, store.migrants, cluster.best_of(store.epochs())
-        plan = cluster.Plan(spec, source, cluster.epochs_of(spec), *stored)
-        if not cluster.is_finished(spec, plan.done, plan.best):
+        standing = Run(folder).standing  # finds damage before anything is computed
+        plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
+        if not standing.ended:
+            start = time.monotonic() - standing.elapsed
             for result in _results(plan, workers, address):
-                store.add_epoch(result.island, result.epoch, result.state, result.migrants, result.log, result.seconds)
+                elapsed = time.monotonic() - start
+                store.add_epoch(result, elapsed)
+                standing.add(result.island, result.epoch, result.log, elapsed)
                 if observe:
                     observe(result)
         store.settle()
     return Run(folder)
 
 
+def _guests(spec, store, island, epoch):
+    """What an island receives before an epoch, see `Plan`."""
+    if epoch == 0:
+        return store.migrants(island, -1)
+    sender = neighbour(spec, island)
+    return None if sender is None else store.migrants(sender, epoch - 1)
+
+
 def _results(plan, workers, address):
     if workers == 0 and not address:
-        yield from cluster.in_process(plan)
+        yield from in_process(plan)
         return
-    with cluster.ray_session(workers, address):
-        cluster.warm_up(plan.spec, plan.source)  # once, before many processes would all compile the same
-        yield from cluster.on_ray(plan)
+    from evo.cluster import on_ray
+
+    with ray_session(workers, address):
+        warm_up(plan.spec, plan.source)
+        yield from on_ray(plan)
 
 
 def _workers(workers, islands):

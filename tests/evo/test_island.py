@@ -7,8 +7,10 @@ import pytest
 
 import evo
 from evo import genome
-from evo.island import Migrants, State, from_bytes, merged_archive, run_epoch, setting, to_bytes
+from evo.archive import merged as merged_archive
+from evo.island import Migrants, State, run_epoch, setting
 from evo.spec import parse
+from evo.state_file import from_bytes, to_bytes
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 
