@@ -106,7 +106,7 @@ def run_epoch(
     log, trier = tools.Logbook(), _Trier(setting, island, watch)
     if state is None:
         genomes = box.found(s.population, rng)
-        if guests is not None:
+        if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
         crowd, counts = trier.tried(genomes, 0)
         trier.look(crowd.records, crowd.records[:0])
@@ -116,7 +116,7 @@ def run_epoch(
         crowd, kept = Crowd(state.population, state.grades), state.archive
         trier.remember(crowd)
     algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
-    if state is not None and guests is not None:
+    if isinstance(guests, Migrants):
         with watch("select"):
             algorithm.tell(Crowd(*guests))
     first = 0 if state is None else state.generation
@@ -223,9 +223,9 @@ class _Trier:
 
 
 def _row(generation, counts, crowd, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), best and median score of
-    the population, its least losses, the size of the archive, and of the circuit that did best on validation trials the score
-    there and on held-out ones."""
+    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), best and median score
+    of the population, its least losses, the size of the archive, and of the circuit that did best on validation trials the
+    score there and on held-out ones."""
     records = crowd.records
     scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
     least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}

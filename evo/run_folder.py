@@ -80,10 +80,12 @@ class Run:
             self.interface = _interface(store.fact("interface"), store.path)
             self.epochs = store.epochs()
             self.examples = _read(Examples, store.fact("examples"), store.path)
-            states = [_read(State, blob, store.path) for blob in store.states()]
-        for state in states:
+            self.parent = _parent(store)
+            self.states = [_read(State, blob, store.path) for blob in store.states()]
+        for state in self.states:
             _check(state, self.spec, self.interface, self.folder)
-        self.archive = archive.merged([s.archive for s in states], self.spec.search.archive) if states else None
+        archives = [state.archive for state in self.states]
+        self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
         self.standing = Standing.of(self.spec, self.epochs)
 
     @property
@@ -204,6 +206,18 @@ class Examples(NamedTuple):
     labels: np.ndarray
 
 
+class Heritage(NamedTuple):
+    """Genomes that a run begins with.
+
+    genomes  [n];   island  int64 [n]: which island each is for
+    log      what the parent was: run (its name), spec_sha256, archive_sha256, generation
+    """
+
+    genomes: np.ndarray
+    island: np.ndarray
+    log: dict
+
+
 def open_run(folder) -> Run:
     """Open a run folder for reading; executes nothing in it."""
     return Run(folder)
@@ -215,6 +229,12 @@ def _interface(text, path):
         return Interface(title, tuple(inputs), tuple(outputs), float(dt_ms), float(duration_ms))
     except (TypeError, ValueError):
         raise UserError(f"{path}: is damaged (no readable interface); restore the folder from a copy") from None
+
+
+def _parent(store):
+    """What the run was forked from: run, spec_sha256, archive_sha256, generation; None if it was not."""
+    stored = store.fact("heritage")
+    return None if stored is None else _read(Heritage, stored, store.path).log
 
 
 def _read(kind, blob, path):

@@ -315,6 +315,26 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     return spec
 
 
+def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
+    for an unknown key or a wrong value."""
+    data = spec.model_dump(mode="json", exclude_none=True)
+    if "task.name" in changes:
+        data["task"] = {}  # the settings of one task say nothing to another
+    for key, text in changes.items():
+        *sections, name = key.split(".")
+        inner: Any = data
+        for section in sections:
+            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else None
+        if not sections or not isinstance(inner, dict):
+            raise UserError(f"{key}: name a key with its section, such as search.generations")
+        try:
+            inner[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[name] = text
+    return parse(tomli_w.dumps(data), "the changed spec")
+
+
 def _known_keys(error, data):
     """The keys that the section of the first finding has."""
     section: Any = RunSpec

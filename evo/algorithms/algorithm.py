@@ -52,9 +52,9 @@ class Algorithm:
         self.crowd = everyone.take(self.survivors(everyone))
 
     def losses(self, crowd: Crowd) -> np.ndarray:
-        """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective (age-fitness
-        Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what was wired
-        lately need not yet be as good as what was polished for long."""
+        """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
+        (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what
+        was wired lately need not yet be as good as what was polished for long."""
         records = crowd.records
         if self.search.protect == "none":
             return records["losses"]
