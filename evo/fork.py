@@ -47,7 +47,7 @@ def _refuse_misfits(parent, old, new):
 
 
 def _fitting(genomes, old: Form, new: Form):
-    """The different ones of them that keep the new bounds, in their order; neurons move together where there are fewer slots."""
+    """The different ones of them that keep the new bounds, in their order; neurons move together where slots are fewer."""
     most = new.bounds.capacity
     sound = [not genome.faults(one, old.bounds) for one in genomes]  # what is stored of a population nobody has checked
     genomes = genomes[sound & ((genomes["kind"] != 0).sum(axis=1) <= most)]
