@@ -204,6 +204,11 @@ class RunSpec(_Section):
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
+        if not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]) and task.inputs:
+            raise UserError(
+                "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
+                "inputs, and project to an excitatory one"
+            )
         names = tuple(type(c.parameters).model_fields)
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
         step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
@@ -272,6 +277,14 @@ def _projections(types):
     rows = [[kind.inputs for kind in types.values()]]
     rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
     return np.array(rows)
+
+
+def _heard(projects, excitatory):
+    """Is there a way from the input channels to an excitatory type?"""
+    reached = projects[0]
+    for _ in projects:
+        reached = reached | projects[1:][reached].any(axis=0)
+    return bool((reached & excitatory).any())
 
 
 def _whole_steps(place, range_ms, dt, least):
