@@ -119,7 +119,7 @@ def run_epoch(
         pedigree = lineage.grown(pedigree, found, crowd.records, None, found.lines)
         trier.look(crowd.records, crowd.records[:0])
         kept = archive.kept(crowd.records, s.archive)
-        log.record(**_row(0, counts, crowd, kept))
+        log.record(**_row(0, counts | trier.failures(), crowd, kept))
     else:
         crowd, kept, pedigree = Crowd(state.population, state.grades), state.archive, state.pedigree
         trier.remember(crowd)
@@ -148,9 +148,10 @@ def run_epoch(
         with watch("lineage"):
             theirs = None if mothers is None else before["genome"][mothers]
             pedigree = lineage.grown(pedigree, found, records, theirs, _living(algorithm.crowd, kept))
-        log.record(**_row(generation, counts, algorithm.crowd, kept))
+        log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
     kept = trier.measured(kept)
-    log[-1] |= _looks(kept)
+    late = trier.failures()
+    log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
 
 
@@ -163,6 +164,7 @@ class _Trier:
 
     def __init__(self, setting, island, watch):
         self.setting, self.island, self.watch = setting, island, watch
+        self.failed, self.fault = 0, None
         self.known = {}  # by the key of a circuit: arrays of what became of it and of others, and its place in them
 
     def remember(self, crowd):
@@ -235,15 +237,24 @@ class _Trier:
         records["validation"][which], records["held_out"][which] = validation.score, found.score
         records["low"][which], records["high"][which] = found.interval
 
+    def failures(self):
+        """What to log of the circuits for which the task's own code failed since this was asked last: how many, and the first
+        message."""
+        found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
+        self.failed, self.fault = 0, None
+        return found
+
     def _took(self, found):
+        self.failed += int(found.failed.sum())
+        self.fault = self.fault or found.fault
         for phase, seconds in found.seconds.items():
             self.watch.add(phase, seconds)
 
 
 def _row(generation, counts, crowd, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), best and median score
-    of the population, its least losses, the size of the archive, and of the circuit that did best on validation trials the
-    score there and on held-out ones."""
+    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), failed and the first
+    message (see `_Trier.failures`), best and median score of the population, its least losses, the size of the archive, and of
+    the circuit that did best on validation trials the score there and on held-out ones."""
     records = crowd.records
     scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
     least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}

@@ -121,6 +121,12 @@ class Run:
         return self.standing.evaluations
 
     @property
+    def failed(self) -> tuple[int, str | None]:
+        """How often the task's own code failed for a circuit, which got the worst score, and what it said the first time."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
+
+    @property
     def saved(self) -> float:
         """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
