@@ -5,7 +5,7 @@ subgraph), told apart by signs and by who projects to whom (Milo et al., Science
 a neuron to itself are subgraphs of their own, and left out of the others.
 """
 
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -38,11 +38,6 @@ class Subgraph(NamedTuple):
         ]
 
 
-def orders(nodes: tuple[str, ...]) -> list[tuple[int, ...]]:
-    """The ways to exchange nodes of the same kind."""
-    return [p for p in permutations(range(len(nodes))) if all(nodes[k] == nodes[p[k]] for k in range(len(nodes)))]
-
-
 def census(wiring: Wiring) -> np.ndarray:
     """How often each of `SUBGRAPHS` occurs in each circuit, int64 [B, len(SUBGRAPHS)]."""
     circuits, channels, width = len(wiring.sign), wiring.channels, wiring.synapse.shape[1]
@@ -64,9 +59,8 @@ def census(wiring: Wiring) -> np.ndarray:
 
 def _node_sets(width, channels, size):
     """All sets of `size` nodes with at most one input channel, int [size, sets]."""
-    sets = np.stack(np.meshgrid(*[np.arange(width)] * size, indexing="ij")).reshape(size, -1)
-    ascending = (np.diff(sets, axis=0) > 0).all(0)
-    return sets[:, ascending & ((sets < channels).sum(0) <= 1)]
+    sets = np.array(list(combinations(range(width), size)), int).reshape(-1, size).T
+    return sets[:, (sets < channels).sum(0) <= 1]
 
 
 def _codes(kind, joined, nodes):

@@ -1,7 +1,7 @@
 """What the operators make of genomes when nothing selects: the neutral distribution that evolved circuits are compared with."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,19 +9,17 @@ from circuits.wiring import Wiring
 from evo import variation
 from evo.genome import Bounds
 
-PEERS = 300
-LINEAGES = 2_000
+PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations
-SNAPSHOTS = 21
 _NEURON = 3  # as many connections weighs a neuron too many or too few, when sizes are compared
-_STEPS = 300  # at most, towards a size
+_STEPS = 300  # generations at most towards a size
 
 
 class Peers(NamedTuple):
     """Neutral genomes to compare one circuit with, by their wiring.
 
     as_old    drifted as many generations as the circuit is old, or 500 if it is older
-    as_large  drifted, and then held to the circuit's `Wiring.size`;   exact  share of these that have it exactly
+    as_large  of those, the nearest in `Wiring.size`, brought to the circuit's;   exact  share of these that have it exactly
     """
 
     as_old: Wiring
@@ -36,30 +34,27 @@ class Operators(NamedTuple):
     crossover: float
     mutation: float
 
-    def children(self, genomes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One child of each genome, with another one's parts if it crosses, mutated."""
-        fathers = genomes[rng.permutation(len(genomes))]
-        children = variation.crossover(genomes, fathers, self.bounds, rng, self.crossover)
+    def children(self, mothers: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One child of each mother, with parts of one of the others if it crosses, mutated."""
+        fathers = others[rng.permutation(len(others))[: len(mothers)]]
+        children = variation.crossover(mothers, fathers, self.bounds, rng, self.crossover)
         return variation.mutate(children, self.bounds, rng, self.mutation)
 
 
 def peers(operators: Operators, sizes: np.ndarray, ages: Sequence[int], rng: np.random.Generator) -> list[Peers]:
     """The peers of circuits by their sizes, int [circuits, 4], and their ages in generations."""
-    drifted = [min(age, LONGEST) for age in ages]
-    times = sorted({*drifted, *np.linspace(0, max(drifted), SNAPSHOTS).round().astype(int).tolist()})
-    old: dict[int, Wiring] = {}
-    near: list[Any] = [None] * len(drifted)
+    ages = [min(age, LONGEST) for age in ages]
+    times = sorted(set(ages))
+    found: dict[int, Peers] = {}
     for time, genomes in zip(times, drift(operators, LINEAGES, times, rng), strict=True):
+        made = wiring(genomes)
         for k, size in enumerate(sizes):
-            if time == drifted[k]:
-                old[k] = wiring(genomes[rng.permutation(LINEAGES)[:PEERS]])
-            both = genomes if near[k] is None else np.concatenate([near[k], genomes])
-            near[k] = both[np.lexsort((rng.random(len(both)), distance(both, size)))[:PEERS]]
-    found = []
-    for k, size in enumerate(sizes):
-        large = held(operators, near[k], size, rng)
-        found.append(Peers(old[k], wiring(large), float((distance(large, size) == 0).mean())))
-    return found
+            if ages[k] == time:
+                far = apart(made.size, size) + rng.random(LINEAGES)  # those as near in any order
+                large = wiring(held(operators, genomes[np.argsort(far)[:PEERS]], size, rng))
+                old = made.take(rng.permutation(LINEAGES)[:PEERS])
+                found[k] = Peers(old, large, float((large.size == size).all(1).mean()))
+    return [found[k] for k in range(len(sizes))]
 
 
 def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -70,7 +65,7 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
     genomes, generation = variation.founders(operators.bounds, lineages, rng), 0
     for time in times:
         for _ in range(time - generation):
-            genomes = operators.children(genomes, rng)
+            genomes = operators.children(genomes, genomes, rng)
         generation = time
         yield genomes
 
@@ -78,19 +73,21 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
 def held(operators: Operators, genomes: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Genomes brought to a size by drifting on: a child takes its mother's place unless it is further from the size."""
     genomes = genomes.copy()
-    off = distance(genomes, size)
+    off = apart(wiring(genomes).size, size)
     for _ in range(_STEPS):
-        if not off.any():
+        mothers = np.flatnonzero(off)
+        if not len(mothers):
             break
-        children = operators.children(genomes, rng)
-        far = distance(children, size)
-        genomes[far <= off], off = children[far <= off], np.minimum(far, off)
+        children = operators.children(genomes[mothers], genomes, rng)
+        far = apart(wiring(children).size, size)
+        nearer = far <= off[mothers]
+        genomes[mothers[nearer]], off[mothers[nearer]] = children[nearer], far[nearer]
     return genomes
 
 
-def distance(genomes: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """How far genomes are from a size, int [genomes]."""
-    return np.abs(wiring(genomes).size - size) @ [_NEURON, _NEURON, 1, 1]
+def apart(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """How far sizes, int [genomes, 4], are from one, int [genomes]."""
+    return np.abs(sizes - size) @ [_NEURON, _NEURON, 1, 1]
 
 
 def wiring(genomes: np.ndarray) -> Wiring:

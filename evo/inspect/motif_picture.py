@@ -64,7 +64,8 @@ def _caption(f: Finding, by_name: bool) -> str:
     """What it is, and how many times as often as by chance in a circuit of the same size it is there."""
     title = f.name if by_name else f"just {f.name}" if f.name else "just these connections"
     p = "p < 0.001" if f.of_size.corrected < 0.001 else f"p = {f.of_size.corrected:.3f}"
-    return f"{title}\n{f.of_size.ratio:.1f} times chance, {p}"
+    often = f"{f.of_size.ratio:.1f} times chance" if f.of_size.mean else "never by chance"
+    return f"{title}\n{often}, {p}"
 
 
 def _subgraph(subgraph: Subgraph, ax):

@@ -6,7 +6,7 @@ from circuits.named_motifs import NAMED, OCCURRENCES
 from circuits.subgraphs import census
 from circuits.wiring import Wiring
 from evo import genome
-from evo.neutral import PEERS, Operators, distance, drift, held, peers, wiring
+from evo.neutral import PEERS, Operators, drift, held, peers, wiring
 from evo.overrepresented import overrepresented
 from evo.spec import parse
 from tests.evo.tiny import SPEC
@@ -44,8 +44,7 @@ def test_genomes_are_held_to_a_size_and_stay_valid(operators):
     (grown,) = drift(operators, 200, [10], rng)
     before = grown.copy()
     large = held(operators, grown, SIZE, rng)
-    assert (distance(grown, SIZE) > 0).mean() > 0.9
-    assert (distance(large, SIZE) == 0).all()
+    assert (wiring(grown).size == SIZE).all(1).mean() < 0.1
     assert (wiring(large).size == SIZE).all()
     assert not any(genome.faults(g, operators.bounds) for g in large)
     assert (grown == before).all()
@@ -62,22 +61,21 @@ def test_peers_are_as_old_and_as_large_as_the_circuits(operators):
     assert np.allclose(found[0].as_old.size.mean(0), wiring(at_4).size.mean(0), rtol=0.1)
 
 
-def test_at_one_size_motifs_do_not_depend_on_how_long_genomes_drifted(operators):
-    counts = {}
-    for age in (10, 200):
-        found = peers(operators, np.array([SIZE] * 4), [age] * 4, np.random.default_rng(age))
-        counts[age] = {
-            "size": np.concatenate([census(p.as_large) for p in found]) @ OCCURRENCES,
-            "age": np.concatenate([census(p.as_old) for p in found]) @ OCCURRENCES,
-        }
+def test_genomes_held_to_a_size_have_the_motifs_of_those_that_drifted_there_by_themselves(operators):
+    (many,) = drift(operators, 40_000, [10], np.random.default_rng(10))
+    sizes, which, count = np.unique(wiring(many).size, axis=0, return_inverse=True, return_counts=True)
+    commonest = int(count.argmax())
+    drifted, there = census(wiring(many)) @ OCCURRENCES, which.reshape(-1) == commonest
+    elsewhere = many[~there][:1_500]
+    brought = census(wiring(held(operators, elsewhere, sizes[commonest], np.random.default_rng(11)))) @ OCCURRENCES
 
-    def apart(what):
+    def apart(a, b):
         """Standard errors between the means."""
-        a, b = (counts[age][what] for age in (10, 200))
         return np.abs(a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b) + 1e-9)
 
-    assert apart("size").max() < 4
-    assert apart("age").max() > 10
+    assert there.sum() > 150
+    assert apart(brought, drifted[there]).max() < 4
+    assert apart(drifted[~there], drifted[there]).max() > 8
 
 
 def neutral_winners(operators, count, seed):
