@@ -12,7 +12,7 @@ from evo.genome import Bounds
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations
 _NEURON = 3  # as many connections weighs a neuron too many or too few, when sizes are compared
-_STEPS = 300  # generations at most towards a size
+_STEPS = 2_000  # generations at most towards a size
 
 
 class Peers(NamedTuple):

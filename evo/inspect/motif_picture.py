@@ -45,7 +45,8 @@ def picture(found: Motifs) -> Figure:
     with matplotlib.rc_context({"font.size": 8}):
         for k, (row, circuit) in enumerate(zip(again, circuits, strict=True)):
             caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}"
-            pictures.wiring(circuit, cell(k, len(again), 0.0, high, caption), delays=False)
+            ax = pictures.wiring(circuit, cell(k, len(again), 0.0, high, caption), delays=False)
+            ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in circuit.inputs))  # room for the names
         for k, finding in enumerate(motifs):
             top = (_CAPTION + high) * bool(again) + (_CAPTION + _MOTIF) * (k // ACROSS)
             _subgraph(finding.drawn, cell(k % ACROSS, ACROSS, top, _MOTIF, _caption(finding, finding in named)))
