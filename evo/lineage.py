@@ -78,7 +78,7 @@ def grown(
     for name in ("island", "generation", "score", "genome"):
         steps[name] = children[name][new]
     if mothers is not None:
-        steps["mother"] = mothers[new]
+        steps["mother"] = parents["genome"][mothers[new]]
     return joined(pedigree, steps)
 
 
