@@ -61,7 +61,8 @@ def run(spec, out, workers, address, seed, generations):
 @click.argument("folder", metavar="DIR")
 @_WORKERS
 @_ADDRESS
-def resume(folder, workers, address):
+@click.option("--generations", type=int, metavar="G", help="Go on to generation G, whatever else ended the run.")
+def resume(folder, workers, address, generations):
     """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
     from evo import search
     from evo.run_folder import STORE, Run, read_spec
@@ -73,7 +74,42 @@ def resume(folder, workers, address):
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
     with _stopping(folder), _progress(spec, Path(folder), before) as observe:
-        done = search.resume(folder, workers, address, observe)
+        done = search.resume(folder, workers, address, observe, generations)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting to change, such as search.seed=2.")
+@click.option("--out", metavar="DIR", help="The new run folder [default: the first free DIR-1, DIR-2, ...].")
+@_WORKERS
+@_ADDRESS
+def fork(folder, settings, out, workers, address):
+    """Start a new run from the circuits of another, with changed settings.
+
+    \b
+    evo fork runs/itd-1 --set search.algorithm=cma     polish what was found
+    evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
+    """
+    from evo import search
+    from evo.run_folder import read_spec
+    from evo.spec import changed
+    from fitness.registry import read_source
+
+    changes = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
+        changes[key.strip()] = value.strip()
+    parent = Path(folder)
+    spec = changed(read_spec(parent), changes)
+    source = read_source(spec.task["name"], parent)
+    beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
+    _announce(spec, source, beside)
+    _compile(spec, source)
+    with _stopping(beside), _progress(spec, beside, []) as observe:
+        done = search.fork(parent, changes, beside, workers, address, observe)
     _finish(done)
 
 
@@ -88,6 +124,7 @@ def status(folder, as_json):
     s = found.spec.search
     facts = {
         "state": found.state,
+        "ended_by": found.standing.ended,
         "generation": found.generation,
         "generations": s.generations,
         "evaluations": found.evaluations,
@@ -95,6 +132,7 @@ def status(folder, as_json):
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
         "archive_sha256": found.archive_sha256,
+        "parent": found.parent,
     }
     if as_json:
         click.echo(json.dumps(facts))
@@ -103,6 +141,10 @@ def status(folder, as_json):
     click.echo(
         f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
     )
+    if found.parent:
+        click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
+    if found.standing.ended not in (None, "generations"):
+        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
@@ -289,7 +331,7 @@ def models(name):
 @click.argument("spec", metavar="[SPEC.toml]", required=False)
 def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
-    from evo import cluster
+    from evo.epochs import warm_up
     from evo.spec import CircuitBounds, RunSpec, read_alone
     from fitness.registry import is_own
 
@@ -297,7 +339,7 @@ def warmup(spec):
     if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
-    cluster.warm_up(resolved, None)
+    warm_up(resolved, None)
     click.echo("compiled")
 
 
@@ -323,12 +365,12 @@ def _compile(spec, source):
     """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
     from threading import Timer
 
-    from evo import cluster
+    from evo.epochs import warm_up
 
     notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
     notice.start()
     try:
-        cluster.warm_up(spec, source)
+        warm_up(spec, source)
     finally:
         notice.cancel()
 

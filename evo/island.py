@@ -4,74 +4,66 @@ The state of an island after epoch e depends only on its state after epoch e - 1
 e - 1, the run's spec, the island's number and e. Whoever computes it, wherever and however often, gets the same bytes.
 """
 
-import json
 from functools import lru_cache
-from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from circuits.errors import UserError
-from evo import genome, variation
+from evo import archive, genome, identity, lineage, variation
+from evo.algorithms import ALGORITHMS
 from evo.genome import Form
-from evo.selection import epsilon_lexicase, nsga2, pareto, survivors
+from evo.individual import LOOKED_AT, Crowd, joined, record
+from evo.selection import nsga2
 from evo.spec import RunSpec
+from evo.stopwatch import Stopwatch
 from fitness import Task, Trials
-from fitness.evaluate import Evaluation, evaluate
+from fitness.evaluate import evaluate
 from fitness.objectives import losses
 
+FATE = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
+TOGETHER = 1000  # circuits that are simulated in one go: more do not fit the processor's cache
 SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS = range(3)  # second half of a seed: they never share a stimulus
 
 
 class State(NamedTuple):
-    """An island between two epochs. Arrays of records have the fields of `record`.
+    """An island between two epochs. Arrays of records have the fields of `individual.record`.
 
     population  records [population];   grades  float32 [population, trials]
     archive     records [<= search.archive]: the non-dominated circuits seen so far, and the one that did best on validation
                 trials, scored on fresh trials as well
-    log         one dict per generation of the epoch that ended here; `simulated` is the share of the steps that the stop rule
-                left to simulate
+    pedigree    the steps that led to these circuits, see `evo.lineage`
+    log         one dict per generation of the epoch that ended here, see `_row`
     """
 
     population: np.ndarray
     grades: np.ndarray
     archive: np.ndarray
+    pedigree: np.ndarray
     log: list
 
     def migrants(self, count: int) -> "Migrants":
-        """What the next island gets: the individuals that NSGA-II would keep last."""
+        """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
         chosen = nsga2(self.population["losses"], count)
-        return Migrants(self.population[chosen], self.grades[chosen])
+        away = self.population[chosen]
+        return Migrants(away, self.grades[chosen], lineage.pruned(self.pedigree, away["line"]))
+
+    @property
+    def generation(self) -> int:
+        return self.log[-1]["generation"]
 
 
 class Migrants(NamedTuple):
     population: np.ndarray
     grades: np.ndarray
+    pedigree: np.ndarray
 
 
-def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
-    """An individual: its genome, what it lost by each objective (smaller is better), and what it did.
+class Founders(NamedTuple):
+    """Genomes [n] that a run begins with, of `genome.dtype`; what is missing to a population is drawn."""
 
-    score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
-    nothing is chosen), with the ends low and high of its 95 % confidence interval, are 0 at chance and 1 when perfect, NaN
-    until measured; spikes and events are per trial; island and generation say where it was born.
-    """
-    return np.dtype(
-        [
-            ("genome", genome_dtype),
-            ("losses", "f8", objectives),
-            ("score", "f8"),
-            ("validation", "f8"),
-            ("held_out", "f8"),
-            ("low", "f8"),
-            ("high", "f8"),
-            ("spikes", "f8"),
-            ("events", "f8"),
-            ("island", "i4"),
-            ("generation", "i4"),
-        ]
-    )
+    genomes: np.ndarray
 
 
 class Setting(NamedTuple):
@@ -95,135 +87,171 @@ class Setting(NamedTuple):
 
 
 def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:
-    """The evolutionary algorithm, composed: DEAP's toolbox over operators that take whole populations as arrays."""
+    """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of."""
     box, bounds, stop = base.Toolbox(), form.bounds, spec.stop_rule(task.dt_ms)
     box.register("found", variation.founders, bounds)
-    box.register("select", epsilon_lexicase)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
-    box.register("survive", survivors)
     return box
 
 
-def run_epoch(setting: Setting, island: int, epoch: int, state: State | None, migrants: Migrants | None) -> State:
+def run_epoch(
+    setting: Setting,
+    island: int,
+    epoch: int,
+    state: State | None,
+    guests: Migrants | Founders | None,
+    watch: Stopwatch | None = None,
+) -> State:
     """The island's next state: `spec.search.epoch` generations on from `state`, or from founders when there is none."""
-    s, box = setting.spec.search, setting.toolbox
+    s, box, watch = setting.spec.search, setting.toolbox, Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
-    log = tools.Logbook()
+    log, trier = tools.Logbook(), _Trier(setting, island, watch)
     if state is None:
-        population, grades, simulated = _assess(setting, box.found(s.population, rng), island, 0)
-        archive = _kept(population, s.archive)
-        _record(log, 0, len(population), simulated, population, archive)
+        genomes = box.found(s.population, rng)
+        if isinstance(guests, Founders):
+            genomes[: len(guests.genomes)] = guests.genomes
+        crowd, counts = trier.tried(genomes, 0)
+        found = lineage.born(island, 0, crowd.records["score"])
+        crowd.records["line"] = found.lines
+        pedigree = np.empty(0, lineage.step_dtype(genomes.dtype))
+        pedigree = lineage.grown(pedigree, found, crowd.records, None, None, found.lines)
+        trier.look(crowd.records, crowd.records[:0])
+        kept = archive.kept(crowd.records, s.archive)
+        log.record(**_row(0, counts, crowd, kept))
     else:
-        population, grades, archive, _ = state
-        if migrants is not None:
-            population, grades = _joined(population, migrants.population), _joined(grades, migrants.grades)
-            kept = box.survive(population["losses"], grades, s.population, rng)
-            population, grades = population[kept], grades[kept]
-    first = epoch * s.epoch
+        crowd, kept, pedigree = Crowd(state.population, state.grades), state.archive, state.pedigree
+        trier.remember(crowd)
+    algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
+    if isinstance(guests, Migrants):
+        pedigree = joined(pedigree, guests.pedigree)
+        with watch("select"):
+            algorithm.tell(Crowd(guests.population, guests.grades))
+    first = 0 if state is None else state.generation
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
-        parents = box.select(grades, 2 * s.population, rng)
-        genomes = population["genome"]
-        children = box.mutate(box.mate(genomes[parents[::2]], genomes[parents[1::2]], rng=rng), rng=rng)
-        offspring, offspring_grades, simulated = _assess(setting, children, island, generation)
-        population, grades = _joined(population, offspring), _joined(grades, offspring_grades)
-        kept = box.survive(population["losses"], grades, s.population, rng)
-        population, grades = population[kept], grades[kept]
-        archive = _joined(archive, offspring)
-        archive = _kept(archive, s.archive)
-        _record(log, generation, len(offspring), simulated, population, archive)
-    archive = _on_fresh_trials(setting, archive)
-    log[-1] |= {name: float(archive[name].max()) for name in ("validation", "held_out")}
-    return State(population, grades, archive, list(log))
+        with watch("vary"):
+            genomes, mothers, crossed = algorithm.ask()
+        offspring, counts = trier.tried(genomes, generation)
+        with watch("lineage"):
+            before, records = algorithm.crowd.records, offspring.records
+            if mothers is not None:
+                changed = variation.rewired(genomes, before["genome"], mothers)
+                records["wired"] = np.where(changed, generation, before["wired"][mothers])
+            found = lineage.born(island, generation, records["score"], before, mothers, crossed)
+            records["line"] = found.lines
+        trier.look(records, kept)
+        with watch("select"):
+            algorithm.tell(offspring)
+        with watch("archive"):
+            kept = archive.kept(joined(kept, records), s.archive)
+        with watch("lineage"):
+            pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
+        log.record(**_row(generation, counts, algorithm.crowd, kept))
+    kept = trier.measured(kept)
+    log[-1] |= _looks(kept)
+    return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
 
 
-def _kept(records, count):
-    """The archive made of these records: the Pareto front, and the one that did best on validation trials wherever it stands,
-    for a target may have been reached by it."""
-    front = pareto(records["losses"], count)
-    validation = np.nan_to_num(records["validation"], nan=-1.0)
-    champion = int(np.argmax(validation))
-    if validation[champion] > validation[front].max():
-        front = np.sort(np.append(pareto(records["losses"], count - 1), champion))
-    return records[front]
+def _living(crowd, kept):
+    return np.concatenate([crowd.records["line"], kept["line"]])
 
 
-def _assess(setting, genomes, island, generation):
-    found: Evaluation = setting.toolbox.evaluate(genomes)
-    names = setting.spec.search.objectives
-    made = np.zeros(len(genomes), record(genomes.dtype, len(names)))
-    made["genome"], made["losses"] = genomes, losses(names, found)
-    made["score"], made["spikes"], made["events"] = found.score, found.spikes, found.events
-    for name in ("validation", "held_out", "low", "high"):
-        made[name] = np.nan
-    made["island"], made["generation"] = island, generation
-    return made, found.grades, float(found.simulated.mean())
+class _Trier:
+    """Tries circuits on the search's trials, each once in an epoch however often it comes up, and good ones on fresh trials."""
+
+    def __init__(self, setting, island, watch):
+        self.setting, self.island, self.watch = setting, island, watch
+        self.known = {}  # by the key of a circuit: arrays of what became of it and of others, and its place in them
+
+    def remember(self, crowd):
+        """What is known from earlier epochs."""
+        with self.watch("identify"):
+            self._remember(identity.keys(crowd.records["genome"]), crowd)
+
+    def _remember(self, keys, crowd):
+        fates = rfn.repack_fields(crowd.records[list(FATE)])
+        self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
+
+    def tried(self, genomes, generation):
+        """The genomes as a crowd, and what to log of it: evaluations, repeats (circuits tried before), simulated (the share of
+        the steps that the stop rule left to simulate)."""
+        crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
+        with self.watch("identify"):
+            keys = identity.keys(genomes)
+            first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in self.known}
+            new = np.sort(np.fromiter(first.values(), int, len(first)))
+        simulated = self._try(crowd, new) if len(new) else 1.0
+        with self.watch("identify"):
+            for k in np.setdiff1d(np.arange(len(genomes)), new, assume_unique=True):
+                fates, grades, place = self.known.get(keys[k]) or (crowd.records, crowd.grades, first[keys[k]])
+                for name in FATE:
+                    crowd.records[name][k] = fates[name][place]
+                crowd.grades[k] = grades[place]
+            self._remember(keys, crowd)
+        return crowd, {"evaluations": len(new), "repeats": len(genomes) - len(new), "simulated": simulated}
+
+    def _born(self, genomes, generation):
+        records = np.zeros(len(genomes), record(genomes.dtype, len(self.setting.spec.search.objectives)))
+        records["genome"], records["island"] = genomes, self.island
+        records["generation"] = records["wired"] = generation
+        for name in LOOKED_AT:
+            records[name] = np.nan
+        return records
+
+    def _try(self, crowd, new):
+        genomes, simulated = crowd.records["genome"], 0.0
+        for some in np.array_split(new, -(-len(new) // TOGETHER)):
+            found = self.setting.toolbox.evaluate(genomes if len(some) == len(genomes) else genomes[some])
+            self._took(found)
+            with self.watch("score"):
+                fates = losses(self.setting.spec.search.objectives, found), found.score, found.spikes, found.events
+                for name, fate in zip(FATE, fates, strict=True):
+                    crowd.records[name][some] = fate
+                crowd.grades[some] = found.grades
+                simulated += float(found.simulated.sum())
+        return simulated / len(new)
+
+    def look(self, records, kept):
+        """Try the best of these records on fresh trials if it is better than all in the archive that were: they then say so."""
+        tried = kept["score"][~np.isnan(kept["validation"])]
+        best = int(np.argmax(records["score"]))
+        if records["score"][best] > tried.max(initial=-1.0):
+            self._on_fresh_trials(records, np.array([best]))
+
+    def measured(self, records):
+        """The records with every missing score on fresh trials measured."""
+        records, new = records.copy(), np.flatnonzero(np.isnan(records["validation"]))
+        if len(new):
+            self._on_fresh_trials(records, new)
+        return records
+
+    def _on_fresh_trials(self, records, which):
+        task, tables = self.setting.task, genome.tables(records["genome"][which], self.setting.form)
+        validation, found = (evaluate(task, trials, tables) for trials in (self.setting.validation, self.setting.held_out))
+        self._took(validation)
+        self._took(found)
+        records["validation"][which], records["held_out"][which] = validation.score, found.score
+        records["low"][which], records["high"][which] = found.interval
+
+    def _took(self, found):
+        for phase, seconds in found.seconds.items():
+            self.watch.add(phase, seconds)
 
 
-def _on_fresh_trials(setting, archive):
-    """The archive with every missing score on validation and held-out trials measured."""
-    archive, new = archive.copy(), np.isnan(archive["held_out"])
-    if new.any():
-        tables = genome.tables(archive["genome"][new], setting.form)
-        archive["validation"][new] = evaluate(setting.task, setting.validation, tables).score
-        found = evaluate(setting.task, setting.held_out, tables)
-        archive["held_out"][new] = found.score
-        archive["low"][new], archive["high"][new] = found.interval
-    return archive
+def _row(generation, counts, crowd, kept):
+    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), best and median score
+    of the population, its least losses, the size of the archive, and of the circuit that did best on validation trials the
+    score there and on held-out ones."""
+    records = crowd.records
+    scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
+    least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}
+    return {"generation": generation, **counts, **scores, **least, **_looks(kept)}
 
 
-def _joined(a, b):
-    """np.concatenate; records stay packed."""
-    out = np.empty((len(a) + len(b), *a.shape[1:]), a.dtype)
-    out[: len(a)], out[len(a) :] = a, b
-    return out
-
-
-def _record(log, generation, evaluations, simulated, population, archive):
-    log.record(
-        generation=generation,
-        evaluations=evaluations,
-        simulated=simulated,
-        best=float(population["score"].max()),
-        median=float(np.median(population["score"])),
-        losses=[float(x) for x in population["losses"].min(axis=0)],
-        archive=len(archive),
-    )
-
-
-def merged_archive(archives: list[np.ndarray], count: int) -> np.ndarray:
-    """The archive of a run from those of its islands, in an order that depends on the circuits alone."""
-    everyone = archives[0]
-    for archive in archives[1:]:
-        everyone = _joined(everyone, archive)
-    keys = [row.tobytes() for row in everyone["genome"]]
-    order = sorted(range(len(everyone)), key=lambda k: (*everyone["losses"][k], keys[k]))
-    everyone = everyone[order]
-    return _kept(everyone, count)
-
-
-def to_bytes(state: State | Migrants) -> bytes:
-    """A state or migrants as the bytes of an .npz file, without pickle."""
-    fields = state._asdict()
-    log = fields.pop("log", None)
-    if log is not None:
-        fields["log"] = np.frombuffer(json.dumps(log).encode(), "u1")
-    buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **fields)
-    return buffer.getvalue()
-
-
-def from_bytes(kind: Any, data: bytes) -> Any:
-    """The State or Migrants (`kind`) in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
-    try:
-        with np.load(BytesIO(data), allow_pickle=False) as file:
-            fields = {name: file[name] for name in kind._fields if name in file}
-        if "log" in kind._fields:
-            fields["log"] = json.loads(fields["log"].tobytes())
-        return kind(**fields)
-    except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
-        raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
+def _looks(kept):
+    best = archive.champion(kept)
+    return {name: float(kept[name][best]) for name in ("validation", "held_out")}
 
 
 @lru_cache(maxsize=4)

@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from evo.cluster import Result
+from evo.epochs import Result
 from evo.spec import RunSpec
 
 

@@ -1,4 +1,4 @@
-"""Who breeds and who survives.
+"""Who breeds and who survives: the operators that the algorithms are made of.
 
 Epsilon-lexicase selection (La Cava, Spector and Danai, GECCO 2016) picks parents by single trials in random order, so that a
 circuit which alone solves a hard trial breeds however it does elsewhere. NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6,
@@ -10,82 +10,177 @@ import numpy as np
 
 from circuits.compiled import compiled
 
+# Bounds on the cost of one lexicase selection, which so does not grow with the population.
+HEAT = 1024
+RACE = 128
+SAMPLE = 64
+
 
 def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices [count] of parents by grades [population, trials], larger is better; epsilon is the trial's median absolute
-    deviation over the population."""
-    grades = np.ascontiguousarray(grades, "f8")
-    epsilon = np.median(np.abs(grades - np.median(grades, axis=0)), axis=0)
-    return _lexicase(grades, epsilon, count, rng)
+    deviation over the population, measured by at most SAMPLE of them.
+
+    Individuals with the same grades throughout compete as one and draw lots when they have won. Where there are more than HEAT,
+    they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
+    """
+    grades = np.ascontiguousarray(grades, "f4")
+    some = np.ascontiguousarray(grades[:: -(-len(grades) // SAMPLE)].T)
+    epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
+    _, behaviour, group, size = np.unique(_hashes(grades), return_index=True, return_inverse=True, return_counts=True)
+    members, start = np.argsort(group, kind="stable"), np.cumsum(size) - size  # by group, and where each begins
+    heats = np.array_split(np.argsort(rng.random(len(size)), kind="stable"), -(-len(size) // HEAT))
+    ends = np.arange(len(heats) + 1) * count // len(heats)
+    chosen = [
+        _lexicase(np.ascontiguousarray(grades[behaviour[heat]].T), epsilon, members, start[heat], size[heat], places, rng)
+        for heat, places in zip(heats, np.diff(ends), strict=True)
+    ]
+    return np.concatenate(chosen)
+
+
+def _middle(rows):
+    """The median of each row, the upper of two, as a column."""
+    place = rows.shape[1] // 2
+    return np.partition(rows, place, axis=1)[:, place, None]
 
 
 @compiled
-def _lexicase(grades, epsilon, count, rng):
-    population, trials = grades.shape
+def _hashes(grades):
+    out = np.empty(len(grades), np.uint64)
+    words = grades.view(np.uint32)
+    for k in range(len(words)):
+        mixed = np.uint64(0x9E3779B97F4A7C15)
+        for word in words[k]:
+            mixed = (mixed ^ np.uint64(word)) * np.uint64(0xFF51AFD7ED558CCD)
+            mixed ^= mixed >> np.uint64(32)
+        out[k] = mixed
+    return out
+
+
+@compiled
+def _lexicase(columns, epsilon, members, start, sizes, count, rng):
+    trials, groups = columns.shape
     chosen = np.empty(count, np.int64)
-    pool = np.empty(population, np.int64)
-    order = np.arange(trials)
+    passing, passed = np.empty((trials, groups), np.int64), np.zeros(trials, np.int64)
+    pool, order = np.empty(groups, np.int64), np.arange(trials)
     for c in range(count):
-        for k in range(population):
-            pool[k] = k
-        size = population
+        size = 0
         for t in range(trials):
             other = t + np.int64(rng.random() * (trials - t))
             order[t], order[other] = order[other], order[t]
             trial = order[t]
-            best = -np.inf
-            for k in range(size):
-                best = max(best, grades[pool[k], trial])
-            kept = 0
-            for k in range(size):
-                if grades[pool[k], trial] >= best - epsilon[trial]:
-                    pool[kept] = pool[k]
-                    kept += 1
-            size = kept
+            if t == 0:
+                if passed[trial] == 0:  # who passes this trial as the first is the same every time
+                    passed[trial] = _first(columns[trial], epsilon[trial], passing[trial], rng)
+                size = min(passed[trial], RACE)
+                lot = np.int64(rng.random() * passed[trial])  # of a shuffled row any stretch is a sample
+                for k in range(size):
+                    pool[k] = passing[trial, lot]
+                    lot = lot + 1 if lot + 1 < passed[trial] else 0
+            else:
+                size = _filter(columns[trial], epsilon[trial], pool, size)
             if size == 1:
                 break
-        chosen[c] = pool[np.int64(rng.random() * size)]
+        total = 0
+        for k in range(size):
+            total += sizes[pool[k]]
+        lot = np.int64(rng.random() * total)
+        for k in range(size):
+            if lot < sizes[pool[k]]:
+                chosen[c] = members[start[pool[k]] + lot]
+                break
+            lot -= sizes[pool[k]]
     return chosen
 
 
+@compiled
+def _first(grades, epsilon, pool, rng):
+    """Fill the pool with all that pass a trial, shuffled where they are too many; returns how many."""
+    for k in range(len(pool)):
+        pool[k] = k
+    passed = _filter(grades, epsilon, pool, len(pool))
+    if passed > RACE:
+        for k in range(passed):
+            other = k + np.int64(rng.random() * (passed - k))
+            pool[k], pool[other] = pool[other], pool[k]
+    return passed
+
+
+@compiled
+def _filter(grades, epsilon, pool, size):
+    """Keep of the first `size` in the pool those within epsilon of their best; returns how many."""
+    best = grades[pool[0]]
+    for k in range(size):
+        best = max(best, grades[pool[k]])
+    kept = 0
+    for k in range(size):
+        if grades[pool[k]] >= best - epsilon:
+            pool[kept] = pool[k]
+            kept += 1
+    return kept
+
+
+def tournament(losses: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices [count] of parents by losses [population, objectives]: of two drawn at random the one of better Pareto rank, of
+    equal ranks the less crowded one (NSGA-II's)."""
+    ranks, crowding = _ranks(losses), np.zeros(len(losses))
+    for rank in np.unique(ranks):
+        members = np.flatnonzero(ranks == rank)
+        crowding[members] = crowding_distance(losses[members])
+    place = np.empty(len(losses), int)
+    place[np.lexsort((-crowding, ranks))] = np.arange(len(losses))
+    one, other = (rng.random((2, count)) * len(losses)).astype(int)
+    return np.where(place[one] <= place[other], one, other)
+
+
 def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
-    """Indices [count] of survivors by losses [population, objectives], smaller is better: whole Pareto fronts first, the last
-    one by crowding distance. Of individuals with equal losses one competes, the others only fill what would stay empty."""
-    return _by_rank_and_crowding(losses, _ranks(losses), count)
+    """Indices [count] of survivors by losses [population, objectives], smaller is better: whole Pareto fronts, the best first,
+    and of the one that is cut the least crowded. Of individuals with equal losses one competes, the others only fill what
+    would stay empty."""
+    return _by_rank(losses, _ranks(losses), count)
 
 
-def survivors(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices [count] of survivors: up to half are winners of lexicase selection, the rest those that NSGA-II keeps.
 
     NSGA-II alone sees only the mean over trials: it drops the circuit that solves one hard trial and little else, of which
     the solution is often made.
     """
-    specialists = np.unique(epsilon_lexicase(grades, count // 2, rng))
     ranks = _ranks(losses)
-    ranks[specialists] = -1
-    return _by_rank_and_crowding(losses, ranks, count)
+    ranks[epsilon_lexicase(grades, count // 2, rng)] = -1
+    return _by_rank(losses, ranks, count)
 
 
 def pareto(losses: np.ndarray, count: int) -> np.ndarray:
     """Indices of at most `count` non-dominated individuals, none with losses equal to another's, in their given order."""
     front = np.flatnonzero(_ranks(losses) == 0)
-    return np.sort(front[_by_rank_and_crowding(losses[front], np.zeros(len(front), int), min(count, len(front)))])
+    return np.sort(front[_least_crowded(losses[front])[:count]]) if count < len(front) else front
 
 
 def _ranks(losses):
     """Pareto rank of each row, 0 the best; repeats of an earlier row come after everything else."""
-    first = np.unique(losses, axis=0, return_index=True)[1]
+    order = np.lexsort(losses.T)  # stable: of equal rows the earliest comes first
+    first = np.ones(len(losses), bool)
+    first[1:] = (losses[order[1:]] != losses[order[:-1]]).any(axis=1)
+    distinct = np.sort(order[first])
     ranks = np.full(len(losses), len(losses))
-    ranks[first] = moocore.pareto_rank(losses[first])
+    ranks[distinct] = moocore.pareto_rank(losses[distinct])
     return ranks
 
 
-def _by_rank_and_crowding(losses, ranks, count):
-    crowding = np.zeros(len(losses))
-    for rank in np.unique(ranks[np.argsort(ranks, kind="stable")[:count]]):
-        members = np.flatnonzero(ranks == rank)
-        crowding[members] = crowding_distance(losses[members])
-    return np.lexsort((np.arange(len(losses)), -crowding, ranks))[:count]
+def _by_rank(losses, ranks, count):
+    """The first `count` by rank; of the last rank that has a place the least crowded."""
+    order = np.argsort(ranks, kind="stable")
+    if count < len(order):
+        last = ranks[order[count - 1]]
+        start, end = (np.searchsorted(ranks[order], last, side) for side in ("left", "right"))
+        cut = order[start:end]
+        order[start:end] = cut[_least_crowded(losses[cut])]
+    return order[:count]
+
+
+def _least_crowded(losses):
+    """The rows of one front, the least crowded first."""
+    return np.argsort(-crowding_distance(losses), kind="stable")
 
 
 def crowding_distance(losses: np.ndarray) -> np.ndarray:

@@ -28,12 +28,14 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
 from fitness.task import Interface
 
 STATIC = "static"
+ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
 class _Section(BaseModel):
@@ -148,15 +150,22 @@ class Search(_Section):
 
     seed: int = Field(1, ge=0, lt=2**63)
     generations: int = Field(200, ge=1, le=10**7)
+    target: float | None = Field(None, gt=0, le=1, description="stop at this score on other fresh stimuli [default: go on]")
+    evaluations: int | None = Field(None, ge=1, description="stop after so many circuits tried [default: go on]")
+    seconds: float | None = Field(None, gt=0, description="stop after so long [default: go on]")
+    stagnation: int | None = Field(None, ge=1, description="stop after generations without a better one [default: go on]")
+    algorithm: Literal[tuple(ALGORITHMS)] = Field(  # type: ignore[valid-type]
+        DEFAULT, description=" | ".join(ALGORITHMS)
+    )
     islands: int = Field(4, ge=1, le=1000)
     population: int = Field(200, ge=4, le=100_000, description="of each island")
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
     migrants: int = Field(2, ge=0, description="sent to the next island after each epoch")
     trials: int = Field(64, ge=1, le=65_536, description="stimuli every circuit is scored on")
     held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
-    target: float | None = Field(None, gt=0, le=1, description="stop at this score on other fresh stimuli [default: go on]")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
     task_seconds: float = Field(60.0, gt=0, le=86_400, description="most that one call into a task of your own may take")
@@ -194,6 +203,12 @@ class RunSpec(_Section):
             raise UserError(
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
+            )
+        driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
+        if task.inputs and not driven and not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]):
+            raise UserError(
+                "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
+                "inputs, and project to an excitatory one"
             )
         names = tuple(type(c.parameters).model_fields)
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
@@ -248,8 +263,9 @@ class RunSpec(_Section):
         return pair
 
     def digest(self, source: str | None = None) -> str:
-        """sha256 of the spec and of the user's task file: the same run has the same digest."""
-        text = json.dumps([self.model_dump(mode="json"), source], sort_keys=True)
+        """sha256 of the spec and of the user's task file, what ends the run left out: runs with the same digest take the same
+        way, however far they go."""
+        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), source], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -262,6 +278,14 @@ def _projections(types):
     rows = [[kind.inputs for kind in types.values()]]
     rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
     return np.array(rows)
+
+
+def _heard(projects, excitatory):
+    """Is there a way from the input channels to an excitatory type?"""
+    reached = projects[0]
+    for _ in projects:
+        reached = reached | projects[1:][reached].any(axis=0)
+    return bool((reached & excitatory).any())
 
 
 def _whole_steps(place, range_ms, dt, least):
@@ -303,6 +327,26 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     if spec.search.migrants > spec.search.population:
         raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
     return spec
+
+
+def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
+    for an unknown key or a wrong value."""
+    data = spec.model_dump(mode="json", exclude_none=True)
+    if "task.name" in changes:
+        data["task"] = {}  # the settings of one task say nothing to another
+    for key, text in changes.items():
+        *sections, name = key.split(".")
+        inner: Any = data
+        for section in sections:
+            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else None
+        if not sections or not isinstance(inner, dict):
+            raise UserError(f"{key}: name a key with its section, such as search.generations")
+        try:
+            inner[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[name] = text
+    return parse(tomli_w.dumps(data), "the changed spec")
 
 
 def _known_keys(error, data):

@@ -12,20 +12,27 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
+from evo.epochs import Result
 
+KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
-VERSION = 3
+VERSION = 4
+WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
 APPLICATION = 0x45564F43  # "EVOC"
 
 _SCHEMA = (
     # facts about the whole run
     "CREATE TABLE run (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
-    # every finished epoch; log is JSON, one object per generation; migrants is what the next island gets
+    # every finished epoch; elapsed is how long the run had taken by then; timings and log are JSON, the latter one object per
+    # generation
     """CREATE TABLE epoch (
-        island INTEGER, epoch INTEGER, generation INTEGER NOT NULL, evaluations INTEGER NOT NULL, seconds REAL NOT NULL,
-        log TEXT NOT NULL, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
+        island INTEGER, epoch INTEGER, generation INTEGER NOT NULL, evaluations INTEGER NOT NULL, elapsed REAL NOT NULL,
+        timings TEXT NOT NULL, log TEXT NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
     # the latest state of each island
     "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
+    # what an island sent after its last epochs; older ones are deleted
+    """CREATE TABLE migrants (
+        island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
 )
 
 
@@ -63,10 +70,10 @@ class Store:
                 raise UserError(f"{path}: not the store of a run, or cut short")
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION:
-                age, remedy = ("newer", "update") if version > VERSION else ("older", "open it with the one that wrote it")
-                raise UserError(
-                    f"{path}: written by a {age} evocircuits (store version {version}, this one reads {VERSION}); {remedy}"
-                )
+                newer = version > VERSION
+                by = "a newer evocircuits" if newer else f"an older evocircuits ({WRITTEN_BY.get(version, 'no release')})"
+                remedy = "update" if newer else "open it with that one, or start again from its run.toml by evo run"
+                raise UserError(f"{path}: written by {by}: store version {version}, this one reads {VERSION}; {remedy}")
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise UserError(f"{path}: is damaged; restore the folder from a copy")
             if write:
@@ -78,6 +85,9 @@ class Store:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self._db.close()
 
     def settle(self):
@@ -91,24 +101,17 @@ class Store:
         """What `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
-    def add_epoch(self, island: int, epoch: int, state: bytes, migrants: bytes, log: list[dict], seconds: float):
-        """Store a finished epoch: all of it or, if this raises, nothing."""
+    def add_epoch(self, result: Result, elapsed: float):
+        """Store a finished epoch, `elapsed` seconds into the run: all of it or, if this raises, nothing."""
+        island, epoch, state, migrants, log, timings = result
         evaluations = sum(row["evaluations"] for row in log)
-        row = (island, epoch, log[-1]["generation"], evaluations, seconds, json.dumps(log), migrants)
-        with _translated(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-                self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def latest(self) -> dict[int, int]:
-        """The last stored epoch of each island that has any."""
-        return dict(self._all("SELECT island, epoch FROM state ORDER BY island"))
+        times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
+        row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))
+        with self._transaction():
+            self._db.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
+            self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
+            self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
 
     def state(self, island: int) -> bytes | None:
         """The latest state of an island."""
@@ -119,17 +122,29 @@ class Store:
         return [row[0] for row in self._all("SELECT state FROM state ORDER BY island")]
 
     def migrants(self, island: int, epoch: int) -> bytes | None:
-        """What an island sent after an epoch."""
-        return self._one("SELECT migrants FROM epoch WHERE island = ? AND epoch = ?", island, epoch)
+        """What an island sent after an epoch, if it is one of its last."""
+        return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
     def epochs(self) -> list[dict]:
-        """All finished epochs: island, epoch, generation, evaluations, seconds, log."""
-        rows = self._all("SELECT island, epoch, generation, evaluations, seconds, log FROM epoch ORDER BY epoch, island")
-        names = ("island", "epoch", "generation", "evaluations", "seconds", "log")
+        """All finished epochs: island, epoch, generation, evaluations, elapsed, timings, log."""
+        names = ("island", "epoch", "generation", "evaluations", "elapsed", "timings", "log")
+        rows = self._all(f"SELECT {', '.join(names)} FROM epoch ORDER BY epoch, island")
         try:
-            return [dict(zip(names, (*row[:-1], json.loads(row[-1])), strict=True)) for row in rows]
+            return [dict(zip(names, (*row[:-2], json.loads(row[-2]), json.loads(row[-1])), strict=True)) for row in rows]
         except ValueError as error:
             raise UserError(f"{self.path}: is damaged (the log of an epoch: {error}); restore the folder from a copy") from None
+
+    @contextmanager
+    def _transaction(self):
+        with _translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def _all(self, query, *values):
         with _translated(self.path):

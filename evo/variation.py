@@ -28,6 +28,8 @@ from evo.mutations import (
 
 compiled = compiler(genome, genes, mutations)
 
+VALUES = 0.55  # share of the mutations that leave the wiring alone
+
 
 def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random valid genomes."""
@@ -36,18 +38,27 @@ def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray
     return made
 
 
-def crossover(mothers, fathers, bounds: Bounds, rng: np.random.Generator, share: float = 0.5) -> np.ndarray:
-    """One child per pair: a copy of the mother that, with probability `share`, takes about half its neurons, each with its
-    incoming synapses, from the father."""
-    children = mothers.copy()
-    _cross_all(_fields(children), _fields(fathers), bounds, rng, share)
-    return children
+def crossover(
+    genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator, share: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """One child per pair of indices into `genomes`: a copy of the mother that, with probability `share`, takes about half its
+    neurons, each with its incoming synapses, from the father. Returns the children, and whether each took any."""
+    children, crossed = genomes[mothers], np.zeros(len(mothers), bool)
+    if share > 0:
+        _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, share, crossed)
+    return children, crossed
 
 
-def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5) -> np.ndarray:
-    """Mutate in place: each genome gets one mutation, and a further one with probability `more` after each."""
-    _mutate_all(_fields(genomes), bounds, rng, more)
+def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5, wiring: bool = True) -> np.ndarray:
+    """Mutate in place: each genome gets one mutation, and a further one with probability `more` after each; without `wiring`
+    only weights, delays and parameters change."""
+    _mutate_all(_fields(genomes), bounds, rng, more, 1.0 if wiring else VALUES)
     return genomes
+
+
+def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> np.ndarray:
+    """Which children have other neurons, synapses or outputs than their mothers, indices into `genomes`: bool [count]."""
+    return _rewired(_fields(children), _fields(genomes), mothers)
 
 
 def _fields(genomes):
@@ -100,14 +111,16 @@ def _pick_mix(bounds, rng):
 
 
 @compiled
-def _cross_all(children, fathers, bounds, rng, share):
+def _cross_all(children, genomes, fathers, bounds, rng, share, crossed):
     """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
+    differs = np.empty(children.kind.shape[1], np.bool_)
     for b in range(len(children.kind)):
         if rng.random() >= share:
             continue
-        child, father = _one(children, b), _one(fathers, b)
+        child, father = _one(children, b), _one(genomes, fathers[b])
         e, i = count(child, 1), count(child, -1)
         for slot in range(len(child.kind)):
+            differs[slot] = child.kind[slot] != father.kind[slot]
             if rng.random() < 0.5:
                 continue
             old, new = np.int64(child.kind[slot]), np.int64(father.kind[slot])
@@ -118,24 +131,27 @@ def _cross_all(children, fathers, bounds, rng, share):
             e, i = e_new, i_new
             child.kind[slot] = new
             inherit(child, slot, father, slot)
-        for source in range(len(child.weight)):
-            settle(child, source, bounds)
+            crossed[b] = True
+        for slot in range(len(child.kind)):
+            if differs[slot]:
+                settle(child, bounds.channels + slot, bounds)
 
 
 @compiled
-def _mutate_all(genomes, bounds, rng, more):
-    """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another."""
+def _mutate_all(genomes, bounds, rng, more, share):
+    """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another.
+    `share` of the mutations below, from the top, are made."""
     for b in range(len(genomes.kind)):
         g = _one(genomes, b)
         left = 8  # a genome in which nothing can change must not hang
         while left > 0:
             left -= 1
-            die = rng.random()
+            die = rng.random() * share
             if die < 0.25:
                 done = perturb_weight(g, bounds, rng)
             elif die < 0.45:
                 done = perturb_delay(g, bounds, rng)
-            elif die < 0.55:
+            elif die < VALUES:
                 done = perturb_parameter(g, bounds, rng)
             elif die < 0.66:
                 done = add_synapse(g, bounds, rng)
@@ -153,3 +169,20 @@ def _mutate_all(genomes, bounds, rng, more):
                 done = reassign_output(g, bounds, rng)
             if done:
                 left = 8 if rng.random() < more else 0
+
+
+@compiled
+def _rewired(children, genomes, mothers):
+    found = np.zeros(len(children.kind), np.bool_)
+    for b in range(len(children.kind)):
+        a = mothers[b]
+        for slot in range(children.kind.shape[1]):
+            found[b] |= children.kind[b, slot] != genomes.kind[a, slot]
+        for r in range(children.readout.shape[1]):
+            found[b] |= children.readout[b, r] != genomes.readout[a, r]
+        for source in range(children.weight.shape[1]):
+            if found[b]:
+                break
+            for slot in range(children.weight.shape[2]):
+                found[b] |= (children.weight[b, source, slot] > 0) != (genomes.weight[a, source, slot] > 0)
+    return found

@@ -1,8 +1,9 @@
 """A population of circuits in, how each did out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from time import perf_counter
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class Evaluation:
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
     build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
+    seconds what it took: decode (genomes to tables), simulate, score
     """
 
     task: Task
@@ -30,6 +32,7 @@ class Evaluation:
     raster: Raster
     activity: Activity
     scored: Score
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def score(self) -> np.ndarray:
@@ -98,9 +101,15 @@ def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Sto
     """Simulate the circuits that `build` makes (or given as `Tables`) on the trials, giving hopeless ones up by the rule
     `stop`, and score them all."""
     make: Build = (lambda _: build) if isinstance(build, Tables) else build
+    clock = [perf_counter()]
     tables = make(1)
+    clock.append(perf_counter())
     activity, raster = run(task, trials, tables, stop)
-    return Evaluation(task, trials, make, stop, tables, raster, activity, task.score(raster, trials))
+    clock.append(perf_counter())
+    scored = task.score(raster, trials)
+    clock.append(perf_counter())
+    seconds = {name: b - a for name, a, b in zip(("decode", "simulate", "score"), clock[:-1], clock[1:], strict=True)}
+    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, seconds)
 
 
 def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:

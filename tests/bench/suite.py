@@ -64,7 +64,7 @@ def budget(epochs) -> dict:
     """Evaluations and seconds of one core until a held-out score of 0.9, None if it was not reached; epochs in their order."""
     evaluations, seconds = 0, 0.0
     for epoch in epochs:
-        evaluations, seconds = evaluations + epoch["evaluations"], seconds + epoch["seconds"]
+        evaluations, seconds = evaluations + epoch["evaluations"], seconds + epoch["timings"]["total"]
         if epoch["log"][-1]["held_out"] >= SOLVED:
             return {"to_solve": evaluations, "seconds_to_solve": seconds}
     return {"to_solve": None, "seconds_to_solve": None}

@@ -28,7 +28,7 @@ def log_of(folder):
     if not (folder / "run.db").exists():
         return {}
     with closing(sqlite3.connect(folder / "run.db")) as db:
-        return {row[:2]: row[2:] for row in db.execute("SELECT island, epoch, log, seconds, migrants FROM epoch")}
+        return {row[:2]: row[2:] for row in db.execute("SELECT island, epoch, elapsed, timings, log FROM epoch")}
 
 
 def attempt(folder, workers):

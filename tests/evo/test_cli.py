@@ -272,13 +272,14 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path):
     assert "cannot be written" in line
 
 
-def test_a_store_of_a_newer_version_is_one_line_and_exit_code_2(tmp_path):
+@pytest.mark.parametrize(("version", "named"), [(99, "newer evocircuits"), (3, "written by an older evocircuits (0.3)")])
+def test_a_store_of_another_version_is_one_line_and_exit_code_2(tmp_path, version, named):
     folder = evo.run(spec_file(tmp_path), tmp_path / "run", workers=0).folder
     with sqlite3.connect(folder / "run.db") as db:
-        db.execute("PRAGMA user_version = 4")
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     for command in ("status", "resume", "inspect"):
-        assert "newer evocircuits" in refused(tmp_path, 2, command, "run")
+        assert named in refused(tmp_path, 2, command, "run")
 
 
 def test_a_reader_that_goes_away_is_no_error(place):

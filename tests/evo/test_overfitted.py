@@ -9,7 +9,8 @@ import pytest
 
 import evo
 from evo.inspect import page, table
-from evo.island import State, from_bytes, to_bytes
+from evo.island import State
+from evo.state_file import from_bytes, to_bytes
 from tests.evo.tiny import spec_file
 
 

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from evo.cluster import Result
+from evo.epochs import Result
 from evo.progress import Progress
 from evo.spec import RunSpec
 

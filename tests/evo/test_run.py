@@ -74,7 +74,9 @@ def test_a_run_without_ray_ends_finished_with_a_front_and_motifs(undisturbed):
     assert undisturbed.state == "finished"
     assert undisturbed.finished
     assert undisturbed.generation == 6
-    assert undisturbed.evaluations == 3 * 12 * 7  # founders and six generations
+    rows = [row for epoch in undisturbed.epochs for row in epoch["log"]]
+    assert sum(row["evaluations"] + row["repeats"] for row in rows) == 3 * 12 * 7  # founders and six generations
+    assert undisturbed.evaluations == sum(row["evaluations"] for row in rows)
     assert stored(undisturbed.folder) == EVERYTHING
     held_out = [m.held_out for m in undisturbed.front]
     assert held_out == sorted(held_out, reverse=True)
@@ -216,7 +218,7 @@ def test_a_run_goes_to_the_first_free_folder_by_default(tmp_path, monkeypatch):
     assert [str(name) for name in names] == ["runs/tiny-1", "runs/tiny-2"]
 
 
-@pytest.mark.parametrize("change", [("seed = 3", "seed = 4"), ("generations = 6", "generations = 60"), ("gate", "order")])
+@pytest.mark.parametrize("change", [("seed = 3", "seed = 4"), ("trials = 16", "trials = 17"), ("gate", "order")])
 def test_a_run_whose_spec_was_changed_is_not_resumed(copy, change):
     path = copy / "run.toml"
     path.write_text(path.read_text().replace(*change).replace("volleys = 1\n", "" if change[1] == "order" else "volleys = 1\n"))
@@ -251,13 +253,13 @@ def test_a_wrong_number_of_workers_is_refused(tmp_path, workers):
 # -- stores that are refused
 
 
-@pytest.mark.parametrize(("version", "age", "remedy"), [(4, "newer", "update"), (2, "older", "the one that wrote it")])
+@pytest.mark.parametrize(("version", "age", "remedy"), [(99, "newer", "update"), (2, "older", "open it with that one")])
 def test_a_store_of_another_version_is_refused(copy, version, age, remedy):
     with closing(sqlite3.connect(copy / "run.db")) as db:
         db.execute(f"PRAGMA user_version = {version}")
     for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
         message = one_line_of(call)
-        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 3", remedy):
+        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 4", remedy):
             assert part in message
 
 
@@ -409,7 +411,8 @@ def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_com
     spec = spec_file(tmp_path, **TARGET)
     run = evo.run(spec, tmp_path / "a", workers=0)
     assert run.state == "finished"
-    assert run.best >= 0.3
+    assert run.standing.ended == "target"
+    assert run.standing.best >= 0.3
     assert 0 < run.generation < 40
     latest = max(row["epoch"] for row in run.epochs)
     assert sorted((row["island"], row["epoch"]) for row in run.epochs) == [(i, e) for i in range(3) for e in range(latest + 1)]
@@ -423,6 +426,60 @@ def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_com
             evo.run(spec, tmp_path / f"c{count}", workers=0, observe=stops_after(count))
         assert evo.resume(tmp_path / f"c{count}", workers=0).archive_sha256 == run.archive_sha256
     assert evo.resume(tmp_path / "a", workers=0).archive_sha256 == run.archive_sha256
+
+
+ENDS = {
+    "evaluations": {"evaluations": 150},
+    "stagnation": {"stagnation": 3},
+    "seconds": {"seconds": 1e-9},
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_run_ends_with_its_budget_after_an_epoch_of_all_islands(tmp_path, end):
+    run = evo.run(spec_file(tmp_path, generations=100, **ENDS[end]), tmp_path / "run", workers=0)
+    assert run.state == "finished"
+    assert run.standing.ended == end
+    assert len(set(run.standing.epoch)) == 1
+    assert run.generation < 100
+    if end == "evaluations":
+        last = sum(row["evaluations"] for row in run.epochs if row["epoch"] == run.standing.epoch[0])
+        assert 150 <= run.evaluations < 150 + last
+    if end == "stagnation":
+        assert run.generation - run.standing.best_generation >= 3
+        seen = [row["validation"] for epoch in run.epochs for row in epoch["log"]]
+        later = [r["validation"] for e in run.epochs for r in e["log"] if r["generation"] > run.standing.best_generation]
+        assert max(later, default=0) <= max(seen) == run.standing.best
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, workers):
+    straight = evo.run(spec_file(tmp_path, generations=8), tmp_path / "straight", workers=0)
+    for first, folder in ((4, "whole"), (6, "stopped")):
+        observe = stops_after(8) if folder == "stopped" else None
+        with suppress(KeyboardInterrupt):
+            evo.run(spec_file(tmp_path, generations=first), tmp_path / folder, workers=0, observe=observe)
+        longer = evo.resume(tmp_path / folder, workers=workers, generations=8)
+        assert longer.archive_sha256 == straight.archive_sha256
+        assert longer.spec_sha256 == straight.spec_sha256
+        assert longer.spec.search.generations == 8
+
+
+def test_a_last_epoch_cut_short_is_gone_on_from_by_all_islands(tmp_path):
+    with suppress(KeyboardInterrupt):
+        evo.run(spec_file(tmp_path, generations=5), tmp_path / "run", workers=0, observe=stops_after(7))
+    run = evo.resume(tmp_path / "run", workers=0, generations=8)
+    assert run.standing.generation == [8, 8, 8]
+    generations = [row["generation"] for epoch in run.epochs if epoch["island"] == 1 for row in epoch["log"]]
+    assert generations == list(range(9))
+
+
+def test_going_on_lifts_what_ended_the_run_and_refuses_to_go_back(tmp_path):
+    run = evo.run(spec_file(tmp_path, **TARGET), tmp_path / "run", workers=0)
+    longer = evo.resume(tmp_path / "run", workers=0, generations=run.generation + 2)
+    assert longer.generation == run.generation + 2
+    assert longer.spec.search.target is None
+    assert "is at generation" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0, generations=1))
 
 
 def test_a_lock_held_by_a_reader_of_the_status_goes_away(tmp_path):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection import _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, survivors
+from evo.selection import _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, specialists
 
 
 def dominates(a, b):
@@ -142,14 +142,14 @@ def test_a_specialist_survives_though_nsga2_alone_would_drop_it():
     cost[13] = 2.0
     losses = np.column_stack([-grades.mean(axis=1), cost])
     assert 13 not in nsga2(losses, 30)
-    assert 13 in survivors(losses, grades, 30, rng)
+    assert 13 in specialists(losses, grades, 30, rng)
 
 
 @pytest.mark.parametrize("count", [4, 9, 30])
 def test_survivors_are_different_individuals_and_as_many_as_asked_for(count):
     rng = np.random.default_rng(6)
     losses, grades = rng.random((40, 3)), rng.random((40, 16)).astype("f4")
-    kept = survivors(losses, grades, count, rng)
+    kept = specialists(losses, grades, count, rng)
     assert len(set(kept.tolist())) == count
     best = np.argmin(losses[:, 0])
-    assert best in survivors(losses, grades, 30, rng)
+    assert best in specialists(losses, grades, 30, rng)

@@ -203,10 +203,11 @@ def test_a_resolved_spec_as_toml_is_the_same_spec(path):
         assert f"{key} =" in spec.to_toml()  # defaults are filled in
 
 
-def test_any_change_to_the_spec_or_the_task_file_changes_the_digest():
+def test_any_change_to_the_spec_or_the_task_file_changes_the_digest_but_for_when_to_end():
     spec = parse(SPEC)
-    digests = {spec.digest(), spec.digest("x = 1"), parse(SPEC, seed=4).digest(), parse(SPEC, generations=7).digest()}
-    assert len(digests) == 4
+    assert len({spec.digest(), spec.digest("x = 1"), parse(SPEC, seed=4).digest(), parse(SPEC, trials=17).digest()}) == 4
+    for end in ({"generations": 7}, {"target": 0.9}, {"evaluations": 10}, {"seconds": 1.0}, {"stagnation": 5}):
+        assert parse(SPEC, **end).digest() == spec.digest()
 
 
 @settings(deadline=None)
@@ -307,6 +308,17 @@ def test_a_mistake_in_models_types_or_rule_is_named_in_one_line(tmp_path, old, n
     message = one_line_of(lambda: read(path))
     for part in (str(path), *named):
         assert part in message
+
+
+def test_types_that_leave_no_way_from_the_inputs_to_an_output_are_refused_at_once():
+    deaf = MODELS.replace('sign = "E"', 'sign = "E"\ninputs = false').replace("noise_mv = 1.5", "noise_mv = 0")
+    spec = parse(deaf)
+    assert spec.form(spec.make_task().interface)  # by way of PV, which projects to PYR
+    deaf = deaf.replace('projects_to = ["PYR"]', 'projects_to = ["PV"]')
+    spec = parse(deaf.replace("noise_mv = 0", "noise_mv = 1"))
+    assert spec.form(spec.make_task().interface)  # noise makes it fire
+    spec = parse(deaf)
+    assert "no input reaches an excitatory neuron" in one_line_of(lambda: spec.form(spec.make_task().interface))
 
 
 def test_types_of_one_sign_alone_allow_no_neurons_of_the_other():

@@ -1,0 +1,71 @@
+"""What a search algorithm is: it proposes circuits and is told how they did.
+
+An algorithm lives for one epoch and begins it from the island's population alone: it keeps nothing else between epochs, so that
+an epoch stays a function of the stored state. A new one is a file here with a class that overrides `parents` and `survivors`,
+or `ask` and `tell` where it breeds in another way.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from deap import base
+
+from evo.individual import Crowd
+from evo.stopwatch import Stopwatch
+
+
+class Brood(NamedTuple):
+    """Circuits proposed: genomes [n]; the mother of each as an index [n] into the population, None for founders; and bool [n],
+    whether a father gave something."""
+
+    genomes: np.ndarray
+    mothers: np.ndarray | None = None
+    crossed: np.ndarray | None = None
+
+
+class Algorithm:
+    """One epoch of an algorithm.
+
+    search  the [search] section of the run spec;   count  its population, also the number of children in a generation
+    box     DEAP's toolbox of operators: found, mate, mutate
+    crowd   the population
+    rng     all randomness, as uniform numbers only: they are the same on every machine
+    watch   to say what takes the time
+    """
+
+    name: ClassVar[str]
+    text: ClassVar[str]  # one line for `evo algorithms`
+
+    def __init__(self, search: Any, box: base.Toolbox, crowd: Crowd, rng: np.random.Generator, watch: Stopwatch):
+        self.search, self.box, self.crowd, self.rng, self.watch = search, box, crowd, rng, watch
+        self.count = search.population
+
+    def ask(self) -> Brood:
+        """The next circuits to be tried."""
+        with self.watch("select"):
+            parents, genomes = self.parents(2 * self.count), self.crowd.records["genome"]
+        mothers, fathers = parents[::2], parents[1::2]
+        children, crossed = self.box.mate(genomes, mothers, fathers, rng=self.rng)
+        return Brood(self.box.mutate(children, rng=self.rng), mothers, crossed)
+
+    def tell(self, crowd: Crowd):
+        """How they did; migrants are told too. The population that comes of it is `crowd`."""
+        everyone = self.crowd.joined(crowd)
+        self.crowd = everyone.take(self.survivors(everyone))
+
+    def losses(self, crowd: Crowd) -> np.ndarray:
+        """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
+        (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what
+        was wired lately need not yet be as good as what was polished for long."""
+        records = crowd.records
+        if self.search.protect == "none":
+            return records["losses"]
+        return np.column_stack([records["losses"], records["generation"].max() - records["wired"]])
+
+    def parents(self, count: int) -> np.ndarray:
+        """Indices [count] into the population."""
+        raise NotImplementedError
+
+    def survivors(self, crowd: Crowd) -> np.ndarray:
+        """Indices of those that live on, at most `count` of them."""
+        raise NotImplementedError

@@ -1,0 +1,23 @@
+"""Epsilon-lexicase: parents and survivors by single trials in random order; the other objectives only break ties.
+
+Source: La Cava, Spector and Danai, GECCO 2016.
+"""
+
+import numpy as np
+
+from evo.algorithms.algorithm import Algorithm
+from evo.selection import epsilon_lexicase, nsga2
+
+
+class Lexicase(Algorithm):
+    name = "lexicase"
+    text = "parents and survivors by epsilon-lexicase over single trials"
+
+    def parents(self, count):
+        return epsilon_lexicase(self.crowd.grades, count, self.rng)
+
+    def survivors(self, crowd):
+        """Each winner once; places that stay free go to those that NSGA-II would keep."""
+        winners = np.unique(epsilon_lexicase(crowd.grades, self.count, self.rng))
+        ranked = nsga2(self.losses(crowd), len(crowd.records))
+        return np.concatenate([winners, ranked[~np.isin(ranked, winners)]])[: self.count]

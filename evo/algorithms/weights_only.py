@@ -1,0 +1,17 @@
+"""Weights-only search, a control: wiring stays as the founders had it; weights, delays and parameters evolve."""
+
+import numpy as np
+
+from evo.algorithms.algorithm import Brood
+from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
+
+
+class WeightsOnly(LexicaseNSGA2):
+    name = "weights-only"
+    text = "a control: the wiring of the founders stays, its weights, delays and parameters evolve"
+
+    def ask(self):
+        with self.watch("select"):
+            mothers = self.parents(self.count)
+        children = self.crowd.records["genome"][mothers]
+        return Brood(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))

@@ -1,0 +1,36 @@
+"""The archive: the non-dominated circuits seen so far, and the one that did best on validation trials."""
+
+import numpy as np
+
+from evo.individual import joined
+from evo.selection import pareto
+
+
+def kept(records: np.ndarray, count: int) -> np.ndarray:
+    """The archive made of these records: at most `count` of their Pareto front, and the one that did best on validation trials
+    wherever it stands, for a target may have been reached by it."""
+    front = pareto(records["losses"], count)
+    best = champion(records)
+    if (
+        best is not None
+        and best not in front
+        and not records["validation"][best] <= np.nanmax(records["validation"][front], initial=-1.0)
+    ):
+        front = np.sort(np.append(pareto(records["losses"], count - 1), best))
+    return records[front]
+
+
+def champion(records: np.ndarray) -> int | None:
+    """Which of them did best on validation trials; None if none was tried on them."""
+    validation = records["validation"]
+    return None if np.isnan(validation).all() else int(np.nanargmax(validation))
+
+
+def merged(archives: list[np.ndarray], count: int) -> np.ndarray:
+    """The archive of a run from those of its islands, in an order that depends on the circuits alone."""
+    everyone = archives[0]
+    for archive in archives[1:]:
+        everyone = joined(everyone, archive)
+    keys = [row.tobytes() for row in everyone["genome"]]
+    order = sorted(range(len(everyone)), key=lambda k: (*everyone["losses"][k], keys[k]))
+    return kept(everyone[order], count)

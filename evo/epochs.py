@@ -1,0 +1,78 @@
+"""What there is to compute of a run, and one epoch of it from bytes to bytes: the same function here and on any worker."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from evo.island import Founders, Migrants, State, run_epoch, setting
+from evo.spec import RunSpec
+from evo.standing import Standing
+from evo.state_file import from_bytes, to_bytes
+from evo.stopwatch import Stopwatch
+
+
+class Result(NamedTuple):
+    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them."""
+
+    island: int
+    epoch: int
+    state: bytes
+    migrants: bytes
+    log: list
+    timings: dict[str, float]
+
+
+class Plan(NamedTuple):
+    """What there is to do: a run's spec with the text of its task file, and what is stored of it.
+
+    standing is kept up to date by whoever stores the results
+    state(island)            the stored state, None before the first epoch
+    guests(island, epoch)    what the island receives before this epoch, from what is stored: the founders it was given before
+                             epoch 0, later the migrants that its neighbour sent
+    """
+
+    spec: RunSpec
+    source: str | None
+    standing: Standing
+    state: Callable[[int], bytes | None]
+    guests: Callable[[int, int], bytes | None]
+
+
+def neighbour(spec: RunSpec, island: int) -> int | None:
+    """The island that sends migrants to this one: the ring."""
+    s = spec.search
+    return (island - 1) % s.islands if s.islands > 1 and s.migrants > 0 else None
+
+
+def compute(spec_json: str, source, island: int, epoch: int, state, guests):
+    """One epoch from bytes to bytes: (state, migrants, (log, timings))."""
+    start, watch = time.perf_counter(), Stopwatch()
+    here = setting(spec_json, source)
+    with watch("bytes"):
+        before = None if state is None else from_bytes(State, state)
+        kind = Migrants if epoch else Founders
+        arrived = None if guests is None else from_bytes(kind, guests)
+    after = run_epoch(here, island, epoch, before, arrived, watch)
+    with watch("bytes"):
+        made, sent = to_bytes(after), to_bytes(after.migrants(here.spec.search.migrants))
+    return made, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
+
+
+def warm_up(spec: RunSpec, source: str | None):
+    """Compile everything an epoch needs (once per machine: the code is cached on disk), on a throwaway miniature run."""
+    small = {"population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
+    text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()
+    state, sent, _ = compute(text, source, 0, 0, None, None)
+    compute(text, source, 0, 1, state, sent)
+
+
+def in_process(plan: Plan) -> Iterator[Result]:
+    """The remaining epochs in this process, one after the other. The caller stores each before asking for the next."""
+    spec_json, standing = plan.spec.model_dump_json(), plan.standing
+    while not standing.ended:
+        island = standing.epoch.index(min(standing.epoch))
+        epoch = standing.epoch[island] + 1
+        made, sent, (log, timings) = compute(
+            spec_json, plan.source, island, epoch, plan.state(island), plan.guests(island, epoch)
+        )
+        yield Result(island, epoch, made, sent, log, timings)

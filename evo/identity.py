@@ -1,0 +1,101 @@
+"""Which genomes are the same circuit: a key that ignores the slots in which the neurons stand.
+
+Neurons are put in an order that depends on the circuit alone, by colours that are refined along the synapses (Weisfeiler and
+Leman, 1968), and the circuit written down in this order is hashed to 128 bits. Equal keys so mean equal circuits, neuron order
+apart. Neurons that the colours do not tell apart stand in slot order: of such symmetric circuits some repeats are missed.
+"""
+
+import numpy as np
+
+from circuits.compiled import compiler
+from evo import genes, genome
+from evo.genes import Genome
+
+compiled = compiler(genome, genes)
+
+ROUNDS = 3
+
+
+def keys(genomes: np.ndarray) -> list[bytes]:
+    """The key of each genome, 16 bytes."""
+    fields = Genome(*(genomes[name] for name in Genome._fields))
+    parameters = np.ascontiguousarray(fields.parameters).view("u4")
+    weight = np.ascontiguousarray(fields.weight).view("u4")
+    found = _keys(fields.kind, parameters, weight, fields.delay, fields.readout)
+    return [row.tobytes() for row in found]
+
+
+@compiled
+def _mix(a, b):
+    """Two numbers to one, order matters."""
+    x = (np.uint64(a) ^ np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xFF51AFD7ED558CCD)
+    x = (x ^ (x >> np.uint64(32)) ^ np.uint64(b)) * np.uint64(0xC4CEB9FE1A85EC53)
+    return x ^ (x >> np.uint64(29))
+
+
+@compiled
+def _keys(kind, parameters, weight, delay, readout):
+    batch, capacity = kind.shape
+    channels = weight.shape[1] - capacity
+    out = np.empty((batch, 2), np.uint64)
+    colour, refined = np.empty(capacity, np.uint64), np.empty(capacity, np.uint64)
+    order, place = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    most = (channels + capacity) * capacity
+    pre_of, post_of, value = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.uint64)
+    for b in range(batch):
+        for slot in range(capacity):
+            colour[slot] = _mix(1, kind[b, slot] + 128)
+            for p in range(parameters.shape[2]):
+                colour[slot] = _mix(colour[slot], parameters[b, slot, p])
+        for r in range(readout.shape[1]):
+            colour[readout[b, r]] = _mix(colour[readout[b, r]], r + 7)
+        synapses = 0
+        for source in range(channels + capacity):
+            for post in range(capacity):
+                if weight[b, source, post] != 0:
+                    pre_of[synapses], post_of[synapses] = source - channels, post
+                    value[synapses] = _mix(weight[b, source, post], delay[b, source, post])
+                    synapses += 1
+        for _ in range(ROUNDS):
+            for slot in range(capacity):
+                refined[slot] = colour[slot]
+            for s in range(synapses):
+                pre, post = pre_of[s], post_of[s]
+                refined[post] += _mix(value[s], pre + channels if pre < 0 else colour[pre])
+                if pre >= 0:
+                    refined[pre] += _mix(colour[post], value[s])
+            for slot in range(capacity):
+                colour[slot] = _mix(refined[slot], 3)
+        neurons = 0
+        for slot in range(capacity):  # insertion sort, by colour
+            if kind[b, slot] == 0:
+                continue
+            k = neurons
+            while k > 0 and colour[order[k - 1]] > colour[slot]:
+                order[k] = order[k - 1]
+                k -= 1
+            order[k] = slot
+            neurons += 1
+        high, low = np.uint64(neurons), np.uint64(11)
+        for k in range(neurons):
+            slot = order[k]
+            place[slot] = k
+            high, low = _both(high, low, kind[b, slot] + 128)
+            for p in range(parameters.shape[2]):
+                high, low = _both(high, low, parameters[b, slot, p])
+        for r in range(readout.shape[1]):
+            high, low = _both(high, low, place[readout[b, r]])
+        more, less = np.uint64(0), np.uint64(0)  # of the synapses, in whatever order they come
+        for s in range(synapses):
+            source = pre_of[s] + channels if pre_of[s] < 0 else channels + place[pre_of[s]]
+            a, c = _both(value[s], value[s], source * capacity + place[post_of[s]])
+            more, less = more + a, less + c
+        high, low = _both(high, low, more)
+        low = _mix(low, less)
+        out[b, 0], out[b, 1] = high, low
+    return out
+
+
+@compiled
+def _both(high, low, value):
+    return _mix(high, value), _mix(low + np.uint64(0x632BE59BD9B4E019), value)
