@@ -14,6 +14,7 @@ import numpy as np
 from circuits.canonical import Form, canonical_form
 from circuits.errors import UserError
 from circuits.wiring import Wiring, live
+from evo.algorithms import RandomSearch, WeightsOnly
 from evo.neutral import Operators, Peers, peers
 from evo.overrepresented import Finding, overrepresented
 from evo.run_folder import Member, Run
@@ -109,6 +110,12 @@ def _peers(winners, sizes, rng) -> list[Peers]:
     for members in groups.values():
         run = winners[members[0]].run
         operators = Operators(run.spec.bounds(run.interface), run.spec.search.crossover, run.spec.search.mutation)
-        ages = [winners[k].simplest.generation for k in members]
+        ages = [_drifted(winners[k]) for k in members]
         found |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
     return [found[k] for k in range(len(winners))]
+
+
+def _drifted(winner):
+    """For how many generations the winner's wiring was changed at most: not at all by the controls."""
+    controls = (RandomSearch.name, WeightsOnly.name)
+    return 0 if winner.run.spec.search.algorithm in controls else winner.simplest.generation

@@ -34,10 +34,10 @@ class Operators(NamedTuple):
     crossover: float
     mutation: float
 
-    def children(self, mothers: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One child of each mother, with parts of one of the others if it crosses, mutated."""
-        fathers = others[rng.permutation(len(others))[: len(mothers)]]
-        children = variation.crossover(mothers, fathers, self.bounds, rng, self.crossover)
+    def children(self, genomes: np.ndarray, mothers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One child of each mother, an index into genomes, with parts of another one if it crosses, mutated."""
+        fathers = rng.permutation(len(genomes))[: len(mothers)]
+        children, _ = variation.crossover(genomes, mothers, fathers, self.bounds, rng, self.crossover)
         return variation.mutate(children, self.bounds, rng, self.mutation)
 
 
@@ -65,7 +65,7 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
     genomes, generation = variation.founders(operators.bounds, lineages, rng), 0
     for time in times:
         for _ in range(time - generation):
-            genomes = operators.children(genomes, genomes, rng)
+            genomes = operators.children(genomes, np.arange(lineages), rng)
         generation = time
         yield genomes
 
@@ -78,7 +78,7 @@ def held(operators: Operators, genomes: np.ndarray, size: np.ndarray, rng: np.ra
         mothers = np.flatnonzero(off)
         if not len(mothers):
             break
-        children = operators.children(genomes[mothers], genomes, rng)
+        children = operators.children(genomes, mothers, rng)
         far = apart(wiring(children).size, size)
         nearer = far <= off[mothers]
         genomes[mothers[nearer]], off[mothers[nearer]] = children[nearer], far[nearer]

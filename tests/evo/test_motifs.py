@@ -118,7 +118,7 @@ def test_the_command_prints_the_table(place, found):
 
 
 def test_the_picture_shows_wirings_and_the_motifs_that_chance_does_not_explain(found, tmp_path):
-    sure = found.named[0].of_size._replace(corrected=0.01, ratio=3.0)
+    sure = found.named[0].of_size._replace(corrected=0.01, ratio=3.0, mean=0.2)
     planted = found._replace(named=[f._replace(of_size=sure) for f in found.named[:5]], subgraphs=[])
     captions = [text.get_text() for text in motif_picture.picture(planted).texts]
     again = [row for row in found.recurring if len(row.runs) > 1]
