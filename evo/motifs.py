@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.canonical import Form, canonical_form
+from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
 from evo.neutral import Operators, Peers, peers
 from evo.overrepresented import Finding, overrepresented
 from evo.run_folder import Member, Run
+from fitness.tasks import BUILT_IN
 
 
 class Winner(NamedTuple):
@@ -40,13 +42,16 @@ class Winner(NamedTuple):
 
 
 class Recurring(NamedTuple):
-    """A wiring, by its canonical form without what no output can feel: the runs among whose equals it is, and the example of it
-    that scores best."""
+    """A wiring, by its canonical form: the runs among whose equals it is, and the example of it that scores best.
+
+    circuit  that example, without the neurons from which no output is reached, where the task is known to hear outputs alone
+    """
 
     form: Form
     runs: list[Run]
     run: Run
     member: Member
+    circuit: Circuit
 
 
 class Motifs(NamedTuple):
@@ -87,17 +92,24 @@ def same_interface(winners: Sequence[Winner]) -> bool:
     return len({(w.run.interface.inputs, w.run.interface.outputs) for w in winners}) == 1
 
 
-def _recurring(winners):
+def _recurring(winners) -> list[Recurring]:
     names = same_interface(winners)
-    found = {}
-    for winner in winners:
-        for member in winner.equals:
-            found.setdefault(canonical_form(live(member.circuit), names), []).append((winner.run, member))
+    found: dict[Form, list[tuple[Run, Member, Circuit]]] = {}
+    for run, equals, _ in winners:
+        heard = _heard(run.spec.task["name"])
+        for member in equals:
+            circuit = live(member.circuit) if heard == "outputs" else member.circuit
+            found.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
     rows = []
     for form, places in found.items():
-        run, best = max(places, key=lambda place: (place[1].held_out, -place[1].rank))
-        rows.append(Recurring(form, list({id(run): run for run, _ in places}.values()), run, best))
+        best = max(places, key=lambda place: (place[1].held_out, -place[1].rank))
+        rows.append(Recurring(form, list({id(run): run for run, _, _ in places}.values()), *best))
     return sorted(rows, key=lambda row: (-len(row.runs), -row.member.held_out, row.form))
+
+
+def _heard(task):
+    """Which neurons a task listens to: "outputs", or "all", as far as is known of a user's own, whose file is not executed."""
+    return BUILT_IN[task].listens if task in BUILT_IN else "all"
 
 
 def _peers(winners, sizes, rng) -> list[Peers]:

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Synapse
 from circuits.neurons import Neuron
 from circuits.subgraphs import INPUT, Subgraph
-from circuits.wiring import live
 from evo.inspect import pictures
 from evo.inspect.layout import positions
 from evo.inspect.motif_table import significant
@@ -32,8 +31,7 @@ def picture(found: Motifs) -> Figure:
     named = [f for f in found.named if significant(f)]
     others = [f for f in found.subgraphs if significant(f) and f.drawn not in [n.drawn for n in named]]
     motifs = [*named, *others][:MOTIFS]
-    circuits = [live(row.member.circuit) for row in again]
-    high = max((_inches(circuit) for circuit in circuits), default=0.0)
+    high = max((_inches(row.circuit) for row in again), default=0.0)
     height = (_CAPTION + high) * bool(again) + (_CAPTION + _MOTIF) * -(-len(motifs) // ACROSS) or _CAPTION
     figure = Figure(figsize=(_WIDTH, height))
 
@@ -43,10 +41,10 @@ def picture(found: Motifs) -> Figure:
         return figure.add_axes((across / columns, 1 - (top + _CAPTION + inches) / height, 1 / columns, inches / height))
 
     with matplotlib.rc_context({"font.size": 8}):
-        for k, (row, circuit) in enumerate(zip(again, circuits, strict=True)):
+        for k, row in enumerate(again):
             caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}"
-            ax = pictures.wiring(circuit, cell(k, len(again), 0.0, high, caption), delays=False)
-            ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in circuit.inputs))  # room for the names
+            ax = pictures.wiring(row.circuit, cell(k, len(again), 0.0, high, caption), delays=False)
+            ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in row.circuit.inputs))  # room for the names
         for k, finding in enumerate(motifs):
             top = (_CAPTION + high) * bool(again) + (_CAPTION + _MOTIF) * (k // ACROSS)
             _subgraph(finding.drawn, cell(k % ACROSS, ACROSS, top, _MOTIF, _caption(finding, finding in named)))

@@ -53,7 +53,7 @@ def test_a_wiring_is_counted_once_in_every_run_that_has_it(found, runs):
     assert {row.form for row in found.recurring} == set.union(*forms.values())
     for row in found.recurring:
         assert [run.name for run in row.runs] == [name for name in forms if row.form in forms[name]]
-        assert canonical_form(live(row.member.circuit)) == row.form
+        assert canonical_form(live(row.member.circuit)) == canonical_form(row.circuit) == row.form
         assert row.member in row.run.front
     counts = [len(row.runs) for row in found.recurring]
     assert counts == sorted(counts, reverse=True)
@@ -80,6 +80,15 @@ def test_runs_of_other_tasks_and_bounds_may_be_mixed_in(place, runs):
     assert found.recurring
     assert all(not part.startswith("input ") for row in found.recurring for part in row.form.parts)
     assert shown(found, 120).startswith("3 runs of gate, coincidence")
+
+
+def test_where_a_task_hears_all_neurons_all_count(place):
+    (place / "heard").mkdir()
+    text = TEXT.replace('name = "gate"\nvolleys = 1', 'name = "gain"')
+    runs = [evo.run(spec_file(place / "heard", text), place / f"g{seed}", workers=0, seed=seed) for seed in (1, 2)]
+    found = motifs(runs).recurring
+    assert all(row.circuit == row.member.circuit for row in found)
+    assert any(live(row.circuit) != row.circuit for row in found)
 
 
 def shown(found, width):
