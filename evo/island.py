@@ -116,7 +116,7 @@ def run_epoch(
         found = lineage.born(island, 0, crowd.records["score"])
         crowd.records["line"] = found.lines
         pedigree = np.empty(0, lineage.step_dtype(genomes.dtype))
-        pedigree = lineage.grown(pedigree, found, crowd.records, None, found.lines)
+        pedigree = lineage.grown(pedigree, found, crowd.records, None, None, found.lines)
         trier.look(crowd.records, crowd.records[:0])
         kept = archive.kept(crowd.records, s.archive)
         log.record(**_row(0, counts | trier.failures(), crowd, kept))
@@ -146,8 +146,7 @@ def run_epoch(
         with watch("archive"):
             kept = archive.kept(joined(kept, records), s.archive)
         with watch("lineage"):
-            theirs = None if mothers is None else before["genome"][mothers]
-            pedigree = lineage.grown(pedigree, found, records, theirs, _living(algorithm.crowd, kept))
+            pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
         log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
     kept = trier.measured(kept)
     late = trier.failures()

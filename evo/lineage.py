@@ -67,10 +67,9 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def grown(
-    pedigree: np.ndarray, found: Born, children: np.ndarray, mothers: np.ndarray | None, living: np.ndarray
-) -> np.ndarray:
-    """The pedigree with those of the individuals (records `children`) as steps that live on (lines `living`)."""
+def grown(pedigree: np.ndarray, found: Born, children: np.ndarray, parents, mothers, living: np.ndarray) -> np.ndarray:
+    """The pedigree with those of the individuals (records `children`, of `mothers` among the records `parents`) as steps that
+    live on (lines `living`)."""
     new = np.flatnonzero(found.raised & np.isin(found.ids, living))
     steps = np.zeros(len(new), pedigree.dtype)
     steps["id"], steps["before"], steps["base"] = found.ids[new], found.before[new], found.base[new]
@@ -78,7 +77,7 @@ def grown(
     for name in ("island", "generation", "score", "genome"):
         steps[name] = children[name][new]
     if mothers is not None:
-        steps["mother"] = mothers[new]
+        steps["mother"] = parents["genome"][mothers[new]]
     return joined(pedigree, steps)
 
 
