@@ -176,7 +176,7 @@ class _Trier:
         self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
 
     def tried(self, genomes, generation):
-        """The genomes as a crowd, and what to log of it: evaluations, repeats (circuits tried before), simulated (the share of
+        """The genomes as a crowd, and what to log of it: evaluations, repeats among them (circuits tried before), simulated (the share of
         the steps that the stop rule left to simulate)."""
         crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
@@ -191,7 +191,7 @@ class _Trier:
                     crowd.records[name][k] = fates[name][place]
                 crowd.grades[k] = grades[place]
             self._remember(keys, crowd)
-        return crowd, {"evaluations": len(new), "repeats": len(genomes) - len(new), "simulated": simulated}
+        return crowd, {"evaluations": len(genomes), "repeats": len(genomes) - len(new), "simulated": simulated}
 
     def _born(self, genomes, generation):
         records = np.zeros(len(genomes), record(genomes.dtype, len(self.setting.spec.search.objectives)))
