@@ -130,8 +130,9 @@ class Run:
     def saved(self) -> float:
         """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
-        evaluations = sum(row["evaluations"] for row in rows)
-        return 1 - sum(row["evaluations"] * row["simulated"] for row in rows) / evaluations if rows else 0.0
+        simulated = [(row["evaluations"] - row["repeats"], row["simulated"]) for row in rows]
+        circuits = sum(count for count, _ in simulated)
+        return 1 - sum(count * share for count, share in simulated) / circuits if circuits else 0.0
 
     @property
     def finished(self) -> bool:
