@@ -176,8 +176,8 @@ class _Trier:
         self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
 
     def tried(self, genomes, generation):
-        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the share of
-        the steps of the others that the stop rule left to simulate; failed, and the first fault, see `fitness.apart`."""
+        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
+        share of the steps of the others that the stop rule left to simulate."""
         crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
             keys = identity.keys(genomes)
