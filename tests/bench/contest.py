@@ -153,11 +153,11 @@ def expected_spikes(job, delays=True) -> np.ndarray:
     return simulate(circuit, np.ascontiguousarray(job.spikes.transpose(2, 0, 1))).counts().sum(axis=0)
 
 
-def write_job(job, path: Path) -> Path:
-    """The job as arrays: times in ms, delays in steps, an input spike of row k arrives in step k + 1."""
+def write_job(job, path: Path, more=()) -> Path:
+    """The job as arrays: times in ms, delays in steps, an input spike of row k arrives in step k + 1; `more` names others."""
     np.savez(
         path,
-        **{name: getattr(job, name) for name in ("neurons", "channels", "dt", "tau_m", "tau_e", "tau_i", "t_ref")},
+        **{name: getattr(job, name) for name in ("neurons", "channels", "dt", "tau_m", "tau_e", "tau_i", "t_ref", *more)},
         **{name: job.synapses[name] for name in ("pre", "post", "weight", "delay")},
         **{f"input_{name}": job.inputs[name] for name in ("channel", "post", "weight")},
         excitatory=job.excitatory,

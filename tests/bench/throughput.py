@@ -1,0 +1,181 @@
+"""The whole search: circuits a minute from founders to the stored archive, and where the time goes.
+
+A run is timed from the call to the finished run; Ray has been started before and its workers are warm, which is a figure of its
+own. Shares are of the time that all workers have, `workers` times the wall time: what epochs tell (`other`: the rest of them),
+`compile`, `Ray`: what its workers do besides epochs, and `idle`. The store is written by the driver meanwhile: its share is of the
+wall time. Without Ray one process does it all, and what is left is `driver`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import evo
+from evo import search
+from evo.island import State
+from evo.ray_session import ray_session
+from evo.spec import RunSpec
+from evo.state_file import from_bytes
+from evo.store import Store
+from tests.bench import search_job
+from tests.bench.report import figure
+
+ROOT = Path(__file__).parents[2]
+GOAL = 1_000_000  # circuits a minute with two workers
+WORKERS = 2
+# An epoch takes a worker about a second, a run some twenty.
+EPOCH = {100: 50, 1_000: 10, 10_000: 3}
+GENERATIONS = {100: 600, 1_000: 60, 10_000: 9}
+FLUSH = 2.0  # seconds: Ray's workers report once a second what they did
+
+
+class Ran(NamedTuple):
+    """A timed run.
+
+    tried      circuits simulated and scored; those known already do not count
+    shares     of the workers' time, by phase;   store  of the wall time
+    synapses   of a circuit in the last population, on average;   stored  bytes in the store for every circuit that is in it
+    simulated  share of the steps that the stop rule left to simulate
+    """
+
+    tried: int
+    wall: float
+    shares: dict[str, float]
+    store: float
+    synapses: float
+    stored: float
+    simulated: float
+
+    @property
+    def per_minute(self) -> float:
+        return 60 * self.tried / self.wall
+
+
+def main() -> Ran:
+    """All figures; returns the run at population 100 on Ray, with which rivals are compared."""
+    compiling()
+    with TemporaryDirectory() as folder:
+        places = (Path(folder) / str(k) for k in range(1000))
+        start = time.perf_counter()
+        with ray_session(WORKERS):
+            figure("start of Ray", time.perf_counter() - start, "s")
+            start = time.perf_counter()
+            timed(next(places), search_job.spec(**sizes(100, EPOCH[100])), WORKERS)
+            figure("first epochs of new workers", time.perf_counter() - start, "s")
+            together = {n: timed(next(places), search_job.spec(**sizes(n)), WORKERS) for n in EPOCH}
+            usual = {n: timed(next(places), search_job.usual(**sizes(n)), WORKERS) for n in EPOCH}
+        alone = {n: timed(next(places), search_job.spec(**sizes(n, GENERATIONS[n] // 2)), 0) for n in EPOCH}
+    for n, ran in together.items():
+        tell(f"population {n:,}, {WORKERS} workers", ran, "goal", GOAL)
+        tell(f"population {n:,}, in one process", alone[n], f"{WORKERS} workers", ran.per_minute)
+        tell(f"population {n:,}, {WORKERS} workers, usual search", usual[n], "goal", GOAL)
+    return together[100]
+
+
+def sizes(population: int, generations: int | None = None) -> dict[str, int]:
+    chosen = {"population": population, "epoch": EPOCH[population]}
+    return chosen | {"generations": generations or GENERATIONS[population]}
+
+
+def compiling():
+    """What comes before a search: with nothing compiled, and with the cache of compiled code."""
+    with TemporaryDirectory() as cache:
+        spec = Path(cache) / "job.toml"
+        spec.write_text(search_job.TEXT, encoding="utf-8")
+        command, env = [sys.executable, "-m", "evo.cli", "warmup", str(spec)], {**os.environ, "NUMBA_CACHE_DIR": cache}
+        seconds = []
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+            seconds.append(time.perf_counter() - start)
+    figure("evo warmup, compiled before", seconds[1], "s", f"nothing compiled: {seconds[0]:.3g} s", seconds[0] / seconds[1])
+
+
+def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
+    """A run of the spec from founders to its end: the job's, or its own where it asks for few synapses."""
+    search_job.begin(folder, spec, founded="wiring" not in spec.search.objectives)
+    seconds, logs, begun = Counter(), [], time.time()
+
+    def observe(result):
+        seconds.update(result.timings)
+        logs.extend(result.log)
+
+    with clocked(Store, "add_epoch", seconds, "store"), clocked(search, "warm_up", seconds, "compile"):
+        start = time.perf_counter()
+        run = evo.resume(folder, workers=workers, observe=observe)
+        wall = time.perf_counter() - start
+    store, total = seconds.pop("store"), seconds.pop("total")
+    seconds["other"] = total - sum(seconds.values()) + seconds["compile"]
+    if workers:
+        seconds["Ray"] = at_tasks(begun) - total
+        seconds["idle"] = workers * wall - seconds.total()
+    else:
+        seconds["store"] = store
+        seconds["driver"] = wall - seconds.total()
+    return Ran(
+        sum(row["evaluations"] for row in logs),
+        wall,
+        {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()},
+        store / wall,
+        *left(folder),
+        1 - run.saved,
+    )
+
+
+@contextmanager
+def clocked(owner, name, seconds, phase):
+    """Add the time that a function takes to the seconds of a phase."""
+    function = getattr(owner, name)
+
+    def timed(*arguments):
+        start = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            seconds[phase] += time.perf_counter() - start
+
+    setattr(owner, name, timed)
+    try:
+        yield
+    finally:
+        setattr(owner, name, function)
+
+
+def at_tasks(begun: float) -> float:
+    """Seconds that Ray's workers have been at tasks since then."""
+    import ray
+
+    time.sleep(FLUSH)
+    return sum(e["dur"] for e in ray.timeline() if e["cat"].startswith("task::") and e["ts"] > 1e6 * begun) / 1e6
+
+
+def left(folder: Path) -> tuple[float, float]:
+    """What a run leaves: synapses of a circuit in its populations, and bytes of the store for every circuit in there."""
+    with Store.open(folder / search.STORE) as store:
+        states = [from_bytes(State, state) for state in store.states()]
+    kept = sum(len(state.population) + len(state.archive) for state in states)
+    synapses = sum((state.population["genome"]["weight"] > 0).sum(axis=(1, 2)).mean() for state in states) / len(states)
+    return float(synapses), (folder / search.STORE).stat().st_size / kept
+
+
+def tell(name: str, ran: Ran, rival: str, theirs: float):
+    """Circuits a minute, and where the time went."""
+    figure(name, ran.per_minute, "circuits/min", rival, ran.per_minute / theirs)
+    for phase, share in sorted(ran.shares.items(), key=lambda one: -one[1]):
+        figure(f"  {phase}", 100 * share, "%")
+    figure("  all but simulate and score", 100 * (1 - ran.shares["simulate"] - ran.shares["score"]), "%")
+    if "Ray" in ran.shares:
+        figure("  store, in the driver", 100 * ran.store, "%")
+    figure("  synapses of a circuit", ran.synapses, "")
+    figure("  steps simulated", 100 * ran.simulated, "%")
+    figure("  stored", ran.stored, "B/circuit")
+
+
+if __name__ == "__main__":
+    main()
