@@ -13,11 +13,9 @@ import numpy as np
 import fitness
 from evo import genome, search
 from evo.genome import GRID, Bounds
-from evo.island import Founders
-from evo.run_folder import SPEC
+from evo.run_folder import SPEC, Heritage
 from evo.spec import RunSpec, parse
 from evo.state_file import to_bytes
-from tests.bench.contest import write_job
 
 NEURONS, EXCITATORY, CHANNELS = 16, 13, 4
 RECURRENT, ENTERING = 67, 27  # synapses
@@ -62,13 +60,12 @@ def usual(**search) -> RunSpec:
 def begin(folder: Path, job: RunSpec, founded: bool = True) -> Path:
     """A run folder for `evo.resume` to start from, whose islands are given the job's founders or draw their own."""
     folder.mkdir()
+    if founded:
+        bounds, s = job.bounds(job.make_task().interface), job.search
+        genomes = founders(bounds, s.islands * s.population, np.random.default_rng(s.seed))
+        inherited = Heritage(genomes, np.repeat(np.arange(s.islands), s.population), {})
+        (folder / search.HERITAGE).write_bytes(to_bytes(inherited))
     (folder / SPEC).write_text(job.to_toml(), encoding="utf-8")
-    if not founded:
-        return folder
-    bounds, s = job.bounds(job.make_task().interface), job.search
-    rng = np.random.default_rng(s.seed)
-    with search._open_store(folder, job, None) as store:
-        store.add_founders({island: to_bytes(Founders(founders(bounds, s.population, rng))) for island in range(s.islands)})
     return folder
 
 

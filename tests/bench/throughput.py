@@ -1,4 +1,4 @@
-"""The whole search: circuits a minute from founders to the stored archive, and where the time goes.
+"""The whole search: circuits a minute from the first generation to the stored archive, and where the time goes.
 
 A run is timed from the call to the finished run; Ray has been started before and its workers are warm, which is a figure of its
 own. Shares are of the time that all workers have, `workers` times the wall time: what epochs tell (`other`: the rest of them),
@@ -98,8 +98,10 @@ def compiling():
 
 
 def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
-    """A run of the spec from founders to its end: the job's, or its own where it asks for few synapses."""
-    search_job.begin(folder, spec, founded="wiring" not in spec.search.objectives)
+    """A run of the spec from the first generation to its end, whose founders are the job's, or its own if it asks for few
+    synapses."""
+    first = spec.model_copy(update={"search": spec.search.model_copy(update={"generations": 1})})
+    evo.resume(search_job.begin(folder, first, founded="wiring" not in spec.search.objectives), workers)
     seconds, logs, begun = Counter(), [], time.time()
 
     def observe(result):
@@ -108,24 +110,20 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
 
     with clocked(Store, "add_epoch", seconds, "store"), clocked(search, "warm_up", seconds, "compile"):
         start = time.perf_counter()
-        run = evo.resume(folder, workers=workers, observe=observe)
+        evo.resume(folder, workers, observe=observe, generations=spec.search.generations)
         wall = time.perf_counter() - start
     store, total = seconds.pop("store"), seconds.pop("total")
-    seconds["other"] = total - sum(seconds.values()) + seconds["compile"]
+    seconds["other"] = total + seconds["compile"] - seconds.total()
     if workers:
         seconds["Ray"] = at_tasks(begun) - total
         seconds["idle"] = workers * wall - seconds.total()
     else:
         seconds["store"] = store
         seconds["driver"] = wall - seconds.total()
-    return Ran(
-        sum(row["evaluations"] for row in logs),
-        wall,
-        {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()},
-        store / wall,
-        *left(folder),
-        1 - run.saved,
-    )
+    shares = {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()}
+    tried = sum(row["evaluations"] for row in logs)
+    simulated = sum(row["evaluations"] * row["simulated"] for row in logs) / tried
+    return Ran(tried, wall, shares, store / wall, *left(folder), simulated)
 
 
 @contextmanager
