@@ -1,7 +1,7 @@
-"""The job of `make bench-search`: circuits of 16 neurons on 64 trials of 200 steps, for us and for those who know nothing of us.
+"""The job of `make bench-search`: circuits of 16 neurons on 64 trials of 200 steps, for us and for who knows nothing of us.
 
-The task is `direction`: four inputs, one output. Founders have as many synapses as the circuit that `make bench-simulator` times,
-67 between neurons and 27 from inputs. The objectives, score and speed, ask for neither more nor fewer, and every step of every
+The task is `direction`: four inputs, one output. Founders have as many synapses as the circuit of `make bench-simulator`, 67
+between neurons and 27 from inputs. The objectives, score and speed, ask for neither more nor fewer, and every step of every
 circuit is simulated: no rule gives up hopeless ones.
 """
 
@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-import fitness
 from evo import genome, search
 from evo.genome import GRID, Bounds
 from evo.run_folder import SPEC, Heritage
@@ -81,14 +80,15 @@ def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray
         places = rng.random(shape).reshape(count, -1).argsort(axis=1).argsort(axis=1).reshape(shape)
         weight = np.rint(rng.uniform(*bounds.weight[0], shape) * GRID) / GRID
         made["weight"][:, rows] = np.where(places < synapses, weight, 0)
-    made["delay"] = np.where(made["weight"] > 0, rng.integers(*bounds.delay + [0, 1], made["delay"].shape), 0)
+    made["delay"] = np.where(made["weight"] > 0, rng.integers(bounds.delay[0], bounds.delay[1] + 1, made["delay"].shape), 0)
     made["readout"] = rng.integers(EXCITATORY, size=made["readout"].shape)
     return made
 
 
 def drawn(seed: int = 1) -> SimpleNamespace:
     """One of the founders and the trials as rivals want them (see `contest.write_job`): weights in units of the way from rest
-    to threshold, delays in steps; speed [trials] numbers the speeds of the task."""
+    to threshold, delays in steps; speed [trials] numbers the speeds of the task, readout is the output neuron. The task and the
+    trials are there as ours too."""
     job = spec(seed=seed)
     task = job.make_task()
     interface = task.interface
@@ -115,4 +115,6 @@ def drawn(seed: int = 1) -> SimpleNamespace:
         labels=trials.labels,
         speed=trials.facts["speed"],
         readout=int(one["readout"][0, 0]),
+        task=task,
+        trials=trials,
     )

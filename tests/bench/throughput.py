@@ -1,9 +1,10 @@
 """The whole search: circuits a minute from the first generation to the stored archive, and where the time goes.
 
-A run is timed from the call to the finished run; Ray has been started before and its workers are warm, which is a figure of its
-own. Shares are of the time that all workers have, `workers` times the wall time: what epochs tell (`other`: the rest of them),
-`compile`, `Ray`: what its workers do besides epochs, and `idle`. The store is written by the driver meanwhile: its share is of the
-wall time. Without Ray one process does it all, and what is left is `driver`.
+A run is timed from the call to the finished run. What is the same however long it goes on is left out, and a figure of its own:
+Ray's start, until its workers are warm, and opening the folder. Shares are of the time that all workers have, `workers` times
+the wall time: what epochs tell (`other` is the rest of them), `compile`, `Ray` (what its workers do besides epochs) and `idle`.
+The store is written by the driver meanwhile: its share is of the wall time. Without Ray one process does it all; what is left
+there is `driver`.
 """
 
 import os
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Ran(NamedTuple):
     """A timed run.
 
     tried      circuits simulated and scored; those known already do not count
-    shares     of the workers' time, by phase;   store  of the wall time
+    shares     of the workers' time, by phase;   store  of the wall time;   opening  seconds to open the folder, three times
     synapses   of a circuit in the last population, on average;   stored  bytes in the store for every circuit that is in it
     simulated  share of the steps that the stop rule left to simulate
     """
@@ -48,6 +49,7 @@ class Ran(NamedTuple):
     wall: float
     shares: dict[str, float]
     store: float
+    opening: float
     synapses: float
     stored: float
     simulated: float
@@ -57,8 +59,7 @@ class Ran(NamedTuple):
         return 60 * self.tried / self.wall
 
 
-def main() -> Ran:
-    """All figures; returns the run at population 100 on Ray, with which rivals are compared."""
+def main():
     compiling()
     with TemporaryDirectory() as folder:
         places = (Path(folder) / str(k) for k in range(1000))
@@ -66,16 +67,15 @@ def main() -> Ran:
         with ray_session(WORKERS):
             figure("start of Ray", time.perf_counter() - start, "s")
             start = time.perf_counter()
-            timed(next(places), search_job.spec(**sizes(100, EPOCH[100])), WORKERS)
-            figure("first epochs of new workers", time.perf_counter() - start, "s")
-            together = {n: timed(next(places), search_job.spec(**sizes(n)), WORKERS) for n in EPOCH}
-            usual = {n: timed(next(places), search_job.usual(**sizes(n)), WORKERS) for n in EPOCH}
-        alone = {n: timed(next(places), search_job.spec(**sizes(n, GENERATIONS[n] // 2)), 0) for n in EPOCH}
-    for n, ran in together.items():
-        tell(f"population {n:,}, {WORKERS} workers", ran, "goal", GOAL)
-        tell(f"population {n:,}, in one process", alone[n], f"{WORKERS} workers", ran.per_minute)
-        tell(f"population {n:,}, {WORKERS} workers, usual search", usual[n], "goal", GOAL)
-    return together[100]
+            evo.resume(search_job.begin(next(places), search_job.spec(**sizes(100, 1))), WORKERS)
+            figure("first epoch of new workers", time.perf_counter() - start, "s")
+            for n in EPOCH:
+                ran = timed(next(places), search_job.spec(**sizes(n)), WORKERS)
+                tell(f"population {n:,}, {WORKERS} workers", ran, "goal", GOAL)
+                alone = timed(next(places), search_job.spec(**sizes(n, GENERATIONS[n] // 2)), 0)
+                tell(f"population {n:,}, in one process", alone, f"{WORKERS} workers", ran.per_minute)
+                usual = timed(next(places), search_job.usual(**sizes(n)), WORKERS)
+                tell(f"population {n:,}, {WORKERS} workers, usual search", usual, "goal", GOAL)
 
 
 def sizes(population: int, generations: int | None = None) -> dict[str, int]:
@@ -108,11 +108,15 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
         seconds.update(result.timings)
         logs.extend(result.log)
 
-    with clocked(Store, "add_epoch", seconds, "store"), clocked(search, "warm_up", seconds, "compile"):
+    parts = (Store, "add_epoch", "store"), (search, "warm_up", "compile"), (search, "Run", "opening")
+    with ExitStack() as stack:
+        for owner, name, phase in parts:
+            stack.enter_context(clocked(owner, name, seconds, phase))
         start = time.perf_counter()
         evo.resume(folder, workers, observe=observe, generations=spec.search.generations)
         wall = time.perf_counter() - start
-    store, total = seconds.pop("store"), seconds.pop("total")
+    store, total, opening = seconds.pop("store"), seconds.pop("total"), seconds.pop("opening")
+    wall -= opening
     seconds["other"] = total + seconds["compile"] - seconds.total()
     if workers:
         seconds["Ray"] = at_tasks(begun) - total
@@ -123,7 +127,7 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
     shares = {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()}
     tried = sum(row["evaluations"] for row in logs)
     simulated = sum(row["evaluations"] * row["simulated"] for row in logs) / tried
-    return Ran(tried, wall, shares, store / wall, *left(folder), simulated)
+    return Ran(tried, wall, shares, store / wall, opening, *left(folder), simulated)
 
 
 @contextmanager
@@ -154,12 +158,14 @@ def at_tasks(begun: float) -> float:
 
 
 def left(folder: Path) -> tuple[float, float]:
-    """What a run leaves: synapses of a circuit in its populations, and bytes of the store for every circuit in there."""
+    """What a run leaves: synapses of a circuit in its populations, and bytes of the store, less the founders that it was given,
+    for every circuit in there."""
     with Store.open(folder / search.STORE) as store:
         states = [from_bytes(State, state) for state in store.states()]
+        given = len(store.fact("heritage") or b"")
     kept = sum(len(state.population) + len(state.archive) for state in states)
     synapses = sum((state.population["genome"]["weight"] > 0).sum(axis=(1, 2)).mean() for state in states) / len(states)
-    return float(synapses), (folder / search.STORE).stat().st_size / kept
+    return float(synapses), ((folder / search.STORE).stat().st_size - given) / kept
 
 
 def tell(name: str, ran: Ran, rival: str, theirs: float):
@@ -170,6 +176,7 @@ def tell(name: str, ran: Ran, rival: str, theirs: float):
     figure("  all but simulate and score", 100 * (1 - ran.shares["simulate"] - ran.shares["score"]), "%")
     if "Ray" in ran.shares:
         figure("  store, in the driver", 100 * ran.store, "%")
+    figure("  opening the folder, besides", ran.opening, "s")
     figure("  synapses of a circuit", ran.synapses, "")
     figure("  steps simulated", 100 * ran.simulated, "%")
     figure("  stored", ran.stored, "B/circuit")

@@ -8,7 +8,6 @@ import multiprocessing
 import time
 from types import SimpleNamespace
 
-import deap
 import numpy as np
 from brian2_standalone import EQUATIONS
 from deap_search import Shape, individual_of, search, toolbox
@@ -30,12 +29,12 @@ def prepare(job, workers="2", *population):
     box.register("map", multiprocessing.get_context("fork").Pool(int(workers)).map)
     run, circuits = search(box, GENERATIONS, *map(int, population))
     about = {
-        "spikes": raster.sum((0, 1)),
+        "result": raster.sum((0, 1)),
         "objectives": evaluate(individual_of(job, delays=True)),
         "circuits": circuits,
         "compile_seconds": building,
     }
-    return run, about | {"version": f"{deap.__version__}, Brian2 {brian2.__version__}", "leaves_out": []}
+    return run, about | {"version": brian2.__version__, "leaves_out": []}
 
 
 def evaluate(individual):

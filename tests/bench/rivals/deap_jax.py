@@ -1,13 +1,14 @@
 """A population in JAX: every circuit and trial in one compiled call, a scan over the steps; NSGA-II by DEAP.
 
-With "vmap" it is written for one circuit and one trial and mapped over both, as most would write it; without, the trials are the
-last axis of every array and the circuits are mapped in whichever way is the faster here, all at once or one after the other. The
-circuits are shared out over two devices, one per core. Every delay is one step.
+As "vmap" it is written for one circuit and one trial and mapped over both, as most would write it. As "fastest" the trials are
+the last axis of every array, and the circuits are mapped in whichever way is faster here, all at once or one by one. They are
+shared out over two devices, one per core. Every delay is one step.
 """
 
 import os
 import time
 
+import numpy as np
 from deap_search import POPULATION, Shape, individual_of, search, toolbox
 from direction import objectives
 from protocol import serve, shifted
@@ -16,9 +17,8 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_p
 GENERATIONS = 20
 
 
-def prepare(job, *more):
+def prepare(job, form, *population):
     import jax
-    import numpy as np
 
     shape = Shape(int(job.channels), int(job.neurons))
     inputs = jax.numpy.array(shifted(job), "f4")
@@ -34,12 +34,13 @@ def prepare(job, *more):
 
     box = toolbox(job, objectives)
     box.register("map", assess)  # the whole generation at once, whatever the function
-    some = box.population(POPULATION)
-    call, compiling = fastest(forms(jax, job, "vmap" in more), lambda call: spikes(call, some, job.readout))
-    run, circuits = search(box, GENERATIONS)
+    sizes = [int(p) for p in population] or [POPULATION]
+    some = box.population(*sizes)
+    call, compiling = fastest(forms(jax, job, form == "vmap"), lambda call: spikes(call, some, job.readout))
+    run, circuits = search(box, GENERATIONS, *sizes)
     own = [individual_of(job)] * 2
     about = {
-        "spikes": spikes(call, own, np.arange(shape.neurons))[0].sum((0, 1)),
+        "result": spikes(call, own, np.arange(shape.neurons))[0].sum((0, 1)),
         "objectives": assess(None, own)[0],
         "circuits": circuits,
         "compile_seconds": compiling,
@@ -55,15 +56,15 @@ def fastest(calls, use):
         for _ in range(3):
             use(call)
             clock.append(time.perf_counter())
-        cold, *warm = (b - a for a, b in zip(clock[:-1], clock[1:], strict=True))
+        cold, *warm = np.diff(clock)
         found.append((min(warm), cold - min(warm), call))
     _, compiling, call = min(found, key=lambda one: one[0])
     return call, compiling
 
 
 def forms(jax, job, mapped):
-    """Calls (inputs [steps, trials, channels], weights [circuits, sources, neurons], tau_m [circuits, neurons], which) -> spikes
-    of the neurons `which`, bool [circuits, trials, steps, which]."""
+    """Calls (inputs [steps, trials, channels], weights [circuits, sources, neurons], tau_m [circuits, neurons], which) -> the
+    spikes of the neurons `which`, bool [circuits, trials, steps, which]."""
     jnp = jax.numpy
     one = circuit(jax, job, mapped)
     if mapped:

@@ -25,7 +25,7 @@ class Shape(NamedTuple):
     longest: int = 0
 
     def parts(self, individual):
-        """Views of it: weights [sources, neurons], tau_m in ms [1, neurons], delays in steps, of the shape of weights or empty."""
+        """Views of it: weights [sources, neurons], tau_m in ms [1, neurons], delays in steps [sources or none, neurons]."""
         rows = self.channels + self.neurons
         return np.split(np.asarray(individual).reshape(-1, self.neurons), [rows, rows + 1])
 

@@ -1,9 +1,7 @@
-"""A DEAP script over the torch step loop (torch_loop.py): one circuit after the other, in two processes, every delay one step."""
+"""A DEAP script over the torch step loop of torch_loop.py: one circuit after the other, in two processes, no delays."""
 
-import sys
 from multiprocessing import Pool
 
-import deap
 from deap_search import Shape, individual_of, search, toolbox
 from direction import objectives
 from protocol import serve
@@ -22,8 +20,8 @@ def prepare(job, workers="2", *population):
     box.register("map", Pool(int(workers)).map)
     run, circuits = search(box, GENERATIONS, *map(int, population))
     raster = simulated(individual_of(job))
-    about = {"spikes": raster.sum((0, 1)).numpy(), "objectives": evaluate(individual_of(job)), "circuits": circuits}
-    return run, about | {"version": f"{deap.__version__}, torch {torch.__version__}", "leaves_out": ["delays"]}
+    about = {"result": raster.sum((0, 1)).numpy(), "objectives": evaluate(individual_of(job)), "circuits": circuits}
+    return run, about | {"version": torch.__version__, "leaves_out": ["delays"]}
 
 
 def evaluate(individual):

@@ -1,4 +1,4 @@
-"""The task of the search job, for rivals: what a circuit's output spikes are worth. numpy alone; see `fitness.tasks.direction`."""
+"""The task of the search job, for rivals: what a circuit's output spikes are worth; see `fitness.tasks.direction`."""
 
 import numpy as np
 

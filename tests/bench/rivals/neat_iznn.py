@@ -1,7 +1,7 @@
 """neat-python's own spiking networks (neat.iznn) and its parallel evaluator, in two processes.
 
-Its model is another: Izhikevich neurons in pure Python without synaptic currents, delays and Dale's law; its search has the score
-alone. Its networks begin with all connections that it makes at the start, about as many as the job's circuit has.
+Its model is another: Izhikevich neurons in pure Python without synaptic currents, delays and Dale's law; its search has the
+score alone. Its networks begin with all connections that it makes at the start, about as many as the job's circuit has.
 """
 
 import tempfile
@@ -67,7 +67,13 @@ ATTRIBUTES = (
     {"name": "bias", "mean": 0.0, "spread": 1.0, "low": -20.0, "high": 20.0},
     {"name": "weight", "mean": 5.0, "spread": 20.0, "low": -150.0, "high": 150.0},
     *(
-        {"name": name, "mean": value, "spread": abs(value) / 10, "low": min(0.5 * value, 2 * value), "high": max(0.5 * value, 2 * value)}
+        {
+            "name": name,
+            "mean": value,
+            "spread": abs(value) / 10,
+            "low": min(0.5 * value, 2 * value),
+            "high": max(0.5 * value, 2 * value),
+        }
         for name, value in neat.iznn.REGULAR_SPIKING_PARAMS.items()
     ),
 )
@@ -96,7 +102,7 @@ def prepare(given, workers="2", population="100"):
 
     first = next(iter(neat.Population(config, seed=1).population.values()))
     network = neat.iznn.IZNN.create(first, config)
-    about = {"spikes": simulated(network, list(network.neurons.values())).sum((0, 1)), "circuits": int(population)}
+    about = {"result": simulated(network, list(network.neurons.values())).sum((0, 1)), "circuits": int(population)}
     leaves_out = ["delays", "synaptic currents", "integrate-and-fire neurons", "Dale's law", "more than one objective"]
     return run, about | {"version": neat.__version__, "leaves_out": leaves_out}
 

@@ -8,10 +8,10 @@ from protocol import serve
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
+from pymoo.core.termination import NoTermination
 from pymoo.operators.crossover.sbx import SBX
 from pymoo.operators.mutation.pm import PM
 from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
-from pymoo.termination import NoTermination
 
 
 def prepare(job, *more):
@@ -41,9 +41,13 @@ def generation(job, problem):
         eliminate_duplicates=False,  # as elsewhere
     )
     algorithm.setup(problem, termination=NoTermination(), seed=1)
-    algorithm.tell(algorithm.ask().set("F", job.losses[: int(job.count)]))
+    founders = algorithm.ask()
+    founders.set("F", job.losses[: int(job.count)])
+    algorithm.tell(founders)
+    parents = algorithm.pop
 
     def run():
+        algorithm.pop = parents  # the same work every time
         start = time.perf_counter()
         children = algorithm.ask()
         children.set("F", job.losses[int(job.count) :])
