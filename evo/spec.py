@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     create_model,
     field_validator,
+    model_validator,
 )
 
 import fitness
@@ -112,6 +113,7 @@ class CircuitBounds(_Section):
     )
     noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
     neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
+    dale: bool = Field(True, description="false, a control: every neuron may excite some and inhibit others")
     excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
     in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
@@ -135,6 +137,13 @@ class CircuitBounds(_Section):
                 except ValidationError as error:
                     raise ValueError(f"{name}.parameters.{one_line(error, tuple(type(section).model_fields))}") from None
         return types
+
+    @model_validator(mode="after")
+    def _without_dale(self):
+        for key in ("excitatory_share", "types", "noise_mv"):  # with noise of its own no second neuron could fire alike
+            if not self.dale and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key}: cannot be set with dale = false; leave it out")
+        return self
 
 
 class Stop(_Section):
@@ -194,7 +203,7 @@ class RunSpec(_Section):
         low, high = c.neurons
         e, i = np.ogrid[: high + 1, : high + 1]
         share = e / np.maximum(e + i, 1)
-        least, most = c.excitatory_share
+        least, most = c.excitatory_share if c.dale else (1.0, 1.0)
         allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
         for sign, count in (("E", e), ("I", i)):
             if all(kind.sign != sign for kind in types.values()):
@@ -222,6 +231,7 @@ class RunSpec(_Section):
             sum(kind.sign == "E" for kind in types.values()),
             _projections(types),
             task.dt_ms,
+            c.dale,
         )
 
     def form(self, task: Interface) -> Form:
