@@ -4,6 +4,7 @@ A population is one contiguous structured array: it travels to a worker as one b
 a synapse hold zeros, so equal circuits with equal slots have equal bytes.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -107,7 +108,8 @@ def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
     Without Dale's law a neuron that excites some and inhibits others becomes two of the same inputs and parameters, which fire
     alike: one for its excitatory synapses and the outputs, one for its inhibitory ones.
     """
-    bounds, names = form.bounds, {}
+    bounds = form.bounds
+    names: dict[tuple[int, str], str] = {}
     for slot in map(int, np.flatnonzero(genome["kind"])):
         for sign in _signs(genome, slot, bounds):
             names[slot, sign] = f"{sign}{sum(other == sign for _, other in names)}"
@@ -128,21 +130,20 @@ def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
         section = form.synapse_model.section(**dict(zip(form.synapse_model.parameters, values, strict=True)))
         return {form.synapse_model.name: section}
 
-    def synapses(source, make, wanted=np.not_equal):
-        """Those whose weight is wanted beside 0."""
-        weight, delay = abs(genome["weight"][source]), genome["delay"][source]
+    def synapses(source, make, sign=1):
+        weight, delay = sign * genome["weight"][source], genome["delay"][source]
         return tuple(
             make(post=name, weight_mv=float(weight[post]), delay_ms=ms(delay[post]))
             for (post, _), name in names.items()
-            if wanted(genome["weight"][source, post], 0)
+            if weight[post] > 0
         )
 
     channels = [InputChannel(name=name, synapses=synapses(c, InputSynapse)) for c, name in enumerate(inputs)]
     recurrent = []
     for (slot, sign), name in names.items():
         theirs = {"pre": name} | plastic(slot)
-        wanted = np.not_equal if bounds.dale else np.greater if sign == "E" else np.less
-        recurrent += synapses(bounds.channels + slot, lambda theirs=theirs, **synapse: Synapse(**theirs, **synapse), wanted)
+        make = partial(Synapse, **theirs)
+        recurrent += synapses(bounds.channels + slot, make, 1 if bounds.dale or sign == "E" else -1)
     read = [names[int(slot), "E"] for slot in genome["readout"]]
     ports = [OutputPort(name=name, neurons=(neuron,)) for name, neuron in zip(outputs, read, strict=True)]
     return Circuit(

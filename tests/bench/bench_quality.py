@@ -1,8 +1,8 @@
 """How many circuits a search tries until one scores 0.9 on held-out trials: the default search beside others and controls, over
 many seeds: python -m tests.bench.bench_quality [--seeds N] [--arms NAME ...] [--tasks NAME ...] [--processes N]
 
-A search solves its task with the first generation in which the circuit that did best on validation trials scores 0.9 on held-out
-ones; counted are the circuits tried by all islands up to then, at most LIMIT. Finished searches are kept one a line in
+A search solves its task with the first generation in which the circuit that did best on validation trials scores 0.9 on
+held-out ones; counted are the circuits tried by all islands up to then, at most LIMIT. Finished searches are kept one a line in
 runs/quality.jsonl (or the file that BENCH_JSON names): a stopped benchmark goes on where it was. Prints a table and draws
 runs/quality.svg.
 """
