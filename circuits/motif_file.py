@@ -118,14 +118,14 @@ def save(motif: Motif | Circuit, path) -> Path:
     return write_whole(path, dumps(motif))
 
 
-def write_whole(path, text: str) -> Path:
-    """Write a text file through a temporary one beside it: a reader sees the old file or the new one, never a part."""
+def write_whole(path, content: str | bytes) -> Path:
+    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(partial, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

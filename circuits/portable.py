@@ -4,28 +4,64 @@ numpy's differ in the last bit between processors (with AVX-512 it takes other c
 made of what IEEE 754 rounds correctly: + - * /, rint, ldexp, frexp. Arrays broadcast; float64; relative error below 1e-15.
 """
 
-from math import factorial
+from math import factorial, ldexp
 
 import numpy as np
+
+from circuits.compiled import compiled
 
 # ln 2 in two parts, of which the first times a whole number below 2^20 is exact (Cody and Waite).
 _LN2, _LN2_HIGH, _LN2_LOW = 0.6931471805599453, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
+_EXP = np.array([1 / factorial(n) for n in range(14)])
+_EXPM1 = np.array([1 / factorial(n) for n in range(1, 19)])
+
+
 def exp(x):
     """e to the power of x."""
     x = np.asarray(x, "f8")
-    k = np.rint(x * (1 / _LN2))
-    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    return np.ldexp(_polynomial(r, [1 / factorial(n) for n in range(14)]), np.clip(k, -5000, 5000).astype("i4"))
+    return _exp_all(x.ravel()).reshape(x.shape)
 
 
 def expm1(x):
     """e to the power of x, less 1; exact for small x."""
     x = np.asarray(x, "f8")
-    small = np.abs(x) < 0.4
-    r = np.where(small, x, 0.0)
-    return np.where(small, r * _polynomial(r, [1 / factorial(n) for n in range(1, 19)]), exp(x) - 1)
+    return _expm1_all(x.ravel()).reshape(x.shape)
+
+
+@compiled
+def _exp_all(x):
+    found = np.empty(len(x))
+    for k in range(len(x)):
+        found[k] = _exp(x[k])
+    return found
+
+
+@compiled
+def _expm1_all(x):
+    found = np.empty(len(x))
+    for k in range(len(x)):
+        found[k] = x[k] * _horner(x[k], _EXPM1) if abs(x[k]) < 0.4 else _exp(x[k]) - 1
+    return found
+
+
+@compiled
+def _exp(x):
+    if not abs(x) < 4000:
+        return x if x != x else (np.inf if x > 0 else 0.0)
+    k = np.rint(x * (1 / _LN2))
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    return ldexp(_horner(r, _EXP), np.int32(k))
+
+
+@compiled
+def _horner(x, coefficients):
+    """Horner's rule, the constant first."""
+    found = coefficients[-1]
+    for k in range(len(coefficients) - 2, -1, -1):
+        found = found * x + coefficients[k]
+    return found
 
 
 def log(x):

@@ -6,6 +6,6 @@ circuits.save(run.motif(rank=0), "motif.json")
 """
 
 from evo.run_folder import Member, Run, open_run
-from evo.search import resume, run
+from evo.search import fork, resume, run
 
-__all__ = ["Member", "Run", "open_run", "resume", "run"]
+__all__ = ["Member", "Run", "fork", "open_run", "resume", "run"]

@@ -80,6 +80,41 @@ def resume(folder, workers, address, generations):
 
 @cli.command()
 @click.argument("folder", metavar="DIR")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting to change, such as search.seed=2.")
+@click.option("--out", metavar="DIR", help="The new run folder [default: the first free DIR-1, DIR-2, ...].")
+@_WORKERS
+@_ADDRESS
+def fork(folder, settings, out, workers, address):
+    """Start a new run from the circuits of another, with changed settings.
+
+    \b
+    evo fork runs/itd-1 --set search.algorithm=cma     polish what was found
+    evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
+    """
+    from evo import search
+    from evo.run_folder import read_spec
+    from evo.spec import changed
+    from fitness.registry import read_source
+
+    changes = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
+        changes[key.strip()] = value.strip()
+    parent = Path(folder)
+    spec = changed(read_spec(parent), changes)
+    source = read_source(spec.task["name"], parent)
+    beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
+    _announce(spec, source, beside)
+    _compile(spec, source)
+    with _stopping(beside), _progress(spec, beside, []) as observe:
+        done = search.fork(parent, changes, beside, workers, address, observe)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def status(folder, as_json):
     """Where a run stands: running, stopped or finished."""
@@ -97,6 +132,7 @@ def status(folder, as_json):
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
         "archive_sha256": found.archive_sha256,
+        "parent": found.parent,
     }
     if as_json:
         click.echo(json.dumps(facts))
@@ -105,6 +141,8 @@ def status(folder, as_json):
     click.echo(
         f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
     )
+    if found.parent:
+        click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
         click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
     if found.saved:

@@ -30,7 +30,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
             if self.address:
                 ray.init(address=self.address, **quiet)
             else:
-                ray.init(num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
+                ray.init(address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             if self.address:

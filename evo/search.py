@@ -1,4 +1,4 @@
-"""Running a search: start one from a spec, or go on with a stopped one."""
+"""Running a search: start one from a spec or from another run, or go on with a stopped one."""
 
 import fcntl
 import json
@@ -14,15 +14,17 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import write_whole
 from evo.epochs import Plan, Result, in_process, neighbour, warm_up
-from evo.island import HELD_OUT_TRIALS
+from evo.fork import heritage
+from evo.island import HELD_OUT_TRIALS, Founders
 from evo.ray_session import check_address, ray_session
-from evo.run_folder import SPEC, STORE, Examples, Run, read_spec, versions
-from evo.spec import Search, read
-from evo.state_file import to_bytes
+from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
+from evo.spec import Search, changed, read
+from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
 from fitness.check import check
 from fitness.registry import is_own, read_source
 
+HERITAGE = "founders.npz"  # of a fork, until its store is made
 Observer = Callable[[Result], None]
 
 
@@ -38,22 +40,53 @@ def run(
     overrides keys of [search], such as seed=3
     Raises UserError or MachineError with one line each.
     """
-    spec_path = Path(spec)
-    resolved, source = read(spec_path, **overrides)
-    workers = _workers(workers, resolved.search.islands)
+    path = Path(spec)
+    resolved, source = read(path, **overrides)
+    folder = Path(out) if out is not None else free_folder(path.stem)
+    _begin(folder, resolved, source, workers, address)
+    return _go_on(folder, workers, address, observe)
+
+
+def fork(
+    folder,
+    changes: dict[str, str],
+    out=None,
+    workers: int | str = "auto",
+    address: str | None = None,
+    observe: Observer | None = None,
+) -> Run:
+    """Start a new run from the circuits of a finished or stopped one, with changed settings; returns it finished.
+
+    changes  keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}
+    out      the new run folder (default: the first free one beside its parent, NAME-1, ...)
+    Its founders are the parent's archives and populations, as far as they keep the changed bounds; the store records the
+    parent. Executes the task file in the folder if the parent has one. Raises UserError.
+    """
+    parent = Run(folder)
+    if not parent.states:
+        raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {parent.folder}")
+    source = read_source(parent.spec.task["name"], parent.folder)
+    spec = changed(parent.spec, changes)
+    inherited = heritage(parent, spec, spec.make_task(source).interface)
+    beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
+    _begin(beside, spec, source, workers, address, inherited)
+    return _go_on(beside, workers, address, observe)
+
+
+def _begin(folder, spec, source, workers, address, inherited=None):
+    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
+    _workers(workers, spec.search.islands)
     check_address(address)
-    if is_own(resolved.task["name"]):
-        check(resolved.make_task(source), resolved.search.seed, min(resolved.search.trials, 64))
-    folder = Path(out) if out is not None else free_folder(spec_path.stem)
+    if is_own(spec.task["name"]):
+        check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
-    task = dict(resolved.task)
+    if inherited is not None:
+        write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
-        task["name"] = Path(task["name"]).name
-        resolved = resolved.model_copy(update={"task": task})
-        write_whole(folder / task["name"].rpartition(":")[0], source)
-    write_whole(folder / SPEC, resolved.to_toml())
-    return _go_on(folder, workers, address, observe)
+        spec = spec.model_copy(update={"task": spec.task | {"name": Path(spec.task["name"]).name}})
+        write_whole(folder / spec.task["name"].rpartition(":")[0], source)
+    write_whole(folder / SPEC, spec.to_toml())
 
 
 def resume(
@@ -112,7 +145,11 @@ def _go_on(folder, workers, address, observe):
 def _guests(spec, store, island, epoch):
     """What an island receives before an epoch, see `Plan`."""
     if epoch == 0:
-        return store.migrants(island, -1)
+        stored = store.fact("heritage")
+        if stored is None:
+            return None
+        inherited = from_bytes(Heritage, stored)
+        return to_bytes(Founders(inherited.genomes[inherited.island == island]))
     sender = neighbour(spec, island)
     return None if sender is None else store.migrants(sender, epoch - 1)
 
@@ -144,25 +181,33 @@ def _workers(workers, islands):
 
 def _open_store(folder, spec, source):
     """The run's store; made now if the run was stopped before it had one."""
-    path = folder / STORE
-    if path.exists():
-        return Store.open(path, write=True)
+    path, inherited = folder / STORE, folder / HERITAGE
+    if not path.exists():
+        facts = _facts(spec, source)
+        if inherited.exists():
+            facts["heritage"] = inherited.read_bytes()
+        Store.create(path, facts).close()
+    inherited.unlink(missing_ok=True)
+    return Store.open(path, write=True)
+
+
+def _facts(spec, source):
     task = spec.make_task(source)
     trials = task.trials((spec.search.seed, HELD_OUT_TRIALS), spec.search.held_out)
     classes = np.unique(trials.labels)[:12]
     shown = np.concatenate([np.flatnonzero(trials.labels == label)[:2] for label in classes])
-    facts = {
+    return {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(task.interface),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
     }
-    return Store.create(path, facts)
 
 
-def free_folder(stem):
+def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
+    """The first of STEM-1, STEM-2, ... that is not there."""
     k = 1
-    while (folder := Path("runs") / f"{stem}-{k}").exists():
+    while (folder := beside / f"{stem}-{k}").exists():
         k += 1
     return folder
 

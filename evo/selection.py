@@ -25,7 +25,7 @@ def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -
     """
     grades = np.ascontiguousarray(grades, "f4")
     some = np.ascontiguousarray(grades[:: -(-len(grades) // SAMPLE)].T)
-    epsilon = np.median(np.abs(some - np.median(some, axis=1, keepdims=True)), axis=1).astype("f4")
+    epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
     _, behaviour, group, size = np.unique(_hashes(grades), return_index=True, return_inverse=True, return_counts=True)
     members, start = np.argsort(group, kind="stable"), np.cumsum(size) - size  # by group, and where each begins
     heats = np.array_split(np.argsort(rng.random(len(size)), kind="stable"), -(-len(size) // HEAT))
@@ -35,6 +35,12 @@ def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -
         for heat, places in zip(heats, np.diff(ends), strict=True)
     ]
     return np.concatenate(chosen)
+
+
+def _middle(rows):
+    """The median of each row, the upper of two, as a column."""
+    place = rows.shape[1] // 2
+    return np.partition(rows, place, axis=1)[:, place, None]
 
 
 @compiled
@@ -116,17 +122,21 @@ def _filter(grades, epsilon, pool, size):
 def tournament(losses: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices [count] of parents by losses [population, objectives]: of two drawn at random the one of better Pareto rank, of
     equal ranks the less crowded one (NSGA-II's)."""
-    standing = np.empty(len(losses), int)
-    standing[nsga2(losses, len(losses))] = np.arange(len(losses))
-    pairs = (rng.random((count, 2)) * len(losses)).astype(int)
-    return np.where(standing[pairs[:, 0]] <= standing[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    ranks, crowding = _ranks(losses), np.zeros(len(losses))
+    for rank in np.unique(ranks):
+        members = np.flatnonzero(ranks == rank)
+        crowding[members] = crowding_distance(losses[members])
+    place = np.empty(len(losses), int)
+    place[np.lexsort((-crowding, ranks))] = np.arange(len(losses))
+    one, other = (rng.random((2, count)) * len(losses)).astype(int)
+    return np.where(place[one] <= place[other], one, other)
 
 
 def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
-    """Indices [count] of survivors by losses [population, objectives], smaller is better, the best first: whole Pareto fronts,
-    the last one by crowding distance. Of individuals with equal losses one competes, the others only fill what would stay
-    empty."""
-    return _by_rank_and_crowding(losses, _ranks(losses), count)
+    """Indices [count] of survivors by losses [population, objectives], smaller is better: whole Pareto fronts, the best first,
+    and of the one that is cut the least crowded. Of individuals with equal losses one competes, the others only fill what
+    would stay empty."""
+    return _by_rank(losses, _ranks(losses), count)
 
 
 def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -137,13 +147,13 @@ def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.rand
     """
     ranks = _ranks(losses)
     ranks[epsilon_lexicase(grades, count // 2, rng)] = -1
-    return _by_rank_and_crowding(losses, ranks, count)
+    return _by_rank(losses, ranks, count)
 
 
 def pareto(losses: np.ndarray, count: int) -> np.ndarray:
     """Indices of at most `count` non-dominated individuals, none with losses equal to another's, in their given order."""
     front = np.flatnonzero(_ranks(losses) == 0)
-    return np.sort(front[_by_rank_and_crowding(losses[front], np.zeros(len(front), int), min(count, len(front)))])
+    return np.sort(front[_least_crowded(losses[front])[:count]]) if count < len(front) else front
 
 
 def _ranks(losses):
@@ -157,19 +167,20 @@ def _ranks(losses):
     return ranks
 
 
-def _by_rank_and_crowding(losses, ranks, count):
-    """The first `count` by rank; of the last rank that has a place, and within each rank, the less crowded first."""
-    crowding = np.zeros(len(losses))
-    by_rank = np.argsort(ranks, kind="stable")
-    ends = np.flatnonzero(np.diff(ranks[by_rank], append=np.inf)) + 1
-    start = 0
-    for end in ends:
-        members = by_rank[start:end]
-        crowding[members] = crowding_distance(losses[members])
-        start = end
-        if end >= count:
-            break
-    return np.lexsort((-crowding, ranks))[:count]
+def _by_rank(losses, ranks, count):
+    """The first `count` by rank; of the last rank that has a place the least crowded."""
+    order = np.argsort(ranks, kind="stable")
+    if count < len(order):
+        last = ranks[order[count - 1]]
+        start, end = (np.searchsorted(ranks[order], last, side) for side in ("left", "right"))
+        cut = order[start:end]
+        order[start:end] = cut[_least_crowded(losses[cut])]
+    return order[:count]
+
+
+def _least_crowded(losses):
+    """The rows of one front, the least crowded first."""
+    return np.argsort(-crowding_distance(losses), kind="stable")
 
 
 def crowding_distance(losses: np.ndarray) -> np.ndarray:

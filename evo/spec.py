@@ -213,6 +213,12 @@ class RunSpec(_Section):
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
+        driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
+        if task.inputs and not driven and not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]):
+            raise UserError(
+                "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
+                "inputs, and project to an excitatory one"
+            )
         names = tuple(type(c.parameters).model_fields)
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
         step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
@@ -284,6 +290,14 @@ def _projections(types):
     return np.array(rows)
 
 
+def _heard(projects, excitatory):
+    """Is there a way from the input channels to an excitatory type?"""
+    reached = projects[0]
+    for _ in projects:
+        reached = reached | projects[1:][reached].any(axis=0)
+    return bool((reached & excitatory).any())
+
+
 def _whole_steps(place, range_ms, dt, least):
     low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
     low = max(low, least)
@@ -323,6 +337,26 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     if spec.search.migrants > spec.search.population:
         raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
     return spec
+
+
+def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
+    for an unknown key or a wrong value."""
+    data = spec.model_dump(mode="json", exclude_none=True)
+    if "task.name" in changes:
+        data["task"] = {}  # the settings of one task say nothing to another
+    for key, text in changes.items():
+        *sections, name = key.split(".")
+        inner: Any = data
+        for section in sections:
+            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else None
+        if not sections or not isinstance(inner, dict):
+            raise UserError(f"{key}: name a key with its section, such as search.generations")
+        try:
+            inner[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[name] = text
+    return parse(tomli_w.dumps(data), "the changed spec")
 
 
 def _known_keys(error, data):

@@ -30,7 +30,7 @@ _SCHEMA = (
         timings TEXT NOT NULL, log TEXT NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
     # the latest state of each island
     "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
-    # what an island sent after its last epochs, older ones are deleted; as epoch -1 stand the founders that it was given
+    # what an island sent after its last epochs; older ones are deleted
     """CREATE TABLE migrants (
         island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
 )
@@ -85,6 +85,9 @@ class Store:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self._db.close()
 
     def settle(self):
@@ -110,11 +113,6 @@ class Store:
             self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
             self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
 
-    def add_founders(self, founders: dict[int, bytes]):
-        """Store what islands begin with, by island."""
-        with self._transaction():
-            self._db.executemany("INSERT INTO migrants VALUES (?, -1, ?)", founders.items())
-
     def state(self, island: int) -> bytes | None:
         """The latest state of an island."""
         return self._one("SELECT state FROM state WHERE island = ?", island)
@@ -124,7 +122,7 @@ class Store:
         return [row[0] for row in self._all("SELECT state FROM state ORDER BY island")]
 
     def migrants(self, island: int, epoch: int) -> bytes | None:
-        """What an island sent after an epoch, if it is one of its last; after -1: the founders that it was given."""
+        """What an island sent after an epoch, if it is one of its last."""
         return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
     def epochs(self) -> list[dict]:

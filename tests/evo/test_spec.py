@@ -310,6 +310,14 @@ def test_a_mistake_in_models_types_or_rule_is_named_in_one_line(tmp_path, old, n
         assert part in message
 
 
+def test_types_that_leave_no_way_from_the_inputs_to_an_output_are_refused_at_once():
+    deaf = MODELS.replace('sign = "E"', 'sign = "E"\ninputs = false')
+    spec = parse(deaf)
+    assert spec.form(spec.make_task().interface)  # by way of PV, which projects to PYR
+    spec = parse(deaf.replace('projects_to = ["PYR"]', 'projects_to = ["PV"]'))
+    assert "no input reaches an excitatory neuron" in one_line_of(lambda: spec.form(spec.make_task().interface))
+
+
 def test_types_of_one_sign_alone_allow_no_neurons_of_the_other():
     text = '[task]\nname = "gate"\n[circuit]\nexcitatory_share = [0, 1]\n[circuit.types.PYR]\nsign = "E"\n'
     spec = parse(text)
