@@ -30,6 +30,7 @@ from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
+from evo.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
@@ -174,6 +175,7 @@ class Search(_Section):
     held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"of map-elites: {' | '.join(DESCRIPTORS)}")
     protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
@@ -329,6 +331,9 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     if not isinstance(spec.task.get("name"), str):
         raise UserError(f'{place}: task.name: must name a task, such as "itd"')
+    axes = spec.search.descriptors
+    if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
+        raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
     unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
     if unknown or "score" not in spec.search.objectives or len(set(spec.search.objectives)) != len(spec.search.objectives):
         raise UserError(
