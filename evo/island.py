@@ -11,13 +11,14 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, genome, identity, lineage, variation
+from evo import archive, descriptors, genome, identity, lineage, variation
 from evo.algorithms import ALGORITHMS
 from evo.genome import Form
 from evo.individual import LOOKED_AT, Crowd, joined, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
+from evo.values import FreeValues
 from fitness import Task, Trials
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
@@ -92,6 +93,9 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     box.register("found", variation.founders, bounds)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
+    axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": task.duration_ms / 1000}
+    box.register("cell", descriptors.cell, **axes, most=spec.search.population)
+    box.register("free_values", FreeValues, bounds=bounds)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
     return box
 
