@@ -40,11 +40,13 @@ def without(circuit: C, neurons: Iterable = (), synapses: Iterable[int] = ()) ->
 
     neurons   ids; all their synapses go as well, and their places in the output ports
     synapses  numbers, those from input channels counted first, channel by channel
-    Raises UserError for a neuron that is not there, and for an output port that nothing is left of.
+    Raises UserError for a neuron that is not there, and where no neuron is left of the circuit or of an output port.
     """
     gone, cut = set(neurons), set(synapses)
     for missing in gone - {n.id for n in circuit.neurons}:
         raise UserError(f"there is no neuron {missing!r}")
+    if len(gone) == len(circuit.neurons):
+        raise UserError("no neuron is left of the circuit")
     number = count()
     kept = [[s for s in c.synapses if next(number) not in cut and s.post not in gone] for c in circuit.inputs]
     between = [s for s in circuit.synapses if next(number) not in cut and not {s.pre, s.post} & gone]

@@ -44,7 +44,7 @@ def drawn(seed, **settings):
     versions = Versions.of(circuit, 8)
     versions.kept[1] = False
     versions.kept[2:] = rng.random(versions.kept[2:].shape) < 0.7
-    read = {n for port in circuit.outputs for n in port.neurons[:1]}
+    read = {n for port in circuit.outputs for n in port.neurons[:1]} or {circuit.neurons[0].id}
     may_go = np.array([n.id not in read for n in circuit.neurons])
     versions.present[3:] = ~may_go | (rng.random(versions.present[3:].shape) < 0.7)
     versions.weight[4:] *= rng.uniform(0.7, 1.3, versions.weight[4:].shape)
@@ -92,3 +92,5 @@ def test_parts_that_are_not_there_and_ports_left_empty_are_refused():
         without(circuit, ["x"])
     with pytest.raises(UserError, match="nothing is left of output port 'out'"):
         without(circuit, circuit.outputs[0].neurons)
+    with pytest.raises(UserError, match="no neuron is left"):
+        without(circuit, [n.id for n in circuit.neurons])
