@@ -1,6 +1,7 @@
 """Many versions of one circuit at once: parts left out, weights and parameters changed. As tables, which are simulated together
 and made in a fraction of the time that as many circuits would take."""
 
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,21 @@ class Versions(NamedTuple):
             excitatory=moved(np.broadcast_to(circuit.excitatory, there.shape)) & there,
             **{name: whole._replace(**lists(whole, name)) for name, whole in plastic.items()},
         )
+
+
+def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Versions:
+    """What `circuits.lesion.lesion` makes of the circuit for each of some (neurons, connections)."""
+    found, ends = Versions.of(circuit, len(lesions)), Ends.of(circuit)
+    ids = [n.id for n in circuit.neurons]
+    sources = [*(c.name for c in circuit.inputs), *ids]
+    pairs = [(sources[s], ids[t]) for s, t in zip(ends.source, ends.target, strict=True)]
+    for v, (neurons, connections) in enumerate(lesions):
+        silent = np.array([i in neurons for i in ids])
+        cut = silent[ends.target] | np.concatenate([np.zeros(len(circuit.inputs), bool), silent])[ends.source]
+        found.kept[v] = ~cut & np.array([pair not in connections for pair in pairs], bool)
+        if "bias_mv" in circuit.model.names:
+            found.parameters[v, silent, circuit.model.names.index("bias_mv")] = 0.0
+    return found
 
 
 class Ends(NamedTuple):

@@ -7,14 +7,17 @@ from time import perf_counter
 
 import numpy as np
 
+from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.population import Activity, Stop, simulate_population
 from circuits.raster import Raster
 from circuits.tables import Tables
+from circuits.versions import Versions
 from fitness.apart import judge
 from fitness.task import Score, Task, Trials
 
 Build = Callable[[int], Tables]
+TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,15 @@ def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activit
     world = task.world(trials)
     activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
     return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
+
+
+def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
+    value, climb = [], []
+    some = max(1, TOGETHER // len(trials))
+    for first in range(0, len(versions.kept), some):
+        tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
+        found = task.score(run(task, trials, tables, Stop())[1], trials)
+        value.append(found.value)
+        climb.append((found.grade * trials.weights).sum(axis=-1))
+    return np.concatenate(value), np.concatenate(climb)
