@@ -80,7 +80,7 @@ class Tuning(TypedDict):
     """What the outputs do over the task's variable.
 
     variable  its name, with the unit in brackets if it has one: "class", "lag [ms]"
-    x         its values, ascending: those that occur, or of a continuous one the means of up to 12 bins with as many trials each
+    x         its values, ascending: those that occur, or of a continuous one the means of 12 bins with as many trials each
     trials    how many there are at each x;   outputs  by port
     """
 
@@ -101,7 +101,7 @@ class Activity(TypedDict):
     """How the neurons fire, over all trials; lists are in the order of the circuit's neurons.
 
     neurons    their ids;   rate_hz  mean rates
-    cv         coefficient of variation of the intervals between spikes: 0 a clock, 1 a Poisson train; None with under 10 of them
+    cv         coefficient of variation of the intervals between spikes: 0 a clock, 1 a Poisson train; None with fewer than 10
     synchrony  chi, 0 independent to 1 in step (Golomb and Rinzel, Physica D 72, 1994): the standard deviation over time of the
                mean activity, over the root of the neurons' mean variance, activity being spikes in bins of `bin_ms`; None where
                fewer than two neurons fire
@@ -124,15 +124,16 @@ class Control(TypedDict):
 
 
 class State(TypedDict):
-    """Something that the circuit holds between symbols: what its neurons are like just before the next symbol.
+    """Something that the circuit holds between symbols; how states are told apart: `fitness.states`.
 
-    holds    what tells it apart: "fires", "near" (at least half way to threshold) or "held down" by id of the neuron (as text);
-             neurons at rest are left out, and an empty dict is the circuit at rest
+    holds    what holds in it, by neuron (its id as text) or input channel: "fires", "silent", "current above 3.2 mV",
+             "potential up to -70.9 mV", "release above 60 %" (of its depressing or facilitating synapses), several joined by
+             " and "; empty if there is but one state
     share    of all moments looked at that it is found in
     """
 
     name: str
-    holds: dict[str, Literal["fires", "near", "held down"]]
+    holds: dict[str, str]
     share: float
 
 
