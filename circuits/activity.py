@@ -33,8 +33,7 @@ def synchrony(raster: Raster, bin_ms: float) -> float:
     bins = spikes.shape[1] // width
     counts = spikes[:, : bins * width].reshape(len(spikes), bins, width, -1).sum(axis=2).astype("f8")
     counts = counts[..., counts.any(axis=(0, 1))]
-    single = counts.var(axis=1).mean()
-    if counts.shape[-1] < 2 or single == 0:
+    if counts.shape[-1] < 2 or (single := counts.var(axis=1).mean()) == 0:
         return float("nan")
     return float(np.sqrt(counts.mean(axis=-1).var(axis=1).mean() / single))
 

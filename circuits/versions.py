@@ -27,7 +27,7 @@ class Versions(NamedTuple):
     @classmethod
     def of(cls, circuit: Circuit, count: int) -> "Versions":
         """So many times the circuit as it is, to be changed."""
-        weight = [s.weight_mv for s in (*(s for c in circuit.inputs for s in c.synapses), *circuit.synapses)]
+        weight = [s.weight_mv for c in circuit.inputs for s in c.synapses] + [s.weight_mv for s in circuit.synapses]
         shape = count, len(circuit.neurons)
         return cls(
             np.ones(shape, bool),

@@ -4,6 +4,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.lesion import lesion
+from fitness.evaluate import scored
 from fitness.reference import FOLDER, lesioned, reference
 from fitness.task import Task, Trials
 
@@ -17,10 +18,10 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
         spikes = np.empty_like(trials.spikes)
         spikes[order] = trials.spikes[np.roll(order, 1)]  # one ring through all trials: none keeps its own
         other = Trials(spikes, trials.labels, trials.facts, trials.noise_seed)
-        found["input of other trials"] = float(task.evaluate(circuit, other, "float32").value)
+        found["input of other trials"] = scored(task, other, circuit)[0]
     inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
-    found["no input"] = float(task.evaluate(lesion(circuit, connections=inputs), trials, "float32").value)
+    found["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
     if task.decisive and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
         cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.decisive)
-        found[cut] = float(task.evaluate(lesioned(task), trials, "float32").value)
+        found[cut] = scored(task, trials, lesioned(task))[0]
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.lesion import without
 from circuits.versions import Ends, Versions
-from fitness.evaluate import scores
+from fitness.evaluate import scored, scores
 from fitness.task import Task, Trials
 
 MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
@@ -50,17 +50,16 @@ def core(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming
         if removed is None:
             return None
         smaller, neurons, synapses = _left(circuit, removed)
-        whole, mine = (task.evaluate(one, confirming, "float32") for one in (circuit, smaller))
-        confirmed = bool(mine.value >= task.interval(whole, confirming)[0])
+        score, low, high = scored(task, confirming, smaller)
+        confirmed = score >= scored(task, confirming, circuit)[1]
         if confirmed:
             break
-    low, high = task.interval(mine, confirming)
-    return Core(smaller, neurons, synapses, len(choosing), float(mine.value), float(low), float(high), confirmed)
+    return Core(smaller, neurons, synapses, len(choosing), score, low, high, confirmed)
 
 
 def _eliminated(task, circuit, trials):
     """The parts that go, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
-    least = task.interval(task.evaluate(circuit, trials, "float32"), trials)[0]
+    least = scored(task, trials, circuit)[1]
     if least <= 0:
         return None
     count, ends = len(circuit.neurons), Ends.of(circuit)

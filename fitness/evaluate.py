@@ -11,7 +11,7 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.population import Activity, Stop, simulate_population
 from circuits.raster import Raster
-from circuits.tables import Tables
+from circuits.tables import Tables, from_circuit
 from circuits.versions import Versions
 from fitness.apart import judge
 from fitness.task import Score, Task, Trials
@@ -132,13 +132,25 @@ def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activit
     return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
 
 
+def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:
+    """The score of one circuit in the search's precision, and the ends of its 95 % confidence interval."""
+    return with_interval(task, trials, run(task, trials, from_circuit(circuit, np.float32), Stop())[1])
+
+
+def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
+    """The same from the raster, [1, ...], of what the circuit did."""
+    score = judge(task, raster, trials).score
+    low, high = task.interval(score, trials)
+    return float(score.value[0]), float(low[0]), float(high[0])
+
+
 def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
     """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
     value, climb = [], []
     some = max(1, TOGETHER // len(trials))
     for first in range(0, len(versions.kept), some):
         tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
-        found = task.score(run(task, trials, tables, Stop())[1], trials)
-        value.append(found.value)
-        climb.append((found.grade * trials.weights).sum(axis=-1))
+        score = judge(task, run(task, trials, tables, Stop())[1], trials).score
+        value.append(score.value)
+        climb.append((score.grade * trials.weights).sum(axis=-1))
     return np.concatenate(value), np.concatenate(climb)

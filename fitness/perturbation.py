@@ -8,7 +8,7 @@ from circuits.circuit import Circuit
 from circuits.population import Stop
 from circuits.tables import from_circuit
 from circuits.versions import Versions
-from fitness.evaluate import scores
+from fitness.evaluate import scored, scores, with_interval
 from fitness.robustness import at_finer_step
 from fitness.task import Task, Trials
 
@@ -72,8 +72,8 @@ def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Curve | None:
     found = []
     for steps in JITTER_STEPS:
         moved = jittered(trials, steps, rng) if steps else trials
-        found.append((task.evaluate(circuit, moved, "float32"), moved))
-    return _of_single_draws(task, np.multiply(JITTER_STEPS, task.dt_ms), found)
+        found.append(scored(task, moved, circuit))
+    return Curve(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(found).T)
 
 
 def time_step(task: Task, trials: Trials, circuit: Circuit) -> Curve | None:
@@ -83,8 +83,8 @@ def time_step(task: Task, trials: Trials, circuit: Circuit) -> Curve | None:
     found = []
     for finer in FINER:
         tables = from_circuit(circuit.model_copy(update={"dt_ms": task.dt_ms / finer}), np.float32)
-        found.append((task.score(at_finer_step(task, trials, tables, finer, Stop()), trials), trials))
-    return _of_single_draws(task, task.dt_ms / np.array(FINER), found)
+        found.append(with_interval(task, trials, at_finer_step(task, trials, tables, finer, Stop())))
+    return Curve(task.dt_ms / np.array(FINER), *np.array(found).T)
 
 
 def jittered(trials: Trials, steps: float, rng) -> Trials:
@@ -108,14 +108,9 @@ def jittered(trials: Trials, steps: float, rng) -> Trials:
 def _factors(draws):
     """1 + a share of each draw for each standard deviation, not below 0: [PERCENT * DRAWS, ...]."""
     share = np.reshape(PERCENT, (-1, *[1] * draws.ndim)) / 100
-    return np.maximum(1 + share * draws, 0.0).reshape(-1, *draws.shape[1:])
+    return np.maximum(1 + share * draws, 0.0).reshape(len(PERCENT) * DRAWS, *draws.shape[1:])
 
 
 def _over_draws(task, trials, circuit, versions):
     value = scores(task, trials, circuit, versions)[0].reshape(len(PERCENT), DRAWS)
     return Curve(np.array(PERCENT), value.mean(axis=1), value.min(axis=1), value.max(axis=1))
-
-
-def _of_single_draws(task, x, found):
-    low, high = np.array([task.interval(score, trials) for score, trials in found]).T
-    return Curve(np.asarray(x), np.array([float(score.value) for score, _ in found]), low, high)

@@ -56,7 +56,7 @@ class Machine(NamedTuple):
 
     symbols    names;   conditions  of each state, all of which hold
     share      float64 [states]: of the moments looked at;   start  the state before the first symbol
-    count      int64 [states, symbols, states]: transitions from a state by a symbol to a state
+    transitions  int64 [states, symbols, states]: how often a symbol led from a state to a state
     answers    float64 [states, symbols, outputs]: share of them in which an output fired before the next symbol, NaN for none
     """
 
@@ -64,13 +64,13 @@ class Machine(NamedTuple):
     conditions: tuple[tuple[Condition, ...], ...]
     share: np.ndarray
     start: int
-    count: np.ndarray
+    transitions: np.ndarray
     answers: np.ndarray
 
     @property
     def explained(self) -> float:
         """Share of the transitions that are the most probable one of their state and symbol: 1 if it is deterministic."""
-        return float(self.count.max(axis=2).sum() / max(1, self.count.sum()))
+        return float(self.transitions.max(axis=2).sum() / max(1, self.transitions.sum()))
 
 
 def machine(task: Task, trials: Trials, circuit: Circuit) -> Machine | None:
@@ -94,14 +94,14 @@ def machine(task: Task, trials: Trials, circuit: Circuit) -> Machine | None:
     there = which >= 0
     place = state[:, :-1][there], which[there], state[:, 1:][there]
     shape = len(conditions), len(symbols.names)
-    count, answers = np.zeros((*shape, len(conditions)), "i8"), np.zeros((*shape, fired.shape[-1]))
-    np.add.at(count, place, 1)
+    transitions, answers = np.zeros((*shape, len(conditions)), "i8"), np.zeros((*shape, fired.shape[-1]))
+    np.add.at(transitions, place, 1)
     np.add.at(answers, place[:2], fired[there])
     with np.errstate(invalid="ignore"):
-        answers = answers / count.sum(axis=2)[..., None]
+        answers = answers / transitions.sum(axis=2)[..., None]
     share = np.bincount(state.ravel(), minlength=len(conditions)) / state.size
     first = int(np.bincount(state[:, 0]).argmax())
-    return Machine(symbols.names, conditions, share, first, count, answers)
+    return Machine(symbols.names, conditions, share, first, transitions, answers)
 
 
 def sequence_of(task: Task, trials: Trials) -> Symbols | None:
