@@ -89,7 +89,7 @@ def dumps(motif: Motif) -> str:
 
 
 def digest(circuit: Circuit) -> str:
-    """The sha256, in hexadecimal, of a circuit as a motif file has it, without provenance: names and the order of parts count."""
+    """The sha256, hexadecimal, of a circuit as a motif file has it, without provenance. Names and the order of parts count."""
     alone = json.loads(dumps(Motif.of(circuit)))
     del alone["provenance"]
     return hashlib.sha256(json.dumps(alone, sort_keys=True).encode()).hexdigest()
