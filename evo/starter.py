@@ -46,7 +46,7 @@ def _section(model: type[BaseModel], suited, leave_out=()):
         if key not in leave_out:
             value = suited.get(key, field.default)
             setting = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
-            yield f"{setting:<42}# {field.description}" if field.description else setting
+            yield f"{setting + ' ':<42}# {field.description}" if field.description else setting
 
 
 def _toml(value):
@@ -56,4 +56,6 @@ def _toml(value):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]" if len({*value}) > 1 else _toml(value[0])
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

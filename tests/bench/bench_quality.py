@@ -69,7 +69,7 @@ def spec_of(task, arm, seed):
     spec = parse((ROOT / "runs" / f"{task.partition(' ')[0]}.toml").read_text(encoding="utf-8"), seed=seed)
     changes = dict(ARMS[arm])
     circuit = {key: changes.pop(key) for key in ("excitatory_share",) if key in changes}
-    if "islands" in changes:
+    if "islands" in changes and "population" not in changes:
         changes["population"] = spec.search.population * spec.search.islands // changes["islands"]
     return spec.model_copy(
         update={

@@ -10,6 +10,7 @@ import pytest
 
 import circuits
 import evo
+from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.spec import read
 from fitness.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
@@ -24,6 +25,7 @@ COMMANDS = (
     "listen",
     "tasks",
     "objectives",
+    "algorithms",
     "models",
     "new",
     "warmup",
@@ -230,6 +232,12 @@ def test_example_trials_are_drawn_to_a_file(place, task, file):
 
 def test_objectives_are_listed(place):
     assert [line.split()[0] for line in cli(place, "objectives").stdout.splitlines()] == list(OBJECTIVES)
+
+
+def test_algorithms_are_listed(place):
+    lines = cli(place, "algorithms").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(ALGORITHMS)
+    assert [line.endswith("(the default)") for line in lines] == [name == DEFAULT for name in ALGORITHMS]
 
 
 # -- a task file is executed by run and resume alone, and they say so
