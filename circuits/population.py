@@ -1,7 +1,8 @@
 """Many circuits on the same trials: what the search runs."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -117,11 +118,22 @@ def in_threads(function, items, threads: int | None) -> None:
     if threads <= 1:
         work()
         return
-    with ThreadPoolExecutor(threads - 1) as pool:
-        others = [pool.submit(work) for _ in range(threads - 1)]
+    others = [_helpers(threads - 1).submit(work) for _ in range(threads - 1)]
+    try:
         work()
+    finally:
+        wait(others)
     for other in others:
         other.result()
+
+
+@cache
+def _helpers(count):
+    """Threads that stay: to start one takes as long as some circuits do."""
+    return ThreadPoolExecutor(count)
+
+
+os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come along into a forked process
 
 
 # Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds.

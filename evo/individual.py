@@ -13,7 +13,8 @@ def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
     nothing is chosen), with the ends low and high of its 95 % confidence interval, are 0 at chance and 1 when perfect, NaN
     until measured; spikes and events are per trial; island and generation say where it was born, wired in which generation
-    its wiring (neurons, synapses, outputs) came about.
+    its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better last, see
+    `evo.lineage`.
     """
     return np.dtype(
         [
@@ -26,6 +27,7 @@ def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
             ("island", "i4"),
             ("generation", "i4"),
             ("wired", "i4"),
+            ("line", "i8"),
         ]
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, genome, identity, variation
+from evo import archive, genome, identity, lineage, variation
 from evo.algorithms import ALGORITHMS
 from evo.genome import Form
 from evo.individual import LOOKED_AT, Crowd, joined, record
@@ -33,18 +33,21 @@ class State(NamedTuple):
     population  records [population];   grades  float32 [population, trials]
     archive     records [<= search.archive]: the non-dominated circuits seen so far, and the one that did best on validation
                 trials, scored on fresh trials as well
+    pedigree    the steps that led to these circuits, see `evo.lineage`
     log         one dict per generation of the epoch that ended here, see `_row`
     """
 
     population: np.ndarray
     grades: np.ndarray
     archive: np.ndarray
+    pedigree: np.ndarray
     log: list
 
     def migrants(self, count: int) -> "Migrants":
-        """What the next island gets: the individuals that NSGA-II would keep last."""
+        """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
         chosen = nsga2(self.population["losses"], count)
-        return Migrants(self.population[chosen], self.grades[chosen])
+        away = self.population[chosen]
+        return Migrants(away, self.grades[chosen], lineage.pruned(self.pedigree, away["line"]))
 
     @property
     def generation(self) -> int:
@@ -54,6 +57,7 @@ class State(NamedTuple):
 class Migrants(NamedTuple):
     population: np.ndarray
     grades: np.ndarray
+    pedigree: np.ndarray
 
 
 class Founders(NamedTuple):
@@ -109,35 +113,48 @@ def run_epoch(
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
         crowd, counts = trier.tried(genomes, 0)
+        found = lineage.born(island, 0, crowd.records["score"])
+        crowd.records["line"] = found.lines
+        pedigree = np.empty(0, lineage.step_dtype(genomes.dtype))
+        pedigree = lineage.grown(pedigree, found, crowd.records, None, None, found.lines)
         trier.look(crowd.records, crowd.records[:0])
         kept = archive.kept(crowd.records, s.archive)
         log.record(**_row(0, counts, crowd, kept))
     else:
-        crowd, kept = Crowd(state.population, state.grades), state.archive
+        crowd, kept, pedigree = Crowd(state.population, state.grades), state.archive, state.pedigree
         trier.remember(crowd)
     algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
     if isinstance(guests, Migrants):
+        pedigree = joined(pedigree, guests.pedigree)
         with watch("select"):
-            algorithm.tell(Crowd(*guests))
+            algorithm.tell(Crowd(guests.population, guests.grades))
     first = 0 if state is None else state.generation
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
         with watch("vary"):
-            genomes, mothers = algorithm.ask()
+            genomes, mothers, crossed = algorithm.ask()
         offspring, counts = trier.tried(genomes, generation)
-        if mothers is not None:
-            with watch("vary"):
-                before = algorithm.crowd.records
+        with watch("lineage"):
+            before, records = algorithm.crowd.records, offspring.records
+            if mothers is not None:
                 changed = variation.rewired(genomes, before["genome"], mothers)
-                offspring.records["wired"] = np.where(changed, generation, before["wired"][mothers])
-        trier.look(offspring.records, kept)
+                records["wired"] = np.where(changed, generation, before["wired"][mothers])
+            found = lineage.born(island, generation, records["score"], before, mothers, crossed)
+            records["line"] = found.lines
+        trier.look(records, kept)
         with watch("select"):
             algorithm.tell(offspring)
         with watch("archive"):
-            kept = archive.kept(joined(kept, offspring.records), s.archive)
+            kept = archive.kept(joined(kept, records), s.archive)
+        with watch("lineage"):
+            pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
         log.record(**_row(generation, counts, algorithm.crowd, kept))
     kept = trier.measured(kept)
     log[-1] |= _looks(kept)
-    return State(*algorithm.crowd, kept, list(log))
+    return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
+
+
+def _living(crowd, kept):
+    return np.concatenate([crowd.records["line"], kept["line"]])
 
 
 class _Trier:

@@ -21,6 +21,7 @@ from circuits.motif_file import Motif
 from evo import archive, genome
 from evo.individual import record
 from evo.island import State
+from evo.lineage import ancestry, step_dtype
 from evo.spec import RunSpec, parse
 from evo.standing import Standing
 from evo.state_file import from_bytes
@@ -65,6 +66,23 @@ class Member:
     @property
     def inhibitory(self) -> int:
         return len(self.circuit.neurons) - self.excitatory
+
+
+class Step(NamedTuple):
+    """A change by which a line of circuits did better.
+
+    generation, island  when and where;   before, score  on the search's trials, of the mother (NaN for a founder) and after
+    crossed             did a father give something, besides mutation?
+    circuit, mother     after the change, and before it (None for a founder)
+    """
+
+    generation: int
+    island: int
+    before: float
+    score: float
+    crossed: bool
+    circuit: Circuit
+    mother: Circuit | None
 
 
 class Run:
@@ -129,12 +147,16 @@ class Run:
         return digest.hexdigest()
 
     @cached_property
+    def _ranked(self):
+        """The records of the front, in its order."""
+        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+
+    @cached_property
     def front(self) -> list[Member]:
         """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
         if self.archive is None:
             return []
         form = self.spec.form(self.interface)
-        rows = sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
         names = self.spec.search.objectives
         return [
             Member(
@@ -151,15 +173,12 @@ class Run:
                 int(row["generation"]),
                 genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
             )
-            for rank, row in enumerate(rows)
+            for rank, row in enumerate(self._ranked)
         ]
 
     def motif(self, rank: int = 0) -> Motif:
         """The circuit of this rank in the front, with its provenance."""
-        front = self.front
-        if not 0 <= rank < len(front):
-            raise UserError(f"{self.folder}: there is no rank {rank}; the front has ranks 0 to {len(front) - 1}")
-        member = front[rank]
+        member = self._at(rank)
         return Motif.of(
             member.circuit,
             run=self.name,
@@ -179,6 +198,38 @@ class Run:
             },
             versions=versions(),
         )
+
+    def lineage(self, rank: int = 0) -> list[Step]:
+        """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at
+        last the circuit itself, where it differs from the last of these by changes that left the score alone."""
+        self._at(rank)
+        record = self._ranked[rank]
+        known = np.concatenate([state.pedigree for state in self.states])
+        steps = ancestry(known[np.unique(known["id"], return_index=True)[1]], int(record["line"]))
+        chain = [self._step(step) for step in steps]
+        if not chain or steps["genome"][-1].tobytes() != record["genome"].tobytes():
+            base = float(steps["score"][-1]) if chain else float("nan")
+            mother = chain[-1].circuit if chain else None
+            when = int(record["generation"]), int(record["island"])
+            chain.append(Step(*when, base, float(record["score"]), False, self.front[rank].circuit, mother))
+        return chain
+
+    def _step(self, step):
+        form = self.spec.form(self.interface)
+        founder = np.isnan(step["base"])
+        both = [step["genome"]] if founder else [step["genome"], step["mother"]]
+        with np.errstate(all="ignore"):
+            if any(genome.faults(one, form.bounds) for one in both):
+                raise UserError(f"{self.folder / STORE}: is damaged: an ancestor breaks {SPEC}; restore the folder from a copy")
+        names = self.interface.inputs, self.interface.outputs
+        circuit, *mother = (genome.to_circuit(one, form, *names) for one in both)
+        when = int(step["generation"]), int(step["island"])
+        return Step(*when, float(step["base"]), float(step["score"]), bool(step["crossed"]), circuit, *(mother or [None]))
+
+    def _at(self, rank):
+        if not 0 <= rank < len(self.front):
+            raise UserError(f"{self.folder}: there is no rank {rank}; the front has ranks 0 to {len(self.front) - 1}")
+        return self.front[rank]
 
     def frame(self):
         """The front as a pandas DataFrame, one row per circuit."""
@@ -248,7 +299,8 @@ def _check(state, spec, interface, folder):
     """The store is a file like any other: its circuits are checked before anything is made of them."""
     bounds = spec.bounds(interface)
     wanted = record(genome.empty(bounds, 0).dtype, len(spec.search.objectives))
-    if not state.archive.dtype == state.population.dtype == wanted:
+    steps = step_dtype(wanted["genome"])
+    if not (state.archive.dtype == state.population.dtype == wanted and state.pedigree.dtype == steps):
         raise UserError(f"{folder / STORE}: does not fit {SPEC}; undo the change to {SPEC}, or restore the folder from a copy")
     with np.errstate(all="ignore"):
         broken = any(genome.faults(g, bounds) for g in state.archive["genome"])

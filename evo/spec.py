@@ -204,7 +204,8 @@ class RunSpec(_Section):
                 f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
-        if not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]) and task.inputs:
+        driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
+        if task.inputs and not driven and not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]):
             raise UserError(
                 "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
                 "inputs, and project to an excitatory one"

@@ -38,13 +38,15 @@ def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray
     return made
 
 
-def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator, share: float = 0.5) -> np.ndarray:
+def crossover(
+    genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator, share: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
     """One child per pair of indices into `genomes`: a copy of the mother that, with probability `share`, takes about half its
-    neurons, each with its incoming synapses, from the father."""
-    children = genomes[mothers]
+    neurons, each with its incoming synapses, from the father. Returns the children, and whether each took any."""
+    children, crossed = genomes[mothers], np.zeros(len(mothers), bool)
     if share > 0:
-        _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, share)
-    return children
+        _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, share, crossed)
+    return children, crossed
 
 
 def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5, wiring: bool = True) -> np.ndarray:
@@ -109,7 +111,7 @@ def _pick_mix(bounds, rng):
 
 
 @compiled
-def _cross_all(children, genomes, fathers, bounds, rng, share):
+def _cross_all(children, genomes, fathers, bounds, rng, share, crossed):
     """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
     differs = np.empty(children.kind.shape[1], np.bool_)
     for b in range(len(children.kind)):
@@ -129,6 +131,7 @@ def _cross_all(children, genomes, fathers, bounds, rng, share):
             e, i = e_new, i_new
             child.kind[slot] = new
             inherit(child, slot, father, slot)
+            crossed[b] = True
         for slot in range(len(child.kind)):
             if differs[slot]:
                 settle(child, bounds.channels + slot, bounds)

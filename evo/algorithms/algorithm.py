@@ -15,10 +15,12 @@ from evo.stopwatch import Stopwatch
 
 
 class Brood(NamedTuple):
-    """Circuits proposed: genomes [n], and the mother of each as an index [n] into the population, None for founders."""
+    """Circuits proposed: genomes [n]; the mother of each as an index [n] into the population, None for founders; and bool [n],
+    whether a father gave something."""
 
     genomes: np.ndarray
-    mothers: np.ndarray | None
+    mothers: np.ndarray | None = None
+    crossed: np.ndarray | None = None
 
 
 class Algorithm:
@@ -43,8 +45,8 @@ class Algorithm:
         with self.watch("select"):
             parents, genomes = self.parents(2 * self.count), self.crowd.records["genome"]
         mothers, fathers = parents[::2], parents[1::2]
-        children = self.box.mate(genomes, mothers, fathers, rng=self.rng)
-        return Brood(self.box.mutate(children, rng=self.rng), mothers)
+        children, crossed = self.box.mate(genomes, mothers, fathers, rng=self.rng)
+        return Brood(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
     def tell(self, crowd: Crowd):
         """How they did; migrants are told too. The population that comes of it is `crowd`."""

@@ -9,7 +9,7 @@ class RandomSearch(Algorithm):
     text = "a control: nothing is inherited, the best of many random circuits are kept"
 
     def ask(self):
-        return Brood(self.box.found(self.count, self.rng), None)
+        return Brood(self.box.found(self.count, self.rng))
 
     def survivors(self, crowd):
         return nsga2(self.losses(crowd), self.count)

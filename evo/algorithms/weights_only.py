@@ -1,5 +1,7 @@
 """Weights-only search, a control: wiring stays as the founders had it; weights, delays and parameters evolve."""
 
+import numpy as np
+
 from evo.algorithms.algorithm import Brood
 from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
 
@@ -12,4 +14,4 @@ class WeightsOnly(LexicaseNSGA2):
         with self.watch("select"):
             mothers = self.parents(self.count)
         children = self.crowd.records["genome"][mothers]
-        return Brood(self.box.mutate(children, rng=self.rng, wiring=False), mothers)
+        return Brood(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))

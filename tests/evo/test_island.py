@@ -118,7 +118,7 @@ def test_the_best_score_never_falls(here, first):
 def test_migrants_enter_the_population_when_they_are_good(here, first):
     one = first.population[:1].copy()
     one["losses"], one["island"] = -9.0, 7
-    after = run_epoch(here, 0, 1, first, Migrants(one, np.ones((1, 16), "f4")))
+    after = run_epoch(here, 0, 1, first, Migrants(one, np.ones((1, 16), "f4"), first.pedigree))
     assert 7 in after.population["island"]
 
 

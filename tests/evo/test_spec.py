@@ -311,10 +311,13 @@ def test_a_mistake_in_models_types_or_rule_is_named_in_one_line(tmp_path, old, n
 
 
 def test_types_that_leave_no_way_from_the_inputs_to_an_output_are_refused_at_once():
-    deaf = MODELS.replace('sign = "E"', 'sign = "E"\ninputs = false')
+    deaf = MODELS.replace('sign = "E"', 'sign = "E"\ninputs = false').replace("noise_mv = 1.5", "noise_mv = 0")
     spec = parse(deaf)
     assert spec.form(spec.make_task().interface)  # by way of PV, which projects to PYR
-    spec = parse(deaf.replace('projects_to = ["PYR"]', 'projects_to = ["PV"]'))
+    deaf = deaf.replace('projects_to = ["PYR"]', 'projects_to = ["PV"]')
+    spec = parse(deaf.replace("noise_mv = 0", "noise_mv = 1"))
+    assert spec.form(spec.make_task().interface)  # noise makes it fire
+    spec = parse(deaf)
     assert "no input reaches an excitatory neuron" in one_line_of(lambda: spec.form(spec.make_task().interface))
 
 

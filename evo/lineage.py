@@ -1,0 +1,103 @@
+"""Where circuits come from: for every living one the chain of ancestors, back to a founder, in which the score rose.
+
+An individual whose score is above its mother's becomes a step; its descendants belong to its line until one does better.
+Neutral changes in between are not kept, so that the pedigree of an island stays small: living lines share most of their steps.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evo.individual import joined
+
+FOUNDER = -1  # no step before
+
+
+class Born(NamedTuple):
+    """Individuals of one generation that may become steps.
+
+    ids     int64 [n], see `identities`;   raised  bool [n]: do they do better than their mothers?
+    before  int64 [n]: the line of the mother, FOUNDER for founders;   base  float64 [n]: her score, NaN for founders
+    crossed bool [n]: did a father give something?
+    """
+
+    ids: np.ndarray
+    raised: np.ndarray
+    before: np.ndarray
+    base: np.ndarray
+    crossed: np.ndarray
+
+    @property
+    def lines(self) -> np.ndarray:
+        """The line that each belongs to, int64 [n]."""
+        return np.where(self.raised, self.ids, self.before)
+
+
+def step_dtype(genome_dtype: np.dtype) -> np.dtype:
+    """A step: its id, that of the step before, where and when, the score before (the mother's) and after, both genomes."""
+    return np.dtype(
+        [
+            ("id", "i8"),
+            ("before", "i8"),
+            ("island", "i4"),
+            ("generation", "i4"),
+            ("base", "f8"),
+            ("score", "f8"),
+            ("crossed", "?"),
+            ("genome", genome_dtype),
+            ("mother", genome_dtype),
+        ]
+    )
+
+
+def identities(island: int, generation: int, count: int) -> np.ndarray:
+    """Ids of the individuals of a generation, int64 [count]: unlike all others of a run, and later ones are larger."""
+    return (np.int64(generation) << 27) + (np.int64(island) << 17) + np.arange(count)
+
+
+def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers=None, crossed=None) -> Born:
+    """The individuals of a generation with these scores; without parents (records and the mothers' places among them) they are
+    founders."""
+    count = len(scores)
+    ids = identities(island, generation, count)
+    if mothers is None:
+        none = np.zeros(count, bool)
+        return Born(ids, ~none, np.full(count, FOUNDER), np.full(count, np.nan), none)
+    base = parents["score"][mothers]
+    return Born(ids, scores > base, parents["line"][mothers], base, crossed)
+
+
+def grown(pedigree: np.ndarray, found: Born, children: np.ndarray, parents, mothers, living: np.ndarray) -> np.ndarray:
+    """The pedigree with those of the individuals (records `children`, of `mothers` among the records `parents`) as steps that
+    live on (lines `living`)."""
+    new = np.flatnonzero(found.raised & np.isin(found.ids, living))
+    steps = np.zeros(len(new), pedigree.dtype)
+    steps["id"], steps["before"], steps["base"] = found.ids[new], found.before[new], found.base[new]
+    steps["crossed"] = found.crossed[new]
+    for name in ("island", "generation", "score", "genome"):
+        steps[name] = children[name][new]
+    if mothers is not None:
+        steps["mother"] = parents["genome"][mothers[new]]
+    return joined(pedigree, steps)
+
+
+def pruned(pedigree: np.ndarray, living: np.ndarray) -> np.ndarray:
+    """The steps that lead to the lines `living`, each once, by id."""
+    pedigree = pedigree[np.unique(pedigree["id"], return_index=True)[1]]
+    needed, keep = set(living.tolist()), np.zeros(len(pedigree), bool)
+    before = pedigree["before"].tolist()
+    for k, step in zip(range(len(pedigree) - 1, -1, -1), pedigree["id"][::-1].tolist(), strict=True):
+        if step in needed:
+            keep[k] = True
+            needed.add(before[k])
+    return pedigree[keep]
+
+
+def ancestry(pedigree: np.ndarray, line: int) -> np.ndarray:
+    """The steps of a line, the founder first; fewer where the pedigree does not go back so far."""
+    place = {int(step): k for k, step in enumerate(pedigree["id"])}
+    chain: list[int] = []
+    while line in place and (not chain or line < pedigree["id"][chain[-1]]):
+        chain.append(place[line])
+        line = int(pedigree["before"][chain[-1]])
+    return pedigree[chain[::-1]]
