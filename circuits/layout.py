@@ -19,11 +19,11 @@ GAP = 0.08  # between a line's end and the part
 CLEARANCE = 0.1  # between a line and a part that it passes
 TALLEST = 10  # parts in a column; further ones stand in a column beside it
 BENDS = (0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.45, -0.45, 0.6, -0.6, 0.8, -0.8, 1.05, -1.05, 1.35, -1.35)  # shares of the length
-_BACK, _ALONG = 0.3, 0.3  # bend of what leads back, or stays in its column
-_AT = np.linspace(0.06, 0.94, 23)
-_LABELS = np.array([0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75])
+BOW = 0.3  # least bend of what leads back, or stays in its column
+TURNS = 8  # sides of a part that a loop can be on
 APART = 0.24  # between labels
-_TURNS = np.array([(np.sin(a), np.cos(a)) for a in np.pi / 4 * np.array([0, 4, 1, 7, 2, 6, 3, 5])])  # of loops: up, down, ...
+_AT = np.linspace(0.06, 0.94, 17)
+_LABELS = np.array([0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75])
 
 
 class Route(NamedTuple):
@@ -61,22 +61,27 @@ def connections(circuit: Circuit) -> list[tuple[Part, Part]]:
 def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
     """The way of every synapse, in the order of `connections`."""
     edges = connections(circuit)
-    parts, at = list(places), np.array(list(places.values()))
-    index = {part: k for k, part in enumerate(parts)}
-    ends = [(index[a], index[b]) for a, b in edges]
+    at = np.array(list(places.values()))
+    index = {part: k for k, part in enumerate(places)}
+    ends = np.array([(index[a], index[b]) for a, b in edges], int).reshape(-1, 2)
+    looped = ends[:, 0] == ends[:, 1]
+    curves = np.empty((len(ends), len(BENDS), 4, 2))
+    curves[~looped] = _arcs(at[ends[~looped, 0]], at[ends[~looped, 1]])
+    costs = np.empty(curves.shape[:2])
+    costs[~looped] = _bent(at[ends[~looped, 0]], at[ends[~looped, 1]]) + _hidden(curves[~looped], ends[~looped], at)
+    for k in np.flatnonzero(looped):
+        curves[k, :TURNS] = _loops(at[ends[k, 0]])
+        costs[k, TURNS:] = np.inf
+        costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at)
     taken: dict = {}
     labels: list[Place] = []
     found = []
-    for (a, b), costs in zip(ends, _costs(ends, at), strict=True):
-        used = taken.setdefault((a, b), [])
-        choice = min((k for k in range(len(costs)) if k not in used), key=lambda k: costs[k], default=0)
+    for k, (source, target) in enumerate(edges):
+        used = taken.setdefault((source, target), [])
+        choice = int(np.argmin(np.where(np.isin(np.arange(len(BENDS)), used), np.inf, costs[k])))
         used.append(choice)
-        if a == b:
-            curve = _loop(at[a], choice, len(used))
-        else:
-            curve = _curve(at[a], at[b], _bends(at[a], at[b])[choice])
-        labels.append(_free(_on(curve, _LABELS), labels))
-        found.append(Route(parts[a], parts[b], curve, labels[-1]))
+        labels.append(_free(_on(curves[k, choice], _LABELS), labels))
+        found.append(Route(source, target, curves[k, choice], labels[-1]))
     return found
 
 
@@ -119,59 +124,60 @@ def _split(column):
     return [column[k::count] for k in range(count)]
 
 
-def _bends(start, end):
-    """The bends to choose from, the preferred one first."""
-    dx = end[0] - start[0]
-    first = BENDS[0] if dx > 1e-9 else _BACK if dx < -1e-9 else _ALONG
-    return (first, *(b for b in BENDS if abs(b) >= first and b != first))
-
-
-def _costs(edges, at):
-    """What each bend of each edge, or direction of a loop, costs: how far it is from straight, and how near it passes to parts
-    that are not its ends."""
-    found = []
-    for a, b in edges:
-        if a == b:
-            ways = [_loop(at[a], k, 1) for k in range(len(_TURNS))]
-            towards = np.array([at[y] - at[x] if x == a else at[x] - at[y] for x, y in edges if (x == a) != (y == a)]).reshape(
-                -1, 2
-            )
-            towards = towards / np.hypot(*towards.T)[:, None]
-            plain = np.clip(towards @ _TURNS.T, 0, None).sum(axis=0) * 0.1  # among its other synapses it would be hard to see
-        else:
-            bends = _bends(at[a], at[b])
-            ways, plain = [_curve(at[a], at[b], bend) for bend in bends], np.abs(bends)
-        others = np.delete(at, [a, b], axis=0)
-        points = np.stack([_on(way, _AT) for way in ways])
-        distance = np.hypot(*np.moveaxis(points[:, :, None] - others[None, None], -1, 0))
-        reach = 1.25 * RADIUS + CLEARANCE
-        hidden = np.maximum(reach - distance, 0).max(axis=2, initial=0).sum(axis=1) if len(others) else np.zeros(len(ways))
-        found.append(plain + 20 * hidden + 1e-6 * np.arange(len(ways)))
-    return found
-
-
-def _curve(start, end, bend):
-    """From the edge of one part to that of another, as an arc whose middle lies half of `bend` lengths beside the straight
-    line; seen from the start, to the right for a positive one."""
+def _arcs(start, end):
+    """From the edges of parts to those of others, float64 [edges, bends, 4, 2]: arcs whose middle lies half of a bend's lengths
+    beside the straight line; seen from the start, to the right for a positive one."""
     way = end - start
-    control = (start + end) / 2 + bend * np.array([way[1], -way[0]])
-    first, last = (_towards(part, control, RADIUS + GAP) for part in (start, end))
-    return np.array([first, first + (control - first) * 2 / 3, last + (control - last) * 2 / 3, last])
+    aside = np.stack([way[:, 1], -way[:, 0]], axis=1)
+    control = ((start + end) / 2)[:, None] + np.array(BENDS)[:, None] * aside[:, None]
+    first, last = (_towards(part[:, None], control) for part in (start, end))
+    return np.stack([first, first + (control - first) * 2 / 3, last + (control - last) * 2 / 3, last], axis=2)
 
 
-def _towards(part, goal, distance):
+def _towards(part, goal):
     way = goal - part
-    return part + way / np.hypot(*way) * distance
+    return part + way / np.hypot(way[..., :1], way[..., 1:]) * (RADIUS + GAP)
 
 
-def _loop(at, turn, number):
-    """From a part to itself, on the side that the turn says; further ones are larger."""
-    ahead, foot, size = _TURNS[turn], RADIUS + GAP, 0.75 + 0.35 * number
-    side = np.array([ahead[1], -ahead[0]])
+def _bent(start, end):
+    """What bends cost by themselves: the straighter the better, but what leads back or stays in its column takes a bow."""
+    bends = np.abs(BENDS)
+    ahead = end[:, :1] - start[:, :1] > 1e-9
+    return bends + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
+
+
+def _hidden(curves, ends, at):
+    """What it costs that curves [edges, ways, 4, 2] pass near parts that are not their ends."""
+    weight = np.stack([(1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3])
+    points = np.einsum("ewcx,cp->ewpx", curves, weight)
+    distance = np.empty((*points.shape[:2], len(at)))
+    for some in range(0, len(points), 64):  # all at once would take gigabytes in the largest circuits
+        dx, dy = (points[some : some + 64, ..., None, k] - at[:, k] for k in (0, 1))
+        distance[some : some + 64] = np.sqrt((dx * dx + dy * dy).min(axis=2))
+    near = np.maximum(1.25 * RADIUS + CLEARANCE - distance, 0)
+    np.put_along_axis(near, ends[:, None, :], 0, axis=2)
+    return 100 * near.sum(axis=2)
+
+
+def _loops(at):
+    """From a part to itself, on every side, float64 [TURNS, 4, 2]."""
+    angle = np.pi / 4 * np.array([0, 4, 1, 7, 2, 6, 3, 5])  # up and down first
+    ahead = np.stack([np.sin(angle), np.cos(angle)], axis=1)[:, None]
+    side = np.stack([ahead[..., 1], -ahead[..., 0]], axis=2)
+    foot, size = RADIUS + GAP, 0.75
     shape = np.array(
-        [[-0.5 * foot, 0.87 * foot], [-0.7 * size, 1.1 * size], [0.7 * size, 1.1 * size], [0.5 * foot, 0.87 * foot]]
+        [[-0.5 * foot, 0.87 * foot], [-0.7 * size, 1.4 * size], [0.7 * size, 1.4 * size], [0.5 * foot, 0.87 * foot]]
     )
     return at + shape[:, :1] * side + shape[:, 1:] * ahead
+
+
+def _crowded(part, ends, at):
+    """What it costs a loop on each side to be among the part's other synapses, where it would be hard to see."""
+    ahead = _loops(np.zeros(2))[:, 1:3].mean(axis=1)
+    ahead = ahead / np.hypot(*ahead.T)[:, None]
+    other = ends[(ends == part).sum(axis=1) == 1]
+    way = at[np.where(other[:, 0] == part, other[:, 1], other[:, 0])] - at[part]
+    return np.clip(way / np.hypot(*way.T)[:, None] @ ahead.T, 0, None).sum(axis=0) * 0.1 + 1e-6 * np.arange(TURNS)
 
 
 def _on(curve, t):
