@@ -33,19 +33,25 @@ function drawHead() {
   $("summary").textContent = data.kind === "motif"
     ? `${best.e} E and ${best.i} I neurons, ${best.synapses} synapses${data.task.name ? `, evolved for ${data.task.name}` : ""}.`
     : `${data.task.name}${data.task.text ? `: ${data.task.text}` : ""} ${best ? `The best circuit scores ${number(best.held_out)} held out (95 %: ${number(best.low)} to ${number(best.high)}) with ${best.e} E and ${best.i} I neurons.` : "Nothing is stored yet."}`;
-  for (const part of document.querySelectorAll("main section")) {
-    if (part.hidden) continue;
-    $("sections").append(el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent));
-  }
-  const watch = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) for (const a of $("sections").children) a.hash === `#${entry.target.id}` ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current");
-  }, { rootMargin: "-20% 0px -70% 0px" });
-  document.querySelectorAll("main section").forEach((part) => watch.observe(part));
   if (data.kind === "run" && data.members.length) {
     const step = (by, text, label) => el("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => choose(Math.max(0, Math.min(data.members.length - 1, chosen.rank + by))) }, text);
     $("chosen").append(step(-1, "‹", "Circuit before"), el("span"), step(1, "›", "Next circuit"));
     $("chosen").hidden = false;
   }
+}
+
+// Links to the sections that there are.
+function links() {
+  const parts = [...document.querySelectorAll("main section")].filter((part) => !part.hidden);
+  $("sections").replaceChildren(...parts.map((part) => el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)));
+}
+function watch() {
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) {
+      for (const a of $("sections").children) a.hash === `#${target.id}` ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current");
+    }
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  document.querySelectorAll("main section").forEach((part) => seen.observe(part));
 }
 
 // Light or dark: as the system says until the button is pressed; paper is light.
@@ -64,6 +70,7 @@ function theme() {
 }
 
 theme();
+drawHead();
 drawRun();
 if (data.kind === "run") drawFront();
 if (data.members.length) {
@@ -72,10 +79,9 @@ if (data.members.length) {
   drawWhy();
   drawDescent();
 }
+on("circuit", links);
+links();
+watch();
 const asked = /^#rank-(\d+)$/.exec(location.hash);
-const first = asked && Number(asked[1]) < data.members.length ? Number(asked[1]) : 0;
-if (data.members.length) choose(first).then(drawHead);
-else {
-  drawHead();
-  document.documentElement.dataset.drawn = "none";
-}
+if (data.members.length) choose(asked && Number(asked[1]) < data.members.length ? Number(asked[1]) : 0);
+else document.documentElement.dataset.drawn = "none";
