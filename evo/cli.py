@@ -170,6 +170,28 @@ def inspect(path, html, as_json):
 
 
 @cli.command()
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("-o", "--out", metavar="FILE", help="Draw what was found as a picture (svg, png or pdf).")
+def motifs(folders, as_json, out):
+    """Show what many runs have in common: wirings found again and again, and motifs that chance does not explain.
+
+    Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
+    """
+    from evo.inspect import motif_picture, motif_table
+    from evo.motifs import motifs as find
+    from evo.run_folder import Run
+
+    found = find([Run(folder) for folder in folders])
+    if as_json:
+        click.echo(json.dumps(motif_table.as_json(found), allow_nan=False))
+    else:
+        motif_table.show(found, _console())
+    if out is not None:
+        click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
+
+
+@cli.command()
 @click.argument("path", metavar="DIR|MOTIF.json")
 @click.option("--to", "target", required=True, metavar="TARGET", help="motif (a JSON file) or torch (a folder with a module).")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")

@@ -12,4 +12,4 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
 }
 DEFAULT = LexicaseNSGA2.name
 
-__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Brood"]
+__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Brood", "RandomSearch", "WeightsOnly"]

@@ -80,7 +80,9 @@ def _renamed(circuit, names):
     return circuit.model_copy(
         update={
             "neurons": tuple(moved(n, "id") for n in circuit.neurons),
-            "inputs": tuple(c.model_copy(update={"synapses": tuple(moved(s, "post") for s in c.synapses)}) for c in circuit.inputs),
+            "inputs": tuple(
+                c.model_copy(update={"synapses": tuple(moved(s, "post") for s in c.synapses)}) for c in circuit.inputs
+            ),
             "synapses": tuple(moved(s, "pre", "post") for s in circuit.synapses),
             "outputs": tuple(o.model_copy(update={"neurons": tuple(names[n] for n in o.neurons)}) for o in circuit.outputs),
         }

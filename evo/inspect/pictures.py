@@ -5,6 +5,7 @@ colour-blind people can tell apart). Every function draws into axes it is given,
 """
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 
 from circuits.circuit import Circuit
 from circuits.diagram import wiring
+from circuits.errors import MachineError, UserError
 from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 from circuits.simulate import simulate
 from circuits.worlds import replay
@@ -133,3 +135,11 @@ def to_svg(draw, *args, **options) -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue().decode()
 
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format of the file's ending. Raises UserError for one that there is not."""
+    try:
+        figure.savefig(path, dpi=150)
+    except (ValueError, OSError) as error:
+        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
+    return path
