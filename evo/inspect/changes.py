@@ -24,7 +24,7 @@ def changes(mother: Circuit, child: Circuit) -> dict:
     _neurons(renamed, child, found)
     _synapses(renamed, child, found)
     _outputs(renamed, child, found)
-    return found | {"mother": drawn(renamed, places), "child": drawn(child, places)}
+    return found | {"mother": drawn(renamed, places, False), "child": drawn(child, places, False)}
 
 
 def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
@@ -76,6 +76,9 @@ def _neighbours(mother, child, pairs):
 def _renamed(circuit, names):
     def moved(part, *ends):
         return part.model_copy(update={end: names[getattr(part, end)] for end in ends})
+
+    def channel(part):
+        return part.model_copy(update={"synapses": tuple(moved(s, "post") for s in part.synapses)})
 
     return circuit.model_copy(
         update={

@@ -10,8 +10,8 @@ POINTS = 300  # of a curve: more cannot be seen
 
 
 def course(run: Run) -> dict:
-    """`islands`: per island the generations logged, the circuits it had tried by then, and scores, objectives and the size of the
-    front; `hypervolume`, see there; `seconds` by phase; `elapsed` of the whole run."""
+    """`islands`: per island the generations logged, the circuits it had tried by then, scores, objectives, front size;
+    `hypervolume`, see there; `seconds` by phase; `elapsed` of the whole run."""
     logs = [
         [row for epoch in run.epochs if epoch["island"] == k for row in epoch["log"]] for k in range(run.spec.search.islands)
     ]

@@ -29,7 +29,7 @@ Cache = MutableMapping[tuple, Any]
 
 
 def of_run(run: Run, cache: Cache | None = None) -> dict:
-    """The page's data; cache: kept from one page to the next of a run that goes on, so that only new circuits are worked out."""
+    """The page's data; cache: kept from one page to the next of a run that goes on, so that only new circuits cost time."""
     cache = {} if cache is None else cache
     shown = activity.of_run(run)
     search = run.spec.search
@@ -115,7 +115,7 @@ def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dic
 def _step(step, cache):
     def make():
         if step.mother is None:
-            return {"child": drawn(step.circuit)}
+            return {"child": drawn(step.circuit, motifs=False)}
         return changes(step.mother, step.circuit)
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}

@@ -53,8 +53,8 @@ function pickNeuron(node) {
 
 function motifs(c) {
   const chip = (m) => {
-    const light = () => tell("light", m.nodes.flat(), m.synapses.flat());
-    return el("button", { type: "button", title: m.source, onpointerenter: light, onfocus: light, onpointerleave: () => tell("light", [], []), onblur: () => tell("light", [], []) }, `${m.name} ×${m.nodes.length}`);
+    const light = () => tell("light", m.nodes, m.synapses);
+    return el("button", { type: "button", title: m.source, onpointerenter: light, onfocus: light, onpointerleave: () => tell("light", [], []), onblur: () => tell("light", [], []) }, `${m.name}${m.count > 1 ? ` × ${m.count}` : ""}`);
   };
   return titled("Motifs it holds", "", el("div", { class: "chips" }, ...c.motifs.map(chip)));
 }

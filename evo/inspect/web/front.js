@@ -11,7 +11,7 @@ const columns = [
   { key: "energy", text: "energy", get: (m) => m.spikes + m.events, show: (m) => number(m.spikes + m.events, 1), title: "spikes and synaptic events per trial" },
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: o.name, own: true, unit: o.unit, get: (m) => m.objectives[k], show: (m) => plain(m.objectives[k]), title: o.text }))
     .filter((c) => !["score", "energy", "wiring"].includes(c.text)),
-  { key: "born", text: "born", get: (m) => m.generation, show: (m) => `isl. ${m.island}, gen. ${m.generation}`, title: "island and generation", left: true },
+  { key: "born", text: "born", get: (m) => m.generation, show: (m) => String(m.generation), title: "in which generation" },
 ];
 const axes = [
   { key: "held_out", text: "held-out score", get: (m) => m.held_out },
@@ -39,9 +39,8 @@ function drawFront() {
   const limits = filters(() => { sift(); again(); fill(); });
   const cloud = el("div", { id: "cloud" });
   body.append(
-    el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y"))),
-    el("div", { class: "halves" },
-      el("div", {}, cloud, el("p", { class: "note" }, "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw. Arrow keys go from circuit to circuit.")),
+    el("div", { class: "tilted" },
+      el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y"))), cloud, el("p", { class: "note" }, "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw. Arrow keys go from circuit to circuit.")),
       el("div", {}, el("div", { class: "controls", id: "filters" }, ...limits, tally), grid())));
   const again = chart(cloud, scatter);
   const fill = () => tell("rows");
@@ -127,8 +126,8 @@ function scatter(width, host) {
 function summary(m) {
   return [
     ["held out", m.low === null ? number(m.held_out) : `${number(m.held_out)} (${number(m.low, 2)}–${number(m.high, 2)})`], ["score in the search", number(m.score)],
-    ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)],
-    ...data.objectives.map((o, k) => [`objective ${o.name}`, plain(m.objectives[k])]),
+    ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)], ["born", `island ${m.island}, generation ${m.generation}`],
+    ...data.objectives.map((o, k) => [`objective ${o.name}`, plain(m.objectives[k])]).filter(([what]) => !/ (score|energy|wiring)$/.test(what)),
   ];
 }
 

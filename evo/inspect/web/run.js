@@ -65,26 +65,26 @@ function courses() {
       if (dots) for (const j of distinct(island, dots)) plot.append("circle").attr("class", `held ${hue}`).attr("r", 2.4).attr("cx", x(island.evaluations[j])).attr("cy", y(island[dots][j]));
       if (!many && points.length && key === "best") {
         const end = points[points.length - 1];
-        plot.append("text").attr("class", hue).attr("x", x(island.evaluations[end]) + 5).attr("y", y(island[key][end]) + 3.5 + endShift(k)).text(`isl. ${k}`);
+        plot.append("text").attr("class", hue).attr("x", x(island.evaluations[end]) + 9).attr("y", y(island[key][end]) + 3.5 + endShift(k)).text(`isl. ${k}`);
       }
     });
     if (islands.length > 2) mean(plot, islands, key, x, y);
   });
-  lines("best", { label: "Score", small: `best of each island${islands.length > 2 ? "; black: their mean, 95 %" : ""}; dots: held out`, domain: [0, 1.02], dots: "held_out" });
+  lines("best", { label: "Score", small: "best of each island; dots: held out", domain: [0, 1.02], dots: "held_out" });
   data.objectives.forEach((o) => {
     if (o.name === "score") return;
     lines(`objective ${o.name}`, { label: capital(o.name), small: `${o.more ? "most" : "least"} in the population${o.unit ? `, ${o.unit}` : ""}` });
   });
   const covered = data.course.hypervolume;
-  if (covered && covered.value.length > 1) add("Hypervolume", "of today's front, what was there by then", (width, inner) => {
+  if (covered && covered.value.length > 1) add("Hypervolume", "share of the front's, found by then", (width, inner) => {
     const x = d3.scaleLinear([0, d3.max(covered.evaluations)], [0, 1]), y = d3.scaleLinear([0, 1.04], [0, 1]);
     const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of the run", xFormat: "~s", alt: "Hypervolume over evaluations" });
     plot.append("path").attr("class", "line strong").attr("d", d3.line().curve(d3.curveStepAfter).x((_, k) => x(covered.evaluations[k])).y((v) => y(v))(covered.value));
   });
-  lines("new", { label: "Diversity", small: "share of children never tried in their epoch", domain: [0, 1.04] });
+  lines("new", { label: "Diversity", small: "share of children not tried before", domain: [0, 1.04] });
   const seconds = Object.entries(data.course.seconds).sort((a, b) => b[1] - a[1]);
   if (seconds.length) add("Where the time went", `${clock(sum(seconds.map((s) => s[1])))} of computing`, (width, inner) => bars(inner, width, seconds, (s) => clockish(s)));
-  return host;
+  return islands.length > 2 ? el("div", {}, host, el("p", { class: "note" }, `Strong line and band: mean of the islands and its 95 % confidence interval.`)) : host;
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
