@@ -31,8 +31,8 @@ function drawActivity() {
   }
   on("circuit", () => {
     const a = chosen.circuit.activity;
-    const usable = a?.traces?.trials ?? [];
-    if (!usable.includes(chosen.trace)) chosen.trace = usable[0] ?? 0;
+    const n = chosen.neuron - chosen.circuit.inputs.length;
+    chosen.trace = d3.greatest(a?.traces?.trials ?? [0], (t) => a?.spikes[t]?.[n].length ?? 0);
     again = a ? [chart(rasters, drawRasters), ...(a.traces ? [chart(traces, drawTraces)] : [])] : [];
     if (a && !a.traces) traces.replaceChildren(el("p", { class: "note" }, "Potentials are left out of this page for circuits far down the front: it would get too large."));
     which.replaceChildren();
@@ -94,7 +94,7 @@ function drawRasters(width, host) {
       const name = svg.append("text").attr("class", `title${trial === chosen.trace && traced.length ? " here" : ""}`).attr("x", from).attr("y", top - 8).text(trialName(trial));
       if (traced.includes(trial)) name.on("click", () => { chosen.trace = trial; tell("trials"); });
       svg.append("line").attr("class", "rule").attr("x1", from).attr("x2", from + panel).attr("y1", top + c.inputs.length * tall).attr("y2", top + c.inputs.length * tall);
-      svg.append("g").attr("class", "axis").attr("transform", `translate(0,${top + rows.length * tall + 3})`).call(d3.axisBottom(x).ticks(Math.max(2, Math.floor(panel / 80))).tickSize(4).tickSizeOuter(0));
+      svg.append("g").attr("class", "axis").attr("transform", `translate(0,${top + rows.length * tall + 3})`).call(d3.axisBottom(x).ticks(Math.max(2, Math.floor(panel / 80))).tickSizeInner(4).tickSizeOuter(0));
       svg.append("text").attr("x", from + panel).attr("y", top + rows.length * tall + 34).attr("text-anchor", "end").text("time, ms");
     });
   }

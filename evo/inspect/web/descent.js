@@ -57,12 +57,14 @@ function compare(host) {
     chart(box, (width, at) => wiring(at, Math.min(width, 640), s.child, { most: 44, label: "Founder" }));
     return;
   }
-  const left = el("div"), right = el("div");
+  const left = el("div"), right = el("div"), both = [s.mother.extent, s.child.extent];
+  const extent = [0, 1, 2, 3].map((k) => (k % 2 ? Math.max : Math.min)(both[0][k], both[1][k]));
+  const plainly = s.score === s.before ? "changes since that left the score alone" : s.crossed ? "mutation, with a father's part" : "mutation";
   host.append(walk,
-    el("h3", {}, `Generation ${s.generation}, island ${s.island}: ${number(s.before)} → ${number(s.score)}`, el("small", {}, s.crossed ? "mutation, with a father's part" : "mutation")),
+    el("h3", {}, `Generation ${s.generation}, island ${s.island}: ${number(s.before)} → ${number(s.score)}`, el("small", {}, plainly)),
     el("ul", { class: "changes" }, ...(s.texts.length ? s.texts : ["nothing that can be seen"]).map((text) => el("li", {}, text))),
     el("div", { class: "halves gap" }, titled("Mother", "", left), titled("Child", "", right)),
     el("p", { class: "note" }, el("span", { class: "key kg" }), "gone, dashed   ", el("span", { class: "key kn" }), "new   ", el("span", { class: "key kc" }), "changed"));
-  chart(left, (width, at) => wiring(at, width, s.mother, { most: 44, marks: { gone: s.gone, changed: s.changed.mother }, label: "Mother" }));
-  chart(right, (width, at) => wiring(at, width, s.child, { most: 44, marks: { new: s.new, changed: s.changed.child }, label: "Child" }));
+  chart(left, (width, at) => wiring(at, width, s.mother, { most: 44, marks: { gone: s.gone, changed: s.changed.mother }, label: "Mother", extent }));
+  chart(right, (width, at) => wiring(at, width, s.child, { most: 44, marks: { new: s.new, changed: s.changed.child }, label: "Child", extent }));
 }

@@ -25,7 +25,7 @@ const axes = [
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: `objective ${o.name}${o.unit ? `, ${o.unit}` : ""}`, get: (m) => m.objectives[k] })),
 ];
 const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out" };
-const ROW = 27, SPARE = 8, PRINTED = 40;
+const ROW = 27, SPARE = 8, PRINTED = 20;
 
 function drawFront() {
   const body = section("front"), members = data.members;
@@ -154,7 +154,11 @@ function grid() {
     }
     const fits = Math.ceil((box.clientHeight || 400) / ROW), first = printing ? 0 : Math.max(0, Math.floor(box.scrollTop / ROW) - SPARE);
     const last = printing ? Math.min(shown.order.length, PRINTED) : Math.min(shown.order.length, first + fits + 2 * SPARE);
-    const pad = (n) => el("tr", { class: "pad", "aria-hidden": "true" }, el("td", { colspan: columns.length, height: n * ROW }));
+    const pad = (n) => {
+      const cell = el("td", { colspan: columns.length });
+      cell.style.height = `${n * ROW}px`;
+      return el("tr", { class: "pad", "aria-hidden": "true" }, cell);
+    };
     rows.replaceChildren(
       ...(first ? [pad(first)] : []),
       ...shown.order.slice(first, last).map((m, k) => el("tr", { class: "choose", "data-rank": m.rank, "aria-rowindex": first + k + 1, "aria-selected": String(m.rank === chosen.rank), onclick: () => choose(m.rank) },

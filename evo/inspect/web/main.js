@@ -9,8 +9,7 @@ async function choose(rank) {
   chosen.circuit = circuit;
   chosen.core = false;
   chosen.step = (circuit.lineage?.length ?? 1) - 1;
-  const firstOutput = circuit.neurons.findIndex((n) => n.ports.length);
-  chosen.neuron = circuit.inputs.length + Math.max(0, firstOutput);
+  chosen.neuron = circuit.inputs.length + busiest(circuit);
   tell("circuit");
   tell("neuron");
   if (data.kind === "run") {
@@ -23,6 +22,12 @@ async function choose(rank) {
     on.disabled = rank === data.members.length - 1;
   }
   document.documentElement.dataset.drawn = rank;
+}
+
+// The output neuron that fires most in the trials shown.
+function busiest(circuit) {
+  const spikes = (n) => (circuit.activity ? d3.sum(circuit.activity.spikes, (trial) => trial[n].length) : 0);
+  return d3.greatest(d3.range(circuit.neurons.length), (n) => (circuit.neurons[n].ports.length ? 1e9 : 0) + spikes(n)) ?? 0;
 }
 
 function drawHead() {

@@ -14,7 +14,12 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
-const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : x.toFixed(digits).replace("-", "−"));
+// Ties go to the even digit, as in the terminal's table.
+function fixed(x, digits) {
+  const scaled = x * 10 ** digits, floor = Math.floor(scaled);
+  return scaled - floor === 0.5 ? ((floor + (floor % 2 ? 1 : 0)) / 10 ** digits).toFixed(digits) : x.toFixed(digits);
+}
+const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : fixed(x, digits).replace("-", "−"));
 const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
 const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
 const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
@@ -71,10 +76,10 @@ function frame(host, { width, height, left = 46, right = 14, top = 10, bottom = 
   const grid = svg.append("g").attr("class", "grid");
   const ys = y.ticks ? y.ticks(yTicks ?? Math.max(2, Math.floor((height - top - bottom) / 38))) : [];
   for (const t of ys) grid.append("line").attr("x1", left).attr("x2", width - right).attr("y1", y(t)).attr("y2", y(t));
-  const below = d3.axisBottom(x).tickSizeOuter(0).tickSize(4).tickPadding(5);
+  const below = d3.axisBottom(x).tickSizeInner(4).tickSizeOuter(0).tickPadding(5);
   if (x.ticks) below.ticks(xTicks ?? Math.max(2, Math.floor((width - left - right) / 75)), xFormat);
   if (typeof xFormat === "function") below.tickFormat(xFormat);
-  const beside = d3.axisLeft(y).tickSizeOuter(0).tickSize(0).tickPadding(7).tickValues(ys);
+  const beside = d3.axisLeft(y).tickSize(0).tickPadding(7).tickValues(ys);
   if (yFormat) beside.tickFormat(typeof yFormat === "string" ? d3.format(yFormat) : yFormat);
   else if (y.tickFormat) beside.tickFormat(y.tickFormat(ys.length));
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`).call(below);

@@ -125,7 +125,7 @@ function drawMachine(width, host, m) {
   const merged = d3.rollups(m.transitions.filter((t) => t.probability >= 0.05), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
   for (const [pair, { labels, p }] of merged) {
     const [a, b] = pair.split(" ").map(Number), [x0, y0] = at[a], [x1, y1] = at[b];
-    let d, tx, ty, ux, uy, ex, ey;
+    let d, tx, ty, ux, uy, ex, ey, anchor = "middle";
     if (a === b) {
       const ox = n === 1 ? 0 : (x0 - cx) / R, oy = n === 1 ? -1 : (y0 - cy) / R, s = r + 2, px = -oy, py = ox;
       const sx = x0 + ox * s * 0.8 - px * s * 0.6, sy = y0 + oy * s * 0.8 - py * s * 0.6;
@@ -140,12 +140,12 @@ function drawMachine(width, host, m) {
       const q = Math.hypot(ex - mx, ey - my);
       ux = (ex - mx) / q; uy = (ey - my) / q;
       d = `M${sx},${sy}Q${mx},${my} ${ex},${ey}`;
-      tx = (x0 + x1) / 4 + mx / 2 + (dy / len) * 9; ty = (y0 + y1) / 4 + my / 2 - (dx / len) * 9;
+      tx = (x0 + x1) / 4 + mx / 2 + (dy / len) * 8; ty = (y0 + y1) / 4 + my / 2 - (dx / len) * 10; anchor = Math.abs(dy) < 0.5 * len ? "middle" : dy > 0 ? "start" : "end";
     }
     const g = svg.append("g").attr("opacity", 0.35 + 0.65 * p);
     g.append("path").attr("class", "v").attr("d", d);
     g.append("path").attr("fill", "var(--ink)").attr("d", `M${ex},${ey}L${ex - ux * 8 - uy * 4},${ey - uy * 8 + ux * 4}L${ex - ux * 8 + uy * 4},${ey - uy * 8 - ux * 4}Z`);
-    svg.append("text").attr("x", tx).attr("y", ty + 4).attr("text-anchor", "middle").text(clipped(labels.join(", "), 26));
+    svg.append("text").attr("x", tx).attr("y", ty + 4).attr("text-anchor", anchor).text(clipped(labels.join(", "), 26));
   }
   m.states.forEach((s, k) => {
     svg.append("circle").attr("cx", at[k][0]).attr("cy", at[k][1]).attr("r", r).attr("fill", "var(--ground)").attr("stroke", "var(--ink)").attr("stroke-width", k === m.start ? 2.6 : 1.3)

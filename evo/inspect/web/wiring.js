@@ -7,8 +7,8 @@ const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs
 const synapseName = (circuit, s) => `${nameOf(circuit, s[0])} ${sign(circuit, s[0]) === "E" ? "→" : "⊣"} ${nameOf(circuit, s[1])}`;
 
 // marks: { new | gone | changed: { nodes, synapses } };   act: { node(k), over(node, synapse), out() }
-function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring" } = {}) {
-  const [l, r, b, t] = circuit.extent;
+function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring", extent = circuit.extent } = {}) {
+  const [l, r, b, t] = extent;
   const words = (list) => Math.max(0, ...list.map((text) => clipped(text).length)) * 6.4;
   const before = 14 + words(circuit.inputs), after = 14 + words(circuit.neurons.map((n) => n.ports.join(", ")));
   const unit = Math.max(9, Math.min(most, (width - before - after - 6) / (r - l)));
