@@ -105,7 +105,9 @@ def test_choosing_in_the_table_changes_circuit_and_raster(opened, folder, run):
 def test_choosing_in_the_picture_of_the_front_changes_the_table_and_the_circuit(opened, folder, run):
     shown = opened(folder / "report.html")
     last = len(run.front) - 1
-    box = shown.page.locator(f'#cloud circle[data-rank="{last}"]').bounding_box()
+    dot = shown.page.locator(f'#cloud circle[data-rank="{last}"]')
+    dot.scroll_into_view_if_needed()
+    box = dot.bounding_box()
     shown.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     shown.page.wait_for_selector('html:not([data-drawn="0"])', state="attached")
     rank = int(shown.page.evaluate("document.documentElement.dataset.drawn"))
