@@ -130,7 +130,8 @@ def from_matrices(
 
     sign        integer [B, N]: above 0 excitatory, below 0 inhibitory, 0 no neuron in this slot
     parameters  real [B, N, parameters] in the order of `model.parameters` (ms, mV), then those of `synapse_model`
-    weight      real [B, C + N, N], row = source (channels first), column = target; 0 is no synapse
+    weight      real [B, C + N, N], row = source (channels first), column = target; 0 is no synapse, one below 0 inhibits
+                whatever its source is (no Dale's law)
     delay       uint16 [B, C + N, N], steps
     readout     integer [B, R], slots
     synapse_model  of the synapses between neurons, with the parameters of the neuron they come from; those from input
@@ -205,10 +206,10 @@ def _lists(sign, weight, delay, first, last, fan_out, table):
             for inhibits in range(2):
                 for source in range(first, last):
                     w = weight[b, source, slot]
-                    if w == 0 or (source >= channels and sign[b, source - channels] < 0) != (inhibits == 1):
+                    if w == 0 or (w < 0 or (source >= channels and sign[b, source - channels] < 0)) != (inhibits == 1):
                         continue
                     place = source if source < channels else channels + column[source - channels]
-                    flat_weight[end] = -w if inhibits else w
+                    flat_weight[end] = -abs(w) if inhibits else w
                     flat_offset[end] = place - np.int64(delay[b, source, slot]) * width
                     circuit[end], origin[end] = b, source - channels
                     fan_out[b, place] += 1

@@ -129,6 +129,7 @@ def status(folder, as_json):
         "generations": s.generations,
         "evaluations": found.evaluations,
         "saved_share": found.saved,
+        "failed": found.failed[0],
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
         "archive_sha256": found.archive_sha256,
@@ -145,6 +146,8 @@ def status(folder, as_json):
         click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
         click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
+    if found.failed[0]:
+        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {found.failed[1]}")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
@@ -281,6 +284,15 @@ def objectives():
 
     for name, objective in OBJECTIVES.items():
         click.echo(f"{name:18} {objective.text}")
+
+
+@cli.command()
+def algorithms():
+    """List the ways to search: search.algorithm in a spec."""
+    from evo.algorithms import ALGORITHMS, DEFAULT
+
+    for name, algorithm in ALGORITHMS.items():
+        click.echo(f"{name:18} {algorithm.text}{' (the default)' if name == DEFAULT else ''}")
 
 
 @cli.command()

@@ -121,11 +121,18 @@ class Run:
         return self.standing.evaluations
 
     @property
+    def failed(self) -> tuple[int, str | None]:
+        """How often the task's own code failed for a circuit, which got the worst score, and what it said the first time."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
+
+    @property
     def saved(self) -> float:
         """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
-        evaluations = sum(row["evaluations"] for row in rows)
-        return 1 - sum(row["evaluations"] * row["simulated"] for row in rows) / evaluations if rows else 0.0
+        simulated = [(row["evaluations"] - row["repeats"], row["simulated"]) for row in rows]
+        circuits = sum(count for count, _ in simulated)
+        return 1 - sum(count * share for count, share in simulated) / circuits if circuits else 0.0
 
     @property
     def finished(self) -> bool:

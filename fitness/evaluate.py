@@ -7,9 +7,11 @@ from time import perf_counter
 
 import numpy as np
 
+from circuits.errors import UserError
 from circuits.population import Activity, Stop, simulate_population
 from circuits.raster import Raster
 from circuits.tables import Tables
+from fitness.apart import judge
 from fitness.task import Score, Task, Trials
 
 Build = Callable[[int], Tables]
@@ -21,6 +23,7 @@ class Evaluation:
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
     build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
+    failed  bool [B]: circuits for which the task's own code fails, scored worst; fault  what it said of the first
     seconds what it took: decode (genomes to tables), simulate, score
     """
 
@@ -32,6 +35,8 @@ class Evaluation:
     raster: Raster
     activity: Activity
     scored: Score
+    failed: np.ndarray
+    fault: str | None = None
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -51,8 +56,12 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of the 95 % confidence interval of the score, float64 [B] each."""
-        return self.task.interval(self.scored, self.trials)
+        """The ends of the 95 % confidence interval of the score, float64 [B] each; NaN where the task fails for it."""
+        try:
+            low, high = self.task.interval(self.scored, self.trials)
+        except UserError:
+            low = high = np.full(len(self.score), np.nan)
+        return np.where(self.failed, 0.0, low), np.where(self.failed, 0.0, high)
 
     @property
     def spikes(self) -> np.ndarray:
@@ -106,10 +115,10 @@ def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Sto
     clock.append(perf_counter())
     activity, raster = run(task, trials, tables, stop)
     clock.append(perf_counter())
-    scored = task.score(raster, trials)
+    scored, failed, fault = judge(task, raster, trials)
     clock.append(perf_counter())
     seconds = {name: b - a for name, a, b in zip(("decode", "simulate", "score"), clock[:-1], clock[1:], strict=True)}
-    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, seconds)
+    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, failed, fault, seconds)
 
 
 def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:

@@ -5,6 +5,7 @@ import numpy as np
 from circuits.population import simulate_population
 from circuits.raster import Raster, pack
 from circuits.tables import Tables
+from fitness.apart import judge
 from fitness.evaluate import Evaluation, run
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
@@ -28,7 +29,7 @@ def robustness(found: Evaluation) -> np.ndarray:
 
 
 def _score(found, trials, tables):
-    return found.task.score(run(found.task, trials, tables, found.stop)[1], trials).value
+    return judge(found.task, run(found.task, trials, tables, found.stop)[1], trials).score.value
 
 
 def jittered(trials, rng):
@@ -93,4 +94,4 @@ def _at_half_the_step(found):
     halves = bits.reshape(*bits.shape[:2], task.steps, 2, bits.shape[-1])
     excitatory = tables.excitatory if task.listens == "all" else None
     both = Raster(np.bitwise_or.reduce(halves, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
-    return task.score(both, trials).value
+    return judge(task, both, trials).score.value
