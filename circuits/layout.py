@@ -69,7 +69,7 @@ def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
     curves[~looped] = _arcs(at[ends[~looped, 0]], at[ends[~looped, 1]])
     costs = np.empty(curves.shape[:2])
     costs[~looped] = _bent(at[ends[~looped, 0]], at[ends[~looped, 1]]) + _hidden(curves[~looped], ends[~looped], at)
-    for k in np.flatnonzero(looped):
+    for k in np.flatnonzero(looped).tolist():
         curves[k, :TURNS] = _loops(at[ends[k, 0]])
         costs[k, TURNS:] = np.inf
         costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at)

@@ -92,10 +92,11 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
     """
     raster = _simulated(circuit, shown)
     trains = raster.spikes()
-    stimulus = raster.stimulus
     return {
         "spikes": [[_steps(column) for column in trial.T] for trial in trains],
-        "heard": None if shown.world is None else [[_steps(c) for c in trial.T] for trial in stimulus.spikes()],
+        "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
+        if shown.world and raster.stimulus
+        else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
         "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
         "traces": _traces(circuit, shown) if traces else None,

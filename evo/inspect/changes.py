@@ -46,7 +46,7 @@ def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
 
 def _inputs(circuit):
     """What each neuron hears from the channels: a set of (channel, weight, delay)."""
-    heard: dict = {n.id: set() for n in circuit.neurons}
+    heard = {n.id: set() for n in circuit.neurons}
     for channel in circuit.inputs:
         for s in channel.synapses:
             heard[s.post].add((channel.name, s.weight_mv, s.delay_ms))
@@ -62,8 +62,8 @@ def _neighbours(mother, child, pairs):
     if not pairs:
         return 0.0
     name = {mother.neurons[a].id: child.neurons[b].id for a, b in pairs.items()}
-    theirs: dict = {n.id: set() for n in mother.neurons}
-    ours: dict = {n.id: set() for n in child.neurons}
+    theirs = {n.id: set() for n in mother.neurons}
+    ours = {n.id: set() for n in child.neurons}
     for s in mother.synapses:
         theirs[s.post].add(("from", name.get(s.pre), s.weight_mv, s.delay_ms))
         theirs[s.pre].add(("to", name.get(s.post), s.weight_mv, s.delay_ms))
@@ -141,7 +141,7 @@ def _neurons(mother, child, found):
 def _listed(circuit):
     """Synapses by (source, target), each with its number, in the order of the drawing."""
     signs = {n.id: n.sign for n in circuit.neurons}
-    found: dict = {}
+    found = {}
     every = [((True, c.name), s, "E") for c in circuit.inputs for s in c.synapses]
     every += [((False, s.pre), s, signs[s.pre]) for s in circuit.synapses]
     for k, (source, s, sign) in enumerate(every):

@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Synapse
-from circuits.layout import COLUMN, ROW, positions
+from circuits.layout import COLUMN, ROW, Part, Place, positions
 from circuits.neurons import Neuron
 from circuits.subgraphs import INPUT, Subgraph
 from evo.inspect import pictures
@@ -86,7 +86,7 @@ def _subgraph(subgraph: Subgraph, ax):
     else:
         at = [(0.4, 0.0)] if len(nodes) == 1 else [(0.0, 0.0), (0.8, 0.0)]
     parts = [("input" if kind == INPUT else "neuron", name) for name, kind in zip(names, nodes, strict=True)]
-    places = {part: (x * COLUMN, y) for part, (x, y) in zip(parts, at, strict=True)}
+    places: dict[Part, Place] = {part: (x * COLUMN, y) for part, (x, y) in zip(parts, at, strict=True)}
     pictures.wiring(circuit, ax, delays=False, places=places)
     ax.set(xlim=(-1.0, 2.84), ylim=(-1.3, 1.3))  # all at one scale
 

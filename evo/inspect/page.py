@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -26,9 +27,10 @@ def default_path(subject: Path) -> Path:
     return subject / "report.html" if subject.is_dir() else subject.with_suffix(".html")
 
 
-def write(subject: Run | Motif, path, cache: page_data.Cache | None = None) -> Path:
-    """Write the page of a run or of a single motif, whole or not at all; returns the path. cache: see `page_data.of_run`."""
-    data = page_data.of_run(subject, cache) if isinstance(subject, Run) else page_data.of_motif(subject)
+def write(subject: Run | Motif, path, cache: page_data.Cache | None = None, seconds: float = math.inf) -> Path:
+    """Write the page of a run or of a single motif, whole or not at all; returns the path. cache, seconds: see
+    `page_data.of_run`."""
+    data = page_data.of_run(subject, cache, seconds) if isinstance(subject, Run) else page_data.of_motif(subject)
     return write_whole(path, page(data))
 
 

@@ -7,6 +7,7 @@ as fast with a thousand circuits as with one.
 import base64
 import json
 import math
+import time
 import zlib
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -28,9 +29,14 @@ STEPS = 60  # of a descent at most, the last ones
 Cache = MutableMapping[tuple, Any]
 
 
-def of_run(run: Run, cache: Cache | None = None) -> dict:
-    """The page's data; cache: kept from one page to the next of a run that goes on, so that only new circuits cost time."""
+def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> dict:
+    """The page's data.
+
+    cache    kept from one page to the next of a run that goes on, so that only new circuits cost time
+    seconds  after which further new circuits come with their wiring alone
+    """
     cache = {} if cache is None else cache
+    end = time.monotonic() + seconds
     shown = activity.of_run(run)
     search = run.spec.search
     return {
@@ -64,7 +70,7 @@ def of_run(run: Run, cache: Cache | None = None) -> dict:
             for name in search.objectives
         ],
         "members": [_row(member) for member in run.front],
-        "packed": list(_packed(run, shown, cache)),
+        "packed": list(_packed(run, shown, cache, end)),
     }
 
 
@@ -91,25 +97,35 @@ def packed(value: dict) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _packed(run, shown, cache) -> Iterator[str]:
+def _packed(run, shown, cache, end) -> Iterator[str]:
     """The circuits of the front, best first; when the page gets too large, further ones with less."""
     size = 0
     for member in run.front:
-        traces, descent = size < WITH_TRACES, size < WITH_DESCENT
-        found = _circuit(member.circuit, shown, traces, cache)
-        found["analysis"] = _analysis(run, member.rank)
-        found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
-        text = packed(found)
+        key = member.circuit, member.island, member.generation, member.score, size < WITH_TRACES, size < WITH_DESCENT
+        text = cache.get(key)
+        if text is None:
+            late = time.monotonic() > end
+            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:]))
+            if not late:
+                cache[key] = text
         size += len(text)
         yield text
 
 
-def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
-    def make():
-        does = activity.activity(circuit, shown, traces) if len(shown.labels) else None
-        return drawn(circuit) | {"activity": does}
+def _whole(run, member, shown, cache, traces, descent):
+    found = _circuit(member.circuit, shown, traces, cache)
+    found["analysis"] = _analysis(run, member.rank)
+    found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
+    return found
 
-    return dict(_kept(cache, ("circuit", circuit, traces), make))
+
+def _wiring(circuit, cache):
+    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": None, "unfinished": True}
+
+
+def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
+    does = activity.activity(circuit, shown, traces) if len(shown.labels) else None
+    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": does}
 
 
 def _step(step, cache):

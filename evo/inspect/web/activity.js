@@ -34,7 +34,10 @@ function drawActivity() {
     const n = chosen.neuron - chosen.circuit.inputs.length;
     chosen.trace = d3.greatest(a?.traces?.trials ?? [0], (t) => a?.spikes[t]?.[n].length ?? 0);
     again = a ? [chart(rasters, drawRasters), ...(a.traces ? [chart(traces, drawTraces)] : [])] : [];
-    if (a && !a.traces) traces.replaceChildren(el("p", { class: "note" }, "Potentials are left out of this page for circuits far down the front: it would get too large."));
+    if (!a) {
+      rasters.replaceChildren(...(trials.labels.length ? [el("p", { class: "note" }, "Not worked out yet: the run goes on, and so does this page.")] : []));
+      traces.replaceChildren();
+    } else if (!a.traces) traces.replaceChildren(el("p", { class: "note" }, "Potentials are left out of this page for circuits far down the front: it would get too large."));
     which.replaceChildren();
     for (const b of chips.children) b.setAttribute("aria-pressed", String(chosen.trials.includes(Number(b.dataset.trial))));
     over.replaceChildren(statistics());
