@@ -16,15 +16,21 @@ def changes(mother: Circuit, child: Circuit) -> dict:
     """Both circuits as `drawn` in one frame, `mother` and `child`, and what differs: `texts` in words, and by node and synapse
     numbers of the drawings `gone` (in the mother), `new` (in the child) and `changed` (in both), each with lists `nodes` and
     `synapses`."""
-    match = matched(mother, child)
-    names = {m.id: child.neurons[match[k]].id if k in match else f"{m.id} of the mother" for k, m in enumerate(mother.neurons)}
-    renamed = _renamed(mother, names)
-    places = positions(_union(renamed, child))
+    renamed, union = aligned(mother, child)
+    places = positions(union)
     found: dict[str, Any] = {"texts": [], "gone": _none(), "new": _none(), "changed": {"mother": _none(), "child": _none()}}
     _neurons(renamed, child, found)
     _synapses(renamed, child, found)
     _outputs(renamed, child, found)
     return found | {"mother": drawn(renamed, places, False), "child": drawn(child, places, False)}
+
+
+def aligned(mother: Circuit, child: Circuit) -> tuple[Circuit, Circuit]:
+    """The mother with her neurons named as those of the child that they became, and both in one, to be laid out together."""
+    match = matched(mother, child)
+    names = {m.id: child.neurons[match[k]].id if k in match else f"{m.id} of the mother" for k, m in enumerate(mother.neurons)}
+    renamed = _renamed(mother, names)
+    return renamed, _union(renamed, child)
 
 
 def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
@@ -93,7 +99,6 @@ def _renamed(circuit, names):
 
 
 def _union(mother, child):
-    """Both in one, to be laid out together."""
     here = {n.id for n in child.neurons}
     return child.model_copy(
         update={
