@@ -2,6 +2,7 @@
 
 from html import escape
 from io import BytesIO
+from typing import Any
 
 import matplotlib
 
@@ -9,7 +10,7 @@ from circuits.circuit import Circuit
 from circuits.diagram import wiring
 from circuits.raster import Raster
 
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "evocircuits", "font.size": 8}
+_STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "evocircuits", "font.size": 8}
 
 
 def of_circuit(circuit: Circuit) -> str:

@@ -16,4 +16,5 @@ def of_run(run) -> str:
     columns = "".join(f"<th>{escape(name)}</th>" for name in row(front[0]))
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(m).values())}</tr>" for m in front[:SHOWN])
     more = f"<div>and {len(front) - SHOWN} more: run.frame() has them all</div>" if len(front) > SHOWN else ""
-    return f"<div>{head}<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{more}{of_circuit(front[0].circuit)}</div>"
+    table = f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<div>{head}{table}{more}{of_circuit(front[0].circuit)}</div>"
