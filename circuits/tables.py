@@ -76,7 +76,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
     inhibitory = ~circuit.excitatory
     found: list[tuple[int, bool, Any]] = [(c, False, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
     found += [(channels + place[s.pre], bool(inhibitory[place[s.pre]]), s) for s in circuit.synapses]
-    found.sort(key=lambda one: (place[one[2].post], one[1], one[0], one[2].delay_ms, one[2].weight_mv))
+    found = [found[k] for k in order_of_summation(circuit)]
     post = np.array([place[s.post] for _, _, s in found], "i8")
     source, inhibits = np.array([source for source, _, _ in found], "i8"), np.array([i for _, i, _ in found], bool)
     delay = np.rint(np.array([s.delay_ms for _, _, s in found]) / dt).astype("i8")
@@ -112,6 +112,16 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
         excitatory=circuit.excitatory[None],
         **{name: plastic(name) for name in synapses.MODELS},
     )
+
+
+def order_of_summation(circuit: Circuit) -> list[int]:
+    """The order in which a circuit's synapses stand in its tables, by their numbers: those from input channels come first,
+    channel by channel."""
+    place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+    found = [(place[s.post], False, c, s.delay_ms, s.weight_mv) for c, i in enumerate(circuit.inputs) for s in i.synapses]
+    sources = ((len(circuit.inputs) + place[s.pre], circuit.neurons[place[s.pre]].sign == "I", s) for s in circuit.synapses)
+    found += [(place[s.post], inhibits, source, s.delay_ms, s.weight_mv) for source, inhibits, s in sources]
+    return sorted(range(len(found)), key=found.__getitem__)
 
 
 def from_matrices(

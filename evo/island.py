@@ -25,7 +25,7 @@ from fitness.objectives import losses
 
 FATE = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
 TOGETHER = 1000  # circuits that are simulated in one go: more do not fit the processor's cache
-SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS = range(3)  # second half of a seed: they never share a stimulus
+SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
 
 
 class State(NamedTuple):

@@ -17,8 +17,9 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
-from circuits.motif_file import Motif
+from circuits.motif_file import Motif, digest
 from evo import archive, genome
+from evo.analysis import Analysis, from_text
 from evo.frames import frame
 from evo.individual import record
 from evo.island import State
@@ -206,6 +207,17 @@ class Run:
             },
             versions=versions(),
         )
+
+    def analysis(self, member: Member) -> Analysis | None:
+        """Why the circuit works, see `evo.analysis`; None where that is not stored: it is worked out for the best
+        100 when the run is over."""
+        text = self._analyses.get(digest(member.circuit))
+        return None if text is None else from_text(text, str(self.folder / STORE))
+
+    @cached_property
+    def _analyses(self) -> dict[str, str]:
+        with Store.open(self.folder / STORE) as store:
+            return store.analyses()
 
     def lineage(self, rank: int = 0) -> list[Step]:
         """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at

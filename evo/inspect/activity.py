@@ -6,11 +6,10 @@ import numpy as np
 
 import fitness
 from circuits.circuit import Circuit
-from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.raster import Raster
 from circuits.simulate import simulate
-from evo.island import HELD_OUT_TRIALS
+from evo.analysis import MOTIF_TRIALS, task_of, trials_for
 from evo.run_folder import Run
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
@@ -44,27 +43,19 @@ def of_run(run: Run) -> Shown:
     """Trials that the run keeps for this; those of a closed loop are made anew with their world if the task ships with us."""
     settings = dict(run.spec.task)
     if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
-        return _of_task(fitness.task(**settings), run.spec.search.seed)
+        return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
     chosen = _chosen(run.examples.labels)
     return Shown(run.examples.spikes[chosen], run.examples.labels[chosen])
 
 
 def of_motif(motif: Motif) -> Shown:
     """Trials of the task that a motif was evolved for, none if it does not ship with us: a stranger's is never executed."""
-    settings = dict(motif.provenance.task or {})
-    if settings.get("name") not in BUILT_IN:
-        return Shown.none()
-    try:
-        task = fitness.task(**settings)
-        if abs(task.dt_ms - motif.dt_ms) > 1e-9 or len(task.inputs) != len(motif.inputs):
-            return Shown.none()
-        return _of_task(task, motif.provenance.seed or 0)
-    except (UserError, TypeError, ValueError):
-        return Shown.none()
+    task = task_of(motif)
+    return Shown.none() if task is None else _held_out(task, motif.provenance.seed or 1, MOTIF_TRIALS)
 
 
-def _of_task(task, seed):
-    trials = task.trials((seed, HELD_OUT_TRIALS), 128)
+def _held_out(task, seed, count):
+    trials, _ = trials_for(task, seed, count)
     taken = trials.take(_chosen(trials.labels))
     return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed)
 

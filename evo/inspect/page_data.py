@@ -14,6 +14,8 @@ from typing import Any
 
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif
+from evo import analysis
+from evo.analysis import Analysis
 from evo.inspect import activity
 from evo.inspect.changes import changes
 from evo.inspect.course import course
@@ -87,7 +89,7 @@ def of_motif(motif: Motif) -> dict:
         "motif": origin.model_dump(exclude_none=True),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
-        "packed": [packed(_circuit(circuit, shown, traces=True))],
+        "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(analysis.of_motif(motif))})],
     }
 
 
@@ -114,7 +116,7 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
-    found["analysis"] = _analysis(run, member.rank)
+    found["analysis"] = _analysis(run.analysis(member))
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
 
@@ -147,13 +149,12 @@ def _kept(cache, key, make):
     return cache[key]
 
 
-def _analysis(run, rank):
-    """What was worked out about a circuit while the task was at hand, or None; the motif file of its core is left out."""
-    found = run.analysis(rank) if hasattr(run, "analysis") else None
-    if not found:
+def _analysis(found: Analysis | None) -> dict | None:
+    """What was worked out about a circuit while the task was at hand; the motif file of its core is left out."""
+    if found is None:
         return None
-    core = found.get("core")
-    return dict(found) | {"core": {key: value for key, value in core.items() if key != "motif"} if core else None}
+    core = found["core"]
+    return dict(found) | {"core": core and {key: value for key, value in core.items() if key != "motif"}}
 
 
 def _row(m: Member) -> dict:
