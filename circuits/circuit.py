@@ -146,6 +146,11 @@ class Circuit(Part):
 
     __str__ = __repr__
 
+    def _repr_html_(self) -> str:
+        from circuits.notebook import of_circuit
+
+        return of_circuit(self)
+
 
 def _unique(what, names):
     seen = set()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.circuit import Circuit
 from circuits.subgraphs import INPUT, SUBGRAPHS, Subgraph
 
 
@@ -46,6 +47,47 @@ NAMED = (
 def named(subgraph: Subgraph) -> list[NamedMotif]:
     """The named motifs with as many nodes that a subgraph holds."""
     return [NAMED[k] for k in np.flatnonzero(OCCURRENCES[SUBGRAPHS.index(subgraph)])]
+
+
+def occurrences(circuit: Circuit) -> dict[NamedMotif, list[frozenset]]:
+    """Where the named motifs are in a circuit: for each that it holds, the sets of connections (source, target) that are one,
+    each end ("input", name) or ("neuron", id). As many as the census counts."""
+    kinds: dict = {("input", c.name): INPUT for c in circuit.inputs} | {("neuron", n.id): n.sign for n in circuit.neurons}
+    edges: set = {(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses}
+    edges |= {(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses}
+    ahead: dict = {node: [] for node in kinds}
+    back: dict = {node: [] for node in kinds}
+    for a, b in sorted(edges, key=str):
+        ahead[a].append(b)
+        back[b].append(a)
+    found = {motif: _matches(motif.pattern, kinds, edges, ahead, back) for motif in NAMED}
+    return {motif: sets for motif, sets in found.items() if sets}
+
+
+def _matches(pattern, kinds, edges, ahead, back):
+    roles, wanted, forbidden = _parsed(pattern)
+    found: dict = {}
+
+    def extend(at):
+        if len(at) == len(roles):
+            if not any((at[a], at[b]) in edges for a, b in forbidden):
+                found[frozenset((at[a], at[b]) for a, b in wanted)] = None
+            return
+        role = next(
+            (r for r in roles if r not in at and any(r in pair and set(pair) - {r} & set(at) for pair in wanted)),
+            roles[len(at)],
+        )
+        near = [ahead[at[a]] for a, b in wanted if b == role and a in at] + [
+            back[at[b]] for a, b in wanted if a == role and b in at
+        ]
+        for node in min(near, key=len, default=list(kinds)):
+            if kinds[node] in _KINDS[role.rstrip("123")] and node not in at.values():
+                here = at | {role: node}
+                if all((here[a], here[b]) in edges for a, b in wanted if a in here and b in here):
+                    extend(here)
+
+    extend({})
+    return list(found)
 
 
 def _parsed(pattern):

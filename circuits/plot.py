@@ -26,6 +26,11 @@ def plot(raster, trial: int = 0, ax=None):
     return list(axes)
 
 
+def plain(text) -> str:
+    """Text as it stands: a dollar sign in a stranger's name starts no formula."""
+    return str(text).replace("$", r"\$")
+
+
 def _spikes(raster, trial, ax):
     channels = [] if raster.stimulus is None else raster.stimulus.times(trial)
     names = [*(raster.stimulus.names if raster.stimulus else ()), *raster.names]
@@ -34,7 +39,7 @@ def _spikes(raster, trial, ax):
     ax.eventplot([*channels, *raster.times(trial)], colors=colours, linelengths=0.8, linewidths=1)
     if channels:
         ax.axhline(len(channels) - 0.5, color="#bbbbbb", linewidth=0.6)
-    ax.set_yticks(range(len(names)), [str(name).replace("$", r"\$") for name in names], fontsize=7)
+    ax.set_yticks(range(len(names)), [plain(name) for name in names], fontsize=7)
     for label, colour in zip(ax.get_yticklabels(), colours, strict=True):
         label.set_color(colour)
     ax.set(xlim=(0, raster.duration_ms), ylim=(len(names) - 0.5, -0.5))
@@ -46,7 +51,7 @@ def _spikes(raster, trial, ax):
 def _trace(traces, place, n, ax):
     """Potential on the left axis, currents on the right one."""
     ax.plot(traces.times_ms, traces.v_mv[place, :, n], color="#222222", linewidth=0.9)
-    ax.set_ylabel(f"{traces.names[n]}: V, mV".replace("$", r"\$"), fontsize=7)
+    ax.set_ylabel(plain(f"{traces.names[n]}: V, mV"), fontsize=7)
     right = ax.twinx()
     right.plot(traces.times_ms, traces.i_e_mv[place, :, n], color=E_COLOUR, linewidth=0.7, alpha=0.8)
     right.plot(traces.times_ms, traces.i_i_mv[place, :, n], color=I_COLOUR, linewidth=0.7, alpha=0.8)

@@ -153,6 +153,11 @@ class Raster:
 
         return plot(self, trial, ax)
 
+    def _repr_html_(self) -> str:
+        from circuits.notebook import of_raster
+
+        return of_raster(self)
+
     def _flat(self):
         return self.bits.reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])
 

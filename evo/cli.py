@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -35,6 +36,23 @@ _WORKERS = click.option(
 _ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use: auto, or HOST:PORT.")
 
 
+def _known_loggers(_context, _option, given):
+    from evo.loggers import parts
+
+    for where in given:
+        parts(where)
+    return given
+
+
+_LOG = click.option(
+    "--log",
+    multiple=True,
+    metavar="KIND:PLACE",
+    callback=_known_loggers,
+    help="Also log to tensorboard:DIR or mlflow:URI.",
+)
+
+
 @cli.command()
 @click.argument("spec", metavar="SPEC.toml")
 @click.option("--out", metavar="DIR", help="The run folder [default: the first free runs/NAME-1, runs/NAME-2, ...].")
@@ -42,7 +60,8 @@ _ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use:
 @_ADDRESS
 @click.option("--seed", type=int, help="Overrides search.seed.")
 @click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
-def run(spec, out, workers, address, seed, generations):
+@_LOG
+def run(spec, out, workers, address, seed, generations, log):
     """Run the search that a spec describes."""
     from evo import search
     from evo.spec import read
@@ -52,7 +71,7 @@ def run(spec, out, workers, address, seed, generations):
     folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
     _announce(resolved, source, folder)
     _compile(resolved, source)
-    with _stopping(folder), _progress(resolved, folder, []) as observe:
+    with _stopping(folder), _observing(resolved, folder, [], log) as observe:
         done = search.run(spec, folder, workers, address, observe, **overrides)
     _finish(done)
 
@@ -62,7 +81,8 @@ def run(spec, out, workers, address, seed, generations):
 @_WORKERS
 @_ADDRESS
 @click.option("--generations", type=int, metavar="G", help="Go on to generation G, whatever else ended the run.")
-def resume(folder, workers, address, generations):
+@_LOG
+def resume(folder, workers, address, generations, log):
     """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
     from evo import search
     from evo.run_folder import STORE, Run, read_spec
@@ -73,7 +93,7 @@ def resume(folder, workers, address, generations):
     _announce(spec, source, Path(folder))
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
-    with _stopping(folder), _progress(spec, Path(folder), before) as observe:
+    with _stopping(Path(folder)), _observing(spec, Path(folder), before, log) as observe:
         done = search.resume(folder, workers, address, observe, generations)
     _finish(done)
 
@@ -84,7 +104,8 @@ def resume(folder, workers, address, generations):
 @click.option("--out", metavar="DIR", help="The new run folder [default: the first free DIR-1, DIR-2, ...].")
 @_WORKERS
 @_ADDRESS
-def fork(folder, settings, out, workers, address):
+@_LOG
+def fork(folder, settings, out, workers, address, log):
     """Start a new run from the circuits of another, with changed settings.
 
     \b
@@ -108,7 +129,7 @@ def fork(folder, settings, out, workers, address):
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
     _announce(spec, source, beside)
     _compile(spec, source)
-    with _stopping(beside), _progress(spec, beside, []) as observe:
+    with _stopping(beside), _observing(spec, beside, [], log) as observe:
         done = search.fork(parent, changes, beside, workers, address, observe)
     _finish(done)
 
@@ -387,12 +408,24 @@ def _compile(spec, source):
         notice.cancel()
 
 
-def _progress(spec, folder, before):
+@contextmanager
+def _observing(spec, folder, before, log):
+    """What looks on while a run goes on: the live table, the page, and loggers."""
     from rich.console import Console
 
+    from evo import loggers
+    from evo.inspect.refresh import Refresher
     from evo.progress import Progress
 
-    return Progress(spec, folder.name, before, Console())
+    with ExitStack() as stack:
+        observers = [stack.enter_context(loggers.opened(where, spec, folder.resolve().name)) for where in log]
+        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, Console()))]
+
+        def observe(result):
+            for each in reversed(observers):
+                each(result)
+
+        yield observe
 
 
 def _finish(done):
@@ -424,7 +457,16 @@ class _stopping:  # noqa: N801 - reads as a statement
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
             click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+            self._page()
             raise SystemExit(130) from None
+
+    def _page(self):
+        """The page as of the end, as far as a moment goes: who stopped the run may be in a hurry."""
+        from evo.inspect import page
+        from evo.run_folder import Run
+
+        with suppress(UserError, MachineError):
+            page.write(Run(self.folder), page.default_path(self.folder), seconds=1.0)
 
 
 def main():

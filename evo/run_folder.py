@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from evo import archive, genome
 from evo.analysis import Analysis, from_text
+from evo.frames import frame
 from evo.individual import record
 from evo.island import State
 from evo.lineage import ancestry, step_dtype
@@ -250,19 +251,14 @@ class Run:
             raise UserError(f"{self.folder}: there is no rank {rank}; the front has ranks 0 to {len(self.front) - 1}")
         return self.front[rank]
 
-    def frame(self):
-        """The front as a pandas DataFrame, one row per circuit."""
-        try:
-            import pandas
-        except ImportError:
-            raise MachineError("pandas is not installed: pip install pandas") from None
-        rows = [
-            {"rank": m.rank, "score": m.score, "validation": m.validation, "held_out": m.held_out, "low": m.low, "high": m.high}
-            | {"overfitted": m.overfitted, "e": m.excitatory, "i": m.inhibitory}
-            | {"synapses": m.circuit.synapse_count, "spikes": m.spikes, "events": m.events, **m.objectives}
-            for m in self.front
-        ]
-        return pandas.DataFrame(rows)
+    def frame(self, table: str = "front", library: str = "pandas"):
+        """A table of the run as a data frame: "front", "generations", "epochs" or "lineage", see `evo.frames.frame`."""
+        return frame(self, table, library)
+
+    def _repr_html_(self) -> str:
+        from evo.inspect.notebook import of_run
+
+        return of_run(self)
 
     def __repr__(self):
         best = max((m.held_out for m in self.front), default=float("nan"))

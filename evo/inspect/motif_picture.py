@@ -6,10 +6,10 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Synapse
+from circuits.layout import COLUMN, ROW, Part, Place, positions
 from circuits.neurons import Neuron
 from circuits.subgraphs import INPUT, Subgraph
 from evo.inspect import pictures
-from evo.inspect.layout import positions
 from evo.inspect.motif_table import significant
 from evo.motifs import Motifs
 from evo.overrepresented import Finding
@@ -56,7 +56,7 @@ def picture(found: Motifs) -> Figure:
 def _inches(circuit):
     """How high a wiring is drawn well."""
     ys = [y for _, y in positions(circuit).values()]
-    return 0.9 + 0.55 * (max(ys) - min(ys))
+    return 0.9 + 0.55 * (max(ys) - min(ys)) / ROW
 
 
 def _caption(f: Finding, by_name: bool) -> str:
@@ -86,7 +86,8 @@ def _subgraph(subgraph: Subgraph, ax):
     else:
         at = [(0.4, 0.0)] if len(nodes) == 1 else [(0.0, 0.0), (0.8, 0.0)]
     parts = [("input" if kind == INPUT else "neuron", name) for name, kind in zip(names, nodes, strict=True)]
-    pictures.wiring(circuit, ax, delays=False, places=dict(zip(parts, at, strict=True)))
+    places: dict[Part, Place] = {part: (x * COLUMN, y) for part, (x, y) in zip(parts, at, strict=True)}
+    pictures.wiring(circuit, ax, delays=False, places=places)
     ax.set(xlim=(-1.0, 2.84), ylim=(-1.3, 1.3))  # all at one scale
 
 

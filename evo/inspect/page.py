@@ -1,17 +1,25 @@
-"""The report page: one self-contained HTML file that opens without a network."""
+"""The report page: one file that opens without a network, linked and interactive.
+
+It is a skeleton (web/page.html), a style, a few scripts and D3 put into one, and the data as JSON (`page_data`). D3 7 (ISC
+licence, 280 kB) draws the axes and scales: it makes SVG, which prints as lines and takes colours for light and dark from the
+style sheet, leaves every mark an element that can be focused and linked, and is one file as released (web/d3.min.js). Nothing
+is fetched: a content security policy allows these scripts and this style alone, by their hashes.
+"""
 
 import base64
+import hashlib
+import html
+import json
+import math
+from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
+from string import Template
 
-import numpy as np
-from jinja2 import Environment, PackageLoader
-
-from circuits.errors import UserError
 from circuits.motif_file import Motif, write_whole
-from evo.inspect import pictures, table
-from evo.island import HELD_OUT_TRIALS
+from evo.inspect import page_data
 from evo.run_folder import Run
+
+SCRIPTS = ("tools", "run", "front", "wiring", "circuit", "activity", "why", "descent", "main")
 
 
 def default_path(subject: Path) -> Path:
@@ -19,95 +27,38 @@ def default_path(subject: Path) -> Path:
     return subject / "report.html" if subject.is_dir() else subject.with_suffix(".html")
 
 
-def write(subject: Run | Motif, path) -> Path:
-    """Write the page of a run or of a single motif; returns the path."""
-    # Autoescaping: names in a stranger's folder or file are text, never markup.
-    environment = Environment(loader=PackageLoader("evo.inspect", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    content = _of_run(subject) if isinstance(subject, Run) else _of_motif(subject)
-    return write_whole(path, environment.get_template("page.html").render(**content))
+def write(subject: Run | Motif, path, cache: page_data.Cache | None = None, seconds: float = math.inf) -> Path:
+    """Write the page of a run or of a single motif, whole or not at all; returns the path. cache, seconds: see
+    `page_data.of_run`."""
+    data = page_data.of_run(subject, cache, seconds) if isinstance(subject, Run) else page_data.of_motif(subject)
+    return write_whole(path, page(data))
 
 
-def _of_run(run):
-    s, members = run.spec.search, run.front
-    classes = [f"class {label}" for label in run.examples.labels]
-    one_each = np.unique(run.examples.labels, return_index=True)[1][:4]
-    return {
-        "title": run.name,
-        "facts": {
-            "task": ", ".join(f"{key} = {value}" if key != "name" else value for key, value in run.spec.task.items()),
-            "state": f"{run.state}, generation {run.generation} of {s.generations}, {run.evaluations:,} evaluations",
-            "search": f"{s.islands} islands of {s.population}, seed {s.seed}, {s.trials} trials, {s.held_out} held out",
-            "given up": f"hopeless circuits, which saved {run.saved:.1%} of the simulation",
-            "reproduce": f"evo run run.toml (spec {run.spec_sha256[:12]})",
-        },
-        "overview": [_image(pictures.convergence, run, alt="score over generations")] if run.epochs else [],
-        "front_image": _image(pictures.front, run, alt="held-out score against energy") if members else "",
-        "columns": list(table.row(members[0])) if members else [],
-        "members": [
-            _member(m.circuit, run.examples.spikes[one_each], [classes[k] for k in one_each])
-            | {"id": f"rank{m.rank}", "row": list(table.row(m).values()), "heading": f"Rank {m.rank}", "summary": _summary(m)}
-            for m in members
-        ],
-    }
-
-
-def _of_motif(motif):
-    spikes, titles = _example_trials(motif)
-    origin = motif.provenance.model_dump(exclude_none=True)
-    return {
-        "title": f"motif from {origin.get('run', 'a file')}",
-        "facts": {key: value for key, value in origin.items() if key not in ("versions", "scores")} | origin.get("scores", {}),
-        "overview": [],
-        "front_image": "",
-        "columns": [],
-        "members": [
-            _member(motif.circuit, spikes, titles) | {"id": "motif", "heading": "Circuit", "summary": str(motif.circuit)}
-        ],
-    }
-
-
-def _member(circuit, spikes, titles):
-    heading, synapses = table.synapse_rows(circuit)
-    return {
-        "wiring": _image(pictures.wiring, circuit, alt=f"wiring of {circuit!r}"),
-        "raster": _image(pictures.rasters, circuit, spikes, titles, alt="example trials") if len(spikes) else "",
-        "parameters": [(name, about.text) for name, about in circuit.model.parameters.items()],
-        "neurons": [
-            [f"{n.id} ({n.type or n.sign})", *(f"{value:.4g}" for value in row)]
-            for n, row in zip(circuit.neurons, circuit.parameters, strict=True)
-        ],
-        "synapse_heading": heading,
-        "synapses": synapses,
-    }
-
-
-def _example_trials(motif):
-    """Trials to draw a motif's activity on, if its task ships with us: a stranger's own task is never executed."""
-    from fitness.registry import task as make_task
-    from fitness.tasks import BUILT_IN
-
-    settings = dict(motif.provenance.task or {})
-    if settings.get("name") not in BUILT_IN:
-        return [], []
-    try:
-        task = make_task(**settings)
-        trials = task.trials((motif.provenance.seed or 0, HELD_OUT_TRIALS), 64)
-    except (UserError, TypeError):
-        return [], []
-    if abs(task.dt_ms - motif.dt_ms) > 1e-9 or len(task.inputs) != len(motif.inputs):
-        return [], []
-    labels, first = np.unique(trials.labels, return_index=True)
-    return trials.spikes[first[:4]], [f"class {label}" for label in labels[:4]]
-
-
-def _summary(m):
-    return (
-        f"held out {m.held_out:.3f} (95 %: {m.low:.3f} to {m.high:.3f}){', overfitted' if m.overfitted else ''}, "
-        f"search {m.score:.3f}; {m.excitatory} E, {m.inhibitory} I, "
-        f"{m.circuit.synapse_count} synapses, {m.spikes:.1f} spikes per trial"
+def page(data: dict) -> str:
+    """The page of what `page_data` made."""
+    style, library = _text("page.css"), _text("d3.min.js")
+    parts = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
+    return Template(_text("page.html")).substitute(
+        title=html.escape(data["title"] or "evocircuits"),
+        style=style,
+        library=library,
+        script=script,
+        style_hash=_hash(style),
+        script_hashes=f"{_hash(library)} {_hash(script)}",
+        data=_json(data),
     )
 
 
-def _image(draw, *args, alt):
-    data = quote(base64.b64encode(pictures.to_svg(draw, *args).encode()))
-    return {"src": f"data:image/svg+xml;base64,{data}", "alt": alt}
+def _text(name):
+    return (files("evo.inspect") / "web" / name).read_text(encoding="utf-8")
+
+
+def _json(data):
+    """As JSON in which nothing can end the element it stands in: names may come from strangers."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(text):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -11,16 +11,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 
 from circuits.circuit import Circuit
+from circuits.diagram import wiring
 from circuits.errors import MachineError, UserError
+from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 from circuits.simulate import simulate
 from circuits.worlds import replay
-from evo.inspect.layout import positions
 
-E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
-COLUMN, ROW, RADIUS = 2.3, 1.0, 0.27
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "evocircuits",
@@ -28,78 +26,6 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-
-
-def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict | None = None):
-    """Draw a circuit's wiring; returns the axes. Line width follows the weight; delays (ms) are written at the synapses unless
-    there are more than 30, or as `delays` says. places: where to draw what, if not by `layout.positions`."""
-    places = {part: (x * COLUMN, y * ROW) for part, (x, y) in (places or positions(circuit)).items()}
-    xs, ys = zip(*places.values(), strict=True)
-    width, height = max(xs) - min(xs) + 2.4, max(ys) - min(ys) + 1.6
-    if ax is None:
-        ax = Figure(figsize=(0.75 * width, 0.75 * height)).add_axes((0, 0, 1, 1))
-    ax.set(xlim=(min(xs) - 1.2, max(xs) + 1.2), ylim=(min(ys) - 0.8, max(ys) + 0.8), aspect="equal")
-    ax.axis("off")
-    sign = {n.id: n.sign for n in circuit.neurons}
-    synapses: list[tuple[Any, Any, str]] = [(("input", c.name), s, "E") for c in circuit.inputs for s in c.synapses]
-    synapses += [(("neuron", s.pre), s, sign[s.pre]) for s in circuit.synapses]
-    heaviest = max((s.weight_mv for _, s, _ in synapses), default=1) or 1
-    written = len(synapses) <= 30 if delays is None else delays
-    for source, s, kind in synapses:
-        _synapse(
-            ax, places[source], places["neuron", s.post], kind, s.weight_mv / heaviest, f"{s.delay_ms:g}" if written else ""
-        )
-    for (what, name), (x, y) in places.items():
-        colour = INPUT_COLOUR if what == "input" else E_COLOUR if sign[name] == "E" else I_COLOUR
-        style: dict[str, Any] = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
-        if what == "input":
-            ax.add_patch(Rectangle((x - RADIUS, y - RADIUS * 0.8), 2 * RADIUS, 1.6 * RADIUS, **style))
-            ax.text(x - RADIUS - 0.1, y, _plain(name), ha="right", va="center", color=colour)
-            continue
-        if sign[name] == "E":
-            corners = [
-                (x + 1.25 * RADIUS * np.sin(a), y + 1.25 * RADIUS * np.cos(a)) for a in (0, 2 * np.pi / 3, 4 * np.pi / 3)
-            ]
-            ax.add_patch(Polygon(corners, closed=True, **style))
-        else:
-            ax.add_patch(Circle((x, y), RADIUS, **style))
-        ax.text(x, y - 0.02, _plain(name), ha="center", va="center", color=colour, fontsize=6.5, zorder=4)
-        ports = [o.name for o in circuit.outputs if name in o.neurons]
-        if ports:
-            ax.text(x + RADIUS + 0.12, y, _plain(", ".join(ports)), ha="left", va="center", color="#222222")
-    return ax
-
-
-def _synapse(ax, start, end, kind, weight, label):
-    colour = E_COLOUR if kind == "E" else I_COLOUR
-    style = {"color": colour, "linewidth": 0.5 + 1.8 * weight, "alpha": 0.8, "zorder": 2}
-    head = "-|>" if kind == "E" else "|-|, widthA=0, widthB=0.55"
-    (x0, y0), (x1, y1) = start, end
-    if start == end:
-        x, y = x0, y0 + RADIUS
-        ends, bend, middle = ((x - 0.15, y - 0.02), (x + 0.15, y - 0.02)), "arc3,rad=-1.6", (x, y + 0.3)
-    else:
-        dx, dy = x1 - x0, y1 - y0
-        length = float(np.hypot(dx, dy))
-        ux, uy = dx / length, dy / length
-        gap = RADIUS + 0.08
-        ends = ((x0 + ux * gap, y0 + uy * gap), (x1 - ux * gap, y1 - uy * gap))
-        rad = 0.12 if dx > 0 else 0.3 if dx < 0 else 0.45
-        bend, middle = f"arc3,rad={rad}", (x0 + 0.6 * dx + uy * rad * length * 0.48, y0 + 0.6 * dy - ux * rad * length * 0.48)
-    ax.add_patch(
-        FancyArrowPatch(
-            *ends,
-            arrowstyle=head,
-            connectionstyle=bend,
-            mutation_scale=7,
-            shrinkA=0,
-            shrinkB=0,
-            **style,
-        )
-    )
-    if label:
-        box = {"boxstyle": "round,pad=0.08", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-        ax.text(*middle, label, fontsize=5.5, color=colour, ha="center", va="center", zorder=2.5, bbox=box)
 
 
 def rasters(circuit: Circuit, spikes, titles=(), ax=None):
@@ -133,9 +59,9 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
         ax.plot([left, left + raster.duration_ms], [rows - 0.5] * 2, color="#444444", linewidth=0.8)
         ax.plot([left, left + raster.duration_ms], [len(circuit.inputs) - 0.5] * 2, color="#bbbbbb", linewidth=0.5)
         if trial < len(titles):
-            ax.text(left + raster.duration_ms / 2, -0.8, _plain(titles[trial]), ha="center", va="bottom")
+            ax.text(left + raster.duration_ms / 2, -0.8, plain(titles[trial]), ha="center", va="bottom")
     ax.set_xticks([0, raster.duration_ms], ["0", f"{raster.duration_ms:.4g}"])
-    ax.set_yticks(range(rows), [_plain(label) for label in labels], fontsize=6.5)
+    ax.set_yticks(range(rows), [plain(label) for label in labels], fontsize=6.5)
     ax.set(xlim=(-0.01 * pitch, trials * pitch), ylim=(rows - 0.5, -0.6), xlabel="ms")
     ax.tick_params(axis="y", length=0)
     for side in ax.spines.values():
@@ -217,8 +143,3 @@ def save(figure: Figure, path: Path) -> Path:
     except (ValueError, OSError) as error:
         raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
     return path
-
-
-def _plain(text):
-    """Text as it stands: a dollar sign in a stranger's name starts no formula."""
-    return str(text).replace("$", r"\$")

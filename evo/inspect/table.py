@@ -121,13 +121,14 @@ def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
     found += [(s.pre, s) for s in circuit.synapses]
     heading = ["from", "to", "weight mV", "delay ms"]
     rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in found]
-    plastic = [_plasticity(s) for _, s in found]
+    plastic = [plasticity(s) for _, s in found]
     if any(plastic):
         heading, rows = [*heading, "plasticity"], [[*row, text] for row, text in zip(rows, plastic, strict=True)]
     return heading, rows
 
 
-def _plasticity(synapse):
+def plasticity(synapse) -> str:
+    """What is plastic about a synapse, in words; nothing for a static one."""
     for name in SYNAPSE_MODELS:
         if section := getattr(synapse, name):
             return f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in section.model_dump().items())

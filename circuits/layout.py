@@ -1,0 +1,187 @@
+"""Where the parts of a circuit are drawn, and the ways of its synapses: simple rules, the same picture every time.
+
+Inputs in the first column, output neurons in the last, the others between by their distance from the inputs. Within a column,
+each part sits near the mean height of what it is connected to in the columns before it. A synapse is a curve that goes around
+the parts between its ends.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+
+Part = tuple[str, str | int]
+Place = tuple[float, float]
+
+COLUMN, ROW, RADIUS = 2.4, 1.15, 0.27  # distances between parts, and the size of one
+GAP = 0.08  # between a line's end and the part
+CLEARANCE = 0.1  # between a line and a part that it passes
+TALLEST = 10  # parts in a column; further ones stand in a column beside it
+BENDS = (0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.45, -0.45, 0.6, -0.6, 0.8, -0.8, 1.05, -1.05, 1.35, -1.35)  # shares of the length
+BOW = 0.3  # least bend of what leads back, or stays in its column
+TURNS = 8  # sides of a part that a loop can be on
+APART = 0.24  # between labels
+_AT = np.linspace(0.06, 0.94, 17)
+_LABELS = np.array([0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75])
+
+
+class Route(NamedTuple):
+    """The way of a synapse: a cubic Bezier curve, float64 [4, 2], from `source` to `target`; label: where its delay is
+    written."""
+
+    source: Part
+    target: Part
+    curve: np.ndarray
+    label: Place
+
+
+def positions(circuit: Circuit) -> dict[Part, Place]:
+    """(x, y) of every part, keyed ("input", name) and ("neuron", id); y points up, rows are centred on 0."""
+    edges = connections(circuit)
+    placed: dict = {}
+    for x, parts in enumerate(_columns(circuit, edges)):
+        height = {}
+        for k, part in enumerate(parts):
+            near = [placed[a][1] for a, b in edges if b == part and a in placed]
+            near += [placed[b][1] for a, b in edges if a == part and b in placed]
+            height[part] = sum(near) / len(near) if near and x else -k * 1e-3
+        ordered = sorted(parts, key=lambda part: -height[part])
+        for k, part in enumerate(ordered):
+            placed[part] = (x * COLUMN, ((len(ordered) - 1) / 2 - k) * ROW)
+    return placed
+
+
+def connections(circuit: Circuit) -> list[tuple[Part, Part]]:
+    """(source, target) of every synapse, those from input channels first."""
+    edges: list[tuple[Any, Any]] = [(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses]
+    return edges + [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
+
+
+def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
+    """The way of every synapse, in the order of `connections`."""
+    edges = connections(circuit)
+    at = np.array(list(places.values()))
+    index = {part: k for k, part in enumerate(places)}
+    ends = np.array([(index[a], index[b]) for a, b in edges], int).reshape(-1, 2)
+    looped = ends[:, 0] == ends[:, 1]
+    curves = np.empty((len(ends), len(BENDS), 4, 2))
+    curves[~looped] = _arcs(at[ends[~looped, 0]], at[ends[~looped, 1]])
+    costs = np.empty(curves.shape[:2])
+    costs[~looped] = _bent(at[ends[~looped, 0]], at[ends[~looped, 1]]) + _hidden(curves[~looped], ends[~looped], at)
+    for k in np.flatnonzero(looped).tolist():
+        curves[k, :TURNS] = _loops(at[ends[k, 0]])
+        costs[k, TURNS:] = np.inf
+        costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at)
+    taken: dict = {}
+    labels: list[Place] = []
+    found = []
+    for k, (source, target) in enumerate(edges):
+        used = taken.setdefault((source, target), [])
+        choice = int(np.argmin(np.where(np.isin(np.arange(len(BENDS)), used), np.inf, costs[k])))
+        used.append(choice)
+        labels.append(_free(_on(curves[k, choice], _LABELS), labels))
+        found.append(Route(source, target, curves[k, choice], labels[-1]))
+    return found
+
+
+def _free(points, taken):
+    """The first of some points that is not near one taken, or else the one farthest from all."""
+    if not taken:
+        return (float(points[0, 0]), float(points[0, 1]))
+    nearest = np.hypot(*np.moveaxis(points[:, None] - np.array(taken)[None], -1, 0)).min(axis=1)
+    clear = np.flatnonzero(nearest > APART)
+    x, y = points[clear[0] if len(clear) else int(nearest.argmax())]
+    return (float(x), float(y))
+
+
+def extent(places: dict[Part, Place], ways: list[Route]) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of all parts and synapses, without what is written beside them."""
+    corners = [np.array(list(places.values())) + sign * 1.25 * RADIUS for sign in (-1, 1)]
+    points = np.concatenate([*corners, *(_on(way.curve, _AT) for way in ways)])
+    (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+    return float(left), float(right), float(bottom), float(top)
+
+
+def _columns(circuit, edges):
+    inputs = [("input", c.name) for c in circuit.inputs]
+    outputs = [("neuron", n) for o in circuit.outputs for n in o.neurons]
+    outputs = list(dict.fromkeys(outputs))
+    inner = [("neuron", n.id) for n in circuit.neurons if ("neuron", n.id) not in outputs]
+    depth, frontier = dict.fromkeys(inputs, 0), inputs
+    while frontier:
+        reached = [b for a, b in edges if a in frontier and b not in depth]
+        for part in reached:
+            depth.setdefault(part, depth[frontier[0]] + 1)
+        frontier = list(dict.fromkeys(reached))
+    by_depth = sorted({depth.get(part, 1) for part in inner})
+    columns = [inputs, *([part for part in inner if depth.get(part, 1) == d] for d in by_depth), outputs]
+    return [part for column in columns if column for part in _split(column)]
+
+
+def _split(column):
+    count = -(-len(column) // TALLEST)
+    return [column[k::count] for k in range(count)]
+
+
+def _arcs(start, end):
+    """From the edges of parts to those of others, float64 [edges, bends, 4, 2]: arcs whose middle lies half of a bend's lengths
+    beside the straight line; seen from the start, to the right for a positive one."""
+    way = end - start
+    aside = np.stack([way[:, 1], -way[:, 0]], axis=1)
+    control = ((start + end) / 2)[:, None] + np.array(BENDS)[:, None] * aside[:, None]
+    first, last = (_towards(part[:, None], control) for part in (start, end))
+    return np.stack([first, first + (control - first) * 2 / 3, last + (control - last) * 2 / 3, last], axis=2)
+
+
+def _towards(part, goal):
+    way = goal - part
+    return part + way / np.hypot(way[..., :1], way[..., 1:]) * (RADIUS + GAP)
+
+
+def _bent(start, end):
+    """What bends cost by themselves: the straighter the better, but what leads back or stays in its column takes a bow."""
+    bends = np.abs(BENDS)
+    ahead = end[:, :1] - start[:, :1] > 1e-9
+    return bends + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
+
+
+def _hidden(curves, ends, at):
+    """What it costs that curves [edges, ways, 4, 2] pass near parts that are not their ends."""
+    weight = np.stack([(1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3])
+    points = np.einsum("ewcx,cp->ewpx", curves, weight)
+    distance = np.empty((*points.shape[:2], len(at)))
+    for some in range(0, len(points), 64):  # all at once would take gigabytes in the largest circuits
+        dx, dy = (points[some : some + 64, ..., None, k] - at[:, k] for k in (0, 1))
+        distance[some : some + 64] = np.sqrt((dx * dx + dy * dy).min(axis=2))
+    near = np.maximum(1.25 * RADIUS + CLEARANCE - distance, 0)
+    np.put_along_axis(near, ends[:, None, :], 0, axis=2)
+    return 100 * near.sum(axis=2)
+
+
+def _loops(at):
+    """From a part to itself, on every side, float64 [TURNS, 4, 2]."""
+    angle = np.pi / 4 * np.array([0, 4, 1, 7, 2, 6, 3, 5])  # up and down first
+    ahead = np.stack([np.sin(angle), np.cos(angle)], axis=1)[:, None]
+    side = np.stack([ahead[..., 1], -ahead[..., 0]], axis=2)
+    foot, size = RADIUS + GAP, 0.75
+    shape = np.array(
+        [[-0.5 * foot, 0.87 * foot], [-0.7 * size, 1.4 * size], [0.7 * size, 1.4 * size], [0.5 * foot, 0.87 * foot]]
+    )
+    return at + shape[:, :1] * side + shape[:, 1:] * ahead
+
+
+def _crowded(part, ends, at):
+    """What it costs a loop on each side to be among the part's other synapses, where it would be hard to see."""
+    ahead = _loops(np.zeros(2))[:, 1:3].mean(axis=1)
+    ahead = ahead / np.hypot(*ahead.T)[:, None]
+    other = ends[(ends == part).sum(axis=1) == 1]
+    way = at[np.where(other[:, 0] == part, other[:, 1], other[:, 0])] - at[part]
+    return np.clip(way / np.hypot(*way.T)[:, None] @ ahead.T, 0, None).sum(axis=0) * 0.1 + 1e-6 * np.arange(TURNS)
+
+
+def _on(curve, t):
+    """Points of a curve, [len(t), 2]."""
+    t = t[:, None]
+    a, b, c, d = curve
+    return a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t**2 * (1 - t) + d * t**3

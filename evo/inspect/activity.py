@@ -1,0 +1,130 @@
+"""What circuits do in a few trials, as short lists for the page: spikes, potentials, currents. No code of a run is executed."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fitness
+from circuits.circuit import Circuit
+from circuits.motif_file import Motif
+from circuits.raster import Raster
+from circuits.simulate import simulate
+from evo.analysis import MOTIF_TRIALS, task_of, trials_for
+from evo.run_folder import Run
+from fitness.task import Task
+from fitness.tasks import BUILT_IN
+
+SHOWN = 12  # trials, of as many classes where there are
+TRACED = 4  # of them with potentials and currents
+POINTS = 400  # of a trace
+LEVELS = 250  # of its values
+AT_ONCE = 2**23  # numbers recorded together: 64 MB
+
+
+class Shown(NamedTuple):
+    """Trials to show: spikes bool [trials, steps, channels], the class of each, and the world of a closed loop."""
+
+    spikes: np.ndarray
+    labels: np.ndarray
+    world: Any = None
+    noise_seed: int = 0
+
+    @property
+    def traced(self) -> list[int]:
+        """The trials whose potentials are shown: one of each class as far as they go."""
+        return sorted(np.unique(self.labels, return_index=True)[1].tolist())[:TRACED]
+
+    @classmethod
+    def none(cls) -> "Shown":
+        return cls(np.zeros((0, 1, 0), bool), np.zeros(0, int))
+
+
+def of_run(run: Run) -> Shown:
+    """Trials that the run keeps for this; those of a closed loop are made anew with their world if the task ships with us."""
+    settings = dict(run.spec.task)
+    if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
+        return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
+    chosen = _chosen(run.examples.labels)
+    return Shown(run.examples.spikes[chosen], run.examples.labels[chosen])
+
+
+def of_motif(motif: Motif) -> Shown:
+    """Trials of the task that a motif was evolved for, none if it does not ship with us: a stranger's is never executed."""
+    task = task_of(motif)
+    return Shown.none() if task is None else _held_out(task, motif.provenance.seed or 1, MOTIF_TRIALS)
+
+
+def _held_out(task, seed, count):
+    trials, _ = trials_for(task, seed, count)
+    taken = trials.take(_chosen(trials.labels))
+    return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed)
+
+
+def _chosen(labels):
+    """The first two trials of each class, or one where there are many classes."""
+    classes = np.unique(labels)[:SHOWN]
+    each = 2 if 2 * len(classes) <= SHOWN else 1
+    return np.concatenate([np.flatnonzero(labels == one)[:each] for one in classes])
+
+
+def inputs(shown: Shown) -> list:
+    """The input spikes of every trial and channel, as in `activity`."""
+    return [[_steps(column) for column in trial.T] for trial in shown.spikes]
+
+
+def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
+    """What a circuit does in the trials, simulated as everywhere (float64).
+
+    spikes  per trial and neuron the steps with a spike, each as its distance from the one before (the first from 0): row k is
+            the time (k + 1) dt;   heard  in a closed loop the same of the input channels, else None
+    rate_hz, cv  of every neuron in these trials: mean rate, and coefficient of variation of its intervals (None: too few)
+    traces  None, or `trials` (their numbers), `stride` (steps between points, the first after so many) and `v`, `e`, `i` per
+            trial and neuron: see `_packed`
+    """
+    raster = _simulated(circuit, shown)
+    trains = raster.spikes()
+    return {
+        "spikes": [[_steps(column) for column in trial.T] for trial in trains],
+        "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
+        if shown.world and raster.stimulus
+        else None,
+        "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
+        "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
+        "traces": _traces(circuit, shown) if traces else None,
+    }
+
+
+def _simulated(circuit: Circuit, shown: Shown, **options) -> Raster:
+    return simulate(circuit, shown.spikes, seed=shown.noise_seed, world=shown.world, **options)
+
+
+def _traces(circuit, shown):
+    trials, steps = shown.traced, shown.spikes.shape[1]
+    stride = -(-steps // POINTS)
+    ids, parts = [n.id for n in circuit.neurons], []
+    per_neuron = steps * len(circuit.model.states) * 64
+    together = max(1, AT_ONCE // per_neuron)
+    for first in range(0, len(ids), together):
+        recorded = _simulated(circuit, shown, record=ids[first : first + together], record_trials=trials).traces
+        parts.append([a[:, stride - 1 :: stride] for a in (recorded.v_mv, recorded.i_e_mv, recorded.i_i_mv)])
+    v, e, i = (np.concatenate(some, axis=2) for some in zip(*parts, strict=True))
+    packed = {name: [[_packed(column) for column in trial.T] for trial in a] for name, a in (("v", v), ("e", e), ("i", i))}
+    return {"trials": trials, "stride": stride, **packed}
+
+
+def _packed(values):
+    """A trace as [least, step, differences]: the values are least + step * the running sum of the differences."""
+    low, high = float(values.min()), float(values.max())
+    step = float(f"{(high - low) / LEVELS:.4g}") or 1.0
+    levels = np.rint((values - low) / step).astype(int)
+    return [float(f"{low:.6g}"), step, np.diff(levels, prepend=0).tolist()]
+
+
+def _steps(train):
+    return np.diff(np.flatnonzero(train), prepend=0).tolist()
+
+
+def _cv(trains):
+    """Of the intervals between spikes in all trials, bool [trials, steps]; None for less than 10 of them."""
+    intervals = np.concatenate([np.diff(np.flatnonzero(train)) for train in trains])
+    return float(f"{intervals.std() / intervals.mean():.4g}") if len(intervals) >= 10 else None

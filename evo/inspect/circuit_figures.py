@@ -1,0 +1,152 @@
+"""Figures of one circuit with matplotlib: see `evo.inspect.figures`."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from circuits.circuit import Circuit
+from circuits.diagram import wiring
+from circuits.errors import UserError
+from circuits.layout import positions
+from circuits.plot import E_COLOUR, I_COLOUR, plain
+from evo.inspect.changes import aligned
+from evo.run_folder import Step
+
+INK = "#222222"
+
+
+def rates(circuit: Circuit, analysis: dict, ax=None):
+    """Mean rate of every neuron; their irregularity (CV) beside it."""
+    ax = axes(ax)
+    activity = analysis["activity"]
+    names, colours = [str(n) for n in activity["neurons"]], [E_COLOUR if e else I_COLOUR for e in circuit.excitatory]
+    ax.barh([plain(name) for name in names], activity["rate_hz"], color=colours)
+    for k, (rate, cv) in enumerate(zip(activity["rate_hz"], activity["cv"], strict=True)):
+        if cv is not None:
+            ax.annotate(f"CV {cv:.2f}", (rate, k), xytext=(3, 0), textcoords="offset points", va="center")
+    ax.invert_yaxis()
+    ax.set(xlabel="rate, Hz")
+    return ax
+
+
+def tuning(analysis: dict, ax=None):
+    """Spikes per trial of each output over the task's variable, with 95 % confidence bands."""
+    ax, found = axes(ax), analysis["tuning"]
+    for k, (port, band) in enumerate(found["outputs"].items()):
+        _band(ax, found["x"], band["mean"], band["low"], band["high"], f"C{k % 10}", plain(port))
+    ax.set(xlabel=_unit(found["variable"]), ylabel="spikes per trial", ylim=(0, None))
+    if len(found["outputs"]) > 1:
+        ax.legend()
+    return ax
+
+
+def spectrum(analysis: dict, ax=None):
+    """Power of all spikes together over that of random ones."""
+    ax, found = axes(ax), analysis["activity"]["spectrum"]
+    if found is None:
+        raise UserError("spectrum: the trials are too short, or hold too few spikes, to show a rhythm")
+    ax.axhline(1, color="#bbbbbb", linewidth=0.6, linestyle="--")
+    ax.plot(found["hz"], found["power"], color=INK)
+    ax.set(xlabel="frequency, Hz", ylabel="power", ylim=(0, None))
+    return ax
+
+
+def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
+    """The score without each part, the most harmful lesions first; kind: one of those in `evo.analysis.Lesion`."""
+    ax = axes(ax)
+    found = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:most]
+    names = [plain(lesion["part"].replace(">", " \N{RIGHTWARDS ARROW} ")) for lesion in found]
+    ax.barh(names, [lesion["score"] for lesion in found], color="#777f88")
+    ax.axvline(analysis["base"]["score"], color=INK, linewidth=0.8)
+    ax.axvspan(analysis["base"]["low"], analysis["base"]["high"], color=INK, alpha=0.1, linewidth=0)
+    ax.invert_yaxis()
+    ax.set(xlabel="score without it", xlim=(0, 1.02))
+    return ax
+
+
+def perturbation(analysis: dict, name: str, ax=None):
+    """Score against how much is changed: one of `analysis["perturbation"]`."""
+    if name not in analysis["perturbation"]:
+        raise UserError(f"perturbation: there is no {name!r}; there are {', '.join(analysis['perturbation'])}")
+    ax, found = axes(ax), analysis["perturbation"][name]
+    _band(ax, found["x"], found["score"], found["low"], found["high"], INK, "")
+    ax.set(xlabel=_unit(name), ylabel="score", ylim=(0, 1.03))
+    return ax
+
+
+def states(analysis: dict, ax=None):
+    """The circuit as a state machine: circles of states, arrows with the symbols that lead from one to another."""
+    found, ax = analysis["states"], axes(ax)
+    if found is None:
+        raise UserError("states: the task is not over sequences of symbols")
+    n = len(found["states"])
+    at = [(-np.cos(2 * np.pi * k / n), np.sin(2 * np.pi * k / n)) if n > 1 else (0.0, 0.0) for k in range(n)]
+    lines: dict = {}
+    for t in found["transitions"]:
+        if t["probability"] >= 0.05:
+            lines.setdefault((t["source"], t["target"]), []).append(t)
+    for (a, b), moves in lines.items():
+        text = ", ".join(t["symbol"] + (f" {t['probability']:.0%}" if t["probability"] < 0.95 else "") for t in moves)
+        _move(ax, np.array(at[a]), np.array(at[b]), plain(text), max(t["probability"] for t in moves))
+    for k, (x, y) in enumerate(at):
+        edge: dict[str, Any] = {"markeredgecolor": INK, "markeredgewidth": 1.6 if k == found["start"] else 0.8}
+        ax.plot(x, y, "o", markersize=20, markerfacecolor="white", **edge)
+        ax.text(x, y, plain(found["states"][k]["name"]), ha="center", va="center")
+    ax.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def descent(steps: list[Step], ax=None):
+    """The score of a line of circuits over generations (`run.lineage(rank)`); hollow: a father gave something."""
+    ax = axes(ax)
+    at, score = [s.generation for s in steps], [s.score for s in steps]
+    ax.step(at, score, where="post", color=INK)
+    faces = ["white" if s.crossed else INK for s in steps]
+    ax.scatter(at, score, s=14, c=faces, edgecolors=INK, linewidths=0.8, zorder=3)
+    ax.set(xlabel="generation", ylabel="score in the search", ylim=(-0.03, 1.03))
+    return ax
+
+
+def change(step: Step, both=None):
+    """Mother and child of a step side by side, in one frame; returns both axes."""
+    if step.mother is None:
+        raise UserError("change: a founder has no mother")
+    both = both if both is not None else Figure(layout="constrained").subplots(1, 2)
+    mother, union = aligned(step.mother, step.circuit)
+    places = positions(union)
+    for ax, title, circuit in zip(both, ("mother", "child"), (mother, step.circuit), strict=True):
+        here = {("input", c.name) for c in circuit.inputs} | {("neuron", n.id) for n in circuit.neurons}
+        wiring(circuit, ax, places={part: place for part, place in places.items() if part in here})
+        ax.set_title(title)
+    return both
+
+
+def axes(ax):
+    """The axes given, or new ones."""
+    return ax if ax is not None else Figure(layout="constrained").add_subplot()
+
+
+def _band(ax, x, y, low, high, colour, label):
+    ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    ax.plot(x, y, color=colour, marker="o", markersize=2.5, label=label)
+
+
+def _unit(name):
+    return plain(name.replace(" [", ", ").replace("]", ""))
+
+
+def _move(ax, start, end, text, probability):
+    """An arrow between states, or from one to itself on its outer side."""
+    style: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "alpha": 0.35 + 0.65 * probability, "linewidth": 0.8}
+    if (start == end).all():
+        out = start / np.hypot(*start) if start.any() else np.array([0.0, 1.0])
+        side = 0.16 * np.array([out[1], -out[0]])
+        ends, rad, label = (start + 0.2 * out - side, start + 0.2 * out + side), -2.0, start + 0.62 * out
+    else:
+        way = end - start
+        ends, rad, label = (start, end), 0.22, (start + end) / 2 + 0.16 * np.array([way[1], -way[0]])
+    gap = 0 if (start == end).all() else 11
+    ax.annotate("", ends[1], ends[0], arrowprops=style | {"connectionstyle": f"arc3,rad={rad}", "shrinkA": gap, "shrinkB": gap})
+    ax.text(*label, text, ha="center", va="center", color="#555555")

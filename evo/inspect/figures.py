@@ -1,0 +1,151 @@
+"""The figures of the report page with matplotlib, for papers: vector files, sizes and fonts as wanted.
+
+    run = evo.open_run("runs/itd-1")
+    figures.save("front.pdf", figures.front, run, x="energy", size_mm=(85, 60), font="Helvetica", font_size=7)
+
+Every function draws into axes it is given, or makes them, and returns them. Those of one circuit take its analysis
+(`evo.analysis`, from `run.analysis(rank)`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+from circuits.errors import UserError
+from evo.inspect import pictures
+from evo.inspect.circuit_figures import (
+    axes,
+    change,
+    descent,
+    lesions,
+    perturbation,
+    rates,
+    spectrum,
+    states,
+    tuning,
+)
+from evo.inspect.course import course
+from evo.inspect.pictures import rasters, walks, wiring
+from evo.run_folder import Run
+
+__all__ = [
+    "change",
+    "convergence",
+    "descent",
+    "front",
+    "hypervolume",
+    "lesions",
+    "perturbation",
+    "rasters",
+    "rates",
+    "save",
+    "seconds",
+    "spectrum",
+    "states",
+    "tuning",
+    "walks",
+    "wiring",
+]
+
+MM = 1 / 25.4
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "evocircuits",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+}
+FRONT: dict[str, tuple[str, Callable]] = {
+    "held_out": ("held-out score", lambda m: m.held_out),
+    "score": ("score in the search", lambda m: m.score),
+    "energy": ("energy: spikes and synaptic events per trial", lambda m: m.spikes + m.events),
+    "spikes": ("spikes per trial", lambda m: m.spikes),
+    "synapses": ("synapses", lambda m: m.circuit.synapse_count),
+    "neurons": ("neurons", lambda m: len(m.circuit.neurons)),
+    "share": ("share of E neurons", lambda m: m.excitatory / len(m.circuit.neurons)),
+}
+
+
+def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = None, font_size: float = 7, **options) -> Path:
+    """Draw a figure into a file, in the format of its ending (pdf, svg, png ...); returns the path.
+
+    draw     a function here or in `pictures`, called with the arguments and options that follow
+    size_mm  width and height;   font  a family that matplotlib knows [default: its own];   font_size  in points
+    Raises UserError for a format that there is not.
+    """
+    style: Any = STYLE | {"font.size": font_size} | ({"font.family": font} if font else {})
+    for part in ("axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"):
+        style[part] = font_size
+    with matplotlib.rc_context(style):
+        figure: Any = np.ravel(draw(*args, **options))[0].figure
+        figure.set_size_inches(size_mm[0] * MM, size_mm[1] * MM)
+        return pictures.save(figure, Path(path))
+
+
+def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
+    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out."""
+    ax = axes(ax)
+    named: dict[str, tuple[str, Callable]] = {
+        name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
+    }
+    named |= FRONT
+    for axis in (x, y):
+        if axis not in named:
+            raise UserError(f"front: there is no {axis!r}; there are {', '.join(named)}")
+    members = run.front
+    at = {axis: np.array([named[axis][1](m) for m in members]) for axis in (x, y)}
+    for axis, bars in ((x, "xerr"), (y, "yerr")):
+        if axis == "held_out":
+            below, above = (np.array([getattr(m, end) for m in members]) for end in ("low", "high"))
+            spread = np.abs(np.stack([at[axis] - below, above - at[axis]]))
+            ax.errorbar(at[x], at[y], **{bars: spread}, fmt="none", ecolor="#bbbbbb", elinewidth=0.5)
+    overfitted = np.array([m.overfitted for m in members], bool)
+    faces = np.where(overfitted, "none", "#333333")
+    ax.scatter(at[x], at[y], s=[3 + 2 * len(m.circuit.neurons) for m in members], c=faces, edgecolors="#333333", linewidths=0.6)
+    ax.set(xlabel=named[x][0], ylabel=named[y][0])
+    for axis, scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
+        if axis in ("energy", "spikes") and len(members) and at[axis].max() > 50:
+            scale("symlog", linthresh=10)
+    return ax
+
+
+def convergence(run: Run, what: str = "best", ax=None):
+    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "new" or an objective."""
+    ax = axes(ax)
+    islands = course(run)["islands"]
+    key = what if what in islands[0] else f"objective {what}"
+    if key not in islands[0]:
+        raise UserError(f"convergence: nothing is logged as {what!r}; there are {', '.join(islands[0])}")
+    for k, island in enumerate(islands):
+        values = [np.nan if v is None else v for v in island[key]]
+        ax.plot(island["evaluations"], values, label=f"island {k}", color=f"C{k % 10}")
+    ax.set(xlabel="evaluations of an island", ylabel={"best": "best score", "held_out": "held-out score"}.get(what, what))
+    if len(islands) <= 8:
+        ax.legend()
+    return ax
+
+
+def hypervolume(run: Run, ax=None):
+    """How much of the front's hypervolume was there after so many evaluations (`evo.inspect.course.hypervolume`)."""
+    ax = axes(ax)
+    found = course(run)["hypervolume"] or {"evaluations": [], "value": []}
+    ax.step(found["evaluations"], found["value"], where="post", color="#222222")
+    ax.set(xlabel="evaluations", ylabel="share of the front's hypervolume", ylim=(0, 1.03))
+    return ax
+
+
+def seconds(run: Run, ax=None):
+    """Where the time went, by phase."""
+    ax = axes(ax)
+    found = sorted(course(run)["seconds"].items(), key=lambda pair: pair[1])
+    ax.barh([name for name, _ in found], [s for _, s in found], color="#4477aa")
+    ax.set(xlabel="seconds of computing")
+    return ax

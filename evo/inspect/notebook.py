@@ -1,0 +1,20 @@
+"""How a run shows itself in notebooks: the first circuits of its front, and the wiring of the best."""
+
+from html import escape
+
+from circuits.notebook import of_circuit
+from evo.inspect.table import row
+
+SHOWN = 10
+
+
+def of_run(run) -> str:
+    front = run.front
+    head = f"<div><b>{escape(run.name)}</b>: {escape(repr(run))}</div>"
+    if not front:
+        return f"{head}<div>nothing is stored yet</div>"
+    columns = "".join(f"<th>{escape(name)}</th>" for name in row(front[0]))
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(m).values())}</tr>" for m in front[:SHOWN])
+    more = f"<div>and {len(front) - SHOWN} more: run.frame() has them all</div>" if len(front) > SHOWN else ""
+    table = f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<div>{head}{table}{more}{of_circuit(front[0].circuit)}</div>"

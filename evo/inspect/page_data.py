@@ -1,0 +1,214 @@
+"""What the report page is made of: a run or a motif as plain JSON. Executes nothing of the run's own.
+
+What is shown of one circuit at a time is packed by itself, and unpacked by the page when the circuit is chosen: the page opens
+as fast with a thousand circuits as with one.
+"""
+
+import base64
+import json
+import math
+import time
+import zlib
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from circuits.circuit import Circuit
+from circuits.motif_file import Motif
+from evo import analysis
+from evo.analysis import Analysis
+from evo.inspect import activity
+from evo.inspect.changes import changes
+from evo.inspect.course import course
+from evo.inspect.drawing import drawn
+from evo.run_folder import Member, Run, versions
+from fitness.objectives import OBJECTIVES
+from fitness.tasks import BUILT_IN
+
+WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
+WITH_DESCENT = 5_500_000  # and after which without descent
+STEPS = 60  # of a descent at most, the last ones
+
+Cache = MutableMapping[tuple, Any]
+
+
+def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> dict:
+    """The page's data.
+
+    cache    kept from one page to the next of a run that goes on, so that only new circuits cost time
+    seconds  after which further new circuits come with their wiring alone
+    """
+    cache = {} if cache is None else cache
+    end = time.monotonic() + seconds
+    shown = activity.of_run(run)
+    search = run.spec.search
+    return {
+        "kind": "run",
+        "title": run.name,
+        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms),
+        "trials": _trials(shown),
+        "model": _model(run.front[0].circuit if run.front else None),
+        "run": {
+            "state": run.state,
+            "ended_by": run.standing.ended,
+            "generation": run.generation,
+            "generations": search.generations,
+            "evaluations": run.evaluations,
+            "saved": run.saved,
+            "islands": search.islands,
+            "population": search.population,
+            "algorithm": search.algorithm,
+            "seed": search.seed,
+            "trials": search.trials,
+            "held_out": search.held_out,
+            "spec_sha256": run.spec_sha256,
+            "archive_sha256": run.archive_sha256,
+            "spec": run.spec.to_toml(),
+            "versions": versions(),
+            "parent": run.parent,
+        },
+        "course": course(run),
+        "objectives": [
+            {"name": name, "unit": OBJECTIVES[name].unit, "text": OBJECTIVES[name].text, "more": OBJECTIVES[name].sign < 0}
+            for name in search.objectives
+        ],
+        "members": [_row(member) for member in run.front],
+        "packed": list(_packed(run, shown, cache, end)),
+    }
+
+
+def of_motif(motif: Motif) -> dict:
+    shown = activity.of_motif(motif)
+    circuit, origin = motif.circuit, motif.provenance
+    inputs, outputs = [c.name for c in circuit.inputs], [o.name for o in circuit.outputs]
+    return {
+        "kind": "motif",
+        "title": f"Motif from {origin.run}" if origin.run else "Motif",
+        "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
+        "trials": _trials(shown),
+        "model": _model(circuit),
+        "motif": origin.model_dump(exclude_none=True),
+        "objectives": [],
+        "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
+        "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(analysis.of_motif(motif))})],
+    }
+
+
+def packed(value: dict) -> str:
+    """As the page unpacks it: JSON, deflated (zlib), in base64."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _packed(run, shown, cache, end) -> Iterator[str]:
+    """The circuits of the front, best first; when the page gets too large, further ones with less."""
+    size = 0
+    for member in run.front:
+        key = member.circuit, member.island, member.generation, member.score, size < WITH_TRACES, size < WITH_DESCENT
+        text = cache.get(key)
+        if text is None:
+            late = time.monotonic() > end
+            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:]))
+            if not late:
+                cache[key] = text
+        size += len(text)
+        yield text
+
+
+def _whole(run, member, shown, cache, traces, descent):
+    found = _circuit(member.circuit, shown, traces, cache)
+    found["analysis"] = _analysis(run.analysis(member))
+    found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
+    return found
+
+
+def _wiring(circuit, cache):
+    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": None, "unfinished": True}
+
+
+def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
+    does = activity.activity(circuit, shown, traces) if len(shown.labels) else None
+    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": does}
+
+
+def _step(step, cache):
+    def make():
+        if step.mother is None:
+            return {"child": drawn(step.circuit, motifs=False)}
+        return changes(step.mother, step.circuit)
+
+    facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
+    scores = {"before": _number(step.before), "score": _number(step.score)}
+    return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
+
+
+def _kept(cache, key, make):
+    if cache is None:
+        return make()
+    if key not in cache:
+        cache[key] = make()
+    return cache[key]
+
+
+def _analysis(found: Analysis | None) -> dict | None:
+    """What was worked out about a circuit while the task was at hand; the motif file of its core is left out."""
+    if found is None:
+        return None
+    core = found["core"]
+    return dict(found) | {"core": core and {key: value for key, value in core.items() if key != "motif"}}
+
+
+def _row(m: Member) -> dict:
+    return {
+        "rank": m.rank,
+        **{name: _number(getattr(m, name)) for name in ("score", "validation", "held_out", "low", "high", "spikes", "events")},
+        "overfitted": m.overfitted,
+        "e": m.excitatory,
+        "i": m.inhibitory,
+        "island": m.island,
+        "generation": m.generation,
+        "objectives": [_number(value) for value in m.objectives.values()],
+        **_counts(m.circuit),
+    }
+
+
+def _counts(circuit):
+    return {"synapses": circuit.synapse_count}
+
+
+def _task(settings, inputs, outputs, dt_ms):
+    settings = dict(settings or {})
+    name = settings.pop("name", None)
+    known = BUILT_IN.get(name) if isinstance(name, str) else None
+    return {
+        "name": name,
+        "settings": settings,
+        "inputs": list(inputs),
+        "outputs": list(outputs),
+        "dt_ms": dt_ms,
+        "text": (known.__doc__ or "").strip().splitlines()[0] if known else "",
+        "own": name is not None and known is None,
+    }
+
+
+def _trials(shown):
+    return {
+        "labels": shown.labels.tolist(),
+        "steps": shown.spikes.shape[1],
+        "inputs": activity.inputs(shown),
+        "closed": shown.world is not None,
+    }
+
+
+def _model(circuit):
+    if circuit is None:
+        return None
+    return {
+        "name": circuit.neuron_model,
+        "noise_mv": circuit.noise_mv,
+        "parameters": [{"name": name, "text": about.text} for name, about in circuit.model.parameters.items()],
+    }
+
+
+def _number(value):
+    """A number as JSON has it: None for NaN."""
+    return None if math.isnan(value) else value

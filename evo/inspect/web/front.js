@@ -1,0 +1,180 @@
+// Front: the circuits against each other, and as a table; what is chosen here is shown below.
+const columns = [
+  { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
+  { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
+  { key: "interval", text: "95 %", get: (m) => m.low, show: (m) => (m.low === null ? "–" : `${number(m.low, 2)}–${number(m.high, 2)}`), title: "confidence interval of the held-out score" },
+  { key: "score", text: "score", get: (m) => m.score, show: (m) => number(m.score), title: "score in the search" },
+  { key: "e", text: "E", get: (m) => m.e, show: (m) => String(m.e), title: "excitatory neurons" },
+  { key: "i", text: "I", get: (m) => m.i, show: (m) => String(m.i), title: "inhibitory neurons" },
+  { key: "synapses", text: "synapses", get: (m) => m.synapses, show: (m) => String(m.synapses) },
+  { key: "spikes", text: "spikes", get: (m) => m.spikes, show: (m) => number(m.spikes, 1), title: "of all neurons, per trial" },
+  { key: "energy", text: "energy", get: (m) => m.spikes + m.events, show: (m) => number(m.spikes + m.events, 1), title: "spikes and synaptic events per trial" },
+  ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: o.name, own: true, unit: o.unit, get: (m) => m.objectives[k], show: (m) => plain(m.objectives[k]), title: o.text }))
+    .filter((c) => !["score", "energy", "wiring"].includes(c.text)),
+  { key: "born", text: "born", get: (m) => m.generation, show: (m) => String(m.generation), title: "in which generation" },
+];
+const axes = [
+  { key: "held_out", text: "held-out score", get: (m) => m.held_out },
+  { key: "score", text: "score in the search", get: (m) => m.score },
+  { key: "energy", text: "energy: spikes and synaptic events per trial", get: (m) => m.spikes + m.events, log: true },
+  { key: "synapses", text: "synapses", get: (m) => m.synapses },
+  { key: "neurons", text: "neurons", get: (m) => m.e + m.i },
+  { key: "share", text: "share of E neurons", get: (m) => m.e / (m.e + m.i) },
+  { key: "spikes", text: "spikes per trial", get: (m) => m.spikes, log: true },
+  { key: "generation", text: "generation it was born in", get: (m) => m.generation },
+  ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: `objective ${o.name}${o.unit ? `, ${o.unit}` : ""}`, get: (m) => m.objectives[k] })),
+];
+const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out" };
+const ROW = 27, SPARE = 8, PRINTED = 20;
+
+function drawFront() {
+  const body = section("front"), members = data.members;
+  if (!members.length) {
+    body.append(el("p", {}, "Nothing is stored yet."));
+    return;
+  }
+  const pick = (axis) => el("select", { "aria-label": `${axis} axis`, onchange: (event) => { shown[axis] = event.target.value; again(); } },
+    ...axes.map((a) => el("option", { value: a.key, selected: shown[axis] === a.key }, a.text.split(":")[0])));
+  const tally = el("span", { id: "passing" });
+  const limits = filters(() => { sift(); again(); fill(); });
+  const cloud = el("div", { id: "cloud" });
+  body.append(
+    el("div", { class: "tilted" },
+      el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y"))), cloud, el("p", { class: "note" }, "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw. Arrow keys go from circuit to circuit.")),
+      el("div", {}, el("div", { class: "controls", id: "filters" }, ...limits, tally), grid())));
+  const again = chart(cloud, scatter);
+  const fill = () => tell("rows");
+  on("circuit", () => again());
+
+  function sift() {
+    const want = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
+    shown.passing = members.filter((m) => (m.held_out ?? 0) >= want.score - 1e-9 && m.e + m.i <= want.size && m.e / (m.e + m.i) >= want.least - 1e-9 && m.e / (m.e + m.i) <= want.most + 1e-9);
+    tally.textContent = shown.passing.length === members.length ? `${members.length} circuits` : `${shown.passing.length} of ${members.length} circuits`;
+    sorted();
+  }
+  sift();
+  again();
+  fill();
+}
+
+function filters(changed) {
+  const size = d3.extent(data.members, (m) => m.e + m.i), share = d3.extent(data.members, (m) => m.e / (m.e + m.i));
+  const slider = (name, text, low, high, value, step, format) => {
+    const said = el("output", {}, format(value));
+    const input = el("input", { type: "range", name, min: low, max: high, step, value, "aria-label": text, oninput: () => { said.textContent = format(Number(input.value)); changed(); } });
+    return el("label", {}, text, input, said);
+  };
+  const floor = (v, s) => Math.floor(v / s + 1e-9) * s, ceil = (v, s) => Math.ceil(v / s - 1e-9) * s;
+  return [
+    slider("score", "score from", 0, 1, 0, 0.01, (v) => v.toFixed(2)),
+    slider("size", "neurons to", size[0], size[1], size[1], 1, (v) => v.toFixed(0)),
+    slider("least", "E share from", floor(share[0], 0.05), ceil(share[1], 0.05), floor(share[0], 0.05), 0.05, (v) => v.toFixed(2)),
+    slider("most", "to", floor(share[0], 0.05), ceil(share[1], 0.05), ceil(share[1], 0.05), 0.05, (v) => v.toFixed(2)),
+  ];
+}
+
+function sorted() {
+  const column = columns.find((c) => c.key === shown.sort), sign = shown.down ? -1 : 1;
+  shown.order = [...shown.passing].sort((a, b) => sign * d3.ascending(column.get(a) ?? -Infinity, column.get(b) ?? -Infinity) || a.rank - b.rank);
+}
+
+function scatter(width, host) {
+  const [ax, ay] = [shown.x, shown.y].map((key) => axes.find((a) => a.key === key));
+  const members = data.members.filter((m) => Number.isFinite(ax.get(m)) && Number.isFinite(ay.get(m)));
+  const scale = (axis) => {
+    const [low, high] = d3.extent(members, axis.get);
+    if (axis.log && low >= 0 && high > 50 * Math.max(low, 1)) return d3.scaleSymlog([0, high * 1.15], [0, 1]).constant(5);
+    return d3.scaleLinear(axis.key === "held_out" || axis.key === "score" ? [Math.min(0, low), 1.03] : padded([low, high]), [0, 1]);
+  };
+  const x = scale(ax), y = scale(ay), height = Math.max(260, Math.min(400, width * 0.72));
+  const log = (s) => (s.constant ? [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000].filter((t) => t <= s.domain()[1]) : null);
+  for (const s of [x, y]) if (log(s)) { const t = log(s); s.ticks = () => t; s.tickFormat = () => d3.format("~s"); }
+  const { svg, plot, left, right, top, bottom } = frame(host, { width, height, x, y, left: 50, xLabel: ax.text, yLabel: ay.text, alt: "The front: every point a circuit. Arrow keys choose." });
+  const passing = new Set(shown.passing), here = data.members[chosen.rank];
+  const radius = d3.scaleSqrt([0, d3.max(members, (m) => m.e + m.i)], [2, 7]);
+  const px = (m) => x(ax.get(m)), py = (m) => y(ay.get(m));
+  const dots = plot.selectAll("circle").data(members).join("circle")
+    .attr("class", (m) => `dot${m.overfitted ? " over" : ""}${passing.has(m) ? "" : " out"}${m === here ? " here" : ""}`)
+    .attr("data-rank", (m) => m.rank).attr("cx", px).attr("cy", py).attr("r", (m) => radius(m.e + m.i));
+  if (members.includes(here)) {
+    dots.filter((m) => m === here).raise();
+    const bar = (axis, s, vertical) => {
+      if (axis.key !== "held_out" || here.low === null) return;
+      const at = vertical ? px(here) : py(here);
+      plot.insert("line", "circle").attr("class", "ring").attr(vertical ? "x1" : "y1", at).attr(vertical ? "x2" : "y2", at).attr(vertical ? "y1" : "x1", s(here.low)).attr(vertical ? "y2" : "x2", s(here.high));
+    };
+    bar(ax, x, false);
+    bar(ay, y, true);
+  }
+  const nearest = (event) => {
+    const [mx, my] = d3.pointer(event, svg.node()), best = d3.least(shown.passing.filter((m) => Number.isFinite(px(m)) && Number.isFinite(py(m))), (m) => Math.hypot(px(m) - mx, py(m) - my));
+    return best && Math.hypot(px(best) - mx, py(best) - my) < 24 ? best : null;
+  };
+  const point = (m) => dots.classed("pointed", (d) => d === m);
+  svg.attr("tabindex", 0).attr("role", "application").style("touch-action", "pan-y");
+  svg.insert("rect", ":first-child").attr("x", left).attr("y", top).attr("width", width - left - right).attr("height", height - top - bottom).attr("fill", "transparent");
+  svg.on("pointermove", (event) => {
+    const m = nearest(event);
+    point(m);
+    svg.style("cursor", m ? "pointer" : "default");
+    m ? tip.show(event, `rank ${m.rank}`, summary(m)) : tip.hide();
+  }).on("pointerleave", () => { point(null); tip.hide(); })
+    .on("click", (event) => { const m = nearest(event); if (m) choose(m.rank); })
+    .on("keydown", (event) => walk(event, () => $("cloud").querySelector("svg")));
+}
+
+function summary(m) {
+  return [
+    ["held out", m.low === null ? number(m.held_out) : `${number(m.held_out)} (${number(m.low, 2)}–${number(m.high, 2)})`], ["score in the search", number(m.score)],
+    ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)], ["born", `island ${m.island}, generation ${m.generation}`],
+    ...data.objectives.map((o, k) => [`objective ${o.name}`, plain(m.objectives[k])]).filter(([what]) => !/ (score|energy|wiring)$/.test(what)),
+  ];
+}
+
+// Arrow keys go through the circuits in the order of the table.
+function walk(event, focus) {
+  const at = shown.order.findIndex((m) => m.rank === chosen.rank), last = shown.order.length - 1;
+  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + 10, PageUp: at - 10 }[event.key];
+  if (to === undefined || last < 0) return;
+  event.preventDefault();
+  choose(shown.order[Math.max(0, Math.min(last, to))].rank).then(() => focus()?.focus({ preventScroll: true }));
+}
+
+// The table holds the rows in sight alone.
+function grid() {
+  const head = el("tr", {}, ...columns.map((c) => el("th", { scope: "col", title: c.title, class: c.left ? "left" : null, "data-key": c.key },
+    el("button", { type: "button", onclick: () => { shown.down = shown.sort === c.key ? !shown.down : !["rank", "born"].includes(c.key); shown.sort = c.key; sorted(); render(); } }, c.text))));
+  const rows = el("tbody"), box = el("div", { class: "scroll", id: "members", tabindex: 0, role: "group", "aria-label": "Circuits of the front; arrow keys choose" },
+    el("table", { "aria-rowcount": data.members.length }, el("thead", {}, head), rows));
+  let printing = false;
+  function render() {
+    for (const th of head.children) {
+      const mine = th.dataset.key === shown.sort;
+      mine ? th.setAttribute("aria-sort", shown.down ? "descending" : "ascending") : th.removeAttribute("aria-sort");
+    }
+    const fits = Math.ceil((box.clientHeight || 400) / ROW), first = printing ? 0 : Math.max(0, Math.floor(box.scrollTop / ROW) - SPARE);
+    const last = printing ? Math.min(shown.order.length, PRINTED) : Math.min(shown.order.length, first + fits + 2 * SPARE);
+    const pad = (n) => {
+      const cell = el("td", { colspan: columns.length });
+      cell.style.height = `${n * ROW}px`;
+      return el("tr", { class: "pad", "aria-hidden": "true" }, cell);
+    };
+    rows.replaceChildren(
+      ...(first ? [pad(first)] : []),
+      ...shown.order.slice(first, last).map((m, k) => el("tr", { class: "choose", "data-rank": m.rank, "aria-rowindex": first + k + 1, "aria-selected": String(m.rank === chosen.rank), onclick: () => choose(m.rank) },
+        ...columns.map((c) => el("td", { class: c.left ? "left" : null }, c.show(m))))),
+      ...(last < shown.order.length && !printing ? [pad(shown.order.length - last)] : []));
+  }
+  function follow() {
+    const at = shown.order.findIndex((m) => m.rank === chosen.rank) * ROW;
+    if (at >= 0 && (at < box.scrollTop || at > box.scrollTop + box.clientHeight - 3 * ROW)) box.scrollTop = at - box.clientHeight / 2;
+    render();
+  }
+  box.addEventListener("scroll", () => requestAnimationFrame(render), { passive: true });
+  box.addEventListener("keydown", (event) => walk(event, () => box));
+  addEventListener("beforeprint", () => { printing = true; render(); });
+  addEventListener("afterprint", () => { printing = false; render(); });
+  on("rows", render);
+  on("circuit", follow);
+  return box;
+}

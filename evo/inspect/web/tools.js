@@ -1,0 +1,136 @@
+// Small things that all sections use. Text from the data reaches the page by textContent alone.
+const data = JSON.parse(document.getElementById("data").textContent);
+
+const $ = (id) => document.getElementById(id);
+
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+// Ties go to the even digit, as in the terminal's table.
+function fixed(x, digits) {
+  const scaled = x * 10 ** digits, floor = Math.floor(scaled);
+  return scaled - floor === 0.5 ? ((floor + (floor % 2 ? 1 : 0)) / 10 ** digits).toFixed(digits) : x.toFixed(digits);
+}
+const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : fixed(x, digits).replace("-", "−"));
+const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
+const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
+const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+const sum = (list) => list.reduce((a, b) => a + b, 0);
+function running(differences) {
+  let at = 0;
+  return differences.map((d) => (at += d));
+}
+function clock(seconds) {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}
+
+// What is chosen, and who wants to know when that changes.
+const chosen = { rank: 0, circuit: null, neuron: null, trials: [], trace: 0, step: 0, core: false };
+const heard = {};
+const on = (what, act) => (heard[what] ??= []).push(act);
+const tell = (what, ...facts) => (heard[what] ?? []).forEach((act) => act(...facts));
+
+// Charts are drawn for the width that there is, and again when it changes.
+const charts = new Set();
+function chart(host, draw) {
+  const again = () => {
+    const width = Math.floor(host.clientWidth);
+    if (!width || !host.isConnected) return;
+    host.replaceChildren();
+    draw(width, host);
+  };
+  charts.add({ host, again });
+  host.classList.add("chart");
+  again();
+  return again;
+}
+function redraw() {
+  for (const one of charts) one.host.isConnected ? one.again() : charts.delete(one);
+}
+let waiting = null, lastWidth = window.innerWidth;
+addEventListener("resize", () => {
+  if (window.innerWidth === lastWidth) return;
+  lastWidth = window.innerWidth;
+  clearTimeout(waiting);
+  waiting = setTimeout(redraw, 120);
+});
+
+// A frame with axes; x and y are scales whose domain is set.
+function frame(host, { width, height, left = 46, right = 14, top = 10, bottom = 38, x, y, xLabel, yLabel, xTicks, yTicks, xFormat, yFormat, alt }) {
+  const svg = d3.select(host).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
+  svg.attr("role", "img").attr("aria-label", alt ?? `${yLabel} against ${xLabel}`);
+  if (x.rangeRound && x.bandwidth) x.range([left, width - right]);
+  else x.range([left, width - right]);
+  y.range([height - bottom, top]);
+  const grid = svg.append("g").attr("class", "grid");
+  const ys = y.ticks ? y.ticks(yTicks ?? Math.max(2, Math.floor((height - top - bottom) / 38))) : [];
+  for (const t of ys) grid.append("line").attr("x1", left).attr("x2", width - right).attr("y1", y(t)).attr("y2", y(t));
+  const below = d3.axisBottom(x).tickSizeInner(4).tickSizeOuter(0).tickPadding(5);
+  if (x.ticks) below.ticks(xTicks ?? Math.max(2, Math.floor((width - left - right) / 75)), xFormat);
+  if (typeof xFormat === "function") below.tickFormat(xFormat);
+  const beside = d3.axisLeft(y).tickSize(0).tickPadding(7).tickValues(ys);
+  if (yFormat) beside.tickFormat(typeof yFormat === "string" ? d3.format(yFormat) : yFormat);
+  else if (y.tickFormat) beside.tickFormat(y.tickFormat(ys.length));
+  svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`).call(below);
+  svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`).call(beside).call((g) => g.select(".domain").remove());
+  if (xLabel) svg.append("text").attr("class", "label").attr("x", (left + width - right) / 2).attr("y", height - 4).attr("text-anchor", "middle").text(xLabel);
+  if (yLabel) svg.append("text").attr("class", "label").attr("transform", `translate(11,${(top + height - bottom) / 2}) rotate(-90)`).attr("text-anchor", "middle").text(yLabel);
+  return { svg, plot: svg.append("g"), left, right, top, bottom, width, height };
+}
+
+function padded([low, high], share = 0.06) {
+  const room = (high - low) * share || Math.abs(high) * share || 1;
+  return [low - room, high + room];
+}
+
+// The tooltip: a heading and pairs of words.
+const tip = {
+  show(at, heading, pairs = []) {
+    const box = $("tip");
+    box.replaceChildren(el("b", {}, heading), ...pairs.map(([what, value]) => el("span", {}, el("i", {}, what), value)));
+    box.hidden = false;
+    const place = at instanceof Element ? at.getBoundingClientRect() : { right: at.clientX + 8, top: at.clientY + 8, left: at.clientX };
+    const x = Math.min(place.right + 10, innerWidth - box.offsetWidth - 8), y = Math.min(place.top + 6, innerHeight - box.offsetHeight - 8);
+    box.style.left = `${Math.max(8, x)}px`;
+    box.style.top = `${Math.max(8, y)}px`;
+  },
+  hide() { $("tip").hidden = true; },
+};
+addEventListener("keydown", (event) => event.key === "Escape" && tip.hide());
+addEventListener("scroll", () => tip.hide(), { passive: true });
+
+function table(headings, rows, attributes = {}) {
+  return el("table", attributes,
+    el("thead", {}, el("tr", {}, ...headings.map((h) => el("th", { scope: "col", class: h.left ? "left" : null, title: h.title }, h.text ?? h)))),
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell, k) => el("td", { class: headings[k].left ? "left" : null }, cell))))));
+}
+
+function facts(pairs) {
+  return el("dl", {}, ...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([what, value]) => [el("dt", {}, what), el("dd", {}, value)]));
+}
+
+function titled(title, small, ...children) {
+  return el("div", {}, el("h3", {}, title, small ? el("small", {}, small) : null), ...children);
+}
+
+function section(name) {
+  $(name).hidden = false;
+  return $(name).querySelector(".body");
+}
+
+// What is packed is JSON, deflated, in base64.
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+}

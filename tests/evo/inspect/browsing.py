@@ -1,0 +1,58 @@
+"""Pages in a real browser without a screen: the system's Chromium, driven by Playwright."""
+
+import shutil
+from contextlib import contextmanager
+
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def launched():
+    """A browser; skips the test where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page that was opened and has drawn itself; what goes wrong in it, and whatever it asks of a network, is kept."""
+
+    def __init__(self, browser, path, dark=False, width=1280):
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("request", lambda r: self.faults.append(f"asks for {r.url}") if r.url != path.as_uri() else None)
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-drawn]", state="attached", timeout=20_000)
+
+    def drawn(self, rank):
+        """Wait until the circuit of this rank is shown."""
+        self.page.wait_for_selector(f'html[data-drawn="{rank}"]', state="attached")
+
+    def text(self, selector):
+        return self.page.locator(selector).inner_text()
+
+    def texts(self, selector):
+        return self.page.locator(selector).all_inner_texts()
+
+    def count(self, selector):
+        return self.page.locator(selector).count()
+
+    def rows(self, table):
+        """The cells of a table's body."""
+        read = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+        return self.page.locator(f"{table} tbody tr:not(.pad)").evaluate_all(read)
+
+    def slide(self, name, value):
+        """Move a slider."""
+        set_it = "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', { bubbles: true })); }"
+        self.page.locator(f'input[name="{name}"]').evaluate(set_it, value)

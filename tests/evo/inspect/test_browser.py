@@ -1,0 +1,462 @@
+"""The report page in a browser."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import circuits
+import evo
+from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse, simulate
+from evo.inspect import page
+from evo.island import State
+from evo.run_folder import SPEC, STORE
+from evo.state_file import from_bytes, to_bytes
+from evo.store import Store
+from tests.evo.inspect.browsing import Opened, launched
+from tests.evo.tiny import spec_file, stops_after
+
+HOSTILE = (
+    '</script><script>alert("x")</script>',
+    "<img src=x onerror=alert(1)>",
+    "<!--<script>",
+    "&lt;b&gt; \"'`",
+    "\u2028\u0000 ${x}",
+)
+MOST_NODES = 6000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished run and its page."""
+    place = tmp_path_factory.mktemp("page")
+    run = evo.run(spec_file(place, generations=12, population=24), place / "run", workers=0)
+    page.write(run, place / "run" / "report.html")
+    return place / "run"
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    return evo.open_run(folder)
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens pages; at the end of the test they must have asked for nothing, and nothing may have gone wrong in them."""
+    pages = []
+
+    def open_page(path, **options):
+        pages.append(Opened(browser, path, **options))
+        return pages[-1]
+
+    yield open_page
+    for one in pages:
+        assert one.faults == []
+        one.context.close()
+
+
+def with_front(folder, count, elsewhere):
+    """A copy of a run whose front has so many members: archive records copied, all made different and none dominated."""
+    elsewhere.mkdir()
+    for name in (SPEC, STORE):
+        (elsewhere / name).write_bytes((folder / name).read_bytes())
+    text = (elsewhere / SPEC).read_text()
+    (elsewhere / SPEC).write_text(re.sub(r"archive = \d+", f"archive = {count}", text))
+    with Store.open(elsewhere / STORE, write=True) as store:
+        states = [from_bytes(State, blob) for blob in store.states()]
+        records = np.resize(states[0].archive, count)
+        place = np.arange(count)
+        records["losses"] = np.stack([-2 * place / count, place, place], axis=1)
+        records["held_out"] = (count - place) / count
+        records["low"], records["high"] = records["held_out"] * 0.9, records["held_out"]
+        for island, state in enumerate(states):
+            mine = records if island == 0 else records[:1]
+            store._db.execute("UPDATE state SET state = ? WHERE island = ?", (to_bytes(state._replace(archive=mine)), island))
+        store.settle()
+    return evo.open_run(elsewhere)
+
+
+# -- one thing chosen, the others follow
+
+
+def test_choosing_in_the_table_changes_circuit_and_raster(opened, folder, run):
+    shown = opened(folder / "report.html")
+    for rank in (len(run.front) - 1, 1):
+        shown.page.locator("#members").evaluate(f"box => {{ box.scrollTop = {rank} * 27; }}")
+        shown.page.locator(f'#members tr[data-rank="{rank}"]').click()
+        shown.drawn(rank)
+        member = run.front[rank]
+        assert shown.text("#circuit h3 >> nth=0").startswith(f"Rank {rank}")
+        assert shown.count("#wiring .node.exc") == member.excitatory
+        assert shown.count("#wiring .node.inh") == member.inhibitory
+        assert shown.count("#wiring .edge") == member.circuit.synapse_count
+        assert _raster(shown, 0) == _simulated(member.circuit, run, 0)
+        assert shown.page.url.endswith(f"#rank-{rank}")
+        assert shown.text("#chosen span") == f"rank {rank} · {member.held_out:.3f}"
+
+
+def test_choosing_in_the_picture_of_the_front_changes_the_table_and_the_circuit(opened, folder, run):
+    shown = opened(folder / "report.html")
+    last = len(run.front) - 1
+    dot = shown.page.locator(f'#cloud circle[data-rank="{last}"]')
+    dot.scroll_into_view_if_needed()
+    box = dot.bounding_box()
+    shown.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown.page.wait_for_selector('html:not([data-drawn="0"])', state="attached")
+    rank = int(shown.page.evaluate("document.documentElement.dataset.drawn"))
+    assert shown.count(f'#members tr[data-rank="{rank}"][aria-selected="true"]') == 1
+    assert shown.count(f'#cloud circle.here[data-rank="{rank}"]') == 1
+    assert shown.count("#wiring .edge") == run.front[rank].circuit.synapse_count
+
+
+def test_a_neuron_chosen_in_the_circuit_is_the_one_whose_potential_is_shown(opened, folder, run):
+    shown = opened(folder / "report.html")
+    circuit = run.front[0].circuit
+    for k, neuron in enumerate(circuit.neurons):
+        node = len(circuit.inputs) + k
+        shown.page.locator(f'#wiring .node[data-node="{node}"] .shape').click()
+        assert shown.text("#traces h3").startswith(f"Inside {neuron.id},")
+        assert shown.count(f'#rasters .row.here[data-node="{node}"]') == 1
+
+
+def test_pointing_at_a_part_dims_what_it_is_not_connected_to(opened, folder, run):
+    shown = opened(folder / "report.html")
+    circuit = run.front[0].circuit
+    first = circuit.neurons[0].id
+    its = [s for s in circuit.synapses if first in (s.pre, s.post)] + [
+        s for c in circuit.inputs for s in c.synapses if s.post == first
+    ]
+    shown.page.locator(f'#wiring .node[data-node="{len(circuit.inputs)}"]').locator(".shape").hover()
+    assert shown.count("#wiring .edge.lit") == len(its)
+    assert str(first) in shown.text("#tip")
+    shown.page.mouse.move(2, 2)
+    assert shown.count("#wiring.dim") == shown.count("#wiring .lit") == 0
+
+
+def test_descent_shows_every_step_with_mother_and_child(opened, folder, run):
+    shown = opened(folder / "report.html")
+    steps = run.lineage(0)
+    assert shown.count("#line .step") == len(steps)
+    shown.page.locator("#line svg").focus()
+    shown.page.keyboard.press("Home")
+    assert "The founder" in shown.text("#diff")
+    assert shown.count("#diff .edge") == steps[0].circuit.synapse_count
+    for k, step in enumerate(steps[1:], 1):
+        shown.page.keyboard.press("ArrowRight")
+        assert f"step {k + 1} of {len(steps)}" in shown.text("#diff")
+        assert f"{step.before:.3f} → {step.score:.3f}" in shown.text("#diff h3 >> nth=0")
+        drawings = shown.page.locator("#diff svg.wiring")
+        assert drawings.nth(0).locator(".edge").count() == step.mother.synapse_count
+        assert drawings.nth(1).locator(".edge").count() == step.circuit.synapse_count
+
+
+# -- filters, order, keyboard
+
+
+def test_filters_leave_the_circuits_that_pass(opened, folder, run):
+    shown = opened(folder / "report.html")
+    least = sorted(m.held_out for m in run.front)[len(run.front) // 2]
+    shown.slide("score", round(least, 2))
+    passing = [m for m in run.front if m.held_out >= round(least, 2)]
+    assert shown.text("#passing") == f"{len(passing)} of {len(run.front)} circuits"
+    assert {row[0] for row in shown.rows("#members")} <= {str(m.rank) for m in passing}
+    shown.slide("score", 0)
+    size = min(m.excitatory + m.inhibitory for m in run.front)
+    shown.slide("size", size)
+    smallest = [m for m in run.front if m.excitatory + m.inhibitory == size]
+    assert {row[0] for row in shown.rows("#members")} == {str(m.rank) for m in smallest}
+    assert shown.count("#cloud circle.out") == len(run.front) - len(smallest)
+
+
+def test_the_table_is_sorted_by_any_column_both_ways(opened, folder, run):
+    shown = opened(folder / "report.html")
+    for name, key, turn in (("synapses", lambda m: m.circuit.synapse_count, -1), ("spikes", lambda m: m.spikes, -1)):
+        for sign in (turn, -turn):
+            shown.page.locator("#members th button", has_text=name).click()
+            expected = sorted(run.front, key=lambda m: (sign * key(m), m.rank))
+            ranks = [row[0] for row in shown.rows("#members")]
+            assert ranks == [str(m.rank) for m in expected][: len(ranks)]
+
+
+def test_the_keyboard_alone_goes_everywhere(opened, folder, run):
+    shown = opened(folder / "report.html")
+    reached = set()
+    for _ in range(120):
+        shown.page.keyboard.press("Tab")
+        reached.add(
+            tuple(shown.page.evaluate("[document.activeElement.closest('section')?.id, document.activeElement.localName]"))
+        )
+    assert {("front", what) for what in ("svg", "input", "select", "button")} <= reached
+    assert {("circuit", "g"), ("activity", "button"), ("activity", "select"), ("descent", "svg")} <= reached
+    shown.page.locator("#members").focus()
+    for key, rank in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", len(run.front) - 1), ("Home", 0)):
+        shown.page.keyboard.press(key)
+        shown.drawn(rank)
+    shown.page.locator("#cloud svg").focus()
+    for key, rank in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        shown.page.keyboard.press(key)
+        shown.drawn(rank)
+    circuit = run.front[1].circuit
+    node = shown.page.locator(f'#wiring .node[data-node="{len(circuit.inputs) + len(circuit.neurons) - 1}"]')
+    node.focus()
+    assert str(circuit.neurons[-1].id) in shown.text("#tip")
+    shown.page.keyboard.press("Enter")
+    assert shown.text("#traces h3").startswith(f"Inside {circuit.neurons[-1].id},")
+
+
+def test_trials_are_chosen_by_class(opened, folder, run):
+    shown = opened(folder / "report.html")
+    before = shown.count("#rasters text.title")
+    shown.page.locator('#trials button[aria-pressed="false"]').first.click()
+    assert shown.count("#rasters text.title") == before + 1
+    while shown.count('#trials button[aria-pressed="true"]'):
+        shown.page.locator('#trials button[aria-pressed="true"]').first.click()
+    assert "Choose a trial" in shown.text("#rasters")
+
+
+# -- numbers
+
+
+def test_numbers_on_the_page_are_those_of_the_store(opened, folder, run):
+    shown = opened(folder / "report.html")
+    for row in shown.rows("#members"):
+        m = run.front[int(row[0])]
+        assert row[1].endswith("!") == m.overfitted
+        numbers = [float(row[k].rstrip("!")) for k in (1, 3, 4, 5, 6)]
+        assert numbers == pytest.approx([m.held_out, m.score, m.excitatory, m.inhibitory, m.circuit.synapse_count], abs=5.01e-4)
+        assert [float(cell) for cell in row[7:9]] == pytest.approx([m.spikes, m.spikes + m.events], abs=0.0501)
+        assert row[9] == str(m.generation)
+    shown.page.locator("#parts summary").click()
+    circuit = run.front[0].circuit
+    for row, neuron, values in zip(shown.rows("#neurons"), circuit.neurons, circuit.parameters, strict=True):
+        assert row[0].split()[0] == str(neuron.id)
+        assert [float(cell.replace("\u2212", "-")) for cell in row[2:]] == pytest.approx(values, rel=1e-3)
+    synapses = [(c.name, s) for c in circuit.inputs for s in c.synapses] + [(s.pre, s) for s in circuit.synapses]
+    for row, (source, s) in zip(shown.rows("#synapses"), synapses, strict=True):
+        assert row[:2] == [str(source), str(s.post)]
+        assert [float(cell) for cell in row[2:4]] == pytest.approx([s.weight_mv, s.delay_ms], rel=1e-3)
+    assert f"{run.evaluations:,}" in shown.text("#run")
+    assert run.spec_sha256[:12] in shown.text("#run")
+
+
+def test_traces_on_the_page_are_those_of_a_fresh_simulation(folder, run):
+    from evo.inspect import activity
+
+    shown = activity.of_run(run)
+    circuit = run.front[0].circuit
+    does = activity.activity(circuit, shown)
+    raster = simulate(circuit, shown.spikes, record="all", record_trials=shown.traced)
+    stride = does["traces"]["stride"]
+    for k in range(len(shown.traced)):
+        for n in range(len(circuit.neurons)):
+            for name, fresh in (("v", raster.traces.v_mv), ("e", raster.traces.i_e_mv), ("i", raster.traces.i_i_mv)):
+                low, step, differences = does["traces"][name][k][n]
+                assert low + step * np.cumsum(differences) == pytest.approx(fresh[k, stride - 1 :: stride, n], abs=step)
+
+
+# -- light, dark, paper, a small screen
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_light_and_dark_can_be_read(opened, folder, dark):
+    shown = opened(folder / "report.html", dark=dark)
+    style = "name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()"
+    read = {name: _luminance(shown.page.evaluate(style, f"--{name}")) for name in ("ground", "ink", "soft", "e", "i", "input")}
+    assert (read["ground"] < 0.1) == dark
+    for name in ("ink", "soft", "e", "input"):
+        assert _contrast(read[name], read["ground"]) >= 4.5, name
+    assert _contrast(read["i"], read["ground"]) >= 3  # lines and shapes
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = shown.page.evaluate(background)
+    shown.page.locator("#theme").click()
+    assert shown.page.evaluate(background) != before
+
+
+def test_paper_is_light_and_has_no_buttons(opened, folder):
+    shown = opened(folder / "report.html", dark=True)
+    shown.page.emulate_media(media="print")
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert not shown.page.locator(".bar").is_visible()
+    assert shown.page.locator("#neurons").is_visible()
+    shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert shown.page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_telephone_needs_no_sideways_scrolling(opened, folder):
+    shown = opened(folder / "report.html", width=390)
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_excitation_and_inhibition_differ_in_shape_as_well(opened, tmp_path):
+    circuit = made(8, 12)
+    shown = opened(page.write(Motif.of(circuit), tmp_path / "page.html"))
+    assert shown.count("#wiring .node.inh circle.shape") == shown.count("#wiring .node.inh") == 2
+    assert shown.count("#wiring .node.exc path.shape") == shown.count("#wiring .node.exc") == 6
+    inhibits = [n.id for n in circuit.neurons if n.sign == "I"]
+    bars = shown.page.locator("#wiring .edge .head").evaluate_all(
+        "heads => heads.filter(h => !h.getAttribute('d').endsWith('Z')).length"
+    )
+    assert bars == sum(s.pre in inhibits for s in circuit.synapses) > 0
+
+
+# -- how much there is
+
+
+@pytest.mark.parametrize("count", [1, 100, 1000])
+def test_fronts_of_any_size(opened, folder, tmp_path, count):
+    run = with_front(folder, count, tmp_path / "run")
+    assert len(run.front) == count
+    path = page.write(run, tmp_path / "run" / "report.html")
+    if count <= 100:
+        assert path.stat().st_size < 8_000_000
+    shown = opened(path)
+    assert shown.page.evaluate("document.querySelectorAll('*').length") < MOST_NODES
+    assert shown.text("#passing") == f"{count} circuit" + "s"
+    shown.page.locator("#members").focus()
+    shown.page.keyboard.press("End")
+    shown.drawn(count - 1)
+    assert shown.count(f'#members tr[data-rank="{count - 1}"][aria-selected="true"]') == 1
+    assert shown.text("#circuit h3 >> nth=0").startswith(f"Rank {count - 1}")
+
+
+def test_a_run_stopped_half_way(opened, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(spec_file(tmp_path), tmp_path / "run", workers=0, observe=stops_after(2))
+    run = evo.open_run(tmp_path / "run")
+    shown = opened(page.write(run, tmp_path / "run" / "report.html"))
+    assert "stopped" in shown.text("#run")
+    assert shown.count("#wiring .edge") == run.front[0].circuit.synapse_count
+
+
+def test_a_run_that_has_not_stored_anything(opened, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(spec_file(tmp_path), tmp_path / "run", workers=0, observe=stops_after(1))
+    with Store.open(tmp_path / "run" / STORE, write=True) as store:
+        for table in ("state", "epoch", "migrants"):
+            store._db.execute(f"DELETE FROM {table}")
+    shown = opened(page.write(evo.open_run(tmp_path / "run"), tmp_path / "run" / "report.html"))
+    assert "Nothing is stored yet" in shown.text("#front")
+
+
+# -- motifs
+
+
+def made(neurons, synapses=0, name="in", identity=str):
+    """A circuit of so many neurons with random synapses."""
+    rng = np.random.default_rng(neurons)
+    signs = ["E"] + ["I" if k % 4 == 3 else "E" for k in range(1, neurons)]
+    return Circuit(
+        dt_ms=0.5,
+        neurons=tuple(Neuron(id=identity(k), sign=s) for k, s in enumerate(signs)),
+        inputs=(InputChannel(name=name, synapses=(InputSynapse(post=identity(0), weight_mv=30.0, delay_ms=1.0),)),),
+        synapses=tuple(
+            Synapse(pre=identity(int(a)), post=identity(int(b)), weight_mv=float(w), delay_ms=0.5)
+            for a, b, w in zip(*rng.integers(0, neurons, (2, synapses)), rng.uniform(1, 9, synapses), strict=True)
+        ),
+        outputs=(OutputPort(name=f"{name} out", neurons=(identity(0),)),),
+    )
+
+
+@pytest.mark.parametrize(("neurons", "synapses"), [(1, 0), (1, 2), (64, 400)])
+def test_motifs_of_any_size(opened, tmp_path, neurons, synapses):
+    path = circuits.save(made(neurons, synapses), tmp_path / "motif.json")
+    shown = opened(page.write(circuits.load(path), page.default_path(path)))
+    assert shown.count("#wiring .node.exc, #wiring .node.inh") == neurons
+    assert shown.count("#wiring .edge") == synapses + 1
+    assert not shown.page.locator("#front").is_visible()
+
+
+def test_a_motif_of_a_run_shows_what_it_does(opened, tmp_path, folder, run):
+    path = circuits.save(run.motif(0), tmp_path / "motif.json")
+    shown = opened(page.write(circuits.load(path), page.default_path(path)))
+    assert shown.count("#rasters .row") == len(run.interface.inputs) + len(run.front[0].circuit.neurons)
+    assert "gate" in shown.text("#run")
+    assert f"{run.front[0].held_out:.4g}" in shown.text("#run")
+
+
+def test_markup_in_a_strangers_motif_is_text(opened, tmp_path):
+    circuit = made(3, 4, name=HOSTILE[0], identity=lambda k: f"{HOSTILE[1 + k]}")
+    origin = {"run": HOSTILE[0], "task": {"name": HOSTILE[1], HOSTILE[2]: HOSTILE[3]}, "versions": {HOSTILE[0]: HOSTILE[1]}}
+    path = circuits.save(Motif.of(circuit, **origin), tmp_path / "motif.json")
+    shown = opened(page.write(circuits.load(path), page.default_path(path)))
+    assert shown.count("#wiring .node") == 4
+    assert shown.count("img") == 0
+    assert shown.page.title() == f"Motif from {HOSTILE[0]}"
+    assert shown.text("h1") == f"Motif from {HOSTILE[0]}"
+    assert HOSTILE[1] in shown.text("#run")
+    shown.page.locator("#wiring .node .shape").nth(1).hover()
+    assert HOSTILE[1] in shown.text("#tip")
+    shown.page.locator("#parts summary").click()
+    assert shown.rows("#synapses")[0][0] == HOSTILE[0]
+
+
+def test_markup_in_a_strangers_run_is_text(opened, tmp_path, folder):
+    name = "<script>alert(1)<!--"
+    elsewhere = tmp_path / name
+    elsewhere.mkdir()
+    (elsewhere / STORE).write_bytes((folder / STORE).read_bytes())
+    (elsewhere / SPEC).write_bytes((folder / SPEC).read_bytes())
+    channels = [HOSTILE[0], HOSTILE[1], HOSTILE[2]]
+    with Store.open(elsewhere / STORE, write=True) as store:
+        title, inputs, *rest = json.loads(store.fact("interface"))
+        assert len(inputs) == len(channels)
+        store._db.execute("UPDATE run SET value = ? WHERE key = 'interface'", (json.dumps([title, channels, *rest]),))
+    shown = opened(page.write(evo.open_run(elsewhere), tmp_path / "page.html"))
+    assert shown.text("h1") == name
+    assert shown.count("img") == 0
+    shown.page.locator("#parts summary").click()
+    assert {row[0] for row in shown.rows("#synapses")} & set(channels)
+
+
+def test_the_policy_of_the_page_lets_no_other_script_run(browser, folder):
+    shown = Opened(browser, folder / "report.html")
+    shown.page.evaluate("""() => {
+        const script = document.createElement('script');
+        script.textContent = 'window.ran = true';
+        document.body.append(script);
+    }""")
+    assert shown.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in fault for fault in shown.faults)
+    shown.context.close()
+
+
+def _raster(shown, trial):
+    """Spikes of each row, by the id that its label begins with, in the first trial drawn."""
+    read = """rows => rows.map(row => [row.querySelector('text').textContent.split(' ')[0],
+        ((row.querySelector('path')?.getAttribute('d') ?? '').match(/M/g) ?? []).length])"""
+    every = shown.page.locator("#rasters .row").evaluate_all(read)
+    return dict(every)
+
+
+def _simulated(circuit, run, trial):
+    from evo.inspect import activity
+
+    shown = activity.of_run(run)
+    raster = simulate(circuit, shown.spikes)
+    counts = raster.counts()
+    # a row's first path is its first trial with a spike among those drawn
+    first = [k for k, label in enumerate(shown.labels) if label not in shown.labels[:k]]
+    found = {}
+    for n, neuron in enumerate(circuit.neurons):
+        found[str(neuron.id)] = next((int(counts[t, n]) for t in first if counts[t, n]), 0)
+    for c, channel in enumerate(circuit.inputs):
+        found[channel.name] = next((int(shown.spikes[t, :, c].sum()) for t in first if shown.spikes[t, :, c].any()), 0)
+    return found
+
+
+def _luminance(colour):
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def _contrast(a, b):
+    return (max(a, b) + 0.05) / (min(a, b) + 0.05)
