@@ -287,6 +287,15 @@ def objectives():
 
 
 @cli.command()
+def algorithms():
+    """List the ways to search: search.algorithm in a spec."""
+    from evo.algorithms import ALGORITHMS, DEFAULT
+
+    for name, algorithm in ALGORITHMS.items():
+        click.echo(f"{name:18} {algorithm.text}{' (the default)' if name == DEFAULT else ''}")
+
+
+@cli.command()
 @click.argument("name", metavar="TASK")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
 @click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")

@@ -11,20 +11,21 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, genome, identity, lineage, variation
+from evo import archive, descriptors, genome, identity, lineage, variation
 from evo.algorithms import ALGORITHMS
 from evo.genome import Form
 from evo.individual import LOOKED_AT, Crowd, joined, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
+from evo.values import FreeValues
 from fitness import Task, Trials
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
 
 FATE = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
 TOGETHER = 1000  # circuits that are simulated in one go: more do not fit the processor's cache
-SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS = range(3)  # second half of a seed: they never share a stimulus
+SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
 
 
 class State(NamedTuple):
@@ -92,6 +93,9 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     box.register("found", variation.founders, bounds)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
+    axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": task.duration_ms / 1000}
+    box.register("cell", descriptors.cell, **axes, most=spec.search.population)
+    box.register("free_values", FreeValues, bounds=bounds)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
     return box
 
@@ -176,8 +180,8 @@ class _Trier:
         self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
 
     def tried(self, genomes, generation):
-        """The genomes as a crowd, and what to log of it: evaluations, repeats (circuits tried before), simulated (the share of
-        the steps that the stop rule left to simulate)."""
+        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
+        share of the steps of the others that the stop rule left to simulate."""
         crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
             keys = identity.keys(genomes)
@@ -191,7 +195,7 @@ class _Trier:
                     crowd.records[name][k] = fates[name][place]
                 crowd.grades[k] = grades[place]
             self._remember(keys, crowd)
-        return crowd, {"evaluations": len(new), "repeats": len(genomes) - len(new), "simulated": simulated}
+        return crowd, {"evaluations": len(genomes), "repeats": len(genomes) - len(new), "simulated": simulated}
 
     def _born(self, genomes, generation):
         records = np.zeros(len(genomes), record(genomes.dtype, len(self.setting.spec.search.objectives)))
