@@ -3,6 +3,10 @@
 numba keys a cached function by the time stamp of its own file alone: edit a function that it calls, or a constant that it
 froze, and the old machine code runs on. It also misses when only the time stamp differs, as on every machine of a cluster.
 Here the key is the text of all the sources that went into the machine code.
+
+Each kind of processor has a folder of its own in the cache: a cluster of different machines may share it by a network file
+system, and numba's files are safe only among processes that would write the same. With NUMBA_CACHE_DIR the sources have one
+too, whatever folder they lie in themselves: a cluster that gets them sent puts them somewhere else every time.
 """
 
 import hashlib
@@ -11,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from numba import njit
+from llvmlite import binding
+from numba import config, njit
 
 _CORE = (
     "simd.py",
@@ -37,12 +42,40 @@ def compiler(*modules: ModuleType):
         file = getattr(dispatcher._cache, "_cache_file", None)
         if hasattr(file, "_source_stamp"):
             files = (function.__code__.co_filename, *extra)
-            file._source_stamp = _digest(files)
+            stamp = _digest(files)
+            folder = _folder(Path(dispatcher._cache.cache_path), stamp[:16])
+            dispatcher._cache._cache_file = type(file)(str(folder), dispatcher._cache._impl.filename_base, stamp)
             save = dispatcher._cache.save_overload
             dispatcher._cache.save_overload = lambda types, code: save(types, code) if _in_the_key(types, files) else None
         return dispatcher
 
     return compiled
+
+
+@cache
+def processor() -> str:
+    """The kind of processor that machine code is made for, as a file name."""
+    name = getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name()
+    features = getattr(config, "CPU_FEATURES", None)
+    features = binding.get_host_cpu_features().flatten() if features is None else features
+    return f"{name}-{hashlib.sha256(features.encode()).hexdigest()[:8]}"
+
+
+_places: list[Path] = []
+
+
+def _folder(numbas, stamp):
+    """Where a function's machine code is cached, instead of in numba's folder."""
+    given = config.CACHE_DIR and numbas.is_relative_to(Path(config.CACHE_DIR).absolute())
+    _places.append(Path(config.CACHE_DIR, "evocircuits") if given else numbas)
+    folder = _places[-1] / (stamp if given else "") / processor()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def cache_folder() -> Path:
+    """The folder of this package's cache, whatever the processor."""
+    return _places[0]
 
 
 def _in_the_key(signature, files) -> bool:

@@ -364,8 +364,8 @@ def models(name):
 @click.argument("spec", metavar="[SPEC.toml]", required=False)
 def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
-    from evo.epochs import warm_up
     from evo.spec import CircuitBounds, RunSpec, read_alone
+    from evo.warm import warm_up
     from fitness.registry import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
@@ -398,7 +398,7 @@ def _compile(spec, source):
     """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
     from threading import Timer
 
-    from evo.epochs import warm_up
+    from evo.warm import warm_up
 
     notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
     notice.start()

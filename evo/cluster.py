@@ -4,68 +4,193 @@ What travels is what is stored: a state and migrants as .npz bytes. Island i's e
 for the migrants of its neighbour's: no barrier. Results are stored epoch by epoch, so that a run ends at the same place for any
 number of workers; islands compute up to AHEAD epochs further than that. Every STRETCH epochs a chain starts afresh from bytes
 the driver holds, so that a lost object is rebuilt from at most that many epochs, and Ray's lineage does not grow.
+
+What goes wrong with an epoch on one machine is tried again on another: its task raises, its worker dies, it does not return.
 """
 
-import fcntl
-import os
-import tempfile
+import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from circuits.errors import MachineError, UserError
 from evo import code
-from evo.epochs import Plan, Result, compute, neighbour, warm_up
-from evo.spec import RunSpec
+from evo.epochs import Plan, Result, neighbour
+from evo.ray_session import ray_session
 
 STRETCH = 4
 AHEAD = 3  # epochs of one island submitted and not yet stored
-ATTEMPTS = 3  # at an epoch whose computation fails: it may be the machine
+ATTEMPTS = 3  # at an epoch that fails: it may be the machine
+CRASHES = 9  # more, in each of them, for workers that die
+WAIT_S = 2
+PATIENCE_S = 600  # without a sign of progress, as long as no epoch has shown how long one takes
+MORE_S = 180  # later: so long, and ten times the longest
+
+say = logging.getLogger("evo")
 
 
-def on_ray(plan: Plan) -> Iterator[Result]:
-    """The remaining epochs as Ray tasks. The caller stores each result before asking for the next."""
-    import ray
+class OtherCodeError(MachineError):
+    """A machine lacks evocircuits, or has another one than the driver."""
 
-    remote = ray.remote(num_returns=3, max_retries=-1)(_on_worker)
-    spec_json, islands, standing = ray.put(plan.spec.model_dump_json()), range(plan.spec.search.islands), plan.standing
-    submitted, failed = list(standing.epoch), dict.fromkeys(islands, 0)
-    flying: dict[tuple[int, int], Any] = {}
 
-    def submit(island):
-        epoch = submitted[island] + 1
-        if epoch > min(standing.last_epoch, min(standing.epoch) + AHEAD):
+def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[list[Result]]:
+    """The remaining epochs as Ray tasks, several at once as they come in. The caller stores them before asking for the next.
+
+    Where a machine that joins later has other code, or none, Ray is joined anew with the code sent along.
+    """
+    ship = False
+    while not plan.standing.ended:
+        try:
+            with ray_session(workers, address, ship) as session:
+                ship = ship or session.shipped
+                yield from _Driver(plan, session).results()
+        except OtherCodeError as error:
+            if ship or not session.ours:
+                raise
+            say.warning(f"{error}: from now on the code is sent to all machines")
+            ship = True
+
+
+class _Driver:
+    """What the driver knows of the epochs under way.
+
+    flying     (island, epoch): the references to its state, migrants, and (log, timings)
+    submitted  the last epoch of each island that is flying or stored
+    attempts, failed  at the next epoch of each island: how many, and the machines that failed
+    """
+
+    def __init__(self, plan, session):
+        import ray
+
+        self.plan, self.session, self.standing = plan, session, plan.standing
+        self.islands = range(plan.spec.search.islands)
+        self.flying: dict[tuple[int, int], Any] = {}
+        self.submitted = list(self.standing.epoch)
+        self.attempts, self.failed = dict.fromkeys(self.islands, 0), {}
+        self.longest = self.done = self.hurried = 0
+        self.progress = time.monotonic()
+        self.remote = ray.remote(num_returns=3, max_retries=CRASHES)(_worker())
+        self.spec = ray.put(plan.spec.model_dump_json())
+        self.source = ray.put(plan.source)
+
+    def results(self):
+        while not self.standing.ended:
+            with self.session.asking():
+                found = self._found()
+            self.session.check()
+            if found:
+                yield found
+
+    def _found(self):
+        """Submit what can be, wait a moment, and return what has come in of the epoch that is stored next."""
+        import ray
+
+        try:
+            first = min(self.standing.epoch)
+            last = min(self.standing.last_epoch, first + AHEAD)
+            while sum(self._submit(island, last) for island in self.islands):
+                pass
+            due = [key for key in ((i, first + 1) for i in self.islands) if key in self.flying]
+            refs = {self.flying[key][2]: key for key in due}
+            if not ray.wait(list(refs), num_returns=1, timeout=WAIT_S)[0]:
+                self._hurry(due)
+                return []
+            self.progress = time.monotonic()
+            ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=min(0.05, len(refs) / 1000))
+            return self._collected([refs[ref] for ref in ready])
+        except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
+            raise self.session.lost() from error
+
+    def _submit(self, island, last):
+        epoch = self.submitted[island] + 1
+        if epoch > last:
             return False
         inputs = []
-        for sender, place, stored in ((island, 0, plan.state), (neighbour(plan.spec, island), 1, plan.guests)):
-            if epoch and (sender is None or standing.epoch[sender] < epoch - 1):  # not stored yet: a reference
-                if sender is not None and (epoch % STRETCH == 0 or (sender, epoch - 1) not in flying):
+        for sender, place in ((island, 0), (neighbour(self.plan.spec, island), 1)):
+            if epoch and sender is not None and self.standing.epoch[sender] < epoch - 1:  # not stored yet: a reference
+                if epoch % STRETCH == 0 or (sender, epoch - 1) not in self.flying:
                     return False
-                inputs.append(None if sender is None else flying[sender, epoch - 1][place])
+                inputs.append(self.flying[sender, epoch - 1][place])
             else:
-                inputs.append(_sent(stored(island) if place == 0 else stored(island, epoch)))
-        flying[island, epoch] = remote.remote(code.digest(), spec_json, plan.source, island, epoch, *inputs)
-        submitted[island] = epoch
+                inputs.append(_sent(self.plan.state(island) if place == 0 else self.plan.guests(island, epoch)))
+        task = self.remote.options(scheduling_strategy=self._where(island)) if island in self.failed else self.remote
+        self.flying[island, epoch] = task.remote(code.digest(), self.spec, self.source, island, epoch, *inputs)
+        self.submitted[island] = epoch
         return True
 
-    while not standing.ended:
-        while sum(submit(island) for island in islands):
-            pass
-        waiting = {flying[i, e][2]: (i, e) for i, e in flying if e == min(standing.epoch) + 1 and e == standing.epoch[i] + 1}
-        ready, _ = ray.wait(list(waiting), num_returns=1)
-        island, epoch = waiting[ready[0]]
+    def _where(self, island):
+        """Another machine than where this island's epoch failed, if there is one."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        others = [node for node in self.session.machines() if node not in self.failed[island]]
+        return NodeAffinitySchedulingStrategy(others[island % len(others)], soft=True) if others else "DEFAULT"
+
+    def _collected(self, keys):
+        import ray
+
         try:
-            state, sent, (log, timings) = ray.get(list(flying[island, epoch]))
+            answers = ray.get([ref for key in keys for ref in self.flying[key]])
+        except ray.exceptions.RayError:
+            if len(keys) > 1:
+                return self._collected(keys[:1]) or self._collected(keys[1:])
+            self._failed(keys[0])
+            return []
+        found = []
+        for key, state, migrants, (log, timings) in zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True):
+            del self.flying[key]
+            self.attempts[key[0]] = 0
+            self.failed.pop(key[0], None)
+            self.longest, self.hurried = max(self.longest, timings["total"]), 0
+            found.append(Result(*key, state, migrants, log, timings))
+        return found
+
+    def _failed(self, key):
+        """An epoch failed: again, elsewhere if possible, and all that waits for it; raises when it has failed too often."""
+        import ray
+
+        island, epoch = key
+        try:
+            ray.get(self.flying[key])
+        except ray.exceptions.LocalRayletDiedError:
+            raise
         except ray.exceptions.RayTaskError as error:
-            failed[island] += 1
-            if failed[island] == ATTEMPTS:
-                raise (error.cause if isinstance(error.cause, UserError | MachineError) else error) from None
-            for key in [key for key in flying if key[1] > epoch or key == (island, epoch)]:  # all that may wait for it
-                del flying[key]
-                submitted[key[0]] = min(submitted[key[0]], key[1] - 1)
-            continue
-        del flying[island, epoch]
-        failed[island] = 0
-        yield Result(island, epoch, state, sent, log, timings)
+            why, cause = error, error.cause
+        except ray.exceptions.RayError as error:
+            why = cause = error
+        self.attempts[island] += 1
+        self.failed.setdefault(island, set()).add(getattr(cause, "machine", None))
+        if isinstance(cause, ImportError) and (self.attempts[island] == ATTEMPTS or not self.session.shipped):
+            raise OtherCodeError(str(cause))
+        if self.attempts[island] == ATTEMPTS:
+            if isinstance(cause, UserError | MachineError):
+                raise cause
+            said = " ".join(str(cause).split())[:300]
+            raise MachineError(
+                f"epoch {epoch} of island {island} failed {ATTEMPTS} times: {type(cause).__name__}: {said}"
+            ) from why
+        self._drop(key)
+
+    def _drop(self, key):
+        """Forget an epoch that is under way, and all that may wait for it: they are submitted again."""
+        for other in [other for other in self.flying if other == key or other[1] > key[1]]:
+            del self.flying[other]
+            self.submitted[other[0]] = min(self.submitted[other[0]], other[1] - 1)
+
+    def _hurry(self, due):
+        """Nothing came in: when nothing has been done for very long, what is due hangs, and is given up for another try."""
+        import ray
+
+        logs = [refs[2] for refs in self.flying.values()]
+        done, now = len(ray.wait(logs, num_returns=len(logs), timeout=0)[0]), time.monotonic()
+        if done != self.done or not self.session.machines():
+            self.done, self.progress = done, now
+        patience = (MORE_S + 10 * self.longest if self.longest else PATIENCE_S) * 2**self.hurried
+        if now - self.progress > patience:
+            say.warning(f"no epoch has ended for {patience:.0f} s: those that are due are started again")
+            self.progress, self.hurried = now, self.hurried + 1
+            for key in due:
+                ray.cancel(self.flying[key][2], force=True)
+                self._drop(key)
 
 
 def _sent(stored):
@@ -75,29 +200,35 @@ def _sent(stored):
     return ray.put(stored) if stored is not None and len(stored) > 100_000 else stored
 
 
-def _on_worker(driver_code, spec_json, source, *epoch):
-    """`compute` on a worker: refused if it runs other code than the driver, compiled before if it is the machine's first."""
-    if code.digest() != driver_code:
-        raise MachineError(
-            f"machine {os.uname().nodename} runs another version of evocircuits (sources {code.digest()}, here {driver_code}): "
-            "install the same one"
-        )
-    _compile_once(spec_json, source)
-    return compute(spec_json, source, *epoch)
+def _worker():
+    """`compute` as a worker does it: refused where the code is another than the driver's, compiled before if it is the
+    machine's first."""
 
+    def epoch(driver_code, spec_json, source, *inputs):  # nested, so that it is sent as it stands: the module may be missing
+        import os
 
-_ready: set[tuple[str, str | None]] = set()
+        import ray
 
+        def machine():
+            return ray.get_runtime_context().get_node_id()
 
-def _compile_once(spec_json, source):
-    """The first of a machine's workers compiles, the others wait and read what it cached."""
-    if (spec_json, source) in _ready:
-        return
-    path = os.path.join(tempfile.gettempdir(), f"evocircuits-{os.getuid()}-{code.digest()}.lock")
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        warm_up(RunSpec.model_validate_json(spec_json), source)
-        _ready.add((spec_json, source))
-    finally:
-        os.close(descriptor)
+        try:
+            try:
+                from evo.code import digest
+                from evo.epochs import compute
+                from evo.spec import RunSpec
+                from evo.warm import warm_up
+            except ImportError as error:
+                raise ImportError(f"machine {os.uname().nodename} cannot run evocircuits ({error}): install it there") from None
+            if digest() != driver_code:
+                versions = f"sources {digest()}, here {driver_code}"
+                raise ImportError(
+                    f"machine {os.uname().nodename} has another version of evocircuits ({versions}): install the same one there"
+                )
+            warm_up(RunSpec.model_validate_json(spec_json), source)
+            return compute(spec_json, source, *inputs)
+        except Exception as error:
+            error.machine = machine()
+            raise
+
+    return epoch

@@ -58,15 +58,7 @@ def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     return made, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
 
 
-def warm_up(spec: RunSpec, source: str | None):
-    """Compile everything an epoch needs (once per machine: the code is cached on disk), on a throwaway miniature run."""
-    small = {"population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
-    text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()
-    state, sent, _ = compute(text, source, 0, 0, None, None)
-    compute(text, source, 0, 1, state, sent)
-
-
-def in_process(plan: Plan) -> Iterator[Result]:
+def in_process(plan: Plan) -> Iterator[list[Result]]:
     """The remaining epochs in this process, one after the other. The caller stores each before asking for the next."""
     spec_json, standing = plan.spec.model_dump_json(), plan.standing
     while not standing.ended:
@@ -75,4 +67,4 @@ def in_process(plan: Plan) -> Iterator[Result]:
         made, sent, (log, timings) = compute(
             spec_json, plan.source, island, epoch, plan.state(island), plan.guests(island, epoch)
         )
-        yield Result(island, epoch, made, sent, log, timings)
+        yield [Result(island, epoch, made, sent, log, timings)]

@@ -1,21 +1,45 @@
-"""Ray for the time of a run: joined where it runs already, or started here."""
+"""Ray for the time of a run: joined where it runs already, or started here; and noticed when it is gone.
 
+Ray itself waits for a lost head without end, or ends the process after a minute with lines of its own. Here the head is asked
+for its nodes every few seconds: when it has not answered for SILENCE_S the run ends in one line.
+"""
+
+import atexit
+import logging
 import os
-import socket
+import sys
+import threading
+import time
+from contextlib import contextmanager
 
 from circuits.errors import MachineError
+from evo import shipping
+from evo.joining import authenticate, is_open, warn_if_open
 
-_NO_RAY = "no Ray at {} ({}); start one with: ray start --head"
+ASK_S = 2
+SILENCE_S = 40  # Ray ends the process at 60 s
+GIVE_UP_S = 30  # more, if a call into Ray does not come back either
+LOST = "{} no longer answers; everything finished is stored: once it runs again, go on with evo resume"
+
+say = logging.getLogger("evo")
 
 
 class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
     """Ray for the time of a `with` block: joined at an address, or started here with `workers` processes on the loopback.
 
     A Ray that was already running in this process is used and left running.
+
+    address  "auto" or HOST:PORT;   ship  send the code along, whatever the machines have; where they do not all have the same
+    code as this one it is sent anyway
     """
 
-    def __init__(self, workers: int, address: str | None = None):
-        self.workers, self.address = workers, address
+    def __init__(self, workers: int, address: str | None = None, ship: bool = False):
+        self.workers, self.address, self.shipped = workers, address, ship
+        self.name = f"Ray at {address}" if address else "Ray"
+        self._over, self._asking_since = threading.Event(), 0.0
+        self._heard = self._checked = time.monotonic()
+        self._nodes: list[dict] = []
+        self._alone = False
 
     def __enter__(self):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -23,34 +47,123 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         import ray
 
         self.ours = not ray.is_initialized()
-        if not self.ours:
-            return
-        quiet = {"logging_level": "error", "log_to_driver": False, "configure_logging": True}
-        try:
-            if self.address:
-                ray.init(address=self.address, **quiet)
-            else:
-                ray.init(address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            if self.address:
-                hint = "" if "RAY_AUTH_MODE" in os.environ else ", or set RAY_AUTH_MODE=token if it asks for Ray's token"
-                raise MachineError(_NO_RAY.format(self.address, text) + hint) from None
-            raise MachineError(f"Ray did not start ({text}); use --workers 0 to run without it") from None
+        with self.asking():
+            if self.ours:
+                self._join() if self.address else self._start()
+            self._nodes = ray.nodes()
+        self._heard = self._checked = time.monotonic()
+        for work in (self._listen, self._watch):
+            threading.Thread(target=work, name=f"evo-ray{work.__name__}", daemon=True).start()
+        return self
 
     def __exit__(self, *_):
+        self._over.set()
         if self.ours:
-            import ray
+            _leave()
 
+    def _start(self):
+        import ray
+
+        try:
+            ray.init(address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET)
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            raise MachineError(f"Ray did not start ({_first_line(error)}); use --workers 0 to run without it") from None
+
+    def _join(self):
+        import ray
+
+        authenticate(self.address)
+        self._connect(shipping.environment() if self.shipped else None)
+        where = ray.get_runtime_context().gcs_address
+        if self.address == "auto" and is_open(where):
+            warn_if_open(where)
+        if self.shipped:
+            return
+        without = shipping.without_this_code()
+        if without:
+            say.warning(f"{without} of the cluster's machines have no evocircuits, or another: this one's code is sent to all")
+            self.shipped = True
             ray.shutdown()
+            self._connect(shipping.environment())
+
+    def _connect(self, environment):
+        import ray
+
+        try:
+            ray.init(address=self.address, runtime_env=environment, **_QUIET)
+        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise MachineError(f"cannot join {self.name} ({_first_line(error)})") from None
+
+    # -- is it still there?
+
+    @contextmanager
+    def asking(self):
+        """Around calls into Ray: should they never come back, the process is ended."""
+        self._asking_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._asking_since = 0.0
+
+    def check(self):
+        """Raise MachineError if the head has been silent for too long. To be called all the time."""
+        now = time.monotonic()
+        if now - self._checked > SILENCE_S / 2:  # this process itself stood still
+            self._heard = now
+        self._checked = now
+        if now - self._heard > SILENCE_S:
+            raise self.lost()
+
+    def lost(self) -> MachineError:
+        """What to raise when Ray is gone."""
+        return MachineError(LOST.format(self.name))
+
+    def machines(self) -> list[str]:
+        """Ids of the nodes that can work, as last heard. That there are none is said once."""
+        found = sorted(node["NodeID"] for node in self._nodes if node["Alive"] and node["Resources"].get("CPU", 0) >= 1)
+        if not found and not self._alone:
+            say.warning(f"{self.name} has no machine that works at the moment: waiting until one joins")
+        self._alone = not found
+        return found
+
+    def _listen(self):
+        import ray
+
+        while not self._over.wait(ASK_S):
+            try:
+                self._nodes, self._heard = ray.nodes(), time.monotonic()
+            except Exception:  # whatever it is: no answer
+                continue
+
+    def _watch(self):
+        while not self._over.wait(1):
+            since, now = self._asking_since, time.monotonic()
+            if since and now - max(since, self._heard + SILENCE_S) > GIVE_UP_S:
+                print(f"evo: {LOST.format(self.name)}", file=sys.stderr, flush=True)
+                os._exit(1)
 
 
-def check_address(address: str | None):
-    """Raise MachineError at once where nothing listens: Ray itself waits for a minute."""
-    host, _, port = (address or "").rpartition(":")
-    if not port.isdigit():
-        return
-    try:
-        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=5).close()
-    except (OSError, OverflowError) as error:
-        raise MachineError(_NO_RAY.format(address, error)) from None
+_QUIET = {"logging_level": "error", "log_to_driver": False, "configure_logging": True}
+
+
+def _first_line(error):
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _leave():
+    """ray.shutdown, which without a head may never return: then this process must not wait for it when it ends either."""
+    import ray
+
+    leaving = threading.Thread(target=ray.shutdown, daemon=True)
+    leaving.start()
+    leaving.join(15)
+    if leaving.is_alive():
+        atexit.unregister(ray.shutdown)
+        atexit.register(_end_at_once)
+
+
+def _end_at_once():
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1)

@@ -15,14 +15,15 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import digest, write_whole
 from evo.analysis import analyse, to_text, trials_for
-from evo.epochs import Plan, Result, in_process, neighbour, warm_up
+from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import HELD_OUT_TRIALS, Founders
-from evo.ray_session import check_address, ray_session
+from evo.joining import check_address
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
 from evo.spec import Search, changed, read
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
+from evo.warm import warm_up
 from fitness.check import check
 from fitness.registry import is_own, read_source
 
@@ -135,12 +136,14 @@ def _go_on(folder, workers, address, observe):
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
         if not standing.ended:
             start = time.monotonic() - standing.elapsed
-            for result in _results(plan, workers, address):
+            for results in _results(plan, workers, address):
                 elapsed = time.monotonic() - start
-                store.add_epoch(result, elapsed)
-                standing.add(result.island, result.epoch, result.log, elapsed)
-                if observe:
-                    observe(result)
+                store.add_epochs(results, elapsed)
+                for result in results:
+                    standing.add(result.island, result.epoch, result.log, elapsed)
+                for result in results:
+                    if observe:
+                        observe(result)
         if standing.ended:
             _analyse(Run(folder), source, store)
         store.settle()
@@ -180,9 +183,8 @@ def _results(plan, workers, address):
         return
     from evo.cluster import on_ray
 
-    with ray_session(workers, address):
-        warm_up(plan.spec, plan.source)
-        yield from on_ray(plan)
+    warm_up(plan.spec, plan.source)
+    yield from on_ray(plan, workers, address)
 
 
 def _workers(workers, islands):

@@ -1,8 +1,9 @@
 """The store of a run: one SQLite file (write-ahead log), written by the driver alone.
 
-What is guaranteed. Every finished epoch of an island is one transaction: its state, its migrants and its log are all there or
-none is. After `kill -9` or a full disk the store opens as it was after the last whole transaction. Anyone may read while the
-driver writes. A store is opened without executing anything that is in it: states are .npz bytes read without pickle.
+What is guaranteed. A finished epoch of an island is stored in one transaction, with others that finished meanwhile: its state,
+its migrants and its log are all there or none is. After `kill -9` or a full disk the store opens as it was after the last whole
+transaction. Anyone may read while the driver writes. A store is opened without executing anything that is in it: states are
+.npz bytes read without pickle.
 """
 
 import json
@@ -103,17 +104,17 @@ class Store:
         """What `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
-    def add_epoch(self, result: Result, elapsed: float):
-        """Store a finished epoch, `elapsed` seconds into the run: all of it or, if this raises, nothing."""
-        island, epoch, state, migrants, log, timings = result
-        evaluations = sum(row["evaluations"] for row in log)
-        times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
-        row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))
+    def add_epochs(self, results: list[Result], elapsed: float):
+        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing."""
         with self._transaction():
-            self._db.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
-            self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
-            self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
+            for island, epoch, state, migrants, log, timings in results:
+                evaluations = sum(row["evaluations"] for row in log)
+                times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
+                row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))
+                self._db.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
+                self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
+                self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
 
     def add_analysis(self, circuit: str, analysis: str):
         """Store the analysis of the circuit with this digest, in place of an older one."""

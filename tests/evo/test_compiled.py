@@ -10,7 +10,7 @@ CODE = """
 import numpy as np
 from circuits import kernel, population, raster, tables
 from evo import genes, genome, mutations, selection, variation
-from evo.epochs import warm_up
+from evo.warm import warm_up
 from evo.spec import RunSpec
 
 warm_up(RunSpec(task={"name": "coincidence"}), None)

@@ -1,0 +1,110 @@
+"""Before a running Ray is joined: is one there, does it ask for a token, is its token here?"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+from circuits.errors import MachineError
+
+PATIENCE_S = 20
+TOKEN_FILE = Path(".ray", "auth_token")  # in the home folder, where Ray itself looks
+
+say = logging.getLogger("evo")
+
+# In a process of its own: Ray reads the mode once, and would wait for a silent head for minutes. The client is what `ray
+# health-check` uses; where a version has none nothing is found out, and joining tells.
+_KNOCK = """
+import sys
+try:
+    from ray._raylet import GcsClient
+except ImportError:
+    sys.exit(0)
+try:
+    GcsClient(address=sys.argv[1])
+except Exception as error:
+    sys.exit(3 if type(error).__name__ == "AuthenticationError" else 4)
+sys.exit(2)
+"""
+_UNKNOWN, _OPEN, _REFUSED = 0, 2, 3
+
+
+def check_address(address: str | None):
+    """Raise MachineError at once where nothing listens: Ray itself waits for a minute."""
+    host, _, port = (address or "").rpartition(":")
+    if not port.isdigit():
+        return
+    host = host.removeprefix("ray://").strip("[]")
+    if _is_loopback(host):
+        from ray.util import get_node_ip_address
+
+        host = get_node_ip_address()  # Ray means by it the address at which others reach this machine
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        where = "" if host in str(address) else f"at {host}:{port} "
+        raise MachineError(f"no Ray at {address} ({where}{error}); start one with: ray start --head") from None
+
+
+def authenticate(address: str):
+    """Use the token of this machine for a cluster that asks for one. Raises MachineError if that fails; a cluster that asks for
+    none and can be reached from elsewhere is warned of."""
+    mode = os.environ.get("RAY_AUTH_MODE")
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", address)
+    if address == "auto":
+        if mode is None and _has_token():
+            os.environ["RAY_AUTH_MODE"] = "token"
+        return
+    if address.startswith("ray://"):
+        return
+    found = _knock(address, "disabled")
+    if found == _OPEN:
+        warn_if_open(address)
+    elif found == _REFUSED:
+        if not _has_token():
+            raise MachineError(
+                f"Ray at {address} asks for its token: copy it from the head's ~/.ray/auth_token to here, or set RAY_AUTH_TOKEN"
+            )
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        if _knock(address, "token") == _REFUSED:
+            raise MachineError(f"Ray at {address} refuses the token that is here (RAY_AUTH_TOKEN, or ~/.ray/auth_token)")
+    elif found != _UNKNOWN:
+        raise MachineError(f"what listens at {address} does not answer as Ray does; is it the head's address, with its port?")
+
+
+def warn_if_open(address: str):
+    """Say that a cluster has no token, if others than this machine can reach it."""
+    if not _is_loopback(address.rpartition(":")[0].strip("[]")):
+        say.warning(f"Ray at {address} asks for no token: whoever can reach it can run code on it (RAY_AUTH_MODE=token on all)")
+
+
+def is_open(address: str) -> bool:
+    """Does the Ray there let anyone in?"""
+    return _knock(address, "disabled") == _OPEN
+
+
+def _knock(address, mode):
+    command = [sys.executable, "-c", _KNOCK, address]
+    environment = os.environ | {"RAY_AUTH_MODE": mode}
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    try:
+        return subprocess.run(command, env=environment, timeout=PATIENCE_S, check=False, **quiet).returncode
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _has_token():
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / TOKEN_FILE).is_file()
+
+
+def _is_loopback(host):
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,39 @@
+"""Compiling once per machine: the first process compiles what an epoch needs, the others wait and read what it cached."""
+
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+
+from circuits.compiled import cache_folder, processor
+from evo.epochs import compute
+from evo.spec import RunSpec
+
+_done: set[tuple[str, str | None]] = set()
+
+
+def warm_up(spec: RunSpec, source: str | None):
+    """Compile everything an epoch needs, or read it from the disk, on a throwaway miniature run."""
+    small = {"population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
+    text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()
+    if (text, source) in _done:
+        return
+    with _alone():
+        state, sent, _ = compute(text, source, 0, 0, None, None)
+        compute(text, source, 0, 1, state, sent)
+    _done.add((text, source))
+
+
+@contextmanager
+def _alone():
+    """One process at a time that uses the same cache, on whatever machine: a lock beside it."""
+    try:
+        lock = os.open(cache_folder() / f"{processor()}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        lock = None
+    try:
+        with suppress(OSError, TypeError):  # a file system without locks: several compile, which costs time only
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
