@@ -48,21 +48,20 @@ def show(found: Comparison, console: Console):
         if len(found.groups) > 1:
             console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
         return
-    console.print()
-    console.print(Text(f"How probable it is that a run does better than one of: {found.groups[0].name}"))
-    effects = _table("", *(name.replace("_", " ") for name in MORE_IS_BETTER))
-    for group, theirs in zip(found.groups[1:], found.effects, strict=True):
-        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for name in MORE_IS_BETTER)
-        effects.add_row(Text(group.name, overflow="fold"), *cells)
+    shown = [(group, theirs) for group, theirs in zip(found.groups[1:], found.effects, strict=True) if theirs]
+    effects = _table("a run does better than one of the first with probability", *(group.name for group, _ in shown))
+    for name in MORE_IS_BETTER:
+        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
+        effects.add_row(f"{'more' if MORE_IS_BETTER[name] else 'less'} {name.replace('_', ' ')}", *cells)
     console.print(effects)
-    console.print("better: a higher score, less of all else; 0.5 no difference; 95 % confidence intervals", style="dim")
+    console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
 
 
 def _table(first, *others):
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first)
     for name in others:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     return table
 
 
