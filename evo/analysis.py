@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from circuits.activity import irregularity, spectrum, synchrony
+from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif, Parent, digest, dumps
 from circuits.population import Stop
@@ -226,16 +227,16 @@ def analyse(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     Raises UserError for a circuit that cannot take part in the task, and where the task's own code fails.
     """
     circuit = motif.circuit
-    _fits(task, circuit)
-    score, low, high = scored(task, held_out, circuit)
+    base = whole(task, circuit, held_out)
+    score = base["score"]
     raster = simulate(circuit, held_out.spikes, dtype="float32", seed=held_out.noise_seed, world=task.world(held_out))
     which = lesions(circuit)
     rest = lesion_scores(task, held_out, circuit, which)
     order = np.argsort(rest, kind="stable")
     return {
-        "base": {"score": score, "low": low, "high": high, "trials": len(held_out)},
+        "base": base,
         "lesions": [_lesion(which[k], float(rest[k]), score) for k in order],
-        "core": _core(core.core(task, circuit, draw, held_out), motif, name, len(held_out)),
+        "core": core_of(task, motif, held_out, draw, name),
         "perturbation": {what: _curve(found) for what, found in curves(task, held_out, circuit).items()},
         "tuning": _tuning(tuning.tuning(task, held_out, raster), task.outputs),
         "activity": _activity(raster),
@@ -245,27 +246,52 @@ def analyse(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     }
 
 
-def of_motif(motif: Motif, name: str | None = None) -> Analysis | None:
-    """The analysis of a single motif; None where it names no task that ships, or one that its circuit does not fit.
+def whole(task: Task, circuit: Circuit, held_out: Trials) -> Scored:
+    """The part `base` of an analysis. Raises UserError for a circuit that cannot take part in the task."""
+    wanted, has = (list(task.inputs), len(task.outputs)), ([c.name for c in circuit.inputs], len(circuit.outputs))
+    if wanted != has or any(len(port.neurons) > 1 for port in circuit.outputs):
+        asked = f"inputs {wanted[0]} and {wanted[1]} outputs of one neuron each"
+        raise UserError(f"task {task.title()}: its circuits have {asked}, not as {circuit!r}")
+    if abs(task.dt_ms - circuit.dt_ms) > 1e-12:
+        raise UserError(f"task {task.title()}: its step is {task.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
+    score, low, high = scored(task, held_out, circuit)
+    return {"score": score, "low": low, "high": high, "trials": len(held_out)}
 
-    On the held-out trials of the run that it comes from, if it says from which.
-    """
+
+def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Trials], name: str | None = None) -> Core | None:
+    """The part `core` of an analysis."""
+    found = core.core(task, motif.circuit, draw, held_out)
+    if found is None:
+        return None
+    smaller = Motif.of(
+        found.circuit,
+        **motif.provenance.model_dump(exclude={"scores", "parent"}),
+        scores={"held_out": found.score, "low": found.low, "high": found.high},
+        parent=Parent(sha256=digest(motif), name=name),
+    )
+    return {
+        "motif": json.loads(dumps(smaller)),
+        "score": found.score,
+        "low": found.low,
+        "high": found.high,
+        "trials": len(held_out),
+        "confirmed": found.confirmed,
+        "removed": [*map(str, found.neurons), *(f"{source}>{target}" for source, target in found.synapses)],
+    }
+
+
+def of_motif(motif: Motif, name: str | None = None) -> Analysis | None:
+    """The analysis of a single motif, on trials of the seed of the run that it comes from; None where it names no task that
+    ships with us. Raises UserError for one whose settings the task does not know, or whose circuit it does not fit."""
     task = task_of(motif)
     return None if task is None else analyse(task, motif, *trials_for(task, motif.provenance.seed or 1), name=name)
 
 
 def task_of(motif: Motif) -> Task | None:
-    """The task that a motif was evolved for, if it ships and the circuit fits it."""
+    """The task that a motif was evolved for, if it ships. Raises UserError for settings that it does not know."""
     settings = dict(motif.provenance.task or {})
     title = settings.pop("name", None)
-    if not isinstance(title, str) or is_own(title):
-        return None
-    try:
-        found = task_by_name(title, **settings)
-        _fits(found, motif)
-    except (UserError, TypeError):
-        return None
-    return found
+    return None if not isinstance(title, str) or is_own(title) else task_by_name(title, **settings)
 
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:
@@ -291,41 +317,10 @@ def _adapter():
     return TypeAdapter(Analysis)
 
 
-def _fits(task, circuit):
-    wanted, has = (task.inputs, len(task.outputs)), (tuple(c.name for c in circuit.inputs), len(circuit.outputs))
-    if tuple(wanted[0]) != has[0] or wanted[1] != sum(len(o.neurons) for o in circuit.outputs):
-        raise UserError(
-            f"task {task.title()}: its circuits have inputs {list(task.inputs)} and {wanted[1]} outputs, this one "
-            f"{list(has[0])} and {has[1]}"
-        )
-    if abs(task.dt_ms - circuit.dt_ms) > 1e-12:
-        raise UserError(f"task {task.title()}: its step is {task.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-
-
 def _lesion(one, score, base):
     source, target = one.connections[0] if one.kind in ("synapse", "input") else (None, None)
     change = round(score - base, 9)
     return {"kind": one.kind, "part": one.part, "source": source, "target": target, "score": score, "change": change}
-
-
-def _core(found, motif, name, trials):
-    if found is None:
-        return None
-    smaller = Motif.of(
-        found.circuit,
-        **motif.provenance.model_dump(exclude={"scores", "parent"}),
-        scores={"held_out": found.score, "low": found.low, "high": found.high},
-        parent=Parent(sha256=digest(motif), name=name),
-    )
-    return {
-        "motif": json.loads(dumps(smaller)),
-        "score": found.score,
-        "low": found.low,
-        "high": found.high,
-        "trials": trials,
-        "confirmed": found.confirmed,
-        "removed": [*map(str, found.neurons), *(f"{source}>{target}" for source, target in found.synapses)],
-    }
 
 
 def _curve(found):

@@ -239,6 +239,53 @@ def export(path, target, rank, out):
 
 @cli.command()
 @click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
+@click.option("-o", "--out", metavar="FILE", help="Where to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
+def prune(path, rank, out):
+    """Write the core of a circuit: the smallest part found of it that does as well.
+
+    Neurons and synapses are removed, the least harmful first, as long as the score stays within its 95 % confidence interval.
+    What is left is tried on other trials. Of a run with a task of your own, its code is executed where the core is not stored.
+    """
+    from circuits.motif_file import save
+    from evo.prune import prune as pruned
+
+    source = Path(path)
+    found = pruned(source, rank)
+    beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
+    for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
+        e = int(motif.excitatory.sum())
+        parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
+        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f})")
+    click.echo(f"removed {', '.join(found.core['removed']) or 'nothing'}")
+    if found.core["confirmed"]:
+        click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
+    else:
+        click.echo(f"not confirmed: on {found.core['trials']} other trials it scores less than the whole circuit's interval")
+    click.echo(save(found.smaller, Path(out) if out else beside))
+
+
+@cli.command()
+@click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def compare(folders, as_json):
+    """Show runs side by side; with several seeds of each spec, how much better one spec does than the first.
+
+    Runs whose specs differ in the seed alone are taken together. Effect sizes are Vargha and Delaney's A: the probability that
+    a run of one spec does better than a run of the other.
+    """
+    from evo.compare import compare as compared
+    from evo.inspect import comparison
+
+    found = compared(folders)
+    if as_json:
+        click.echo(json.dumps(comparison.as_json(found), allow_nan=False))
+    else:
+        comparison.show(found, _console())
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
 @click.argument("sound", metavar="FILE.wav")
 @click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest below 700 Hz].")
 def listen(path, sound, centre):

@@ -4,7 +4,9 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.raster import Raster, pack
+from fitness.states import sequence_of
 from fitness.task import Task
+from fitness.tuning import variable_of
 
 
 def check(task: Task, seed: int, count: int):
@@ -15,6 +17,8 @@ def check(task: Task, seed: int, count: int):
         _same(task, f"make gives other {what}", a, b)
     for name in first.facts:
         _same(task, f"make gives other facts {name!r}", np.asarray(first.facts[name]), np.asarray(second.facts[name]))
+    variable_of(task, first)
+    sequence_of(task, first)
     rng = np.random.default_rng(0)
     shape = count, task.steps, len(task.outputs)
     densities = np.array([0.0, 0.01, 0.3, 1.0])

@@ -1,8 +1,8 @@
 """A circuit read as a state machine: what it holds from one symbol to the next, and what a symbol does to that.
 
 At first all moments between symbols are one state. A state is split, by whether a neuron has just fired, or by a limit on its
-potential, on its current or on what its synapses have left to release, where that best tells what comes next: which outputs
-answer the next symbol, and which state follows.
+potential or current or on what plastic synapses have become, where that best tells what comes next: which outputs answer the
+next symbol, and which state follows.
 So two patterns of activity are two states only if that makes a difference to what the circuit does sooner or later (McCallum's
 utile distinctions, Proc. ICML 1995); splitting goes on as long as it shortens the description of what happens (minimum
 description length: Rissanen, Automatica 14, 1978).
@@ -27,8 +27,10 @@ RECORDED = 20_000_000  # most numbers that are recorded
 class Condition(NamedTuple):
     """What holds in a state: something about a part of the circuit is above a limit, or not.
 
-    part  id of a neuron, or name of an input channel;   what  "fires", "potential" (mV), "current" (mV), or "release": how
-          much its depressing or facilitating synapses would transmit of a spike, in % of what they do after a rest
+    part  a neuron "E0", an input channel "left" or a synapse "E0>E1"
+    what  "fires"; "potential" or "current" of a neuron, in mV; "release", how much the depressing or facilitating synapses of
+          a neuron or channel would transmit of a spike, in % of what they do after a rest; "weight" of a synapse that learns,
+          in % of the one it began with
     """
 
     part: str
@@ -39,7 +41,7 @@ class Condition(NamedTuple):
     def __str__(self):
         if self.what == "fires":
             return "fires" if self.above else "silent"
-        unit = "%" if self.what == "release" else "mV"
+        unit = "%" if self.what in ("release", "weight") else "mV"
         return f"{self.what} {'above' if self.above else 'up to'} {self.limit:.4g} {unit}"
 
 
@@ -162,7 +164,7 @@ def _features(seen, circuit, rows, window) -> list[Feature]:
     }
     names = [str(n.id) for n in circuit.neurons]
     found = [Feature(name, what, value[..., k]) for what, value in values.items() for k, name in enumerate(names)]
-    return found + _releases(seen, circuit, rows)
+    return found + _releases(seen, circuit, rows) + _weights(seen, circuit, rows)
 
 
 def _releases(seen, circuit, rows):
@@ -194,6 +196,39 @@ def _releases(seen, circuit, rows):
 def _decayed(p, used, gone, after_ms):
     after_ms = np.maximum(after_ms, 0.0)
     return used * (np.exp(-after_ms / p.tau_fac_ms) if p.tau_fac_ms else 0.0), gone * np.exp(-after_ms / p.tau_rec_ms)
+
+
+def _weights(seen, circuit, rows):
+    """What synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
+    sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
+    number = {n.id: k for k, n in enumerate(circuit.neurons)}
+    learning = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]
+    learning += [(len(circuit.inputs) + number[s.pre], s) for s in circuit.synapses if s.stdp]
+    if not learning:
+        return []
+    fired = seen.spikes().swapaxes(0, 1)
+    spikes = np.concatenate([seen.stimulus.spikes()[: seen.trials].swapaxes(0, 1), fired], axis=2)
+    delay = [round(s.delay_ms / circuit.dt_ms) for _, s in learning]
+    arriving = np.zeros((seen.steps, seen.trials, len(learning)), bool)
+    for k, (source, _) in enumerate(learning):
+        arriving[delay[k] :, :, k] = spikes[: -delay[k], :, source]
+    posts = [number[s.post] for _, s in learning]
+    grow, lose, tau_grow, tau_lose, bound = (
+        np.array([getattr(s.stdp, name) for _, s in learning])
+        for name in ("a_plus", "a_minus", "tau_plus_ms", "tau_minus_ms", "bound")
+    )
+    keep_x, keep_y = np.exp(-circuit.dt_ms / tau_grow), np.exp(-circuit.dt_ms / tau_lose)
+    x, y, w = np.zeros(arriving.shape[1:]), np.zeros(arriving.shape[1:]), np.ones(arriving.shape[1:])
+    after = np.ones((seen.steps + 1, *w.shape), "f4")
+    for k in range(seen.steps):
+        here, post = arriving[k], fired[k][:, posts]
+        x, y = keep_x * x, keep_y * y
+        w = np.clip(w - here * lose * y, 0, bound)
+        w = np.clip(w + post * grow * x, 0, bound)
+        x, y, after[k + 1] = x + here, y + post, w
+    value = (100 * after[rows, np.arange(seen.trials)[:, None]]).round()  # [trials, moments, synapses]
+    names = [f"{sources[source]}>{s.post}" for source, s in learning]
+    return [Feature(name, "weight", value[..., k]) for k, name in enumerate(names)]
 
 
 def _split(features, which, answer):

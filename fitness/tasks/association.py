@@ -6,6 +6,7 @@ from pydantic import Field
 
 from fitness.decode import share, spike_train
 from fitness.measured import Measured
+from fitness.task import Symbols
 
 BEFORE_MS = 20.0, 80.0  # the cue alone, before training; all times vary by up to JITTER_MS
 TRAIN_MS = 150.0  # when training begins
@@ -70,7 +71,14 @@ class Association(Measured):
         cue = np.where(paired[:, None], first + rng.uniform(0, APART_MS, first.shape), np.where(swapped, second, first))
         us = np.where(paired[:, None], cue + self.lag_ms, np.where(swapped, first, second))
         trains = [self._train(times.round()) for times in (np.column_stack([before, cue, after]), us)]
-        return np.stack(trains, axis=-1), paired, {"before_ms": before.round(), "after_ms": after.round()}
+        facts = {"before_ms": before.round(), "train_ms": np.minimum(cue, us).round(), "after_ms": after.round()}
+        return np.stack(trains, axis=-1), paired, facts
+
+    def as_sequence(self, trials):
+        starts = [trials.facts[f"{part}_ms"] for part in ("before", "train", "after")]
+        kinds = np.where(trials.labels == 1, 1, 2)
+        which = [np.broadcast_to(kinds[:, None] * (k == 1), start.shape) for k, start in enumerate(starts)]
+        return Symbols(("cue", "cue with us", "cue and us apart"), np.hstack(which), np.hstack(starts))
 
     def measure(self, raster, trials):
         """The shares of cues answered after training and before it: [..., trials, 2]."""

@@ -1,0 +1,93 @@
+"""Runs side by side, as tables for people and as JSON for machines."""
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
+
+MEDIANS = ("held_out", "evaluations_to_target", "front", "excitatory", "inhibitory", "synapses", "energy", "seconds")
+
+
+def as_json(found: Comparison) -> dict:
+    """`{"target", "groups": [{"name", "settings", "runs": [...], "medians": {...}}], "effects": [{"group", "beside", "measure",
+    "more_is_better", "a", "low", "high", "p"}]}`; null where there is no value, or a run never got there."""
+    groups = [
+        {
+            "name": group.name,
+            "settings": group.settings,
+            "runs": [{name: _plain(value) for name, value in run._asdict().items()} for run in group.runs],
+            "medians": {name: _plain(group.median(name)) for name in MEDIANS},
+        }
+        for group in found.groups
+    ]
+    effects = [
+        {"group": group.name, "beside": found.groups[0].name, "measure": name, "more_is_better": MORE_IS_BETTER[name]}
+        | effect._asdict()
+        for group, effects in zip(found.groups[1:], found.effects, strict=True)
+        for name, effect in effects.items()
+    ]
+    return {"target": found.target, "groups": groups, "effects": effects}
+
+
+def show(found: Comparison, console: Console):
+    """Print a table of the runs by group, and one of the effects."""
+    table = _table("run", "held out", "95 %", f"evals to {found.target:g}", "front", "E", "I", "synapses", "energy", "time")
+    for group in found.groups:
+        if len(found.groups) > 1:
+            table.add_row(Text(group.name, style="bold", overflow="fold"))
+        for run in group.runs:
+            table.add_row(Text(f"{run.run} ({run.state})" if run.state != "finished" else run.run), *_cells(run))
+        if len(group.runs) > 1:
+            table.add_row("median", *_medians(group), style="italic")
+            table.add_row()
+    console.print(table)
+    if not any(found.effects):
+        if len(found.groups) > 1:
+            console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
+        return
+    shown = [(group, theirs) for group, theirs in zip(found.groups[1:], found.effects, strict=True) if theirs]
+    effects = _table("a run does better than one of the first with probability", *(group.name for group, _ in shown))
+    for name in MORE_IS_BETTER:
+        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
+        effects.add_row(f"{'more' if MORE_IS_BETTER[name] else 'less'} {name.replace('_', ' ')}", *cells)
+    console.print(effects)
+    console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
+
+
+def _table(first, *others):
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first)
+    for name in others:
+        table.add_column(Text(name), justify="right")
+    return table
+
+
+def _cells(run: Outcome):
+    counts = (str(value) for value in (run.front, run.excitatory, run.inhibitory, run.synapses))
+    interval = "" if math.isnan(run.low) else f"{run.low:.2f}-{run.high:.2f}"
+    return (
+        _number(run.held_out, ".3f"),
+        interval,
+        _number(run.evaluations_to_target, ",.0f"),
+        *counts,
+        _number(run.energy, ".1f"),
+        _number(run.seconds, ".1f", " s"),
+    )
+
+
+def _medians(group: Group):
+    held_out, evaluations, *counts, energy, seconds = (group.median(name) for name in MEDIANS)
+    shown = (_number(value, ".4g") for value in counts)
+    ends = _number(energy, ".1f"), _number(seconds, ".1f", " s")
+    return _number(held_out, ".3f"), "", _number(evaluations, ",.0f"), *shown, *ends
+
+
+def _number(value, form, unit=""):
+    return "" if math.isnan(value) else "never" if math.isinf(value) else f"{value:{form}}{unit}"
+
+
+def _plain(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value
