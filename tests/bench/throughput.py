@@ -125,8 +125,8 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
         seconds["store"] = store
         seconds["driver"] = wall - seconds.total()
     shares = {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()}
-    tried = sum(row["evaluations"] for row in logs)
-    simulated = sum(row["evaluations"] * row["simulated"] for row in logs) / tried
+    tried = sum(row["evaluations"] - row["repeats"] for row in logs)
+    simulated = sum((row["evaluations"] - row["repeats"]) * row["simulated"] for row in logs) / tried
     return Ran(tried, wall, shares, store / wall, opening, *left(folder), simulated)
 
 
