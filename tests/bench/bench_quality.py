@@ -1,10 +1,10 @@
 """How many circuits a search tries until one scores 0.9 on held-out trials: the default search beside others and controls, over
 many seeds: python -m tests.bench.bench_quality [--seeds N] [--arms NAME ...] [--tasks NAME ...] [--processes N]
 
-A search solves its task with the first generation in which the circuit that did best on validation trials scores 0.9 on
-held-out ones; counted are the circuits tried by all islands up to then, at most LIMIT. Finished searches are kept one a line in
-runs/quality.jsonl (or the file that BENCH_JSON names): a stopped benchmark goes on where it was. Prints a table and draws
-runs/quality.svg.
+A search has solved its task in the first generation in which the circuit that did best on validation trials scores 0.9 on
+held-out ones; counted are all circuits that came up on all islands until then, at most LIMIT. Finished searches are kept one a
+line in runs/quality.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete it to
+start anew. Prints tables in Markdown and draws runs/quality.svg.
 """
 
 import argparse
@@ -13,29 +13,39 @@ import multiprocessing
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from itertools import count
+from itertools import count, product
 from pathlib import Path
+
+from tests.bench.quality_report import drawn, tables
 
 ROOT = Path(__file__).parents[2]
 SOLVED, LIMIT = 0.9, 200_000
-TASKS = {
+# Settings of [task] by row: the default ones of six tasks, then harder ones.
+TASKS: dict[str, dict] = {
     "itd": {},
     "order": {},
     "gate": {},
     "coincidence": {},
     "xor": {},
     "direction": {},
+    "order, 5 classes": {"classes": 5},
+    "gate, small volleys": {"spikes": 1},
+    "xor, large volleys": {"spikes": 8, "more": 3, "spread_ms": 10.0},
+    "direction, 8 speeds": {"channels": 3, "speeds": 8, "fastest_ms": 2.0, "slowest_ms": 40.0, "jitter_ms": 3.0},
 }
-ARMS = {
+# What differs from the default search, by section.
+ARMS: dict[str, dict] = {
     "default": {},
-    "nsga2": {"algorithm": "nsga2"},
-    "lexicase": {"algorithm": "lexicase"},
-    "protect = age": {"protect": "age"},
-    "no crossover": {"crossover": 0.0},
-    "one island": {"islands": 1},
-    "random": {"algorithm": "random"},
-    "weights-only": {"algorithm": "weights-only"},
-    "E only": {"excitatory_share": (1.0, 1.0)},
+    "nsga2": {"search": {"algorithm": "nsga2"}},
+    "lexicase": {"search": {"algorithm": "lexicase"}},
+    "map-elites": {"search": {"algorithm": "map-elites"}},
+    "age protected": {"search": {"protect": "age"}},
+    "no crossover": {"search": {"crossover": 0.0}},
+    "one island": {"search": {"islands": 1}},
+    "unsigned": {"circuit": {"dale": False}},
+    "E only": {"circuit": {"excitatory_share": [1.0, 1.0]}},
+    "weights-only": {"search": {"algorithm": "weights-only"}},
+    "random": {"search": {"algorithm": "random"}},
 }
 
 
@@ -47,47 +57,55 @@ def main():
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "quality.jsonl")
-    done = {(r["task"], r["arm"], r["seed"]) for r in results(path)}
-    every = [(task, arm, seed) for seed in range(1, chosen.seeds + 1) for task in chosen.tasks for arm in chosen.arms]
+    done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
+    every = product(range(1, chosen.seeds + 1), chosen.tasks, chosen.arms)
+    missing = [(task, arm, seed) for seed, task, arm in every if (task, arm, seed) not in done]
     os.environ["OMP_NUM_THREADS"] = "1"
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(chosen.processes, mp_context=spawn) as pool, open(path, "a", encoding="utf-8") as file:
-        for future in as_completed([pool.submit(search, *job) for job in every if job not in done]):
-            found = future.result()
-            file.write(json.dumps(found) + "\n")
+        for future in as_completed([pool.submit(search, *job) for job in missing]):
+            file.write(json.dumps(future.result()) + "\n")
             file.flush()
-            print(json.dumps(found), flush=True)
+            print(line(future.result()), flush=True)
+    found = [r for r in results(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and r["seed"] <= chosen.seeds]
+    print("\n" + "\n\n".join(tables(found, chosen.tasks, chosen.arms)))
+    drawn(found, chosen.tasks, chosen.arms, LIMIT, ROOT / "runs" / "quality.svg")
 
 
-def results(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+def results(path: Path) -> list[dict]:
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def spec_of(task, arm, seed):
-    from evo.spec import parse
+def line(found: dict) -> str:
+    solved = f"solved after {found['to_solve']:,}" if found["to_solve"] else f"not solved, best {found['best']:.3f}"
+    return f"{found['task']:22} {found['arm']:15} seed {found['seed']:<3} {solved}, {found['seconds']:.0f} s"
 
-    spec = parse((ROOT / "runs" / f"{task.partition(' ')[0]}.toml").read_text(encoding="utf-8"), seed=seed)
-    changes = dict(ARMS[arm])
-    circuit = {key: changes.pop(key) for key in ("excitatory_share",) if key in changes}
-    if "islands" in changes and "population" not in changes:
-        changes["population"] = spec.search.population * spec.search.islands // changes["islands"]
-    return spec.model_copy(
-        update={
-            "task": spec.task | TASKS[task],
-            "circuit": spec.circuit.model_copy(update=circuit),
-            "search": spec.search.model_copy(update={"generations": 10**7, **changes}),
-        }
-    )
+
+def spec_of(task: str, arm: str, seed: int):
+    """The committed spec of a task with what the arm changes; whatever the number of islands, as many circuits in all."""
+    from evo.spec import RunSpec, parse
+
+    name, changes = task.partition(",")[0], ARMS[arm]
+    data = parse((ROOT / "runs" / f"{name}.toml").read_text(encoding="utf-8"), seed=seed).model_dump(mode="json")
+    s, circuit, search = data["search"], changes.get("circuit", {}), changes.get("search", {})
+    if not circuit.get("dale", True):
+        del data["circuit"]["excitatory_share"]
+    everyone = s["population"] * s["islands"]
+    data["task"] |= TASKS[task]
+    data["circuit"] |= circuit
+    data["search"] |= {"generations": 10**7} | search
+    data["search"]["population"] = everyone // data["search"]["islands"]
+    return RunSpec.model_validate_json(json.dumps(data))
 
 
 def search(task: str, arm: str, seed: int) -> dict:
-    """Run one search until it has solved its task or tried LIMIT circuits."""
+    """Run one search until it has solved its task or tried LIMIT circuits; what came of it."""
     from evo.epochs import neighbour
     from evo.island import Setting, run_epoch
 
     spec, begin = spec_of(task, arm, seed), time.process_time()
     s, setting = spec.search, Setting.of(spec, None)
-    states, tried, best, to_solve = [None] * s.islands, 0, -1.0, None
+    states, tried, best = [None] * s.islands, 0, -1.0
     for epoch in count():
         sent = [state and state.migrants(s.migrants) for state in states]
         guests = [None if (sender := neighbour(spec, k)) is None else sent[sender] for k in range(s.islands)]
@@ -96,13 +114,9 @@ def search(task: str, arm: str, seed: int) -> dict:
             tried += sum(row["evaluations"] for row in rows)
             champion = max(rows, key=lambda row: row["validation"])
             best = max(best, champion["held_out"])
-            if champion["held_out"] >= SOLVED and tried <= LIMIT:
-                to_solve = tried
-                break
-        if to_solve is not None or tried >= LIMIT:
-            break
-    found = {"task": task, "arm": arm, "seed": seed, "to_solve": to_solve, "tried": tried, "best": best}
-    return found | {"seconds": round(time.process_time() - begin, 1)}
+            if champion["held_out"] >= SOLVED or tried >= LIMIT:
+                found = {"task": task, "arm": arm, "seed": seed, "best": best, "seconds": time.process_time() - begin}
+                return found | {"to_solve": tried if champion["held_out"] >= SOLVED and tried <= LIMIT else None}
 
 
 if __name__ == "__main__":
