@@ -11,14 +11,14 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, descriptors, genome, identity, lineage, variation
-from evo.algorithms import ALGORITHMS
+from evo import archive, genome, identity, lineage, variation
+from evo.algorithms import ALGORITHMS, descriptors
+from evo.algorithms.values import FreeValues
 from evo.genome import Form
 from evo.individual import LOOKED_AT, Crowd, joined, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
-from evo.values import FreeValues
 from fitness import Task, Trials
 from fitness.evaluate import evaluate
 from fitness.objectives import losses

@@ -15,10 +15,10 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import digest, write_whole
 from evo.analysis import analyse, to_text, trials_for
+from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import HELD_OUT_TRIALS, Founders
-from evo.joining import check_address
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
 from evo.spec import Search, changed, read
 from evo.state_file import from_bytes, to_bytes
@@ -181,7 +181,7 @@ def _results(plan, workers, address):
     if workers == 0 and not address:
         yield from in_process(plan)
         return
-    from evo.cluster import on_ray
+    from evo.cluster.tasks import on_ray
 
     warm_up(plan.spec, plan.source)
     yield from on_ray(plan, workers, address)

@@ -30,7 +30,7 @@ from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
-from evo.descriptors import DESCRIPTORS
+from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source

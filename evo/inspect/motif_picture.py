@@ -12,7 +12,7 @@ from circuits.subgraphs import INPUT, Subgraph
 from evo.inspect import pictures
 from evo.inspect.motif_table import significant
 from evo.motifs import Motifs
-from evo.overrepresented import Finding
+from evo.motifs.overrepresented import Finding
 
 WIRINGS, MOTIFS, ACROSS = 3, 12, 4
 _WIDTH, _CAPTION, _MOTIF = 10.0, 0.45, 1.1  # inches: the picture, a caption, a motif below it

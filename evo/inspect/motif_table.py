@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evo.motifs import Motifs, same_interface
-from evo.overrepresented import Finding
+from evo.motifs.overrepresented import Finding
 
 SHOWN = 10
 SIGNIFICANT = 0.05

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import evo
-from evo.ray_session import ray_session
+from evo.cluster.session import ray_session
 from evo.search import STORE
 from tests.bench import search_job
 from tests.bench.report import figure

@@ -13,7 +13,7 @@ import numpy as np
 
 from circuits import OutputPort
 from circuits.tables import from_circuit
-from evo.ray_session import ray_session
+from evo.cluster.session import ray_session
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
 from tests.bench import search_job

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import evo
 from evo import search
+from evo.cluster.session import ray_session
 from evo.island import State
-from evo.ray_session import ray_session
 from evo.spec import RunSpec
 from evo.state_file import from_bytes
 from evo.store import Store

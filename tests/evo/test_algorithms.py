@@ -10,10 +10,10 @@ import pytest
 import evo
 from evo import genome
 from evo.algorithms import ALGORITHMS
-from evo.descriptors import DESCRIPTORS
+from evo.algorithms.descriptors import DESCRIPTORS
+from evo.algorithms.separable_cma import SeparableCMA
 from evo.individual import Crowd
 from evo.island import Founders, Setting, run_epoch
-from evo.separable_cma import SeparableCMA
 from evo.spec import parse
 from evo.state_file import to_bytes
 from evo.stopwatch import Stopwatch

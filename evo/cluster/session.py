@@ -13,8 +13,8 @@ import time
 from contextlib import contextmanager
 
 from circuits.errors import MachineError
-from evo import shipping
-from evo.joining import authenticate, is_open, warn_if_open
+from evo.cluster import shipping
+from evo.cluster.joining import authenticate, is_open, warn_if_open
 
 ASK_S = 2
 SILENCE_S = 40  # Ray ends the process at 60 s

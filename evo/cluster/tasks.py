@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from circuits.errors import MachineError, UserError
-from evo import code
+from evo.cluster import code
+from evo.cluster.session import ray_session
 from evo.epochs import Plan, Result, neighbour
-from evo.ray_session import ray_session
 
 STRETCH = 4
 AHEAD = 3  # epochs of one island submitted and not yet stored
@@ -214,7 +214,7 @@ def _worker():
 
         try:
             try:
-                from evo.code import digest
+                from evo.cluster.code import digest
                 from evo.epochs import compute
                 from evo.spec import RunSpec
                 from evo.warm import warm_up

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 
-from evo.chance import DRAWS, chance
+from evo.motifs.chance import DRAWS, chance
 
 
 def test_where_nothing_is_special_few_p_values_are_small():

@@ -16,8 +16,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
-from evo.neutral import Operators, Peers, peers
-from evo.overrepresented import Finding, overrepresented
+from evo.motifs.neutral import Operators, Peers, peers
+from evo.motifs.overrepresented import Finding, overrepresented
 from evo.run_folder import Member, Run
 from fitness.tasks import BUILT_IN
 

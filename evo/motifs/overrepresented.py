@@ -8,8 +8,8 @@ import numpy as np
 from circuits.named_motifs import NAMED, OCCURRENCES, named
 from circuits.subgraphs import SUBGRAPHS, Subgraph, census
 from circuits.wiring import Wiring
-from evo.chance import Chance, chance
-from evo.neutral import Peers
+from evo.motifs.chance import Chance, chance
+from evo.motifs.neutral import Peers
 
 
 class Finding(NamedTuple):

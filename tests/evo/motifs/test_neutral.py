@@ -6,8 +6,8 @@ from circuits.named_motifs import NAMED, OCCURRENCES
 from circuits.subgraphs import census
 from circuits.wiring import Wiring
 from evo import genome
-from evo.neutral import PEERS, Operators, drift, held, peers, wiring
-from evo.overrepresented import overrepresented
+from evo.motifs.neutral import PEERS, Operators, drift, held, peers, wiring
+from evo.motifs.overrepresented import overrepresented
 from evo.spec import parse
 from tests.evo.tiny import SPEC
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evo import code
+from evo.cluster import code
 
 LOOK_S = 60
 
@@ -28,7 +28,7 @@ def without_this_code() -> str | None:
 
     def installed():  # nested, so that it is sent as it stands: the module may be what is missing
         try:
-            from evo.code import digest
+            from evo.cluster.code import digest
 
             return digest()
         except Exception:
