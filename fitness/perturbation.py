@@ -56,7 +56,7 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Curve:
     versions = Versions.of(circuit, len(PERCENT) * DRAWS)
     potential = np.array([name.startswith("v_") for name in model.names])
     rest = np.where(potential, versions.parameters[..., [model.names.index("v_rest_mv")]], 0.0)
-    noisy = rest + (versions.parameters - rest) * _factors(draws)
+    noisy = versions.parameters + (versions.parameters - rest) * (_factors(draws) - 1)
     noisy = np.clip(noisy, *np.array([(p.low, p.high) for p in model.parameters.values()]).T)
     for low, high in model.neuron.ascending:
         above = noisy[..., model.names.index(high)]

@@ -260,15 +260,17 @@ def _split(features, which, answer):
 
 
 def _candidates(features):
-    """Ways to split: conditions, and where each holds."""
+    """Ways to split: conditions, and where each holds. The limits tried are in the widest gaps between values, these first, and
+    at quantiles."""
     splits, holds = [], []
     for part, what, value in features:
-        there = np.unique(value)
-        between = (there[1:] + there[:-1]) / 2
-        if len(between) > LIMITS:
-            between = np.unique(np.quantile(value, (np.arange(LIMITS) + 0.5) / LIMITS))
-        for limit in between:
-            splits.append(Condition(part, what, float(limit), True))
+        there = np.unique(value).astype("f8")
+        widest = np.argsort(there[:-1] - there[1:], kind="stable")[:LIMITS]
+        limits = (there[widest] + there[widest + 1]) / 2
+        if len(there) > LIMITS + 1:
+            limits = np.append(limits, np.quantile(value, (np.arange(LIMITS) + 0.5) / LIMITS))
+        for limit in dict.fromkeys(limits.tolist()):
+            splits.append(Condition(part, what, limit, True))
             holds.append(value > limit)
     return splits, np.array(holds)
 

@@ -52,7 +52,7 @@ def show(found: Comparison, console: Console):
     effects = _table("a run does better than one of the first with probability", *(group.name for group, _ in shown))
     for name in MORE_IS_BETTER:
         cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
-        effects.add_row(f"{'more' if MORE_IS_BETTER[name] else 'less'} {name.replace('_', ' ')}", *cells)
+        effects.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
     console.print(effects)
     console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
 
