@@ -14,7 +14,12 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif
 
 # Imported when asked for: a target may need a package that is not installed.
-TARGETS = {"motif": "circuits.export.motif", "torch": "circuits.export.torch"}
+TARGETS = {
+    "motif": "circuits.export.motif",
+    "torch": "circuits.export.torch",
+    "nest": "circuits.export.nest",
+    "brian2": "circuits.export.brian2",
+}
 
 
 def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray | None = None) -> Path:

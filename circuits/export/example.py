@@ -16,11 +16,11 @@ def poisson(circuit: Circuit) -> np.ndarray:
 
 
 def save_example(circuit: Circuit, example_input: np.ndarray | None, path) -> None:
-    """Write `inputs` bool [1, steps, channels] and `outputs` bool [1, steps, slots] to an .npz file.
+    """Write `inputs` bool [1, steps, channels], `spikes` bool [1, steps, neurons] and `outputs` bool [1, steps, slots], the
+    spikes of the output ports, and `dt_ms` to an .npz file.
 
-    The outputs are the simulator's float64 spikes of the output ports, without membrane noise, for `example_input`
-    [steps, channels], or for `poisson`.
+    They are the simulator's float64 spikes, without membrane noise, for `example_input` [steps, channels], or for `poisson`.
     """
     inputs = (poisson(circuit) if example_input is None else example_input)[None]
-    circuit = circuit.model_copy(update={"noise_mv": 0.0})
-    np.savez(path, inputs=inputs, outputs=simulate(circuit, inputs, dtype="float64").outputs.spikes())
+    raster = simulate(circuit.model_copy(update={"noise_mv": 0.0}), inputs, dtype="float64")
+    np.savez(path, inputs=inputs, spikes=raster.spikes(), outputs=raster.outputs.spikes(), dt_ms=circuit.dt_ms)
