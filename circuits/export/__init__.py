@@ -19,6 +19,8 @@ TARGETS = {
     "torch": "circuits.export.torch",
     "nest": "circuits.export.nest",
     "brian2": "circuits.export.brian2",
+    "sonata": "circuits.export.sonata",
+    "graphml": "circuits.export.graphml",
 }
 
 

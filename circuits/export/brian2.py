@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from circuits.export.checked import run_here
 from circuits.export.features import exact, kept, refused
-from circuits.export.simulator import write_script
+from circuits.export.manifest import write_manifest
+from circuits.export.script_folder import script_folder
 
 STEP = "the step that the simulator takes"
 FEATURES = {
@@ -30,4 +32,6 @@ USE = """    pip install brian2
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
     found = kept(motif, FEATURES, "brian2")
-    write_script(motif, path, example_input, "brian2", USE, found, package="brian2", install="pip install brian2")
+    with script_folder(motif, path, example_input, "brian2") as folder:
+        check = run_here(folder, ("brian2",), "pip install brian2")
+        write_manifest(folder, motif, "brian2", USE, found, [check])

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from circuits.export.checked import run_here
 from circuits.export.features import approximate, exact, kept, refused
-from circuits.export.simulator import write_script
+from circuits.export.manifest import write_manifest
+from circuits.export.script_folder import script_folder
 
 FEATURES = {
     "lif_psc_exp neurons": exact("iaf_psc_exp"),
@@ -32,4 +34,6 @@ USE = """    pip install nest-simulator
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
     found = kept(motif, FEATURES, "nest")
-    write_script(motif, path, example_input, "nest", USE, found, package="nest", install="pip install nest-simulator")
+    with script_folder(motif, path, example_input, "nest") as folder:
+        check = run_here(folder, ("nest",), "pip install nest-simulator")
+        write_manifest(folder, motif, "nest", USE, found, [check])

@@ -13,6 +13,12 @@ with np.load(HERE / "example.npz", allow_pickle=False) as _example:
     INPUTS, SPIKES, DT_MS = _example["inputs"][0], _example["spikes"][0], float(_example["dt_ms"])
 
 
+def cannot_run(why):
+    """End the script where its tool is missing or too old, with exit code 3."""
+    print(why, file=sys.stderr)
+    sys.exit(3)
+
+
 def compare(found, tool, exact=True):
     """Print what `found`, bool [steps, neurons], has in common with the simulator's spikes. Where they should be the same and
     are not, the script ends here with exit code 1."""

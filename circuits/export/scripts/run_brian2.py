@@ -10,16 +10,15 @@ spike with the start of its step and counts that step as refractory, so that t_r
 """
 
 import json
-import sys
 
 import numpy as np
-from example import DT_MS, HERE, INPUTS, compare
+from example import DT_MS, HERE, INPUTS, cannot_run, compare
 
 try:
     import brian2
     from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, defaultclock, ms, prefs
 except ModuleNotFoundError:
-    sys.exit("this script needs Brian2, which is not installed: pip install brian2")
+    cannot_run("this script needs Brian2, which is not installed: pip install brian2")
 
 # One step of V. `I_e` and `I_i` are the synaptic currents as they stood at its start; after it they decay.
 STEPS = {

@@ -9,18 +9,17 @@ Neurons have a leak of 1 nS: there 1 pA is 1 mV, and the capacity in pF is the m
 
 import json
 import os
-import sys
 
 import numpy as np
-from example import DT_MS, HERE, INPUTS, compare
+from example import DT_MS, HERE, INPUTS, cannot_run, compare
 
 os.environ.setdefault("PYNEST_QUIET", "1")
 try:
     import nest
 except ModuleNotFoundError:
-    sys.exit("this script needs NEST 3.5 or newer, which is not installed: pip install nest-simulator")
+    cannot_run("this script needs NEST 3.5 or newer, which is not installed: pip install nest-simulator")
 if not hasattr(nest, "build_info") or "spike_train_injector" not in nest.node_models:
-    sys.exit("this script needs NEST 3.5 or newer; this one is older: pip install -U nest-simulator")
+    cannot_run("this script needs NEST 3.5 or newer; this one is older: pip install -U nest-simulator")
 
 EXACT = ("lif_psc_exp",)  # the others NEST solves with steps of its own, and resets inside a step
 
