@@ -20,6 +20,7 @@ TARGETS = {
     "nest": "circuits.export.nest",
     "brian2": "circuits.export.brian2",
     "sonata": "circuits.export.sonata",
+    "nir": "circuits.export.nir",
     "graphml": "circuits.export.graphml",
 }
 

@@ -34,4 +34,4 @@ def write(motif, path: Path, example_input=None) -> None:
     found = kept(motif, FEATURES, "brian2")
     with script_folder(motif, path, example_input, "brian2") as folder:
         check = run_here(folder, ("brian2",), "pip install brian2")
-        write_manifest(folder, motif, "brian2", USE, found, [check])
+        write_manifest(folder, motif, "brian2", USE, {"run.py": found}, [check])

@@ -36,4 +36,4 @@ def write(motif, path: Path, example_input=None) -> None:
     found = kept(motif, FEATURES, "nest")
     with script_folder(motif, path, example_input, "nest") as folder:
         check = run_here(folder, ("nest",), "pip install nest-simulator")
-        write_manifest(folder, motif, "nest", USE, found, [check])
+        write_manifest(folder, motif, "nest", USE, {"run.py": found}, [check])

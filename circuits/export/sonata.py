@@ -60,7 +60,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
         _json(folder / "node_sets.json", _node_sets(motif))
         _json(folder / "config.json", _config(motif, steps))
         check = run_here(folder, ("nest", "h5py", "pandas"), "pip install nest-simulator h5py pandas")
-        write_manifest(folder, motif, "sonata", USE, found, [check])
+        write_manifest(folder, motif, "sonata", USE, {"run.py": found}, [check])
 
 
 def _config(motif, steps):

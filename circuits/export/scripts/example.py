@@ -1,6 +1,7 @@
 """The trial that came with this motif, and what the evocircuits simulator made of it in float64 (example.npz).
 
-INPUTS bool [steps, channels] and SPIKES bool [steps, neurons]; row k is the step of DT_MS that ends at (k + 1) DT_MS.
+INPUTS bool [steps, channels], SPIKES bool [steps, neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is the
+step of DT_MS that ends at (k + 1) DT_MS.
 """
 
 import sys
@@ -10,7 +11,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 with np.load(HERE / "example.npz", allow_pickle=False) as _example:
-    INPUTS, SPIKES, DT_MS = _example["inputs"][0], _example["spikes"][0], float(_example["dt_ms"])
+    INPUTS, SPIKES, OUTPUTS = (_example[name][0] for name in ("inputs", "spikes", "outputs"))
+    DT_MS = float(_example["dt_ms"])
 
 
 def cannot_run(why):
@@ -19,15 +21,15 @@ def cannot_run(why):
     sys.exit(3)
 
 
-def compare(found, tool, exact=True):
+def compare(found, tool, exact=True, spikes=SPIKES):
     """Print what `found`, bool [steps, neurons], has in common with the simulator's spikes. Where they should be the same and
     are not, the script ends here with exit code 1."""
-    count = int(SPIKES.sum())
-    if np.array_equal(found, SPIKES):
-        print(f"{tool}: identical to the simulator, {count} spikes of {SPIKES.shape[1]} neurons in {len(SPIKES)} steps")
+    count = int(spikes.sum())
+    if np.array_equal(found, spikes):
+        print(f"{tool}: identical to the simulator, {count} spikes of {spikes.shape[1]} neurons in {len(spikes)} steps")
         return
-    first = int(np.flatnonzero((found != SPIKES).any(1))[0]) + 1
-    same, near = alike(found, SPIKES, 0), alike(found, SPIKES, round(1 / DT_MS))
+    first = int(np.flatnonzero((found != spikes).any(1))[0]) + 1
+    same, near = alike(found, spikes, 0), alike(found, spikes, round(1 / DT_MS))
     says = f"{same:.1%} of spikes are in the same step, {near:.1%} within 1 ms"
     says += f" ({int(found.sum())} here, {count} there; the first difference is in step {first})"
     if exact:
