@@ -31,8 +31,8 @@ def write_manifest(
     e = sum(n.sign == "E" for n in motif.neurons)
     lines = [
         f"# A motif for {target}",
-        f"An evocircuits motif of {e} excitatory and {len(motif.neurons) - e} inhibitory neurons, {motif.synapse_count} synapses, "
-        f"dt {motif.dt_ms:g} ms.",
+        f"An evocircuits motif of {e} excitatory and {len(motif.neurons) - e} inhibitory neurons, {motif.synapse_count} "
+        f"synapses, dt {motif.dt_ms:g} ms.",
         use.rstrip(),
         "## Check against the simulator",
         "\n".join(f"- {line}" for line in checks),

@@ -54,7 +54,7 @@ STEPS = (
         "lif_psc_exp neurons": approximate("CubaLIF nodes, to float32, in which the frameworks compute"),
         "signs (Dale's law)": exact("of weights"),
         "delays": exact("chains of relay neurons"),
-        "synaptic time constants": approximate("that of inhibition by delayed inputs down to 1e-7 of a weight, to float32"),
+        "synaptic time constants": approximate("that of inhibition by delayed inputs all but 1e-6 of it, to float32"),
         "start at rest": approximate("to float32, by the input that is 1 in all steps"),
         "refractory periods": exact("by relays and a neuron that is made to fire"),
         "bias": approximate("to float32, by the input that is 1 in all steps"),
@@ -68,36 +68,44 @@ STEPS = (
 FEATURES = CONTINUOUS
 USE = """- `motif.nir`: the equations, in seconds and mV, spikes as Dirac pulses. nir 1.0.6 or newer reads it.
 - `older.nir`: the same for nir 0.2 to 1.0.5, which know no resets but 0.
-- `steps.nir`: for frameworks that step CubaLIF nodes by their own rule, with dt = 1e-4 whatever the motif's step is: snnTorch
-  (`import_from_nir`), Norse (`from_nir(graph, dt=1e-4)`), SpikingJelly (`import_from_nir(path, dt=1e-4)`). {relays}
+- `steps.nir`: for frameworks that step CubaLIF nodes by their own rule: snnTorch (`import_from_nir(graph)`) and Norse
+  (`from_nir(graph, dt=1e-4)`); `spikingjelly.nir`: the same for SpikingJelly (`import_from_nir(path)`), which wants the neurons
+  of a node to be alike. A step is one of the motif's, whatever they call it. Relays, neurons that repeat a spike a step later,
+  hold delays, time constants and refractory periods. Here: {neurons}.
 
     pip install nir
     python run.py        # solves the equations of motif.nir and compares the spikes with the simulator's; see in there for more
 """
+STEPPED = "steps.nir and spikingjelly.nir"
+FRAMEWORKS = ("snntorch", "norse", "spikingjelly")
 
 
 def write(motif: Motif, path: Path, example_input=None) -> None:
-    """Write the folder `path`: motif.nir, older.nir, steps.nir, motif.json, example.npz, run.py, README.md and export.json."""
-    tables = {
-        name: kept(motif, table, "nir")
-        for name, table in (("motif.nir", CONTINUOUS), ("older.nir", OLDER), ("steps.nir", STEPS))
-    }
+    """Write the folder `path`: four .nir files, motif.json, example.npz, run.py, README.md and export.json."""
+    forms = {"motif.nir": CONTINUOUS, "older.nir": OLDER, STEPPED: STEPS}
+    tables = {form: kept(motif, table, "nir") for form, table in forms.items()}
     if not motif.inputs:
         raise UserError("nir: a graph without input cannot be run by others; add an input channel, or use --to brian2")
     nir = _nir()
-    relays = len(nir_steps.steps(motif).alpha) - len(motif.neurons)
-
+    slots = nir_graphs.port_matrix(motif)
+    graphs = {"motif.nir": nir_graphs.continuous(nir, motif), "older.nir": nir_graphs.older(nir, motif)}
+    arguments: list[tuple[str, ...]] = [(), ("without-t_ref",), ("older",)]
+    try:
+        steps = nir_steps.steps(motif)
+        neurons = f"{len(steps.alpha):,} neurons, of which {len(steps.alpha) - len(motif.neurons):,} are relays"
+        graphs["steps.nir"] = nir_steps.graph(nir, steps, slots, alike=False)
+        graphs["spikingjelly.nir"] = nir_steps.graph(nir, steps, slots, alike=True)
+    except nir_steps.TooManyError as error:
+        del tables[STEPPED]
+        neurons = f"left out, for they would take {error.args[0]:,} relays at this dt, and {nir_steps.MOST:,} are the most"
     with script_folder(motif, path, example_input, "nir") as folder:
-        nir.write(folder / "motif.nir", nir_graphs.continuous(nir, motif))
-        nir.write(folder / "older.nir", nir_graphs.older(nir, motif))
+        for name, graph in graphs.items():
+            nir.write(folder / name, graph, compression_opts=1)
         _without_resets(folder / "older.nir")
-        nir.write(folder / "steps.nir", nir_steps.graph(nir, motif))
-        checks = [run_here(folder, ("nir",), "pip install nir", *args) for args in ((), ("without-t_ref",), ("older",))]
-        checks += [
-            run_here(folder, ("nir", name), f"pip install {name} nir", name) for name in ("snntorch", "norse", "spikingjelly")
-        ]
-        more = f"It has {len(motif.neurons)} neurons and {relays} relays, which hold delays, time constants and refractory periods."
-        write_manifest(folder, motif, "nir", USE.format(relays=more), tables, checks)
+        checks = [run_here(folder, ("nir",), "pip install nir", *given) for given in arguments]
+        if STEPPED in tables:
+            checks += [run_here(folder, ("nir", name), f"pip install {name} nir", name) for name in FRAMEWORKS]
+        write_manifest(folder, motif, "nir", USE.format(neurons=neurons), tables, checks)
 
 
 def _nir() -> Any:
@@ -112,7 +120,7 @@ def _nir() -> Any:
 
 
 def _without_resets(path):
-    """Take out of a file what nir before 1.0.6 refuses to read: resets, which are 0 here, as they are for those who look in vain."""
+    """Take the resets out of a file: nir 1.0.3 to 1.0.5 refuse to read them, and to all versions they are 0 where not given."""
     import h5py
 
     with h5py.File(path, "a") as file:

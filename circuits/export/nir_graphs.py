@@ -1,8 +1,8 @@
 """The motif as a graph of NIR's differential equations: neuron.py of https://github.com/neuromorphs/NIR (Pedersen et al., Nat.
 Commun. 15, 2024).
 
-Spikes are Dirac pulses, time is in seconds, potentials are in mV from where V starts. Signs stay apart: excitation and inhibition
-have delay lines, weights and synaptic currents of their own, and meet in the neurons alone.
+Spikes are Dirac pulses, time is in seconds, potentials are in mV from where V starts. Signs stay apart: excitation and
+inhibition have delay lines, weights and synaptic currents of their own, and meet in the neurons alone.
 
     input -> input_lines -> input_delays -> input_weights ----------------> current_e -+
     neurons -> excitatory_lines -> excitatory_delays -> excitatory_weights -^          +-> neurons -> ports -> output
@@ -11,6 +11,7 @@ have delay lines, weights and synaptic currents of their own, and meet in the ne
 `_lines` copies each source once for every delay it has; synapses of the same ends and delay are one, with the sum of weights.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _graph(nir, motif, origin, v_reset):
         tau = p["tau_syn_e_ms" if sign > 0 else "tau_syn_i_ms"] / 1000
         nodes[current] = nir.LI(tau=tau, r=tau, v_leak=np.zeros(n))  # r = tau: a pulse of weight w makes the current jump by w
         path = [source, f"{name}_lines", f"{name}_delays", f"{name}_weights", current, "neurons"]
-        edges += [edge for edge in zip(path, path[1:], strict=False) if edge not in edges]
+        edges += [edge for edge in pairwise(path) if edge not in edges]
     return nir.NIRGraph(nodes, edges)
 
 

@@ -1,7 +1,7 @@
 """The trial that came with this motif, and what the evocircuits simulator made of it in float64 (example.npz).
 
-INPUTS bool [steps, channels], SPIKES bool [steps, neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is the
-step of DT_MS that ends at (k + 1) DT_MS.
+INPUTS bool [steps, channels], SPIKES bool [steps, neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is
+the step of DT_MS that ends at (k + 1) DT_MS.
 """
 
 import sys

@@ -3,7 +3,7 @@
     python run.py                  motif.nir by the equations of NIR, solved here on the grid of the simulator
     python run.py without-t_ref    the same as one who does not read the metadata has it: NIR knows no refractory period
     python run.py older            older.nir, likewise
-    python run.py snntorch         steps.nir in snnTorch; or norse; or spikingjelly
+    python run.py snntorch         steps.nir in snnTorch; or norse; or, which is spikingjelly.nir, spikingjelly
 
 Needs nir and numpy, and for the last three the framework; not evocircuits.
 """
@@ -73,31 +73,39 @@ def by_equations(file, with_t_ref):
     return solve(graph, INPUTS.astype(float), dt, t_ref)
 
 
-def snntorch():
+def snntorch(file):
     from snntorch.import_nir import import_from_nir
 
-    return import_from_nir(nir.read(HERE / "steps.nir"))
+    return import_from_nir(nir.read(file))
 
 
-def norse():
+def norse(file):
     from norse.torch.utils.import_nir import from_nir
 
-    return from_nir(nir.read(HERE / "steps.nir"), dt=1e-4)
+    return from_nir(nir.read(file), dt=1e-4)
 
 
-def spikingjelly():
+def spikingjelly(file):
     from spikingjelly.activation_based.nir_exchange import import_from_nir
 
-    return import_from_nir(HERE / "steps.nir", dt=1e-4)
+    return import_from_nir(file)
 
 
-def step_by_step(importer):
-    """The output of steps.nir in a framework; its last input, if the motif has one less, is 1 in all steps."""
+FRAMEWORKS = {
+    "snntorch": (snntorch, "steps.nir"),
+    "norse": (norse, "steps.nir"),
+    "spikingjelly": (spikingjelly, "spikingjelly.nir"),
+}
+
+
+def step_by_step(importer, file):
+    """The output of a graph in a framework; its last input, if the motif has one less, is 1 in all steps."""
     import torch
 
     with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-        module, state, found = importer(), None, []
-        inputs = np.ones((len(INPUTS), int(nir.read(HERE / "steps.nir").nodes["input"].input_type["input"][0])), "f4")
+        module, state, found = importer(HERE / file), None, []
+        channels = nir.read(HERE / file).nodes["input"].input_type["input"][0]
+        inputs = np.ones((len(INPUTS), int(channels)), "f4")
         inputs[:, : INPUTS.shape[1]] = INPUTS
         for row in torch.from_numpy(inputs):
             out, state = module(row[None], state)
@@ -112,14 +120,14 @@ def main():
         return compare(by_equations("motif.nir", not how), f"motif.nir{how}, by NIR's equations", exact=not how)
     if asked == "older":
         return compare(by_equations("older.nir", False), "older.nir, by NIR's equations", exact=False)
-    importers = {"snntorch": snntorch, "norse": norse, "spikingjelly": spikingjelly}
-    if asked not in importers:
-        cannot_run(f"there is no {asked}; there are without-t_ref, older, {', '.join(importers)}")
+    if asked not in FRAMEWORKS:
+        cannot_run(f"there is no {asked}; there are without-t_ref, older, {', '.join(FRAMEWORKS)}")
+    importer, file = FRAMEWORKS[asked]
     try:
-        found = step_by_step(importers[asked])
+        found = step_by_step(importer, file)
     except ModuleNotFoundError as error:
         cannot_run(f"{asked} needs {error.name}, which is not installed: pip install {asked} nir")
-    compare(found, f"steps.nir in {asked}, float32", exact=False, spikes=OUTPUTS)
+    compare(found, f"{file} in {asked}, float32", exact=False, spikes=OUTPUTS)
 
 
 if __name__ == "__main__":
