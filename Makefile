@@ -4,7 +4,7 @@
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike (minutes)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
-# make rivals  installs the simulators that make bench-simulator is timed against, each beside ours
+# make rivals  installs what make bench-simulator and bench-search are timed against, each beside ours
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,7 +68,7 @@ suite: install
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*
 
-RIVALS := .venv-rivals-torch/.installed .venv-rivals-jax/.installed
+RIVALS := .venv-rivals-torch/.installed .venv-rivals-jax/.installed .venv-rivals-evolution/.installed
 
 rivals: $(RIVALS) $(ORACLES)
 

@@ -1,5 +1,6 @@
 """The motif file: a circuit with its provenance as versioned JSON. Opening one executes nothing."""
 
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -16,6 +17,13 @@ VERSION: Final = 1
 TIMING_RULE: Final = "iaf_psc_exp"
 
 
+class Parent(Part):
+    """The circuit that a motif was made from, by taking parts out."""
+
+    sha256: str = Field(description="digest of the circuit")
+    name: str | None = None
+
+
 class Provenance(Part):
     """Where a motif comes from. Everything is optional: a motif written by hand has no run."""
 
@@ -27,6 +35,7 @@ class Provenance(Part):
     task: dict[str, Any] | None = Field(None, description="name and settings of the task it was evolved for")
     scores: dict[str, float | None] | None = None
     versions: dict[str, str] | None = None
+    parent: Parent | None = None
     timing_rule: Literal["iaf_psc_exp"] = TIMING_RULE
 
     @field_validator("task")
@@ -77,6 +86,13 @@ def dumps(motif: Motif) -> str:
     if not motif.noise_mv:
         del data["noise_mv"]
     return json.dumps({name: data[name] for name in _FIELDS if name in data}, indent=1, allow_nan=False) + "\n"
+
+
+def digest(circuit: Circuit) -> str:
+    """The sha256, hexadecimal, of a circuit as a motif file has it, without provenance. Names and the order of parts count."""
+    alone = json.loads(dumps(Motif.of(circuit)))
+    del alone["provenance"]
+    return hashlib.sha256(json.dumps(alone, sort_keys=True).encode()).hexdigest()
 
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:

@@ -1,4 +1,4 @@
-"""exp, expm1 and log with the same bits on every machine.
+"""exp, expm1, log and normal random numbers with the same bits on every machine.
 
 numpy's differ in the last bit between processors (with AVX-512 it takes other code), and so do the C library's. These are
 made of what IEEE 754 rounds correctly: + - * /, rint, ldexp, frexp. Arrays broadcast; float64; relative error below 1e-15.
@@ -71,6 +71,19 @@ def log(x):
     m, e = np.where(low, 2 * m, m), np.where(low, e - 1, e)
     s = (m - 1) / (m + 1)
     return e * _LN2_HIGH + (s * _polynomial(s * s, [2 / n for n in range(1, 28, 2)]) + e * _LN2_LOW)
+
+
+def normal(rng: np.random.Generator, count: int) -> np.ndarray:
+    """`count` standard normal numbers, made of the generator's uniform ones (Marsaglia's polar method)."""
+    found = np.empty(0)
+    while len(found) < count:
+        x, y = 2 * rng.random((2, count)) - 1
+        square = x * x + y * y
+        inside = (square > 0) & (square < 1)
+        x, y, square = x[inside], y[inside], square[inside]
+        length = np.sqrt(-2 * log(square) / square)
+        found = np.concatenate([found, x * length, y * length])
+    return found[:count]
 
 
 def _polynomial(x, coefficients):

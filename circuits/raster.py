@@ -19,11 +19,14 @@ def pack(spikes) -> np.ndarray:
     spikes = np.asarray(spikes, bool)
     trials, steps, columns = spikes.shape
     blocks = -(-trials // LANES)
-    padded = np.zeros((blocks * LANES, steps, columns), bool)
-    padded[:trials] = spikes
-    lanes_last = np.moveaxis(padded.reshape(blocks, LANES, steps, columns), 1, -1)
-    packed = np.ascontiguousarray(np.packbits(lanes_last, axis=-1, bitorder="little"))
-    return packed.view("<u8")[..., 0].astype("u8", copy=False)
+    padded = np.zeros((blocks * LANES, steps * columns), "u1")
+    padded[:trials] = spikes.reshape(trials, -1)
+    eighths = padded.reshape(blocks * 8, 8, -1)
+    packed = eighths[:, 0].copy()
+    for lane in range(1, 8):  # several times faster than numpy's packbits along this axis
+        packed |= eighths[:, lane] << lane
+    words = np.ascontiguousarray(packed.reshape(blocks, 8, -1).swapaxes(1, 2)).view("<u8")
+    return words.reshape(blocks, steps, columns).astype("u8", copy=False)
 
 
 def unpack(bits, trials) -> np.ndarray:

@@ -76,7 +76,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
     inhibitory = ~circuit.excitatory
     found: list[tuple[int, bool, Any]] = [(c, False, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
     found += [(channels + place[s.pre], bool(inhibitory[place[s.pre]]), s) for s in circuit.synapses]
-    found.sort(key=lambda one: (place[one[2].post], one[1], one[0], one[2].delay_ms, one[2].weight_mv))
+    found = [found[k] for k in order_of_summation(circuit)]
     post = np.array([place[s.post] for _, _, s in found], "i8")
     source, inhibits = np.array([source for source, _, _ in found], "i8"), np.array([i for _, i, _ in found], bool)
     delay = np.rint(np.array([s.delay_ms for _, _, s in found]) / dt).astype("i8")
@@ -114,6 +114,16 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
     )
 
 
+def order_of_summation(circuit: Circuit) -> list[int]:
+    """The order in which a circuit's synapses stand in its tables, by their numbers: those from input channels come first,
+    channel by channel."""
+    place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+    found = [(place[s.post], False, c, s.delay_ms, s.weight_mv) for c, i in enumerate(circuit.inputs) for s in i.synapses]
+    sources = ((len(circuit.inputs) + place[s.pre], circuit.neurons[place[s.pre]].sign == "I", s) for s in circuit.synapses)
+    found += [(place[s.post], inhibits, source, s.delay_ms, s.weight_mv) for source, inhibits, s in sources]
+    return sorted(range(len(found)), key=found.__getitem__)
+
+
 def from_matrices(
     model: NeuronModel,
     sign,
@@ -130,7 +140,8 @@ def from_matrices(
 
     sign        integer [B, N]: above 0 excitatory, below 0 inhibitory, 0 no neuron in this slot
     parameters  real [B, N, parameters] in the order of `model.parameters` (ms, mV), then those of `synapse_model`
-    weight      real [B, C + N, N], row = source (channels first), column = target; 0 is no synapse
+    weight      real [B, C + N, N], row = source (channels first), column = target; 0 is no synapse, one below 0 inhibits
+                whatever its source is (no Dale's law)
     delay       uint16 [B, C + N, N], steps
     readout     integer [B, R], slots
     synapse_model  of the synapses between neurons, with the parameters of the neuron they come from; those from input
@@ -205,10 +216,10 @@ def _lists(sign, weight, delay, first, last, fan_out, table):
             for inhibits in range(2):
                 for source in range(first, last):
                     w = weight[b, source, slot]
-                    if w == 0 or (source >= channels and sign[b, source - channels] < 0) != (inhibits == 1):
+                    if w == 0 or (w < 0 or (source >= channels and sign[b, source - channels] < 0)) != (inhibits == 1):
                         continue
                     place = source if source < channels else channels + column[source - channels]
-                    flat_weight[end] = -w if inhibits else w
+                    flat_weight[end] = -abs(w) if inhibits else w
                     flat_offset[end] = place - np.int64(delay[b, source, slot]) * width
                     circuit[end], origin[end] = b, source - channels
                     fan_out[b, place] += 1

@@ -129,6 +129,7 @@ def status(folder, as_json):
         "generations": s.generations,
         "evaluations": found.evaluations,
         "saved_share": found.saved,
+        "failed": found.failed[0],
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
         "archive_sha256": found.archive_sha256,
@@ -145,6 +146,8 @@ def status(folder, as_json):
         click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
         click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
+    if found.failed[0]:
+        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {found.failed[1]}")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
@@ -167,6 +170,28 @@ def inspect(path, html, as_json):
     if html is not None:
         written = page.write(subject, page.default_path(Path(path)) if html == "-" else Path(html))
         click.echo(f"page: {written}", err=as_json)
+
+
+@cli.command()
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("-o", "--out", metavar="FILE", help="Draw what was found as a picture (svg, png or pdf).")
+def motifs(folders, as_json, out):
+    """Show what many runs have in common: wirings found again and again, and motifs that chance does not explain.
+
+    Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
+    """
+    from evo.inspect import motif_picture, motif_table
+    from evo.motifs import motifs as find
+    from evo.run_folder import Run
+
+    found = find([Run(folder) for folder in folders])
+    if as_json:
+        click.echo(json.dumps(motif_table.as_json(found), allow_nan=False))
+    else:
+        motif_table.show(found, _console())
+    if out is not None:
+        click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
 
 
 @cli.command()
@@ -259,6 +284,15 @@ def objectives():
 
     for name, objective in OBJECTIVES.items():
         click.echo(f"{name:18} {objective.text}")
+
+
+@cli.command()
+def algorithms():
+    """List the ways to search: search.algorithm in a spec."""
+    from evo.algorithms import ALGORITHMS, DEFAULT
+
+    for name, algorithm in ALGORITHMS.items():
+        click.echo(f"{name:18} {algorithm.text}{' (the default)' if name == DEFAULT else ''}")
 
 
 @cli.command()

@@ -31,10 +31,10 @@ def settle(g, source, bounds):
     weights in its sign's range."""
     slot = source - bounds.channels
     for post in range(len(g.kind)):
-        if g.weight[source, post] > 0:
+        if g.weight[source, post] != 0:
             if g.kind[post] == 0 or (slot >= 0 and g.kind[slot] == 0) or not may(g, source, post, bounds):
                 cut(g, source, post)
-            else:
+            elif bounds.dale:
                 g.weight[source, post] = fit_weight(g.weight[source, post], sign_of(g, source, bounds), bounds)
 
 
@@ -61,7 +61,7 @@ def inherit(g, slot, parent, model):
 def connect(g, source, post, bounds, rng):
     if source < 0 or fan_in(g, post) >= bounds.in_degree or not may(g, source, post, bounds):
         return False
-    g.weight[source, post] = draw_weight(sign_of(g, source, bounds), bounds, rng)
+    g.weight[source, post] = draw_weight(g, source, bounds, rng)
     g.delay[source, post] = bounds.delay[0] + below(rng, bounds.delay[1] - bounds.delay[0] + 1)
     return True
 
@@ -90,14 +90,27 @@ def draw_inputs(g, slot, bounds, rng):
 
 
 @compiled
-def draw_weight(kind, bounds, rng):
-    low, high = bounds.weight[0 if kind > 0 else 1]
-    return fit_weight(low + rng.random() * (high - low), kind, bounds)
+def draw_weight(g, source, bounds, rng):
+    """The weight of a new synapse from this source; below 0 it inhibits whatever the source is, see `Bounds.dale`."""
+    inhibits = not bounds.dale and source >= bounds.channels and rng.random() < 0.5
+    sign = -1 if inhibits else sign_of(g, source, bounds)
+    low, high = bounds.weight[0 if sign > 0 else 1]
+    weight = fit_weight(low + rng.random() * (high - low), sign, bounds)
+    return -weight if inhibits else weight
 
 
 @compiled
-def fit_weight(weight, kind, bounds):
-    low, high = bounds.weight[0 if kind > 0 else 1]
+def rescale(g, source, post, factor, bounds):
+    """Multiply a weight, within its range and onto the grid; its sign stays."""
+    weight = g.weight[source, post]
+    sign = -1 if weight < 0 else sign_of(g, source, bounds)
+    fitted = fit_weight(abs(weight) * factor, sign, bounds)
+    g.weight[source, post] = -fitted if weight < 0 else fitted
+
+
+@compiled
+def fit_weight(weight, sign, bounds):
+    low, high = bounds.weight[0 if sign > 0 else 1]
     return min(max(np.rint(weight * GRID) / GRID, low), high)
 
 
@@ -170,7 +183,7 @@ def pick_synapse(g, rng):
     n = below(rng, total)
     for source in range(len(g.weight)):
         for post in range(len(g.kind)):
-            if g.weight[source, post] > 0:
+            if g.weight[source, post] != 0:
                 if n == 0:
                     return source, post
                 n -= 1
@@ -223,7 +236,7 @@ def empty_slots(g):
 def fan_in(g, post):
     n = 0
     for source in range(len(g.weight)):
-        n += g.weight[source, post] > 0
+        n += g.weight[source, post] != 0
     return n
 
 

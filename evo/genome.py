@@ -4,6 +4,7 @@ A population is one contiguous structured array: it travels to a worker as one b
 a synapse hold zeros, so equal circuits with equal slots have equal bytes.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ class Bounds(NamedTuple):
     excitatory     number of excitatory cell types
     projects       bool [1 + types, types]: may the input channels (row 0), or a type (row 1 + type), project to a type?
     dt_ms          the simulation step
+    dale           does a neuron excite or inhibit (Dale's law)? Else all count as excitatory and a weight below 0 inhibits
     """
 
     allowed: np.ndarray
@@ -45,6 +47,7 @@ class Bounds(NamedTuple):
     excitatory: int
     projects: np.ndarray
     dt_ms: float
+    dale: bool
 
 
 class Form(NamedTuple):
@@ -100,20 +103,25 @@ def builder(genomes: np.ndarray, form: Form):
 
 
 def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
-    """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits."""
+    """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits.
+
+    Without Dale's law a neuron that excites some and inhibits others becomes two of the same inputs and parameters, which fire
+    alike: one for its excitatory synapses and the outputs, one for its inhibitory ones.
+    """
     bounds = form.bounds
-    slots = np.flatnonzero(genome["kind"])
-    signs = ["E" if genome["kind"][slot] > 0 else "I" for slot in slots]
-    names = {int(slot): f"{sign}{signs[:k].count(sign)}" for k, (slot, sign) in enumerate(zip(slots, signs, strict=True))}
+    names: dict[tuple[int, str], str] = {}
+    for slot in map(int, np.flatnonzero(genome["kind"])):
+        for sign in _signs(genome, slot, bounds):
+            names[slot, sign] = f"{sign}{sum(other == sign for _, other in names)}"
 
     def ms(steps):
         return round(float(steps) * bounds.dt_ms, 9)
 
-    def neuron(slot):
+    def neuron(slot, sign):
         found = dict(zip(form.model.names, map(float, genome["parameters"][slot]), strict=False))
         found["t_ref_ms"] = ms(round(found["t_ref_ms"] / bounds.dt_ms))
         kind = form.types[type_row(int(genome["kind"][slot]), bounds.excitatory)]
-        return form.model.neuron(id=names[slot], sign=names[slot][0], type=kind, **found)
+        return form.model.neuron(id=names[slot, sign], sign=sign, type=kind, **found)
 
     def plastic(slot):
         if form.synapse_model is None:
@@ -122,28 +130,40 @@ def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
         section = form.synapse_model.section(**dict(zip(form.synapse_model.parameters, values, strict=True)))
         return {form.synapse_model.name: section}
 
-    def synapses(source, make):
-        posts = np.flatnonzero(genome["weight"][source])
+    def synapses(source, make, sign=1):
+        weight, delay = sign * genome["weight"][source], genome["delay"][source]
         return tuple(
-            make(post=names[int(p)], weight_mv=float(genome["weight"][source, p]), delay_ms=ms(genome["delay"][source, p]))
-            for p in posts
+            make(post=name, weight_mv=float(weight[post]), delay_ms=ms(delay[post]))
+            for (post, _), name in names.items()
+            if weight[post] > 0
         )
 
     channels = [InputChannel(name=name, synapses=synapses(c, InputSynapse)) for c, name in enumerate(inputs)]
     recurrent = []
-    for slot, name in names.items():
+    for (slot, sign), name in names.items():
         theirs = {"pre": name} | plastic(slot)
-        recurrent += synapses(bounds.channels + slot, lambda theirs=theirs, **synapse: Synapse(**theirs, **synapse))
-    ports = [OutputPort(name=name, neurons=(names[int(slot)],)) for name, slot in zip(outputs, genome["readout"], strict=True)]
+        make = partial(Synapse, **theirs)
+        recurrent += synapses(bounds.channels + slot, make, 1 if bounds.dale or sign == "E" else -1)
+    read = [names[int(slot), "E"] for slot in genome["readout"]]
+    ports = [OutputPort(name=name, neurons=(neuron,)) for name, neuron in zip(outputs, read, strict=True)]
     return Circuit(
         dt_ms=bounds.dt_ms,
         neuron_model=form.model.name,
         noise_mv=form.noise_mv,
-        neurons=tuple(neuron(slot) for slot in names),
+        neurons=tuple(neuron(*key) for key in names),
         inputs=tuple(channels),
         synapses=tuple(recurrent),
         outputs=tuple(ports),
     )
+
+
+def _signs(genome, slot, bounds):
+    """The signs with which a neuron takes part in a circuit: its own, or without Dale's law those of its synapses."""
+    if bounds.dale:
+        return "E" if genome["kind"][slot] > 0 else "I"
+    weight = genome["weight"][bounds.channels + slot]
+    inhibits = "I" if (weight < 0).any() else ""
+    return "E" + inhibits if (weight > 0).any() or slot in genome["readout"] or not inhibits else inhibits
 
 
 def type_row(kind, excitatory):
@@ -157,21 +177,21 @@ def faults(genome: np.void, bounds: Bounds) -> list[str]:
     types = len(bounds.parameter)
     if (kind > bounds.excitatory).any() or (-kind > types - bounds.excitatory).any():
         return ["cell type"]
-    absent, synapse = kind == 0, weight > 0
+    absent, synapse = kind == 0, weight != 0
     row = np.where(absent, 0, np.where(kind > 0, kind - 1, bounds.excitatory - kind - 1))
     low, high = bounds.parameter.astype("f4")[row].swapaxes(0, 1)
-    inhibitory = np.r_[np.zeros(bounds.channels, bool), kind < 0].astype(int)
-    least, most = bounds.weight[inhibitory].astype("f4").T[..., None]
+    inhibitory = np.r_[np.zeros(bounds.channels, bool), kind < 0][:, None] | (weight < 0)
+    least, most = np.moveaxis(bounds.weight.astype("f4")[inhibitory.astype(int)], -1, 0)
     may = bounds.projects[np.r_[np.zeros(bounds.channels, int), row + 1]][:, row]
     slots = np.clip(genome["readout"], 0, len(kind) - 1)
     on_grid = np.isclose(parameters / bounds.step, np.rint(parameters / bounds.step), atol=1e-4)
     checks = {
         "numbers of E and I neurons": bounds.allowed[(kind > 0).sum(), (kind < 0).sum()],
-        "negative weight": (weight >= 0).all(),
+        "negative weight": (weight[: None if bounds.dale else bounds.channels] >= 0).all(),
         "synapse of an empty slot": not synapse[:, absent].any() and not synapse[bounds.channels :][absent].any(),
         "synapse between types that have none": not (synapse & ~may).any(),
         "in-degree": synapse.sum(axis=0).max(initial=0) <= bounds.in_degree,
-        "weight range": (~synapse | (weight >= least) & (weight <= most)).all(),
+        "weight range": (~synapse | (np.abs(weight) >= least) & (np.abs(weight) <= most)).all(),
         "delay range": (~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1])).all(),
         "parameter range": (absent[:, None] | (parameters >= low) & (parameters <= high)).all(),
         "grid": (on_grid | absent[:, None]).all() and (weight * GRID % 1 == 0).all(),

@@ -11,20 +11,21 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, genome, identity, lineage, variation
+from evo import archive, descriptors, genome, identity, lineage, variation
 from evo.algorithms import ALGORITHMS
 from evo.genome import Form
 from evo.individual import LOOKED_AT, Crowd, joined, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
+from evo.values import FreeValues
 from fitness import Task, Trials
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
 
 FATE = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
 TOGETHER = 1000  # circuits that are simulated in one go: more do not fit the processor's cache
-SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS = range(3)  # second half of a seed: they never share a stimulus
+SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
 
 
 class State(NamedTuple):
@@ -92,6 +93,9 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     box.register("found", variation.founders, bounds)
     box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
+    axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": task.duration_ms / 1000}
+    box.register("cell", descriptors.cell, **axes, most=spec.search.population)
+    box.register("free_values", FreeValues, bounds=bounds)
     box.register("evaluate", lambda genomes: evaluate(task, trials, genome.builder(genomes, form), stop))
     return box
 
@@ -119,7 +123,7 @@ def run_epoch(
         pedigree = lineage.grown(pedigree, found, crowd.records, None, None, found.lines)
         trier.look(crowd.records, crowd.records[:0])
         kept = archive.kept(crowd.records, s.archive)
-        log.record(**_row(0, counts, crowd, kept))
+        log.record(**_row(0, counts | trier.failures(), crowd, kept))
     else:
         crowd, kept, pedigree = Crowd(state.population, state.grades), state.archive, state.pedigree
         trier.remember(crowd)
@@ -147,9 +151,10 @@ def run_epoch(
             kept = archive.kept(joined(kept, records), s.archive)
         with watch("lineage"):
             pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
-        log.record(**_row(generation, counts, algorithm.crowd, kept))
+        log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
     kept = trier.measured(kept)
-    log[-1] |= _looks(kept)
+    late = trier.failures()
+    log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
 
 
@@ -162,6 +167,7 @@ class _Trier:
 
     def __init__(self, setting, island, watch):
         self.setting, self.island, self.watch = setting, island, watch
+        self.failed, self.fault = 0, None
         self.known = {}  # by the key of a circuit: arrays of what became of it and of others, and its place in them
 
     def remember(self, crowd):
@@ -174,8 +180,8 @@ class _Trier:
         self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
 
     def tried(self, genomes, generation):
-        """The genomes as a crowd, and what to log of it: evaluations, repeats (circuits tried before), simulated (the share of
-        the steps that the stop rule left to simulate)."""
+        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
+        share of the steps of the others that the stop rule left to simulate."""
         crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
             keys = identity.keys(genomes)
@@ -189,7 +195,7 @@ class _Trier:
                     crowd.records[name][k] = fates[name][place]
                 crowd.grades[k] = grades[place]
             self._remember(keys, crowd)
-        return crowd, {"evaluations": len(new), "repeats": len(genomes) - len(new), "simulated": simulated}
+        return crowd, {"evaluations": len(genomes), "repeats": len(genomes) - len(new), "simulated": simulated}
 
     def _born(self, genomes, generation):
         records = np.zeros(len(genomes), record(genomes.dtype, len(self.setting.spec.search.objectives)))
@@ -234,15 +240,24 @@ class _Trier:
         records["validation"][which], records["held_out"][which] = validation.score, found.score
         records["low"][which], records["high"][which] = found.interval
 
+    def failures(self):
+        """What to log of the circuits for which the task's own code failed since this was asked last: how many, and the first
+        message."""
+        found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
+        self.failed, self.fault = 0, None
+        return found
+
     def _took(self, found):
+        self.failed += int(found.failed.sum())
+        self.fault = self.fault or found.fault
         for phase, seconds in found.seconds.items():
             self.watch.add(phase, seconds)
 
 
 def _row(generation, counts, crowd, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), best and median score
-    of the population, its least losses, the size of the archive, and of the circuit that did best on validation trials the
-    score there and on held-out ones."""
+    """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), failed and the first
+    message (see `_Trier.failures`), best and median score of the population, its least losses, the size of the archive, and of
+    the circuit that did best on validation trials the score there and on held-out ones."""
     records = crowd.records
     scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
     least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}

@@ -20,7 +20,6 @@ from evo.genes import (
     fan_in,
     fit_parameter,
     fit_parameters,
-    fit_weight,
     inherit,
     is_read,
     may,
@@ -30,8 +29,8 @@ from evo.genes import (
     pick_source,
     pick_synapse,
     pick_unread,
+    rescale,
     settle,
-    sign_of,
     some_kind,
     type_row,
 )
@@ -44,11 +43,10 @@ def perturb_weight(g, bounds, rng):
     source, post = pick_synapse(g, rng)
     if source < 0:
         return False
-    kind = sign_of(g, source, bounds)
     if rng.random() < 0.1:
-        g.weight[source, post] = draw_weight(kind, bounds, rng)
+        g.weight[source, post] = draw_weight(g, source, bounds, rng)
     else:
-        g.weight[source, post] = fit_weight(g.weight[source, post] * (1 + 0.3 * bell(rng)), kind, bounds)
+        rescale(g, source, post, 1 + 0.3 * bell(rng), bounds)
     return True
 
 
@@ -109,14 +107,15 @@ def rewire(g, bounds, rng):
         new_source = pick_source(g, post, bounds, rng)
     else:
         new_post = pick_neuron(g, rng)
-        taken = g.weight[source, new_post] > 0 or not may(g, source, new_post, bounds)
+        taken = g.weight[source, new_post] != 0 or not may(g, source, new_post, bounds)
         if new_post == post or fan_in(g, new_post) >= bounds.in_degree or taken:
             return False
     if new_source < 0:
         return False
     weight, delay = g.weight[source, post], g.delay[source, post]
     cut(g, source, post)
-    g.weight[new_source, new_post] = fit_weight(weight, sign_of(g, new_source, bounds), bounds)
+    g.weight[new_source, new_post] = abs(weight) if new_source < bounds.channels else weight
+    rescale(g, new_source, new_post, 1.0, bounds)
     g.delay[new_source, new_post] = delay
     return True
 
@@ -135,7 +134,7 @@ def add_neuron(g, bounds, rng):
         inherit(g, slot, g, model)
         for post in range(len(g.kind)):
             w = g.weight[bounds.channels + model, post]
-            if w > 0 and fan_in(g, post) < bounds.in_degree:
+            if w != 0 and fan_in(g, post) < bounds.in_degree:
                 g.weight[bounds.channels + slot, post] = w
                 g.delay[bounds.channels + slot, post] = g.delay[bounds.channels + model, post]
         return True

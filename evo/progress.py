@@ -25,6 +25,7 @@ class Progress:
             self._take(epoch["island"], epoch["log"])
         self.evaluations_before, self.generations_before = self.evaluations, self._generations()
         self.start = self.last_line = time.monotonic()
+        self.told = any("fault" in row for epoch in before for row in epoch["log"])
         self.live: Live | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self.live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
@@ -42,6 +43,10 @@ class Progress:
 
     def __call__(self, result: Result):
         self._take(result.island, result.log)
+        faults = [row["fault"] for row in result.log if "fault" in row]
+        if faults and not self.told:
+            self.told = True
+            self.console.print(f"{faults[0]}; such circuits get the worst score", highlight=False, soft_wrap=True, markup=False)
         if not self.live and time.monotonic() - self.last_line >= 5:
             self.last_line = time.monotonic()
             self.console.print(self._headline(), highlight=False, soft_wrap=True)

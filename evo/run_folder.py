@@ -17,8 +17,9 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError
-from circuits.motif_file import Motif
+from circuits.motif_file import Motif, digest
 from evo import archive, genome
+from evo.analysis import Analysis, from_text
 from evo.individual import record
 from evo.island import State
 from evo.lineage import ancestry, step_dtype
@@ -121,11 +122,18 @@ class Run:
         return self.standing.evaluations
 
     @property
+    def failed(self) -> tuple[int, str | None]:
+        """How often the task's own code failed for a circuit, which got the worst score, and what it said the first time."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
+
+    @property
     def saved(self) -> float:
         """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
-        evaluations = sum(row["evaluations"] for row in rows)
-        return 1 - sum(row["evaluations"] * row["simulated"] for row in rows) / evaluations if rows else 0.0
+        simulated = [(row["evaluations"] - row["repeats"], row["simulated"]) for row in rows]
+        circuits = sum(count for count, _ in simulated)
+        return 1 - sum(count * share for count, share in simulated) / circuits if circuits else 0.0
 
     @property
     def finished(self) -> bool:
@@ -198,6 +206,17 @@ class Run:
             },
             versions=versions(),
         )
+
+    def analysis(self, member: Member) -> Analysis | None:
+        """Why the circuit works, see `evo.analysis`; None where that is not stored: it is worked out for the best
+        100 when the run is over."""
+        text = self._analyses.get(digest(member.circuit))
+        return None if text is None else from_text(text, str(self.folder / STORE))
+
+    @cached_property
+    def _analyses(self) -> dict[str, str]:
+        with Store.open(self.folder / STORE) as store:
+            return store.analyses()
 
     def lineage(self, rank: int = 0) -> list[Step]:
         """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at

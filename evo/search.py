@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from circuits.errors import MachineError, UserError
-from circuits.motif_file import write_whole
+from circuits.motif_file import digest, write_whole
+from evo.analysis import analyse, to_text, trials_for
 from evo.epochs import Plan, Result, in_process, neighbour, warm_up
 from evo.fork import heritage
 from evo.island import HELD_OUT_TRIALS, Founders
@@ -25,6 +27,7 @@ from fitness.check import check
 from fitness.registry import is_own, read_source
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made
+ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 Observer = Callable[[Result], None]
 
 
@@ -138,8 +141,25 @@ def _go_on(folder, workers, address, observe):
                 standing.add(result.island, result.epoch, result.log, elapsed)
                 if observe:
                     observe(result)
+        if standing.ended:
+            _analyse(Run(folder), source, store)
         store.settle()
     return Run(folder)
+
+
+def _analyse(run, source, store):
+    """Work out why the best circuits of the front work, while the task's own code is at hand. Those already stored are kept."""
+    there, task, failed = store.analyses(), run.spec.make_task(source), []
+    trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
+    for rank, member in enumerate(run.front[:ANALYSED]):
+        if (key := digest(member.circuit)) not in there:
+            try:
+                found = analyse(task, run.motif(rank), *trials, name=f"{run.name}, rank {rank}")
+                store.add_analysis(key, to_text(found))
+            except UserError as error:
+                failed.append(error)
+    if failed:
+        warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=4)
 
 
 def _guests(spec, store, island, epoch):

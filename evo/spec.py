@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     create_model,
     field_validator,
+    model_validator,
 )
 
 import fitness
@@ -29,6 +30,7 @@ from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
+from evo.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
@@ -112,6 +114,7 @@ class CircuitBounds(_Section):
     )
     noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
     neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
+    dale: bool = Field(True, description="false, a control: every neuron may excite some and inhibit others")
     excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
     in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
@@ -135,6 +138,13 @@ class CircuitBounds(_Section):
                 except ValidationError as error:
                     raise ValueError(f"{name}.parameters.{one_line(error, tuple(type(section).model_fields))}") from None
         return types
+
+    @model_validator(mode="after")
+    def _without_dale(self):
+        for key in ("excitatory_share", "types", "noise_mv"):  # with noise of its own no second neuron could fire alike
+            if not self.dale and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key}: cannot be set with dale = false; leave it out")
+        return self
 
 
 class Stop(_Section):
@@ -165,6 +175,7 @@ class Search(_Section):
     held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"of map-elites: {' | '.join(DESCRIPTORS)}")
     protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
@@ -194,7 +205,7 @@ class RunSpec(_Section):
         low, high = c.neurons
         e, i = np.ogrid[: high + 1, : high + 1]
         share = e / np.maximum(e + i, 1)
-        least, most = c.excitatory_share
+        least, most = c.excitatory_share if c.dale else (1.0, 1.0)
         allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
         for sign, count in (("E", e), ("I", i)):
             if all(kind.sign != sign for kind in types.values()):
@@ -228,6 +239,7 @@ class RunSpec(_Section):
             sum(kind.sign == "E" for kind in types.values()),
             _projections(types),
             task.dt_ms,
+            c.dale,
         )
 
     def form(self, task: Interface) -> Form:
@@ -319,6 +331,9 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     if not isinstance(spec.task.get("name"), str):
         raise UserError(f'{place}: task.name: must name a task, such as "itd"')
+    axes = spec.search.descriptors
+    if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
+        raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
     unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
     if unknown or "score" not in spec.search.objectives or len(set(spec.search.objectives)) != len(spec.search.objectives):
         raise UserError(

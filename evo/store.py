@@ -33,6 +33,8 @@ _SCHEMA = (
     # what an island sent after its last epochs; older ones are deleted
     """CREATE TABLE migrants (
         island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
+    # why circuits of the front work, worked out once the run is over: `evo.analysis` as JSON, by `motif_file.digest`
+    "CREATE TABLE analysis (circuit TEXT PRIMARY KEY, analysis TEXT NOT NULL) STRICT",
 )
 
 
@@ -112,6 +114,15 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
             self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
             self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
+
+    def add_analysis(self, circuit: str, analysis: str):
+        """Store the analysis of the circuit with this digest, in place of an older one."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO analysis VALUES (?, ?)", (circuit, analysis))
+
+    def analyses(self) -> dict[str, str]:
+        """All analyses by the digest of the circuit."""
+        return dict(self._all("SELECT circuit, analysis FROM analysis"))
 
     def state(self, island: int) -> bytes | None:
         """The latest state of an island."""

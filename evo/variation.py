@@ -2,7 +2,8 @@
 
 Every operator is closed over the bounds: valid genomes in, valid genomes out (E and I counts, in-degree, delays, weights,
 outputs on excitatory neurons), so nothing is ever repaired or thrown away. Dale's law needs no operator: the sign is the
-neuron's. An operator that finds nothing to do (no free slot, say) leaves the genome as it is and returns False.
+neuron's. Without the law it is the weight's, drawn with it and kept. An operator that finds nothing to do (no free slot, say)
+leaves the genome as it is and returns False.
 
 All randomness comes from the numpy Generator passed in, as uniform numbers only, so that it is the same on every machine.
 """
@@ -184,5 +185,5 @@ def _rewired(children, genomes, mothers):
             if found[b]:
                 break
             for slot in range(children.weight.shape[2]):
-                found[b] |= (children.weight[b, source, slot] > 0) != (genomes.weight[a, source, slot] > 0)
+                found[b] |= (children.weight[b, source, slot] != 0) != (genomes.weight[a, source, slot] != 0)
     return found

@@ -7,12 +7,17 @@ from time import perf_counter
 
 import numpy as np
 
+from circuits.circuit import Circuit
+from circuits.errors import UserError
 from circuits.population import Activity, Stop, simulate_population
 from circuits.raster import Raster
-from circuits.tables import Tables
+from circuits.tables import Tables, from_circuit
+from circuits.versions import Versions
+from fitness.apart import judge
 from fitness.task import Score, Task, Trials
 
 Build = Callable[[int], Tables]
+TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Evaluation:
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
     build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
+    failed  bool [B]: circuits for which the task's own code fails, scored worst; fault  what it said of the first
     seconds what it took: decode (genomes to tables), simulate, score
     """
 
@@ -32,6 +38,8 @@ class Evaluation:
     raster: Raster
     activity: Activity
     scored: Score
+    failed: np.ndarray
+    fault: str | None = None
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -51,8 +59,12 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of the 95 % confidence interval of the score, float64 [B] each."""
-        return self.task.interval(self.scored, self.trials)
+        """The ends of the 95 % confidence interval of the score, float64 [B] each; NaN where the task fails for it."""
+        try:
+            low, high = self.task.interval(self.scored, self.trials)
+        except UserError:
+            low = high = np.full(len(self.score), np.nan)
+        return np.where(self.failed, 0.0, low), np.where(self.failed, 0.0, high)
 
     @property
     def spikes(self) -> np.ndarray:
@@ -106,10 +118,10 @@ def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Sto
     clock.append(perf_counter())
     activity, raster = run(task, trials, tables, stop)
     clock.append(perf_counter())
-    scored = task.score(raster, trials)
+    scored, failed, fault = judge(task, raster, trials)
     clock.append(perf_counter())
     seconds = {name: b - a for name, a, b in zip(("decode", "simulate", "score"), clock[:-1], clock[1:], strict=True)}
-    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, seconds)
+    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, failed, fault, seconds)
 
 
 def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:
@@ -118,3 +130,27 @@ def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activit
     world = task.world(trials)
     activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
     return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
+
+
+def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:
+    """The score of one circuit in the search's precision, and the ends of its 95 % confidence interval."""
+    return with_interval(task, trials, run(task, trials, from_circuit(circuit, np.float32), Stop())[1])
+
+
+def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
+    """The same from the raster, [1, ...], of what the circuit did."""
+    score = judge(task, raster, trials).score
+    low, high = task.interval(score, trials)
+    return float(score.value[0]), float(low[0]), float(high[0])
+
+
+def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
+    value, climb = [], []
+    some = max(1, TOGETHER // len(trials))
+    for first in range(0, len(versions.kept), some):
+        tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
+        score = judge(task, run(task, trials, tables, Stop())[1], trials).score
+        value.append(score.value)
+        climb.append((score.grade * trials.weights).sum(axis=-1))
+    return np.concatenate(value), np.concatenate(climb)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from circuits.errors import UserError
 
 
-class _Overtime(BaseException):
-    """Not an Exception: a task that catches those in a loop ends all the same."""
+class Overtime(BaseException):
+    """The cause of the error that `limited` raises. Not an Exception: a task that catches those in a loop ends all the same."""
 
 
 @contextmanager
@@ -22,14 +22,14 @@ def limited(seconds: float | None, what: str):
         return
 
     def ring(*_):
-        raise _Overtime
+        raise Overtime
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
-    except _Overtime:
-        raise UserError(f"{what} did not return within {seconds:g} s (search.task_seconds)") from None
+    except Overtime as overtime:
+        raise UserError(f"{what} did not return within {seconds:g} s (search.task_seconds)") from overtime
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

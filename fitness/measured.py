@@ -44,7 +44,8 @@ class Measured(Task):
         group = np.empty(len(trials), int)
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]
-        values = np.stack([np.clip(self.overall(score.measured[..., p, :], trials.take(p)), 0, 1) for p in parts])
+        found = [self._call(self.overall, score.measured[..., p, :], trials.take(p)) for p in parts]
+        values = np.clip(np.stack(found), 0, 1)
         error = exact(np.sqrt((GROUPS - 1) * values.var(axis=0)))
         return np.clip(score.value - Z * error, 0.0, 1.0), np.clip(score.value + Z * error, 0.0, 1.0)
 

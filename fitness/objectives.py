@@ -8,6 +8,8 @@ import numpy as np
 from fitness.evaluate import Evaluation
 from fitness.robustness import robustness
 
+WORST = 1e9  # finite: what is stored is checked to be
+
 
 class Objective(NamedTuple):
     """An objective: `loss(evaluation)` is float64 [B], smaller is better; `show(loss)` is the figure people read."""
@@ -64,5 +66,7 @@ OBJECTIVES = {
 
 
 def losses(names, evaluation: Evaluation) -> np.ndarray:
-    """The chosen objectives as float64 [B, objectives], all to be made small."""
-    return np.stack([OBJECTIVES[name].loss(evaluation) for name in names], axis=1)
+    """The chosen objectives as float64 [B, objectives], all to be made small; WORST for circuits on which the task fails."""
+    found = np.stack([OBJECTIVES[name].loss(evaluation) for name in names], axis=1)
+    found[evaluation.failed] = WORST
+    return found

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from circuits.population import simulate_population
+from circuits.population import Stop, simulate_population
 from circuits.raster import Raster, pack
 from circuits.tables import Tables
+from fitness.apart import judge
 from fitness.evaluate import Evaluation, run
+from fitness.task import Task, Trials
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
 LOSSES = 2  # neurons that are lost, one at a time
@@ -23,12 +25,13 @@ def robustness(found: Evaluation) -> np.ndarray:
     parts = [_score(found, found.trials, _noisy(found.tables, of_weights)), sum(lost) / LOSSES]
     if found.task.world(found.trials) is None:
         parts.append(_score(found, jittered(found.trials, of_jitter), found.tables))
-        parts.append(_at_half_the_step(found))
+        halved = at_finer_step(found.task, found.trials, found.build(2), 2, found.stop)
+        parts.append(judge(found.task, halved, found.trials).score.value)
     return sum(parts) / len(parts)
 
 
 def _score(found, trials, tables):
-    return found.task.score(run(found.task, trials, tables, found.stop)[1], trials).value
+    return judge(found.task, run(found.task, trials, tables, found.stop)[1], trials).score.value
 
 
 def jittered(trials, rng):
@@ -81,16 +84,13 @@ def _with_lists(tables, change):
     return change(tables)._replace(**plastic)
 
 
-def _at_half_the_step(found):
-    """The same circuits and stimuli at dt / 2; a spike in either half of a step counts as one in it."""
-    task, trials = found.task, found.trials
-    finer = np.zeros((len(trials), 2 * task.steps, trials.spikes.shape[2]), bool)
-    finer[:, 1::2] = trials.spikes
-    stop = found.stop._replace(check=2 * found.stop.check, quiet=2 * found.stop.quiet, ceiling=found.stop.ceiling / 2)
-    tables = found.build(2)
-    heard = tables.all_read() if task.listens == "all" else tables
-    bits = simulate_population(heard, pack(finer), len(trials), seed=trials.noise_seed, stop=stop).outputs
-    halves = bits.reshape(*bits.shape[:2], task.steps, 2, bits.shape[-1])
-    excitatory = tables.excitatory if task.listens == "all" else None
-    both = Raster(np.bitwise_or.reduce(halves, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
-    return task.score(both, trials).value
+def at_finer_step(task: Task, trials: Trials, tables: Tables, finer: int, stop: Stop) -> Raster:
+    """What circuits do on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
+    of a step counts as one in it. Input spikes keep their times."""
+    spikes = np.zeros((len(trials), finer * task.steps, trials.spikes.shape[2]), bool)
+    spikes[:, finer - 1 :: finer] = trials.spikes
+    stop = stop._replace(check=finer * stop.check, quiet=finer * stop.quiet, ceiling=stop.ceiling / finer)
+    heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
+    bits = simulate_population(heard, pack(spikes), len(trials), seed=trials.noise_seed, stop=stop).outputs
+    parts = bits.reshape(*bits.shape[:2], task.steps, finer, bits.shape[-1])
+    return Raster(np.bitwise_or.reduce(parts, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

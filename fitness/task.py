@@ -73,6 +73,18 @@ class Trials:
         return 1.0 / (len(classes) * sizes[place])
 
 
+class Symbols(NamedTuple):
+    """Trials as sequences of symbols.
+
+    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 where none comes
+    start_ms  [trials, symbols], ascending: when each begins
+    """
+
+    names: tuple[str, ...]
+    which: np.ndarray
+    start_ms: np.ndarray
+
+
 class Interface(NamedTuple):
     """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
 
@@ -176,6 +188,15 @@ class Task(BaseModel):
     def grade(self, raster: Raster, trials: Trials) -> np.ndarray:
         """What a search climbs, trial by trial: by default the credit itself."""
         return self.credit(raster, trials)
+
+    def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
+        """What tuning curves are drawn over: its name, with the unit in brackets, and its value in each trial [trials]. By
+        default the class; a task whose facts have something better says so."""
+        return "class", trials.labels
+
+    def as_sequence(self, trials: Trials) -> Symbols | None:
+        """The symbols that a trial consists of, for tasks in which something is to be held from one to the next; else None."""
+        return None
 
     def world(self, trials: Trials):
         """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are.

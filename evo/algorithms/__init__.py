@@ -1,15 +1,17 @@
 """Search algorithms by name, one file each; `search.algorithm` in a run spec names one."""
 
 from evo.algorithms.algorithm import Algorithm, Brood
+from evo.algorithms.cma import CMA
 from evo.algorithms.lexicase import Lexicase
 from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
+from evo.algorithms.map_elites import MapElites
 from evo.algorithms.nsga2 import NSGA2
 from evo.algorithms.random_search import RandomSearch
 from evo.algorithms.weights_only import WeightsOnly
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
-    kind.name: kind for kind in (LexicaseNSGA2, Lexicase, NSGA2, RandomSearch, WeightsOnly)
+    kind.name: kind for kind in (LexicaseNSGA2, Lexicase, NSGA2, MapElites, CMA, RandomSearch, WeightsOnly)
 }
 DEFAULT = LexicaseNSGA2.name
 
-__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Brood"]
+__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Brood", "RandomSearch", "WeightsOnly"]

@@ -27,7 +27,7 @@ class Algorithm:
     """One epoch of an algorithm.
 
     search  the [search] section of the run spec;   count  its population, also the number of children in a generation
-    box     DEAP's toolbox of operators: found, mate, mutate
+    box     DEAP's toolbox of operators: found, mate, mutate, cell, free_values
     crowd   the population
     rng     all randomness, as uniform numbers only: they are the same on every machine
     watch   to say what takes the time
@@ -61,6 +61,12 @@ class Algorithm:
         if self.search.protect == "none":
             return records["losses"]
         return np.column_stack([records["losses"], records["generation"].max() - records["wired"]])
+
+    def best_first(self, crowd: Crowd) -> np.ndarray:
+        """Indices of all, by score; of equals the one first that loses least by the other objectives, then the youngest."""
+        losses, score = crowd.records["losses"], self.search.objectives.index("score")
+        others = np.delete(losses, score, axis=1).T[::-1]
+        return np.lexsort((-np.arange(len(losses)), *others, losses[:, score]))
 
     def parents(self, count: int) -> np.ndarray:
         """Indices [count] into the population."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.worlds import TwoEars
 from evo.inspect import pictures
 from evo.inspect.text import raster_lines
@@ -56,11 +56,7 @@ def draw(task: Task, path: Path) -> Path:
         pictures.walks(task.simulate(motif.circuit, trials), world, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
     else:
         figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
-    try:
-        figure.savefig(path, dpi=150)
-    except (ValueError, OSError) as error:
-        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
-    return path
+    return pictures.save(figure, path)
 
 
 def _examples(task):

@@ -5,6 +5,7 @@ colour-blind people can tell apart). Every function draws into axes it is given,
 """
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 
 from circuits.circuit import Circuit
+from circuits.errors import MachineError, UserError
 from circuits.simulate import simulate
 from circuits.worlds import replay
 from evo.inspect.layout import positions
@@ -28,10 +30,10 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def wiring(circuit: Circuit, ax=None, delays: bool | None = None):
+def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict | None = None):
     """Draw a circuit's wiring; returns the axes. Line width follows the weight; delays (ms) are written at the synapses unless
-    there are more than 30, or as `delays` says."""
-    places = {part: (x * COLUMN, y * ROW) for part, (x, y) in positions(circuit).items()}
+    there are more than 30, or as `delays` says. places: where to draw what, if not by `layout.positions`."""
+    places = {part: (x * COLUMN, y * ROW) for part, (x, y) in (places or positions(circuit)).items()}
     xs, ys = zip(*places.values(), strict=True)
     width, height = max(xs) - min(xs) + 2.4, max(ys) - min(ys) + 1.6
     if ax is None:
@@ -206,6 +208,15 @@ def to_svg(draw, *args, **options) -> str:
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue().decode()
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format of the file's ending. Raises UserError for one that there is not."""
+    try:
+        figure.savefig(path, dpi=150)
+    except (ValueError, OSError) as error:
+        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
+    return path
 
 
 def _plain(text):

@@ -55,6 +55,9 @@ class Bandpass(Measured):
         """The right tuning curve, its peak 1."""
         return np.exp(-0.5 * (np.log2(frequency_hz / self.best_hz) / self.width_octaves) ** 2)
 
+    def variable(self, trials):
+        return "frequency [Hz]", trials.facts["frequency_hz"]
+
     def measure(self, raster, trials):
         return raster.counts()
 

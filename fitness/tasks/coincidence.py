@@ -55,6 +55,9 @@ class Coincidence(Task):
         spikes = np.stack([spike_train(start[:, None] + offsets, self.dt_ms, self.steps) for start in starts], axis=-1)
         return spikes, together, {"lag_ms": lag}
 
+    def variable(self, trials):
+        return "lag [ms]", trials.facts["lag_ms"]
+
     def credit(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 

@@ -65,6 +65,11 @@ class Direction(Measured):
         spikes = np.stack([spike_train(times[:, k], self.dt_ms, self.steps) for k in place], axis=-1)
         return spikes, labels, {"speed": speed, "step_ms": step_ms}
 
+    def variable(self, trials):
+        return "time to the next channel, below 0 against the preferred direction [ms]", np.where(
+            trials.labels == 1, 1, -1
+        ) * trials.facts["step_ms"]
+
     def measure(self, raster, trials):
         return raster.counts()
 

@@ -61,6 +61,9 @@ class Gain(Measured):
         """The rate that a drive should lead to."""
         return self.r_max_hz * drive_hz / (drive_hz + self.half_hz)
 
+    def variable(self, trials):
+        return "drive [Hz]", trials.facts["drive_hz"]
+
     def measure(self, raster, trials):
         spikes = busiest(raster.counts(), raster.excitatory)
         return spikes[..., None] * (1000 / self.duration_ms)

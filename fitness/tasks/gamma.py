@@ -74,6 +74,9 @@ class Gamma(Measured):
         rate = self.drive_hz * np.array([self.rest, self.weaker, 1.0])[labels]
         return poisson(rng, np.broadcast_to(rate[:, None, None], (count, self.steps, 2)), self.dt_ms), labels
 
+    def variable(self, trials):
+        return "drive of each input [Hz]", self.drive_hz * np.array([self.rest, self.weaker, 1.0])[trials.labels]
+
     def measure(self, raster, trials):
         """Strength of the rhythm 0..1, frequency of the peak in Hz, and how right the lag is, 0..1: [..., trials, 3]."""
         lead = raster.bits.shape[:-3]

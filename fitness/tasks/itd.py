@@ -84,6 +84,9 @@ class Itd(Task):
             ears.append(spike_train(times, self.dt_ms, self.steps))
         return np.stack(ears, axis=-1), labels, {"itd_ms": self.directions_ms[labels]}
 
+    def variable(self, trials):
+        return "time difference [ms]", trials.facts["itd_ms"]
+
     def credit(self, raster, trials):
         return most_active(raster.counts(), trials.labels)
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fitness.decode import share, volley
 from fitness.measured import Measured
+from fitness.task import Symbols
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
 SPREAD_MS = 4.0
@@ -70,6 +71,10 @@ class Mismatch(Measured):
             spikes[..., 0] |= event & ~to_b[:, None]
             spikes[..., 1] |= event & to_b[:, None]
         return spikes, label, {"deviant": deviant, "event_ms": start}
+
+    def as_sequence(self, trials):
+        on_b = trials.facts["deviant"] ^ (trials.labels % 2 == 1)[:, None]
+        return Symbols(self.inputs, on_b.astype(int), trials.facts["event_ms"])
 
     def measure(self, raster, trials):
         """Was the deviant answered (0 if there is none)? What share of the standards was? [..., trials, 2]"""

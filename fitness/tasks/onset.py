@@ -52,6 +52,9 @@ class Onset(Measured):
         on = np.arange(self.steps) * self.dt_ms >= window[:, None] * WINDOW_MS
         return poisson(rng, np.where(on, rate, self.background_hz), self.dt_ms)[..., None], late, {"window": window}
 
+    def variable(self, trials):
+        return "time of the step [ms]", trials.facts["window"] * WINDOW_MS
+
     def measure(self, raster, trials):
         words = raster.bits.reshape(*raster.bits.shape[:-2], WINDOWS, -1)
         fired = Raster(np.bitwise_or.reduce(words, axis=-1)[..., None], raster.trials, WINDOW_MS).together()

@@ -71,6 +71,12 @@ class Phonotaxis(Measured):
         sound = {"loud": self.loud_hz / 1000, "hum": self.hum_hz / 1000, "contrast": self.contrast}
         return TwoEars.of(trials.facts["start"], trials.noise_seed, turn_deg=self.turn_deg, **lengths, **sound)
 
+    def variable(self, trials):
+        x, y, ahead_x, ahead_y = trials.facts["start"].T
+        return "bearing of the call at the start [deg]", np.degrees(
+            np.arctan2(ahead_y * x - ahead_x * y, -ahead_x * x - ahead_y * y)
+        )
+
     def measure(self, raster, trials):
         ends = replay(self.world(trials), raster).astype("f8")
         before, after = (np.maximum(np.hypot(p[..., 0], p[..., 1]), REACH) for p in (trials.facts["start"], ends))

@@ -5,7 +5,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import volley, within
-from fitness.task import Task
+from fitness.task import Symbols, Task
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the cue
 CUE_MS = 50.0
@@ -54,6 +54,11 @@ class Recall(Task):
         asked = volley(rng, probe, self.probe_spikes, PROBE_MS, self.dt_ms, self.steps)
         spikes = np.stack([cue & (cued == A)[:, None], cue & (cued == B)[:, None], asked], axis=-1)
         return spikes, cued, {"gap_ms": gap, "probe_ms": probe}
+
+    def as_sequence(self, trials):
+        probe = trials.facts["probe_ms"]
+        which = np.column_stack([np.where(trials.labels == NONE, -1, trials.labels - A), np.full(len(trials), 2)])
+        return Symbols(self.inputs, which, np.column_stack([probe - trials.facts["gap_ms"] - CUE_MS, probe]))
 
     def credit(self, raster, trials):
         early, answer = self._counts(raster, trials)

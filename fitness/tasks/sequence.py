@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import restraint, volley
-from fitness.task import Task
+from fitness.task import Symbols, Task
 
 ABC = (0, 1, 2)
 VOLLEY_MS = 4.0
@@ -91,6 +91,9 @@ class Sequence(Task):
     def _found(self, symbols):
         """Where A-B-C begins: bool [trials, symbols - 2]."""
         return np.logical_and.reduce([symbols[:, k : symbols.shape[1] - 2 + k] == ABC[k] for k in range(3)])
+
+    def as_sequence(self, trials):
+        return Symbols(self.inputs, trials.facts["symbols"], trials.facts["start_ms"])
 
     def credit(self, raster, trials):
         prompt, other = self._answers(raster, trials)

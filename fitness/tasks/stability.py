@@ -58,6 +58,9 @@ class Stability(Measured):
         drive = np.geomspace(self.slowest_hz, self.fastest_hz, LEVELS)[level]
         return poisson(rng, np.repeat(drive[:, None], self.steps, axis=1), self.dt_ms)[..., None], level, {"drive_hz": drive}
 
+    def variable(self, trials):
+        return "drive [Hz]", trials.facts["drive_hz"]
+
     def measure(self, raster, trials):
         spikes = busiest(raster.counts(start_ms=ONSET_MS), raster.excitatory)
         return spikes[..., None] * (1000 / (self.duration_ms - ONSET_MS))

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import active, volley
-from fitness.task import Task
+from fitness.task import Symbols, Task
 
 EARLIEST_MS, LATEST_MS = 20.0, 60.0  # of the first pulse
 SHORTEST_MS = 50.0  # from one pulse to the next
@@ -53,6 +53,9 @@ class Toggle(Task):
             spikes[..., 0] |= pulse & to_set[:, None]
             spikes[..., 1] |= pulse & ~to_set[:, None]
         return spikes, ends_on, {"wanted": self._wanted(times, sets), "pulse_ms": times, "sets": sets}
+
+    def as_sequence(self, trials):
+        return Symbols(self.inputs, np.where(trials.facts["sets"], 0, 1), trials.facts["pulse_ms"])
 
     def credit(self, raster, trials):
         fired, wanted = active(raster, BIN_MS)[..., 0], trials.facts["wanted"]

@@ -60,6 +60,9 @@ class Xor(Task):
                 spikes[chosen, :, channel] = spike_train(times[chosen, :n], self.dt_ms, self.steps)
         return spikes, one.astype(int), {"present": present}
 
+    def variable(self, trials):
+        return "volleys", trials.facts["present"].sum(axis=1)
+
     def credit(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 

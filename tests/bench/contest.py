@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits import simulate
+from circuits import Circuit, simulate
 from tests.bench.report import figure, skipped
 from tests.bench.yardstick_job import circuit_of
 
@@ -112,10 +112,11 @@ class Rival:
 
 
 @contextmanager
-def contest(job, entries=RIVALS):
-    """The rivals that can be asked and simulate the job rightly, ready to go; the others are named with the reason."""
+def contest(job, entries=RIVALS, more=()):
+    """The rivals that can be asked and simulate the job rightly, ready to go; the others are named with the reason. `more`
+    names further parts of the job for them."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        path = write_job(job, Path(folder) / "job.npz")
+        path = write_job(job, Path(folder) / "job.npz", more)
         ready = []
         for entry in entries:
             try:
@@ -132,7 +133,7 @@ def contest(job, entries=RIVALS):
 def same_simulation(rival, job) -> bool:
     """Whether its spikes are ours (float64), where its equations are; a rival set up wrongly is no rival."""
     leaves_out = set(rival.about["leaves_out"])
-    ours, theirs = expected_spikes(job, delays="delays" not in leaves_out), np.array(rival.about["spikes"])
+    ours, theirs = expected_spikes(job, delays="delays" not in leaves_out), np.array(rival.about["result"])
     ratio = theirs.sum() / ours.sum()
     same = "each neuron's" if np.array_equal(ours, theirs) else "in all"
     if leaves_out - {"delays"}:
@@ -146,18 +147,24 @@ def same_simulation(rival, job) -> bool:
 
 def expected_spikes(job, delays=True) -> np.ndarray:
     """Spikes of each neuron over all trials in our float64 reference, int64 [neurons]; without delays, all are one step."""
+    spikes = np.ascontiguousarray(job.spikes.transpose(2, 0, 1))
+    return simulate(circuit_for(job, delays), spikes).counts().sum(axis=0)
+
+
+def circuit_for(job, delays=True) -> Circuit:
+    """The job's circuit, as it is or with every delay one step."""
     circuit = circuit_of(job)
-    if not delays:
-        synapses = [s.model_copy(update={"delay_ms": job.dt}) for s in circuit.synapses]
-        circuit = circuit.model_copy(update={"synapses": synapses})
-    return simulate(circuit, np.ascontiguousarray(job.spikes.transpose(2, 0, 1))).counts().sum(axis=0)
+    if delays:
+        return circuit
+    synapses = [s.model_copy(update={"delay_ms": job.dt}) for s in circuit.synapses]
+    return circuit.model_copy(update={"synapses": synapses})
 
 
-def write_job(job, path: Path) -> Path:
-    """The job as arrays: times in ms, delays in steps, an input spike of row k arrives in step k + 1."""
+def write_job(job, path: Path, more=()) -> Path:
+    """The job as arrays: times in ms, delays in steps, an input spike of row k arrives in step k + 1; `more` names others."""
     np.savez(
         path,
-        **{name: getattr(job, name) for name in ("neurons", "channels", "dt", "tau_m", "tau_e", "tau_i", "t_ref")},
+        **{name: getattr(job, name) for name in ("neurons", "channels", "dt", "tau_m", "tau_e", "tau_i", "t_ref", *more)},
         **{name: job.synapses[name] for name in ("pre", "post", "weight", "delay")},
         **{f"input_{name}": job.inputs[name] for name in ("channel", "post", "weight")},
         excitatory=job.excitatory,

@@ -15,7 +15,20 @@ from fitness.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
 
-COMMANDS = ("run", "resume", "status", "inspect", "export", "listen", "tasks", "objectives", "models", "new", "warmup")
+COMMANDS = (
+    "run",
+    "resume",
+    "status",
+    "inspect",
+    "export",
+    "listen",
+    "tasks",
+    "objectives",
+    "models",
+    "new",
+    "warmup",
+    "motifs",
+)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +170,10 @@ def test_export_writes_a_motif_that_loads_and_inspects(place):
         (("export", "done", "--to", "brain"), ["brain", "motif", "torch"]),
         (("export", "done", "--to", "motif", "--rank", "99"), ["done: there is no rank 99"]),
         (("export", "done", "--to", "motif", "--rank", "-1"), ["-1"]),
+        (("motifs",), ["DIR..."]),
+        (("motifs", "done", "absent"), ["absent: there is no such folder"]),
+        (("motifs", "empty"), ["empty: holds no run"]),
+        (("motifs", "done", "-o", "motifs.doc"), ["motifs.doc: cannot be drawn", "doc"]),
         (("tasks", "vision"), ["there is no task 'vision'", "itd"]),
         (("tasks", "gate", "-o", "gate.doc"), ["gate.doc: cannot be drawn", "doc"]),
         (("tasks", "several", "-o", "several.svg"), ["has no reference circuit to draw"]),

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 import evo
-from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec
+from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec
 
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
@@ -131,3 +131,39 @@ def test_what_goes_wrong_in_it_is_named_in_one_line(tmp_path, old, new, named):
     assert MEASURED.count(old) == 1
     path = own_task_spec(tmp_path, MEASURED.replace(old, new), task_seconds=0.5)
     assert named in one_line_of(lambda: evo.run(path, tmp_path / "run", workers=0))
+
+
+# -- circuits for which it fails
+
+PICKY = OWN_TASK.replace(
+    "        return fired == trials.labels",
+    """        picked = raster.counts()[..., 0].sum(axis=-1) == 16
+        FAILS
+        return fired == trials.labels""",
+)
+RAISES = "if picked.any(): raise ValueError('a spike each')"
+IS_NAN = "return np.where(picked[..., None], np.nan, fired == trials.labels)"
+
+
+@pytest.mark.parametrize(("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "credit is not finite in trial 0")])
+def test_a_circuit_for_which_it_fails_is_the_worst_and_does_not_sink_the_others(tmp_path, fails, said):
+    path = own_task_spec(tmp_path, PICKY.replace("FAILS", fails), population=40, generations=20)
+    run = evo.run(path, tmp_path / "run", workers=0)
+    count, fault = run.failed
+    assert count == sum(row["failed"] for epoch in run.epochs for row in epoch["log"]) > 0
+    assert said in fault
+    assert max(member.score for member in run.front) > 0
+    assert all(abs(loss) < 1e6 for member in run.front for loss in member.objectives.values())
+    again = evo.run(path, tmp_path / "again", workers=0)
+    assert again.archive_sha256 == run.archive_sha256
+    assert again.failed == run.failed
+
+
+def test_that_it_fails_for_a_circuit_is_said_once_and_in_the_status(tmp_path):
+    own_task_spec(tmp_path, PICKY.replace("FAILS", RAISES))
+    done = cli(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ValueError: a spike each; such circuits get the worst score") == 1
+    count = evo.open_run(tmp_path / "run").failed[0]
+    status = cli(tmp_path, "status", "run").stdout
+    assert f"{count} times a circuit got the worst score because of: task Agree: fails in agree.py, line" in status

@@ -9,7 +9,7 @@ from evo import genome, variation
 from evo.spec import parse
 from fitness.evaluate import evaluate, run
 from fitness.objectives import OBJECTIVES, losses
-from fitness.robustness import _at_half_the_step, _noisy, _without_one, jittered, robustness
+from fitness.robustness import _noisy, _without_one, at_finer_step, jittered, robustness
 
 CASES = {"itd": {"detectors": 3}, "order": {"channels": 2}, "gate": {}}
 
@@ -116,7 +116,7 @@ def test_a_lost_neuron_is_a_lesioned_one(case, u):
 
 def test_at_half_the_step_circuits_are_those_of_half_the_step(case):
     task, trials, circuits, found = case
-    halved = _at_half_the_step(found)
+    halved = task.score(at_finer_step(task, trials, found.build(2), 2, found.stop), trials).value
     finer = np.zeros((len(trials), 2 * task.steps, len(task.inputs)), bool)
     finer[:, 1::2] = trials.spikes
     for k, circuit in enumerate(circuits):

@@ -2,8 +2,9 @@
 
     python RIVAL.py job.npz [more]      with a `prepare(job, *more)` that returns (run, about)
 
-`run()` simulates the job once from rest and returns the seconds that took, set-up left out, and the spikes of each neuron
-over all trials. First line out: JSON with `about`, those spikes and the rival's version. Then for each line "go" in: seconds.
+`run()` does the job once and returns the seconds that took, set-up left out, and what came of it in whole numbers; of a
+simulation, from rest, the spikes of each neuron over all trials. First line out: JSON with `about`, the rival's version and, if
+it is not there already, that result. Then for each line "go" in: seconds.
 """
 
 import json
@@ -21,11 +22,11 @@ def serve(prepare):
     os.dup2(2, 1)
     try:
         run, about = prepare(load(sys.argv[1]), *sys.argv[2:])
-        _, spikes = run()
+        result = about["result"] if "result" in about else run()[1]
     except ImportError as error:
         print(json.dumps({"absent": str(error)}), file=answers, flush=True)
         return
-    print(json.dumps(about | {"spikes": np.asarray(spikes).astype(int).tolist()}), file=answers, flush=True)
+    print(json.dumps(about | {"result": np.asarray(result).astype(int).tolist()}), file=answers, flush=True)
     for line in sys.stdin:
         if line.strip() == "go":
             print(repr(run()[0]), file=answers, flush=True)
@@ -37,14 +38,15 @@ def load(path) -> SimpleNamespace:
         return SimpleNamespace(**{name: file[name][()] for name in file.files})
 
 
-def propagators(job) -> SimpleNamespace:
-    """Exact one-step propagators in float64: V <- p22 V + p21e I_e + p21i I_i, I_x <- p11x I_x."""
+def propagators(job, tau_m=None) -> SimpleNamespace:
+    """Exact one-step propagators in float64: V <- p22 V + p21e I_e + p21i I_i, I_x <- p11x I_x; tau_m [...]: not the job's."""
+    tau_m = job.tau_m if tau_m is None else tau_m
     return SimpleNamespace(
-        p22=np.exp(-job.dt / job.tau_m),
+        p22=np.exp(-job.dt / tau_m),
         p11e=np.exp(-job.dt / job.tau_e),
         p11i=np.exp(-job.dt / job.tau_i),
-        p21e=_p21(job.dt, job.tau_m, job.tau_e),
-        p21i=_p21(job.dt, job.tau_m, job.tau_i),
+        p21e=_p21(job.dt, tau_m, job.tau_e),
+        p21i=_p21(job.dt, tau_m, job.tau_i),
     )
 
 

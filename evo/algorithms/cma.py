@@ -1,0 +1,41 @@
+"""CMA-ES over the weights, delays and parameters of the best circuit, whose wiring stays: polishes what others found."""
+
+import numpy as np
+
+from evo.algorithms.algorithm import Algorithm, Brood
+from evo.separable_cma import SeparableCMA
+from evo.variation import rewired
+
+FIRST, LEAST = 0.03, 0.003  # standard deviations that it begins with, in shares of the range
+
+
+class CMA(Algorithm):
+    name = "cma"
+    text = "CMA-ES over the weights, delays and parameters of the best circuit: for evo fork DIR --set search.algorithm=cma"
+
+    strategy: SeparableCMA | None = None
+
+    def ask(self):
+        best, genomes = self.best_first(self.crowd)[0], self.crowd.records["genome"]
+        if self.strategy is None:
+            alike = genomes[~rewired(genomes, genomes, np.full(len(genomes), best))]
+            self.values = self.box.free_values(genomes[best])
+            mean = self.values.read(genomes[[best]])[0]
+            self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.count)
+        children = self.values.written(self.strategy.ask(self.rng))
+        return Brood(children, np.full(self.count, best), np.zeros(self.count, bool))
+
+    def tell(self, crowd):
+        if self.strategy is not None:  # else they are migrants
+            self.strategy.tell(self.best_first(crowd))
+        super().tell(crowd)
+
+    def survivors(self, crowd):
+        return self.best_first(crowd)[: self.count]
+
+
+def _deviation(others):
+    """How widely to search at first, by how far the others of the same wiring are from the best: an earlier epoch left them."""
+    if len(others) < 10:
+        return np.full(others.shape[1], FIRST)
+    return np.clip(np.sqrt(np.add.accumulate(others**2)[-1] / len(others)), LEAST, FIRST)

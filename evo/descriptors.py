@@ -1,0 +1,90 @@
+"""What tells circuits apart, by name: the axes of the map that map-elites fills (search.descriptors in a spec)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from evo.genome import Bounds
+
+
+class Descriptor(NamedTuple):
+    """An axis of the map: `of(records, seconds)` is float64 [n], with the length of a trial; `ends(bounds)` are the least and
+    the largest value that the map tells apart, what lies beyond is put there; `whole`: are there whole numbers only?"""
+
+    text: str
+    of: Callable[[np.ndarray, float], np.ndarray]
+    ends: Callable[[Bounds], tuple[float, float]]
+    whole: bool = False
+
+
+def _neurons(genomes):
+    return (genomes["kind"] != 0).sum(axis=1)
+
+
+def _synapses(genomes):
+    return np.count_nonzero(genomes["weight"], axis=(1, 2))
+
+
+def _share(records, _):
+    return (records["genome"]["kind"] > 0).sum(axis=1) / _neurons(records["genome"])
+
+
+def _delay(records, _):
+    return records["genome"]["delay"].sum(axis=(1, 2), dtype="i8") / np.maximum(_synapses(records["genome"]), 1)
+
+
+def _rate(records, seconds):
+    return records["spikes"] / _neurons(records["genome"]) / seconds
+
+
+def _ends_of(value):
+    """The least and largest value of the numbers of neurons that the bounds allow."""
+
+    def ends(bounds):
+        values = value(*np.nonzero(bounds.allowed))
+        return float(values.min()), float(values.max())
+
+    return ends
+
+
+MOST_HZ = 100.0
+
+DESCRIPTORS = {
+    "neurons": Descriptor("neurons", lambda r, _: _neurons(r["genome"]), _ends_of(lambda e, i: e + i), whole=True),
+    "excitatory_share": Descriptor("share of excitatory neurons", _share, _ends_of(lambda e, i: e / (e + i))),
+    "synapses": Descriptor(
+        "synapses, those from inputs included",
+        lambda r, _: _synapses(r["genome"]),
+        lambda b: (0, b.in_degree * _ends_of(lambda e, i: e + i)(b)[1]),
+        whole=True,
+    ),
+    "delay": Descriptor("mean delay of the synapses", _delay, lambda b: (float(b.delay[0]), float(b.delay[1]))),
+    "rate": Descriptor(f"spikes per neuron and second, up to {MOST_HZ:g}", _rate, lambda _: (0.0, MOST_HZ)),
+}
+
+
+def cells(names, bounds: Bounds, most: int) -> list[int]:
+    """How many cells each axis has: alike, but never more than it has values, and at most `most` of them in the whole map."""
+    found, full = [1] * len(names), [False] * len(names)
+    limits = [ends[1] - ends[0] + 1 if d.whole or ends[0] == ends[1] else np.inf for d, ends in _axes(names, bounds)]
+    while not all(full):
+        k = min((k for k in range(len(names)) if not full[k]), key=found.__getitem__)
+        finer = [count + (axis == k) for axis, count in enumerate(found)]
+        full[k] = finer[k] > limits[k] or int(np.prod(finer)) > most
+        found = found if full[k] else finer
+    return found
+
+
+def cell(records: np.ndarray, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
+    """The cell of the map in which each individual lies, int64 [n], of at most `most`; `seconds` is the length of a trial."""
+    place = np.zeros(len(records), "i8")
+    for (descriptor, (low, high)), count in zip(_axes(names, bounds), cells(names, bounds, most), strict=True):
+        width = high - low + descriptor.whole
+        share = (descriptor.of(records, seconds) - low) / width if width else np.zeros(len(records))
+        place = place * count + np.clip(np.floor(share * count), 0, count - 1).astype("i8")
+    return place
+
+
+def _axes(names, bounds):
+    return [(DESCRIPTORS[name], DESCRIPTORS[name].ends(bounds)) for name in names]

@@ -1,0 +1,129 @@
+"""What many runs have in common, as tables for people and as JSON for machines."""
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from evo.motifs import Motifs, same_interface
+from evo.overrepresented import Finding
+
+SHOWN = 10
+SIGNIFICANT = 0.05
+_WIDE = 110  # columns from which wirings and patterns are written out
+
+
+def as_json(found: Motifs) -> dict:
+    """`{"runs": [...], "wirings": [...], "named": [...], "subgraphs": [...], "exact_size_share": ...}`. Numbers that are
+    infinite or were not tested are null."""
+    return {
+        "runs": [
+            {
+                "folder": str(w.run.folder),
+                "task": w.run.spec.task,
+                "seed": w.run.spec.search.seed,
+                "best_held_out": w.run.front[0].held_out,
+                "equals": [m.rank for m in w.equals],
+                "simplest": w.simplest.rank,
+            }
+            for w in found.winners
+        ],
+        "wirings": [
+            {
+                "form": row.form.digest,
+                "parts": row.form.parts,
+                "connections": row.form.connections,
+                "wiring": row.form.text,
+                "runs": [str(run.folder) for run in row.runs],
+                "best": {"folder": str(row.run.folder), "rank": row.member.rank, "held_out": row.member.held_out},
+            }
+            for row in found.recurring
+        ],
+        "named": [_finding(f) for f in found.named],
+        "subgraphs": [_finding(f) for f in found.subgraphs],
+        "exact_size_share": found.exact,
+    }
+
+
+def _finding(f: Finding) -> dict:
+    chances = {
+        name: {key: value if math.isfinite(value) else None for key, value in chance._asdict().items()}
+        for name, chance in (("of_size", f.of_size), ("drifted", f.drifted))
+    }
+    return {"name": f.name or None, "pattern": f.pattern, "mean": f.mean, "share": f.share, **chances}
+
+
+def significant(f: Finding) -> bool:
+    """Is the motif there more often than by chance in a circuit of this size? Not where nothing was tested (NaN)."""
+    return f.of_size.corrected < SIGNIFICANT
+
+
+def show(found: Motifs, console: Console):
+    """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
+    explain."""
+    best = sorted(w.run.front[0].held_out for w in found.winners)
+    tasks = ", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners))
+    runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
+    console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}\n"))
+    _wirings(found, console)
+    console.print()
+    console.print(_motifs("motif", [(f.name, f) for f in found.named], console))
+    others = [(f.pattern, f) for f in found.subgraphs if significant(f)]
+    console.print(
+        Text(f"\n{len(others)} of {len(found.subgraphs)} subgraphs come up more often than by chance in a circuit of this size")
+    )
+    if others:
+        console.print(_motifs("subgraph", others[:SHOWN], console))
+    console.print(
+        "\nmean: per circuit, which is of each run the smallest that does as well as its best. Chance: genomes changed by the "
+        f"same operators without selection, held to the same size ({found.exact:.0%} have it exactly), or as old. Ratio: mean "
+        "to that by chance. p: of as many or more by chance, corrected for the rows tested; * below 0.05",
+        style="dim",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _wirings(found, console):
+    again = [row for row in found.recurring if len(row.runs) > 1]
+    if not again:
+        console.print(f"no wiring came up in more than one run ({len(found.recurring)} different ones)", highlight=False)
+        return
+    if not same_interface(found.winners):
+        console.print("the runs differ in inputs or outputs: these are not told apart", highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("wiring", "runs", "E", "I", "connections", "best", "in", ""):
+        table.add_column(name, justify="right" if name not in ("wiring", "in", "") else "left", no_wrap=name != "")
+    for row in again[:SHOWN]:
+        kinds = [part[0] for part in row.form.parts if part[0] in "EI"]
+        inner = sum(not row.form.parts[target].startswith("output") for _, target, _ in row.form.connections)
+        example = Text(f"{row.run.name} rank {row.member.rank}")
+        numbers = (len(row.runs), kinds.count("E"), kinds.count("I"), inner, f"{row.member.held_out:.3f}")
+        table.add_row(row.form.digest, *map(str, numbers), example, Text(row.form.text if console.width >= _WIDE else ""))
+    console.print(table)
+    if len(again) > SHOWN:
+        console.print(f"and {len(again) - SHOWN} more: --json has them all", highlight=False)
+
+
+def _motifs(heading, rows, console):
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    wide = console.width >= _WIDE
+    for name in (heading, "mean", "share", "same size", "ratio", "p ", *(("as old", "ratio", "p ") if wide else ())):
+        table.add_column(name, justify="left" if name == heading else "right", no_wrap=heading == "motif")
+    if wide:
+        table.add_column("pattern" if heading == "motif" else "name")
+    for name, f in rows:
+        cells = [f"{f.mean:.2f}", f"{f.share:.0%}", *_told(f.of_size)]
+        if wide:
+            cells += [*_told(f.drifted), Text(f.pattern if heading == "motif" else f.name)]
+        table.add_row(Text(name), *cells)
+    return table
+
+
+def _told(chance):
+    """The mean, the ratio and the p-value of a Chance as text."""
+    if math.isnan(chance.p):
+        return f"{chance.mean:.2f}", "-", "- "
+    p = "<0.001" if chance.corrected < 0.001 else f"{chance.corrected:.3f}"
+    return f"{chance.mean:.2f}", f"{chance.ratio:.1f}", p + ("*" if chance.corrected < SIGNIFICANT else " ")
