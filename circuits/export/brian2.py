@@ -22,6 +22,7 @@ FEATURES = {
     "provenance": exact("in motif.json"),
     "input channels": exact("a SpikeGeneratorGroup"),
 }
+FORMS = {"run.py": FEATURES}
 USE = """    pip install brian2
     python run.py        # runs the example trial and compares it with the simulator's spikes
 
@@ -31,7 +32,7 @@ USE = """    pip install brian2
 
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
-    found = kept(motif, FEATURES, "brian2")
+    found = kept(motif, FORMS, "brian2")
     with script_folder(motif, path, example_input, "brian2") as folder:
         check = run_here(folder, ("brian2",), "pip install brian2")
-        write_manifest(folder, motif, "brian2", USE, {"run.py": found}, [check])
+        write_manifest(folder, motif, "brian2", USE, found, [check])

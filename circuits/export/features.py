@@ -1,6 +1,6 @@
 """What of a motif another tool gets: exactly, nearly or not at all, and what makes an export refuse.
 
-Every target has a table `FEATURES` of the names below. A feature that a table leaves out is exact.
+Every target has `FORMS`: for each form that it exports, a table of the names below. What a table leaves out is exact.
 """
 
 from typing import Any, NamedTuple
@@ -61,19 +61,14 @@ def features(circuit: Circuit) -> list[str]:
     return [name for name, there in found.items() if there]
 
 
-def kept(circuit: Circuit, table: dict[str, Kept], target: str) -> dict[str, Kept]:
-    """What becomes of each feature of a circuit.
+def kept(circuit: Circuit, forms: dict[str, dict[str, Kept]], target: str) -> dict[str, dict[str, Kept]]:
+    """What becomes of each feature of a circuit, for every form that a target exports.
 
-    Raises UserError for the first one that the table refuses.
+    Raises UserError for the first feature that a form refuses.
     """
-    found = {name: table.get(name, exact()) for name in features(circuit)}
-    for name, (status, how) in found.items():
-        if status == REFUSED:
-            raise UserError(f"{target}: {name} cannot be exported: {how}")
+    found = {form: {name: table.get(name, exact()) for name in features(circuit)} for form, table in forms.items()}
+    for table in found.values():
+        for name, (status, how) in table.items():
+            if status == REFUSED:
+                raise UserError(f"{target}: {name} cannot be exported: {how}")
     return found
-
-
-def as_table(found: dict[str, Kept]) -> str:
-    """The features as lines of plain text."""
-    width = max(map(len, found))
-    return "\n".join(f"{name:{width}}  {status:11}  {how}".rstrip() for name, (status, how) in found.items())

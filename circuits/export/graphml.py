@@ -30,6 +30,7 @@ FEATURES = {
     "cell types": exact("type of nodes"),
     "provenance": exact("JSON in provenance of the graph"),
 }
+FORMS = {"attributes": FEATURES}
 
 
 def as_graph(circuit: Circuit) -> Any:
@@ -72,7 +73,7 @@ def _attributes(synapse):
 
 def write(motif, path, example_input=None):
     """Write the GraphML file `path`; it holds no example."""
-    kept(motif, FEATURES, "graphml")
+    kept(motif, FORMS, "graphml")
     graph = as_graph(motif)
     if re.search(
         r"[^\t\n\r\x20-\U0010FFFF]", "".join(label for _, label in graph.nodes(data="label")) + graph.graph["outputs"]

@@ -24,6 +24,7 @@ FEATURES = {
     "provenance": exact("in motif.json"),
     "input channels": exact("spike_train_injector nodes, NEST 3.5 or newer"),
 }
+FORMS = {"run.py": FEATURES}
 USE = """    pip install nest-simulator
     python run.py        # runs the example trial and compares it with the simulator's spikes
 
@@ -33,7 +34,7 @@ USE = """    pip install nest-simulator
 
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
-    found = kept(motif, FEATURES, "nest")
+    found = kept(motif, FORMS, "nest")
     with script_folder(motif, path, example_input, "nest") as folder:
         check = run_here(folder, ("nest",), "pip install nest-simulator")
-        write_manifest(folder, motif, "nest", USE, {"run.py": found}, [check])
+        write_manifest(folder, motif, "nest", USE, found, [check])

@@ -65,7 +65,6 @@ STEPS = (
         "provenance": dropped("only in motif.nir"),
     }
 )
-FEATURES = CONTINUOUS
 USE = """- `motif.nir`: the equations, in seconds and mV, spikes as Dirac pulses. nir 1.0.6 or newer reads it.
 - `older.nir`: the same for nir 0.2 to 1.0.5, which know no resets but 0.
 - `steps.nir`: for frameworks that step CubaLIF nodes by their own rule: snnTorch (`import_from_nir(graph)`) and Norse
@@ -77,13 +76,13 @@ USE = """- `motif.nir`: the equations, in seconds and mV, spikes as Dirac pulses
     python run.py        # solves the equations of motif.nir and compares the spikes with the simulator's; see in there for more
 """
 STEPPED = "steps.nir and spikingjelly.nir"
+FORMS = {"motif.nir": CONTINUOUS, "older.nir": OLDER, STEPPED: STEPS}
 FRAMEWORKS = ("snntorch", "norse", "spikingjelly")
 
 
 def write(motif: Motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: four .nir files, motif.json, example.npz, run.py, README.md and export.json."""
-    forms = {"motif.nir": CONTINUOUS, "older.nir": OLDER, STEPPED: STEPS}
-    tables = {form: kept(motif, table, "nir") for form, table in forms.items()}
+    tables = kept(motif, FORMS, "nir")
     if not motif.inputs:
         raise UserError("nir: a graph without input cannot be run by others; add an input channel, or use --to brian2")
     nir = _nir()

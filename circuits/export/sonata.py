@@ -34,6 +34,7 @@ FEATURES = {
     "cell types": exact("type of nodes"),
     "provenance": exact("in motif.json"),
 }
+FORMS = {"config.json": FEATURES}
 USE = """    pip install nest-simulator h5py pandas
     python run.py        # builds and runs the network with NEST's reader and compares it with the simulator's spikes
 
@@ -44,7 +45,7 @@ In NEST, if it was compiled with HDF5: `nest.SonataNetwork("config.json").BuildN
 
 def write(motif: Motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: config.json and what it names, motif.json, example.npz, run.py, README.md and export.json."""
-    found = kept(motif, FEATURES, "sonata")
+    found = kept(motif, FORMS, "sonata")
     if abs(motif.dt_ms * 1000 - round(motif.dt_ms * 1000)) > 1e-9:
         step = f"NEST's reader takes whole microseconds, not {motif.dt_ms:g} ms"
         raise UserError(f"sonata: time step cannot be exported: {step}; use --to nest")
@@ -60,7 +61,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
         _json(folder / "node_sets.json", _node_sets(motif))
         _json(folder / "config.json", _config(motif, steps))
         check = run_here(folder, ("nest", "h5py", "pandas"), "pip install nest-simulator h5py pandas")
-        write_manifest(folder, motif, "sonata", USE, {"run.py": found}, [check])
+        write_manifest(folder, motif, "sonata", USE, found, [check])
 
 
 def _config(motif, steps):
