@@ -31,7 +31,7 @@ def solve(graph, inputs, dt, t_ref=0):
     synapses = sources["neurons"]
     current = {name: np.zeros_like(nodes[name].tau) for name in synapses}
     onto_v = {name: neurons.r * p21(dt, neurons.tau, nodes[name].tau) for name in synapses}
-    keep = np.exp(-dt / neurons.tau)
+    keep, v_reset = np.exp(-dt / neurons.tau), getattr(neurons, "v_reset", 0)  # nir before 1.0.6 has none
     v, held, refractory = np.zeros_like(keep), np.zeros(len(keep)), np.rint(t_ref / dt)
     passed = {name: [] for name, node in nodes.items() if isinstance(node, nir.Delay)}  # what went into the delays, by step
     found = np.zeros((len(inputs), len(keep)), bool)
@@ -47,9 +47,9 @@ def solve(graph, inputs, dt, t_ref=0):
 
     for k in range(len(inputs)):
         drive = sum(onto_v[name] * current[name] for name in synapses)
-        v = np.where(held > 0, neurons.v_reset, neurons.v_leak + keep * (v - neurons.v_leak) + drive)
+        v = np.where(held > 0, v_reset, neurons.v_leak + keep * (v - neurons.v_leak) + drive)
         found[k] = (v > neurons.v_threshold) & (held <= 0)
-        v = np.where(found[k], neurons.v_reset, v)
+        v = np.where(found[k], v_reset, v)
         held = np.where(found[k], refractory, held - 1)
         for name in passed:
             passed[name].append(sum(pulses(source) for source in sources[name]))
