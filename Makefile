@@ -1,7 +1,8 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
 # make test    install, run all tests          make lint    style and types
 # make chaos   kill runs at random moments (minutes)
-# make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike (minutes)
+# make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
+#              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 # make rivals  installs what make bench-simulator and bench-search are timed against, each beside ours
@@ -26,7 +27,7 @@ $(INSTALLED): pyproject.toml tests/constraints.txt
 	  || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } \
 	  || { rm -rf .venv; echo "$(PYTHON) has no venv module. Install it: apt-get install python3-venv"; exit 1; }
 	@echo "installing into .venv (the first time takes some minutes)"
-	@$(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[torch,test]'
+	@$(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[torch,nir,sonata,graphml,test]'
 	@touch $@
 
 demo: install
@@ -45,16 +46,18 @@ chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)
 
 ORACLES := .venv-nest/.installed .venv-brian2/.installed
+FRAMEWORKS := $(addsuffix /.installed,.venv-nir-older .venv-snntorch .venv-norse .venv-spikingjelly)
 
 oracle: TESTS = tests/oracle
-oracle: install $(ORACLES)
+oracle: install $(ORACLES) $(FRAMEWORKS)
 	$(BIN)/python -m pytest -m oracle -s $(TESTS)
 
-$(ORACLES): .venv-%/.installed: tests/oracle/requirements-%.txt | install
+$(ORACLES) $(FRAMEWORKS): .venv-%/.installed: tests/oracle/requirements-%.txt tests/constraints.txt | install
 	@rm -rf .venv-$*
 	@$(PYTHON) -m venv .venv-$* 2>/dev/null || { rm -rf .venv-$*; virtualenv -q -p $(PYTHON) .venv-$*; }
 	@echo "installing $* into .venv-$*"
-	@.venv-$*/bin/pip install -q --disable-pip-version-check -r $<
+	@.venv-$*/bin/pip install -q --disable-pip-version-check -c tests/constraints.txt -r $<
+	@test ! -f $(basename $<)-no-deps.txt || .venv-$*/bin/pip install -q --disable-pip-version-check --no-deps -r $(basename $<)-no-deps.txt
 	@touch $@
 
 lint: install

@@ -217,12 +217,26 @@ def motifs(folders, as_json, out):
 
 @cli.command()
 @click.argument("path", metavar="DIR|MOTIF.json")
-@click.option("--to", "target", required=True, metavar="TARGET", help="motif (a JSON file) or torch (a folder with a module).")
+@click.option("--to", "target", required=True, metavar="TARGET", help="One of the above.")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
 @click.option("-o", "--out", metavar="PATH", help="Where to [default: DIR/motifs/].")
 def export(path, target, rank, out):
-    """Write a found circuit for use elsewhere."""
+    """Write a found circuit for use elsewhere.
+
+    \b
+    motif     the circuit as a file (JSON)
+    torch     a folder with a trainable PyTorch module
+    nest      a folder with a script for NEST
+    brian2    a folder with a script for Brian2, all neuron models
+    sonata    a folder with a SONATA network, for NEST's reader and others
+    nir       a folder with NIR graphs, for snnTorch, Norse, SpikingJelly and others
+    graphml   a file for graph tools: networkx, igraph, Gephi, yEd
+
+    Folders come with an example trial and are checked against the simulator, where the tool is installed. What becomes of each
+    feature (exact, approximate, dropped) is said on stderr and in the folder's README.md.
+    """
     from circuits.export import export as write
+    from circuits.export import summary
     from circuits.motif_file import load
     from evo.run_folder import Run
 
@@ -233,8 +247,10 @@ def export(path, target, rank, out):
         stem = source / "motifs" / f"rank{rank}"
     else:
         motif, example, stem = load(source), None, source.with_suffix("")
-    suffix = ".json" if target == "motif" else f"-{target}"
-    click.echo(write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example))
+    suffix = {"motif": ".json", "graphml": ".graphml"}.get(target, f"-{target}")
+    written = write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example)
+    click.echo(summary(motif, target, written), err=True)
+    click.echo(written)
 
 
 @cli.command()

@@ -1,8 +1,10 @@
 """Taking a motif along: `export(motif, target, path)`, one file here per target.
 
-A target's module has one function, `write(motif, path, example_input)`, that leaves the whole export at `path` or nothing.
+A target's module has `FORMS`, what becomes of each feature of a motif (see `features.py`), and one function,
+`write(motif, path, example_input)`, that leaves the whole export at `path` or nothing.
 """
 
+import json
 from importlib import import_module
 from os.path import lexists
 from pathlib import Path
@@ -11,10 +13,20 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
+from circuits.export.features import Kept, kept
+from circuits.export.manifest import MANIFEST
 from circuits.motif_file import Motif
 
 # Imported when asked for: a target may need a package that is not installed.
-TARGETS = {"motif": "circuits.export.motif", "torch": "circuits.export.torch"}
+TARGETS = {
+    "motif": "circuits.export.motif",
+    "torch": "circuits.export.torch",
+    "nest": "circuits.export.nest",
+    "brian2": "circuits.export.brian2",
+    "sonata": "circuits.export.sonata",
+    "nir": "circuits.export.nir",
+    "graphml": "circuits.export.graphml",
+}
 
 
 def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray | None = None) -> Path:
@@ -42,3 +54,16 @@ def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray 
     motif = motif if isinstance(motif, Motif) else Motif.of(motif)
     import_module(TARGETS[target]).write(motif, path, example_input)
     return path
+
+
+def summary(motif: Motif | Circuit, target: str, path) -> str:
+    """What became of each feature in the export at `path`, and what the check against the simulator found: lines of text."""
+    checks, tables = [], kept(motif, import_module(TARGETS[target]).FORMS, target)
+    if (Path(path) / MANIFEST).exists():
+        manifest = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))
+        checks = manifest["checks"]
+        tables = {form: {name: Kept(**how) for name, how in table.items()} for form, table in manifest["features"].items()}
+    lines = []
+    for form, table in tables.items():
+        lines += [f"{form}:", *(f"  {name:24} {status:12} {how}".rstrip() for name, (status, how) in table.items())]
+    return "\n".join([*lines, *checks])

@@ -2,6 +2,8 @@
 
 from circuits.motif_file import save
 
+FORMS: dict = {"motif file": {}}
+
 
 def write(motif, path, example_input=None):
     """Write the motif file `path`."""

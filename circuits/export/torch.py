@@ -2,11 +2,28 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from circuits.errors import MachineError
 from circuits.export.example import save_example
+from circuits.export.features import dropped, exact, kept
 from circuits.export.folder import new_folder
+from circuits.export.manifest import write_manifest
 from circuits.motif_file import Motif, save
 
+FORMS = {
+    "load.py": {
+        "lif_psc_exp neurons": exact("MotifCell, in float64"),
+        "weights": exact("trainable"),
+        "signs (Dale's law)": exact("fixed"),
+        "membrane noise": dropped("the module has none"),
+        "cell types": exact("named in motif.json"),
+        "provenance": exact("in motif.json"),
+    }
+}
+USE = """    pip install 'evocircuits[torch]'
+    python load.py       # loads the module and compares its spikes with the simulator's
+"""
 LOAD = '''"""Load this motif as a trainable PyTorch module and compare its spikes with the simulator's (in example.npz).
 
 Needs: pip install 'evocircuits[torch]'
@@ -47,9 +64,23 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
         raise MachineError("this export needs safetensors, which is not installed: pip install 'evocircuits[torch]'") from None
     import torch
 
-    cell = MotifCell(motif, dtype=torch.float64)
+    found = kept(motif, FORMS, "torch")
+    cell = MotifCell(motif, dtype=torch.float64, batch_first=True).eval()
     with new_folder(path) as folder:
         save(motif, folder / "motif.json")
         (folder / "weights.safetensors").write_bytes(as_bytes(cell.state_dict()))
         save_example(motif.circuit, example_input, folder / "example.npz")
         (folder / "load.py").write_text(LOAD, encoding="utf-8")
+        write_manifest(folder, motif, "torch", USE, found, [_checked(torch, cell, folder)])
+
+
+def _checked(torch, cell, folder):
+    """What load.py will find."""
+    with np.load(folder / "example.npz", allow_pickle=False) as example, torch.no_grad():
+        outputs = example["outputs"]
+        same = np.array_equal(cell(torch.from_numpy(example["inputs"]))[0].numpy() == 1, outputs)
+    if not same:
+        raise MachineError(
+            "nothing was exported, for the check failed: the module's spikes are NOT identical to the simulator's"
+        )
+    return f"torch {torch.__version__}: identical to the simulator, {outputs.sum()} spikes of {outputs.shape[2]} outputs"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,16 @@ import pytest
 
 import circuits
 from circuits.errors import MachineError, UserError
-from circuits.export import TARGETS, export
+from circuits.export import TARGETS, export, summary
+from circuits.export.script_folder import SCRIPTS
+from circuits.neurons import MODELS
 
+NAMED = (
+    *(f"{model} neurons" for model in MODELS),
+    *("signs (Dale's law)", "weights", "delays", "synaptic time constants", "thresholds", "resets", "start at rest"),
+    *("refractory periods", "bias", "short_term synapses", "stdp synapses", "membrane noise", "time step"),
+    *("input channels", "output ports", "cell types", "provenance"),
+)
 CODE = Path(circuits.__file__).resolve().parents[1]
 
 
@@ -47,7 +56,14 @@ def test_a_motif_is_exported_as_its_file(motif, tmp_path):
 def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     pytest.importorskip("torch")
     folder = export(motif, "torch", tmp_path / "out")
-    assert sorted(p.name for p in folder.iterdir()) == ["example.npz", "load.py", "motif.json", "weights.safetensors"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "README.md",
+        "example.npz",
+        "export.json",
+        "load.py",
+        "motif.json",
+        "weights.safetensors",
+    ]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     with np.load(folder / "example.npz", allow_pickle=False) as example:
         inputs, outputs = example["inputs"], example["outputs"]
@@ -69,6 +85,14 @@ def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     assert "NOT identical" in found.stderr
 
 
+def test_the_torch_folder_says_that_it_was_checked(motif, tmp_path):
+    pytest.importorskip("torch")
+    folder = export(motif, "torch", tmp_path / "out")
+    (check,) = json.loads((folder / "export.json").read_text())["checks"]
+    assert "identical to the simulator" in check
+    assert check in (folder / "README.md").read_text()
+
+
 def test_the_exported_weights_are_the_motifs(motif, tmp_path):
     pytest.importorskip("torch")
     from safetensors.numpy import load_file
@@ -85,6 +109,20 @@ def test_a_bare_circuit_without_inputs_or_ports_can_be_exported(tmp_path):
     assert found.stdout == "identical to the simulator\n", found.stderr
 
 
+def test_an_example_that_nobody_chose_makes_the_circuit_answer(tmp_path):
+    deaf = {"post": 0, "weight_mv": 14.0, "delay_ms": 1.0}  # one spike moves V by 6 mV, and at 50 Hz few come in pairs
+    circuit = circuits.Circuit(
+        dt_ms=1.0,
+        neurons=[{"id": 0, "sign": "E", "tau_m_ms": 5.0}],
+        inputs=[{"name": "in", "synapses": [deaf]}],
+        outputs=[{"name": "out", "neurons": [0]}],
+    )
+    with np.load(export(circuit, "nest", tmp_path / "out") / "example.npz", allow_pickle=False) as example:
+        assert example["outputs"].any()
+        assert np.array_equal(example["spikes"], circuits.simulate(circuit, example["inputs"]).spikes())
+        assert example["inputs"].mean() > 0.07
+
+
 def test_the_example_can_be_chosen(motif, tmp_path):
     pytest.importorskip("torch")
     mine = np.zeros((30, 1), bool)
@@ -98,6 +136,135 @@ def test_exports_are_the_same_bytes_every_time(motif, tmp_path):
     one, two = (export(motif, "torch", tmp_path / name) for name in ("one", "two"))
     for file in ("motif.json", "weights.safetensors", "load.py", "example.npz"):
         assert (one / file).read_bytes() == (two / file).read_bytes()
+
+
+def test_every_target_says_of_every_feature_what_becomes_of_it(motif, tmp_path):
+    for target in TARGETS:
+        forms = import_module(TARGETS[target]).FORMS
+        for table in forms.values():
+            assert {status for status, _ in table.values()} <= {"exact", "approximate", "dropped", "refused"}
+            assert all(how for status, how in table.values() if status != "exact"), target
+            assert set(table) <= set(NAMED), set(table) - set(NAMED)
+
+
+def test_a_summary_names_the_features_that_a_motif_has_and_no_others(motif, tmp_path):
+    path = export(motif, "nest", tmp_path / "out")
+    said = summary(motif, "nest", path)
+    assert re.search(r"^  lif_psc_exp neurons +exact +iaf_psc_exp$", said, re.MULTILINE)
+    assert "output ports" in said
+    assert "membrane noise" not in said
+    assert "cell types" not in said
+    assert said.splitlines()[-1] == json.loads((path / "export.json").read_text())["checks"][-1]
+
+
+def noisy(motif):
+    motif["noise_mv"] = 1.0
+
+
+def adaptive(motif):
+    motif["neuron_model"] = "alif_psc_exp"
+
+
+def conductance(motif):
+    motif["neuron_model"] = "lif_cond_exp"
+
+
+def learning(motif):
+    motif["synapses"][0]["stdp"] = {}
+
+
+def fading(motif):
+    motif["inputs"][0]["synapses"][0]["short_term"] = {}
+
+
+@pytest.mark.parametrize(
+    ("target", "change", "says"),
+    [
+        ("nest", noisy, "nest: membrane noise cannot be exported: .* set noise_mv to 0"),
+        ("nest", adaptive, "nest: alif_psc_exp neurons cannot be exported: .* use --to brian2"),
+        ("nest", learning, "nest: stdp synapses cannot be exported: .* use --to brian2"),
+        ("brian2", noisy, "brian2: membrane noise cannot be exported: .* set noise_mv to 0"),
+        ("sonata", conductance, "sonata: lif_cond_exp neurons cannot be exported: .* use --to brian2"),
+        ("sonata", learning, "sonata: stdp synapses cannot be exported: .* use --to brian2"),
+        ("sonata", noisy, "sonata: membrane noise cannot be exported: .* set noise_mv to 0"),
+        ("nir", conductance, "nir: lif_cond_exp neurons cannot be exported: .* use --to brian2"),
+        ("nir", fading, "nir: short_term synapses cannot be exported: .* use --to brian2"),
+        ("nir", learning, "nir: stdp synapses cannot be exported: .* use --to brian2"),
+        ("nir", noisy, "nir: membrane noise cannot be exported: .* set noise_mv to 0"),
+    ],
+)
+def test_what_a_target_would_falsify_it_refuses(motif, tmp_path, target, change, says):
+    changed = motif.model_dump()
+    change(changed)
+    if changed["neuron_model"] != "lif_psc_exp":
+        kept = ("id", "sign")
+        changed["neurons"] = [{name: neuron[name] for name in kept} for neuron in changed["neurons"]]
+    with pytest.raises(UserError, match=says) as caught:
+        export(circuits.Motif.model_validate(changed), target, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "package", "install"),
+    [
+        ("nir", "nir", "pip install 'evocircuits[nir]'"),
+        ("sonata", "h5py", "pip install 'evocircuits[sonata]'"),
+        ("graphml", "networkx", "pip install 'evocircuits[graphml]'"),
+        ("torch", "torch", "pip install 'evocircuits[torch]'"),
+    ],
+)
+def test_a_missing_package_is_answered_with_the_install_line(motif, tmp_path, monkeypatch, target, package, install):
+    monkeypatch.setitem(sys.modules, package, None)
+    for module in [name for name in sys.modules if name.startswith("circuits.torch")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(MachineError, match=re.escape(install)) as caught:
+        export(motif, target, tmp_path / "out")
+    assert "not installed" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_nir_that_is_too_old_is_answered_with_the_install_line(motif, tmp_path, monkeypatch):
+    pytest.importorskip("nir")
+    monkeypatch.setattr("circuits.export.nir.version", lambda _: "1.0.4")
+    with pytest.raises(MachineError, match=r"needs nir 1\.0\.8 or newer, not 1\.0\.4: pip install 'evocircuits\[nir\]'"):
+        export(motif, "nir", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["nest", "brian2"])
+def test_a_script_whose_tool_is_missing_says_how_to_get_it(motif, tmp_path, target):
+    folder = export(motif, target, tmp_path / "out")
+    hide = f"import runpy, sys; sys.modules[{target!r}] = None; sys.path.insert(0, {str(folder)!r})"
+    hidden = f"{hide}; runpy.run_path({str(folder / 'run.py')!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "pip install" in line
+
+
+def test_where_the_tool_is_not_installed_the_export_says_how_to_check(motif, tmp_path, monkeypatch):
+    monkeypatch.setattr("circuits.export.checked.find_spec", lambda _: None)
+    folder = export(motif, "nest", tmp_path / "out")
+    (check,) = json.loads((folder / "export.json").read_text())["checks"]
+    assert check.endswith("check with: pip install nest-simulator && python run.py")
+
+
+def test_an_export_whose_check_fails_is_none(motif, tmp_path, monkeypatch):
+    """A script that finds other spikes than the simulator."""
+    monkeypatch.setattr("circuits.export.checked.find_spec", lambda _: True)
+    (tmp_path / "scripts").mkdir()
+    example = (SCRIPTS / "example.py").read_text()
+    (tmp_path / "scripts" / "example.py").write_text(example)
+    wrong = "from example import SPIKES, compare\nfound = SPIKES.copy()\nfound[7] = ~found[7]\ncompare(found, 'NEST')\n"
+    (tmp_path / "scripts" / "run_nest.py").write_text(wrong)
+    monkeypatch.setattr("circuits.export.script_folder.SCRIPTS", tmp_path / "scripts")
+    with pytest.raises(
+        MachineError, match=r"NEST: NOT identical to the simulator: .* the first difference is in step 8"
+    ) as caught:
+        export(motif, "nest", tmp_path / "out")
+    assert str(caught.value).startswith("nothing was exported")
+    assert [p.name for p in tmp_path.iterdir()] == ["scripts"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -1,0 +1,43 @@
+"""What an exported folder says of itself: README.md for people, export.json for programs."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from circuits.export.features import Kept
+from circuits.motif_file import Motif
+
+MANIFEST = "export.json"
+
+
+def write_manifest(
+    folder: Path, motif: Motif, target: str, use: str, tables: dict[str, dict[str, Kept]], checks: list[str]
+) -> None:
+    """Write both files into `folder`.
+
+    use     how to use the folder, as Markdown;   tables  for each exported form, what became of each feature
+    checks  what running it has shown, or how to run it, a sentence each
+    """
+    manifest = {
+        "target": target,
+        "evocircuits": version("evocircuits"),
+        "features": {
+            form: {name: {"status": status, "how": how} for name, (status, how) in kept.items()}
+            for form, kept in tables.items()
+        },
+        "checks": checks,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    e = sum(n.sign == "E" for n in motif.neurons)
+    lines = [
+        f"# A motif for {target}",
+        f"An evocircuits motif of {e} excitatory and {len(motif.neurons) - e} inhibitory neurons, {motif.synapse_count} "
+        f"synapses, dt {motif.dt_ms:g} ms.",
+        use.rstrip(),
+        "## Check against the simulator",
+        "\n".join(f"- {line}" for line in checks),
+    ]
+    for form, kept in tables.items():
+        rows = "\n".join(f"| {name} | {status} | {how} |" for name, (status, how) in kept.items())
+        lines += [f"## What became of it in {form}", f"| feature | | how |\n|---|---|---|\n{rows}"]
+    (folder / "README.md").write_text("\n\n".join(lines) + "\n", encoding="utf-8")

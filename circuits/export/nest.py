@@ -1,0 +1,40 @@
+"""A folder with the motif for NEST: a script that builds it there, runs an example and compares it with the simulator."""
+
+from pathlib import Path
+
+from circuits.export.checked import run_here
+from circuits.export.features import approximate, exact, kept, refused
+from circuits.export.manifest import write_manifest
+from circuits.export.script_folder import script_folder
+
+FEATURES = {
+    "lif_psc_exp neurons": exact("iaf_psc_exp"),
+    "lif_cond_exp neurons": approximate("iaf_cond_exp, which takes adaptive steps: most spikes are in the same step"),
+    "aeif_psc_exp neurons": approximate(
+        "aeif_psc_exp, which takes adaptive steps and resets within them: up to 1 dt per spike"
+    ),
+    "alif_psc_exp neurons": refused("NEST has no such model; use --to brian2"),
+    "izhikevich neurons": refused("NEST's izhikevich has no synaptic currents; use --to brian2"),
+    "weights": exact("in pA, for a leak of 1 nS"),
+    "short_term synapses": exact("tsodyks2_synapse"),
+    "stdp synapses": refused("NEST's rule pairs and bounds otherwise; use --to brian2"),
+    "membrane noise": refused("it cannot have the same numbers there; set noise_mv to 0 in the motif file"),
+    "output ports": exact("named in motif.json"),
+    "cell types": exact("named in motif.json"),
+    "provenance": exact("in motif.json"),
+    "input channels": exact("spike_train_injector nodes, NEST 3.5 or newer"),
+}
+FORMS = {"run.py": FEATURES}
+USE = """    pip install nest-simulator
+    python run.py        # runs the example trial and compares it with the simulator's spikes
+
+`build` in run.py makes the neurons and input channels in a network of your own.
+"""
+
+
+def write(motif, path: Path, example_input=None) -> None:
+    """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
+    found = kept(motif, FORMS, "nest")
+    with script_folder(motif, path, example_input, "nest") as folder:
+        check = run_here(folder, ("nest",), "pip install nest-simulator")
+        write_manifest(folder, motif, "nest", USE, found, [check])

@@ -1,0 +1,92 @@
+"""The motif as a graph of NIR's differential equations: neuron.py of https://github.com/neuromorphs/NIR (Pedersen et al., Nat.
+Commun. 15, 2024).
+
+Spikes are Dirac pulses, time is in seconds, potentials are in mV from where V starts. Signs stay apart: excitation and
+inhibition have delay lines, weights and synaptic currents of their own, and meet in the neurons alone.
+
+    input -> input_lines -> input_delays -> input_weights ----------------> current_e -+
+    neurons -> excitatory_lines -> excitatory_delays -> excitatory_weights -^          +-> neurons -> ports -> output
+    neurons -> inhibitory_lines -> inhibitory_delays -> inhibitory_weights -> current_i-+
+
+`_lines` copies each source once for every delay it has; synapses of the same ends and delay are one, with the sum of weights.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from circuits.motif_file import Motif, dumps
+
+
+def continuous(nir: Any, motif: Motif) -> Any:
+    """The NIRGraph; what NIR has no word for is in its metadata: `dt` and `t_ref` in s, `motif` the motif file."""
+    p = parameters(motif)
+    graph = _graph(nir, motif, origin=p["v_rest_mv"], v_reset=p["v_reset_mv"] - p["v_rest_mv"])
+    graph.metadata = {"dt": motif.dt_ms / 1000, "motif": dumps(motif)}
+    graph.nodes["neurons"].metadata = {"t_ref": _whole_steps(motif, p["t_ref_ms"]) * motif.dt_ms / 1000}
+    return graph
+
+
+def older(nir: Any, motif: Motif) -> Any:
+    """The NIRGraph for readers that reset to 0: potentials are from the reset, and so is where V starts."""
+    return _graph(nir, motif, origin=parameters(motif)["v_reset_mv"], v_reset=np.zeros(len(motif.neurons)))
+
+
+def parameters(motif) -> dict[str, np.ndarray]:
+    """The neurons' parameters, float64 [neurons] each."""
+    return dict(zip(motif.model.names, motif.parameters.T, strict=True))
+
+
+def port_matrix(motif) -> np.ndarray:
+    """Which neuron is read in which slot of the output ports, in port order; without ports, all neurons: [slots, neurons]."""
+    ids = [n.id for n in motif.neurons]
+    slots = [ids.index(n) for port in motif.outputs for n in port.neurons] or range(len(ids))
+    return np.eye(len(ids))[list(slots)]
+
+
+def _graph(nir, motif, origin, v_reset):
+    p, n = parameters(motif), len(motif.neurons)
+    place = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    excitatory = motif.excitatory
+    lines = {
+        "input": [(c, s) for c, channel in enumerate(motif.inputs) for s in channel.synapses],
+        "excitatory": [(place[s.pre], s) for s in motif.synapses if excitatory[place[s.pre]]],
+        "inhibitory": [(place[s.pre], s) for s in motif.synapses if not excitatory[place[s.pre]]],
+    }
+    tau_m = p["tau_m_ms"] / 1000
+    at_least = np.nextafter(p["v_th_mv"] - origin, -np.inf)  # a spike is V > threshold there, V >= threshold here
+    drive = p["v_rest_mv"] + p["bias_mv"] - origin
+    nodes = {
+        "input": nir.Input({"input": np.array([len(motif.inputs)])}),
+        "neurons": nir.LIF(tau=tau_m, r=np.ones(n), v_leak=drive, v_threshold=at_least, v_reset=v_reset),
+        "ports": nir.Linear(port_matrix(motif)),
+        "output": nir.Output({"output": np.array([len(port_matrix(motif))])}),
+    }
+    edges = [("neurons", "ports"), ("ports", "output")]
+    for name, rows in lines.items():
+        if not rows:
+            continue
+        source, current, sign = "input" if name == "input" else "neurons", "current_e", 1
+        if name == "inhibitory":
+            current, sign = "current_i", -1
+        steps = _whole_steps(motif, np.array([s.delay_ms for _, s in rows]))
+        ends = [(pre, int(delay)) for (pre, _), delay in zip(rows, steps, strict=True)]
+        taps = sorted(set(ends))
+        copies = np.zeros((len(taps), len(motif.inputs) if name == "input" else n))
+        copies[np.arange(len(taps)), [pre for pre, _ in taps]] = 1
+        weights = np.zeros((n, len(taps)))
+        for end, (_, s) in zip(ends, rows, strict=True):
+            weights[place[s.post], taps.index(end)] += sign * s.weight_mv
+        nodes[f"{name}_lines"] = nir.Linear(copies)
+        nodes[f"{name}_delays"] = nir.Delay(np.array([delay for _, delay in taps]) * motif.dt_ms / 1000)
+        nodes[f"{name}_weights"] = nir.Linear(weights)
+        tau = p["tau_syn_e_ms" if sign > 0 else "tau_syn_i_ms"] / 1000
+        nodes[current] = nir.LI(tau=tau, r=tau, v_leak=np.zeros(n))  # r = tau: a pulse of weight w makes the current jump by w
+        path = [source, f"{name}_lines", f"{name}_delays", f"{name}_weights", current, "neurons"]
+        edges += [edge for edge in pairwise(path) if edge not in edges]
+    return nir.NIRGraph(nodes, edges)
+
+
+def _whole_steps(motif, times_ms):
+    return np.rint(times_ms / motif.dt_ms)
