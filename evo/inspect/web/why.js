@@ -110,19 +110,22 @@ function joules(value) {
 // The circuit read as a state machine: states on a circle, in the order of how often they are.
 function machine(m) {
   const box = el("div"), holds = (s) => Object.entries(s.holds).map(([id, what]) => `${id} ${what}`).join(", ") || "at rest";
-  const listed = table([{ text: "state", left: true }, { text: "holds", left: true }, "share"], m.states.map((s, k) => [`${s.name}${k === m.start ? " (start)" : ""}`, holds(s), `${(100 * s.share).toFixed(1)} %`]));
+  const listed = table([{ text: "state", left: true }, { text: "holds", left: true }, "share"], m.states.map((s, k) => [`${s.name}${k === m.start ? " (start)" : ""}`, holds(s), `${(100 * s.share).toFixed(1)} %`]), { class: "wordy" });
   const moves = table([{ text: "in", left: true }, { text: "comes", left: true }, { text: "goes to", left: true }, "probability", "seen", { text: "answers", left: true }],
     m.transitions.map((t) => [m.states[t.source].name, t.symbol, m.states[t.target].name, number(t.probability, 2), count(t.count), Object.entries(t.answers).filter(([, p]) => p >= 0.05).map(([port, p]) => `${port} ${(100 * p).toFixed(0)} %`).join(", ")]));
   queueMicrotask(() => chart(box, (width, host) => drawMachine(width, host, m)));
   return titled("As a state machine", `what it holds between symbols; ${(100 * m.explained).toFixed(0)} % of its steps are the likeliest ones`,
-    el("div", { class: "wide" }, box, el("div", { class: "across" }, listed)), el("details", {}, el("summary", {}, "All transitions"), el("div", { class: "scroll", tabindex: 0 }, moves)));
+    el("div", { class: "wide" }, el("div", {}, box, el("p", { class: "note" }, `Arrows: at least ${(100 * leastShown(m)).toFixed(0)} % of what a symbol does in a state, faint where it is not sure. Strong circle: where it starts.`)), listed), el("details", {}, el("summary", {}, "All transitions"), el("div", { class: "scroll", tabindex: 0 }, moves)));
 }
+
+// Among many states only the likelier transitions can be told apart.
+const leastShown = (m) => (m.states.length > 4 ? 0.25 : 0.05);
 
 function drawMachine(width, host, m) {
   const n = m.states.length, w = Math.min(width, 560), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 20), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
   const at = m.states.map((_, k) => [cx - R * Math.cos((2 * Math.PI * k) / n), cy - R * Math.sin((2 * Math.PI * k) / n)]);
-  const svg = d3.select(host).append("svg").attr("width", w).attr("height", high).attr("viewBox", `0 0 ${w} ${high}`).attr("role", "img").attr("aria-label", `State machine of ${n} states`);
-  const merged = d3.rollups(m.transitions.filter((t) => t.probability >= 0.05), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
+  const svg = d3.select(host).append("svg").attr("width", w).attr("height", high).attr("viewBox", `0 0 ${w} ${high}`).attr("class", "machine").attr("role", "img").attr("aria-label", `State machine of ${n} states`);
+  const least = leastShown(m), merged = d3.rollups(m.transitions.filter((t) => t.probability >= least), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
   for (const [pair, { labels, p }] of merged) {
     const [a, b] = pair.split(" ").map(Number), [x0, y0] = at[a], [x1, y1] = at[b];
     let d, tx, ty, ux, uy, ex, ey, anchor = "middle";
@@ -140,7 +143,7 @@ function drawMachine(width, host, m) {
       const q = Math.hypot(ex - mx, ey - my);
       ux = (ex - mx) / q; uy = (ey - my) / q;
       d = `M${sx},${sy}Q${mx},${my} ${ex},${ey}`;
-      tx = (x0 + x1) / 4 + mx / 2 + (dy / len) * 8; ty = (y0 + y1) / 4 + my / 2 - (dx / len) * 10; anchor = Math.abs(dy) < 0.5 * len ? "middle" : dy > 0 ? "start" : "end";
+      tx = 0.4 * x0 + 0.47 * mx + 0.13 * x1 + (dy / len) * 7; ty = 0.4 * y0 + 0.47 * my + 0.13 * y1 - (dx / len) * 9; anchor = Math.abs(dy) < 0.5 * len ? "middle" : dy > 0 ? "start" : "end";
     }
     const g = svg.append("g").attr("opacity", 0.35 + 0.65 * p);
     g.append("path").attr("class", "v").attr("d", d);

@@ -9,7 +9,9 @@ import pytest
 import circuits
 import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse, simulate
-from evo.inspect import page
+from circuits.lesion import lesion
+from evo.analysis import trials_for
+from evo.inspect import activity, page
 from evo.island import State
 from evo.run_folder import SPEC, STORE
 from evo.state_file import from_bytes, to_bytes
@@ -157,6 +159,52 @@ def test_descent_shows_every_step_with_mother_and_child(opened, folder, run):
         assert drawings.nth(1).locator(".edge").count() == step.circuit.synapse_count
 
 
+def test_the_lesion_table_is_that_of_the_chosen_circuit_and_of_a_fresh_simulation(opened, folder, run):
+    shown = opened(folder / "report.html")
+    task = run.spec.make_task()
+    trials, _ = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
+    for rank in (0, 1):
+        shown.page.locator(f'#members tr[data-rank="{rank}"]').click()
+        shown.drawn(rank)
+        circuit, found = run.front[rank].circuit, run.analysis(run.front[rank])
+        rows = {(row[0], row[1]): row[2:4] for row in shown.rows("#lesions")}
+        assert len(rows) == len(found["lesions"]) > 0
+        for neuron in circuit.neurons:
+            score = float(task.evaluate(lesion(circuit, neurons=[neuron.id]), trials, "float32").value)
+            told, change = (float(cell.replace("\u2212", "-")) for cell in rows[str(neuron.id), "neuron"])
+            assert told == pytest.approx(score, abs=5.01e-4)
+            assert change == pytest.approx(score - found["base"]["score"], abs=5.01e-4)
+        for s in circuit.synapses:
+            cut = float(task.evaluate(lesion(circuit, connections=[(s.pre, s.post)]), trials, "float32").value)
+            sign = "\u22a3" if any(n.id == s.pre and n.sign == "I" for n in circuit.neurons) else "\u2192"
+            assert float(rows[f"{s.pre} {sign} {s.post}", "synapse"][0]) == pytest.approx(cut, abs=5.01e-4)
+        assert f"{found['base']['score']:.3f}" in shown.text("#why")
+
+
+def test_pointing_at_a_lesion_shows_the_part_in_the_circuit(opened, folder, run):
+    shown = opened(folder / "report.html")
+    circuit = run.front[0].circuit
+    channel = circuit.inputs[0]
+    row = shown.page.locator(f'#lesions tr[data-part="{channel.name}"]').first
+    row.hover()
+    assert shown.count("#wiring .edge.lit") == len(channel.synapses)
+    shown.page.mouse.move(2, 2)
+    shown.page.locator("#why .chips button", has_text="neurons").first.click()
+    assert {r[1] for r in shown.rows("#lesions")} == {"neuron"}
+
+
+def test_the_core_alone_is_what_was_not_removed(opened, folder, run):
+    shown = opened(folder / "report.html")
+    rank, found = next((m.rank, a) for m in run.front if (a := run.analysis(m)) and a["core"] and a["core"]["removed"])
+    shown.page.locator("#members").evaluate(f"box => {{ box.scrollTop = {rank} * 27; }}")
+    shown.page.locator(f'#members tr[data-rank="{rank}"]').click()
+    shown.drawn(rank)
+    shown.page.locator("#core").click()
+    core = circuits.motif_file.loads(json.dumps(found["core"]["motif"]))
+    assert shown.count("#wiring .edge:not(.off)") == core.synapse_count
+    assert f"{found['core']['score']:.3f}" in shown.text("#core-facts")
+
+
 # -- filters, order, keyboard
 
 
@@ -247,8 +295,6 @@ def test_numbers_on_the_page_are_those_of_the_store(opened, folder, run):
 
 
 def test_traces_on_the_page_are_those_of_a_fresh_simulation(folder, run):
-    from evo.inspect import activity
-
     shown = activity.of_run(run)
     circuit = run.front[0].circuit
     does = activity.activity(circuit, shown)
@@ -437,8 +483,6 @@ def _raster(shown, trial):
 
 
 def _simulated(circuit, run, trial):
-    from evo.inspect import activity
-
     shown = activity.of_run(run)
     raster = simulate(circuit, shown.spikes)
     counts = raster.counts()
