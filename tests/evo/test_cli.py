@@ -301,11 +301,10 @@ def test_a_reader_that_goes_away_is_no_error(place):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name):
-    spec_file(tmp_path, generations=120)
+    spec_file(tmp_path, generations=600)
     process = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
     wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, process)
-    running = json.loads(cli(tmp_path, "status", "run", "--json").stdout)
-    assert running["state"] == "running"
+    assert evo.open_run(tmp_path / "run").state == "running"
     start = time.monotonic()
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=20)

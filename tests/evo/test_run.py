@@ -229,7 +229,7 @@ def test_a_run_whose_spec_was_changed_is_not_resumed(copy, change):
 def test_a_run_whose_bounds_were_changed_is_not_opened(copy):
     path = copy / "run.toml"
     text = path.read_text()
-    path.write_text(text.replace("    6,\n]\nexcitatory_share", "    9,\n]\nexcitatory_share"))
+    path.write_text(text.replace("neurons = [\n    3,\n    6,\n]", "neurons = [\n    3,\n    9,\n]"))
     assert path.read_text() != text
     assert "run.db: does not fit run.toml" in one_line_of(lambda: evo.open_run(copy))
 
