@@ -301,7 +301,7 @@ def test_a_reader_that_goes_away_is_no_error(place):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name):
-    spec_file(tmp_path, generations=600)
+    spec_file(tmp_path, generations=300)
     process = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
     wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, process)
     assert evo.open_run(tmp_path / "run").state == "running"
