@@ -12,6 +12,7 @@ from fitness.objectives import losses
 from tests.bench import search_job
 from tests.bench.contest import SCRIPTS, AbsentError, Rival, expected_spikes, write_job
 from tests.bench.search_rivals import RIVALS, agrees
+from tests.bench.throughput import timed
 
 MINIATURE = {"deap_torch.py": ("1", "4"), "deap_jax.py": ("fastest", "4"), "neat_iznn.py": ("1", "8")}
 
@@ -40,6 +41,16 @@ def test_a_search_begins_with_the_founders_of_the_job(tmp_path):
     run = evo.resume(search_job.begin(tmp_path / "run", spec), workers=0)
     everyone = np.concatenate([state.population["genome"]["weight"] for state in run.states])
     assert ((everyone > 0).sum(axis=(1, 2)) > 80).all()
+
+
+def test_the_shares_of_the_time_are_all_of_it(tmp_path):
+    ran = timed(tmp_path / "run", search_job.spec(population=12, generations=6, epoch=2, islands=2), workers=0)
+    assert sum(ran.shares.values()) == pytest.approx(1)
+    assert {"simulate", "score", "decode", "vary", "select", "store", "driver"} <= set(ran.shares)
+    assert min(ran.shares.values()) >= 0
+    assert 80 < ran.synapses < 110
+    assert ran.simulated == 1
+    assert 0 < ran.tried <= 2 * 12 * 5  # founders and the first generation are not timed
 
 
 def test_rivals_judge_circuits_as_the_task_does(job, monkeypatch):

@@ -1,10 +1,10 @@
 """The whole search: circuits a minute from the first generation to the stored archive, and where the time goes.
 
 A run is timed from the call to the finished run. What is the same however long it goes on is left out, and a figure of its own:
-Ray's start, until its workers are warm, and opening the folder. Shares are of the time that all workers have, `workers` times
-the wall time: what epochs tell (`other` is the rest of them), `compile`, `Ray` (what its workers do besides epochs) and `idle`.
-The store is written by the driver meanwhile: its share is of the wall time. Without Ray one process does it all; what is left
-there is `driver`.
+Ray's start, until its workers are warm; opening the folder and analysing the front at the end. Shares are of the time that all
+workers have, `workers` times the wall time: what epochs tell (`other` is the rest of them), `compile`, `Ray` (what its workers
+do besides epochs) and `idle`. The store is written by the driver meanwhile: its share is of the wall time. Without Ray one
+process does it all; what is left there is `driver`.
 """
 
 import os
@@ -33,6 +33,13 @@ WORKERS = 2
 # An epoch takes a worker about a second, a run some twenty.
 EPOCH = {100: 50, 1_000: 10, 10_000: 3}
 GENERATIONS = {100: 600, 1_000: 60, 10_000: 9}
+# What the driver does, by what does it; `once` is left out.
+PARTS = (
+    (Store, "add_epochs", "store"),
+    (search, "warm_up", "compile"),
+    (search, "Run", "once"),
+    (search, "_analyse", "once"),
+)
 FLUSH = 2.0  # seconds: Ray's workers report once a second what they did
 
 
@@ -40,7 +47,7 @@ class Ran(NamedTuple):
     """A timed run.
 
     tried      circuits simulated and scored; those known already do not count
-    shares     of the workers' time, by phase;   store  of the wall time;   opening  seconds to open the folder, three times
+    shares     of the workers' time, by phase;   store  of the wall time;   once  seconds that are left out
     synapses   of a circuit in the last population, on average;   stored  bytes in the store for every circuit that is in it
     simulated  share of the steps that the stop rule left to simulate
     """
@@ -49,7 +56,7 @@ class Ran(NamedTuple):
     wall: float
     shares: dict[str, float]
     store: float
-    opening: float
+    once: float
     synapses: float
     stored: float
     simulated: float
@@ -108,15 +115,14 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
         seconds.update(result.timings)
         logs.extend(result.log)
 
-    parts = (Store, "add_epoch", "store"), (search, "warm_up", "compile"), (search, "Run", "opening")
     with ExitStack() as stack:
-        for owner, name, phase in parts:
+        for owner, name, phase in PARTS:
             stack.enter_context(clocked(owner, name, seconds, phase))
         start = time.perf_counter()
         evo.resume(folder, workers, observe=observe, generations=spec.search.generations)
         wall = time.perf_counter() - start
-    store, total, opening = seconds.pop("store"), seconds.pop("total"), seconds.pop("opening")
-    wall -= opening
+    store, total, once = seconds.pop("store"), seconds.pop("total"), seconds.pop("once")
+    wall -= once
     seconds["other"] = total + seconds["compile"] - seconds.total()
     if workers:
         seconds["Ray"] = at_tasks(begun) - total
@@ -127,7 +133,7 @@ def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
     shares = {phase: spent / wall / max(1, workers) for phase, spent in seconds.items()}
     tried = sum(row["evaluations"] - row["repeats"] for row in logs)
     simulated = sum((row["evaluations"] - row["repeats"]) * row["simulated"] for row in logs) / tried
-    return Ran(tried, wall, shares, store / wall, opening, *left(folder), simulated)
+    return Ran(tried, wall, shares, store / wall, once, *left(folder), simulated)
 
 
 @contextmanager
@@ -135,10 +141,10 @@ def clocked(owner, name, seconds, phase):
     """Add the time that a function takes to the seconds of a phase."""
     function = getattr(owner, name)
 
-    def timed(*arguments):
+    def timed(*arguments, **more):
         start = time.perf_counter()
         try:
-            return function(*arguments)
+            return function(*arguments, **more)
         finally:
             seconds[phase] += time.perf_counter() - start
 
@@ -176,7 +182,7 @@ def tell(name: str, ran: Ran, rival: str, theirs: float):
     figure("  all but simulate and score", 100 * (1 - ran.shares["simulate"] - ran.shares["score"]), "%")
     if "Ray" in ran.shares:
         figure("  store, in the driver", 100 * ran.store, "%")
-    figure("  opening the folder, besides", ran.opening, "s")
+    figure("  opening and analysing, besides", ran.once, "s")
     figure("  synapses of a circuit", ran.synapses, "")
     figure("  steps simulated", 100 * ran.simulated, "%")
     figure("  stored", ran.stored, "B/circuit")
