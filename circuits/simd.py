@@ -115,6 +115,36 @@ def store(typingctx, array, index, value):
 
 
 @intrinsic
+def fetch(typingctx, array, index):
+    """As `load`, from any address: of an array that is not ours to align."""
+    vector = Vector(array.dtype)
+
+    def emit(context, builder, signature, args):
+        pointer = _pointer(context, builder, signature.args[0], *args)
+        value = builder.load(builder.bitcast(pointer, vector.llvm.as_pointer()))
+        value.align = array.dtype.bitwidth // 8
+        return value
+
+    return vector(array, types.intp), emit
+
+
+@intrinsic
+def leave(typingctx, array, index, value):
+    """As `store`, at any address."""
+    if value != Vector(array.dtype):
+        raise TypingError(f"cannot store {value} in an array of {array.dtype}")
+    alignment = array.dtype.bitwidth // 8
+
+    def emit(context, builder, signature, args):
+        array, index, value = args
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=alignment)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), emit
+
+
+@intrinsic
 def splat(typingctx, scalar):
     """The vector with `scalar` in every lane."""
     vector = Vector(scalar)
@@ -230,3 +260,21 @@ def widen(typingctx, a, array):
         return args[0] if a == vector else builder.fpext(args[0], vector.llvm)
 
     return vector(a, array), emit
+
+
+@intrinsic
+def total(typingctx, a):
+    """The sum of all lanes, the upper half added to the lower until one is left: in the same order everywhere."""
+
+    def emit(context, builder, signature, args):
+        value, width = args[0], LANES
+        while width > 1:
+            width //= 2
+            halves = [
+                builder.shuffle_vector(value, value, ir.Constant(ir.VectorType(ir.IntType(32), width), list(lanes)))
+                for lanes in (range(width), range(width, 2 * width))
+            ]
+            value = builder.fadd(*halves)
+        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+    return a.real(a), emit

@@ -1,4 +1,5 @@
-"""Motifs as trainable modules: one circuit (`MotifCell`), a layer of copies (`MotifLayer`), a classifier (`MotifNetwork`).
+"""Motifs as trainable modules: one circuit (`MotifCell`), a layer of copies (`MotifLayer`), several motifs side by side
+(`MixedLayer`), a classifier (`MotifNetwork`), and the same circuit with rates (`MotifRateCell`).
 
     cell = MotifCell(circuits.load("motif.json"))
     out, state = cell(x)
@@ -15,8 +16,28 @@ except ModuleNotFoundError as error:
         raise
     raise MachineError("circuits.torch needs PyTorch, which is not installed: pip install 'evocircuits[torch]'") from None
 
-from circuits.torch.cell import MotifCell, State
+from circuits.torch.assemble import Lateral, assemble
+from circuits.torch.cell import MotifCell
+from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.layer import MotifLayer
+from circuits.torch.mixed import MixedLayer
 from circuits.torch.network import MotifNetwork
+from circuits.torch.optimiser import ExponentiatedGradient, magnitudes
+from circuits.torch.rate import MotifRateCell
+from circuits.torch.state import State
 
-__all__ = ["MotifCell", "MotifLayer", "MotifNetwork", "State"]
+__all__ = [
+    "ExponentiatedGradient",
+    "Lateral",
+    "MixedLayer",
+    "MotifCell",
+    "MotifLayer",
+    "MotifNetwork",
+    "MotifRateCell",
+    "State",
+    "assemble",
+    "balance_",
+    "drive_",
+    "magnitudes",
+    "spread_",
+]

@@ -1,89 +1,110 @@
-"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed.
+"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed."""
 
-    abs       weight = |free|               the default: keeps every bit of the motif's weight
-    softplus  weight = log(1 + exp(free))
-    exp       weight = exp(free)
-
-No weight freezes. The slope of abs is taken as +1 at 0, where its usual gradient is 0; a weight pushed through 0 is reflected.
-The slopes of softplus and exp vanish with the weight, but in the backward pass they never fall below `LEAST_SLOPE`. Those two
-cannot be 0: a weight of 0 starts at `LEAST_WEIGHT`.
-"""
-
+import numpy as np
 import torch
 from torch import nn
 
+from circuits.torch.finite import Finite
+from circuits.torch.positive import PARAMETRISATIONS, Between
 from circuits.torch.wiring import Wires
-
-LEAST_SLOPE = 0.01
-LEAST_WEIGHT = 1e-6  # mV
-
-
-class _FlooredSlope(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, free, weight, slope):
-        ctx.save_for_backward(slope)
-        return weight
-
-    @staticmethod
-    def backward(ctx, grad):
-        (slope,) = ctx.saved_tensors
-        return grad * slope.clamp(min=LEAST_SLOPE), None, None
-
-
-def _abs(free):
-    return free * torch.where(free >= 0, 1.0, -1.0).to(free.dtype)
-
-
-def _softplus(free):
-    fixed = free.detach()
-    return _FlooredSlope.apply(free, torch.logaddexp(fixed, torch.zeros_like(fixed)), torch.sigmoid(fixed))
-
-
-def _exp(free):
-    weight = free.detach().exp()
-    return _FlooredSlope.apply(free, weight, weight)
-
-
-def _softplus_inverse(weight):
-    weight = weight.clamp(min=LEAST_WEIGHT)
-    return weight + torch.log(-torch.expm1(-weight))
-
-
-def _exp_inverse(weight):
-    return weight.clamp(min=LEAST_WEIGHT).log()
-
-
-# name -> (free parameter to weight >= 0, weight to free parameter in float64)
-PARAMETRISATIONS = {"abs": (_abs, torch.clone), "softplus": (_softplus, _softplus_inverse), "exp": (_exp, _exp_inverse)}
 
 
 class DaleSynapses(nn.Module):
-    """The synapses of one kind (all excitatory or all inhibitory), as a matrix of signed weights.
+    """The synapses of one kind: all from input channels, all excitatory, or all inhibitory.
 
-    wires   weights and places, from `circuits.torch.wiring`
-    sign    +1 or -1
-    copies  None, or the length of a leading axis of independent weights
+    name     what they are, for messages;   sign  +1 or -1;   neurons  number of possible targets
+    copies   None, or the length of a leading axis of independent parameters
+    longest  None: delays are fixed; or they learn, between 1 and this many steps
+    sources  those that may have rows in `matrix`; by default those that there are
+    keys     synapses with the same key share parameters; None: none do
     """
 
-    sign: torch.Tensor
+    source: torch.Tensor
+    target: torch.Tensor
+    delay: torch.Tensor
+    rank: torch.Tensor
     place: torch.Tensor
+    part: torch.Tensor | None
 
-    def __init__(self, wires: Wires, sign: float, parametrisation: str, copies: int | None, dtype: torch.dtype):
+    def __init__(
+        self, name, wires: Wires, sign, neurons, parametrisation, copies, dtype, longest=None, sources=None, keys=None
+    ):
         super().__init__()
-        self.rows, self.neurons = wires.rows, wires.neurons
-        self._positive, invert = PARAMETRISATIONS[parametrisation]
-        free = invert(wires.weight).to(dtype)
-        self.free = nn.Parameter(free if copies is None else free.repeat(copies, 1))
-        self.register_buffer("sign", torch.tensor(sign, dtype=dtype), persistent=False)
-        self.register_buffer("place", wires.place, persistent=False)
+        self.name, self.sign, self.neurons, self.longest = name, sign, neurons, longest
+        self._positive, self._free = PARAMETRISATIONS[parametrisation]
+        self._first, part = parts(keys)
+
+        def own(values):
+            values = (values if self._first is None else values[self._first]).to(dtype)
+            return nn.Parameter(values if copies is None else values.repeat(copies, 1))
+
+        self.free = own(self._free(torch.tensor(wires.weight)))
+        self.free_delay = None if longest is None else own(torch.tensor(wires.delay))
+        self.sources = np.unique(wires.source).tolist() if sources is None else list(sources)
+        self.delays = np.unique(wires.delay).tolist() if longest is None else list(range(1, longest + 1))
+        rank = np.searchsorted(self.sources, wires.source)
+        for buffer, values in (("source", wires.source), ("target", wires.target), ("delay", wires.delay), ("rank", rank)):
+            self.register_buffer(buffer, torch.tensor(values), persistent=False)
+        self.register_buffer("part", part, persistent=False)
+        self.register_buffer("place", self._place(self.delay, 1), persistent=False)
 
     @property
     def weight(self):
         """Weights in mV, >= 0: [synapses], or [copies, synapses]."""
-        return self._positive(self.free)
+        return of_parts(self._positive(self.free), self.part)
+
+    @torch.no_grad()
+    def set_weight(self, weight):
+        """Set the weights, [synapses] or [copies, synapses]; of those that share a parameter, the first counts."""
+        free = self._free(weight.double())
+        self.free.copy_(free if self._first is None else free[..., self._first])
+
+    @property
+    def delay_steps(self):
+        """Delays in steps, reals where they learn: [synapses], or [copies, synapses]."""
+        if self.free_delay is None:
+            return self.delay
+        return of_parts(Between.apply(self.free_delay, 1, self.longest), self.part)
+
+    def taps(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Signed weights and whole delays, [..., taps] both.
+
+        A tap is a synapse. Where delays learn, it has two while training: a spike arrives in parts in the two steps between
+        which the delay lies, so that the gradient can tell which is better. In eval mode delays are rounded.
+        """
+        signed = Finite.apply(self.sign * self.weight, f"the {self.name} weights")
+        if self.free_delay is None:
+            return signed, self.delay
+        delay = self.delay_steps
+        if not self.training:
+            return signed, delay.round().long()
+        whole = delay.detach().floor().clamp(1, max(1, self.longest - 1))
+        late = delay - whole
+        return torch.cat([signed * (1 - late), signed * late], -1), torch.cat([whole, whole + 1], -1).long()
 
     def matrix(self):
-        """Signed weights, real [rows, neurons] or [copies, rows, neurons]; synapses on the same place add up."""
-        lead = self.free.shape[:-1]
-        flat = self.free.new_zeros(*lead, self.rows * self.neurons)
-        return flat.index_add(-1, self.place, self.sign * self.weight).view(*lead, self.rows, self.neurons)
+        """Signed weights, real [..., delays * sources, neurons]; synapses on the same place add up."""
+        signed, delay = self.taps()
+        place = self.place if self.free_delay is None else self._place(delay, signed.shape[-1] // max(1, len(self.rank)))
+        rows = len(self.delays) * len(self.sources)
+        flat = signed.new_zeros(*signed.shape[:-1], rows * self.neurons)
+        return flat.scatter_add(-1, place.expand(signed.shape), signed).unflatten(-1, (rows, self.neurons))
+
+    def _place(self, delay, taps):
+        """Where in the flat matrix each of the taps goes: `taps` for each synapse."""
+        found = torch.searchsorted(torch.tensor(self.delays, device=delay.device), delay)
+        return (found * len(self.sources) + self.rank.repeat(taps)) * self.neurons + self.target.repeat(taps)
+
+
+def parts(keys) -> tuple[list[int] | None, torch.Tensor | None]:
+    """Of things with the same key: the first of each, and for each thing the number of its part. Without keys, None."""
+    if keys is None:
+        return None, None
+    number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    part = [number[key] for key in keys]
+    return [part.index(k) for k in range(len(number))], torch.tensor(part, dtype=torch.int64)
+
+
+def of_parts(values, part):
+    """Values of parts, [..., parts], as those of the things that share them; `part` None: each has its own."""
+    return values if part is None else values.index_select(-1, part)

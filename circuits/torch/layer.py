@@ -6,49 +6,106 @@ from torch import nn
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.torch.cell import MotifCell, State
-from circuits.torch.dale import PARAMETRISATIONS
+from circuits.torch.assemble import Lateral, assembly
+from circuits.torch.cell import MotifCell
+from circuits.torch.checks import one_of, whole_number
+from circuits.torch.finite import Finite
+from circuits.torch.initialise import balance_, drive_, spread_
+from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.state import State
 
 
 class MotifLayer(nn.Module):
     """`copies` copies of a motif, their channels driven by `in_features` lines through weights >= 0.
 
-    motif   a Motif or Circuit with input channels and output ports
-    share   True: all copies have the same synapses, trained together; False: each copy its own
-    batch_first and the other keywords are those of `MotifCell`.
+    motif    a Motif or Circuit with input channels and output ports
+    share    True: all copies have the same synapses, trained together; False: each copy its own
+    lateral  `Lateral`: the copies stand in a ring and are wired with their neighbours; None: they are not
+    init     "motif": copies start as the motif; "balanced": each with its inhibition scaled to balance its excitation
+    spread   copies with parameters of their own start with weights apart: times exp(spread * a normal number)
+    rate_hz  how much a line is expected to fire: the projection starts so that the neurons are driven to threshold by
+             fluctuations (`circuits.torch.initialise`)
+    batch_first and the other keywords are those of `MotifCell`; the projection has the same parametrisation.
 
-    Call it with x [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0). It returns the spikes of all
-    ports [batch, out_features] or [steps, batch, out_features], copy after copy, and the State to go on from. A line of 1
-    through a projection weight of 1 drives a channel as one spike does. Raises UserError as `MotifCell`.
+    Call it with x [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0). It returns the spikes of the
+    outputs of all copies [batch, out_features] or [steps, batch, out_features], copy after copy, and the State to go on from. A
+    line of 1 through a projection weight of 1 drives a channel as one spike does. Raises UserError as `MotifCell`.
     """
 
-    def __init__(self, motif: Motif | Circuit, copies: int, in_features: int, share: bool = True, batch_first=False, **options):
+    def __init__(
+        self,
+        motif: Motif | Circuit,
+        copies: int,
+        in_features: int,
+        share: bool = True,
+        *,
+        lateral: Lateral | None = None,
+        init: str = "motif",
+        spread: float = 0.0,
+        rate_hz: float = 20.0,
+        batch_first: bool = False,
+        **options,
+    ):
         super().__init__()
-        for name, number in (("copies", copies), ("in_features", in_features)):
-            if not (isinstance(number, int) and number >= 1):
-                raise UserError(f"{name}: a whole number above 0, not {number!r}")
-        self.cell = MotifCell(motif, copies=None if share else copies, **options)
+        whole_number("copies", copies)
+        whole_number("in_features", in_features)
+        one_of("init", init, ("motif", "balanced"))
+        if lateral is None:
+            self.cell = MotifCell(motif, copies=copies, share=share, **options)
+        else:
+            whole = assembly(motif, copies, lateral)
+            self.cell = MotifCell(whole if share else whole.motif, **options)
         self.copies, self.in_features, self.share, self.batch_first = copies, in_features, share, batch_first
-        if self.cell.channels == 0 or len(self.cell.readout) == 0:
+        channels, outputs = self._each(self.cell.channels), self._each(len(self.cell.readout))
+        if channels == 0 or outputs == 0:
             raise UserError("motif: a layer needs one with input channels and output ports")
-        self.out_features = copies * len(self.cell.readout)
-        free = torch.rand(in_features, copies * self.cell.channels, dtype=self.cell.bias_mv.dtype)
-        self.projection = nn.Parameter(free * (2 / in_features**0.5))
+        self.channels, self.out_features = channels, copies * outputs
+        self._positive, self._free = PARAMETRISATIONS[options.get("parametrisation", "abs")]
+        self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))
+        if spread and not share:
+            spread_(self.cell, spread)
+        if init == "balanced":
+            balance_(self.cell)
+        drive_(self, rate_hz)
+
+    def _each(self, number):
+        """Of what the cell has so many, how many a copy has."""
+        return number if self.cell.copies else number // self.copies
+
+    @torch.no_grad()
+    def set_projection(self, weight):
+        """Set the weights of the projection, [in_features, copies * channels], >= 0."""
+        self.projection.copy_(self._free(weight.double()))
+
+    @property
+    def projection_weight(self):
+        """The weights of the projection, >= 0: [in_features, copies * channels]."""
+        return self._positive(self.projection)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """Spikes of all copies' ports and the next state; shapes in the docstring of the class."""
+        """Spikes of all copies' outputs and the next state; shapes in the docstring of the class."""
+        return self._shaped(x, state, self.cell)
+
+    def run(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
+        """As a call, but the spikes of all neurons, copy after copy."""
+        return self._shaped(x, state, self.cell.run)
+
+    def _shaped(self, x, state, cell):
         if not isinstance(x, torch.Tensor) or x.ndim not in (2, 3) or x.shape[-1] != self.in_features:
             given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
             raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {given}")
-        steps_second = self.batch_first and x.ndim == 3
-        x = x.transpose(0, 1) if steps_second else x
-        weight, _ = PARAMETRISATIONS["abs"]
-        drive = (x.to(self.projection.dtype) @ weight(self.projection)).unflatten(-1, (self.copies, self.cell.channels))
-        if self.share:  # one weight for all: copies are only more trials
-            spikes, state = self.cell(drive.flatten(-3, -2), state)
-            spikes = spikes.unflatten(-2, (-1, self.copies))
-        else:
-            spikes, state = self.cell(drive.transpose(-3, -2), state)
-            spikes = spikes.transpose(-3, -2)
-        spikes = spikes.flatten(-2)
-        return (spikes.transpose(0, 1) if steps_second else spikes), state
+        sequence = x.ndim == 3
+        x = x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x
+        drive = self._project(x.to(self.projection.dtype))
+        spikes, state = cell(drive if sequence else drive[0], state)
+        if self.cell.copies:
+            spikes = spikes.transpose(-3, -2).flatten(-2)
+        return (spikes.transpose(0, 1) if sequence and self.batch_first else spikes), state
+
+    def _project(self, x):
+        """The channels' drive as the cell wants it, but with steps and batch last in memory, by one matrix product."""
+        steps, batch, lines = x.shape
+        lines_first = x.permute(2, 0, 1).reshape(lines, steps * batch)
+        drive = Finite.apply(self.projection_weight, "the projection weights").T @ lines_first
+        drive = drive.view(self.copies, self.channels, steps, batch)
+        return drive.permute(2, 0, 3, 1) if self.cell.copies else drive.flatten(0, 1).permute(1, 2, 0)

@@ -1,0 +1,94 @@
+"""Copies of a motif as one circuit, wired with one another: simulated, exported and trained as any other."""
+
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError, one_line
+from circuits.motif_file import Motif
+
+
+class Lateral(NamedTuple):
+    """Synapses between copies that stand in a ring: from each neuron of an output port to every neuron of the sign `to` in the
+    copies next to its own.
+
+    reach  neighbours on each side, as many as there are if None;   to  "I" (the neighbours are held back), "E" or "both"
+    weight_mv  to begin with;   delay_ms  one step if None
+    """
+
+    reach: int | None = 1
+    to: str = "I"
+    weight_mv: float = 1.0
+    delay_ms: float | None = None
+
+
+class Assembly(NamedTuple):
+    """The circuit of all copies, and a key for each synapse of an input channel, each synapse between neurons, and each neuron:
+    those with the same key are the same part of different copies, and may share parameters."""
+
+    motif: Motif
+    inputs: list
+    synapses: list
+    neurons: list
+
+
+def assemble(motif: Motif | Circuit, copies: int, lateral: Lateral | None = None) -> Motif:
+    """One circuit of `copies` copies: neuron "e1" of the first is "0.e1", channels and ports likewise; provenance is kept.
+
+    Raises UserError for lateral wiring that cannot be.
+    """
+    return assembly(motif, copies, lateral).motif
+
+
+def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> Assembly:
+    """`assemble`, and what its copies have in common."""
+    motif = motif if isinstance(motif, Motif) else Motif.of(motif)
+    data = motif.model_dump()
+    neurons, inputs, synapses, outputs = [], [], [], []
+    keys = Assembly(motif, [], [], [])
+    for copy in range(copies):
+        for k, neuron in enumerate(data["neurons"]):
+            neurons.append(neuron | {"id": f"{copy}.{neuron['id']}"})
+            keys.neurons.append(k)
+        for c, channel in enumerate(data["inputs"]):
+            inputs.append({"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], copy, "post")})
+            keys.inputs.extend((c, k) for k in range(len(channel["synapses"])))
+        synapses.extend(_renamed(data["synapses"], copy, "pre", "post"))
+        keys.synapses.extend(range(len(data["synapses"])))
+        for port in data["outputs"]:
+            outputs.append({"name": f"{copy}.{port['name']}", "neurons": [f"{copy}.{n}" for n in port["neurons"]]})
+    if lateral is not None:
+        for copy, offset, pre, post in _lateral(motif, copies, lateral):
+            neighbour = (copy + offset) % copies
+            delay = motif.dt_ms if lateral.delay_ms is None else lateral.delay_ms
+            ends = {"pre": f"{copy}.{pre}", "post": f"{neighbour}.{post}"}
+            synapses.append(ends | {"weight_mv": lateral.weight_mv, "delay_ms": delay})
+            keys.synapses.append((offset, pre, post))
+    parts = {"neurons": neurons, "inputs": inputs, "synapses": synapses, "outputs": outputs}
+    try:
+        return keys._replace(motif=Motif(**data | parts))
+    except ValidationError as error:
+        raise UserError(f"lateral: {one_line(error)}") from None
+
+
+def _renamed(synapses, copy, *ends):
+    return [s | {end: f"{copy}.{s[end]}" for end in ends} for s in synapses]
+
+
+def _lateral(motif, copies, lateral):
+    """Copy, offset to the neighbour, pre and post of every lateral synapse."""
+    if lateral.to not in ("E", "I", "both"):
+        raise UserError(f"lateral.to: one of E, I, both, not {lateral.to!r}")
+    if lateral.reach is not None and not (isinstance(lateral.reach, int) and 1 <= lateral.reach <= (copies - 1) // 2):
+        most = f"at most {(copies - 1) // 2} of {copies} copies are on one side" if copies > 2 else "it takes three copies"
+        raise UserError(f"lateral.reach: a whole number from 1, and {most}, not {lateral.reach!r}")
+    sources = dict.fromkeys(neuron for port in motif.outputs for neuron in port.neurons)
+    targets = [n.id for n in motif.neurons if lateral.to in (n.sign, "both")]
+    if not sources or not targets:
+        raise UserError(f"lateral: the motif needs output ports and neurons of the sign {lateral.to!r}")
+    offsets = range(1, copies) if lateral.reach is None else [o for d in range(1, lateral.reach + 1) for o in (-d, d)]
+    for copy in range(copies):
+        for offset in offsets:
+            for pre in sources:
+                yield from ((copy, offset, pre, post) for post in targets)

@@ -1,0 +1,81 @@
+"""What a cell refuses: options and inputs that it cannot take, each in one line."""
+
+import math
+from typing import Any
+
+import torch
+
+from circuits.circuit import MAX_DELAY_STEPS, Circuit
+from circuits.errors import UserError
+from circuits.neurons import LIF_PSC_EXP
+from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.surrogate import SURROGATES
+
+TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
+ENGINES = ("auto", "fused", "eager")
+
+
+def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine) -> int | None:
+    """The longest delay in steps where delays learn, else None. Raises UserError for what a cell cannot have."""
+    if not isinstance(motif, Circuit):
+        raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
+    if motif.model is not LIF_PSC_EXP:
+        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {motif.neuron_model}")
+    synapses: list[Any] = [*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses)]
+    if any(s.short_term or s.stdp for s in synapses):
+        raise UserError("motif: the torch module has static synapses; this motif has plastic ones")
+    if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
+        raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
+    one_of("parametrisation", parametrisation, PARAMETRISATIONS)
+    one_of("surrogate", surrogate, SURROGATES)
+    one_of("engine", engine, ENGINES)
+    if not (isinstance(slope, (int, float)) and 0 < slope < math.inf):
+        raise UserError(f"slope: a number above 0 (1/mV), not {slope!r}")
+    if dtype not in (torch.float32, torch.float64):
+        raise UserError(f"dtype: torch.float32 or torch.float64, not {dtype}")
+    if copies is not None:
+        whole_number("copies", copies)
+    return _longest(motif, synapses, trainable, longest_delay_ms)
+
+
+def _longest(motif, synapses, trainable, longest_delay_ms):
+    if "delays" not in trainable:
+        if longest_delay_ms is not None:
+            raise UserError('longest_delay_ms: is for delays that learn: trainable=("weights", "delays")')
+        return None
+    now = max((round(s.delay_ms / motif.dt_ms) for s in synapses), default=1)
+    if longest_delay_ms is None:
+        return min(2 * now, MAX_DELAY_STEPS)
+    steps = longest_delay_ms / motif.dt_ms if isinstance(longest_delay_ms, (int, float)) else math.nan
+    if not max(now, 2) - 0.5 <= steps < MAX_DELAY_STEPS + 0.5 or abs(steps - round(steps)) > 1e-6:
+        wanted = f"whole steps of dt_ms = {motif.dt_ms:g}, at least the longest delay of the motif and 2"
+        raise UserError(f"longest_delay_ms: {wanted}, not {longest_delay_ms!r}")
+    return round(steps)
+
+
+def one_of(name, given, known):
+    """Refuse a name that is not known."""
+    if given not in known:
+        raise UserError(f"{name}: one of {', '.join(known)}, not {given!r}")
+
+
+def whole_number(name, given):
+    """Refuse what is no whole number above 0."""
+    if not (isinstance(given, int) and given >= 1):
+        raise UserError(f"{name}: a whole number above 0, not {given!r}")
+
+
+def check_input(cell, x, state, lead):
+    """Refuse an input or a state of another shape than the cell's."""
+    axes = "batch, " if cell.copies is None else f"{cell.copies} copies, batch, "
+    wanted = f"[{axes}{cell.channels} channels], alone or for each of several steps"
+    given = f"a tensor {list(x.shape)}" if isinstance(x, torch.Tensor) else f"a {type(x).__name__}"
+    if not isinstance(x, torch.Tensor) or x.ndim not in (lead + 1, lead + 2) or x.shape[-1] != cell.channels:
+        raise UserError(f"x: must be {wanted}, not {given}")
+    copies = 0 if x.ndim == lead + 1 or cell.batch_first else 1
+    if cell.copies is not None and x.shape[copies] != cell.copies:
+        raise UserError(f"x: must be {wanted}, not {given}")
+    batch = x.shape[-3 if cell.batch_first and x.ndim == lead + 2 else -2]
+    shape = [batch] if cell.copies is None else [cell.copies, batch]
+    if state is not None and list(state.v.shape[:-1]) != shape:
+        raise UserError(f"state: of a batch of {list(state.v.shape[:-1])}, but the input has {shape}")

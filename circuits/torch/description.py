@@ -1,0 +1,128 @@
+"""A network in a few lines of TOML, or of Python:
+
+    inputs = 40
+    classes = 10
+
+    [[layers]]
+    motif = "coincidence.json"      # beside this file
+    copies = 8
+    share = false
+
+    [[layers]]                      # different motifs mixed
+    mixed = [{motif = "gate.json", copies = 4}, {motif = "rhythm.json", copies = 4, lateral = {reach = 1, to = "I"}}]
+
+    [options]                       # of all layers that do not say otherwise: keywords of MotifLayer
+    trainable = ["weights", "bias"]
+
+As a dict it has the same form, and a motif may also be a Motif or Circuit.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError, one_line
+from circuits.motif_file import load
+from circuits.torch.assemble import Lateral
+from circuits.torch.layer import MotifLayer
+from circuits.torch.mixed import MixedLayer
+from circuits.torch.network import MotifNetwork
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, strict=True)
+
+
+class Options(_Described):
+    """Keywords of `MotifLayer` and `MotifCell`, which check their values."""
+
+    share: bool | None = None
+    lateral: dict[str, Any] | None = None
+    init: str | None = None
+    spread: float | None = None
+    rate_hz: float | None = None
+    trainable: list[str] | None = None
+    parametrisation: str | None = None
+    surrogate: str | None = None
+    slope: float | None = None
+    outputs: str | None = None
+    longest_delay_ms: float | None = None
+    engine: str | None = None
+
+
+class Copies(Options):
+    """Copies of one motif."""
+
+    motif: str | Circuit
+    copies: PositiveInt = 1
+
+
+class Layer(Options):
+    """Copies of one motif, or of several: `mixed`."""
+
+    motif: str | Circuit | None = None
+    copies: PositiveInt = 1
+    mixed: list[Copies] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_or_several(self):
+        if (self.motif is None) == (not self.mixed):
+            raise ValueError("needs a motif, or several of them in `mixed`, and not both")
+        return self
+
+
+class Network(_Described):
+    """The whole."""
+
+    inputs: PositiveInt
+    classes: PositiveInt
+    layers: list[Layer] = Field(min_length=1)
+    options: Options = Field(default_factory=Options)
+    batch_first: bool = False
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+def network(description) -> MotifNetwork:
+    """The network of a description: a path to a TOML file, or a dict. Raises UserError that names the place."""
+    place, folder, data = "network", Path(), description
+    if not isinstance(description, dict):
+        place, folder = str(description), Path(description).parent
+        try:
+            data = tomllib.loads(Path(description).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{place}: cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"{place}: is not TOML: {error}") from None
+    try:
+        wanted = Network(**data)
+    except (ValidationError, TypeError) as error:
+        keys = [*Network.model_fields, *Layer.model_fields]
+        found = one_line(error, keys) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{place}: {found}") from None
+    lines, layers = wanted.inputs, []
+    for k, layer in enumerate(wanted.layers):
+        try:
+            described: list[Any] = list(layer.mixed) or [layer]
+            parts = [_copies(part, wanted, lines, folder) for part in described]
+            layers.append(MixedLayer(parts) if layer.mixed else parts[0])
+        except UserError as error:
+            raise UserError(f"{place}: layers[{k}]: {error}") from None
+        lines = layers[-1].out_features
+    return MotifNetwork(layers, wanted.classes, wanted.batch_first)
+
+
+def _copies(part, wanted, lines, folder):
+    given = wanted.options.model_dump(exclude_none=True) | part.model_dump(exclude_none=True, exclude={"motif", "mixed"})
+    motif = load(folder / part.motif) if isinstance(part.motif, str) else part.motif
+    if "lateral" in given:
+        unknown = given["lateral"].keys() - set(Lateral._fields)
+        if unknown:
+            raise UserError(f"lateral: unknown key {min(unknown)!r}; known are {', '.join(Lateral._fields)}")
+        given["lateral"] = Lateral(**given["lateral"])
+    if "trainable" in given:
+        given["trainable"] = tuple(given["trainable"])
+    return MotifLayer(motif, in_features=lines, dtype=getattr(torch, wanted.dtype), **given)

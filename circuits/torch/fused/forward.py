@@ -1,0 +1,192 @@
+"""The forward kernel: groups of neurons through time, 64 lanes of the batch at once, in the order and with the bits of
+`circuits.kernel`, but driven by reals, and leaving behind what the backward pass needs: spikes as bits, and the state now and
+then."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.compiled import compiler
+from circuits.neurons import lif_psc_exp
+from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
+from circuits.neurons.model import P11_E, P11_I
+from circuits.raster import _trailing_zeros
+from circuits.simd import LANES, add_where, at_least, choose, fetch, fma, get, leave, load, mul, put, splat, store
+from circuits.torch.fused import job as job_module
+
+compiled = compiler(job_module, lif_psc_exp)
+
+
+class Record(NamedTuple):
+    """What the backward pass needs of a chunk, real, flat [neurons, chunk, 64]: V as it meets the threshold, and, if not empty,
+    V, I_e and I_i at the start of each step."""
+
+    met: np.ndarray
+    v: np.ndarray
+    i_e: np.ndarray
+    i_i: np.ndarray
+
+
+class Left(NamedTuple):
+    """What a run leaves.
+
+    read        real [T, batch, G, slots]: the spikes read, without lanes that only fill a block
+    tail        real, flat [G, neurons, tail, B]: spikes of all neurons in the last steps
+    final       real, flat [3, G, neurons, B]: V, I_e, I_i at the end
+    refractory  int32, flat [G, neurons, B]: steps still to be held
+    """
+
+    read: np.ndarray
+    tail: np.ndarray
+    final: np.ndarray
+    refractory: np.ndarray
+
+
+@compiled
+def run_forward(job, left, state, first, last):
+    """The items `first` to `last`; item i is block i % blocks of group i // blocks. state: scratch, real [neurons * 3 * 64]."""
+    for item in range(first, last):
+        g, b = item // job.blocks, item % job.blocks
+        neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
+        zero, one = splat(job.x.dtype.type(0)), splat(job.x.dtype.type(1))
+        hold = np.zeros(neurons, np.uint64)
+        releases = job.expiry[min(g, job.expiry.shape[0] - 1), b]
+        for n in range(neurons):
+            for s in range(3):
+                vector = zero
+                if len(job.start) > 0:
+                    vector = fetch(job.start, ((s * job.groups + g) * neurons + n) * lanes + b * LANES)
+                store(state, (n * 3 + s) * LANES, vector)
+            for r in range(1, len(releases)):
+                hold[n] |= releases[r, n]
+        synapses = wired(job, g, b)
+        for c in range(job.held.shape[2]):
+            for k in range(neurons * 3):
+                store(
+                    job.marks,
+                    (((g * job.blocks + b) * job.held.shape[2] + c) * neurons * 3 + k) * LANES,
+                    load(state, k * LANES),
+                )
+            for n in range(neurons):
+                job.held[g, b, c, n] = hold[n]
+            advance(job, g, b, synapses, state, hold, hold, c * job.chunk, min(job.steps, (c + 1) * job.chunk), None)
+        _unpack(job, left.read, g, b)
+        flat = job.raster[g, b].reshape(-1)
+        tail = len(left.tail) // max(1, job.groups * neurons * lanes)
+        for t in range(job.steps - tail, job.steps):
+            for n in range(neurons):
+                at = ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES
+                leave(left.tail, at, choose(get(flat, (job.history + t) * neurons + n), one, zero))
+        for n in range(neurons):
+            for s in range(3):
+                leave(left.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES, load(state, (n * 3 + s) * LANES))
+            at = (g * neurons + n) * lanes + b * LANES
+            for r in range(job.steps + 1, len(releases)):
+                _count_down(left.refractory, at, releases[r, n], r - job.steps)
+            for age in range(min(job.lists.n_ref[n], job.steps) - 1, -1, -1):
+                fired = get(flat, (job.history + job.steps - 1 - age) * neurons + n)
+                _count_down(left.refractory, at, fired, job.lists.n_ref[n] - age)
+
+
+@compiled
+def _unpack(job, read, g, b):
+    """The bits of the spikes that are read as reals."""
+    raster, slots = job.raster[g, b], len(job.read)
+    words = np.empty(slots, np.uint64)
+    for t in range(job.steps):
+        for r in range(slots):
+            words[r] = raster[job.history + t, job.read[r]]
+        for lane in range(min(LANES, read.shape[1] - b * LANES)):
+            row = read[t, b * LANES + lane, g]
+            for r in range(slots):
+                row[r] = (words[r] >> np.uint64(lane)) & np.uint64(1)
+
+
+@compiled
+def _count_down(refractory, at, lanes, steps):
+    while lanes:
+        refractory[at + _trailing_zeros(lanes)] = steps
+        lanes &= lanes - np.uint64(1)
+
+
+class Wired(NamedTuple):
+    """A group's synapses in one block, arrays [synapses] in the order of the lists.
+
+    weight  real, signed;   delay  int64
+    offset  int64: from the first element of a step to what arrives then, in `Job.x` for synapses from inputs, in the raster
+            for the others
+    """
+
+    weight: np.ndarray
+    delay: np.ndarray
+    offset: np.ndarray
+
+
+@compiled
+def wired(job, g, b):
+    """The synapses of group g in block b."""
+    lists, neurons = job.lists, len(job.lists.n_ref)
+    own, per_channel, per_step = job.x_strides
+    weights, delays = min(g, job.weight.shape[0] - 1), min(g, job.delay.shape[0] - 1)
+    found = Wired(np.empty(len(lists.slot), job.weight.dtype), np.empty_like(lists.slot), np.empty_like(lists.slot))
+    for s in range(len(lists.slot)):
+        found.weight[s] = job.weight[weights, lists.slot[s]]
+        found.delay[s] = job.delay[delays, lists.slot[s]]
+        found.offset[s] = lists.source[s] - found.delay[s] * neurons
+    for n in range(neurons):
+        for s in range(lists.bounds[n, 0], lists.bounds[n, 1]):
+            found.offset[s] = g * own + lists.source[s] * per_channel - found.delay[s] * per_step + b * LANES
+    return found
+
+
+@compiled
+def advance(job, g, b, synapses, state, hold, held, first, last, record):
+    """Block b of group g through the steps `first` to `last`; state and hold go along. If there is a record, held, uint64
+    [steps * neurons], gets the lanes refractory in each step."""
+    lists, w, offset, delay = job.lists, synapses.weight, synapses.offset, synapses.delay
+    neurons, lanes = len(lists.n_ref), job.blocks * LANES
+    table = job.table[min(g, job.table.shape[0] - 1)]
+    releases = job.expiry[min(g, job.expiry.shape[0] - 1), b]
+    flat, bounds, per_step = job.raster[g, b].reshape(-1), lists.bounds, job.x_strides[2]
+    for t in range(first, last):
+        row = (job.history + t) * neurons
+        for n in range(neurons):
+            place = n * 3 * LANES
+            v, i_e, i_i = load(state, place), load(state, place + LANES), load(state, place + 2 * LANES)
+            refractory = hold[n]
+            if t > lists.n_ref[n]:
+                refractory &= ~get(flat, row + n - (lists.n_ref[n] + 1) * neurons)
+            if t < len(releases):
+                refractory &= ~releases[t, n]
+            if record is not None and len(record.v) > 0:
+                at = (n * job.chunk + t - first) * LANES
+                store(record.v, at, v)
+                store(record.i_e, at, i_e)
+                store(record.i_i, at, i_i)
+
+            drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
+            v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
+            fired = at_least(v, splat(table[n, THRESHOLD])) & ~refractory
+            if record is not None:
+                store(record.met, (n * job.chunk + t - first) * LANES, v)
+                put(held, (t - first) * neurons + n, refractory)
+            v = choose(fired | refractory, splat(table[n, RESET]), v)
+
+            i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
+            for s in range(bounds[n, 0], bounds[n, 1]):
+                since = t - get(delay, s)
+                if since >= 0:
+                    i_e = fma(splat(get(w, s)), fetch(job.x, t * per_step + get(offset, s)), i_e)
+                elif since >= -job.past:
+                    at = ((g * job.channels + lists.source[s]) * job.past + job.past + since) * lanes + b * LANES
+                    i_e = fma(splat(get(w, s)), fetch(job.past_x, at), i_e)
+            for s in range(bounds[n, 1], bounds[n, 2]):
+                i_e = add_where(get(flat, row + get(offset, s)), i_e, get(w, s))
+            for s in range(bounds[n, 2], bounds[n, 3]):
+                i_i = add_where(get(flat, row + get(offset, s)), i_i, get(w, s))
+
+            store(state, place, v)
+            store(state, place + LANES, i_e)
+            store(state, place + 2 * LANES, i_i)
+            hold[n] = refractory | fired
+            put(flat, row + n, fired)

@@ -1,0 +1,70 @@
+"""Where training begins: projections that drive neurons by fluctuations, copies in which excitation and inhibition balance.
+
+As in `torch.nn.init`, functions with a trailing underscore change what they are given.
+"""
+
+import math
+
+import torch
+
+from circuits.errors import UserError
+from circuits.neurons.lif_psc_exp import P21_E, P22, THRESHOLD
+from circuits.neurons.model import P11_E
+from circuits.torch.lif import PLACE
+
+LEAST_DISTANCE = 1.0  # mV; a neuron that its bias brings nearer to threshold counts as this far away
+
+
+@torch.no_grad()
+def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
+    """Draw the projection of a `MotifLayer` so that its lines, each a Poisson train of `rate_hz`, bring the potential of the
+    median neuron behind the channels to threshold at its mean plus so many standard deviations.
+
+    Weights are drawn from an exponential distribution: non-negative, many small and few large ones. Mean and deviation of the
+    potential are those of shot noise through the neuron's own filter, without recurrence (the idea of Rossbroich, Gygax and
+    Zenke, Neuromorphic Computing and Engineering 2, 2022, for projections that excite alone).
+    """
+    if not (isinstance(rate_hz, (int, float)) and 0 < rate_hz < math.inf):
+        raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
+    cell, lines = layer.cell, layer.in_features
+    chance = min(1.0, rate_hz * cell.motif.dt_ms / 1000)
+    table = cell.lif.constants().double()
+    p11, p22, p21 = table[..., P11_E], table[..., P22], table[..., P21_E]
+    area = p21 / ((1 - p11) * (1 - p22))
+    square = p21.square() * (1 + p11 * p22) / ((1 - p11.square()) * (1 - p22.square()) * (1 - p11 * p22))
+    bias = cell.lif.now()[..., PLACE["bias_mv"]]
+    distance = (table[..., THRESHOLD] - bias).clamp(min=LEAST_DISTANCE)
+    weight = cell.input.weight.double()
+    zero = weight.new_zeros(*weight.shape[:-1], cell.neurons)
+    target = cell.input.target.expand(weight.shape)
+    once, squared = zero.scatter_add(-1, target, weight), zero.scatter_add(-1, target, weight.square())
+    mean = lines * chance * once * area
+    variance = lines * ((squared + once.square()) * chance - once.square() * chance**2) * square
+    wanted = (distance / (mean + deviations * variance.sqrt()))[once > 0]
+    scale = wanted.median().item() if len(wanted) else 1.0
+    layer.set_projection(scale * torch.empty_like(layer.projection).exponential_())
+
+
+@torch.no_grad()
+def balance_(cell) -> None:
+    """Scale the inhibitory weights of a `MotifCell` so that every neuron which hears both signs gets as much charge from either
+    (weight times synaptic time constant), were all sources to fire at one rate: means cancel, fluctuations are left."""
+    now = cell.lif.now()
+    tau_e, tau_i = now[..., PLACE["tau_syn_e_ms"]], now[..., PLACE["tau_syn_i_ms"]]
+
+    def charge(kind, tau):
+        weight = kind.weight.double()
+        zero = weight.new_zeros(*weight.shape[:-1], cell.neurons)
+        return zero.scatter_add(-1, kind.target.expand(weight.shape), weight) * tau
+
+    excites = charge(cell.input, tau_e) + charge(cell.excitatory, tau_e)
+    inhibits = charge(cell.inhibitory, tau_i)
+    factor = torch.where((excites > 0) & (inhibits > 0), excites / inhibits, 1.0)
+    cell.inhibitory.set_weight(cell.inhibitory.weight * factor.index_select(-1, cell.inhibitory.target))
+
+
+@torch.no_grad()
+def spread_(cell, sigma: float) -> None:
+    """Multiply every weight of a `MotifCell` by a log-normal number of median 1, so that copies start apart."""
+    for kind in (cell.input, cell.excitatory, cell.inhibitory):
+        kind.set_weight(kind.weight * torch.randn_like(kind.weight).mul(sigma).exp())

@@ -1,0 +1,43 @@
+"""Several layers side by side on the same lines: different motifs mixed."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from circuits.errors import UserError
+from circuits.torch.layer import MotifLayer
+
+
+class MixedLayer(nn.Module):
+    """Layers that hear the same `in_features` lines; their outputs one after the other are the features of the whole.
+
+    Call it as a `MotifLayer`; the state is a tuple of those of its parts. Raises UserError for parts that do not fit.
+    """
+
+    def __init__(self, layers: Sequence[MotifLayer]):
+        super().__init__()
+        layers = list(layers)
+        if not layers or not all(isinstance(layer, MotifLayer) for layer in layers):
+            raise UserError("layers: at least one MotifLayer")
+        for name, said in (("in_features", "lines"), ("batch_first", "batch_first")):
+            if len({getattr(layer, name) for layer in layers}) > 1:
+                raise UserError(f"layers: parts of a layer have the same {said}, not {[getattr(k, name) for k in layers]}")
+        if len({layer.cell.motif.dt_ms for layer in layers}) > 1:
+            raise UserError(f"layers: parts of a layer have the same dt_ms, not {[k.cell.motif.dt_ms for k in layers]}")
+        self.layers = nn.ModuleList(layers)
+        self.in_features, self.batch_first = layers[0].in_features, layers[0].batch_first
+        self.out_features = sum(layer.out_features for layer in layers)
+
+    def forward(self, x: torch.Tensor, state: tuple | None = None) -> tuple[torch.Tensor, tuple]:
+        """Spikes of the outputs of all parts and the next states."""
+        return self._all(x, state, MotifLayer.forward)
+
+    def run(self, x: torch.Tensor, state: tuple | None = None) -> tuple[torch.Tensor, tuple]:
+        """As a call, but the spikes of all neurons."""
+        return self._all(x, state, MotifLayer.run)
+
+    def _all(self, x, state, call):
+        states = [None] * len(self.layers) if state is None else state
+        found = [call(layer, x, mine) for layer, mine in zip(self.layers, states, strict=True)]
+        return torch.cat([spikes for spikes, _ in found], -1), tuple(after for _, after in found)

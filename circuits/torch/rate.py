@@ -1,0 +1,149 @@
+"""A motif for conventional recurrent networks: the same wiring and signs, rates instead of spikes."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.motif_file import Motif
+from circuits.torch.checks import one_of, whole_number
+from circuits.torch.dale import DaleSynapses
+from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.wiring import Wires, from_inputs, from_neurons
+
+ACTIVATIONS = {"relu": functional.relu, "softplus": functional.softplus, "sigmoid": torch.sigmoid}
+
+
+class MotifRateCell(nn.Module):
+    """A circuit as a recurrent cell of rates, in place of `nn.RNNCell`: `h = cell(x, h)`.
+
+        h <- (1 - a) h + a s f(W h + V x + b)      a = 1 - exp(-dt / tau_m), s the neuron's sign (+1 or -1)
+
+    h [batch, hidden_size] is what the neurons put out, negative for inhibitory ones; W and V are >= 0 and have a weight where
+    the circuit has a synapse, to begin with the synapse's mean drive, weight * tau_syn / dt, in units of the distance from
+    v_rest to v_th. b starts at the bias in that unit. Delays have no place here: all is one step late.
+
+    motif        a Motif or Circuit of neurons with membrane and synaptic time constants
+    input_size   number of lines, through a projection >= 0 to the channels; None: x are the channels themselves
+    copies       of the motif, each with weights of its own: hidden_size = copies * neurons, copy after copy
+    activation   "relu", "softplus" or "sigmoid";   trainable  any of "weights", "bias"
+    parametrisation  as of `MotifCell`
+
+    x is [batch, input_size]; without h the cell starts at 0. `unroll` takes sequences. `outputs` are the columns of h of the
+    output ports. Raises UserError for an unknown option and an input of another shape.
+    """
+
+    leak: torch.Tensor
+    sign: torch.Tensor
+
+    def __init__(
+        self,
+        motif: Motif | Circuit,
+        input_size: int | None = None,
+        copies: int = 1,
+        *,
+        activation: str = "relu",
+        trainable: tuple[str, ...] = ("weights", "bias"),
+        parametrisation: str = "abs",
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        if not isinstance(motif, Circuit):
+            raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
+        if not {"tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms", "v_th_mv"} <= set(motif.model.names):
+            raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {motif.neuron_model}")
+        if isinstance(trainable, str) or not set(trainable) <= {"weights", "bias"}:
+            raise UserError(f"trainable: a tuple of weights, bias, not {trainable!r}")
+        one_of("activation", activation, ACTIVATIONS)
+        one_of("parametrisation", parametrisation, PARAMETRISATIONS)
+        whole_number("copies", copies)
+        self.motif = motif if isinstance(motif, Motif) else Motif.of(motif)
+        self.copies, self.neurons, self.channels = copies, len(motif.neurons), len(motif.inputs)
+        self.activation = ACTIVATIONS[activation]
+        p = dict(zip(motif.model.names, motif.parameters.T, strict=True))
+        distance = p["v_th_mv"] - p["v_rest_mv"]
+        gain_e, gain_i = (p[name] / (motif.dt_ms * distance) for name in ("tau_syn_e_ms", "tau_syn_i_ms"))
+        afferent, (excitatory, inhibitory) = from_inputs(motif), from_neurons(motif)
+        alike = {"parametrisation": parametrisation, "copies": copies, "dtype": dtype}
+        wires = _joined(_scaled(excitatory, gain_e), _scaled(inhibitory, gain_i))
+        self.input = DaleSynapses("input", _scaled(afferent, gain_e), 1.0, self.neurons, sources=range(self.channels), **alike)
+        self.recurrent = DaleSynapses("recurrent", wires, 1.0, self.neurons, sources=range(self.neurons), **alike)
+        self.bias = nn.Parameter(torch.tensor(p["bias_mv"] / distance).to(dtype).repeat(copies, 1))
+        self.register_buffer("leak", torch.tensor(-np.expm1(-motif.dt_ms / p["tau_m_ms"])).to(dtype), persistent=False)
+        signs = np.where(motif.excitatory, 1.0, -1.0)
+        self.register_buffer("sign", torch.tensor(signs).to(dtype), persistent=False)
+        self._positive, free = PARAMETRISATIONS[parametrisation]
+        self.register_parameter("projection", None)
+        if input_size is not None:
+            whole_number("input_size", input_size)
+            drawn = torch.empty(input_size, copies * self.channels, dtype=torch.float64).exponential_() / input_size**0.5
+            self.projection = nn.Parameter(free(drawn).to(dtype))
+        self.input_size = copies * self.channels if input_size is None else input_size
+        self.hidden_size = copies * self.neurons
+        for parameter in (self.input.free, self.recurrent.free):
+            parameter.requires_grad_("weights" in trainable)
+        self.bias.requires_grad_("bias" in trainable)
+
+    @property
+    def outputs(self) -> list[int]:
+        """The columns of h that belong to output ports, copy after copy."""
+        place = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
+        slots = [place[i] for port in self.motif.outputs for i in port.neurons]
+        return [copy * self.neurons + slot for copy in range(self.copies) for slot in slots]
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+        """The next h [batch, hidden_size] of x [batch, input_size]."""
+        self._check(x, 2, "[batch, ")
+        return self._step(self._drive(x), self._start(h, x.shape[0]), self._matrix())
+
+    def unroll(self, x: torch.Tensor, h: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `nn.RNN`: x [steps, batch, input_size] -> all h [steps, batch, hidden_size], and the last one."""
+        self._check(x, 3, "[steps, batch, ")
+        h, matrix, found = self._start(h, x.shape[1]), self._matrix(), []
+        for drive in self._drive(x):
+            h = self._step(drive, h, matrix)
+            found.append(h)
+        return (torch.stack(found) if found else x.new_zeros(0, *h.shape)), h
+
+    def _step(self, drive, h, matrix):
+        """drive [batch, copies, neurons]."""
+        before = h.unflatten(-1, (self.copies, self.neurons))
+        arriving = torch.einsum("bkm,kmn->bkn", before, matrix)
+        rate = self.sign * self.activation(drive + arriving)
+        return (before + self.leak * (rate - before)).flatten(-2)
+
+    def _drive(self, x):
+        """What the input gives to every neuron, the bias with it: [..., batch, copies, neurons]."""
+        x = x.to(self.bias.dtype)
+        if self.projection is not None:
+            x = x @ self._positive(self.projection)
+        x = x.unflatten(-1, (self.copies, self.channels))
+        matrix = self.input.matrix().expand(self.copies, self.channels, self.neurons) if self.input.delays else None
+        return self.bias if matrix is None else self.bias + torch.einsum("...kc,kcn->...kn", x, matrix)
+
+    def _matrix(self):
+        if not self.recurrent.delays:
+            return self.bias.new_zeros(self.copies, self.neurons, self.neurons)
+        return self.recurrent.matrix()
+
+    def _start(self, h, batch):
+        if h is None:
+            return self.bias.new_zeros(batch, self.hidden_size)
+        if h.shape != (batch, self.hidden_size):
+            raise UserError(f"h: must be [{batch}, {self.hidden_size}], not {list(h.shape)}")
+        return h
+
+    def _check(self, x, axes, wanted):
+        if not isinstance(x, torch.Tensor) or x.ndim != axes or x.shape[-1] != self.input_size:
+            given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+            raise UserError(f"x: must be {wanted}{self.input_size}], not {given}")
+
+
+def _scaled(wires, gain):
+    return wires._replace(weight=wires.weight * gain[wires.target], delay=np.ones_like(wires.delay))
+
+
+def _joined(*kinds):
+    return Wires(*(np.concatenate(arrays) for arrays in zip(*kinds, strict=True)))
