@@ -1,9 +1,9 @@
 """A step of training: a layer of motifs through time and backwards, beside recurrent layers of snnTorch and Norse with as many
 neurons, and beside our own code in plain tensor operations: make bench-train
 
-All are timed in turn in one run, on one thread and on two; a rival's time is its better one. `make rivals` installs them. A step
-is the forward pass, the squared error of the spike counts, and the backward pass. The rivals have simpler neurons, no delays,
-and every neuron connected with every other; the motifs have Dale's law, delays of 1 to 8 steps and their sparse wiring.
+All are timed in turn in one run, on one thread and on two; a rival's time is its better one. `make rivals` installs them. A
+step is the forward pass, the squared error of the spike counts, and the backward pass. The rivals have simpler neurons, no
+delays, and every neuron connected with every other; the motifs have Dale's law, delays of 1 to 8 steps and their sparse wiring.
 """
 
 from pathlib import Path

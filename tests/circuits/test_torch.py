@@ -183,7 +183,7 @@ def test_real_valued_input_is_delayed_and_scaled_like_spikes():
 def test_propagators_are_rounded_once_whatever_the_conversions():
     motif = small_motif()
     through_half = MotifCell(motif, dtype=torch.float64).float().double()
-    assert torch.equal(through_half.table, MotifCell(motif, dtype=torch.float64).table)
+    assert torch.equal(through_half.lif.table, MotifCell(motif, dtype=torch.float64).lif.table)
 
 
 def test_ports_name_the_columns_of_the_output():
@@ -240,7 +240,7 @@ def test_no_weight_freezes(parametrisation, free):
     cell = MotifCell(small_motif(), parametrisation=parametrisation)
     with torch.no_grad():
         cell.excitatory.free.fill_(free)
-    cell.excitatory.weight.sum().backward()
+    (-cell.excitatory.weight.sum()).backward()
     assert (cell.excitatory.free.grad.abs() >= 0.01).all()
 
 
@@ -275,10 +275,11 @@ def test_a_weight_pushed_through_zero_comes_back():
 
 @pytest.mark.parametrize("surrogate", ["fast_sigmoid", "arctan"])
 def test_the_surrogate_is_a_bump_at_threshold_and_the_spike_is_exact(surrogate):
-    from circuits.torch.surrogate import SURROGATES
+    from circuits.torch.surrogate import SURROGATES, Spike
 
     v = torch.tensor([-20.0, -0.5, 0.0, 0.5, 20.0], dtype=torch.float64, requires_grad=True)
-    fired = SURROGATES[surrogate](v, torch.zeros((), dtype=torch.float64), 2.0)
+    held, threshold = torch.zeros(5, dtype=torch.bool), torch.zeros((), dtype=torch.float64)
+    fired = Spike.apply(v, threshold, held, SURROGATES[surrogate].tensor, 2.0)
     assert fired.tolist() == [0, 0, 1, 1, 1]
     fired.sum().backward()
     wanted = (1 + 2 * v.detach().abs()) ** -2 if surrogate == "fast_sigmoid" else 1 / (1 + (np.pi * v.detach()) ** 2)
@@ -290,12 +291,12 @@ def test_gradients_of_the_subthreshold_dynamics_are_those_of_finite_differences(
     x = torch.rand(25, 2, 2, dtype=torch.float64, requires_grad=True)
 
     def potential(x, *parameters):
-        names = ["input.free", "bias_mv"]
+        names = ["input.free", "lif.bias_mv"]
         _, state = torch.func.functional_call(cell, dict(zip(names, parameters, strict=True)), (x,))
         return state.v
 
     assert cell(x)[0].sum() == 0
-    assert torch.autograd.gradcheck(potential, (x, cell.input.free, cell.bias_mv))
+    assert torch.autograd.gradcheck(potential, (x, cell.input.free, cell.lif.bias_mv))
 
 
 def test_inhibitory_weights_get_gradients_of_the_right_sign():
@@ -380,7 +381,7 @@ def test_a_trained_cell_goes_back_to_the_simulator():
     with torch.no_grad():
         for free in free_parameters(cell):
             free.mul_(-1.7)
-        cell.bias_mv.add_(3.0)
+        cell.lif.bias_mv.add_(3.0)
     trained = cell.to_motif()
     assert trained.provenance == motif.provenance
     assert trained.inputs[0].synapses[0].weight_mv == 8.0 * 1.7
@@ -421,7 +422,7 @@ def test_copies_and_state_dicts_are_the_same_cell():
 def test_what_is_not_trainable_keeps_still():
     assert not any(p.requires_grad for p in MotifCell(small_motif(), trainable=()).parameters())
     cell = MotifCell(small_motif())
-    assert not cell.bias_mv.requires_grad
+    assert not cell.lif.bias_mv.requires_grad
     assert all(free.requires_grad for free in free_parameters(cell))
 
 
@@ -429,11 +430,14 @@ def test_what_is_not_trainable_keeps_still():
     ("call", "message"),
     [
         (lambda: MotifCell("motif.json"), "motif: a Motif or a Circuit"),
-        (lambda: MotifCell(small_motif(), parametrisation="relu"), "parametrisation: one of abs, softplus, exp, not 'relu'"),
-        (lambda: MotifCell(small_motif(), surrogate="step"), "surrogate: one of fast_sigmoid, arctan"),
+        (
+            lambda: MotifCell(small_motif(), parametrisation="relu"),
+            "parametrisation: one of abs, softplus, exp, clamp, not 'relu'",
+        ),
+        (lambda: MotifCell(small_motif(), surrogate="step"), "surrogate: one of fast_sigmoid, superspike, arctan"),
         (lambda: MotifCell(small_motif(), slope=0), "slope: a number above 0"),
         (lambda: MotifCell(small_motif(), trainable="weights"), "trainable: a tuple"),
-        (lambda: MotifCell(small_motif(), trainable=("delays",)), "trainable: a tuple of weights, bias"),
+        (lambda: MotifCell(small_motif(), trainable=("signs",)), "trainable: a tuple of weights, bias"),
         (lambda: MotifCell(small_motif(), dtype=torch.float16), "dtype: torch.float32 or torch.float64"),
         (lambda: MotifCell(small_motif())(torch.zeros(5, 3, 4)), r"x: must be \[batch, 2 channels\].*not a tensor \[5, 3, 4\]"),
         (lambda: MotifCell(small_motif())(torch.zeros(2)), r"x: must be \[batch, 2 channels\]"),

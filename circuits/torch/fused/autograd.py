@@ -147,7 +147,7 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, kept=None) -> Job:
 def words(lanes: torch.Tensor) -> np.ndarray:
     """bool [G, neurons, rows, B] -> uint64 [G, neurons, rows, B / 64], bit b of a word for lane b."""
     packed = np.packbits(lanes.numpy().reshape(*lanes.shape[:3], -1, LANES), axis=-1, bitorder="little")
-    return packed.view("<u8")[..., 0].astype("u8", copy=False)
+    return np.ascontiguousarray(packed).view("<u8")[..., 0].astype("u8", copy=False)
 
 
 def _room(job, times, table) -> Room:

@@ -1,0 +1,17 @@
+"""These tests need torch; where it is not installed, they are left out. All begin with one thread and the same seed."""
+
+import pytest
+
+try:
+    import torch
+except ModuleNotFoundError:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
