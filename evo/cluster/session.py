@@ -19,7 +19,8 @@ from evo.cluster.joining import authenticate, is_open, warn_if_open
 ASK_S = 2
 SILENCE_S = 40  # Ray ends the process at 60 s
 GIVE_UP_S = 30  # more, if a call into Ray does not come back either
-LOST = "{} no longer answers; everything finished is stored: once it runs again, go on with evo resume"
+LOST = "{} no longer answers; everything finished is stored: once it is back, go on with evo resume"
+ENDED = "Ray has ended; everything finished is stored: go on with evo resume"
 
 say = logging.getLogger("evo")
 
@@ -47,10 +48,13 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         import ray
 
         self.ours = not ray.is_initialized()
-        with self.asking():
+        try:
             if self.ours:
                 self._join() if self.address else self._start()
             self._nodes = ray.nodes()
+        except BaseException:
+            self.__exit__()
+            raise
         self._heard = self._checked = time.monotonic()
         for work in (self._listen, self._watch):
             threading.Thread(target=work, name=f"evo-ray{work.__name__}", daemon=True).start()
@@ -66,8 +70,8 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
 
         try:
             ray.init(address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET)
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            raise MachineError(f"Ray did not start ({_first_line(error)}); use --workers 0 to run without it") from None
+        except Exception as error:  # of a machine that is too busy Ray says so in a plain one
+            raise MachineError(f"Ray did not start ({_one_line(error)}); use --workers 0 to run without it") from None
 
     def _join(self):
         import ray
@@ -91,8 +95,8 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
 
         try:
             ray.init(address=self.address, runtime_env=environment, **_QUIET)
-        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            raise MachineError(f"cannot join {self.name} ({_first_line(error)})") from None
+        except Exception as error:
+            raise MachineError(f"cannot join {self.name} ({_one_line(error)})") from None
 
     # -- is it still there?
 
@@ -116,11 +120,12 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
 
     def lost(self) -> MachineError:
         """What to raise when Ray is gone."""
-        return MachineError(LOST.format(self.name))
+        return MachineError(LOST.format(self.name) if self.address else ENDED)
 
     def machines(self) -> list[str]:
-        """Ids of the nodes that can work, as last heard. That there are none is said once."""
-        found = sorted(node["NodeID"] for node in self._nodes if node["Alive"] and node["Resources"].get("CPU", 0) >= 1)
+        """Ids of the nodes that work, as last heard, once for each processor. That there are none is said once."""
+        alive = sorted((node["NodeID"], int(node["Resources"].get("CPU", 0))) for node in self._nodes if node["Alive"])
+        found = [node for node, processors in alive for _ in range(processors)]
         if not found and not self._alone:
             say.warning(f"{self.name} has no machine that works at the moment: waiting until one joins")
         self._alone = not found
@@ -139,16 +144,16 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         while not self._over.wait(1):
             since, now = self._asking_since, time.monotonic()
             if since and now - max(since, self._heard + SILENCE_S) > GIVE_UP_S:
-                print(f"evo: {LOST.format(self.name)}", file=sys.stderr, flush=True)
+                print(f"evo: {self.lost()}", file=sys.stderr, flush=True)
                 os._exit(1)
 
 
 _QUIET = {"logging_level": "error", "log_to_driver": False, "configure_logging": True}
 
 
-def _first_line(error):
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def _one_line(error):
+    text = " ".join(str(error).split())
+    return text[:300] if text else type(error).__name__
 
 
 def _leave():

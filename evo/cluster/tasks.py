@@ -56,7 +56,8 @@ class _Driver:
 
     flying     (island, epoch): the references to its state, migrants, and (log, timings)
     submitted  the last epoch of each island that is flying or stored
-    attempts, failed  at the next epoch of each island: how many, and the machines that failed
+    attempts   failures of the next epoch of each island
+    bad        machines where an epoch failed: none is sent there as long as there are others
     """
 
     def __init__(self, plan, session):
@@ -66,7 +67,8 @@ class _Driver:
         self.islands = range(plan.spec.search.islands)
         self.flying: dict[tuple[int, int], Any] = {}
         self.submitted = list(self.standing.epoch)
-        self.attempts, self.failed = dict.fromkeys(self.islands, 0), {}
+        self.attempts = dict.fromkeys(self.islands, 0)
+        self.bad: set[str] = set()
         self.longest = self.done = self.hurried = 0
         self.progress = time.monotonic()
         self.remote = ray.remote(num_returns=3, max_retries=CRASHES)(_worker())
@@ -100,6 +102,11 @@ class _Driver:
             return self._collected([refs[ref] for ref in ready])
         except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
             raise self.session.lost() from error
+        except ray.exceptions.RayError as error:
+            said = " ".join(str(error).split())[:300]
+            raise MachineError(
+                f"Ray fails ({type(error).__name__}: {said}); everything finished is stored: evo resume"
+            ) from error
 
     def _submit(self, island, last):
         epoch = self.submitted[island] + 1
@@ -113,17 +120,17 @@ class _Driver:
                 inputs.append(self.flying[sender, epoch - 1][place])
             else:
                 inputs.append(_sent(self.plan.state(island) if place == 0 else self.plan.guests(island, epoch)))
-        task = self.remote.options(scheduling_strategy=self._where(island)) if island in self.failed else self.remote
+        task = self.remote.options(scheduling_strategy=self._where(island))
         self.flying[island, epoch] = task.remote(code.digest(), self.spec, self.source, island, epoch, *inputs)
         self.submitted[island] = epoch
         return True
 
     def _where(self, island):
-        """Another machine than where this island's epoch failed, if there is one."""
+        """Where Ray likes; once an epoch has failed somewhere, on one of the other machines, in turn."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        others = [node for node in self.session.machines() if node not in self.failed[island]]
-        return NodeAffinitySchedulingStrategy(others[island % len(others)], soft=True) if others else "DEFAULT"
+        good = [node for node in self.session.machines() if node not in self.bad] if self.bad else []
+        return NodeAffinitySchedulingStrategy(good[island % len(good)], soft=True) if good else "DEFAULT"
 
     def _collected(self, keys):
         import ray
@@ -139,7 +146,6 @@ class _Driver:
         for key, state, migrants, (log, timings) in zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True):
             del self.flying[key]
             self.attempts[key[0]] = 0
-            self.failed.pop(key[0], None)
             self.longest, self.hurried = max(self.longest, timings["total"]), 0
             found.append(Result(*key, state, migrants, log, timings))
         return found
@@ -157,18 +163,28 @@ class _Driver:
             why, cause = error, error.cause
         except ray.exceptions.RayError as error:
             why = cause = error
+        else:
+            return
         self.attempts[island] += 1
-        self.failed.setdefault(island, set()).add(getattr(cause, "machine", None))
+        said = " ".join(str(cause).split())[:300]
         if isinstance(cause, ImportError) and (self.attempts[island] == ATTEMPTS or not self.session.shipped):
-            raise OtherCodeError(str(cause))
+            raise OtherCodeError(said)
+        self._blame(*getattr(cause, "machine", (None, "")), said)
         if self.attempts[island] == ATTEMPTS:
             if isinstance(cause, UserError | MachineError):
                 raise cause
-            said = " ".join(str(cause).split())[:300]
             raise MachineError(
                 f"epoch {epoch} of island {island} failed {ATTEMPTS} times: {type(cause).__name__}: {said}"
             ) from why
         self._drop(key)
+
+    def _blame(self, machine, name, said):
+        """An epoch failed there: none is sent there again, unless that is so for most machines."""
+        if machine is not None and machine not in self.bad:
+            say.warning(f"an epoch failed on machine {name} ({said}): tried again, elsewhere if there are others")
+            self.bad.add(machine)
+            if 2 * len(self.bad) > len(set(self.session.machines())):
+                self.bad.clear()
 
     def _drop(self, key):
         """Forget an epoch that is under way, and all that may wait for it: they are submitted again."""
@@ -209,9 +225,6 @@ def _worker():
 
         import ray
 
-        def machine():
-            return ray.get_runtime_context().get_node_id()
-
         try:
             try:
                 from evo.cluster.code import digest
@@ -228,7 +241,7 @@ def _worker():
             warm_up(RunSpec.model_validate_json(spec_json), source)
             return compute(spec_json, source, *inputs)
         except Exception as error:
-            error.machine = machine()
+            error.machine = ray.get_runtime_context().get_node_id(), os.uname().nodename
             raise
 
     return epoch
