@@ -1,7 +1,7 @@
 """Run the script run.py of exported folders, one after the other: python -m tests.oracle.run_exports [--ARGUMENT] FOLDER...
 
-Prints a line of JSON for each: its exit code, and what it says last. Runs where the script's tool is installed, imports
-nothing of ours, and saves the time that it takes to import the tool.
+Prints a line of JSON for each: its exit code, and what it says last. Runs where the script's tool is installed, imports nothing
+of ours, and saves the time that it takes to import the tool.
 """
 
 import contextlib

@@ -77,7 +77,7 @@ def identical(answers, what):
 
 
 def drift(answers, what):
-    """How close those are that need not be identical: shares of equal rasters, of spikes in the same step and within 1 ms."""
+    """How close those are that need not be identical: shares of exports, of spikes in the same step, of spikes within 1 ms."""
     assert not [says for code, says in answers if code], answers
     same, near = [], []
     for _, says in answers:
@@ -187,7 +187,7 @@ def test_the_frameworks_own_readers_make_the_same_circuit_of_steps_nir(graphs, t
 
 
 def test_an_older_nir_reads_what_is_exported_for_it_and_not_the_rest(graphs, tmp_path):
-    folders = list(graphs[1])
+    folders = graphs[1]
     drift(ran("nir-older", "nir", None, tmp_path, "older", exported=folders), "older.nir in nir 1.0.4, reference circuits")
     done = subprocess.run([python_of("nir-older"), folders[0] / "run.py"], capture_output=True, text=True, check=False)
     assert "unexpected keyword argument" in done.stderr
