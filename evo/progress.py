@@ -10,6 +10,9 @@ from rich.text import Text
 from evo.epochs import Result
 from evo.spec import RunSpec
 
+SHOWN = 16  # islands
+LONGEST = 20  # characters of a run's name: the line is to fit 80 columns
+
 
 class Progress:
     """Observes a run (`observe=`); use as a context manager.
@@ -20,6 +23,7 @@ class Progress:
     def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
         self.spec, self.name, self.console = spec, name, console
         self.islands: dict[int, dict] = {}
+        self.heard: dict[int, float] = {}  # when each island last finished an epoch here
         self.evaluations = self.evaluations_before = self.generations_before = 0
         for epoch in before:
             self._take(epoch["island"], epoch["log"])
@@ -43,6 +47,7 @@ class Progress:
 
     def __call__(self, result: Result):
         self._take(result.island, result.log)
+        self.heard[result.island] = time.monotonic()
         faults = [row["fault"] for row in result.log if "fault" in row]
         if faults and not self.told:
             self.told = True
@@ -50,6 +55,10 @@ class Progress:
         if not self.live and time.monotonic() - self.last_line >= 5:
             self.last_line = time.monotonic()
             self.console.print(self._headline(), highlight=False, soft_wrap=True)
+
+    def _ago(self, island):
+        """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
+        return f"{_clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
 
     def _take(self, island, log):
         self.islands[island] = log[-1]
@@ -63,7 +72,8 @@ class Progress:
         slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
         done = self._generations() - self.generations_before
         settled = done >= s.islands * min(s.epoch, s.generations)  # before that, starting up is most of the time
-        parts = [self.name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
+        name = self.name if len(self.name) <= LONGEST else f"{self.name[: LONGEST - 1]}…"
+        parts = [name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
         if settled:
             parts.append(f"{(self.evaluations - self.evaluations_before) / seconds:,.0f}/s")
             left = s.generations * s.islands - self._generations()
@@ -75,15 +85,19 @@ class Progress:
 
     def _table(self):
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("island", "generation", "best", "median", "held out", "front"):
-            table.add_column(column, justify="right", min_width=8)
-        for island in range(min(self.spec.search.islands, 16)):
+        for column in ("island", "generation", "best", "median", "held out", "front", "new", "heard"):
+            table.add_column(column, justify="right", min_width=6)
+        for island in range(min(self.spec.search.islands, SHOWN)):
             row = self.islands.get(island)
             if row is None:
-                table.add_row(str(island), "starting", *[""] * 4)
+                table.add_row(str(island), "starting", *[""] * 6)
             else:
                 figures = (f"{row[key]:.3f}" for key in ("best", "median", "held_out"))
-                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]))
+                new = row["evaluations"] / max(1, row["evaluations"] + row["repeats"])
+                heard = self._ago(island)
+                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", heard)
+        if self.spec.search.islands > SHOWN:
+            table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * 6)
         return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
 
 
