@@ -29,10 +29,10 @@ from fitness.evaluate import run, scored
 from fitness.lesions import lesion_scores, lesions
 from fitness.objectives import HARDWARE
 from fitness.perturbation import curves
-from fitness.registry import is_own
 from fitness.registry import task as task_by_name
 from fitness.states import machine
 from fitness.task import Task, Trials
+from fitness.tasks import BUILT_IN
 
 BINS, BIN_MS = 40, 5.0  # synchrony is measured in bins of 5 ms, in short trials in so many
 MOTIF_TRIALS = 256
@@ -291,7 +291,7 @@ def task_of(motif: Motif) -> Task | None:
     """The task that a motif was evolved for, if it ships. Raises UserError for settings that it does not know."""
     settings = dict(motif.provenance.task or {})
     title = settings.pop("name", None)
-    return None if not isinstance(title, str) or is_own(title) else task_by_name(title, **settings)
+    return task_by_name(title, **settings) if isinstance(title, str) and title in BUILT_IN else None
 
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from circuits.circuit import Circuit
+from circuits.errors import UserError
 from circuits.motif_file import Motif
 from evo import analysis
 from evo.analysis import Analysis
@@ -77,7 +78,10 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
 
 
 def of_motif(motif: Motif) -> dict:
-    shown = activity.of_motif(motif)
+    try:
+        shown, why = activity.of_motif(motif), analysis.of_motif(motif)
+    except (UserError, TypeError):  # a stranger's file may name a task that the circuit does not fit, or settings it has not
+        shown, why = activity.Shown.none(), None
     circuit, origin = motif.circuit, motif.provenance
     inputs, outputs = [c.name for c in circuit.inputs], [o.name for o in circuit.outputs]
     return {
@@ -89,7 +93,7 @@ def of_motif(motif: Motif) -> dict:
         "motif": origin.model_dump(exclude_none=True),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
-        "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(analysis.of_motif(motif))})],
+        "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
     }
 
 
