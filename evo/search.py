@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -209,7 +209,8 @@ def _open_store(folder, spec, source):
         if inherited.exists():
             facts["heritage"] = inherited.read_bytes()
         Store.create(path, facts).close()
-    inherited.unlink(missing_ok=True)
+    with suppress(OSError):  # gone already, or a file system that has become read-only
+        inherited.unlink()
     return Store.open(path, write=True)
 
 
