@@ -55,13 +55,3 @@ def test_a_task_that_fails_on_one_machine_only_is_tried_on_another_and_that_is_s
     run = evo.open_run(tmp_path / "run")
     assert run.archive_sha256 == undisturbed.archive_sha256
     assert run.failed == (0, None)
-
-
-def test_a_task_that_fails_everywhere_in_the_middle_of_a_run_ends_it_in_one_line_and_nothing_is_lost(cluster, tmp_path):
-    judge = "if fired.mean() > 0.4:\n            raise OSError('no such file')\n        return fired == trials.labels"
-    own_task_spec(tmp_path, OWN_TASK.replace("return fired == trials.labels", judge), generations=200)
-    done = on(cluster, tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("evo: task Agree: fails in agree.py, line")
-    assert "Traceback" not in done.stderr
-    assert cli(tmp_path, "status", "run").stdout.startswith("run: stopped")
