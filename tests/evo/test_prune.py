@@ -16,6 +16,9 @@ from evo.prune import prune
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file
 
 
+GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pruned")
@@ -43,7 +46,7 @@ def test_a_core_of_a_run_keeps_the_score_and_nothing_more_can_be_removed(run):
     task = fitness.task("gate", volleys=1)
     found = prune(run.folder)
     assert found.motif == run.motif(0)
-    choosing = [task.trials((run.spec.search.seed, CORE_TRIALS), count) for count in (32, 128)]
+    choosing = [task.trials((run.spec.search.seed, CORE_TRIALS), count) for count in (128, 512)]
     kept = []
     for trials in choosing:  # which of the two it was chosen on
         least = task.interval(task.evaluate(found.motif.circuit, trials, "float32"), trials)[0]
