@@ -130,7 +130,10 @@ def test_what_is_not_trainable_keeps_still():
             lambda: MotifCell(small_motif(), trainable=("delays",), longest_delay_ms=2.5),
             "longest_delay_ms: whole steps of dt_ms = 1",
         ),
-        (lambda: MotifCell(small_motif(), trainable=("delays",), longest_delay_ms=2), "at least the longest delay of the motif"),
+        (
+            lambda: MotifCell(small_motif(), trainable=("delays",), longest_delay_ms=2),
+            "at least the longest delay of the motif",
+        ),
         (lambda: MotifCell(small_motif(), dtype=torch.float16), "dtype: torch.float32 or torch.float64"),
         (lambda: MotifCell(small_motif(), engine="fused")(torch.zeros(0, 3, 2)), 'engine: "fused" needs steps on the CPU'),
         (lambda: MotifCell(small_motif())(torch.zeros(5, 3, 4)), r"x: must be \[batch, 2 channels\].*not a tensor \[5, 3, 4\]"),

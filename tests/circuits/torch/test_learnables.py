@@ -18,12 +18,15 @@ STRONG = (60.0, 50.0, 30.0, 9.0)
 def test_each_kind_learns_alone(kind):
     cell = MotifCell(small_motif(weights=STRONG), trainable=(kind,))
     learns = {name for name, parameter in cell.named_parameters() if parameter.requires_grad}
-    assert learns == {
-        "time_constants": {"lif.log_tau_m", "lif.log_tau_syn_e", "lif.log_tau_syn_i"},
-        "thresholds": {"lif.log_gap"},
-        "bias": {"lif.bias_mv"},
-        "delays": {"input.free_delay", "excitatory.free_delay", "inhibitory.free_delay"},
-    }[kind]
+    assert (
+        learns
+        == {
+            "time_constants": {"lif.log_tau_m", "lif.log_tau_syn_e", "lif.log_tau_syn_i"},
+            "thresholds": {"lif.log_gap"},
+            "bias": {"lif.bias_mv"},
+            "delays": {"input.free_delay", "excitatory.free_delay", "inhibitory.free_delay"},
+        }[kind]
+    )
     x, optimizer = spikes(60, 32, 2), torch.optim.Adam(cell.parameters(), lr=0.05)
     wanted, losses = torch.tensor([3.0, 4.0]), []
     target = torch.zeros(60, 32, 2)
@@ -124,7 +127,7 @@ def test_copies_learn_delays_of_their_own():
     with torch.no_grad():
         cell.input.free_delay[1] += 2
     x = torch.zeros(30, 2, 1, 2)
-    x[0] = 1
+    x[0] = 5
     out, _ = cell(x)
     assert out[:, 0].any()
     assert torch.equal(out[2:, 1], out[:-2, 0])

@@ -94,7 +94,7 @@ def test_a_description_may_be_a_dict_with_motifs_in_it():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("inputs = 6", "input = 6", "input: unknown key; did you mean inputs"),
+        ("inputs = 6", "input = 6", "inputs: is missing"),
         ("classes = 3", "classes = 0", "classes: "),
         ("copies = 4", "copys = 4", r"layers\[0\].copys: unknown key; did you mean copies"),
         ('motif = "a.json"\n', "", r"layers\[0\]: needs a motif, or several"),

@@ -16,7 +16,11 @@ def test_a_step_is_its_equation(activation):
     circuit = random_circuit(np.random.default_rng(3), neurons=6, channels=2)
     cell = MotifRateCell(circuit, activation=activation, dtype=torch.float64)
     x, h = torch.rand(4, 2, dtype=torch.float64), torch.randn(4, 6, dtype=torch.float64)
-    f = {"relu": lambda u: np.maximum(u, 0), "softplus": lambda u: np.log1p(np.exp(u)), "sigmoid": lambda u: 1 / (1 + np.exp(-u))}
+    f = {
+        "relu": lambda u: np.maximum(u, 0),
+        "softplus": lambda u: np.log1p(np.exp(u)),
+        "sigmoid": lambda u: 1 / (1 + np.exp(-u)),
+    }
     place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
     wanted = np.zeros((4, 6))
     for n, neuron in enumerate(circuit.neurons):
