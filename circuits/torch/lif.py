@@ -85,7 +85,7 @@ class LifNeurons(nn.Module):
     def now(self) -> torch.Tensor:
         """The parameters as they are now: float64 [..., neurons, parameters], as in the neuron model."""
         bias = of_parts(self.bias_mv, self.part).double()
-        columns = list(torch.tensor(self.of_motif, device=bias.device).expand(*bias.shape, -1).unbind(-1))
+        columns = list(torch.as_tensor(self.of_motif, device=bias.device).expand(*bias.shape, -1).unbind(-1))
         columns[PLACE["bias_mv"]] = bias
         for name in TIMES if self.times else ():
             limits = LIF_PSC_EXP.parameters[name]

@@ -16,6 +16,7 @@ from tests.bench.report import figure, quickest, skipped, timer
 
 STEPS, BATCH, LINES, COPIES, NEURONS = 100, 64, 40, 16, 16
 WANTED = 5.0  # spikes of a neuron in a trial
+TURN = 0.3  # seconds: training is step after step, with warm caches
 RIVALS = {"snnTorch RSynaptic": "snntorch_train.py", "Norse LIFRecurrent": "norse_train.py"}
 
 
@@ -34,7 +35,7 @@ def main():
         timers = [*map(timer, calls.values()), *(rival.go for rival in rivals.values())]
         for timed in timers:
             timed()
-        seconds = dict(zip([*calls, *rivals], quickest(*timers, seconds=20, rounds=10), strict=True))
+        seconds = dict(zip([*calls, *rivals], quickest(*timers, seconds=20, rounds=8, stretch=TURN), strict=True))
         for rival in rivals.values():
             rival.close()
     names = dict.fromkeys(name for name, _ in [*rivals, *calls])

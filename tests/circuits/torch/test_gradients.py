@@ -1,0 +1,193 @@
+"""The fused backward pass is the gradient that autograd finds for the plain one; both are that of the equations."""
+
+import numpy as np
+import pytest
+import torch
+
+from circuits.errors import UserError
+from circuits.neurons.lif_psc_exp import P21_E
+from circuits.torch import MotifCell
+from circuits.torch.surrogate import SURROGATES, Spike
+from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
+
+EVERYTHING = ("weights", "bias", "time_constants", "thresholds", "delays")
+
+
+def disturbed(cell):
+    """The cell with all its parameters a little off the motif's, so that nothing is equal by chance."""
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter) * (1 + parameter.abs()))
+    return cell
+
+
+def gradients(cell, first, second, of_spikes):
+    """Gradients of a loss of all spikes in two sequences, one after the other, and of the state at the end."""
+    cell.zero_grad()
+    first, second = first.clone().requires_grad_(), second.clone().requires_grad_()
+    early, state = cell.run(first)
+    late, state = cell.run(second, state)
+    assert early.any()
+    loss = (early * of_spikes).sum() + (late.square() * of_spikes).sum() + state.v.sum() + 2 * state.i_e.sum()
+    loss = loss - state.i_i.sum() + 3 * state.spikes.sum() + 0.3 * state.inputs.sum()
+    loss.backward()
+    found = [first.grad, second.grad, *(p.grad for p in cell.parameters() if p.requires_grad and p.numel())]
+    return [torch.zeros(1) if grad is None else grad for grad in found]
+
+
+def apart(found, wanted):
+    """The largest difference, beside the largest value."""
+    return ((found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-12)).item() if wanted.numel() else 0.0
+
+
+@pytest.mark.parametrize("trainable", [("weights",), ("bias",), EVERYTHING])
+@pytest.mark.parametrize(("copies", "share"), [(None, False), (3, False), (3, True)])
+@pytest.mark.parametrize("surrogate", SURROGATES)
+def test_the_fused_gradients_are_those_of_the_plain_code(surrogate, copies, share, trainable):
+    rng = np.random.default_rng([*surrogate.encode(), copies or 0, share, len(trainable)])
+    circuit = random_circuit(rng, neurons=int(rng.integers(2, 12)), channels=int(rng.integers(1, 4)), longest=9)
+    for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-4)):
+        options = {"dtype": dtype, "surrogate": surrogate, "trainable": trainable, "copies": copies, "share": share}
+        eager = disturbed(MotifCell(circuit, engine="eager", slope=0.7, **options))
+        fused = MotifCell(circuit, engine="fused", slope=0.7, **options)
+        fused.load_state_dict(eager.state_dict())
+        shape = (35, 5) if copies is None else (35, copies, 5)
+        shape, drive = (*shape, fused.channels), 2 / circuit.dt_ms
+        first, second = (drive * torch.rand(*shape, dtype=dtype) * spikes(*shape, seed=seed) for seed in (1, 2))
+        of_spikes = torch.randn(*shape[:-1], fused.neurons, dtype=dtype)
+        wanted, found = (gradients(cell, first, second, of_spikes) for cell in (eager, fused))
+        assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < tolerance
+
+
+def test_the_gradients_do_not_depend_on_threads():
+    cell = MotifCell(random_circuit(np.random.default_rng(4), neurons=9, channels=2), copies=5, trainable=EVERYTHING)
+    x = spikes(50, 5, 130, 2).float()
+    found = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        found.append(gradients(cell, x, x.flip(0), torch.ones(50, 1, 1, 1)))
+    for mine in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], mine, strict=True))
+
+
+def test_long_delays_and_long_sequences_are_recomputed_in_parts():
+    rng = np.random.default_rng(8)
+    circuit = random_circuit(rng, neurons=40, channels=2, longest=60)  # of so many neurons, 32 steps at a time
+    x = spikes(150, 3, 2, rate=0.5).double()
+    eager, fused = (MotifCell(circuit, dtype=torch.float64, engine=engine) for engine in ("eager", "fused"))
+    weight = torch.randn(150, 3, 40, dtype=torch.float64)
+    wanted, found = (gradients(cell, x, x, weight) for cell in (eager, fused))
+    assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < 1e-10
+
+
+def test_gradients_that_are_the_same_in_every_step_or_spread_in_memory_are_read_rightly():
+    fused, eager = (MotifCell(small_motif(weights=(50.0, 40.0, 20.0, 9.0)), engine=e) for e in ("fused", "eager"))
+    x = spikes(40, 64, 2)
+    for loss in (
+        lambda out: out.sum(0).square().sum(),
+        lambda out: out.mean((0, 1))[0],
+        lambda out: (out.permute(1, 2, 0) @ torch.arange(40.0)).sum(),
+        lambda out: out[3:20:2, 5:, 1:].sum(),
+    ):
+        found = []
+        for cell in (fused, eager):
+            cell.zero_grad()
+            loss(cell(x)[0]).backward()
+            found.append(torch.cat([p.grad for p in cell.parameters() if p.grad is not None]))
+        assert found[0].abs().max() > 0
+        assert torch.allclose(*found, rtol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+def test_gradients_of_the_subthreshold_dynamics_are_those_of_finite_differences(engine):
+    motif = small_motif(weights=(1.0, 1.5, 0.0, 0.0))
+    cell = MotifCell(motif, dtype=torch.float64, trainable=("weights", "bias", "time_constants", "delays"), engine=engine)
+    with torch.no_grad():
+        cell.input.free_delay.add_(0.3)
+    names = ["input.free", "input.free_delay", "lif.bias_mv", "lif.log_tau_m", "lif.log_tau_syn_e", "lif.log_tau_syn_i"]
+    x = torch.rand(12, 2, 2, dtype=torch.float64, requires_grad=True)
+
+    def potential(x, *parameters):
+        _, state = torch.func.functional_call(cell, dict(zip(names, parameters, strict=True)), (x,))
+        return state.v
+
+    assert cell(x)[0].sum() == 0
+    assert torch.autograd.gradcheck(potential, (x, *(cell.get_parameter(name) for name in names)))
+
+
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+def test_a_spikes_gradient_is_the_bump_at_its_potential_and_stops_at_the_reset(engine):
+    cell = MotifCell(small_motif(weights=(300.0, 0.0, 0.0, 0.0)), dtype=torch.float64, slope=0.5, engine=engine)
+    x = torch.zeros(4, 1, 2, dtype=torch.float64)
+    x[0, 0, 0] = 1
+    out, _ = cell(x)
+    assert out[:, 0, 0].tolist() == [0, 0, 1, 0]  # arrives at the end of step 1, drives V in step 2
+    out.sum().backward()
+    p21 = cell.lif.table[0, P21_E].item()
+    bump = 1 / (1 + 0.5 * abs(300 * p21 - 15)) ** 2
+    assert cell.input.free.grad[0].item() == pytest.approx(bump * p21, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_the_surrogate_is_a_bump_at_threshold_and_the_spike_is_exact(name):
+    x = torch.tensor([-20.0, -0.5, 0.0, 0.5, 20.0], dtype=torch.float64)
+    wanted = {
+        "fast_sigmoid": (1 + 2 * x.abs()) ** -2,
+        "superspike": (1 + 2 * x.abs()) ** -2,
+        "arctan": 1 / (1 + (np.pi * x) ** 2),
+        "sigmoid": 2 * torch.exp(-2 * x.abs()) / (1 + torch.exp(-2 * x.abs())) ** 2,
+        "gaussian": torch.exp(-2 * x**2),
+        "triangle": (1 - 2 * x.abs()).clamp(min=0),
+    }[name]
+    v, v_th = x.clone().requires_grad_(), torch.zeros(5, dtype=torch.float64, requires_grad=True)
+    held = torch.tensor([False, False, False, False, True])
+    fired = Spike.apply(v, v_th, held, SURROGATES[name].tensor, 2.0)
+    assert fired.tolist() == [0, 0, 1, 1, 0]
+    fired.sum().backward()
+    assert torch.allclose(v.grad, torch.where(held, 0, wanted))
+    assert torch.equal(v_th.grad, -v.grad)
+
+
+def test_what_is_kept_for_the_backward_pass_grows_by_bits():
+    cell = MotifCell(random_circuit(np.random.default_rng(1), neurons=24, channels=1))
+
+    def kept(steps):
+        found = {}
+
+        def pack(tensor):
+            found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        x = spikes(steps, 64, 1).float()
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            out, _ = cell(x)
+        assert out.requires_grad
+        return sum(found.values())
+
+    steps = 640
+    input_itself = steps * 64 * 4
+    assert (kept(2 * steps) - kept(steps) - input_itself) / (steps * 64 * 24) < 0.4  # bytes; a potential alone has 4
+
+
+def test_a_backward_pass_may_be_repeated():
+    cell = MotifCell(small_motif(weights=(50.0, 40.0, 20.0, 9.0)))
+    out, _ = cell(spikes(30, 4, 2))
+    loss = out.sum()
+    loss.backward(retain_graph=True)
+    once = cell.input.free.grad.clone()
+    loss.backward()
+    assert torch.equal(cell.input.free.grad, 2 * once)
+
+
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+@pytest.mark.parametrize("place", ["input", "loss"])
+def test_a_gradient_that_is_not_finite_is_named_with_the_remedy(engine, place):
+    cell = MotifCell(small_motif(), engine=engine)
+    x = spikes(20, 3, 2).float()
+    if place == "input":
+        x[3, 1] = float("nan")
+    out, _ = cell(x)
+    loss = out.sum() * (float("nan") if place == "loss" else 1.0)
+    with pytest.raises(UserError, match=r"^the gradient of the \w+ weights is not finite: .*state.detach") as caught:
+        loss.backward()
+    assert "\n" not in str(caught.value)
