@@ -141,10 +141,11 @@ def digest():
 
 def other_code(place, empty):
     """A folder that shadows evocircuits, with another version or with nothing of it."""
-    (place / "other" / "evo").mkdir(parents=True)
-    init = "raise ImportError('no evo here')" if empty else ""
-    (place / "other" / "evo" / "__init__.py").write_text(init)
-    (place / "other" / "evo" / "code.py").write_text(OTHER_CODE)
+    folder = place / "other" / "evo" / "cluster"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise ImportError('no evo here')" if empty else "")
+    (folder / "__init__.py").write_text("")
+    (folder / "code.py").write_text(OTHER_CODE)
     return {"PYTHONPATH": str(place / "other")}
 
 
@@ -194,8 +195,8 @@ def test_a_worker_that_hangs_where_no_alarm_reaches_it_is_given_up(tmp_path):
     archive, epochs = undisturbed(tmp_path, 60), 60
     folder = tmp_path / "run"
     code = f"""
-        import evo, evo.cluster
-        evo.cluster.MORE_S = 15
+        import evo, evo.cluster.tasks
+        evo.cluster.tasks.MORE_S = 15
         print(evo.run({str(tmp_path / "tiny.toml")!r}, {str(folder)!r}, workers=2).archive_sha256)
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
