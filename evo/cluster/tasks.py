@@ -120,16 +120,16 @@ class _Driver:
                 inputs.append(self.flying[sender, epoch - 1][place])
             else:
                 inputs.append(_sent(self.plan.state(island) if place == 0 else self.plan.guests(island, epoch)))
-        task = self.remote.options(scheduling_strategy=self._where(island))
+        task = self.remote.options(scheduling_strategy=self._where(island)) if self.bad else self.remote
         self.flying[island, epoch] = task.remote(code.digest(), self.spec, self.source, island, epoch, *inputs)
         self.submitted[island] = epoch
         return True
 
     def _where(self, island):
-        """Where Ray likes; once an epoch has failed somewhere, on one of the other machines, in turn."""
+        """On one of the machines where no epoch has failed, in turn."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        good = [node for node in self.session.machines() if node not in self.bad] if self.bad else []
+        good = [node for node in self.session.machines() if node not in self.bad]
         return NodeAffinitySchedulingStrategy(good[island % len(good)], soft=True) if good else "DEFAULT"
 
     def _collected(self, keys):

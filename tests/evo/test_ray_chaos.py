@@ -22,10 +22,15 @@ pytestmark = pytest.mark.slow
 ISLANDS, LONG = 3, 50  # generations of an epoch: some tenths of a second
 
 
-def undisturbed(place, epochs, **changes):
+ARCHIVES: dict[int, str] = {}
+
+
+def undisturbed(place, epochs):
     """The spec of a run with longer epochs in a folder, and the archive that it must end in."""
-    spec = spec_file(place, generations=LONG * epochs, epoch=LONG, population=30, **changes)
-    return evo.run(spec, place / "undisturbed", workers=0).archive_sha256
+    spec = spec_file(place, generations=LONG * epochs, epoch=LONG, population=30)
+    if epochs not in ARCHIVES:
+        ARCHIVES[epochs] = evo.run(spec, place / "undisturbed", workers=0).archive_sha256
+    return ARCHIVES[epochs]
 
 
 def ended(folder, process, archive, epochs, timeout=600):
@@ -60,7 +65,7 @@ def test_a_run_on_ray_survives_that_its_driver_or_everything_is_killed(tmp_path)
 
 
 def test_workers_killed_all_the_time_only_cost_time(tmp_path):
-    archive, epochs = undisturbed(tmp_path, 120), 120
+    archive, epochs = undisturbed(tmp_path, 100), 100
     folder, rng, kills = tmp_path / "run", random.Random(3), 0
     process = attempt(folder, "--workers", 2)
     wait_until(lambda: log_of(folder), process, timeout=120)
@@ -72,7 +77,7 @@ def test_workers_killed_all_the_time_only_cost_time(tmp_path):
 
 
 def test_nodes_that_join_are_used_and_nodes_that_are_killed_only_cost_time(tmp_path):
-    archive, epochs = undisturbed(tmp_path, 120), 120
+    archive, epochs = undisturbed(tmp_path, 100), 100
     folder, rng, kills, busy = tmp_path / "run", random.Random(4), 0, 0
     with machines({}) as cluster:
         nodes = [cluster.add()]
@@ -95,7 +100,7 @@ def test_nodes_that_join_are_used_and_nodes_that_are_killed_only_cost_time(tmp_p
 
 @pytest.mark.parametrize("what", ["lose_the_head", "freeze_the_head"])
 def test_a_run_whose_head_is_lost_ends_in_one_line_in_time_and_goes_on_elsewhere(tmp_path, what):
-    archive, epochs = undisturbed(tmp_path, 400), 400
+    archive, epochs = undisturbed(tmp_path, 60), 60
     folder = tmp_path / "run"
     with machines({}, {}) as cluster:
         process = attempt(folder, "--address", cluster.address)
@@ -141,16 +146,17 @@ def digest():
 
 def other_code(place, empty):
     """A folder that shadows evocircuits, with another version or with nothing of it."""
-    (place / "other" / "evo").mkdir(parents=True)
-    init = "raise ImportError('no evo here')" if empty else ""
-    (place / "other" / "evo" / "__init__.py").write_text(init)
-    (place / "other" / "evo" / "code.py").write_text(OTHER_CODE)
+    folder = place / "other" / "evo" / "cluster"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise ImportError('no evo here')" if empty else "")
+    (folder / "__init__.py").write_text("")
+    (folder / "code.py").write_text(OTHER_CODE)
     return {"PYTHONPATH": str(place / "other")}
 
 
 @pytest.mark.parametrize("empty", [True, False])
 def test_machines_without_this_code_get_it_sent(tmp_path, empty):
-    archive, epochs = undisturbed(tmp_path, 6), 6
+    archive, epochs = undisturbed(tmp_path, 10), 10
     with machines({}, other_code(tmp_path, empty)) as cluster:
         for name in ("first", "second"):
             err = ended(tmp_path / name, attempt(tmp_path / name, "--address", cluster.address), archive, epochs)
@@ -158,7 +164,7 @@ def test_machines_without_this_code_get_it_sent(tmp_path, empty):
 
 
 def test_a_machine_that_joins_later_with_other_code_gets_it_sent_too(tmp_path):
-    archive, epochs = undisturbed(tmp_path, 300), 300
+    archive, epochs = undisturbed(tmp_path, 60), 60
     folder = tmp_path / "run"
     with machines({}) as cluster:
         process = attempt(folder, "--address", cluster.address)
@@ -169,7 +175,7 @@ def test_a_machine_that_joins_later_with_other_code_gets_it_sent_too(tmp_path):
 
 
 def test_a_cluster_with_a_token_is_joined_with_it_and_not_without(tmp_path, monkeypatch):
-    archive, epochs = undisturbed(tmp_path, 2), 2
+    archive, epochs = undisturbed(tmp_path, 10), 10
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))  # where Ray looks for it
@@ -194,8 +200,8 @@ def test_a_worker_that_hangs_where_no_alarm_reaches_it_is_given_up(tmp_path):
     archive, epochs = undisturbed(tmp_path, 60), 60
     folder = tmp_path / "run"
     code = f"""
-        import evo, evo.cluster
-        evo.cluster.MORE_S = 15
+        import evo, evo.cluster.tasks
+        evo.cluster.tasks.MORE_S = 15
         print(evo.run({str(tmp_path / "tiny.toml")!r}, {str(folder)!r}, workers=2).archive_sha256)
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
