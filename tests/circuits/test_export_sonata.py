@@ -69,6 +69,6 @@ def test_output_ports_are_node_sets_in_order(tmp_path):
 
 def test_a_step_that_the_reader_does_not_take_is_refused(tmp_path):
     circuit = circuits.Circuit(dt_ms=0.0625, neurons=[{"id": 0, "sign": "E", "bias_mv": 20.0}])
-    with pytest.raises(UserError, match=r"sonata: time step cannot be exported: .* not 0\.0625 ms; use --to nest"):
+    with pytest.raises(UserError, match=r"sonata: time step cannot be exported: .* not 0\.0625 ms; use --to brian2"):
         export(circuit, "sonata", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

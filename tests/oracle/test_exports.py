@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fitness
+from circuits import Circuit
 from circuits.export import export
 from fitness.reference import FOLDER
 from tests.oracle.oracles import ROOT, report
@@ -117,6 +118,31 @@ def test_the_reference_circuits_give_the_simulators_spikes_in_their_tasks(tmp_pa
     assert len(cases) >= 20
     answers = ran("nest" if target == "sonata" else target, target, cases, tmp_path)
     assert identical(answers, f"{target}, reference circuits") > 200
+
+
+def steps_of(dt_ms):
+    """A neuron that is driven, and drives another, at a time step of its own."""
+    neurons = [{"id": 0, "sign": "E", "t_ref_ms": 2 * dt_ms}, {"id": "0", "sign": "I", "bias_mv": 20.0, "t_ref_ms": 2 * dt_ms}]
+    pairs = [("0", 0, 30.0), (0, 0, 3.0), (0, "0", 5.0)]
+    return Circuit(
+        dt_ms=dt_ms,
+        neurons=neurons,
+        inputs=[
+            {"name": "none"},
+            {"name": "some more", "synapses": [{"post": 0, "weight_mv": w, "delay_ms": dt_ms} for w in (0.0, 120.0)]},
+        ],
+        synapses=[{"pre": pre, "post": post, "weight_mv": w, "delay_ms": 5 * dt_ms} for pre, post, w in pairs],
+        outputs=[{"name": "an output", "neurons": [0, 0]}],
+    )
+
+
+@pytest.mark.parametrize("target", ["nest", "brian2"])
+def test_time_steps_of_any_length_and_circuits_without_this_or_that(tmp_path, target):
+    cases = [(steps_of(dt_ms), None) for dt_ms in (0.0625, 1 / 3, 0.0005, 0.7)]
+    cases.append((Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "I", "bias_mv": 20.0}]), None))
+    silent = {"name": "in", "synapses": [{"post": "a b", "weight_mv": 1.0, "delay_ms": 1.0}]}
+    cases.append((Circuit(dt_ms=1.0, neurons=[{"id": "a b", "sign": "E"}], inputs=[silent]), None))
+    assert identical(ran(target, target, cases, tmp_path), f"{target}, odd circuits") > 20
 
 
 @pytest.mark.parametrize("environment", ["nest", "nest-hdf5"])
