@@ -135,7 +135,8 @@ def _inputs(h5py, motif, folder):
         with h5py.File(folder / "inputs.h5", "w") as file:
             file.attrs["magic"], file.attrs["version"] = np.uint32(0x0A7A), np.array([0, 1], "u4")
             group = file.create_group("spikes/inputs")
-            group.attrs["sorting"] = "by_time"
+            sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, "u1")
+            group.attrs.create("sorting", 2, dtype=sorting)
             group["timestamps"] = (step + 1) * motif.dt_ms
             group["timestamps"].attrs["units"] = "ms"
             group["node_ids"] = channel.astype("u8")
