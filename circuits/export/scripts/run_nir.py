@@ -13,7 +13,7 @@ import io
 import sys
 
 import numpy as np
-from example import DT_MS, HERE, INPUTS, OUTPUTS, cannot_run, compare
+from example import DT_MS, HERE, INPUTS, OUTPUTS, SPIKES, cannot_run, compare
 
 try:
     import nir
