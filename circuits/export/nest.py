@@ -1,7 +1,9 @@
 """A folder with the motif for NEST: a script that builds it there, runs an example and compares it with the simulator."""
 
+from fractions import Fraction
 from pathlib import Path
 
+from circuits.errors import UserError
 from circuits.export.checked import run_here
 from circuits.export.features import approximate, exact, kept, refused
 from circuits.export.manifest import write_manifest
@@ -35,6 +37,10 @@ USE = """    pip install nest-simulator
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
     found = kept(motif, FORMS, "nest")
+    if abs(Fraction(motif.dt_ms).limit_denominator(10_000) / Fraction(motif.dt_ms) - 1) > 1e-9:
+        raise UserError(
+            f"nest: time step cannot be exported: NEST's is a ratio of whole numbers, not {motif.dt_ms!r} ms; use --to brian2"
+        )
     with script_folder(motif, path, example_input, "nest") as folder:
         check = run_here(folder, ("nest",), "pip install nest-simulator")
         write_manifest(folder, motif, "nest", USE, found, [check])

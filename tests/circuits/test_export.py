@@ -131,10 +131,14 @@ def test_the_example_can_be_chosen(motif, tmp_path):
         assert np.array_equal(example["inputs"], mine[None])
 
 
-def test_exports_are_the_same_bytes_every_time(motif, tmp_path):
-    pytest.importorskip("torch")
-    one, two = (export(motif, "torch", tmp_path / name) for name in ("one", "two"))
-    for file in ("motif.json", "weights.safetensors", "load.py", "example.npz"):
+@pytest.mark.parametrize("target", TARGETS)
+def test_exports_are_the_same_bytes_every_time(motif, tmp_path, target):
+    for package in {"torch": ["torch"], "nir": ["nir"], "sonata": ["h5py"], "graphml": ["networkx"]}.get(target, []):
+        pytest.importorskip(package)
+    one, two = (export(motif, target, tmp_path / name) for name in ("one", "two"))
+    files = [path.relative_to(one) for path in sorted(one.rglob("*")) if path.is_file()]
+    assert len(files) >= 6 or target in ("motif", "graphml")
+    for file in files or [""]:
         assert (one / file).read_bytes() == (two / file).read_bytes()
 
 

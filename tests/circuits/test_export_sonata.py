@@ -58,6 +58,25 @@ def test_the_files_hold_neurons_synapses_and_input(tmp_path, seed):
         assert sorted(zip(step, spikes["node_ids"][:], strict=True)) == sorted(zip(*np.nonzero(trial), strict=True))
 
 
+def test_the_reference_reader_reads_it_all(tmp_path):
+    libsonata = pytest.importorskip("libsonata")
+    circuit = random_circuit(np.random.default_rng(4))
+    folder = export(circuit, "sonata", tmp_path / "out")
+    nodes = libsonata.NodeStorage(str(folder / "motif_nodes.h5")).open_population("motif")
+    everyone = libsonata.Selection(range(nodes.size))
+    assert list(nodes.get_attribute("ei", everyone)) == [n.sign.lower() for n in circuit.neurons]
+    edges = libsonata.EdgeStorage(str(folder / "motif_edges.h5")).open_population("motif_to_motif")
+    assert (edges.source, edges.target, edges.size) == ("motif", "motif", len(circuit.synapses))
+    weights = edges.get_attribute("syn_weight", libsonata.Selection(range(edges.size)))
+    assert np.abs(weights).tolist() == [s.weight_mv for s in circuit.synapses]
+    spikes = libsonata.SpikeReader(str(folder / "inputs.h5"))["inputs"]
+    with np.load(folder / "example.npz", allow_pickle=False) as example:
+        assert len(spikes.get()) == example["inputs"].sum()
+    assert spikes.sorting == "by_time"
+    sets = libsonata.NodeSets.from_file(str(folder / "node_sets.json"))
+    assert sets.names == {port.name for port in circuit.outputs}
+
+
 def test_output_ports_are_node_sets_in_order(tmp_path):
     circuit = random_circuit(np.random.default_rng(1))
     folder = export(circuit, "sonata", tmp_path / "out")
@@ -69,6 +88,6 @@ def test_output_ports_are_node_sets_in_order(tmp_path):
 
 def test_a_step_that_the_reader_does_not_take_is_refused(tmp_path):
     circuit = circuits.Circuit(dt_ms=0.0625, neurons=[{"id": 0, "sign": "E", "bias_mv": 20.0}])
-    with pytest.raises(UserError, match=r"sonata: time step cannot be exported: .* not 0\.0625 ms; use --to nest"):
+    with pytest.raises(UserError, match=r"sonata: time step cannot be exported: .* not 0\.0625 ms; use --to brian2"):
         export(circuit, "sonata", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -133,6 +133,22 @@ def test_inspect_for_people_and_as_a_page(place):
     assert done.stderr == ""
 
 
+def test_export_lists_its_targets(place):
+    from circuits.export import TARGETS
+
+    listed = cli(place, "export", "--help").stdout
+    assert [name for name in TARGETS if f"\n  {name} " in listed] == list(TARGETS)
+
+
+def test_export_says_what_becomes_of_each_feature_beside_the_path(place):
+    done = cli(place, "export", "done", "--to", "nest", "-o", "for-nest")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "for-nest\n"
+    assert "neurons" in done.stderr
+    assert "exact" in done.stderr
+    assert json.loads((place / "for-nest" / "export.json").read_text())["checks"][-1] == done.stderr.splitlines()[-1]
+
+
 def test_export_writes_a_motif_that_loads_and_inspects(place):
     done = cli(place, "export", "done", "--to", "motif")
     assert done.returncode == 0, done.stderr
@@ -169,7 +185,7 @@ def test_export_writes_a_motif_that_loads_and_inspects(place):
         (("inspect", "empty"), ["empty: holds no run"]),
         (("inspect", "tiny.toml"), ["tiny.toml: not a motif file"]),
         (("export", "done"), ["--to"]),
-        (("export", "done", "--to", "brain"), ["brain", "motif", "torch"]),
+        (("export", "done", "--to", "brain"), ["brain", "motif", "torch", "nest", "brian2", "sonata", "nir", "graphml"]),
         (("export", "done", "--to", "motif", "--rank", "99"), ["done: there is no rank 99"]),
         (("export", "done", "--to", "motif", "--rank", "-1"), ["-1"]),
         (("motifs",), ["DIR..."]),

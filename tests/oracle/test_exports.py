@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fitness
+from circuits import Circuit
 from circuits.export import export
 from fitness.reference import FOLDER
 from tests.oracle.oracles import ROOT, report
@@ -79,15 +80,16 @@ def identical(answers, what):
 def drift(answers, what):
     """How close those are that need not be identical: shares of exports, of spikes in the same step, of spikes within 1 ms."""
     assert not [says for code, says in answers if code], answers
-    same, near = [], []
+    same, near, spikes = [], [], 0
     for _, says in answers:
+        spikes += int(re.search(r"(?:simulator, |here, )(\d+)", says)[1])
         shares = re.search(r"([\d.]+)% of spikes are in the same step, ([\d.]+)% within 1 ms", says)
         same.append(float(shares[1]) / 100 if shares else 1.0)
         near.append(float(shares[2]) / 100 if shares else 1.0)
     whole = np.mean(["identical" in says for _, says in answers])
     report(
-        f"{what}: {whole:.2f} of {len(answers)} exports identical, {np.mean(same):.3f} of spikes in the same step "
-        f"(least {min(same):.3f}), {np.mean(near):.3f} within 1 ms"
+        f"{what}: {whole:.3f} of {len(answers)} exports identical, {np.mean(same):.4f} of spikes in the same step "
+        f"(least {min(same):.3f}), {np.mean(near):.4f} within 1 ms, {spikes} spikes"
     )
     return whole, np.mean(same), np.mean(near)
 
@@ -117,6 +119,31 @@ def test_the_reference_circuits_give_the_simulators_spikes_in_their_tasks(tmp_pa
     assert len(cases) >= 20
     answers = ran("nest" if target == "sonata" else target, target, cases, tmp_path)
     assert identical(answers, f"{target}, reference circuits") > 200
+
+
+def steps_of(dt_ms):
+    """A neuron that is driven, and drives another, at a time step of its own."""
+    neurons = [{"id": 0, "sign": "E", "t_ref_ms": 2 * dt_ms}, {"id": "0", "sign": "I", "bias_mv": 20.0, "t_ref_ms": 2 * dt_ms}]
+    pairs = [("0", 0, 30.0), (0, 0, 3.0), (0, "0", 5.0)]
+    return Circuit(
+        dt_ms=dt_ms,
+        neurons=neurons,
+        inputs=[
+            {"name": "none"},
+            {"name": "some more", "synapses": [{"post": 0, "weight_mv": w, "delay_ms": dt_ms} for w in (0.0, 120.0)]},
+        ],
+        synapses=[{"pre": pre, "post": post, "weight_mv": w, "delay_ms": 5 * dt_ms} for pre, post, w in pairs],
+        outputs=[{"name": "an output", "neurons": [0, 0]}],
+    )
+
+
+@pytest.mark.parametrize("target", ["nest", "brian2"])
+def test_time_steps_of_any_length_and_circuits_without_this_or_that(tmp_path, target):
+    cases = [(steps_of(dt_ms), None) for dt_ms in (0.0625, 1 / 3, 0.0005, 0.7)]
+    cases.append((Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "I", "bias_mv": 20.0}]), None))
+    silent = {"name": "in", "synapses": [{"post": "a b", "weight_mv": 1.0, "delay_ms": 1.0}]}
+    cases.append((Circuit(dt_ms=1.0, neurons=[{"id": "a b", "sign": "E"}], inputs=[silent]), None))
+    assert identical(ran(target, target, cases, tmp_path), f"{target}, odd circuits") > 20
 
 
 @pytest.mark.parametrize("environment", ["nest", "nest-hdf5"])
@@ -162,10 +189,10 @@ def test_a_script_finds_out_that_its_motif_is_another(tmp_path, target):
 
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory):
-    """NIR folders of 20 random circuits and of the reference circuits without plasticity: (random, references)."""
+    """NIR folders of 60 random circuits and of the reference circuits without plasticity: (random, references)."""
     pytest.importorskip("nir")
     folder = tmp_path_factory.mktemp("nir")
-    cases = drawn(20, dt_ms=1.0)
+    cases = drawn(50, dt_ms=1.0) + drawn(10, dt_ms=0.1, neurons=3)
     mine = [export(circuit, "nir", folder / f"r{k}", trial) for k, (circuit, trial) in enumerate(cases)]
     static = [(circuit, trial) for circuit, trial in references() if not plastic(circuit)]
     theirs = [export(circuit, "nir", folder / f"t{k}", trial) for k, (circuit, trial) in enumerate(static)]
@@ -186,8 +213,15 @@ def test_the_frameworks_own_readers_make_the_same_circuit_of_steps_nir(graphs, t
         assert near > 0.98
 
 
+def test_the_equations_are_the_simulators_but_for_refractory_periods(graphs, tmp_path):
+    for folders, what in zip(graphs, ("random circuits", "reference circuits"), strict=True):
+        checks = [json.loads((folder / "export.json").read_text())["checks"] for folder in folders]
+        identical([(0, check[0]) for check in checks], f"motif.nir by its equations, {what}")
+        drift([(0, check[1]) for check in checks], f"motif.nir without refractory periods, {what}")
+
+
 def test_an_older_nir_reads_what_is_exported_for_it_and_not_the_rest(graphs, tmp_path):
-    folders = graphs[1]
-    drift(ran("nir-older", "nir", None, tmp_path, "older", exported=folders), "older.nir in nir 1.0.4, reference circuits")
+    for folders, what in zip(graphs, ("random circuits", "reference circuits"), strict=True):
+        drift(ran("nir-older", "nir", None, tmp_path, "older", exported=folders), f"older.nir in nir 1.0.4, {what}")
     done = subprocess.run([python_of("nir-older"), folders[0] / "run.py"], capture_output=True, text=True, check=False)
     assert "unexpected keyword argument" in done.stderr

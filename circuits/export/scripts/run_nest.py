@@ -9,6 +9,7 @@ Neurons have a leak of 1 nS: there 1 pA is 1 mV, and the capacity in pF is the m
 
 import json
 import os
+from fractions import Fraction
 
 import numpy as np
 from example import DT_MS, HERE, INPUTS, cannot_run, compare
@@ -76,9 +77,8 @@ def main():
     motif = json.loads((HERE / "motif.json").read_text(encoding="utf-8"))
     dt = DT_MS
     nest.ResetKernel()
-    if abs(dt * 1000 - round(dt * 1000)) > 1e-9:  # NEST counts time in tics of 1 us, unless told otherwise
-        nest.set(tics_per_ms=round(1000 * dt + 1) / dt, resolution=dt)
-    nest.resolution = dt
+    tics = 1000 * Fraction(dt).limit_denominator(10_000).denominator  # a millisecond has 1000 unless dt is none of them
+    nest.set(tics_per_ms=1000 if abs(dt * 1000 - round(dt * 1000)) < 1e-9 else tics, resolution=dt)
     if hasattr(nest, "VerbosityLevel"):
         nest.verbosity = nest.VerbosityLevel.WARNING
     else:
@@ -93,7 +93,7 @@ def main():
 
     found = np.zeros((len(INPUTS), len(neurons)), bool)
     events = recorder.events
-    found[events["times"] - 1, events["senders"] - neurons[0].global_id] = True
+    found[events["times"].astype(int) - 1, events["senders"].astype(int) - neurons[0].global_id] = True
     compare(found, f"NEST {nest.__version__}", exact=motif["neuron_model"] in EXACT)
 
 

@@ -66,7 +66,7 @@ def main():
 
     found = np.zeros((len(INPUTS), len(neurons)), bool)
     events = recorder.events
-    found[events["times"] - 1, events["senders"] - neurons[0].global_id] = True
+    found[events["times"].astype(int) - 1, events["senders"].astype(int) - neurons[0].global_id] = True
     reader = "its own reader" if nest.build_info["have_hdf5"] else "its own reader, edges by h5py"
     compare(found, f"NEST {nest.__version__} ({reader})")
 
