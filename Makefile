@@ -4,6 +4,7 @@
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
+# make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 # make rivals  installs what make bench-simulator and bench-search are timed against, each beside ours
 
@@ -13,7 +14,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test lint chaos oracle rivals suite install clean
+.PHONY: demo test lint chaos oracle rivals suite zoo install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -67,6 +68,9 @@ lint: install
 
 suite: install
 	$(BIN)/python -m tests.bench.suite
+
+zoo: install
+	$(BIN)/python -m tests.bench.zoo
 
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*

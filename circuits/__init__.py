@@ -2,6 +2,7 @@
 
 motif = circuits.load("motif.json")
 raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
+evolved = circuits.zoo["itd-8"]
 """
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
@@ -9,6 +10,7 @@ from circuits.motif_file import Motif, load, save
 from circuits.neurons import Neuron
 from circuits.raster import Raster
 from circuits.simulate import simulate
+from circuits.zoo import zoo
 
 __all__ = [
     "Circuit",
@@ -22,4 +24,5 @@ __all__ = [
     "load",
     "save",
     "simulate",
+    "zoo",
 ]

@@ -11,6 +11,8 @@ import click
 
 from circuits.errors import MachineError, UserError
 
+ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="evocircuits", prog_name="evo")
@@ -189,7 +191,7 @@ def inspect(path, html, as_json):
     else:
         table.show(subject, _console())
     if html is not None:
-        written = page.write(subject, page.default_path(Path(path)) if html == "-" else Path(html))
+        written = page.write(subject, page.default_path(Path(path.removeprefix(ZOO))) if html == "-" else Path(html))
         click.echo(f"page: {written}", err=as_json)
 
 
@@ -237,7 +239,6 @@ def export(path, target, rank, out):
     """
     from circuits.export import export as write
     from circuits.export import summary
-    from circuits.motif_file import load
     from evo.run_folder import Run
 
     source = Path(path)
@@ -246,7 +247,8 @@ def export(path, target, rank, out):
         motif, example = found.motif(rank), found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
     else:
-        motif, example, stem = load(source), None, source.with_suffix("")
+        motif, example = _subject(path), None
+        stem = Path(path.removeprefix(ZOO)) if path.startswith(ZOO) else source.with_suffix("")
     suffix = {"motif": ".json", "graphml": ".graphml"}.get(target, f"-{target}")
     written = write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example)
     click.echo(summary(motif, target, written), err=True)
@@ -333,6 +335,38 @@ def listen(path, sound, centre):
 
 
 @cli.command()
+@click.argument("name", metavar="[MOTIF]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("-o", "--out", metavar="FILE", help="Write the motif (json), or draw its wiring (svg, png or pdf).")
+def zoo(name, as_json, out):
+    """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
+
+    \b
+    evo zoo itd-4 -o itd-4.json        the motif as a file
+    evo export zoo:itd-4 --to nest     other commands read it as zoo:itd-4
+    evo zoo -o zoo.svg                 all of them on one sheet
+    """
+    from circuits.diagram import wiring
+    from circuits.motif_file import save
+    from circuits.zoo import zoo as shipped
+    from evo.inspect import pictures, zoo_picture, zoo_table
+
+    cards = [shipped.card(one) for one in ([name] if name else shipped)]
+    if as_json:
+        found = zoo_table.as_json(cards)
+        click.echo(json.dumps(found[0] if name else found))
+    elif out is None and name:
+        zoo_table.show_one(cards[0], shipped, _console())
+    elif out is None:
+        zoo_table.show(cards, _console())
+    if out is not None and name and Path(out).suffix == ".json":
+        click.echo(save(shipped[name], out), err=as_json)
+    elif out is not None:
+        figure = wiring(shipped[name]).figure if name else zoo_picture.sheet(shipped, shipped)
+        click.echo(pictures.save(figure, Path(out)), err=as_json)
+
+
+@cli.command()
 @click.argument("name", required=False)
 @click.option("-o", "--out", metavar="FILE", help="Draw the example trials as a picture (svg, png or pdf) instead.")
 def tasks(name, out):
@@ -344,8 +378,7 @@ def tasks(name, out):
 
     if name is None:
         for task in BUILT_IN.values():
-            what = " ".join(inspect.getmodule(task).__doc__.split()).partition(" (")[0]  # without the source
-            click.echo(f"{task.name:14} {what.removesuffix('.')}")
+            click.echo(f"{task.name:14} {task.what()}")
         click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS in the spec.")
         return
     if name not in BUILT_IN:
@@ -440,9 +473,13 @@ def warmup(spec):
 
 
 def _subject(path):
+    """What DIR, MOTIF.json or zoo:NAME stands for."""
     from circuits.motif_file import load
+    from circuits.zoo import zoo
     from evo.run_folder import Run
 
+    if path.startswith(ZOO):
+        return zoo[path.removeprefix(ZOO)]
     return Run(path) if Path(path).is_dir() else load(path)
 
 

@@ -156,6 +156,12 @@ class Task(BaseModel):
         """The task's name: the registered one, or that of its class."""
         return cls.name or cls.__name__
 
+    @classmethod
+    def what(cls) -> str:
+        """What it is, in a few words: the first line of its module, without the source."""
+        text = " ".join((sys.modules[cls.__module__].__doc__ or "").split())
+        return text.partition(" (")[0].removesuffix(".")
+
     @property
     def steps(self) -> int:
         return round(self.duration_ms / self.dt_ms)

@@ -1,0 +1,99 @@
+"""The card of a motif: what it is for, how well it does, what its parts are good for, and how to make it again."""
+
+from html import escape
+from typing import Any, Literal
+
+from pydantic import Field
+
+from circuits.part import Part
+
+
+class HeldOut(Part):
+    """The score on trials that nothing was chosen by, 0 chance and 1 perfect, with the ends of its 95 % confidence interval.
+
+    seed, trials  the trials are `fitness.task(...).trials(seed, trials)`, and the score is that in float64
+    """
+
+    score: float
+    low: float
+    high: float
+    seed: int
+    trials: int
+
+
+class Lesion(Part):
+    """The score on the same trials without a part: a neuron silenced, a connection cut (synapse: from a neuron, input: from an
+    input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
+
+    kind: Literal["neuron", "synapse", "input", "channel", "class"]
+    part: str
+    score: float
+
+
+class Made(Part):
+    """Where it comes from.
+
+    spec, spec_sha256  the run spec, as a path in the repository, and the digest of what it says
+    seed, rank         of the search, and which circuit of its front was pruned to this one
+    evaluations        how many circuits the search tried
+    """
+
+    spec: str
+    spec_sha256: str
+    algorithm: str
+    seed: int
+    rank: int
+    evaluations: int
+
+
+class Card(Part):
+    """What is known about a motif of the zoo.
+
+    title        what its task is;   task  the task's name and all of its settings
+    excitatory, inhibitory, synapses   how many it has, synapses from input channels included
+    energy       per trial: "spikes", "events" (synaptic), and "joules_NAME" on some hardware (`evo objectives`)
+    lesions      the most harmful first
+    sha256       digest of the circuit (`circuits.motif_file.digest`)
+    picture      its wiring as SVG
+    """
+
+    name: str
+    title: str
+    task: dict[str, Any]
+    excitatory: int
+    inhibitory: int
+    synapses: int
+    held_out: HeldOut
+    energy: dict[str, float]
+    lesions: tuple[Lesion, ...]
+    made: Made
+    sha256: str
+    picture: str = Field("", exclude=True, repr=False)
+
+    @property
+    def commands(self) -> tuple[str, str]:
+        """What makes the same circuit again, in a copy of the repository."""
+        folder = f"runs/{self.name}"
+        return (
+            f"evo run {self.made.spec} --seed {self.made.seed} --out {folder}",
+            f"evo prune {folder} --rank {self.made.rank} -o {self.name}.json",
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the task, without its name."""
+        return {key: value for key, value in self.task.items() if key != "name"}
+
+    def _repr_html_(self) -> str:
+        found, worst = self.held_out, self.lesions[:5]
+        rows = {
+            "task": f"{self.task['name']}: {self.title}",
+            "settings": ", ".join(f"{key} = {value}" for key, value in self.settings.items()),
+            "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f})",
+            "size": f"{self.excitatory} E, {self.inhibitory} I, {self.synapses} synapses",
+            "per trial": f"{self.energy['spikes']:.1f} spikes, {self.energy['events']:.1f} synaptic events",
+            "without": ", ".join(f"{one.part} {one.score:.3f}" for one in worst),
+            "made by": "; ".join(self.commands),
+        }
+        cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+        return f"<div><b>{escape(self.name)}</b>{self.picture}<table>{cells}</table></div>"

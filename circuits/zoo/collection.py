@@ -1,0 +1,82 @@
+"""A folder of motifs with their cards, as a read-only mapping."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from circuits.errors import UserError, one_line
+from circuits.motif_file import Motif, load
+from circuits.zoo.card import Card
+
+
+class Zoo(Mapping[str, Motif]):
+    """The motifs in a folder by name, such as "itd-8": the task and the number of neurons, and a letter where two would share a
+    name. Files are read when they are asked for.
+
+    folder  holds motifs/NAME.json, cards/NAME.json and pictures/NAME.svg
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __getitem__(self, name: str) -> Motif:
+        """The motif. Raises UserError for a name that is not there, with those that come near."""
+        return load(self._file("motifs", name, ".json"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def get(self, name, default=None):
+        """The motif, or `default` where there is none of this name."""
+        return self[name] if name in self else default  # noqa: SIM401 - an unknown name is no KeyError here
+
+    def card(self, name: str) -> Card:
+        """The card of a motif. Raises UserError as `zoo[name]`."""
+        path = self._file("cards", name, ".json")
+        try:
+            card = Card.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise UserError(f"{path}: is damaged: {one_line(error)}; install evocircuits again") from None
+        return card.model_copy(update={"picture": self._file("pictures", name, ".svg").read_text(encoding="utf-8")})
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return sorted((path.stem for path in (self.folder / "motifs").glob("*.json")), key=_in_order)
+
+    def _file(self, kind, name, suffix):
+        if name not in self:
+            mine = [known for known in self if known.partition("-")[0] == str(name).partition("-")[0]]
+            near = mine or get_close_matches(str(name), self, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else "evo zoo lists them"
+            raise UserError(f"the zoo has no {name!r}; {hint}")
+        return self.folder / kind / f"{name}{suffix}"
+
+    def _repr_html_(self) -> str:
+        heading = ("motif", "task", "held out", "E", "I", "synapses")
+        rows = [
+            (c.name, c.title, f"{c.held_out.score:.3f}", str(c.excitatory), str(c.inhibitory), str(c.synapses))
+            for c in map(self.card, self)
+        ]
+        lines = [("th", heading), *(("td", row) for row in rows)]
+        cells = [f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in row)}</tr>" for tag, row in lines]
+        return f"<table>{''.join(cells)}</table>"
+
+    def __repr__(self):
+        return f"<Zoo of {len(self)} motifs: {', '.join(self)}>"
+
+
+def _in_order(name):
+    """By task, then size, then letter."""
+    task, size, letter = re.fullmatch(r"(.*?)-?(\d*)([a-z]*)", name).groups()  # type: ignore[union-attr]
+    return task, int(size or 0), letter

@@ -1,0 +1,76 @@
+"""The zoo for the terminal: all motifs as a table, one as its card."""
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from circuits.named_motifs import occurrences
+from circuits.zoo import Card, Zoo
+from fitness.tasks import BUILT_IN
+
+WORST = 6  # lesions that are shown of each sort
+
+
+def as_json(cards: list[Card]) -> list[dict]:
+    """The cards as plain data, without pictures."""
+    return [json.loads(card.model_dump_json()) | {"commands": list(card.commands)} for card in cards]
+
+
+def show(cards: list[Card], console: Console):
+    """One line for each."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for name, side in (("motif", "left"), ("held out", "right"), ("E", "right"), ("I", "right"), ("events", "right")):
+        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("what it does", no_wrap=True, overflow="ellipsis", ratio=1)
+    for card in cards:
+        numbers = (f"{card.held_out.score:.3f}", str(card.excitatory), str(card.inhibitory), f"{card.energy['events']:.0f}")
+        table.add_row(card.name, *numbers, Text(", ".join([card.title, *unusual(card)])))
+    console.print(table)
+    console.print("held out: 0 chance, 1 perfect; events: synaptic, per trial\nevo zoo MOTIF shows one", style="dim")
+
+
+def unusual(card: Card) -> list[str]:
+    """The settings of its task that are not the default ones: "detectors 8"."""
+    usual = BUILT_IN[card.task["name"]].model_fields
+    return [f"{key} {value}" for key, value in card.settings.items() if usual[key].default != value]
+
+
+def show_one(card: Card, zoo: Zoo, console: Console):
+    """A card in full."""
+    found, motif = card.held_out, zoo[card.name]
+    lines = {
+        "task": f"{card.task['name']}: {card.title}",
+        "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
+        "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}; {found.trials} trials, seed {found.seed})",
+        "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {motif.neuron_model}",
+        "holds": ", ".join(one.name for one in occurrences(motif)) or "no motif with a name",
+        "per trial": f"{card.energy['spikes']:.1f} spikes, {card.energy['events']:.1f} synaptic events",
+        "energy": ", ".join(f"{value:.2g} J on {name}" for name, value in _joules(card)),
+        **{f"without {sort}": text for sort, text in _lesions(card)},
+        "found by": f"{card.made.algorithm}, after {card.made.evaluations:,} circuits",
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in lines.items():
+        table.add_row(name, Text(text))
+    console.print(Text(card.name, style="bold"))
+    console.print(table)
+    console.print("\nTo make it again:", style="dim")
+    for command in card.commands:
+        console.print(Text(f"  {command}"), soft_wrap=True)  # to be copied: never broken
+
+
+def _joules(card):
+    return [(name.removeprefix("joules_"), value) for name, value in card.energy.items() if name.startswith("joules_")]
+
+
+def _lesions(card):
+    """The worst of each sort: what is cut, and what is left of the score."""
+    for sort, kinds in (("neuron", ("neuron",)), ("synapse", ("synapse", "input")), ("class", ("class",))):
+        mine = [f"{one.part} {one.score:.3f}" for one in card.lesions if one.kind in kinds]
+        if mine:
+            more = f", and {len(mine) - WORST} more" if len(mine) > WORST else ""
+            yield sort, ", ".join(mine[:WORST]) + more

@@ -1,0 +1,143 @@
+"""Makes circuits/zoo: runs the committed searches, prunes what they found, and writes motif files, cards and pictures: make zoo
+
+A search that does not solve its task is repeated with the next seed. The runs stay in runs/zoo-work/, so that an interrupted
+zoo goes on where it was; delete the folder to start anew.
+"""
+
+import json
+from pathlib import Path
+from string import ascii_lowercase
+from typing import NamedTuple
+
+import evo
+from circuits.diagram import wiring
+from circuits.motif_file import Motif, loads, save, write_whole
+from circuits.zoo import Zoo, zoo
+from circuits.zoo.card import Made
+from evo.card import card
+from evo.inspect import pictures
+from evo.inspect.zoo_picture import sheet
+from evo.run_folder import Run
+from fitness.tasks import BUILT_IN
+
+ROOT = Path(__file__).parents[2]
+WORK = ROOT / "runs" / "zoo-work"
+SEEDS = range(1, 6)
+SOLVED = 0.9
+SHEET = ("itd-4", "gate-4")  # of what the README shows
+
+
+class Choice(NamedTuple):
+    """A motif to show: of the front of this spec's run, the core that is `pick`: best (scores best), or of those that solve the
+    task the smallest or the largest."""
+
+    spec: str
+    pick: str = "best"
+
+
+CHOICES = [
+    *(Choice(f"runs/{name}.toml") for name in BUILT_IN if name != "several"),
+    Choice("runs/zoo/itd-two.toml", "smallest"),
+    Choice("runs/zoo/itd-eight.toml"),
+    Choice("runs/zoo/itd-sounds.toml"),
+    Choice("runs/zoo/gate-kinds.toml", "smallest"),
+    Choice("runs/zoo/gate-kinds.toml", "largest"),
+    Choice("runs/zoo/gate-robust.toml"),
+    Choice("runs/zoo/xor-kinds.toml", "smallest"),
+    Choice("runs/zoo/xor-kinds.toml", "largest"),
+    Choice("runs/zoo/winner-kinds.toml", "smallest"),
+    Choice("runs/zoo/winner-kinds.toml", "largest"),
+    Choice("runs/zoo/winner-four.toml"),
+    Choice("runs/zoo/onset-weak.toml"),
+    Choice("runs/zoo/recall-long.toml"),
+    Choice("runs/zoo/toggle-long.toml"),
+    Choice("runs/zoo/tracking-eight.toml"),
+    Choice("runs/zoo/bandpass-narrow.toml"),
+]
+
+
+class Candidate(NamedTuple):
+    """A circuit of a front that solves its task: its rank, its core as a motif, and what the core scores."""
+
+    rank: int
+    motif: Motif
+    score: float
+
+    @property
+    def size(self):
+        return len(self.motif.neurons), self.motif.synapse_count
+
+
+PICKS = {
+    "best": lambda one: (-one.score, one.size),
+    "smallest": lambda one: (one.size, -one.score),
+    "largest": lambda one: (-len(one.motif.neurons), -one.score),
+}
+
+
+def main():
+    found = [(choice, run) for choice in CHOICES if (run := solved(choice.spec)) is not None]
+    for kind in ("motifs", "cards", "pictures"):
+        for old in (zoo.folder / kind).glob("*"):
+            old.unlink()
+    names: list[str] = []
+    for choice, run in found:
+        names.append(write(run, choice, names))
+    shown = Zoo(zoo.folder)
+    pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "runs" / "zoo.svg")
+
+
+def solved(spec: str) -> Run | None:
+    """The first run of a spec in whose front a core solves the task."""
+    for seed in SEEDS:
+        folder = WORK / f"{Path(spec).stem}-{seed}"
+        run = evo.resume(folder, 0) if folder.exists() else evo.run(ROOT / spec, out=folder, workers=0, seed=seed)
+        if candidates(run):
+            return run
+    print(f"{spec}: not solved with seeds {SEEDS[0]} to {SEEDS[-1]}", flush=True)
+    return None
+
+
+def candidates(run: Run) -> list[Candidate]:
+    """The cores of a run's front that solve the task on held-out trials."""
+    found = []
+    for member in run.front:
+        analysis = run.analysis(member)
+        core = analysis["core"] if analysis else None
+        if core and core["confirmed"] and core["score"] >= SOLVED:
+            found.append(Candidate(member.rank, loads(json.dumps(core["motif"])), core["score"]))
+    return found
+
+
+def write(run: Run, choice: Choice, names: list[str]) -> str:
+    """Write the motif that is to be shown, its card and its picture; returns its name."""
+    one = min(candidates(run), key=PICKS[choice.pick])
+    name = free_name(f"{run.spec.task['name']}-{len(one.motif.neurons)}", names)
+    search = run.spec.search
+    assert run.spec_sha256 is not None
+    made = Made(
+        spec=choice.spec,
+        spec_sha256=run.spec_sha256,
+        algorithm=search.algorithm,
+        seed=search.seed,
+        rank=one.rank,
+        evaluations=run.evaluations,
+    )
+    found = card(name, one.motif, made)
+    scores = found.held_out.model_dump(include={"score", "low", "high"})
+    origin = one.motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
+    motif = one.motif.model_copy(update={"provenance": origin})
+    save(motif, zoo.folder / "motifs" / f"{name}.json")
+    write_whole(zoo.folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")
+    write_whole(zoo.folder / "pictures" / f"{name}.svg", pictures.to_svg(wiring, motif.circuit))
+    print(f"{name:16} {found.held_out.score:.3f}  {found.excitatory} E, {found.inhibitory} I  {choice.spec}", flush=True)
+    return name
+
+
+def free_name(name: str, taken: list[str]) -> str:
+    """The name, with a letter where it is taken: itd-8, itd-8b, itd-8c, ..."""
+    return next(free for free in (name, *(f"{name}{letter}" for letter in ascii_lowercase[1:])) if free not in taken)
+
+
+if __name__ == "__main__":
+    main()
