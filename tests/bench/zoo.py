@@ -37,6 +37,8 @@ class Choice(NamedTuple):
 
 CHOICES = [
     *(Choice(f"runs/{name}.toml") for name in BUILT_IN if name != "several"),
+    Choice("runs/zoo/coincidence-narrow.toml"),
+    Choice("runs/zoo/order-two.toml"),
     Choice("runs/zoo/itd-two.toml", "smallest"),
     Choice("runs/zoo/itd-eight.toml"),
     Choice("runs/zoo/itd-sounds.toml"),
@@ -50,7 +52,7 @@ CHOICES = [
     Choice("runs/zoo/winner-four.toml"),
     Choice("runs/zoo/onset-weak.toml"),
     Choice("runs/zoo/recall-long.toml"),
-    Choice("runs/zoo/toggle-long.toml"),
+    Choice("runs/zoo/toggle-many.toml"),
     Choice("runs/zoo/tracking-eight.toml"),
     Choice("runs/zoo/bandpass-narrow.toml"),
 ]

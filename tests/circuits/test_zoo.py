@@ -1,0 +1,102 @@
+"""The zoo as a mapping, and that what is in it are sound motif files."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import circuits
+from circuits import zoo
+from circuits.errors import UserError
+from circuits.motif_file import digest, dumps
+from circuits.zoo import Zoo
+
+SCHEMA = json.loads((Path(circuits.__file__).parent / "motif.schema.json").read_text())
+
+
+def test_it_is_a_read_only_mapping_from_names_to_motifs():
+    assert isinstance(zoo, Mapping)
+    assert zoo is circuits.zoo
+    assert len(zoo) == len(list(zoo)) == len(set(zoo)) >= 20
+    name = next(iter(zoo))
+    assert isinstance(zoo[name], circuits.Motif)
+    assert zoo[name] == zoo[name] == zoo.get(name) == dict(zoo)[name]
+    assert name in zoo
+    assert "nothing" not in zoo
+    assert zoo.get("nothing", 3) == 3
+    with pytest.raises(TypeError):
+        zoo[name] = zoo[name]
+
+
+def test_names_are_in_the_order_of_task_and_size():
+    parts = [(name.rsplit("-", 1)[0], int(name.rsplit("-", 1)[1].rstrip("bcdefgh"))) for name in zoo]
+    assert parts == sorted(parts)
+
+
+def test_an_unknown_name_is_refused_naming_those_that_come_near():
+    for call in (zoo.__getitem__, zoo.card):
+        with pytest.raises(UserError, match=r"^the zoo has no 'itd-99'; did you mean .*itd-4.*\?$"):
+            call("itd-99")
+        with pytest.raises(UserError, match="the zoo has no 'gat-3'; did you mean gate-3"):
+            call("gat-3")
+        with pytest.raises(UserError, match="evo zoo lists them"):
+            call("../cards/itd-4")
+
+
+@pytest.mark.parametrize("name", zoo)
+def test_every_motif_is_a_sound_file_that_obeys_dale(name):
+    text = (zoo.folder / "motifs" / f"{name}.json").read_text()
+    assert dumps(zoo[name]) == text
+    data = json.loads(text)
+    jsonschema.validate(data, SCHEMA)
+    sign = {neuron["id"]: neuron["sign"] for neuron in data["neurons"]}
+    assert set(sign.values()) <= {"E", "I"}
+    channels = [s for channel in data["inputs"] for s in channel["synapses"]]
+    assert all(s["weight_mv"] > 0 for s in (*channels, *data["synapses"]))
+    assert all(sign[neuron] == "E" for port in data["outputs"] for neuron in port["neurons"])
+
+
+@pytest.mark.parametrize("name", zoo)
+def test_every_card_is_that_of_its_motif(name):
+    motif, card = zoo[name], zoo.card(name)
+    assert card.name == name
+    assert name.startswith(f"{card.task['name']}-{len(motif.neurons)}")
+    assert (card.excitatory, card.inhibitory) == (sum(motif.excitatory), sum(~motif.excitatory))
+    assert card.synapses == motif.synapse_count
+    assert card.sha256 == digest(motif)
+    assert motif.provenance.task == card.task
+    assert motif.provenance.seed == card.made.seed
+    assert motif.provenance.spec_sha256 == card.made.spec_sha256
+    assert motif.provenance.parent is not None
+    assert motif.provenance.scores == {"held_out": card.held_out.score, "low": card.held_out.low, "high": card.held_out.high}
+    ElementTree.fromstring(card.picture)
+    assert len(card.picture) < 60_000
+    for part in (*(n.id for n in motif.neurons), *(c.name for c in motif.inputs), *(o.name for o in motif.outputs)):
+        assert f">{part}</text>" in card.picture
+
+
+def test_no_two_are_the_same_circuit():
+    assert len({zoo.card(name).sha256 for name in zoo}) == len(zoo)
+
+
+def test_zoo_and_cards_show_themselves_in_notebooks():
+    page = zoo._repr_html_()
+    assert all(f"<td>{name}</td>" in page for name in zoo)
+    card = zoo.card("itd-4")
+    shown = card._repr_html_()
+    for part in ("<svg", "detectors = 4", f"{card.held_out.score:.3f}", *card.commands):
+        assert part in shown
+    assert "itd-4" in repr(zoo)
+    assert "<svg" not in repr(card)
+
+
+def test_a_damaged_card_is_named(tmp_path):
+    for kind in ("motifs", "cards", "pictures"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "motifs" / "a-1.json").write_text("{}")
+    (tmp_path / "cards" / "a-1.json").write_text('{"name": "a-1"}')
+    with pytest.raises(UserError, match=r"a-1.json: is damaged: title: is missing .*; install evocircuits again"):
+        Zoo(tmp_path).card("a-1")

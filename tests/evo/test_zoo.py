@@ -1,0 +1,154 @@
+"""What the cards of the zoo say is what a fresh simulation finds, and what the command that is on them makes."""
+
+import json
+import re
+
+import pytest
+
+import circuits
+import evo
+import fitness
+from circuits import zoo
+from circuits.lesion import lesion
+from circuits.motif_file import digest
+from evo.card import card
+from evo.prune import prune
+from evo.spec import read
+from fitness.lesions import lesions
+from fitness.objectives import HARDWARE
+from fitness.tasks import BUILT_IN
+from tests.bench.zoo import CHOICES, free_name
+from tests.evo.tiny import ROOT, cli, one_line_of
+
+
+@pytest.mark.parametrize("name", zoo)
+def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(name):
+    known = zoo.card(name)
+    task, circuit, found = fitness.task(**known.task), zoo[name].circuit, known.held_out
+    trials = task.trials(found.seed, found.trials)
+    score = task.evaluate(circuit, trials)
+    assert score.value == found.score >= 0.85
+    assert task.interval(score, trials) == (found.low, found.high)
+    width = max(found.high - found.low, 0.01)  # of a difference of two such scores, 2.8 standard deviations
+    for seed in (found.seed + 1, found.seed + 2):
+        assert abs(task.evaluate(circuit, task.trials(seed, found.trials)).value - found.score) <= width
+
+
+@pytest.mark.parametrize("name", zoo)
+def test_the_card_measured_anew_is_the_same(name):
+    known = zoo.card(name)
+    assert card(name, zoo[name], known.made, known.picture) == known
+
+
+def test_lesions_and_energy_on_a_card_are_what_they_say():
+    known, circuit = zoo.card("gate-3"), zoo["gate-3"].circuit
+    task = fitness.task(**known.task)
+    trials = task.trials(known.held_out.seed, known.held_out.trials)
+    assert {(one.kind, one.part) for one in known.lesions} == {(one.kind, one.part) for one in lesions(circuit)}
+    without = {one.part: one.score for one in known.lesions if one.kind == "neuron"}
+    for neuron in circuit.neurons:
+        assert without[neuron.id] == task.evaluate(lesion(circuit, [neuron.id]), trials).value
+    raster = task.simulate(circuit, trials)
+    fired, sent = raster.counts(), {n.id: sum(s.pre == n.id for s in circuit.synapses) for n in circuit.neurons}
+    events = sum(fired[:, k].sum() * sent[n.id] for k, n in enumerate(circuit.neurons))
+    events += sum(trials.spikes[..., k].sum() * len(c.synapses) for k, c in enumerate(circuit.inputs))
+    assert known.energy["spikes"] == pytest.approx(fired.sum() / len(trials))
+    assert known.energy["events"] == pytest.approx(events / len(trials))
+    for hardware, cost in HARDWARE.items():
+        joules = cost.event_j * known.energy["events"] + cost.spike_j * known.energy["spikes"]
+        assert known.energy[f"joules_{hardware}"] == pytest.approx(joules)
+
+
+def test_every_task_that_a_search_solves_is_there():
+    there = {zoo.card(name).task["name"] for name in zoo}
+    assert there == set(BUILT_IN) - {"several"}
+
+
+@pytest.mark.parametrize("name", zoo)
+def test_the_committed_spec_is_the_one_that_made_it(name):
+    known = zoo.card(name)
+    spec = read(ROOT / known.made.spec)[0]
+    assert spec.digest() == known.made.spec_sha256
+    assert spec.search.algorithm == known.made.algorithm
+    assert spec.task == known.task, "the spec leaves no setting of the task to its default"
+
+
+def test_the_commands_on_a_card_make_the_same_circuit(tmp_path):
+    known = min(map(zoo.card, zoo), key=lambda one: one.made.evaluations)
+    run, pruned = (command.split() for command in known.commands)
+    assert run[:2] + pruned[:2] == ["evo", "run", "evo", "prune"]
+    made = evo.run(ROOT / run[2], out=tmp_path / "run", workers=0, seed=int(run[run.index("--seed") + 1]))
+    motif = prune(made.folder, int(pruned[pruned.index("--rank") + 1])).smaller
+    assert digest(motif) == known.sha256
+    assert motif.circuit == zoo[known.name].circuit
+
+
+def test_all_specs_made_for_the_zoo_are_used():
+    assert {path.name for path in (ROOT / "runs" / "zoo").glob("*.toml")} == {
+        choice.spec.rpartition("/")[2] for choice in CHOICES if "/zoo/" in choice.spec
+    }
+
+
+def test_a_name_that_is_taken_gets_a_letter():
+    assert [free_name("itd-8", taken) for taken in ([], ["itd-8"], ["itd-8", "itd-8b"])] == ["itd-8", "itd-8b", "itd-8c"]
+
+
+def test_a_card_takes_a_task_that_ships():
+    stranger = circuits.Motif.of(zoo["itd-4"].circuit, task={"name": "mine.py:Mine"})
+    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-4").made))
+
+
+def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):
+    done = cli(tmp_path, "zoo")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[1 : len(zoo) + 1]] == list(zoo)
+    assert "\x1b" not in done.stdout
+    from rich.console import Console
+
+    from evo.inspect import zoo_table
+
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    zoo_table.show([zoo.card(name) for name in zoo], console)
+    for name in zoo:
+        zoo_table.show_one(zoo.card(name), zoo, console)
+    lines = console.export_text().splitlines()
+    assert max(len(line) for line in lines if not line.startswith("  evo ")) <= 80
+    for name in zoo:
+        (row,) = [line for line in lines if line.startswith(f"{name} ")]
+        known = zoo.card(name)
+        counts = f"{known.held_out.score:.3f} {known.excitatory} {known.inhibitory} {known.energy['events']:.0f}"
+        assert " ".join(row.split()).startswith(f"{name} {counts} ")
+
+
+def test_the_command_shows_one_and_writes_it(tmp_path):
+    known = zoo.card("gate-3")
+    done = cli(tmp_path, "zoo", "gate-3")
+    assert done.returncode == 0, done.stderr
+    for part in (*known.commands, f"{known.held_out.score:.3f}", "volleys = 3", "I0 ", "feedforward inhibition"):
+        assert part in done.stdout
+    told = json.loads(cli(tmp_path, "zoo", "gate-3", "--json").stdout)
+    assert told["commands"] == list(known.commands)
+    assert told["lesions"] == [one.model_dump() for one in known.lesions]
+    assert len(json.loads(cli(tmp_path, "zoo", "--json").stdout)) == len(zoo)
+    for file in ("gate.json", "gate.svg"):
+        assert cli(tmp_path, "zoo", "gate-3", "-o", file).stdout == f"{file}\n"
+    assert circuits.load(tmp_path / "gate.json") == zoo["gate-3"]
+    assert "<svg" in (tmp_path / "gate.svg").read_text()
+    done = cli(tmp_path, "zoo", "gate-33")
+    assert (done.returncode, done.stderr) == (2, "evo: the zoo has no 'gate-33'; did you mean gate-3?\n") or re.match(
+        r"evo: the zoo has no 'gate-33'; did you mean gate-3.*\?\n", done.stderr
+    )
+
+
+def test_all_can_be_drawn_on_one_sheet(tmp_path):
+    assert cli(tmp_path, "zoo", "-o", "zoo.svg").returncode == 0
+    text = (tmp_path / "zoo.svg").read_text()
+    assert text.startswith("<?xml")
+
+
+def test_other_commands_take_a_motif_of_the_zoo(tmp_path):
+    done = cli(tmp_path, "export", "zoo:gate-3", "--to", "motif")
+    assert (done.returncode, done.stdout) == (0, "gate-3.json\n"), done.stderr
+    assert circuits.load(tmp_path / "gate-3.json") == zoo["gate-3"]
+    assert cli(tmp_path, "inspect", "zoo:gate-3").stdout.startswith("<Circuit 2 E, 1 I")
+    assert "the zoo has no 'none'" in cli(tmp_path, "export", "zoo:none", "--to", "motif").stderr
