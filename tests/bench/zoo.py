@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / "runs" / "zoo-work"
 SEEDS = range(1, 6)
 SOLVED = 0.9
-SHEET = ("itd-4", "gate-4")  # of what the README shows
+# what the README shows
+SHEET = ("itd-4", "direction-5", "coincidence-3", "gate-3", "winner-6", "xor-3", "onset-2", "toggle-2", "gamma-4")
 
 
 class Choice(NamedTuple):

@@ -29,9 +29,10 @@ def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(nam
     score = task.evaluate(circuit, trials)
     assert score.value == found.score >= 0.85
     assert task.interval(score, trials) == (found.low, found.high)
-    width = max(found.high - found.low, 0.01)  # of a difference of two such scores, 2.8 standard deviations
-    for seed in (found.seed + 1, found.seed + 2):
-        assert abs(task.evaluate(circuit, task.trials(seed, found.trials)).value - found.score) <= width
+    apart = 1.5 * (found.high - found.low) + 0.01  # 4 standard deviations of the difference of two such scores, and what a
+    for seed in (found.seed + 1, found.seed + 2):  # score cut off at 1 hides
+        fresh = task.evaluate(circuit, task.trials(seed, found.trials)).value
+        assert abs(fresh - found.score) <= apart
 
 
 @pytest.mark.parametrize("name", zoo)
@@ -135,9 +136,8 @@ def test_the_command_shows_one_and_writes_it(tmp_path):
     assert circuits.load(tmp_path / "gate.json") == zoo["gate-3"]
     assert "<svg" in (tmp_path / "gate.svg").read_text()
     done = cli(tmp_path, "zoo", "gate-33")
-    assert (done.returncode, done.stderr) == (2, "evo: the zoo has no 'gate-33'; did you mean gate-3?\n") or re.match(
-        r"evo: the zoo has no 'gate-33'; did you mean gate-3.*\?\n", done.stderr
-    )
+    assert done.returncode == 2
+    assert re.fullmatch(r"evo: the zoo has no 'gate-33'; did you mean gate-3.*\?\n", done.stderr)
 
 
 def test_all_can_be_drawn_on_one_sheet(tmp_path):
