@@ -85,7 +85,7 @@ def main():
             old.unlink()
     names: list[str] = []
     for choice, run in found:
-        names.append(write(run, choice, names))
+        names.append(write(run, choice, names, zoo.folder))
     shown = Zoo(zoo.folder)
     pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "runs" / "zoo.svg")
 
@@ -112,8 +112,8 @@ def candidates(run: Run) -> list[Candidate]:
     return found
 
 
-def write(run: Run, choice: Choice, names: list[str]) -> str:
-    """Write the motif that is to be shown, its card and its picture; returns its name."""
+def write(run: Run, choice: Choice, names: list[str], folder: Path) -> str:
+    """Write the motif that is to be shown, its card and its picture into the folder of a `Zoo`; returns its name."""
     one = min(candidates(run), key=PICKS[choice.pick])
     name = free_name(f"{run.spec.task['name']}-{len(one.motif.neurons)}", names)
     search = run.spec.search
@@ -130,9 +130,9 @@ def write(run: Run, choice: Choice, names: list[str]) -> str:
     scores = found.held_out.model_dump(include={"score", "low", "high"})
     origin = one.motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
     motif = one.motif.model_copy(update={"provenance": origin})
-    save(motif, zoo.folder / "motifs" / f"{name}.json")
-    write_whole(zoo.folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")
-    write_whole(zoo.folder / "pictures" / f"{name}.svg", pictures.to_svg(wiring, motif.circuit))
+    save(motif, folder / "motifs" / f"{name}.json")
+    write_whole(folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")
+    write_whole(folder / "pictures" / f"{name}.svg", pictures.to_svg(wiring, motif.circuit))
     print(f"{name:16} {found.held_out.score:.3f}  {found.excitatory} E, {found.inhibitory} I  {choice.spec}", flush=True)
     return name
 

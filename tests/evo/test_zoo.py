@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +12,14 @@ import fitness
 from circuits import zoo
 from circuits.lesion import lesion
 from circuits.motif_file import digest
+from circuits.zoo import Zoo
 from evo.card import card
 from evo.prune import prune
 from evo.spec import read
 from fitness.lesions import lesions
 from fitness.objectives import HARDWARE
 from fitness.tasks import BUILT_IN
-from tests.bench.zoo import CHOICES, free_name
+from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
 from tests.evo.tiny import ROOT, cli, one_line_of
 
 
@@ -74,20 +76,33 @@ def test_the_committed_spec_is_the_one_that_made_it(name):
     assert spec.task == known.task, "the spec leaves no setting of the task to its default"
 
 
-def test_the_commands_on_a_card_make_the_same_circuit(tmp_path):
+def test_the_commands_on_a_card_make_the_same_circuit_and_the_maker_of_the_zoo_the_same_files(tmp_path):
     known = min(map(zoo.card, zoo), key=lambda one: one.made.evaluations)
     run, pruned = (command.split() for command in known.commands)
     assert run[:2] + pruned[:2] == ["evo", "run", "evo", "prune"]
-    made = evo.run(ROOT / run[2], out=tmp_path / "run", workers=0, seed=int(run[run.index("--seed") + 1]))
+    spec, seed = run[2], int(run[run.index("--seed") + 1])
+    made = evo.run(ROOT / spec, out=tmp_path / f"{Path(spec).stem}-{seed}", workers=0, seed=seed)
     motif = prune(made.folder, int(pruned[pruned.index("--rank") + 1])).smaller
     assert digest(motif) == known.sha256
     assert motif.circuit == zoo[known.name].circuit
+    (choice,) = [one for one in CHOICES if one.spec == spec]
+    assert write(made, choice, [], tmp_path / "zoo") == known.name
+    again = Zoo(tmp_path / "zoo")
+    assert again.card(known.name).model_dump() == known.model_dump()
+    origin = [one.provenance.model_dump(exclude={"versions"}) for one in (again[known.name], zoo[known.name])]
+    assert origin[0] == origin[1]
 
 
 def test_all_specs_made_for_the_zoo_are_used():
     assert {path.name for path in (ROOT / "runs" / "zoo").glob("*.toml")} == {
         choice.spec.rpartition("/")[2] for choice in CHOICES if "/zoo/" in choice.spec
     }
+
+
+def test_the_best_the_smallest_and_the_largest_are_picked():
+    small, large = zoo["onset-2"], zoo["edge-11"]
+    shown = [Candidate(0, small, 0.95), Candidate(1, large, 0.97), Candidate(2, small, 0.97), Candidate(3, large, 0.96)]
+    assert {pick: min(shown, key=key).rank for pick, key in PICKS.items()} == {"best": 2, "smallest": 2, "largest": 1}
 
 
 def test_a_name_that_is_taken_gets_a_letter():
