@@ -51,7 +51,6 @@ CHOICES = [
     Choice("runs/zoo/gain-kinds.toml", "smallest"),
     Choice("runs/zoo/gain-kinds.toml", "largest"),
     Choice("runs/zoo/winner-four.toml"),
-    Choice("runs/zoo/onset-weak.toml"),
     Choice("runs/zoo/recall-long.toml"),
     Choice("runs/zoo/toggle-many.toml"),
     Choice("runs/zoo/tracking-eight.toml"),
