@@ -46,8 +46,8 @@ def _keys(kind, parameters, weight, delay, readout):
     for b in range(batch):
         for slot in range(capacity):
             colour[slot] = _mix(1, kind[b, slot] + 128)
-            for p in range(parameters.shape[2]):
-                colour[slot] = _mix(colour[slot], parameters[b, slot, p])
+            for p in range(0, parameters.shape[2], 2):
+                colour[slot] = _mix(colour[slot], _two(parameters[b, slot], p))
         for r in range(readout.shape[1]):
             colour[readout[b, r]] = _mix(colour[readout[b, r]], r + 7)
         synapses = 0
@@ -55,7 +55,7 @@ def _keys(kind, parameters, weight, delay, readout):
             for post in range(capacity):
                 if weight[b, source, post] != 0:
                     pre_of[synapses], post_of[synapses] = source - channels, post
-                    value[synapses] = _mix(weight[b, source, post], delay[b, source, post])
+                    value[synapses] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
                     synapses += 1
         for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
@@ -82,8 +82,8 @@ def _keys(kind, parameters, weight, delay, readout):
             slot = order[k]
             place[slot] = k
             high, low = _both(high, low, kind[b, slot] + 128)
-            for p in range(parameters.shape[2]):
-                high, low = _both(high, low, parameters[b, slot, p])
+            for p in range(0, parameters.shape[2], 2):
+                high, low = _both(high, low, _two(parameters[b, slot], p))
         for r in range(readout.shape[1]):
             high, low = _both(high, low, place[readout[b, r]])
         more, less = np.uint64(0), np.uint64(0)  # of the synapses, in whatever order they come
@@ -105,6 +105,13 @@ def _told_apart(colour, kind):
             if kind[slot] != 0 and kind[other] != 0 and colour[slot] == colour[other]:
                 return False
     return True
+
+
+@compiled
+def _two(words, k):
+    """Words k and k + 1 of 32 bits, if there is one, as one of 64."""
+    other = np.uint64(words[k + 1]) if k + 1 < len(words) else np.uint64(0)
+    return (np.uint64(words[k]) << np.uint64(32)) | other
 
 
 @compiled
