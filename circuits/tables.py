@@ -201,28 +201,41 @@ def _lists(sign, weight, delay, first, last, fan_out, table):
     bounds = np.zeros((batch, capacity, 3), np.int64)
     flat_weight, flat_offset = np.empty(total, table.dtype), np.empty(total, np.int64)
     circuit, origin = np.empty(total, np.int64), np.empty(total, np.int64)
-    column = np.zeros(capacity, np.int64)
+    column, place = np.zeros(capacity, np.int64), np.zeros((capacity, 2), np.int64)
     end = 0
     for b in range(batch):
         n = 0
         for slot in range(capacity):
             column[slot] = n
             n += sign[b, slot] != 0
-        for slot in range(capacity):
-            if sign[b, slot] == 0:
-                continue
+            place[slot, 0] = place[slot, 1] = 0
+        for source in range(first, last):
+            from_i = source >= channels and sign[b, source - channels] < 0
+            for slot in range(capacity):
+                w = weight[b, source, slot]
+                inhibits = from_i or w < 0
+                place[slot, 0] += w != 0 and not inhibits
+                place[slot, 1] += w != 0 and inhibits
+        for slot in range(capacity):  # how many there are becomes where they go
             n = column[slot]
-            bounds[b, n, 0] = end
-            for inhibits in range(2):
-                for source in range(first, last):
-                    w = weight[b, source, slot]
-                    if w == 0 or (w < 0 or (source >= channels and sign[b, source - channels] < 0)) != (inhibits == 1):
-                        continue
-                    place = source if source < channels else channels + column[source - channels]
-                    flat_weight[end] = -abs(w) if inhibits else w
-                    flat_offset[end] = place - np.int64(delay[b, source, slot]) * width
-                    circuit[end], origin[end] = b, source - channels
-                    fan_out[b, place] += 1
-                    end += 1
-                bounds[b, n, 1 + inhibits] = end
+            if sign[b, slot] != 0:
+                bounds[b, n, 0] = end
+            for x in range(2):
+                place[slot, x], end = end, end + place[slot, x]
+                if sign[b, slot] != 0:
+                    bounds[b, n, 1 + x] = end
+        for source in range(first, last):
+            from_i = source >= channels and sign[b, source - channels] < 0
+            row = source if source < channels else channels + column[source - channels]
+            for slot in range(capacity):
+                w = weight[b, source, slot]
+                if w == 0:
+                    continue
+                inhibits = from_i or w < 0
+                at = place[slot, np.int64(inhibits)]
+                place[slot, np.int64(inhibits)] += 1
+                flat_weight[at] = -abs(w) if inhibits else w
+                flat_offset[at] = row - np.int64(delay[b, source, slot]) * width
+                circuit[at], origin[at] = b, source - channels
+                fan_out[b, row] += 1
     return bounds, flat_weight, flat_offset, circuit, origin

@@ -176,17 +176,20 @@ def pick_source(g, post, bounds, rng):
 @compiled
 def pick_synapse(g, rng):
     total = 0
-    for post in range(len(g.kind)):
-        total += fan_in(g, post)
+    for source in range(len(g.weight)):
+        total += fan_out(g, source)
     if total == 0:
         return -1, -1
     n = below(rng, total)
     for source in range(len(g.weight)):
-        for post in range(len(g.kind)):
-            if g.weight[source, post] != 0:
-                if n == 0:
-                    return source, post
-                n -= 1
+        here = fan_out(g, source)
+        if n < here:
+            for post in range(len(g.kind)):
+                if g.weight[source, post] != 0:
+                    if n == 0:
+                        return source, post
+                    n -= 1
+        n -= here
     return -1, -1
 
 
@@ -236,6 +239,14 @@ def empty_slots(g):
 def fan_in(g, post):
     n = 0
     for source in range(len(g.weight)):
+        n += g.weight[source, post] != 0
+    return n
+
+
+@compiled
+def fan_out(g, source):
+    n = 0
+    for post in range(len(g.kind)):
         n += g.weight[source, post] != 0
     return n
 

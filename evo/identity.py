@@ -1,8 +1,9 @@
 """Which genomes are the same circuit: a key that ignores the slots in which the neurons stand.
 
-Neurons are put in an order that depends on the circuit alone, by colours that are refined along the synapses (Weisfeiler and
-Leman, 1968), and the circuit written down in this order is hashed to 128 bits. Equal keys so mean equal circuits, neuron order
-apart. Neurons that the colours do not tell apart stand in slot order: of such symmetric circuits some repeats are missed.
+Neurons are put in an order that depends on the circuit alone, by colours of their parameters, which are refined along the
+synapses where some are alike (Weisfeiler and Leman, 1968), and the circuit written down in this order is hashed to 128 bits.
+Equal keys so mean equal circuits, neuron order apart. Neurons that the colours do not tell apart stand in slot order: of such
+symmetric circuits some repeats are missed.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ def keys(genomes: np.ndarray) -> list[bytes]:
     parameters = np.ascontiguousarray(fields.parameters).view("u4")
     weight = np.ascontiguousarray(fields.weight).view("u4")
     found = _keys(fields.kind, parameters, weight, fields.delay, fields.readout)
-    return [row.tobytes() for row in found]
+    return found.view("V16").ravel().tolist()
 
 
 @compiled
@@ -45,8 +46,8 @@ def _keys(kind, parameters, weight, delay, readout):
     for b in range(batch):
         for slot in range(capacity):
             colour[slot] = _mix(1, kind[b, slot] + 128)
-            for p in range(parameters.shape[2]):
-                colour[slot] = _mix(colour[slot], parameters[b, slot, p])
+            for p in range(0, parameters.shape[2], 2):
+                colour[slot] = _mix(colour[slot], _two(parameters[b, slot], p))
         for r in range(readout.shape[1]):
             colour[readout[b, r]] = _mix(colour[readout[b, r]], r + 7)
         synapses = 0
@@ -54,9 +55,9 @@ def _keys(kind, parameters, weight, delay, readout):
             for post in range(capacity):
                 if weight[b, source, post] != 0:
                     pre_of[synapses], post_of[synapses] = source - channels, post
-                    value[synapses] = _mix(weight[b, source, post], delay[b, source, post])
+                    value[synapses] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
                     synapses += 1
-        for _ in range(ROUNDS):
+        for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
                 refined[slot] = colour[slot]
             for s in range(synapses):
@@ -81,8 +82,8 @@ def _keys(kind, parameters, weight, delay, readout):
             slot = order[k]
             place[slot] = k
             high, low = _both(high, low, kind[b, slot] + 128)
-            for p in range(parameters.shape[2]):
-                high, low = _both(high, low, parameters[b, slot, p])
+            for p in range(0, parameters.shape[2], 2):
+                high, low = _both(high, low, _two(parameters[b, slot], p))
         for r in range(readout.shape[1]):
             high, low = _both(high, low, place[readout[b, r]])
         more, less = np.uint64(0), np.uint64(0)  # of the synapses, in whatever order they come
@@ -94,6 +95,23 @@ def _keys(kind, parameters, weight, delay, readout):
         low = _mix(low, less)
         out[b, 0], out[b, 1] = high, low
     return out
+
+
+@compiled
+def _told_apart(colour, kind):
+    """Whether all neurons have colours of their own."""
+    for slot in range(len(kind)):
+        for other in range(slot):
+            if kind[slot] != 0 and kind[other] != 0 and colour[slot] == colour[other]:
+                return False
+    return True
+
+
+@compiled
+def _two(words, k):
+    """Words k and k + 1 of 32 bits, if there is one, as one of 64."""
+    other = np.uint64(words[k + 1]) if k + 1 < len(words) else np.uint64(0)
+    return (np.uint64(words[k]) << np.uint64(32)) | other
 
 
 @compiled

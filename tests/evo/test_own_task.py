@@ -167,3 +167,19 @@ def test_that_it_fails_for_a_circuit_is_said_once_and_in_the_status(tmp_path):
     count = evo.open_run(tmp_path / "run").failed[0]
     status = cli(tmp_path, "status", "run").stdout
     assert f"{count} times a circuit got the worst score because of: task Agree: fails in agree.py, line" in status
+
+
+def test_one_that_fails_from_some_moment_on_ends_the_run_in_one_line_and_nothing_is_lost(tmp_path):
+    broken = tmp_path / "broken"
+    breaks = f"if open({str(tmp_path / 'state')!r}).read(): raise OSError('no such file')"
+    path = own_task_spec(tmp_path, OWN_TASK.replace("        return fired", f"        {breaks}\n        return fired"))
+    (tmp_path / "state").write_text("")
+    whole = evo.run(path, tmp_path / "whole", workers=0)
+    said = one_line_of(
+        lambda: evo.run(path, broken, workers=0, observe=lambda result: (tmp_path / "state").write_text("broken"))
+    )
+    assert "task Agree: fails in agree.py, line" in said
+    assert "no such file" in said
+    assert len(evo.open_run(broken).epochs) == 1
+    (tmp_path / "state").write_text("")
+    assert evo.resume(broken, workers=0).archive_sha256 == whole.archive_sha256
