@@ -17,6 +17,7 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif
 from evo import analysis
 from evo.analysis import Analysis
+from evo.elsewhere import elsewhere
 from evo.inspect import activity
 from evo.inspect.changes import changes
 from evo.inspect.course import course
@@ -72,7 +73,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             {"name": name, "unit": OBJECTIVES[name].unit, "text": OBJECTIVES[name].text, "more": OBJECTIVES[name].sign < 0}
             for name in search.objectives
         ],
-        "members": [_row(member) for member in run.front],
+        "members": [_row(m) | {"elsewhere": e._asdict()} for m, e in zip(run.front, elsewhere(run, cache), strict=True)],
         "packed": list(_packed(run, shown, cache, end)),
     }
 

@@ -123,7 +123,7 @@ function machine(m) {
 const leastShown = (m) => (m.states.length > 4 ? 0.25 : 0.05);
 
 function drawMachine(width, host, m) {
-  const n = m.states.length, w = Math.min(width, 560), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 20), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
+  const n = m.states.length, w = Math.min(width, 680), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 26), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
   const at = m.states.map((_, k) => [cx - R * Math.cos((2 * Math.PI * k) / n), cy - R * Math.sin((2 * Math.PI * k) / n)]);
   const svg = d3.select(host).append("svg").attr("width", w).attr("height", high).attr("viewBox", `0 0 ${w} ${high}`).attr("class", "machine").attr("role", "img").attr("aria-label", `State machine of ${n} states`);
   const least = leastShown(m), merged = d3.rollups(m.transitions.filter((t) => t.probability >= least), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
