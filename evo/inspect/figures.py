@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from scipy.stats import t
 
 from circuits.errors import UserError
 from evo.inspect import pictures
@@ -25,6 +26,7 @@ from evo.inspect.circuit_figures import (
     rates,
     spectrum,
     states,
+    traces,
     tuning,
 )
 from evo.inspect.course import course
@@ -45,6 +47,7 @@ __all__ = [
     "seconds",
     "spectrum",
     "states",
+    "traces",
     "tuning",
     "walks",
     "wiring",
@@ -118,7 +121,8 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
 
 
 def convergence(run: Run, what: str = "best", ax=None):
-    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "new" or an objective."""
+    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "new" or an objective; of three
+    islands or more also their mean with its 95 % confidence band."""
     ax = axes(ax)
     islands = course(run)["islands"]
     key = what if what in islands[0] else f"objective {what}"
@@ -126,11 +130,28 @@ def convergence(run: Run, what: str = "best", ax=None):
         raise UserError(f"convergence: nothing is logged as {what!r}; there are {', '.join(islands[0])}")
     for k, island in enumerate(islands):
         values = [np.nan if v is None else v for v in island[key]]
-        ax.plot(island["evaluations"], values, label=f"island {k}", color=f"C{k % 10}")
+        ax.plot(island["evaluations"], values, label=f"island {k}", color=f"C{k % 10}", alpha=0.8)
+    if len(islands) > 2:
+        at, mean, half = _mean(islands, key)
+        ax.fill_between(at, mean - half, mean + half, color="#222222", alpha=0.15, linewidth=0)
+        ax.plot(at, mean, color="#222222", linewidth=1.6, label="mean, 95 %")
     ax.set(xlabel="evaluations of an island", ylabel={"best": "best score", "held_out": "held-out score"}.get(what, what))
+    if what in ("best", "median", "validation", "held_out", "new"):
+        ax.set_ylim(0, 1.02)
     if len(islands) <= 8:
         ax.legend()
     return ax
+
+
+def _mean(islands, key):
+    """Evaluations, the mean of the islands then, and half of its 95 % confidence interval (Student's t)."""
+    at = np.linspace(0, min(island["evaluations"][-1] for island in islands), 61)[1:]
+    values = np.full((len(islands), len(at)), np.nan)
+    for k, island in enumerate(islands):
+        when = np.minimum(np.searchsorted(island["evaluations"], at), len(island["evaluations"]) - 1)
+        values[k] = np.array([np.nan if v is None else v for v in island[key]])[when]
+    half = t.ppf(0.975, len(islands) - 1) * values.std(axis=0, ddof=1) / np.sqrt(len(islands))
+    return at, values.mean(axis=0), half
 
 
 def hypervolume(run: Run, ax=None):
