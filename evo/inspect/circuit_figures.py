@@ -22,9 +22,8 @@ def traces(raster: Raster, neuron, trial: int = 0, both=None):
     must hold them: `circuits.simulate(..., record=[neuron])`. Returns both axes."""
     found = raster.traces
     if found is None or neuron not in found.names or trial not in found.trials:
-        raise UserError(
-            f"traces: neuron {neuron} is not recorded in trial {trial}; simulate with record=[{neuron!r}], record_trials=[{trial}]"
-        )
+        how = f"record=[{neuron!r}], record_trials=[{trial}]"
+        raise UserError(f"traces: neuron {neuron} is not recorded in trial {trial}; simulate with {how}")
     upper, lower = both if both is not None else Figure(layout="constrained").subplots(2, 1, sharex=True)
     at, n = found.trials.index(trial), found.names.index(neuron)
     upper.plot(found.times_ms, found.v_mv[at, :, n], color=INK)
