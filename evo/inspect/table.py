@@ -90,9 +90,7 @@ def show(subject: Run | Motif, console: Console):
         console.print(f"and {len(front) - SHOWN} more: --json has them all, --html draws them", highlight=False)
     if any(member.overfitted for member in front):
         console.print("! overfitted: scores at least 0.05 less on trials the search never saw", highlight=False)
-    console.print(
-        "spikes, energy (spikes and synaptic events): per trial; scores: 0 chance, 1 perfect; born: generation", style="dim"
-    )
+    console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
 
 
 def _show_motif(motif, console):
