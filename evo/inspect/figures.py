@@ -32,6 +32,7 @@ from evo.inspect.circuit_figures import (
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.run_folder import Run
+from fitness.objectives import OBJECTIVES
 
 __all__ = [
     "change",
@@ -40,6 +41,7 @@ __all__ = [
     "front",
     "hypervolume",
     "lesions",
+    "parallel",
     "perturbation",
     "rasters",
     "rates",
@@ -117,6 +119,31 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     for axis, scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
         if axis in ("energy", "spikes") and len(members) and at[axis].max() > 50:
             scale("symlog", linthresh=10)
+    return ax
+
+
+def parallel(run: Run, ax=None):
+    """The circuits of the front by all objectives of the run at once: an axis each, from its worst value to its best, a circuit
+    a line across them. The score is the held-out one."""
+    ax = axes(ax)
+    names, members = run.spec.search.objectives, run.front
+    values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
+    sign = np.array([-OBJECTIVES[name].sign for name in names])  # 1: more is better
+    for k in range(len(names) if len(members) else 0):
+        low, high = values[:, k].min(), values[:, k].max()
+        worst, best = (low, high) if sign[k] > 0 else (high, low)
+        values[:, k] = (values[:, k] - worst) / (best - worst if best != worst else 1)
+        ax.axvline(k, color="#bbbbbb", linewidth=0.6)
+        for height, value in ((0, worst), (1, best)):
+            at = {"xytext": (0, 4 if height else -4), "textcoords": "offset points", "ha": "center"}
+            ax.annotate(f"{value:.4g}", (k, height), va="bottom" if height else "top", **at)
+    for k, line in enumerate(values):
+        ax.plot(line, color="#0b62a4" if k == 0 else "#333333", alpha=1 if k == 0 else 0.35, zorder=3 if k == 0 else 2)
+    ax.set_xticks(range(len(names)), [name.replace("_", " ") for name in names])
+    ax.set_yticks([])
+    ax.set(xlim=(-0.3, len(names) - 0.7), ylim=(-0.12, 1.12))
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.tick_params(axis="x", length=0)
     return ax
 
 

@@ -262,6 +262,27 @@ def _firing(shown):
     return [f"{name} {text.split(',')[0]}" for name, text in rows]
 
 
+def test_all_objectives_at_once_show_and_choose_the_same_circuits(opened, folder, run):
+    shown = opened(folder / "report.html")
+    shown.page.locator("#all").click()
+    assert shown.count("#cloud path.way") == len(run.front)
+    shown.page.locator("#cloud svg").focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.drawn(1)
+    assert shown.count('#cloud path.way.here[data-rank="1"]') == 1
+    ends = shown.page.locator("#cloud path.way").evaluate_all(
+        "ways => ways.map(way => [Number(way.dataset.rank), Number(/,([-\\d.]+)/.exec(way.getAttribute('d'))[1])])"
+    )
+    height = dict(ends)  # the first axis is that of the score: the better the held-out score, the further up
+    best, worst = (pick(run.front, key=lambda m: m.held_out).rank for pick in (max, min))
+    assert height[best] == min(height.values()) < height[worst] == max(height.values())
+    box = shown.page.locator("#cloud svg").bounding_box()
+    shown.page.mouse.click(box["x"] + 40, box["y"] + height[best])
+    shown.drawn(best)
+    shown.page.locator("#all").click()
+    assert shown.count("#cloud circle.dot") == len(run.front)
+
+
 # -- filters, order, keyboard
 
 

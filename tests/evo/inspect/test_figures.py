@@ -28,6 +28,7 @@ def test_every_figure_is_drawn_with_its_size_and_font(run, analysis, tmp_path):
     recorded = simulate(circuit, run.examples.spikes[:1], record=[circuit.neurons[0].id])
     drawn = {
         "front": (figures.front, run),
+        "parallel": (figures.parallel, run),
         "convergence": (figures.convergence, run),
         "hypervolume": (figures.hypervolume, run),
         "seconds": (figures.seconds, run),
@@ -63,6 +64,9 @@ def test_figures_show_the_numbers_of_the_run(run, analysis):
     ax = figures.front(run, x="synapses", y="score")
     points = ax.collections[0].get_offsets()
     assert np.array_equal(points, [(m.circuit.synapse_count, m.score) for m in run.front])
+    energy = np.array([m.objectives["energy"] for m in run.front])
+    lines = np.array([line.get_ydata() for line in figures.parallel(run).lines if len(line.get_ydata()) == 3])
+    assert lines[:, 1] == pytest.approx((energy.max() - energy) / np.ptp(energy))
     bars = figures.lesions(analysis, "neuron").patches
     scores = [lesion["score"] for lesion in analysis["lesions"] if lesion["kind"] == "neuron"]
     assert [bar.get_width() for bar in bars][: len(scores)] == scores
