@@ -75,6 +75,7 @@ def _neuron(ax, x, y, name, sign, ports):
         ax.add_patch(Polygon(corners, closed=True, **style))
     else:
         ax.add_patch(Circle((x, y), RADIUS, **style))
-    ax.text(x, y - 0.02, plain(name), ha="center", va="center", color=colour, fontsize="small", zorder=4)
+    size = "small" if len(str(name)) < 4 else "x-small"
+    ax.text(x, y - 0.02, plain(name), ha="center", va="center", color=colour, fontsize=size, zorder=4)
     if ports:
         ax.text(x + RADIUS + 0.12, y, plain(", ".join(ports)), ha="left", va="center", color="#222222")

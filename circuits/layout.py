@@ -18,8 +18,8 @@ COLUMN, ROW, RADIUS = 2.4, 1.15, 0.27  # distances between parts, and the size o
 GAP = 0.08  # between a line's end and the part
 CLEARANCE = 0.1  # between a line and a part that it passes
 TALLEST = 10  # parts in a column; further ones stand in a column beside it
-BENDS = (0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.45, -0.45, 0.6, -0.6, 0.8, -0.8, 1.05, -1.05, 1.35, -1.35)  # shares of the length
-WIDE = 8.0  # what wide arcs cost
+BENDS = [s * b for b in (0.1, 0.03, 0.2, 0.32, 0.45, 0.6, 0.8, 1.05, 1.35) for s in (1, -1)]  # shares of the length
+STRAIGHT, WIDE = 0.25, 8.0  # what all but straight lines cost, and wide arcs
 BOW = 0.3  # least bend of what leads back, or stays in its column
 TURNS = 8  # sides of a part that a loop can be on
 APART = 0.24  # between labels
@@ -175,7 +175,8 @@ def _bent(start, end):
     stays in its column takes a bow."""
     bends = np.abs(BENDS)
     ahead = end[:, :1] - start[:, :1] > 1e-9
-    return bends + WIDE * bends**2 + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
+    costs = np.where(bends < 0.1, STRAIGHT, bends + WIDE * bends**2)
+    return costs + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
 
 
 def _hidden(curves, ends, at):
