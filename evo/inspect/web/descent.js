@@ -18,10 +18,10 @@ function drawDescent() {
 
 // How often the wiring came up in the run, and links to the other circuits of the front that have it.
 function came({ elsewhere }) {
-  const { circuits, islands, founders, generation, ranks } = elsewhere, host = el("p", { id: "elsewhere", class: "note" });
+  const { circuits, islands, founders, generation, ranks, more } = elsewhere, host = el("p", { id: "elsewhere", class: "note" });
   if (circuits === 1) host.append("Nothing else that the run remembers has this wiring. ");
   else host.append(`This wiring, weights and delays apart, is that of ${count(circuits)} circuits the run remembers, first in generation ${generation}; born on ${islands.length === 1 ? `island ${islands[0]}` : `islands ${islands.join(", ")}`}; by their mothers from ${founders === 1 ? "a single founder" : `${count(founders)} founders`}. `);
-  if (ranks.length) host.append("On the front: ", ...ranks.slice(0, 12).flatMap((rank) => [el("button", { type: "button", onclick: () => choose(rank) }, `rank ${rank}`), " "]), ranks.length > 12 ? `and ${ranks.length - 12} more. ` : "");
+  if (ranks.length) host.append("On the front: ", ...ranks.flatMap((rank) => [el("button", { type: "button", onclick: () => choose(rank) }, `rank ${rank}`), " "]), more ? `and ${more} more. ` : "");
   host.append("Across runs: ", el("code", {}, "evo motifs DIR DIR..."));
   return host;
 }

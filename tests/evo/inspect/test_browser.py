@@ -457,6 +457,7 @@ def test_fronts_of_any_size(opened, folder, tmp_path, count):
     shown.drawn(count - 1)
     assert shown.count(f'#members tr[data-rank="{count - 1}"][aria-selected="true"]') == 1
     assert shown.text("#circuit h3 >> nth=0").startswith(f"Rank {count - 1}")
+    assert shown.count("#elsewhere button") <= 12
 
 
 def test_a_run_stopped_half_way(opened, tmp_path):
