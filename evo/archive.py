@@ -3,7 +3,14 @@
 import numpy as np
 
 from evo.individual import joined
-from evo.selection import pareto
+from evo.selection import nondominated, pareto
+
+
+def updated(archive: np.ndarray, records: np.ndarray, count: int) -> np.ndarray:
+    """The archive made of an archive and new records, see `kept`. Most of these are worse than what is there: they are passed
+    over before anything is copied."""
+    able = nondominated(joined(archive["losses"], records["losses"]))[len(archive) :]
+    return kept(joined(archive, records[able | ~np.isnan(records["validation"])]), count)
 
 
 def kept(records: np.ndarray, count: int) -> np.ndarray:

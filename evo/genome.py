@@ -92,7 +92,10 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
 def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) -> Tables:
     """Genomes as the kernel reads them, at a step `refine` times shorter than theirs."""
     kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
-    wiring = (weight, np.minimum(genomes["delay"] * np.uint32(refine), 65_535).astype("u2"), genomes["readout"])
+    delay = genomes["delay"]
+    if refine > 1:
+        delay = np.minimum(delay * np.uint32(refine), 65_535).astype("u2")
+    wiring = (weight, delay, genomes["readout"])
     dt = form.bounds.dt_ms / refine
     return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv)
 

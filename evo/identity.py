@@ -1,8 +1,9 @@
 """Which genomes are the same circuit: a key that ignores the slots in which the neurons stand.
 
-Neurons are put in an order that depends on the circuit alone, by colours that are refined along the synapses (Weisfeiler and
-Leman, 1968), and the circuit written down in this order is hashed to 128 bits. Equal keys so mean equal circuits, neuron order
-apart. Neurons that the colours do not tell apart stand in slot order: of such symmetric circuits some repeats are missed.
+Neurons are put in an order that depends on the circuit alone, by colours of their parameters, which are refined along the
+synapses where some are alike (Weisfeiler and Leman, 1968), and the circuit written down in this order is hashed to 128 bits.
+Equal keys so mean equal circuits, neuron order apart. Neurons that the colours do not tell apart stand in slot order: of such
+symmetric circuits some repeats are missed.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ def keys(genomes: np.ndarray) -> list[bytes]:
     parameters = np.ascontiguousarray(fields.parameters).view("u4")
     weight = np.ascontiguousarray(fields.weight).view("u4")
     found = _keys(fields.kind, parameters, weight, fields.delay, fields.readout)
-    return [row.tobytes() for row in found]
+    return found.view("V16").ravel().tolist()
 
 
 @compiled
@@ -56,7 +57,7 @@ def _keys(kind, parameters, weight, delay, readout):
                     pre_of[synapses], post_of[synapses] = source - channels, post
                     value[synapses] = _mix(weight[b, source, post], delay[b, source, post])
                     synapses += 1
-        for _ in range(ROUNDS):
+        for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
                 refined[slot] = colour[slot]
             for s in range(synapses):
@@ -94,6 +95,16 @@ def _keys(kind, parameters, weight, delay, readout):
         low = _mix(low, less)
         out[b, 0], out[b, 1] = high, low
     return out
+
+
+@compiled
+def _told_apart(colour, kind):
+    """Whether all neurons have colours of their own."""
+    for slot in range(len(kind)):
+        for other in range(slot):
+            if kind[slot] != 0 and kind[other] != 0 and colour[slot] == colour[other]:
+                return False
+    return True
 
 
 @compiled

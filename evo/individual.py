@@ -3,6 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.lib.recfunctions as rfn
+
+from circuits.compiled import compiled
 
 LOOKED_AT = ("validation", "held_out", "low", "high")  # NaN until measured on fresh trials
 
@@ -48,9 +51,32 @@ class Crowd(NamedTuple):
     def joined(self, other: "Crowd") -> "Crowd":
         return Crowd(joined(self.records, other.records), joined(self.grades, other.grades))
 
+    def picked(self, other: "Crowd", chosen: np.ndarray) -> "Crowd":
+        """`joined(other).take(chosen)`, each copied once: genomes are large."""
+        return Crowd(_picked(self.records, other.records, chosen), _picked(self.grades, other.grades, chosen))
+
+    def without_genomes(self) -> "Crowd":
+        """The same with a record of all other fields."""
+        names = [name for name in self.records.dtype.names or () if name != "genome"]
+        return Crowd(rfn.repack_fields(self.records[names]), self.grades)
+
 
 def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """np.concatenate; records stay packed."""
     out = np.empty((len(a) + len(b), *a.shape[1:]), a.dtype)
     out[: len(a)], out[len(a) :] = a, b
     return out
+
+
+def _picked(a, b, chosen):
+    out = np.empty((len(chosen), *a.shape[1:]), a.dtype)
+    _pick(*(rows.reshape(len(rows), -1).view("u1") for rows in (a, b)), chosen, out.reshape(len(out), -1).view("u1"))
+    return out
+
+
+@compiled
+def _pick(a, b, chosen, out):
+    for k in range(len(chosen)):
+        row = a[chosen[k]] if chosen[k] < len(a) else b[chosen[k] - len(a)]
+        for x in range(out.shape[1]):
+            out[k, x] = row[x]

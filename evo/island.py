@@ -5,6 +5,7 @@ e - 1, the run's spec, the island's number and e. Whoever computes it, wherever 
 """
 
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
     """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of."""
     box, bounds, stop = base.Toolbox(), form.bounds, spec.stop_rule(task.dt_ms)
     box.register("found", variation.founders, bounds)
-    box.register("mate", variation.crossover, bounds=bounds, share=spec.search.crossover)
+    box.register("mate", variation.crossover, bounds=bounds)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": task.duration_ms / 1000}
     box.register("cell", descriptors.cell, **axes, most=spec.search.population)
@@ -148,11 +149,11 @@ def run_epoch(
         with watch("select"):
             algorithm.tell(offspring)
         with watch("archive"):
-            kept = archive.kept(joined(kept, records), s.archive)
+            kept = archive.updated(kept, records, s.archive)
         with watch("lineage"):
             pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
         log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
-    kept = trier.measured(kept)
+    kept = archive.kept(trier.measured(kept), s.archive)
     late = trier.failures()
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
@@ -177,7 +178,7 @@ class _Trier:
 
     def _remember(self, keys, crowd):
         fates = rfn.repack_fields(crowd.records[list(FATE)])
-        self.known.update((key, (fates, crowd.grades, k)) for k, key in enumerate(keys))
+        self.known.update(zip(keys, zip(repeat(fates), repeat(crowd.grades), range(len(keys)), strict=False), strict=True))
 
     def tried(self, genomes, generation):
         """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
@@ -185,8 +186,8 @@ class _Trier:
         crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
             keys = identity.keys(genomes)
-            first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in self.known}
-            new = np.sort(np.fromiter(first.values(), int, len(first)))
+            first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+            new = np.sort([k for key, k in first.items() if key not in self.known]).astype(int)
         simulated = self._try(crowd, new) if len(new) else 1.0
         with self.watch("identify"):
             for k in np.setdiff1d(np.arange(len(genomes)), new, assume_unique=True):

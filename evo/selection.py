@@ -12,7 +12,7 @@ from circuits.compiled import compiled
 
 # Bounds on the cost of one lexicase selection, which so does not grow with the population.
 HEAT = 1024
-RACE = 128
+RACE = 32
 SAMPLE = 64
 
 
@@ -58,12 +58,14 @@ def _hashes(grades):
 
 @compiled
 def _lexicase(columns, epsilon, members, start, sizes, count, rng):
-    trials, groups = columns.shape
+    groups = columns.shape[1]
     chosen = np.empty(count, np.int64)
-    passing, passed = np.empty((trials, groups), np.int64), np.zeros(trials, np.int64)
-    pool, order = np.empty(groups, np.int64), np.arange(trials)
+    order = _telling(columns, epsilon)
+    trials = len(order)
+    passing, passed = np.empty((len(columns), groups), np.int64), np.zeros(len(columns), np.int64)
+    pool = np.arange(groups)
     for c in range(count):
-        size = 0
+        size = groups
         for t in range(trials):
             other = t + np.int64(rng.random() * (trials - t))
             order[t], order[other] = order[other], order[t]
@@ -93,6 +95,20 @@ def _lexicase(columns, epsilon, members, start, sizes, count, rng):
 
 
 @compiled
+def _telling(columns, epsilon):
+    """The trials in which not everybody is within epsilon of the best: no other can turn anybody away."""
+    found = np.empty(len(columns), np.int64)
+    count = 0
+    for trial in range(len(columns)):
+        best = worst = columns[trial, 0]
+        for grade in columns[trial]:
+            best, worst = max(best, grade), min(worst, grade)
+        found[count] = trial
+        count += worst < best - epsilon[trial]
+    return found[:count]
+
+
+@compiled
 def _first(grades, epsilon, pool, rng):
     """Fill the pool with all that pass a trial, shuffled where they are too many; returns how many."""
     for k in range(len(pool)):
@@ -112,10 +128,10 @@ def _filter(grades, epsilon, pool, size):
     for k in range(size):
         best = max(best, grades[pool[k]])
     kept = 0
-    for k in range(size):
-        if grades[pool[k]] >= best - epsilon:
-            pool[kept] = pool[k]
-            kept += 1
+    for k in range(size):  # without a branch, which no processor would foresee
+        one = pool[k]
+        pool[kept] = one
+        kept += grades[one] >= best - epsilon
     return kept
 
 
@@ -152,8 +168,13 @@ def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.rand
 
 def pareto(losses: np.ndarray, count: int) -> np.ndarray:
     """Indices of at most `count` non-dominated individuals, none with losses equal to another's, in their given order."""
-    front = np.flatnonzero(_ranks(losses) == 0)
+    front = np.flatnonzero(nondominated(losses))
     return np.sort(front[_least_crowded(losses[front])[:count]]) if count < len(front) else front
+
+
+def nondominated(losses: np.ndarray) -> np.ndarray:
+    """Whether nothing dominates a row and none before it has the same losses, bool [n]."""
+    return moocore.is_nondominated(losses, keep_weakly=False)
 
 
 def _ranks(losses):

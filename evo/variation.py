@@ -29,6 +29,7 @@ from evo.mutations import (
 
 compiled = compiler(genome, genes, mutations)
 
+NOBODY = -1
 VALUES = 0.55  # share of the mutations that leave the wiring alone
 
 
@@ -39,14 +40,11 @@ def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray
     return made
 
 
-def crossover(
-    genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator, share: float = 0.5
-) -> tuple[np.ndarray, np.ndarray]:
-    """One child per pair of indices into `genomes`: a copy of the mother that, with probability `share`, takes about half its
-    neurons, each with its incoming synapses, from the father. Returns the children, and whether each took any."""
+def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One child per pair of indices into `genomes`: a copy of the mother that takes about half its neurons, each with its
+    incoming synapses, from the father, unless that is NOBODY. Returns the children, and whether each took any."""
     children, crossed = genomes[mothers], np.zeros(len(mothers), bool)
-    if share > 0:
-        _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, share, crossed)
+    _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, crossed)
     return children, crossed
 
 
@@ -112,11 +110,11 @@ def _pick_mix(bounds, rng):
 
 
 @compiled
-def _cross_all(children, genomes, fathers, bounds, rng, share, crossed):
+def _cross_all(children, genomes, fathers, bounds, rng, crossed):
     """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
     differs = np.empty(children.kind.shape[1], np.bool_)
     for b in range(len(children.kind)):
-        if rng.random() >= share:
+        if fathers[b] == NOBODY:
             continue
         child, father = _one(children, b), _one(genomes, fathers[b])
         e, i = count(child, 1), count(child, -1)

@@ -12,6 +12,7 @@ from deap import base
 
 from evo.individual import Crowd
 from evo.stopwatch import Stopwatch
+from evo.variation import NOBODY
 
 
 class Brood(NamedTuple):
@@ -43,15 +44,16 @@ class Algorithm:
     def ask(self) -> Brood:
         """The next circuits to be tried."""
         with self.watch("select"):
-            parents, genomes = self.parents(2 * self.count), self.crowd.records["genome"]
-        mothers, fathers = parents[::2], parents[1::2]
-        children, crossed = self.box.mate(genomes, mothers, fathers, rng=self.rng)
+            mothers, fathers = self.parents(self.count), np.full(self.count, NOBODY)
+            mated = self.rng.random(self.count) < self.search.crossover
+            fathers[mated] = self.parents(int(mated.sum()))
+        children, crossed = self.box.mate(self.crowd.records["genome"], mothers, fathers, rng=self.rng)
         return Brood(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
     def tell(self, crowd: Crowd):
         """How they did; migrants are told too. The population that comes of it is `crowd`."""
-        everyone = self.crowd.joined(crowd)
-        self.crowd = everyone.take(self.survivors(everyone))
+        everyone = self.crowd.without_genomes().joined(crowd.without_genomes())
+        self.crowd = self.crowd.picked(crowd, self.survivors(everyone))
 
     def losses(self, crowd: Crowd) -> np.ndarray:
         """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
@@ -73,5 +75,5 @@ class Algorithm:
         raise NotImplementedError
 
     def survivors(self, crowd: Crowd) -> np.ndarray:
-        """Indices of those that live on, at most `count` of them."""
+        """Indices of those that live on, at most `count` of them. The crowd is without genomes."""
         raise NotImplementedError

@@ -16,6 +16,10 @@ class MapElites(Algorithm):
     def parents(self, count):
         return (self.rng.random(count) * len(self.crowd.records)).astype(int)
 
+    def tell(self, crowd):
+        everyone = self.crowd.joined(crowd)  # what kind a circuit is its genome tells
+        self.crowd = everyone.take(self.survivors(everyone))
+
     def survivors(self, crowd):
         """Of each cell the one with the best score, of equals the one that loses least by the other objectives, then the
         youngest."""

@@ -36,8 +36,9 @@ class Operators(NamedTuple):
 
     def children(self, genomes: np.ndarray, mothers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One child of each mother, an index into genomes, with parts of another one if it crosses, mutated."""
-        fathers = rng.permutation(len(genomes))[: len(mothers)]
-        children, _ = variation.crossover(genomes, mothers, fathers, self.bounds, rng, self.crossover)
+        others = rng.permutation(len(genomes))[: len(mothers)]
+        fathers = np.where(rng.random(len(mothers)) < self.crossover, others, variation.NOBODY)
+        children, _ = variation.crossover(genomes, mothers, fathers, self.bounds, rng)
         return variation.mutate(children, self.bounds, rng, self.mutation)
 
 

@@ -13,11 +13,11 @@ SPREAD_MS = 1.0
 class Coincidence(Task):
     """Two weak volleys come at once, or one after the other: spike if, and only if, they come at once.
 
-    Inputs: a volley on each channel, of the same number of spikes in every trial, the second -longest..longest ms after the
-    first.
+    Inputs: a volley on each channel, the second -longest..longest ms after the first, both of a number of spikes of their own:
+    what counts is when they come, however strong they are.
     Answer: the output spikes if the lag is at most `window_ms` either way, and not if it is more (lags between, within
     `margin_ms`, do not occur). Credit: right or wrong, both classes weighed alike. Chance: 1/2, by silence or firing always.
-    The counts are the same in every trial: no reader of rates does better than chance.
+    The counts say nothing of the lag: no reader of rates does better than chance. Volleys that are all alike are easier.
     """
 
     name = "coincidence"
@@ -27,7 +27,7 @@ class Coincidence(Task):
     duration_ms = 60.0
     chance = 0.5
     timing = True
-    decisive = (("a", "E"),)
+    decisive = (("A", "E"),)
     suits = {
         "circuit": {
             "neurons": [1, 8],
@@ -42,7 +42,8 @@ class Coincidence(Task):
     window_ms: float = Field(2.0, gt=0, le=5, description="largest lag that counts as at once")
     margin_ms: float = Field(1.0, ge=0.5, le=5, description="lags up to this much above the window do not occur")
     longest_ms: float = Field(10.0, ge=10, le=15, description="largest lag of all")
-    spikes: int = Field(2, ge=1, le=6, description="spikes of a volley")
+    spikes: int = Field(2, ge=1, le=6, description="spikes of the smallest volley")
+    more: int = Field(4, ge=0, le=6, description="the largest volley has so many more")
 
     def make(self, rng, count):
         together = rng.permutation(np.arange(count) % 2)
@@ -51,8 +52,15 @@ class Coincidence(Task):
         lag = np.where(together, near, far) * rng.choice([-1, 1], count)
         first = rng.uniform(EARLIEST_MS, LATEST_MS, count)
         starts = first + np.maximum(-lag, 0), first + np.maximum(lag, 0)
-        offsets = rng.uniform(0, SPREAD_MS, (count, self.spikes))  # the same volley twice, so that the lag is exact
-        spikes = np.stack([spike_train(start[:, None] + offsets, self.dt_ms, self.steps) for start in starts], axis=-1)
+        most = self.spikes + self.more
+        offsets = rng.uniform(0, SPREAD_MS, (count, most))
+        offsets[:, 0] = 0  # so that the lag is exact
+        size = rng.integers(self.spikes, most + 1, (count, 2))
+        spikes = np.zeros((count, self.steps, 2), bool)
+        for channel, start in enumerate(starts):
+            for n in range(self.spikes, most + 1):
+                mine = size[:, channel] == n
+                spikes[mine, :, channel] = spike_train(start[mine, None] + offsets[mine, :n], self.dt_ms, self.steps)
         return spikes, together, {"lag_ms": lag}
 
     def variable(self, trials):

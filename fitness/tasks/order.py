@@ -20,7 +20,7 @@ class Order(Task):
     first 20 ms (early) and the last (late), with more also windows between, at equal distances.
     Two channels, two classes: A fires its spikes in the first 20 ms and B in the last 20 ms; or the reverse.
     Answer: the output that the class names is the only most active one. Chance: 1 / classes.
-    Harder: more classes, more jitter (even trains that look like bursts), fewer spikes.
+    Harder: more classes (three are easy), more jitter (even trains that look like bursts), fewer spikes.
     """
 
     name = "order"
@@ -43,10 +43,15 @@ class Order(Task):
     channels: int = Field(1, ge=1, le=2, description="1: even, early or late; 2: A before B, or B before A")
     spikes: int = Field(6, ge=2, le=20, description="spikes per channel and trial")
     jitter_ms: float = Field(2.0, ge=0, le=20, description="evenly spread spikes move by up to this much either way")
-    classes: int = Field(3, ge=3, le=6, description="of one channel: even, and one less than this many windows")
+    classes: int = Field(4, ge=3, le=6, description="of one channel: even, and one less than this many windows")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _two_channels_have_two_classes(cls, given):
+        return {"classes": 3} | given if given.get("channels") == 2 else given
 
     @model_validator(mode="after")
-    def _two_channels_have_two_classes(self):
+    def _only_one_channel_has_more_classes(self):
         if self.channels == 2 and self.classes > 3:
             raise ValueError("classes: only one channel can have more than three")
         return self

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 NEVER = math.inf
-COLUMNS = 5
+COLUMNS = 3
 COLOURS = ["black", *matplotlib.color_sequences["tab10"]]
 STYLE = {
     "svg.fonttype": "none",

@@ -23,6 +23,9 @@ TRIALS, STEPS = 64, 200
 TEXT = f"""
 [task]
 name = "direction"
+both = false
+spikes = 2
+more = 0
 
 [circuit]
 neurons = {NEURONS}

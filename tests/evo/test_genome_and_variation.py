@@ -18,10 +18,10 @@ from fitness.task import Interface
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def crossed(mothers, fathers, *arguments, **settings):
+def crossed(mothers, fathers, *arguments):
     """Children of the pairs."""
     pair = np.arange(len(mothers))
-    return variation.crossover(np.concatenate([mothers, fathers]), pair, pair + len(mothers), *arguments, **settings)[0]
+    return variation.crossover(np.concatenate([mothers, fathers]), pair, pair + len(mothers), *arguments)[0]
 
 
 def _range(low, high, digits=3):
@@ -111,9 +111,9 @@ def test_founders_mutants_and_children_are_always_valid(case):
     assert_valid(population, bounds)
     for _ in range(6):
         strangers = variation.founders(bounds, 12, rng)
-        population = crossed(population, rng.permutation(population), bounds, rng, 0.9)
+        population = crossed(population, rng.permutation(population), bounds, rng)
         assert_valid(population, bounds)
-        population = crossed(population, strangers, bounds, rng, 0.5)
+        population = crossed(population, strangers, bounds, rng)
         assert_valid(population, bounds)
         population = variation.mutate(population, bounds, rng, more=0.9)
         assert_valid(population, bounds)
@@ -224,7 +224,7 @@ def test_a_mutation_is_small_one_kind_of_thing_changes(wide):
 def test_a_child_has_neurons_of_both_parents_and_nothing_new(wide):
     rng = np.random.default_rng(2)
     mothers, fathers = variation.founders(wide, 400, rng), variation.founders(wide, 400, rng)
-    children = crossed(mothers, fathers, wide, rng, share=1.0)
+    children = crossed(mothers, fathers, wide, rng)
     taken = {"mother": 0, "father": 0}
     for child, mother, father in zip(children, mothers, fathers, strict=True):
         for slot in np.flatnonzero(child["kind"]):
@@ -237,7 +237,8 @@ def test_a_child_has_neurons_of_both_parents_and_nothing_new(wide):
             for name in parents:
                 taken[name] += 1
     assert min(taken.values()) > 0.25 * sum(taken.values())
-    np.testing.assert_array_equal(crossed(mothers, fathers, wide, rng, share=0.0), mothers)
+    nobody = np.full(len(mothers), variation.NOBODY)
+    np.testing.assert_array_equal(variation.crossover(mothers, np.arange(len(mothers)), nobody, wide, rng)[0], mothers)
 
 
 def test_crossover_leaves_the_parents_as_they_are(wide):

@@ -197,7 +197,7 @@ def test_a_circuit_of_another_step_or_with_other_outputs_is_refused():
     inputs, outputs = [{"name": "a"}], [{"name": "out", "neurons": ["E"]}]
     with pytest.raises(UserError, match=r"its step is 0\.5 ms, the circuit's 1 ms"):
         task.evaluate(Circuit(dt_ms=1.0, neurons=neurons, inputs=inputs, outputs=outputs), trials)
-    with pytest.raises(UserError, match="it reads 3 output neurons, the circuit has 1"):
+    with pytest.raises(UserError, match="it reads 4 output neurons, the circuit has 1"):
         task.evaluate(Circuit(dt_ms=0.5, neurons=neurons, inputs=inputs, outputs=outputs), trials)
 
 
