@@ -276,9 +276,12 @@ def test_all_objectives_at_once_show_and_choose_the_same_circuits(opened, folder
     height = dict(ends)  # the first axis is that of the score: the better the held-out score, the further up
     best, worst = (pick(run.front, key=lambda m: m.held_out).rank for pick in (max, min))
     assert height[best] == min(height.values()) < height[worst] == max(height.values())
+    shown.page.keyboard.press("End")
+    shown.drawn(len(run.front) - 1)
     box = shown.page.locator("#cloud svg").bounding_box()
     shown.page.mouse.click(box["x"] + 40, box["y"] + height[best])
-    shown.drawn(best)
+    shown.page.wait_for_selector(f'html:not([data-drawn="{len(run.front) - 1}"])', state="attached")
+    assert height[int(shown.page.evaluate("document.documentElement.dataset.drawn"))] == height[best]
     shown.page.locator("#all").click()
     assert shown.count("#cloud circle.dot") == len(run.front)
 
