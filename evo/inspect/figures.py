@@ -148,7 +148,7 @@ def parallel(run: Run, ax=None):
 
 
 def convergence(run: Run, what: str = "best", ax=None):
-    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "new" or an objective; of three
+    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of three
     islands or more also their mean with its 95 % confidence band."""
     ax = axes(ax)
     islands = course(run)["islands"]
@@ -163,7 +163,7 @@ def convergence(run: Run, what: str = "best", ax=None):
         ax.fill_between(at, mean - half, mean + half, color="#222222", alpha=0.15, linewidth=0)
         ax.plot(at, mean, color="#222222", linewidth=1.6, label="mean, 95 %")
     ax.set(xlabel="evaluations of an island", ylabel={"best": "best score", "held_out": "held-out score"}.get(what, what))
-    if what in ("best", "median", "validation", "held_out", "new"):
+    if what in ("best", "median", "validation", "held_out"):
         ax.set_ylim(0, 1.02)
     if len(islands) <= 8:
         ax.legend()
