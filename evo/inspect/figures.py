@@ -148,8 +148,8 @@ def parallel(run: Run, ax=None):
 
 
 def convergence(run: Run, what: str = "best", ax=None):
-    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of three
-    islands or more also their mean with its 95 % confidence band."""
+    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of
+    three islands or more also their mean with its 95 % confidence band."""
     ax = axes(ax)
     islands = course(run)["islands"]
     key = what if what in islands[0] else f"objective {what}"
