@@ -58,7 +58,7 @@ def _synapse(ax, way, colour, inhibits, weight):
 
 def _written(ax, place, text, colour):
     box = {"boxstyle": "round,pad=0.08", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-    ax.text(*place, text, fontsize=5.5, color=colour, ha="center", va="center", zorder=2.5, bbox=box)
+    ax.text(*place, text, fontsize="x-small", color=colour, ha="center", va="center", zorder=2.5, bbox=box)
 
 
 def _input(ax, x, y, name):
@@ -75,6 +75,7 @@ def _neuron(ax, x, y, name, sign, ports):
         ax.add_patch(Polygon(corners, closed=True, **style))
     else:
         ax.add_patch(Circle((x, y), RADIUS, **style))
-    ax.text(x, y - 0.02, plain(name), ha="center", va="center", color=colour, fontsize=6.5, zorder=4)
+    size = "small" if len(str(name)) < 4 else "x-small"
+    ax.text(x, y - 0.02, plain(name), ha="center", va="center", color=colour, fontsize=size, zorder=4)
     if ports:
         ax.text(x + RADIUS + 0.12, y, plain(", ".join(ports)), ha="left", va="center", color="#222222")

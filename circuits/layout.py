@@ -1,8 +1,8 @@
 """Where the parts of a circuit are drawn, and the ways of its synapses: simple rules, the same picture every time.
 
 Inputs in the first column, output neurons in the last, the others between by their distance from the inputs. Within a column,
-each part sits near the mean height of what it is connected to in the columns before it. A synapse is a curve that goes around
-the parts between its ends.
+each part sits near the mean height of what it is connected to in the columns before it, and parts then change places where that
+makes synapses less steep. A synapse is a curve that goes around the parts between its ends.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ COLUMN, ROW, RADIUS = 2.4, 1.15, 0.27  # distances between parts, and the size o
 GAP = 0.08  # between a line's end and the part
 CLEARANCE = 0.1  # between a line and a part that it passes
 TALLEST = 10  # parts in a column; further ones stand in a column beside it
-BENDS = (0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.45, -0.45, 0.6, -0.6, 0.8, -0.8, 1.05, -1.05, 1.35, -1.35)  # shares of the length
+BENDS = [s * b for b in (0.1, 0.03, 0.2, 0.32, 0.45, 0.6, 0.8, 1.05, 1.35) for s in (1, -1)]  # shares of the length
+STRAIGHT, WIDE = 0.25, 8.0  # what all but straight lines cost, and wide arcs
 BOW = 0.3  # least bend of what leads back, or stays in its column
 TURNS = 8  # sides of a part that a loop can be on
 APART = 0.24  # between labels
@@ -40,15 +41,44 @@ def positions(circuit: Circuit) -> dict[Part, Place]:
     """(x, y) of every part, keyed ("input", name) and ("neuron", id); y points up, rows are centred on 0."""
     edges = connections(circuit)
     placed: dict = {}
+    columns = []
     for x, parts in enumerate(_columns(circuit, edges)):
         height = {}
         for k, part in enumerate(parts):
             near = [placed[a][1] for a, b in edges if b == part and a in placed]
             near += [placed[b][1] for a, b in edges if a == part and b in placed]
             height[part] = sum(near) / len(near) if near and x else -k * 1e-3
-        ordered = sorted(parts, key=lambda part: -height[part])
-        for k, part in enumerate(ordered):
-            placed[part] = (x * COLUMN, ((len(ordered) - 1) / 2 - k) * ROW)
+        columns.append(sorted(parts, key=lambda part: -height[part]))
+        for k, part in enumerate(columns[-1]):
+            placed[part] = (x * COLUMN, ((len(parts) - 1) / 2 - k) * ROW)
+    return _untangled(placed, columns, edges)
+
+
+def _untangled(placed, columns, edges):
+    """The parts of a column, but for the inputs, change places with the next as long as this makes the synapses less steep."""
+    near: dict = {part: [] for part in placed}
+    for a, b in edges:
+        if a != b:
+            near[a].append(b)
+            near[b].append(a)
+
+    def steep(part, other, y):
+        return sum(abs(y - placed[b][1]) for b in near[part] if b != other)
+
+    better = True
+    while better:
+        better = False
+        for column in columns:
+            for k in range(len(column) - 1):
+                upper, lower = column[k : k + 2]
+                if "input" in (upper[0], lower[0]):
+                    continue
+                high, low = placed[upper][1], placed[lower][1]
+                as_is = steep(upper, lower, high) + steep(lower, upper, low)
+                if steep(upper, lower, low) + steep(lower, upper, high) < as_is - 1e-9:
+                    column[k : k + 2] = lower, upper
+                    placed[upper], placed[lower] = (placed[upper][0], low), (placed[lower][0], high)
+                    better = True
     return placed
 
 
@@ -65,6 +95,7 @@ def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
     index = {part: k for k, part in enumerate(places)}
     ends = np.array([(index[a], index[b]) for a, b in edges], int).reshape(-1, 2)
     looped = ends[:, 0] == ends[:, 1]
+    outputs = [index["neuron", n] for port in circuit.outputs for n in port.neurons]
     curves = np.empty((len(ends), len(BENDS), 4, 2))
     curves[~looped] = _arcs(at[ends[~looped, 0]], at[ends[~looped, 1]])
     costs = np.empty(curves.shape[:2])
@@ -72,7 +103,7 @@ def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
     for k in np.flatnonzero(looped).tolist():
         curves[k, :TURNS] = _loops(at[ends[k, 0]])
         costs[k, TURNS:] = np.inf
-        costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at)
+        costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at, outputs)
     taken: dict = {}
     labels: list[Place] = []
     found = []
@@ -140,10 +171,12 @@ def _towards(part, goal):
 
 
 def _bent(start, end):
-    """What bends cost by themselves: the straighter the better, but what leads back or stays in its column takes a bow."""
+    """What bends cost by themselves: the straighter the better, wide arcs more than to pass near a part, but what leads back or
+    stays in its column takes a bow."""
     bends = np.abs(BENDS)
     ahead = end[:, :1] - start[:, :1] > 1e-9
-    return bends + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
+    costs = np.where(bends < 0.1, STRAIGHT, bends + WIDE * bends**2)
+    return costs + np.where(ahead | (bends >= BOW), 0, 10) + 1e-6 * np.arange(len(bends))
 
 
 def _hidden(curves, ends, at):
@@ -171,13 +204,15 @@ def _loops(at):
     return at + shape[:, :1] * side + shape[:, 1:] * ahead
 
 
-def _crowded(part, ends, at):
-    """What it costs a loop on each side to be among the part's other synapses, where it would be hard to see."""
+def _crowded(part, ends, at, outputs):
+    """What it costs a loop on each side to be among the part's other synapses, where it would be hard to see, or on the right
+    of an output, where the port is written."""
     ahead = _loops(np.zeros(2))[:, 1:3].mean(axis=1)
     ahead = ahead / np.hypot(*ahead.T)[:, None]
     other = ends[(ends == part).sum(axis=1) == 1]
     way = at[np.where(other[:, 0] == part, other[:, 1], other[:, 0])] - at[part]
-    return np.clip(way / np.hypot(*way.T)[:, None] @ ahead.T, 0, None).sum(axis=0) * 0.1 + 1e-6 * np.arange(TURNS)
+    among = np.clip(way / np.hypot(*way.T)[:, None] @ ahead.T, 0, None).sum(axis=0)
+    return 0.1 * among + (part in outputs) * np.clip(ahead[:, 0], 0, None) + 1e-6 * np.arange(TURNS)
 
 
 def _on(curve, t):

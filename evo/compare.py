@@ -50,7 +50,8 @@ class Outcome(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Runs of one spec, by seed. `settings` is where its spec differs from those of other groups, by key."""
+    """Runs of one spec, by seed. `settings` is where its spec differs from those of other groups, by key; name: what says so in
+    a line."""
 
     name: str
     settings: dict[str, Any]
@@ -94,6 +95,7 @@ def _groups(runs, target):
         for name in dict.fromkeys(name for k in first for name in flat[k])
         if name not in ("search.seed", "task file") and len({json.dumps(flat[k].get(name)) for k in first}) > 1
     ]
+    tasks = [runs[k].spec.task["name"] for k in first]  # where each is another, their names say enough
     found = []
     for k in first:
         theirs = sorted(
@@ -101,7 +103,9 @@ def _groups(runs, target):
         )
         settings = {name: flat[k].get(name) for name in differs}
         shown = ", ".join(f"{name.removeprefix('search.')} = {_text(value)}" for name, value in settings.items())
-        found.append(Group(shown or runs[k].spec.task["name"], settings, [_outcome(run, target) for run in theirs]))
+        name = runs[k].spec.task["name"]
+        title = shown if shown and len(set(tasks)) < len(tasks) else name
+        found.append(Group(title, settings, [_outcome(run, target) for run in theirs]))
     return found
 
 

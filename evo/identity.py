@@ -22,8 +22,18 @@ def keys(genomes: np.ndarray) -> list[bytes]:
     fields = Genome(*(genomes[name] for name in Genome._fields))
     parameters = np.ascontiguousarray(fields.parameters).view("u4")
     weight = np.ascontiguousarray(fields.weight).view("u4")
-    found = _keys(fields.kind, parameters, weight, fields.delay, fields.readout)
-    return found.view("V16").ravel().tolist()
+    return _listed(fields.kind, parameters, weight, fields.delay, fields.readout)
+
+
+def wirings(genomes: np.ndarray) -> int:
+    """How many different wirings there are among the genomes: cell types, synapses and outputs, whatever their values."""
+    fields = Genome(*(genomes[name] for name in Genome._fields))
+    nothing = np.zeros(fields.parameters.shape, "u4"), (fields.weight != 0).astype("u4"), np.zeros_like(fields.delay)
+    return len(set(_listed(fields.kind, *nothing, fields.readout)))
+
+
+def _listed(*fields):
+    return _keys(*fields).view("V16").ravel().tolist()
 
 
 @compiled

@@ -155,6 +155,7 @@ def run_epoch(
         log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
     kept = archive.kept(trier.measured(kept), s.archive)
     late = trier.failures()
+    log[-1] |= {"wirings": identity.wirings(algorithm.crowd.records["genome"])}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
 
@@ -258,7 +259,8 @@ class _Trier:
 def _row(generation, counts, crowd, kept):
     """What is logged of a generation: its number, evaluations, repeats, simulated (see `_Trier.tried`), failed and the first
     message (see `_Trier.failures`), best and median score of the population, its least losses, the size of the archive, and of
-    the circuit that did best on validation trials the score there and on held-out ones."""
+    the circuit that did best on validation trials the score there and on held-out ones. That of the last generation of an epoch
+    also has wirings, how many different ones the population holds."""
     records = crowd.records
     scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
     least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}

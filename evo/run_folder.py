@@ -20,6 +20,7 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from evo import archive, genome
 from evo.analysis import Analysis, from_text
+from evo.elsewhere import Elsewhere, elsewhere
 from evo.frames import frame
 from evo.individual import record
 from evo.island import State
@@ -156,7 +157,7 @@ class Run:
         return digest.hexdigest()
 
     @cached_property
-    def _ranked(self):
+    def ranked(self):
         """The records of the front, in its order."""
         return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
 
@@ -182,7 +183,7 @@ class Run:
                 int(row["generation"]),
                 genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
             )
-            for rank, row in enumerate(self._ranked)
+            for rank, row in enumerate(self.ranked)
         ]
 
     def motif(self, rank: int = 0) -> Motif:
@@ -208,6 +209,15 @@ class Run:
             versions=versions(),
         )
 
+    def elsewhere(self, rank: int = 0) -> Elsewhere:
+        """How often the wiring of the circuit of this rank came up in the run, see `evo.elsewhere`."""
+        self._at(rank)
+        return self._elsewhere[rank]
+
+    @cached_property
+    def _elsewhere(self) -> list[Elsewhere]:
+        return elsewhere(self)
+
     def analysis(self, member: Member) -> Analysis | None:
         """Why the circuit works, see `evo.analysis`; None where that is not stored: it is worked out for the best
         100 when the run is over."""
@@ -223,7 +233,7 @@ class Run:
         """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at
         last the circuit itself, where it differs from the last of these by changes that left the score alone."""
         self._at(rank)
-        record = self._ranked[rank]
+        record = self.ranked[rank]
         known = np.concatenate([state.pedigree for state in self.states])
         steps = ancestry(known[np.unique(known["id"], return_index=True)[1]], int(record["line"]))
         chain = [self._step(step) for step in steps]

@@ -17,13 +17,14 @@ def test_the_python_examples_run_one_after_the_other(tmp_path, monkeypatch):
     shutil.copy(ROOT / "runs" / "gate.toml", tmp_path / "runs")
     names: dict = {}
     examples = [text for language, text in BLOCKS if language == "python"]
-    assert len(examples) == 4
+    assert len(examples) == 5
     for text in examples:
         exec(compile(text, "README.md", "exec"), names)
     assert names["best"].held_out > 0.5
     assert names["raster"].counts().sum() > 0
     assert (tmp_path / "ffi.json").exists()
     assert (tmp_path / "ffi.png").exists()
+    assert (tmp_path / "front.pdf").exists()
 
 
 def test_the_task_example_runs_in_a_search(tmp_path):

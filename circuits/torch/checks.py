@@ -7,7 +7,7 @@ import torch
 
 from circuits.circuit import MAX_DELAY_STEPS, Circuit
 from circuits.errors import UserError
-from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import LIF_PSC_EXP, NeuronModel
 from circuits.torch.positive import PARAMETRISATIONS
 from circuits.torch.surrogate import SURROGATES
 
@@ -15,15 +15,27 @@ TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
 ENGINES = ("auto", "fused", "eager")
 
 
+def _instead(model: NeuronModel) -> str:
+    """What to do with a motif that has no torch form of spikes."""
+    rates = "take its rate form, MotifRateCell, or " if has_rates(model) else ""
+    return f"{rates}evolve with neuron_model = lif_psc_exp and synapse_model = static, or use --to brian2"
+
+
+def has_rates(model: NeuronModel) -> bool:
+    """Do neurons of this model have a rate form: a membrane time constant, those of the currents, and a threshold?"""
+    return {"tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms", "v_th_mv"} <= set(model.names)
+
+
 def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine) -> int | None:
     """The longest delay in steps where delays learn, else None. Raises UserError for what a cell cannot have."""
     if not isinstance(motif, Circuit):
         raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
     if motif.model is not LIF_PSC_EXP:
-        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {motif.neuron_model}")
+        model = motif.neuron_model
+        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {model}; {_instead(motif.model)}")
     synapses: list[Any] = [*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses)]
     if any(s.short_term or s.stdp for s in synapses):
-        raise UserError("motif: the torch module has static synapses; this motif has plastic ones")
+        raise UserError(f"motif: the torch module has static synapses, not plastic ones; {_instead(motif.model)}")
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
     one_of("parametrisation", parametrisation, PARAMETRISATIONS)

@@ -8,7 +8,7 @@ from torch.nn import functional
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.torch.checks import one_of, whole_number
+from circuits.torch.checks import has_rates, one_of, whole_number
 from circuits.torch.dale import DaleSynapses
 from circuits.torch.positive import PARAMETRISATIONS
 from circuits.torch.wiring import Wires, from_inputs, from_neurons
@@ -52,8 +52,9 @@ class MotifRateCell(nn.Module):
         super().__init__()
         if not isinstance(motif, Circuit):
             raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
-        if not {"tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms", "v_th_mv"} <= set(motif.model.names):
-            raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {motif.neuron_model}")
+        if not has_rates(motif.model):
+            model = motif.neuron_model
+            raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {model}; use --to brian2")
         if isinstance(trainable, str) or not set(trainable) <= {"weights", "bias"}:
             raise UserError(f"trainable: a tuple of weights, bias, not {trainable!r}")
         one_of("activation", activation, ACTIVATIONS)

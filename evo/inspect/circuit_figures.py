@@ -10,10 +10,32 @@ from circuits.diagram import wiring
 from circuits.errors import UserError
 from circuits.layout import positions
 from circuits.plot import E_COLOUR, I_COLOUR, plain
+from circuits.raster import Raster
 from evo.inspect.changes import aligned
 from evo.run_folder import Step
 
 INK = "#222222"
+
+
+def traces(raster: Raster, neuron, trial: int = 0, both=None):
+    """Potential of a neuron, with its spikes as ticks above, and below it the excitatory and the inhibitory current. The raster
+    must hold them: `circuits.simulate(..., record=[neuron])`. Returns both axes."""
+    found = raster.traces
+    if found is None or neuron not in found.names or trial not in found.trials:
+        how = f"record=[{neuron!r}], record_trials=[{trial}]"
+        raise UserError(f"traces: neuron {neuron} is not recorded in trial {trial}; simulate with {how}")
+    upper, lower = both if both is not None else Figure(layout="constrained").subplots(2, 1, sharex=True)
+    at, n = found.trials.index(trial), found.names.index(neuron)
+    upper.plot(found.times_ms, found.v_mv[at, :, n], color=INK)
+    spikes = raster.times(trial)[raster.names.index(neuron)]
+    upper.plot(spikes, np.full(len(spikes), 0.97), "|", color=INK, transform=upper.get_xaxis_transform(), in_layout=False)
+    upper.margins(y=0.2)
+    lower.axhline(0, color="#bbbbbb", linewidth=0.6, linestyle="--")
+    lower.plot(found.times_ms, found.i_e_mv[at, :, n], color=E_COLOUR)
+    lower.plot(found.times_ms, found.i_i_mv[at, :, n], color=I_COLOUR)
+    upper.set_ylabel("potential, mV")
+    lower.set(xlabel="time, ms", ylabel="currents, mV", xlim=(0, raster.duration_ms))
+    return [upper, lower]
 
 
 def rates(circuit: Circuit, analysis: dict, ax=None):
@@ -83,8 +105,9 @@ def states(analysis: dict, ax=None):
     n = len(found["states"])
     at = [(-np.cos(2 * np.pi * k / n), np.sin(2 * np.pi * k / n)) if n > 1 else (0.0, 0.0) for k in range(n)]
     lines: dict = {}
+    least = 0.25 if n > 4 else 0.05  # among many states only the likelier transitions can be told apart
     for t in found["transitions"]:
-        if t["probability"] >= 0.05:
+        if t["probability"] >= least:
             lines.setdefault((t["source"], t["target"]), []).append(t)
     for (a, b), moves in lines.items():
         text = ", ".join(t["symbol"] + (f" {t['probability']:.0%}" if t["probability"] < 0.95 else "") for t in moves)

@@ -8,6 +8,8 @@ from rich.text import Text
 
 from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
+RUN = 14  # characters of a run's name in a line
+WIDTH = {"95 %": 9, "energy": 7, "time": 7}
 MEDIANS = ("held_out", "evaluations_to_target", "front", "excitatory", "inhibitory", "synapses", "energy", "seconds")
 
 
@@ -34,22 +36,27 @@ def as_json(found: Comparison) -> dict:
 
 def show(found: Comparison, console: Console):
     """Print a table of the runs by group, and one of the effects."""
-    table = _table("run", "held out", "95 %", f"evals to {found.target:g}", "front", "E", "I", "synapses", "energy", "time")
+    longest = max(len(_name(run)) for group in found.groups for run in group.runs)
     for group in found.groups:
         if len(found.groups) > 1:
-            table.add_row(Text(group.name, style="bold", overflow="fold"))
+            console.print(Text(group.name, style="bold"))
+        table = _table("run", "held out", "95 %", f"to {found.target:g}", "front", "E", "I", "syn.", "energy", "time")
+        table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
         for run in group.runs:
-            table.add_row(Text(f"{run.run} ({run.state})" if run.state != "finished" else run.run), *_cells(run))
+            table.add_row(Text(_name(run)), *_cells(run))
         if len(group.runs) > 1:
             table.add_row("median", *_medians(group), style="italic")
-            table.add_row()
-    console.print(table)
+        console.print(table)
+        console.print()
+    about = f"to {found.target:g}: evaluations until a circuit scored that on validation trials"
+    console.print(about, style="dim", highlight=False)
     if not any(found.effects):
         if len(found.groups) > 1:
             console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
         return
     shown = [(group, theirs) for group, theirs in zip(found.groups[1:], found.effects, strict=True) if theirs]
-    effects = _table("a run does better than one of the first with probability", *(group.name for group, _ in shown))
+    console.print("\nhow probable it is that a run does better than one of the first spec")
+    effects = _table("", *(group.name for group, _ in shown), wrapped=True)
     for name in MORE_IS_BETTER:
         cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
         effects.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
@@ -57,11 +64,15 @@ def show(found: Comparison, console: Console):
     console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
 
 
-def _table(first, *others):
+def _name(run: Outcome):
+    return run.run if run.state == "finished" else f"{run.run} ({run.state})"
+
+
+def _table(first, *others, wrapped=False):
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first)
     for name in others:
-        table.add_column(Text(name), justify="right")
+        table.add_column(Text(name), justify="right", no_wrap=not wrapped, min_width=WIDTH.get(name, 0))
     return table
 
 

@@ -58,10 +58,15 @@ def _island(log, objectives):
     found = {"generation": [row["generation"] for row in rows], "evaluations": [int(tried[k]) for k in chosen]}
     for name in ("best", "median", "validation", "held_out", "archive"):
         found[name] = [_short(row[name]) for row in rows]
-    found["new"] = [_short(row["evaluations"] / max(row["evaluations"] + row["repeats"], 1)) for row in rows]
+    found["wirings"] = [k["wirings"] if (k := _counted(log[: place + 1])) else None for place in chosen]
     for k, name in enumerate(objectives):
         found[f"objective {name}"] = [_short(OBJECTIVES[name].show(row["losses"][k])) for row in rows]
     return found
+
+
+def _counted(log):
+    """The last row in which different wirings were counted."""
+    return next((row for row in reversed(log) if "wirings" in row), None)
 
 
 def _seconds(epochs):

@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from scipy.stats import t
 
 from circuits.errors import UserError
 from evo.inspect import pictures
@@ -25,11 +26,13 @@ from evo.inspect.circuit_figures import (
     rates,
     spectrum,
     states,
+    traces,
     tuning,
 )
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.run_folder import Run
+from fitness.objectives import OBJECTIVES
 
 __all__ = [
     "change",
@@ -38,6 +41,7 @@ __all__ = [
     "front",
     "hypervolume",
     "lesions",
+    "parallel",
     "perturbation",
     "rasters",
     "rates",
@@ -45,6 +49,7 @@ __all__ = [
     "seconds",
     "spectrum",
     "states",
+    "traces",
     "tuning",
     "walks",
     "wiring",
@@ -117,8 +122,34 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     return ax
 
 
+def parallel(run: Run, ax=None):
+    """The circuits of the front by all objectives of the run at once: an axis each, from its worst value to its best, a circuit
+    a line across them. The score is the held-out one."""
+    ax = axes(ax)
+    names, members = run.spec.search.objectives, run.front
+    values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
+    sign = np.array([-OBJECTIVES[name].sign for name in names])  # 1: more is better
+    for k in range(len(names) if len(members) else 0):
+        low, high = values[:, k].min(), values[:, k].max()
+        worst, best = (low, high) if sign[k] > 0 else (high, low)
+        values[:, k] = (values[:, k] - worst) / (best - worst if best != worst else 1)
+        ax.axvline(k, color="#bbbbbb", linewidth=0.6)
+        for height, value in ((0, worst), (1, best)):
+            at = {"xytext": (0, 4 if height else -4), "textcoords": "offset points", "ha": "center"}
+            ax.annotate(f"{value:.4g}", (k, height), va="bottom" if height else "top", **at)
+    for k, line in enumerate(values):
+        ax.plot(line, color="#0b62a4" if k == 0 else "#333333", alpha=1 if k == 0 else 0.35, zorder=3 if k == 0 else 2)
+    ax.set_xticks(range(len(names)), [name.replace("_", " ") for name in names])
+    ax.set_yticks([])
+    ax.set(xlim=(-0.3, len(names) - 0.7), ylim=(-0.12, 1.12))
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+    return ax
+
+
 def convergence(run: Run, what: str = "best", ax=None):
-    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "new" or an objective."""
+    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of
+    three islands or more also their mean with its 95 % confidence band."""
     ax = axes(ax)
     islands = course(run)["islands"]
     key = what if what in islands[0] else f"objective {what}"
@@ -126,11 +157,28 @@ def convergence(run: Run, what: str = "best", ax=None):
         raise UserError(f"convergence: nothing is logged as {what!r}; there are {', '.join(islands[0])}")
     for k, island in enumerate(islands):
         values = [np.nan if v is None else v for v in island[key]]
-        ax.plot(island["evaluations"], values, label=f"island {k}", color=f"C{k % 10}")
+        ax.plot(island["evaluations"], values, label=f"island {k}", color=f"C{k % 10}", alpha=0.8)
+    if len(islands) > 2:
+        at, mean, half = _mean(islands, key)
+        ax.fill_between(at, mean - half, mean + half, color="#222222", alpha=0.15, linewidth=0)
+        ax.plot(at, mean, color="#222222", linewidth=1.6, label="mean, 95 %")
     ax.set(xlabel="evaluations of an island", ylabel={"best": "best score", "held_out": "held-out score"}.get(what, what))
+    if what in ("best", "median", "validation", "held_out"):
+        ax.set_ylim(0, 1.02)
     if len(islands) <= 8:
         ax.legend()
     return ax
+
+
+def _mean(islands, key):
+    """Evaluations, the mean of the islands then, and half of its 95 % confidence interval (Student's t)."""
+    at = np.linspace(0, min(island["evaluations"][-1] for island in islands), 61)[1:]
+    values = np.full((len(islands), len(at)), np.nan)
+    for k, island in enumerate(islands):
+        when = np.minimum(np.searchsorted(island["evaluations"], at), len(island["evaluations"]) - 1)
+        values[k] = np.array([np.nan if v is None else v for v in island[key]])[when]
+    half = t.ppf(0.975, len(islands) - 1) * values.std(axis=0, ddof=1) / np.sqrt(len(islands))
+    return at, values.mean(axis=0), half
 
 
 def hypervolume(run: Run, ax=None):

@@ -17,6 +17,7 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif
 from evo import analysis
 from evo.analysis import Analysis
+from evo.elsewhere import elsewhere
 from evo.inspect import activity
 from evo.inspect.changes import changes
 from evo.inspect.course import course
@@ -27,6 +28,7 @@ from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
 WITH_DESCENT = 5_500_000  # and after which without descent
+RANKS = 12  # of circuits with the same wiring, named at most
 STEPS = 60  # of a descent at most, the last ones
 
 Cache = MutableMapping[tuple, Any]
@@ -72,7 +74,10 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             {"name": name, "unit": OBJECTIVES[name].unit, "text": OBJECTIVES[name].text, "more": OBJECTIVES[name].sign < 0}
             for name in search.objectives
         ],
-        "members": [_row(member) for member in run.front],
+        "members": [
+            _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
+            for m, e in zip(run.front, elsewhere(run, cache), strict=True)
+        ],
         "packed": list(_packed(run, shown, cache, end)),
     }
 

@@ -1,14 +1,11 @@
-"""Pictures with matplotlib: a circuit's wiring, its rasters, a run's convergence and front.
+"""Pictures with matplotlib: a circuit's wiring, its rasters, the ways of closed loops.
 
 E and I are told apart by shape (triangle, circle; arrow, bar) as well as by colour (Okabe and Ito's blue and vermilion, which
 colour-blind people can tell apart). Every function draws into axes it is given, or makes them.
 """
 
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -18,14 +15,6 @@ from circuits.errors import MachineError, UserError
 from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 from circuits.simulate import simulate
 from circuits.worlds import replay
-
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "evocircuits",
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 def rasters(circuit: Circuit, spikes, titles=(), ax=None):
@@ -61,7 +50,7 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
         if trial < len(titles):
             ax.text(left + raster.duration_ms / 2, -0.8, plain(titles[trial]), ha="center", va="bottom")
     ax.set_xticks([0, raster.duration_ms], ["0", f"{raster.duration_ms:.4g}"])
-    ax.set_yticks(range(rows), [plain(label) for label in labels], fontsize=6.5)
+    ax.set_yticks(range(rows), [plain(label) for label in labels], fontsize="small")
     ax.set(xlim=(-0.01 * pitch, trials * pitch), ylim=(rows - 0.5, -0.6), xlabel="ms")
     ax.tick_params(axis="y", length=0)
     for side in ax.spines.values():
@@ -91,49 +80,6 @@ def walks(raster, world, ax=None):
     ax.set_aspect("equal")
     ax.axis("off")
     return ax
-
-
-def convergence(run, ax=None):
-    """Best score in search (lines) and held out (dots, after each epoch) of every island against generations."""
-    ax = ax or Figure(figsize=(5, 2.6), layout="constrained").add_subplot()
-    for island in range(run.spec.search.islands):
-        epochs = [row for row in run.epochs if row["island"] == island]
-        log = [entry for epoch in epochs for entry in epoch["log"]]
-        colour = f"C{island % 10}"
-        ax.plot([e["generation"] for e in log], [e["best"] for e in log], color=colour, linewidth=1, label=f"island {island}")
-        held = [(e["generation"], e["held_out"]) for e in log if "held_out" in e]
-        ax.plot(*zip(*held, strict=True), ".", color=colour, markersize=4) if held else None
-    ax.set(xlabel="generation", ylabel="score", ylim=(-0.03, 1.05))
-    if run.spec.search.islands <= 10:
-        ax.legend(frameon=False, fontsize=6.5, title="best in search; dots: held out", title_fontsize=6.5)
-    return ax
-
-
-def front(run, ax=None):
-    """The Pareto front: held-out score against energy, area by number of synapses."""
-    ax = ax or Figure(figsize=(5, 2.6), layout="constrained").add_subplot()
-    members = run.front
-    energy = np.array([m.spikes + m.events for m in members])
-    size = [4 + 1.5 * m.circuit.synapse_count for m in members]
-    ax.scatter(energy, [m.held_out for m in members], s=size, color=E_COLOUR, alpha=0.6, linewidths=0)
-    for m in members[:1]:
-        ax.annotate(
-            f"rank {m.rank}", (m.spikes + m.events, m.held_out), xytext=(4, -10), textcoords="offset points", fontsize=7
-        )
-    ax.set(xlabel="energy: spikes and synaptic events per trial", ylabel="held-out score", ylim=(-0.05, 1.05))
-    ax.set_xscale("symlog", linthresh=10)
-    ax.set_xlim(left=-0.5)
-    return ax
-
-
-def to_svg(draw, *args, **options) -> str:
-    """The figure that `draw(*args, **options)` makes, as SVG text; the same input gives the same text."""
-    with matplotlib.rc_context(_STYLE):
-        drawn = draw(*args, **options)
-        figure = np.ravel(drawn)[0].figure
-        buffer = BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue().decode()
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -59,7 +59,8 @@ def row(member: Member) -> dict[str, str]:
         "synapses": str(member.circuit.synapse_count),
         "spikes": f"{member.spikes:.1f}",
         "energy": f"{member.spikes + member.events:.1f}",
-        "born": f"island {member.island}, generation {member.generation}",
+        "island": str(member.island),
+        "born": str(member.generation),
     }
 
 
@@ -81,7 +82,7 @@ def show(subject: Run | Motif, console: Console):
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in row(front[0]):
-        table.add_column(name, justify="left" if name == "born" else "right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     for member in front[:SHOWN]:
         table.add_row(*row(member).values())
     console.print(table)
@@ -89,7 +90,7 @@ def show(subject: Run | Motif, console: Console):
         console.print(f"and {len(front) - SHOWN} more: --json has them all, --html draws them", highlight=False)
     if any(member.overfitted for member in front):
         console.print("! overfitted: scores at least 0.05 less on trials the search never saw", highlight=False)
-    console.print("spikes, energy (spikes and synaptic events): per trial; scores: 0 chance, 1 perfect", style="dim")
+    console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
 
 
 def _show_motif(motif, console):

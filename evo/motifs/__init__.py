@@ -16,10 +16,10 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
+from evo.elsewhere import heard
 from evo.motifs.neutral import Operators, Peers, peers
 from evo.motifs.overrepresented import Finding, overrepresented
 from evo.run_folder import Member, Run
-from fitness.tasks import BUILT_IN
 
 
 class Winner(NamedTuple):
@@ -96,20 +96,15 @@ def _recurring(winners) -> list[Recurring]:
     names = same_interface(winners)
     found: dict[Form, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
-        heard = _heard(run.spec.task["name"])
+        hears = heard(run.spec.task["name"])
         for member in equals:
-            circuit = live(member.circuit) if heard == "outputs" else member.circuit
+            circuit = live(member.circuit) if hears == "outputs" else member.circuit
             found.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
     rows = []
     for form, places in found.items():
         best = max(places, key=lambda place: (place[1].held_out, -place[1].rank))
         rows.append(Recurring(form, list({id(run): run for run, _, _ in places}.values()), *best))
     return sorted(rows, key=lambda row: (-len(row.runs), -row.member.held_out, row.form))
-
-
-def _heard(task):
-    """Which neurons a task listens to: "outputs", or "all", as far as is known of a user's own, whose file is not executed."""
-    return BUILT_IN[task].listens if task in BUILT_IN else "all"
 
 
 def _peers(winners, sizes, rng) -> list[Peers]:

@@ -3,12 +3,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from circuits import load
-from circuits.named_motifs import NAMED, OCCURRENCES, named
+from circuits.layout import connections
+from circuits.named_motifs import NAMED, OCCURRENCES, named, occurrences
 from circuits.subgraphs import SUBGRAPHS, census
 from circuits.wiring import Wiring
 from tests.circuits.test_canonical import circuit
+from tests.reference import random_circuit
 
 
 def random_wiring(rng, circuits=40, channels=2, neurons=6, density=0.4):
@@ -114,6 +118,19 @@ def test_the_motifs_by_name_are_what_their_patterns_say_on_random_circuits():
         assert (got["feedforward inhibition"], got["disinhibition"]) == (feedforward, disinhibition)
         assert got["lateral inhibition"] == lateral
     assert found[:, [5, 7, 9]].sum(0).min() > 20
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_where_the_named_motifs_are_is_as_often_as_the_census_counts(seed):
+    """What the page of a circuit lights up are those that evo motifs counts."""
+    found = random_circuit(np.random.default_rng(seed), neurons=7, in_degree=3)
+    places = occurrences(found)
+    assert {motif.name: len(sets) for motif, sets in places.items()} == counted(found)
+    there = set(connections(found))
+    for sets in places.values():
+        assert len(set(sets)) == len(sets)
+        assert all(connection in there for some in sets for connection in some)
 
 
 def test_reference_circuits_hold_the_motifs_that_their_tasks_are_named_after():

@@ -145,13 +145,13 @@ def test_the_command_for_machines_and_for_people(place):
         "algorithm = nsga2",
         "algorithm = random",
         "median",
-        "evals to 0.9",
+        "to 0.9",
         "higher held out",
         "lower energy",
     ):
         assert part in shown.stdout
     assert "\x1b" not in shown.stdout
-    assert max(map(len, shown.stdout.splitlines())) <= 120
+    assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
 def test_names_of_strangers_are_text(place, tmp_path):

@@ -55,6 +55,8 @@ function trialName(k) {
   return before ? `class ${label} (${before + 1})` : `class ${label}`;
 }
 
+const APART = 28; // between trials side by side
+
 // Inputs on top, then neurons, those that are read last.
 function rowsOf(c) {
   const inputs = c.inputs.length, neurons = d3.range(c.neurons.length), read = (k) => c.neurons[k].ports.length > 0;
@@ -72,8 +74,8 @@ function drawRasters(width, host) {
   if (!chosen.trials.length) return host.append(el("p", { class: "note" }, "Choose a trial."));
   const small = rows.length > 30, tall = small ? 9 : rows.length > 18 ? 13 : 16;
   const labels = rows.map((k) => clipped(nameOf(c, k) + (k >= c.inputs.length && c.neurons[k - c.inputs.length].ports.length ? ` ${c.neurons[k - c.inputs.length].ports.join(", ")}` : ""), 18));
-  const left = 12 + d3.max(labels, (l) => l.length) * (small ? 4.8 : 6.1), per = Math.max(1, Math.min(chosen.trials.length, Math.floor((width - left) / 235)));
-  const panel = Math.min(520, (width - left - 14 * (per - 1)) / per), lines = Math.ceil(chosen.trials.length / per), block = rows.length * tall + 58;
+  const left = 12 + d3.max(labels, (l) => l.length) * (small ? 4.8 : 6.1), per = Math.max(1, Math.min(chosen.trials.length, Math.floor((width - left) / 250)));
+  const panel = Math.min(520, (width - left - 10 - APART * (per - 1)) / per), lines = Math.ceil(chosen.trials.length / per), block = rows.length * tall + 58;
   const svg = d3.select(host).append("svg").attr("class", `spikes${small ? " small" : ""}`).attr("width", width).attr("height", lines * block).attr("viewBox", `0 0 ${width} ${lines * block}`).attr("role", "group").attr("aria-label", "Rasters");
   const traced = c.activity.traces?.trials ?? [];
   for (let line = 0; line < lines; line++) {
@@ -87,13 +89,13 @@ function drawRasters(width, host) {
       if (kind !== "inp") text.attr("tabindex", line ? null : 0).attr("role", "button").on("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pickNeuron(node); } });
       g.on("click", () => pickNeuron(node)).on("pointerenter", () => reach(node, null)).on("pointerleave", () => tell("light", [], []));
       here.forEach((trial, j) => {
-        const x = d3.scaleLinear([0, length], [left + j * (panel + 14), left + j * (panel + 14) + panel]);
+        const x = d3.scaleLinear([0, length], [left + j * (panel + APART), left + j * (panel + APART) + panel]);
         const d = stepsOf(c, trial, node).map((s) => `M${x((s + 1) * dt).toFixed(1)},${y + 0.14 * tall}v${(0.72 * tall).toFixed(1)}`).join("");
         if (d) g.append("path").attr("d", d);
       });
     });
     here.forEach((trial, j) => {
-      const from = left + j * (panel + 14), x = d3.scaleLinear([0, length], [from, from + panel]);
+      const from = left + j * (panel + APART), x = d3.scaleLinear([0, length], [from, from + panel]);
       const name = svg.append("text").attr("class", `title${trial === chosen.trace && traced.length ? " here" : ""}`).attr("x", from).attr("y", top - 8).text(trialName(trial));
       if (traced.includes(trial)) name.on("click", () => { chosen.trace = trial; tell("trials"); });
       svg.append("line").attr("class", "rule").attr("x1", from).attr("x2", from + panel).attr("y1", top + c.inputs.length * tall).attr("y2", top + c.inputs.length * tall);
@@ -156,7 +158,7 @@ function statistics() {
   if (tuning && tuning.x.length > 1) {
     const box = el("div", { id: "tuning" });
     host.append(titled("Tuning", "spikes per trial of each output, 95 %", box));
-    queueMicrotask(() => chart(box, (width, at) => curves(at, width, tuning.x, Object.entries(tuning.outputs).map(([name, b]) => ({ name, y: b.mean, low: b.low, high: b.high })), { xLabel: tuning.variable, yLabel: "spikes per trial", floor: 0 })));
+    queueMicrotask(() => chart(box, (width, at) => curves(at, width, tuning.x, Object.entries(tuning.outputs).map(([name, b]) => ({ name, y: b.mean, low: b.low, high: b.high })), { xLabel: withUnit(tuning.variable), yLabel: "spikes per trial", floor: 0 })));
   }
   if (all?.spectrum) {
     const box = el("div", { id: "spectrum" });

@@ -1,12 +1,15 @@
 // Circuit: the wiring of the one that is chosen, and its numbers.
 let drawing = null;
+const BESIDE = 16; // neurons; a picture of more takes the whole width
 
 function drawCircuit() {
   const body = section("circuit"), picture = el("div", { id: "wiring" }), beside = el("div"), below = el("div", { id: "parts" });
-  body.append(el("div", { class: "wide" }, picture, beside), below);
+  const both = el("div", { class: "wide" }, picture, beside);
+  body.append(both, below);
   let again = () => {};
   on("circuit", () => {
     const c = chosen.circuit, m = data.members[chosen.rank];
+    both.classList.toggle("spread", c.neurons.length > BESIDE);
     again = chart(picture, (width, host) => {
       drawing = wiring(host, width, c, { act: { node: pickNeuron, over: reach, out: () => tell("light", [], []) } });
       dress();
@@ -24,7 +27,7 @@ function drawCircuit() {
       ...(data.kind === "run" ? [el("p", { class: "note gap" }, "Take it along: ", el("code", {}, `evo export ${data.title} --to motif --rank ${m.rank}`))] : []),
       ...(c.motifs?.length ? [el("div", { class: "gap" }, motifs(c))] : []),
       ...(core ? [el("div", { class: "gap" }, el("button", { type: "button", id: "core", "aria-pressed": String(chosen.core), onclick: (event) => { chosen.core = !chosen.core; event.target.setAttribute("aria-pressed", String(chosen.core)); dress(); } }, "Show the core alone"))] : []),
-      el("p", { class: "note gap" }, "Triangles and arrows excite, circles and bars inhibit; squares are inputs. Width: weight. Figures: delay in ms. Point at a part for its numbers; choose a neuron to see its potential below."));
+      el("p", { class: "note gap" }, `Triangles and arrows excite, circles and bars inhibit; squares are inputs. Width: weight. ${c.synapses.length > LABELLED ? "Delays, in ms, are shown when a part is pointed at." : "Figures: delay in ms."} Point at a part for its numbers; choose a neuron to see its potential below.`));
     below.replaceChildren(parts(c));
   });
   on("neuron", () => drawing?.selectAll(".node").classed("here", function () { return Number(this.dataset.node) === chosen.neuron; }));

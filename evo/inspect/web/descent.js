@@ -9,11 +9,21 @@ function drawDescent() {
     const founder = steps[0].before === null;
     body.replaceChildren(
       el("p", {}, `${founder ? "From its founder" : "Over its last steps"} to rank ${chosen.rank}: ${steps.length} ${steps.length === 1 ? "step" : "steps"}, from ${number(steps[0].score)} to ${number(steps[steps.length - 1].score)} in the search. Changes that left the score alone are not shown.`),
-      line, diff);
+      line, came(data.members[chosen.rank]), diff);
     again = chart(line, timeline);
     compare(diff);
   });
   on("step", () => { again(); compare($("diff")); });
+}
+
+// How often the wiring came up in the run, and links to the other circuits of the front that have it.
+function came({ elsewhere }) {
+  const { circuits, islands, founders, generation, ranks, more } = elsewhere, host = el("p", { id: "elsewhere", class: "note" });
+  if (circuits === 1) host.append("Nothing else that the run remembers has this wiring. ");
+  else host.append(`This wiring, weights and delays apart, is that of ${count(circuits)} circuits the run remembers, first in generation ${generation}; born on ${islands.length === 1 ? `island ${islands[0]}` : `islands ${islands.join(", ")}`}; by their mothers from ${founders === 1 ? "a single founder" : `${count(founders)} founders`}. `);
+  if (ranks.length) host.append("On the front: ", ...ranks.flatMap((rank) => [el("button", { type: "button", onclick: () => choose(rank) }, `rank ${rank}`), " "]), more ? `and ${more} more. ` : "");
+  host.append("Across runs: ", el("code", {}, "evo motifs DIR DIR..."));
+  return host;
 }
 
 function pickStep(k) {
@@ -54,7 +64,7 @@ function compare(host) {
   if (!s.mother) {
     const box = el("div");
     host.append(walk, titled("The founder", `island ${s.island}, score ${number(s.score)}`, box));
-    chart(box, (width, at) => wiring(at, Math.min(width, 640), s.child, { most: 44, label: "Founder" }));
+    chart(box, (width, at) => wiring(at, Math.min(width, 640), s.child, { most: 62, label: "Founder" }));
     return;
   }
   const left = el("div"), right = el("div"), both = [s.mother.extent, s.child.extent];
@@ -65,6 +75,6 @@ function compare(host) {
     el("ul", { class: "changes" }, ...(s.texts.length ? s.texts : ["nothing that can be seen"]).map((text) => el("li", {}, text))),
     el("div", { class: "halves gap" }, titled("Mother", "", left), titled("Child", "", right)),
     el("p", { class: "note" }, el("span", { class: "key kg" }), "gone, dashed   ", el("span", { class: "key kn" }), "new   ", el("span", { class: "key kc" }), "changed"));
-  chart(left, (width, at) => wiring(at, width, s.mother, { most: 44, marks: { gone: s.gone, changed: s.changed.mother }, label: "Mother", extent }));
-  chart(right, (width, at) => wiring(at, width, s.child, { most: 44, marks: { new: s.new, changed: s.changed.child }, label: "Child", extent }));
+  chart(left, (width, at) => wiring(at, width, s.mother, { most: 62, marks: { gone: s.gone, changed: s.changed.mother }, label: "Mother", extent }));
+  chart(right, (width, at) => wiring(at, width, s.child, { most: 62, marks: { new: s.new, changed: s.changed.child }, label: "Child", extent }));
 }

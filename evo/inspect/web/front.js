@@ -24,7 +24,7 @@ const axes = [
   { key: "generation", text: "generation it was born in", get: (m) => m.generation },
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: `objective ${o.name}${o.unit ? `, ${o.unit}` : ""}`, get: (m) => m.objectives[k] })),
 ];
-const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out" };
+const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false };
 const ROW = 27, SPARE = 8, PRINTED = 20;
 
 function drawFront() {
@@ -37,12 +37,19 @@ function drawFront() {
     ...axes.map((a) => el("option", { value: a.key, selected: shown[axis] === a.key }, a.text.split(":")[0])));
   const tally = el("span", { id: "passing" });
   const limits = filters(() => { sift(); again(); fill(); });
-  const cloud = el("div", { id: "cloud" });
+  const cloud = el("div", { id: "cloud" }), note = el("p", { class: "note" });
+  const all = el("button", { type: "button", id: "all", "aria-pressed": "false", onclick: () => { shown.all = !shown.all; tell("picture"); } }, "all objectives");
+  on("picture", () => {
+    all.setAttribute("aria-pressed", String(shown.all));
+    body.querySelectorAll("select").forEach((one) => (one.disabled = shown.all));
+    note.textContent = `${shown.all ? "Every line a circuit; better is further up." : "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw."} Arrow keys go from circuit to circuit.`;
+    again();
+  });
   body.append(
     el("div", { class: "tilted" },
-      el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y"))), cloud, el("p", { class: "note" }, "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw. Arrow keys go from circuit to circuit.")),
+      el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y")), all), cloud, note),
       el("div", {}, el("div", { class: "controls", id: "filters" }, ...limits, tally), grid())));
-  const again = chart(cloud, scatter);
+  const again = chart(cloud, (width, host) => (shown.all ? parallel : scatter)(width, host));
   const fill = () => tell("rows");
   on("circuit", () => again());
 
@@ -53,7 +60,7 @@ function drawFront() {
     sorted();
   }
   sift();
-  again();
+  tell("picture");
   fill();
 }
 
@@ -110,9 +117,13 @@ function scatter(width, host) {
     const [mx, my] = d3.pointer(event, svg.node()), best = d3.least(shown.passing.filter((m) => Number.isFinite(px(m)) && Number.isFinite(py(m))), (m) => Math.hypot(px(m) - mx, py(m) - my));
     return best && Math.hypot(px(best) - mx, py(best) - my) < 24 ? best : null;
   };
-  const point = (m) => dots.classed("pointed", (d) => d === m);
-  svg.attr("tabindex", 0).attr("role", "application").style("touch-action", "pan-y");
   svg.insert("rect", ":first-child").attr("x", left).attr("y", top).attr("width", width - left - right).attr("height", height - top - bottom).attr("fill", "transparent");
+  walked(svg, nearest, (m) => dots.classed("pointed", (d) => d === m));
+}
+
+// A picture of the front that answers to pointing, clicking and the arrow keys.
+function walked(svg, nearest, point) {
+  svg.attr("tabindex", 0).attr("role", "application").style("touch-action", "pan-y");
   svg.on("pointermove", (event) => {
     const m = nearest(event);
     point(m);

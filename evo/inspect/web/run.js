@@ -81,7 +81,7 @@ function courses() {
     const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of the run", xFormat: "~s", alt: "Hypervolume over evaluations" });
     plot.append("path").attr("class", "line strong").attr("d", d3.line().curve(d3.curveStepAfter).x((_, k) => x(covered.evaluations[k])).y((v) => y(v))(covered.value));
   });
-  lines("new", { label: "Diversity", small: "share of children not tried before", domain: [0, 1.04] });
+  lines("wirings", { label: "Diversity", small: "different wirings in the population" });
   const seconds = Object.entries(data.course.seconds).sort((a, b) => b[1] - a[1]);
   if (seconds.length) add("Where the time went", `${clock(sum(seconds.map((s) => s[1])))} of computing`, (width, inner) => bars(inner, width, seconds, (s) => clockish(s)));
   return islands.length > 2 ? el("div", {}, host, el("p", { class: "note" }, `Strong line and band: mean of the islands and its 95 % confidence interval.`)) : host;

@@ -23,6 +23,7 @@ const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN
 const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
 const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
 const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+const withUnit = (name) => name.replace(" [", ", ").replace("]", "");
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 function running(differences) {
   let at = 0;

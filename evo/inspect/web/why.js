@@ -1,5 +1,6 @@
 // Why it works: what was worked out about the circuit while its task was at hand.
 const KINDS = { neuron: "neurons", synapse: "synapses", input: "inputs to neurons", channel: "channels", class: "classes" };
+const HARDWARE = { truenorth: "TrueNorth", odin: "ODIN", spinnaker: "SpiNNaker" };
 let kindShown = "all", lesionSort = "change", lesionDown = false;
 
 function drawWhy() {
@@ -18,7 +19,7 @@ function drawWhy() {
       bent.forEach(([name, curve]) => {
         const box = el("div");
         host.append(box);
-        queueMicrotask(() => chart(box, (width, at) => curves(at, width, curve.x, [{ name: "", y: curve.score, low: curve.low, high: curve.high }], { xLabel: name.replace(" [", ", ").replace("]", ""), yLabel: "score", floor: 0, ceiling: 1.03, height: 190 })));
+        queueMicrotask(() => chart(box, (width, at) => curves(at, width, curve.x, [{ name: "", y: curve.score, low: curve.low, high: curve.high }], { xLabel: withUnit(name), yLabel: "score", floor: 0, ceiling: 1.03, height: 190 })));
       });
     }
     if (a.states) body.append(el("div", { class: "gap", id: "states" }, machine(a.states)));
@@ -84,7 +85,7 @@ function coreText(a) {
   const light = () => tell("light", d3.range(inputs + c.neurons.length).filter((k) => !gone.nodes.has(k)), d3.range(c.synapses.length).filter((k) => !gone.synapses.has(k)));
   const box = titled("The core", "the smallest part that keeps the score",
     facts([["keeps", `${neurons} of ${c.neurons.length} neurons, ${synapses} of ${c.synapses.length} synapses`], ["scores", `${number(a.core.score)}, 95 %: ${number(a.core.low)} to ${number(a.core.high)}`],
-      ["trials", `${count(a.core.trials)} that had no part in choosing it${a.core.confirmed === false ? "; there it does worse than the whole" : ""}`], ["removed", a.core.removed.map((p) => p.replace(">", " → ")).join(", ") || "nothing"]]));
+      ["trials", `${count(a.core.trials)} that had no part in choosing it${a.core.confirmed === false ? "; there it does worse than the whole" : ""}`], ["removed", a.core.removed.map((p) => p.replace(">", signOf(p.split(">")[0]) === "I" ? " ⊣ " : " → ")).join(", ") || "nothing"]]));
   box.id = "core-facts";
   box.addEventListener("pointerenter", light);
   box.addEventListener("pointerleave", () => tell("light", [], []));
@@ -99,7 +100,7 @@ function controls(a) {
 function energy(a) {
   if (!a.energy) return el("div");
   const name = { spikes: "spikes", events: "synaptic events" };
-  return el("div", { class: "gap", id: "energy" }, titled("Energy", "per trial", facts(Object.entries(a.energy).map(([key, value]) => [name[key] ?? `on ${capital(key.replace("joules_", ""))}`, key.startsWith("joules") ? joules(value) : plain(value)]))));
+  return el("div", { class: "gap", id: "energy" }, titled("Energy", "per trial", facts(Object.entries(a.energy).map(([key, value]) => [name[key] ?? `on ${HARDWARE[key.replace("joules_", "")] ?? capital(key.replace("joules_", ""))}`, key.startsWith("joules") ? joules(value) : plain(value)]))));
 }
 function joules(value) {
   if (!value) return "0 J";
@@ -122,7 +123,7 @@ function machine(m) {
 const leastShown = (m) => (m.states.length > 4 ? 0.25 : 0.05);
 
 function drawMachine(width, host, m) {
-  const n = m.states.length, w = Math.min(width, 560), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 20), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
+  const n = m.states.length, w = Math.min(width, 680), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 26), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
   const at = m.states.map((_, k) => [cx - R * Math.cos((2 * Math.PI * k) / n), cy - R * Math.sin((2 * Math.PI * k) / n)]);
   const svg = d3.select(host).append("svg").attr("width", w).attr("height", high).attr("viewBox", `0 0 ${w} ${high}`).attr("class", "machine").attr("role", "img").attr("aria-label", `State machine of ${n} states`);
   const least = leastShown(m), merged = d3.rollups(m.transitions.filter((t) => t.probability >= least), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);

@@ -1,6 +1,6 @@
 // A circuit's wiring: triangles and arrows excite, circles and bars inhibit, squares are inputs. Where everything is was worked
 // out beforehand, the same every time.
-const LABELLED = 30, RADIUS = 0.27;
+const LABELLED = 40, RADIUS = 0.27;
 
 const sign = (circuit, node) => (node < circuit.inputs.length || circuit.neurons[node - circuit.inputs.length].sign === "E" ? "E" : "I");
 const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs[node] : circuit.neurons[node - circuit.inputs.length].id);
@@ -16,11 +16,11 @@ function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label =
   const px = (x) => before + (x - l) * unit + 3, py = (y) => (t - y) * unit + 6;
   const svg = d3.select(host).append("svg").attr("class", "wiring").attr("viewBox", `0 0 ${wide} ${high}`).attr("width", wide).attr("height", high);
   svg.attr("role", "group").attr("aria-label", `${label}: ${circuit.neurons.length} neurons, ${circuit.synapses.length} synapses`);
-  const halos = svg.append("g").attr("class", "halos"), heaviest = d3.max(circuit.synapses, (s) => s[2]) || 1, small = Math.min(1, unit / 42);
+  const halos = svg.append("g").attr("class", "halos"), heaviest = d3.max(circuit.synapses, (s) => s[2]) || 1, small = Math.min(1, unit / 42), fine = Math.max(0.5, Math.min(1, 50 / circuit.synapses.length));
   const marked = (kind, k) => Object.entries(marks).filter(([, m]) => m[kind].includes(k)).map(([name]) => name).join(" ");
   circuit.synapses.forEach((s, k) => {
     const c = circuit.curves[k].map((v, j) => (j % 2 ? py(v) : px(v))), inhibits = sign(circuit, s[0]) === "I";
-    const dx = c[6] - c[4], dy = c[7] - c[5], n = Math.hypot(dx, dy) || 1, ux = dx / n, uy = dy / n, big = 7.5 * small, weight = 0.7 + 2.3 * (s[2] / heaviest);
+    const dx = c[6] - c[4], dy = c[7] - c[5], n = Math.hypot(dx, dy) || 1, ux = dx / n, uy = dy / n, big = 7.5 * small, weight = fine * (0.7 + 2.3 * (s[2] / heaviest));
     const edge = svg.append("g").attr("class", `edge ${inhibits ? "inh" : "exc"} ${marked("synapses", k)}`).attr("data-synapse", k);
     const [ex, ey] = inhibits ? [c[6], c[7]] : [c[6] - ux * big * 0.8, c[7] - uy * big * 0.8];
     const way = `M${c[0]},${c[1]}C${c[2]},${c[3]} ${c[4]},${c[5]} ${ex},${ey}`;

@@ -140,3 +140,13 @@ def test_mistakes_are_named_in_one_line(call, message):
     with pytest.raises(UserError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["loss", "input"])
+def test_a_gradient_that_is_not_finite_is_named_here_too(place):
+    cell = MotifRateCell(small_motif())
+    x = torch.rand(3, cell.input_size)
+    if place == "input":
+        x[1, 0] = float("nan")
+    with pytest.raises(UserError, match="is not finite: "):
+        (cell(x).sum() * (float("nan") if place == "loss" else 1.0)).backward()

@@ -159,6 +159,24 @@ def test_descent_shows_every_step_with_mother_and_child(opened, folder, run):
         assert drawings.nth(1).locator(".edge").count() == step.circuit.synapse_count
 
 
+def test_it_is_said_how_often_the_wiring_came_up_and_who_else_has_it(opened, folder, run):
+    shown = opened(folder / "report.html")
+    found = [run.elsewhere(rank) for rank in range(len(run.front))]
+    rank = next(k for k, one in enumerate(found) if one.ranks)
+    for k in (rank, min(range(len(found)), key=lambda k: found[k].circuits)):
+        choose(shown, k)
+        said = shown.text("#elsewhere")
+        if found[k].circuits > 1:
+            assert f"is that of {found[k].circuits} circuits" in said
+            assert f"first in generation {found[k].generation}" in said
+        else:
+            assert "Nothing else that the run remembers" in said
+        assert shown.texts("#elsewhere button") == [f"rank {other}" for other in found[k].ranks[:12]]
+    choose(shown, rank)
+    shown.page.locator("#elsewhere button").first.click()
+    shown.drawn(found[rank].ranks[0])
+
+
 def test_the_lesion_table_is_that_of_the_chosen_circuit_and_of_a_fresh_simulation(opened, folder, run):
     shown = opened(folder / "report.html")
     task = run.spec.make_task()
@@ -179,6 +197,26 @@ def test_the_lesion_table_is_that_of_the_chosen_circuit_and_of_a_fresh_simulatio
             sign = "\u22a3" if any(n.id == s.pre and n.sign == "I" for n in circuit.neurons) else "\u2192"
             assert float(rows[f"{s.pre} {sign} {s.post}", "synapse"][0]) == pytest.approx(cut, abs=5.01e-4)
         assert f"{found['base']['score']:.3f}" in shown.text("#why")
+
+
+def test_controls_energy_rates_and_curves_are_those_of_the_store(opened, folder, run):
+    shown = opened(folder / "report.html")
+    choose(shown, 1)
+    found = run.analysis(run.front[1])
+    assert shown.rows("#controls table") == [[one["control"], f"{one['score']:.3f}"] for one in found["controls"]]
+    energy = shown.texts("#energy dd")
+    assert [float(text) for text in energy[:2]] == [float(f"{found['energy'][key]:.4g}") for key in ("spikes", "events")]
+    rates = {row.split()[0]: float(row.split()[-2]) for row in _firing(shown)}
+    stored = zip(found["activity"]["neurons"], found["activity"]["rate_hz"], strict=True)
+    assert rates == {str(name): float(f"{rate:.3g}") for name, rate in stored}
+    for name, curve in found["perturbation"].items():
+        label = name.replace(" [", ", ").replace("]", "")
+        chart = shown.page.locator(f'#perturbation svg[aria-label="score against {label}"]')
+        heights = chart.locator("circle").evaluate_all("dots => dots.map(dot => Number(dot.getAttribute('cy')))")
+        top, bottom = 10, 190 - 38  # of the axes, from 1.03 to 0
+        assert heights == pytest.approx([bottom - y / 1.03 * (bottom - top) for y in curve["score"]], abs=0.01)
+    spikes = run.spec.make_task().simulate(run.front[1].circuit, _held_out(run), "float32").counts().sum()
+    assert float(energy[0]) == pytest.approx(spikes / run.spec.search.held_out, rel=1e-3)
 
 
 def test_pointing_at_a_lesion_shows_the_part_in_the_circuit(opened, folder, run):
@@ -205,6 +243,49 @@ def test_the_core_alone_is_what_was_not_removed(opened, folder, run):
     assert f"{found['core']['score']:.3f}" in shown.text("#core-facts")
 
 
+def choose(shown, rank):
+    """Choose a circuit in the table, which holds the rows in sight alone."""
+    shown.page.locator("#members").evaluate(f"box => {{ box.scrollTop = {rank} * 27; }}")
+    shown.page.locator(f'#members tr[data-rank="{rank}"]').click()
+    shown.drawn(rank)
+
+
+def _held_out(run):
+    return trials_for(run.spec.make_task(), run.spec.search.seed, run.spec.search.held_out)[0]
+
+
+def _firing(shown):
+    """Name and rate of each neuron, as written."""
+    rows = shown.page.locator("#rates g").evaluate_all(
+        "rows => rows.map(r => [...r.querySelectorAll('text')].map(t => t.textContent))"
+    )
+    return [f"{name} {text.split(',')[0]}" for name, text in rows]
+
+
+def test_all_objectives_at_once_show_and_choose_the_same_circuits(opened, folder, run):
+    shown = opened(folder / "report.html")
+    shown.page.locator("#all").click()
+    assert shown.count("#cloud path.way") == len(run.front)
+    shown.page.locator("#cloud svg").focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.drawn(1)
+    assert shown.count('#cloud path.way.here[data-rank="1"]') == 1
+    ends = shown.page.locator("#cloud path.way").evaluate_all(
+        "ways => ways.map(way => [Number(way.dataset.rank), Number(/,([-\\d.]+)/.exec(way.getAttribute('d'))[1])])"
+    )
+    height = dict(ends)  # the first axis is that of the score: the better the held-out score, the further up
+    best, worst = (pick(run.front, key=lambda m: m.held_out).rank for pick in (max, min))
+    assert height[best] == min(height.values()) < height[worst] == max(height.values())
+    shown.page.keyboard.press("End")
+    shown.drawn(len(run.front) - 1)
+    box = shown.page.locator("#cloud svg").bounding_box()
+    shown.page.mouse.click(box["x"] + 40, box["y"] + height[best])
+    shown.page.wait_for_selector(f'html:not([data-drawn="{len(run.front) - 1}"])', state="attached")
+    assert height[int(shown.page.evaluate("document.documentElement.dataset.drawn"))] == height[best]
+    shown.page.locator("#all").click()
+    assert shown.count("#cloud circle.dot") == len(run.front)
+
+
 # -- filters, order, keyboard
 
 
@@ -221,6 +302,14 @@ def test_filters_leave_the_circuits_that_pass(opened, folder, run):
     smallest = [m for m in run.front if m.excitatory + m.inhibitory == size]
     assert {row[0] for row in shown.rows("#members")} == {str(m.rank) for m in smallest}
     assert shown.count("#cloud circle.out") == len(run.front) - len(smallest)
+    shown.slide("size", 99)
+    share = sorted(m.excitatory / (m.excitatory + m.inhibitory) for m in run.front)[len(run.front) // 2]
+    least = float(np.floor(share / 0.05 + 1e-9) * 0.05)
+    for name, passes in (("least", lambda s: s >= least - 1e-9), ("most", lambda s: s <= least + 1e-9)):
+        shown.slide(name, round(least, 2))
+        passing = [m for m in run.front if passes(m.excitatory / (m.excitatory + m.inhibitory))]
+        assert shown.text("#passing").startswith(f"{len(passing)} ")
+        shown.slide(name, 0 if name == "least" else 1)
 
 
 def test_the_table_is_sorted_by_any_column_both_ways(opened, folder, run):
@@ -371,6 +460,7 @@ def test_fronts_of_any_size(opened, folder, tmp_path, count):
     shown.drawn(count - 1)
     assert shown.count(f'#members tr[data-rank="{count - 1}"][aria-selected="true"]') == 1
     assert shown.text("#circuit h3 >> nth=0").startswith(f"Rank {count - 1}")
+    assert shown.count("#elsewhere button") <= 12
 
 
 def test_a_run_stopped_half_way(opened, tmp_path):

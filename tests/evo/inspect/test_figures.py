@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import evo
+from circuits import simulate
 from evo.inspect import figures
 from evo.inspect.changes import changes, matched
 from tests.evo.tiny import one_line_of, spec_file
@@ -24,13 +25,16 @@ def analysis(run):
 
 def test_every_figure_is_drawn_with_its_size_and_font(run, analysis, tmp_path):
     circuit, steps = run.front[0].circuit, run.lineage(0)
+    recorded = simulate(circuit, run.examples.spikes[:1], record=[circuit.neurons[0].id])
     drawn = {
         "front": (figures.front, run),
+        "parallel": (figures.parallel, run),
         "convergence": (figures.convergence, run),
         "hypervolume": (figures.hypervolume, run),
         "seconds": (figures.seconds, run),
         "wiring": (figures.wiring, circuit),
         "rasters": (figures.rasters, circuit, run.examples.spikes[:2]),
+        "traces": (figures.traces, recorded, circuit.neurons[0].id),
         "rates": (figures.rates, circuit, analysis),
         "tuning": (figures.tuning, analysis),
         "lesions": (figures.lesions, analysis),
@@ -45,6 +49,9 @@ def test_every_figure_is_drawn_with_its_size_and_font(run, analysis, tmp_path):
         assert (width, height) == pytest.approx((80 / 25.4 * 72, 50 / 25.4 * 72), abs=0.01), name
         assert "DejaVu Serif" in text, name
         assert "<text" in text, name  # text stays text
+        assert {float(size) for size in re.findall(r"font: (?:[a-z]+ )?([\d.]+)px", text)} <= {6.0, 5.0, 4.2}, (
+            name
+        )  # all grow along
 
 
 def test_vector_files_of_every_kind(run, tmp_path):
@@ -57,9 +64,20 @@ def test_figures_show_the_numbers_of_the_run(run, analysis):
     ax = figures.front(run, x="synapses", y="score")
     points = ax.collections[0].get_offsets()
     assert np.array_equal(points, [(m.circuit.synapse_count, m.score) for m in run.front])
+    energy = np.array([m.objectives["energy"] for m in run.front])
+    lines = np.array([line.get_ydata() for line in figures.parallel(run).lines if len(line.get_ydata()) == 3])
+    assert lines[:, 1] == pytest.approx((energy.max() - energy) / np.ptp(energy))
     bars = figures.lesions(analysis, "neuron").patches
     scores = [lesion["score"] for lesion in analysis["lesions"] if lesion["kind"] == "neuron"]
     assert [bar.get_width() for bar in bars][: len(scores)] == scores
+    curve = figures.convergence(run, "median").lines[-1]
+    ends = [[r["median"] for e in run.epochs if e["island"] == k for r in e["log"]][-1] for k in range(3)]
+    assert curve.get_ydata()[-1] == pytest.approx(np.mean(ends), rel=1e-4)
+    circuit = run.front[0].circuit
+    raster = simulate(circuit, run.examples.spikes[:2], record="all", record_trials=[1])
+    upper, lower = figures.traces(raster, circuit.neurons[-1].id, trial=1)
+    assert np.array_equal(upper.lines[0].get_ydata(), raster.traces.v_mv[0, :, -1])
+    assert np.array_equal(lower.lines[2].get_ydata(), raster.traces.i_i_mv[0, :, -1])
     steps = figures.descent(run.lineage(0)).lines[0].get_ydata()
     assert list(steps) == [step.score for step in run.lineage(0)]
 
@@ -69,6 +87,8 @@ def test_what_is_not_there_is_one_line(run, analysis):
     assert "nothing is logged as 'luck'" in one_line_of(lambda: figures.convergence(run, "luck"))
     assert "there is no 'gravity'" in one_line_of(lambda: figures.perturbation(analysis, "gravity"))
     assert "a founder has no mother" in one_line_of(lambda: figures.change(run.lineage(0)[0]))
+    silent = simulate(run.front[0].circuit, run.examples.spikes[:1])
+    assert "simulate with record=['E0'], record_trials=[0]" in one_line_of(lambda: figures.traces(silent, "E0"))
     assert "not over sequences" in one_line_of(lambda: figures.states(analysis))
 
 
