@@ -41,6 +41,7 @@ CHOICES = [
     Choice("runs/zoo/coincidence-narrow.toml"),
     Choice("runs/zoo/order-two.toml"),
     Choice("runs/zoo/itd-two.toml", "smallest"),
+    Choice("runs/zoo/itd-lean.toml"),
     Choice("runs/zoo/itd-eight.toml"),
     Choice("runs/zoo/itd-sounds.toml"),
     Choice("runs/zoo/separation-kinds.toml", "smallest"),

@@ -42,7 +42,9 @@ def test_an_unknown_name_is_refused_naming_those_that_come_near():
             call("itd-99")
         with pytest.raises(UserError, match="the zoo has no 'gat-3'; did you mean gate-3"):
             call("gat-3")
-        with pytest.raises(UserError, match="evo zoo lists them"):
+        with pytest.raises(UserError, match="the zoo has no 'qqq'; evo zoo lists them"):
+            call("qqq")
+        with pytest.raises(UserError, match=r"the zoo has no '\.\./cards/itd-4'"):
             call("../cards/itd-4")
 
 

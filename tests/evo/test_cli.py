@@ -30,6 +30,7 @@ COMMANDS = (
     "new",
     "warmup",
     "motifs",
+    "zoo",
 )
 
 
