@@ -22,8 +22,13 @@ def of_circuit(circuit: Circuit) -> str:
         parts = [f"run {origin.run}" if origin.run else "", f"task {origin.task['name']}" if origin.task else ""]
         parts += [f"{name.replace('_', ' ')} {value:.3g}" for name, value in scores.items()]
         lines.append(", ".join(filter(None, parts)))
+    return _shown(picture(circuit), lines)
+
+
+def picture(circuit: Circuit) -> str:
+    """A circuit's wiring as an SVG element."""
     with matplotlib.rc_context(_STYLE):
-        return _shown(svg(wiring(circuit).figure), lines)
+        return svg(wiring(circuit).figure)
 
 
 def of_raster(raster: Raster) -> str:
@@ -35,8 +40,8 @@ def of_raster(raster: Raster) -> str:
     names = raster.names or range(len(rates))
     told = ", ".join(f"{name} {rate:.3g}" for name, rate in zip(names, rates, strict=True))
     with matplotlib.rc_context(_STYLE):
-        picture = svg(raster.plot(0)[0].figure) if raster.names else ""
-    return _shown(picture, [f"Raster: {size}; drawn: trial 0", f"mean rates, Hz: {told}"])
+        drawn = svg(raster.plot(0)[0].figure) if raster.names else ""
+    return _shown(drawn, [f"Raster: {size}; drawn: trial 0", f"mean rates, Hz: {told}"])
 
 
 def svg(figure) -> str:

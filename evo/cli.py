@@ -309,7 +309,7 @@ def compare(folders, as_json):
 def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
-    Circuits evolved with a single tone know that tone; evolve with [task] sweep = 0.6 for other sounds.
+    Circuits evolved with a single tone know that tone; for other sounds evolve with [task] sweep = 0.6, or take zoo:itd-8.
     """
     import numpy as np
 
@@ -342,8 +342,8 @@ def zoo(name, as_json, out):
     """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
 
     \b
-    evo zoo itd-4 -o itd-4.json        the motif as a file
-    evo export zoo:itd-4 --to nest     other commands read it as zoo:itd-4
+    evo zoo itd-8 -o itd-8.json        the motif as a file
+    evo export zoo:itd-8 --to nest     other commands read it as zoo:itd-8
     evo zoo -o zoo.svg                 all of them on one sheet
     """
     from circuits.diagram import wiring
