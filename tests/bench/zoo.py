@@ -25,7 +25,7 @@ WORK = ROOT / "runs" / "zoo-work"
 SEEDS = range(1, 6)
 SOLVED = 0.9
 # what the README shows
-SHEET = ("itd-5", "direction-5", "separation-3b", "gate-3", "winner-7", "xor-3", "onset-2", "toggle-2", "gamma-4")
+SHEET = ("itd-5", "direction-5", "separation-3b", "gate-3", "winner-7", "xor-3", "onset-2", "toggle-2", "coincidence-4")
 
 
 class Choice(NamedTuple):

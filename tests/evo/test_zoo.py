@@ -17,6 +17,7 @@ from evo.card import card
 from evo.prune import prune
 from evo.spec import read
 from fitness.lesions import lesions
+from fitness.measured import Measured
 from fitness.objectives import HARDWARE
 from fitness.tasks import BUILT_IN
 from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
@@ -31,8 +32,9 @@ def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(nam
     score = task.evaluate(circuit, trials)
     assert score.value == found.score >= 0.85
     assert task.interval(score, trials) == (found.low, found.high)
-    apart = 1.5 * (found.high - found.low) + 0.01  # 4 standard deviations of the difference of two such scores, and what a
-    for seed in (found.seed + 1, found.seed + 2):  # score cut off at 1 hides
+    rest = 0.03 if isinstance(task, Measured) else 0.005  # the jackknife is too narrow where a score is not smooth
+    apart = 1.5 * (found.high - found.low) + rest  # 4 standard deviations of the difference of two such scores
+    for seed in (found.seed + 1, found.seed + 2):
         fresh = task.evaluate(circuit, task.trials(seed, found.trials)).value
         assert abs(fresh - found.score) <= apart
 
@@ -70,7 +72,7 @@ def test_every_task_that_a_search_solves_is_there():
 @pytest.mark.parametrize("name", zoo)
 def test_the_committed_spec_is_the_one_that_made_it(name):
     known = zoo.card(name)
-    spec = read(ROOT / known.made.spec)[0]
+    spec = read(ROOT / known.made.spec, seed=known.made.seed)[0]
     assert spec.digest() == known.made.spec_sha256
     assert spec.search.algorithm == known.made.algorithm
     assert spec.task == known.task, "the spec leaves no setting of the task to its default"
@@ -140,7 +142,7 @@ def test_the_command_shows_one_and_writes_it(tmp_path):
     known = zoo.card("gate-3")
     done = cli(tmp_path, "zoo", "gate-3")
     assert done.returncode == 0, done.stderr
-    for part in (*known.commands, f"{known.held_out.score:.3f}", "volleys = 3", "I0 ", "feedforward inhibition"):
+    for part in (*known.commands, f"{known.held_out.score:.3f}", "volleys = 3", "I1 ", "disynaptic inhibition"):
         assert part in done.stdout
     told = json.loads(cli(tmp_path, "zoo", "gate-3", "--json").stdout)
     assert told["commands"] == list(known.commands)
