@@ -549,7 +549,8 @@ class _stopping:  # noqa: N801 - reads as a statement
         self.folder = folder
 
     def __enter__(self):
-        self.before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        # not by way of SIGINT, which scripts have their background jobs ignore
+        self.before = signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def __exit__(self, _, error, __):
         signal.signal(signal.SIGTERM, self.before)

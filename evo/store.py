@@ -169,7 +169,8 @@ class Store:
 
 def _uri(path, write):
     uri = path.resolve().as_uri()
-    if write:
+    journal = path.with_name(path.name + "-journal")  # there where a writer was killed in the middle: who opens takes it back
+    if write or (journal.exists() and os.access(path.parent, os.W_OK)):
         return f"{uri}?mode=rw"
     # A write-ahead log cannot be read in a folder that is read-only unless told that nobody writes.
     alone = not path.with_name(path.name + "-wal").exists()

@@ -316,10 +316,13 @@ def test_a_reader_that_goes_away_is_no_error(place):
     assert "Traceback" not in process.stderr
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name):
+@pytest.mark.parametrize(("name", "in_background"), [("SIGINT", False), ("SIGTERM", False), ("SIGTERM", True)])
+def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name, in_background):
     spec_file(tmp_path, generations=300)
+    # what a script starts in the background ignores Ctrl-C
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     process = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    signal.signal(signal.SIGINT, before)
     wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, process)
     assert evo.open_run(tmp_path / "run").state == "running"
     start = time.monotonic()

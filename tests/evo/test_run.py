@@ -286,6 +286,19 @@ def test_a_damaged_store_is_one_line_or_opens_as_it_was(undisturbed, copy):
     assert refused > 30
 
 
+def test_a_store_whose_writer_was_killed_in_the_middle_opens_as_it_was_before(undisturbed, copy, tmp_path):
+    torn = tmp_path / "torn"
+    with closing(sqlite3.connect(copy / "run.db", isolation_level=None)) as db:
+        db.execute("PRAGMA cache_size = 1")  # so that pages are written before the end of the transaction
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE state SET state = zeroblob(length(state))")
+        shutil.copytree(copy, torn)
+        db.execute("ROLLBACK")
+    assert (torn / "run.db-journal").stat().st_size > 512
+    assert (torn / "run.db").read_bytes() != (copy / "run.db").read_bytes()
+    assert evo.open_run(torn).archive_sha256 == undisturbed.archive_sha256
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 8192, b"not a database at all\n" * 400, SPEC.encode()])
 def test_a_file_that_is_no_store_is_one_line(copy, content):
     (copy / "run.db").write_bytes(content)
