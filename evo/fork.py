@@ -3,8 +3,8 @@
 import numpy as np
 
 from circuits.errors import UserError
-from evo import genome, identity
-from evo.genome import Form
+from evo import genome
+from evo.genome import Form, identity
 from evo.individual import joined
 from evo.run_folder import Heritage, Run
 from evo.spec import RunSpec

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
-from evo import archive, genome, identity, lineage, variation
+from evo import archive, genome, lineage
 from evo.algorithms import ALGORITHMS, descriptors
 from evo.algorithms.values import FreeValues
-from evo.genome import Form
+from evo.genome import Form, identity, variation
 from evo.individual import LOOKED_AT, Crowd, joined, record
 from evo.selection import nsga2
 from evo.spec import RunSpec

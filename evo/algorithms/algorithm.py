@@ -10,9 +10,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from deap import base
 
+from evo.genome.variation import NOBODY
 from evo.individual import Crowd
 from evo.stopwatch import Stopwatch
-from evo.variation import NOBODY
 
 
 class Brood(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 
 from evo.algorithms.algorithm import Algorithm, Brood
 from evo.algorithms.separable_cma import SeparableCMA
-from evo.variation import rewired
+from evo.genome.variation import rewired
 
 FIRST, LEAST = 0.03, 0.003  # standard deviations that it begins with, in shares of the range
 

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.wiring import Wiring
-from evo import variation
-from evo.genome import Bounds
+from evo.genome import Bounds, variation
 
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations

@@ -12,12 +12,12 @@ from evo import genome
 from evo.algorithms import ALGORITHMS
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.algorithms.separable_cma import SeparableCMA
+from evo.genome.variation import rewired
 from evo.individual import Crowd
 from evo.island import Founders, Setting, run_epoch
 from evo.spec import parse
 from evo.state_file import to_bytes
 from evo.stopwatch import Stopwatch
-from evo.variation import rewired
 from tests.evo.tiny import SPEC, environment, one_line_of, spec_file
 
 NAMES = list(ALGORITHMS)

@@ -3,8 +3,9 @@ from contextlib import suppress
 import pytest
 
 import evo
-from evo import genome, identity
+from evo import genome
 from evo.fork import heritage
+from evo.genome import identity
 from evo.spec import changed
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 

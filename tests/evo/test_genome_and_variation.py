@@ -11,7 +11,8 @@ from circuits.population import simulate_population
 from circuits.raster import pack
 from circuits.simulate import simulate
 from circuits.tables import from_circuit
-from evo import genome, variation
+from evo import genome
+from evo.genome import variation
 from evo.spec import parse
 from fitness.task import Interface
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evo import identity, variation
+from evo.genome import identity, variation
 from evo.island import Setting
 from evo.spec import parse
 

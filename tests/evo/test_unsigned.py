@@ -10,7 +10,8 @@ from circuits.circuit import Circuit
 from circuits.population import simulate_population
 from circuits.raster import pack
 from circuits.simulate import simulate
-from evo import genome, variation
+from evo import genome
+from evo.genome import variation
 from evo.spec import parse
 from tests.evo.test_genome_and_variation import SETTINGS, assert_valid, crossed, forms
 from tests.evo.tiny import SPEC, one_line_of, spec_file

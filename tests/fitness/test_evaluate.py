@@ -5,7 +5,8 @@ import fitness
 from circuits import simulate
 from circuits.lesion import lesion
 from circuits.raster import Raster, pack
-from evo import genome, variation
+from evo import genome
+from evo.genome import variation
 from evo.spec import parse
 from fitness.evaluate import evaluate, run
 from fitness.objectives import OBJECTIVES, losses

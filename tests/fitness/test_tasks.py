@@ -5,7 +5,8 @@ import fitness
 from circuits import Circuit
 from circuits.errors import UserError
 from circuits.raster import Raster, pack
-from evo import genome, variation
+from evo import genome
+from evo.genome import variation
 from evo.spec import parse
 from evo.starter import starter
 from fitness.evaluate import evaluate

@@ -11,10 +11,20 @@ All randomness comes from the numpy Generator passed in, as uniform numbers only
 import numpy as np
 
 from circuits.compiled import compiler
-from evo import genes, genome, mutations
-from evo.genes import Genome, below, count, draw_inputs, draw_parameters, inherit, is_read, pick_unread, settle, some_kind
-from evo.genome import Bounds
-from evo.mutations import (
+from evo.genome import genes, mutations, record
+from evo.genome.genes import (
+    Genome,
+    below,
+    count,
+    draw_inputs,
+    draw_parameters,
+    inherit,
+    is_read,
+    pick_unread,
+    settle,
+    some_kind,
+)
+from evo.genome.mutations import (
     add_neuron,
     add_synapse,
     flip_type,
@@ -26,8 +36,9 @@ from evo.mutations import (
     remove_synapse,
     rewire,
 )
+from evo.genome.record import Bounds
 
-compiled = compiler(genome, genes, mutations)
+compiled = compiler(record, genes, mutations)
 
 NOBODY = -1
 VALUES = 0.55  # share of the mutations that leave the wiring alone
@@ -35,7 +46,7 @@ VALUES = 0.55  # share of the mutations that leave the wiring alone
 
 def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random valid genomes."""
-    made = genome.empty(bounds, count)
+    made = record.empty(bounds, count)
     _found_all(_fields(made), bounds, rng)
     return made
 

@@ -9,10 +9,10 @@ symmetric circuits some repeats are missed.
 import numpy as np
 
 from circuits.compiled import compiler
-from evo import genes, genome
-from evo.genes import Genome
+from evo.genome import genes, record
+from evo.genome.genes import Genome
 
-compiled = compiler(genome, genes)
+compiled = compiler(record, genes)
 
 ROUNDS = 3
 

@@ -6,8 +6,8 @@ A valid genome stays valid: a change that would break the bounds is not made.
 import numpy as np
 
 from circuits.compiled import compiler
-from evo import genes, genome
-from evo.genes import (
+from evo.genome import genes, record
+from evo.genome.genes import (
     bell,
     below,
     connect,
@@ -35,7 +35,7 @@ from evo.genes import (
     type_row,
 )
 
-compiled = compiler(genome, genes)
+compiled = compiler(record, genes)
 
 
 @compiled

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.compiled import compiler
-from evo import genome
-from evo.genome import GRID
+from evo.genome import record
+from evo.genome.record import GRID
 
-compiled = compiler(genome)
-type_row = compiled(genome.type_row)
+compiled = compiler(record)
+type_row = compiled(record.type_row)
 
 
 class Genome(NamedTuple):

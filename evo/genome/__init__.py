@@ -1,0 +1,18 @@
+"""The genome of a circuit: the record that it is (`record`), how genomes come to be and change (`variation`, made of
+`mutations`, made of `genes`), and which of them are the same circuit (`identity`)."""
+
+from evo.genome.record import (
+    FINE_GRID,
+    GRID,
+    Bounds,
+    Form,
+    builder,
+    dtype,
+    empty,
+    faults,
+    tables,
+    to_circuit,
+    type_row,
+)
+
+__all__ = ["FINE_GRID", "GRID", "Bounds", "Form", "builder", "dtype", "empty", "faults", "tables", "to_circuit", "type_row"]
