@@ -85,7 +85,7 @@ def test_a_motif_of_a_task_that_ships_can_be_pruned_by_itself(tmp_path):
 
 
 def test_a_task_of_ones_own_is_executed_only_where_the_core_is_not_stored(tmp_path):
-    folder = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0).folder
+    folder = evo.run(own_task_spec(tmp_path, population=40, generations=20), tmp_path / "run", workers=0).folder
     stored = prune(folder)
     trap = tmp_path / "trap"
     (folder / "agree.py").write_text(f"open({str(trap)!r}, 'w')\n" + OWN_TASK)

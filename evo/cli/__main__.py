@@ -1,0 +1,5 @@
+"""python -m evo.cli"""
+
+from evo.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""Looking at what a search found, and taking it along: evo inspect, motifs, export, prune, compare, listen, zoo."""
+
+import json
+from pathlib import Path
+
+import click
+
+from circuits.errors import UserError
+from evo.cli.group import cli
+from evo.cli.terminal import console
+
+ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def inspect(path, html, as_json):
+    """Show the circuits a run found, or one motif."""
+    from evo.inspect import page, table
+
+    subject = _subject(path)
+    if as_json:
+        click.echo(json.dumps(table.as_json(subject), allow_nan=False))
+    else:
+        table.show(subject, console())
+    if html is not None:
+        written = page.write(subject, page.default_path(Path(path.removeprefix(ZOO))) if html == "-" else Path(html))
+        click.echo(f"page: {written}", err=as_json)
+
+
+@cli.command()
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("-o", "--out", metavar="FILE", help="Draw what was found as a picture (svg, png or pdf).")
+def motifs(folders, as_json, out):
+    """Show what many runs have in common: wirings found again and again, and motifs that chance does not explain.
+
+    Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
+    """
+    from evo.inspect import motif_picture, motif_table
+    from evo.motifs import motifs as find
+    from evo.run_folder import Run
+
+    found = find([Run(folder) for folder in folders])
+    if as_json:
+        click.echo(json.dumps(motif_table.as_json(found), allow_nan=False))
+    else:
+        motif_table.show(found, console())
+    if out is not None:
+        click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--to", "target", required=True, metavar="TARGET", help="One of the above.")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
+@click.option("-o", "--out", metavar="PATH", help="Where to [default: DIR/motifs/].")
+def export(path, target, rank, out):
+    """Write a found circuit for use elsewhere.
+
+    \b
+    motif     the circuit as a file (JSON)
+    torch     a folder with a trainable PyTorch module
+    nest      a folder with a script for NEST
+    brian2    a folder with a script for Brian2, all neuron models
+    sonata    a folder with a SONATA network, for NEST's reader and others
+    nir       a folder with NIR graphs, for snnTorch, Norse, SpikingJelly and others
+    graphml   a file for graph tools: networkx, igraph, Gephi, yEd
+
+    Folders come with an example trial and are checked against the simulator, where the tool is installed. What becomes of each
+    feature (exact, approximate, dropped) is said on stderr and in the folder's README.md.
+    """
+    from circuits.export import export as write
+    from circuits.export import summary
+    from evo.run_folder import Run
+
+    source = Path(path)
+    if source.is_dir():
+        found = Run(source)
+        motif, example = found.motif(rank), found.examples.spikes[0]
+        stem = source / "motifs" / f"rank{rank}"
+    else:
+        motif, example = _subject(path), None
+        stem = Path(path.removeprefix(ZOO)) if path.startswith(ZOO) else source.with_suffix("")
+    suffix = {"motif": ".json", "graphml": ".graphml"}.get(target, f"-{target}")
+    written = write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example)
+    click.echo(summary(motif, target, written), err=True)
+    click.echo(written)
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
+@click.option("-o", "--out", metavar="FILE", help="Where to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
+def prune(path, rank, out):
+    """Write the core of a circuit: the smallest part found of it that does as well.
+
+    Neurons and synapses are removed, the least harmful first, as long as the score stays within its 95 % confidence interval.
+    What is left is tried on other trials. Of a run with a task of your own, its code is executed where the core is not stored.
+    """
+    from circuits.motif_file import save
+    from evo.prune import prune as pruned
+
+    source = Path(path)
+    found = pruned(source, rank)
+    beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
+    for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
+        e = int(motif.excitatory.sum())
+        parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
+        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f})")
+    click.echo(f"removed {', '.join(found.core['removed']) or 'nothing'}")
+    if found.core["confirmed"]:
+        click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
+    else:
+        click.echo(f"not confirmed: on {found.core['trials']} other trials it scores less than the whole circuit's interval")
+    click.echo(save(found.smaller, Path(out) if out else beside))
+
+
+@cli.command()
+@click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def compare(folders, as_json):
+    """Show runs side by side; with several seeds of each spec, how much better one spec does than the first.
+
+    Runs whose specs differ in the seed alone are taken together. Effect sizes are Vargha and Delaney's A: the probability that
+    a run of one spec does better than a run of the other.
+    """
+    from evo.compare import compare as compared
+    from evo.inspect import comparison
+
+    found = compared(folders)
+    if as_json:
+        click.echo(json.dumps(comparison.as_json(found), allow_nan=False))
+    else:
+        comparison.show(found, console())
+
+
+@cli.command()
+@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("sound", metavar="FILE.wav")
+@click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest below 700 Hz].")
+def listen(path, sound, centre):
+    """Let a sound localiser (task itd) listen to a stereo WAV file.
+
+    Circuits evolved with a single tone know that tone; for other sounds evolve with [task] sweep = 0.6, or take zoo:itd-8.
+    """
+    import numpy as np
+
+    import fitness
+
+    subject = _subject(path)
+    motif = subject.motif(0) if Path(path).is_dir() else subject
+    settings = dict(motif.provenance.task or {})
+    if settings.pop("name", None) != "itd":
+        raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
+    task = fitness.task("itd", **settings)
+    trials = task.hear(sound, centre)
+    names = task.heard(motif, trials)
+
+    def direction(k):
+        return f"direction{k}  {task.directions_ms[k]:+.3f} ms" if k >= 0 else "undecided"
+
+    for start, k in zip(trials.facts["start_ms"], names, strict=True):
+        click.echo(f"{start:10.1f} ms  {direction(k)}")
+    decided = np.bincount(names[names >= 0], minlength=1)
+    most = int(decided.argmax()) if (decided == decided.max()).sum() == 1 else -1
+    click.echo(f"mostly: {direction(most)}, in {decided.max()} of {len(names)} stretches; + is from the left, - from the right")
+
+
+@cli.command()
+@click.argument("name", metavar="[MOTIF]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("-o", "--out", metavar="FILE", help="Write the motif (json), or draw its wiring (svg, png or pdf).")
+def zoo(name, as_json, out):
+    """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
+
+    \b
+    evo zoo itd-8 -o itd-8.json        the motif as a file
+    evo export zoo:itd-8 --to nest     other commands read it as zoo:itd-8
+    evo zoo -o zoo.svg                 all of them on one sheet
+    """
+    from circuits.diagram import wiring
+    from circuits.motif_file import save
+    from circuits.zoo import zoo as shipped
+    from evo.inspect import pictures, zoo_picture, zoo_table
+
+    cards = [shipped.card(one) for one in ([name] if name else shipped)]
+    if as_json:
+        found = zoo_table.as_json(cards)
+        click.echo(json.dumps(found[0] if name else found))
+    elif out is None and name:
+        zoo_table.show_one(cards[0], shipped, console())
+    elif out is None:
+        zoo_table.show(cards, console())
+    if out is not None and name and Path(out).suffix == ".json":
+        click.echo(save(shipped[name], out), err=as_json)
+    elif out is not None:
+        figure = wiring(shipped[name]).figure if name else zoo_picture.sheet(shipped, shipped)
+        click.echo(pictures.save(figure, Path(out)), err=as_json)
+
+
+def _subject(path):
+    """What DIR, MOTIF.json or zoo:NAME stands for."""
+    from circuits.motif_file import load
+    from circuits.zoo import zoo
+    from evo.run_folder import Run
+
+    if path.startswith(ZOO):
+        return zoo[path.removeprefix(ZOO)]
+    return Run(path) if Path(path).is_dir() else load(path)

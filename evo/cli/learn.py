@@ -1,0 +1,114 @@
+"""What there is to choose from, and getting ready: evo tasks, objectives, algorithms, models, new, warmup."""
+
+from pathlib import Path
+
+import click
+
+from circuits.errors import UserError
+from evo.cli.group import cli
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("-o", "--out", metavar="FILE", help="Draw the example trials as a picture (svg, png or pdf) instead.")
+def tasks(name, out):
+    """List the tasks, or explain one and draw example trials with the answers of its reference circuit."""
+    import inspect
+
+    from evo.inspect.examples import draw, lines
+    from fitness.tasks import BUILT_IN
+
+    if name is None:
+        for task in BUILT_IN.values():
+            click.echo(f"{task.name:14} {task.what()}")
+        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS in the spec.")
+        return
+    if name not in BUILT_IN:
+        raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
+    task = BUILT_IN[name]
+    if out is not None:
+        click.echo(draw(task(), Path(out)))
+        return
+    click.echo(f"{inspect.getmodule(task).__doc__.strip()}\n\n{inspect.getdoc(task)}\n\nSettings:")
+    for key, field in task.model_fields.items():
+        click.echo(f"  {f'{key} = {field.default}':<24} {field.description or ''}")
+    for line in lines(task()):
+        click.echo(line)
+
+
+@cli.command()
+def objectives():
+    """List what a search can optimise: search.objectives in a spec."""
+    from fitness.objectives import OBJECTIVES
+
+    for name, objective in OBJECTIVES.items():
+        click.echo(f"{name:18} {objective.text}")
+
+
+@cli.command()
+def algorithms():
+    """List the ways to search: search.algorithm in a spec."""
+    from evo.algorithms import ALGORITHMS, DEFAULT
+
+    for name, algorithm in ALGORITHMS.items():
+        click.echo(f"{name:18} {algorithm.text}{' (the default)' if name == DEFAULT else ''}")
+
+
+@cli.command()
+@click.argument("name", metavar="TASK")
+@click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
+@click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
+@click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
+def new(name, out, neurons, synapses):
+    """Write a commented spec to start from."""
+    from circuits.motif_file import write_whole
+    from evo.starter import starter
+
+    text = starter(name, neurons, synapses)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    if Path(out).exists():
+        raise UserError(f"{out}: is there already")
+    click.echo(write_whole(out, text))
+
+
+@cli.command()
+@click.argument("name", required=False)
+def models(name):
+    """List the neuron and synapse models, or explain one."""
+    import inspect
+
+    from circuits import neurons, synapses
+
+    parts = {model.name: (model.neuron, model.parameters) for model in neurons.MODELS.values()}
+    parts |= {model.name: (model.section, model.parameters) for model in synapses.MODELS.values()}
+    if name is None:
+        for model, (part, _) in parts.items():
+            kind = "neuron" if model in neurons.MODELS else "synapse"
+            click.echo(f"{model:14}{kind:9}{inspect.getmodule(part).__doc__.strip().splitlines()[0]}")
+        click.echo("\nevo models NAME gives the equations and parameters; in a spec: [circuit] neuron_model, synapse_model.")
+        return
+    if name not in parts:
+        raise UserError(f"there is no model {name!r}; known are {', '.join(parts)}")
+    part, parameters = parts[name]
+    click.echo(inspect.getdoc(part))
+    click.echo("\nParameters (default, least to largest):")
+    for key, p in parameters.items():
+        click.echo(f"  {key:16}{p.default:<8g} {p.low:g} to {p.high:g}: {p.text}")
+
+
+@cli.command()
+@click.argument("spec", metavar="[SPEC.toml]", required=False)
+def warmup(spec):
+    """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
+    from evo.spec import CircuitBounds, RunSpec, read_alone
+    from evo.warm import warm_up
+    from fitness.registry import is_own
+
+    resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
+    if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'
+        models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
+        resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
+    warm_up(resolved, None)
+    click.echo("compiled")

@@ -1,0 +1,239 @@
+"""Running a search: evo run, resume, fork, status."""
+
+import json
+import signal
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import click
+
+from circuits.errors import MachineError, UserError
+from evo.cli.group import cli
+
+_WORKERS = click.option(
+    "--workers",
+    default="auto",
+    metavar="N|auto",
+    help="Processes; 0 runs everything in this one, without Ray. The result is the same.",
+)
+_ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use: auto, or HOST:PORT.")
+
+
+def _known_loggers(_context, _option, given):
+    from evo.loggers import parts
+
+    for where in given:
+        parts(where)
+    return given
+
+
+_LOG = click.option(
+    "--log",
+    multiple=True,
+    metavar="KIND:PLACE",
+    callback=_known_loggers,
+    help="Also log to tensorboard:DIR or mlflow:URI.",
+)
+
+
+@cli.command()
+@click.argument("spec", metavar="SPEC.toml")
+@click.option("--out", metavar="DIR", help="The run folder [default: the first free runs/NAME-1, runs/NAME-2, ...].")
+@_WORKERS
+@_ADDRESS
+@click.option("--seed", type=int, help="Overrides search.seed.")
+@click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
+@_LOG
+def run(spec, out, workers, address, seed, generations, log):
+    """Run the search that a spec describes."""
+    from evo import search
+    from evo.spec import read
+
+    overrides = {"seed": seed, "generations": generations}
+    resolved, source = read(spec, **overrides)
+    folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
+    _announce(resolved, source, folder)
+    _compile(resolved, source)
+    with _stopping(folder), _observing(resolved, folder, [], log) as observe:
+        done = search.run(spec, folder, workers, address, observe, **overrides)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@_WORKERS
+@_ADDRESS
+@click.option("--generations", type=int, metavar="G", help="Go on to generation G, whatever else ended the run.")
+@_LOG
+def resume(folder, workers, address, generations, log):
+    """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
+    from evo import search
+    from evo.run_folder import STORE, Run, read_spec
+    from fitness.registry import read_source
+
+    spec = read_spec(Path(folder))
+    source = read_source(spec.task["name"], Path(folder))
+    _announce(spec, source, Path(folder))
+    _compile(spec, source)
+    before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
+    with _stopping(Path(folder)), _observing(spec, Path(folder), before, log) as observe:
+        done = search.resume(folder, workers, address, observe, generations)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting to change, such as search.seed=2.")
+@click.option("--out", metavar="DIR", help="The new run folder [default: the first free DIR-1, DIR-2, ...].")
+@_WORKERS
+@_ADDRESS
+@_LOG
+def fork(folder, settings, out, workers, address, log):
+    """Start a new run from the circuits of another, with changed settings.
+
+    \b
+    evo fork runs/itd-1 --set search.algorithm=cma     polish what was found
+    evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
+    """
+    from evo import search
+    from evo.run_folder import read_spec
+    from evo.spec import changed
+    from fitness.registry import read_source
+
+    changes = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
+        changes[key.strip()] = value.strip()
+    parent = Path(folder)
+    spec = changed(read_spec(parent), changes)
+    source = read_source(spec.task["name"], parent)
+    beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
+    _announce(spec, source, beside)
+    _compile(spec, source)
+    with _stopping(beside), _observing(spec, beside, [], log) as observe:
+        done = search.fork(parent, changes, beside, workers, address, observe)
+    _finish(done)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(folder, as_json):
+    """Where a run stands: running, stopped or finished."""
+    from evo.run_folder import Run
+
+    found = Run(folder)
+    s = found.spec.search
+    facts = {
+        "state": found.state,
+        "ended_by": found.standing.ended,
+        "generation": found.generation,
+        "generations": s.generations,
+        "evaluations": found.evaluations,
+        "saved_share": found.saved,
+        "failed": found.failed[0],
+        "front": len(found.front),
+        "best_held_out": max((m.held_out for m in found.front), default=None),
+        "archive_sha256": found.archive_sha256,
+        "parent": found.parent,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    best = "nothing found yet" if facts["best_held_out"] is None else f"best held-out score {facts['best_held_out']:.3f}"
+    click.echo(
+        f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
+    )
+    if found.parent:
+        click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
+    if found.standing.ended not in (None, "generations"):
+        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
+    if found.failed[0]:
+        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {found.failed[1]}")
+    if found.saved:
+        click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
+    if found.state == "stopped":
+        click.echo(f"go on with: evo resume {folder}")
+
+
+def _announce(spec, source, folder):
+    own = f"  (runs the code in {spec.task['name'].rpartition(':')[0]})" if source is not None else ""
+    click.echo(f"task {spec.task['name']}{own}, run folder {folder}")
+
+
+def _compile(spec, source):
+    """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
+    from threading import Timer
+
+    from evo.warm import warm_up
+
+    notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
+    notice.start()
+    try:
+        warm_up(spec, source)
+    finally:
+        notice.cancel()
+
+
+@contextmanager
+def _observing(spec, folder, before, log):
+    """What looks on while a run goes on: the live table, the page, and loggers."""
+    from rich.console import Console
+
+    from evo import loggers
+    from evo.inspect.refresh import Refresher
+    from evo.progress import Progress
+
+    with ExitStack() as stack:
+        observers = [stack.enter_context(loggers.opened(where, spec, folder.resolve().name)) for where in log]
+        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, Console()))]
+
+        def observe(result):
+            for each in reversed(observers):
+                each(result)
+
+        yield observe
+
+
+def _finish(done):
+    from evo.inspect import page
+
+    written = page.write(done, page.default_path(done.folder))
+    best = done.front[0]
+    click.echo(
+        f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), "
+        f"{len(done.front)} circuits on the front"
+    )
+    if done.saved:
+        click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
+    click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
+
+
+class _stopping:  # noqa: N801 - reads as a statement
+    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        # not by way of SIGINT, which scripts have their background jobs ignore
+        self.before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def __exit__(self, _, error, __):
+        signal.signal(signal.SIGTERM, self.before)
+        while error is not None and not isinstance(error, KeyboardInterrupt):
+            error = error.__context__  # numpy makes a TypeError of an interrupted comparison
+        if error is not None:
+            click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+            self._page()
+            raise SystemExit(130) from None
+
+    def _page(self):
+        """The page as of the end, as far as a moment goes: who stopped the run may be in a hurry."""
+        from evo.inspect import page
+        from evo.run_folder import Run
+
+        with suppress(UserError, MachineError):
+            page.write(Run(self.folder), page.default_path(self.folder), seconds=1.0)
