@@ -211,6 +211,11 @@ def _finish(done):
     click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
 
 
+def _by_signal(error):
+    """Ctrl-C, or SIGTERM, also while Ray starts and makes a SystemExit of it."""
+    return isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code == signal.SIGTERM)
+
+
 class _stopping:  # noqa: N801 - reads as a statement
     """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on."""
 
@@ -223,7 +228,7 @@ class _stopping:  # noqa: N801 - reads as a statement
 
     def __exit__(self, _, error, __):
         signal.signal(signal.SIGTERM, self.before)
-        while error is not None and not isinstance(error, KeyboardInterrupt):
+        while error is not None and not _by_signal(error):
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
             click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)

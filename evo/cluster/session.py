@@ -7,6 +7,7 @@ for its nodes every few seconds: when it has not answered for SILENCE_S the run 
 import atexit
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -69,7 +70,10 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         import ray
 
         try:
-            ray.init(address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET)
+            with _same_sigterm():
+                ray.init(
+                    address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET
+                )
         except Exception as error:  # of a machine that is too busy Ray says so in a plain one
             raise MachineError(f"Ray did not start ({_one_line(error)}); use --workers 0 to run without it") from None
 
@@ -94,7 +98,8 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         import ray
 
         try:
-            ray.init(address=self.address, runtime_env=environment, **_QUIET)
+            with _same_sigterm():
+                ray.init(address=self.address, runtime_env=environment, **_QUIET)
         except Exception as error:
             raise MachineError(f"cannot join {self.name} ({_one_line(error)})") from None
 
@@ -172,3 +177,14 @@ def _end_at_once():
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(1)
+
+
+@contextmanager
+def _same_sigterm():
+    """What SIGTERM does stays what it was: Ray has it end the process there and then."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
