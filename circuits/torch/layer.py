@@ -65,9 +65,7 @@ class MotifLayer(nn.Module):
             raise UserError("motif: a layer needs one with input channels and output ports")
         self.channels, self.out_features = channels, copies * outputs
         self.signed = projection == "signed"
-        self._weight, self._free = (
-            (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
-        )
+        self._weight, self._free = (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
         self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))
         if spread and not share:
             spread_(self.cell, spread)

@@ -20,10 +20,10 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 10_000, 600),
-    "randman": Task(lambda seed: data.randman(5000, 1000, seed), 10, 4000, 600),
-    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 1000),
-    "digits": Task(lambda seed: data.digits(450, seed), 10, 4000, 400),
+    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 6000, 400),
+    "randman": Task(lambda seed: data.randman(5000, 1000, seed), 10, 4000, 400),
+    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 800),
+    "digits": Task(lambda seed: data.digits(450, seed), 10, 4000, 300),
 }
 
 
@@ -43,7 +43,9 @@ def sets_of(task: Task, seed: int) -> Sets:
     """The data of a seed; validation trials are the last ones of the training split."""
     train, test = task.make(seed)
     begin = len(train.targets) - round(KEPT_BACK * len(train.targets))
-    return Sets(*(_tensors(part, which) for part, which in ((train, slice(begin)), (train, slice(begin, None)), (test, slice(None)))))
+    return Sets(
+        *(_tensors(part, which) for part, which in ((train, slice(begin)), (train, slice(begin, None)), (test, slice(None))))
+    )
 
 
 def _tensors(split, which):

@@ -13,8 +13,8 @@ CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as
 def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, most: int | None = None) -> Split:
     """One file, such as shd_train.h5 or shd_test.h5 (zenkelab.org/resources); the target is the spoken digit, int64.
 
-    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? What comes after
-            the last step is left out
+    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? What comes
+            after the last step is left out
     most    only the first so many trials
 
     Raises UserError for a file that cannot be read or is of another form, MachineError if h5py is not installed.
@@ -36,7 +36,9 @@ def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, m
     spikes = np.zeros((len(labels), steps, CHANNELS // merge), bool)
     for trial, (seconds, unit) in enumerate(zip(times, units, strict=True)):
         if len(seconds) != len(unit) or (len(unit) and max(unit) >= CHANNELS):
-            raise UserError(f"{path}: trial {trial}: spikes/times and spikes/units do not fit, or a unit is above {CHANNELS - 1}")
+            raise UserError(
+                f"{path}: trial {trial}: spikes/times and spikes/units do not fit, or a unit is above {CHANNELS - 1}"
+            )
         step = np.floor(np.asarray(seconds, "f8") * 1000 / dt_ms + 1e-6).astype("i8")  # times are float16
         inside = step < steps
         spikes[trial, step[inside], np.asarray(unit, "i8")[inside] // merge] = True

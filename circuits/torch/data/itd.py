@@ -1,4 +1,4 @@
-"""Sound localisation by ears with many fibres each, a task of the COSYNE 2022 tutorial on spiking networks (Goodman and others)."""
+"""Sound localisation by ears with many fibres each, as in the COSYNE 2022 tutorial on spiking networks (D. Goodman)."""
 
 import numpy as np
 
@@ -18,11 +18,11 @@ def itd(
     rate_hz: float = 600.0,
     classes: int | None = None,
 ) -> Data:
-    """A tone of random phase reaches both ears; the target is the phase by which the right ear lags, in radians, uniform between
-    -pi/2 and pi/2. With `classes` it is which of so many equal parts of that range, int64.
+    """A tone of random phase reaches both ears; the target is the phase by which the right ear lags, in radians, uniform
+    between -pi/2 and pi/2. With `classes` it is which of so many equal parts of that range, int64.
 
-    spikes   bool [trials, steps, 2 fibres], steps of 1 ms: left ear, then right ear. A fibre fires in each step with probability
-             dt rate_hz (1 + sin(2 pi frequency_hz t + phase)) / 2, independent of all others
+    spikes   bool [trials, steps, 2 fibres], steps of 1 ms: left ear, then right ear. A fibre fires in each step with
+             probability dt rate_hz (1 + sin(2 pi frequency_hz t + phase)) / 2, independent of all others
     fibres   of an ear; their phases lag one after the other by 0 to pi/2, the same in both ears
 
     Over whole periods all fibres are expected to fire equally often whatever the target: only time tells.

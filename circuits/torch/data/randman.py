@@ -27,9 +27,9 @@ def randman(
     smoothness  amplitudes of the functions fall with frequency to this power; the smaller, the harder
     manifolds   seed of the functions, if not the same as that of the points
 
-    A function is a product of one series for each dimension, sum over k of u_k sin(2 pi (k x + v_k)) / k^smoothness with u and v
-    uniform between 0 and 1; over all points of a class the values of a channel are stretched to fill the steps. Spike counts say
-    nothing.
+    A function is a product of one series for each dimension, sum over k of u_k sin(2 pi (k x + v_k)) / k^smoothness with u
+    and v uniform between 0 and 1; over all points of a class the values of a channel are stretched to fill the steps. Spike
+    counts say nothing.
     """
     if not 1 <= dimensions <= 16:
         raise UserError(f"dimensions: from 1 to 16, not {dimensions!r}")

@@ -6,11 +6,11 @@ import numpy as np
 
 from circuits.errors import UserError
 
-TRAIN, TEST, WORLD = range(3)  # second half of a seed: the splits never share a random number, what both have in common is third
+TRAIN, TEST, WORLD = range(3)  # second half of a seed: splits share no random number but those of the world that both are from
 
 
 class Split(NamedTuple):
-    """spikes  bool [trials, steps, channels], one step of 1 ms unless said otherwise;   targets  [trials], int64 classes or reals"""
+    """spikes  bool [trials, steps, channels], steps of 1 ms unless said otherwise;   targets  [trials], int64 or float64"""
 
     spikes: np.ndarray
     targets: np.ndarray
@@ -33,5 +33,5 @@ def two_splits(make, train: int, test: int, seed: int) -> Data:
 
 
 def at_steps(step: np.ndarray, steps: int) -> np.ndarray:
-    """One spike a channel: bool [trials, steps, channels] of int64 [trials, channels]; a step outside 0 to steps - 1 is no spike."""
+    """One spike a channel: bool [trials, steps, channels] of int64 [trials, channels]; other steps are no spike."""
     return step[:, None, :] == np.arange(steps)[:, None]

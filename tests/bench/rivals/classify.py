@@ -1,9 +1,9 @@
-"""Train a classifier of spike trains and judge it, the same way whatever it is made of. Needs numpy and torch alone: rivals use it
-in environments of their own.
+"""Train a classifier of spike trains and judge it, the same way whatever it is made of. Needs numpy and torch alone: rivals
+use it in environments of their own.
 
-A network is called with x [steps, batch, lines] and returns logits [batch, classes]. `spikes(x)`, if it has any, says how many its
-neurons fire in each trial, [batch]; `drive_(factor)`, if it has that, makes its input so many times stronger. Sets are pairs of
-spikes, uint8 tensor [lines, steps, trials], and classes, int64 tensor [trials].
+A network is called with x [steps, batch, lines] and returns logits [batch, classes]. `spikes(x)`, if it has any, says how
+many its neurons fire in each trial, [batch]; `drive_(factor)`, if it has that, makes its input so many times stronger. Sets
+are pairs of spikes, uint8 tensor [lines, steps, trials], and classes, int64 tensor [trials].
 """
 
 import math
@@ -29,9 +29,7 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int) 
     begin = time.process_time()
     if hasattr(network, "drive_"):
         excite(network, picked(train, slice(0, 256))[0])
-    groups = [
-        {"params": [p], "first": rate * size(name, p)} for name, p in network.named_parameters() if p.requires_grad
-    ]
+    groups = [{"params": [p], "first": rate * size(name, p)} for name, p in network.named_parameters() if p.requires_grad]
     adam = torch.optim.Adam(groups)
     rng, curve = np.random.default_rng(seed), []
     for step in range(steps):
@@ -94,7 +92,7 @@ def fired(network, x) -> float:
 
 @torch.no_grad()
 def excite(network, x, halvings: int = 14):
-    """Scale the input until neurons fire `FIRST_SPIKES` on average; what no input can bring there stays where it comes closest."""
+    """Scale the input until neurons fire `FIRST_SPIKES` on average; or come as close as they can."""
     low, high, now = 0.01, 100.0, 1.0
     for _ in range(halvings):
         middle = math.sqrt(low * high)

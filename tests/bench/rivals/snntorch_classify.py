@@ -21,7 +21,12 @@ def network(lines, neurons, classes, gain, seed):
             tau = torch.rand(neurons) * (TAU_M[1] - TAU_M[0]) + TAU_M[0]
             alpha, beta = torch.full((neurons,), np.exp(-1 / TAU_SYN)), torch.exp(-1 / tau)
             self.cell = snntorch.RSynaptic(
-                alpha=alpha.float(), beta=beta, linear_features=neurons, learn_alpha=True, learn_beta=True, learn_threshold=False
+                alpha=alpha.float(),
+                beta=beta,
+                linear_features=neurons,
+                learn_alpha=True,
+                learn_beta=True,
+                learn_threshold=False,
             )
             self.readout = nn.Linear(neurons, classes)
             with torch.no_grad():
