@@ -76,8 +76,8 @@ def drawn(found: list[dict], tasks, arms, path):
                         below.plot(spikes, 100 * accuracy, "o", ms=3.5, color=colour)
                     else:
                         below.axhline(100 * accuracy.mean(), color=colour, lw=1, ls=":")
-        upper[0, 0].set_ylabel("validation accuracy, %")
-        lower[0, 0].set_ylabel("test accuracy, %")
-        handles = {label: handle for ax in upper[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+        upper[0].set_ylabel("validation accuracy, %")
+        lower[0].set_ylabel("test accuracy, %")
+        handles = {label: handle for ax in upper for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
         figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4, frameon=False)
         figure.savefig(path, metadata={"Date": None})
