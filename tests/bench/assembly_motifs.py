@@ -28,8 +28,8 @@ STEPS, RATE, SPIKE_COSTS = 120, 0.1, 0.0003
 JUDGED = 512  # trials
 FOUNDERS, PARENTS, CHILDREN, GENERATIONS = 20, 4, 8, 8
 PARAMETERS = {"itd": 3000, "randman": 2500}  # of the networks of the search, smaller than those of the tables
-# Which motif learns which data: the ears have a search of their own, all other data are single spikes at the right time.
-LEARNT_ON = {"itd": "itd", "randman": "randman", "yin-yang": "randman", "digits": "randman"}
+# On which data the motif learnt that is used for these.
+LEARNT_ON = {"itd": "randman", "randman": "randman", "yin-yang": "randman", "digits": "randman"}
 # The committed spec whose task is nearest to the data, and the factor that brings its times to those of the data.
 EVOLVED_FOR = {"itd": ("itd", 20.0), "randman": ("order", 0.8), "yin-yang": ("coincidence", 2.0), "digits": ("order", 0.5)}
 

@@ -1,5 +1,6 @@
 """The data sets of bench_assembly, and how large and how long trained the networks are."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +21,9 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 6000, 400),
+    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 6000, 300),
     "randman": Task(lambda seed: data.randman(5000, 1000, seed), 10, 4000, 400),
-    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 800),
+    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 600),
     "digits": Task(lambda seed: data.digits(450, seed), 10, 4000, 300),
 }
 
@@ -39,6 +40,7 @@ class Sets(NamedTuple):
         return self.train[0].shape[0]
 
 
+@lru_cache(maxsize=1)
 def sets_of(task: Task, seed: int) -> Sets:
     """The data of a seed; validation trials are the last ones of the training split."""
     train, test = task.make(seed)

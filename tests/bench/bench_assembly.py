@@ -31,17 +31,17 @@ MOTIFS = ROOT / "runs" / "assembly"
 SNNTORCH = "snnTorch RSynaptic"
 ARMS = (
     "evolved to learn",
-    "evolved for a task",
     "random motif",
     "unevolved motif",
+    "evolved for a task",
     "dense, Dale's law",
     "dense, any sign",
     SNNTORCH,
     "GRU",
 )
-CHOICES = [(rate, gain) for rate in (0.03, 0.1) for gain in (0.3, 1.0)]  # tried by every arm with recurrence that can be scaled
-CHOICES_OF = {"GRU": [(rate, 1.0) for rate in (0.01, 0.03, 0.1, 0.3)]}
-TRIED_FOR = 0.4  # of the steps
+CHOICES = [(0.1, 0.1), (0.1, 0.3), (0.1, 1.0), (0.2, 0.3)]  # learning rate, gain of recurrence: tried by every spiking arm
+CHOICES_OF = {"GRU": [(rate, 1.0) for rate in (0.03, 0.1, 0.2, 0.4)]}
+TRIED_FOR = 0.3  # of the steps
 
 
 def main(tasks=TASKS, choices=CHOICES):

@@ -15,7 +15,7 @@ import torch
 BATCH, LOOK, JUDGED = 64, 25, 256  # trials a step; validation every so many steps, on so many trials
 CLIP = 1.0
 FIRST_SPIKES = 1.0  # of a neuron in a trial, before training
-SMALL = {"bias_mv": 5.0, "log_": 0.5, "alpha": 0.05, "beta": 0.05}  # size of a change to parameters that may start at 0
+SMALL = {"bias_mv": 5.0, "log_": 0.5, "alpha": 0.01, "beta": 0.01}  # size of a change to parameters that may start at 0
 
 
 def learn(network, train, validation, test, steps: int, rate: float, seed: int) -> dict:

@@ -6,6 +6,7 @@ import numpy as np
 from protocol import serve
 
 TAU_M, TAU_SYN = (5.0, 20.0), 5.0  # ms, as in the dense layers of ours
+UNIT = 0.1  # a weight of 1 here moves the potential about ten times as far as one of v_th in ours: no factor dt / tau_m
 
 
 def network(lines, neurons, classes, gain, seed):
@@ -31,7 +32,8 @@ def network(lines, neurons, classes, gain, seed):
             self.readout = nn.Linear(neurons, classes)
             with torch.no_grad():
                 self.into.weight.normal_()
-                self.cell.recurrent.weight.normal_(0, gain / neurons**0.5)
+                self.cell.recurrent.weight.normal_(0, UNIT * gain / neurons**0.5)
+                self.cell.recurrent.bias.zero_()  # as it comes, it makes half of the neurons fire all the time
 
         def counts(self, x):
             spikes, syn, mem = self.cell.reset_mem()
