@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+import circuits
+from circuits.motif_file import Motif
 from circuits.torch import data
 from tests.bench import bench_assembly
-from tests.bench.assembly_motifs import SPEC, rewired, stretched, unevolved
+from tests.bench.assembly_motifs import SPEC, core, rewired, stretched, unevolved
 from tests.bench.assembly_networks import Gru, assembled, dense
 from tests.bench.assembly_report import interval, tables
 from tests.bench.assembly_tasks import TASKS, Task, sets_of
@@ -67,11 +69,26 @@ def test_the_dense_layer_with_dales_law_keeps_it_and_the_other_does_not():
 
 def test_assembled_motifs_keep_wiring_and_signs_through_training():
     network = assembled(unevolved(1), 6, 3, 600)
-    before = [(s.pre, s.post, s.delay_ms) for s in network.layers[0].cell.motif.synapses]
+    before = [(s.pre, s.post) for s in network.layers[0].cell.motif.synapses]
     trained(network)
     after = network.layers[0].cell.to_motif()
-    assert [(s.pre, s.post, s.delay_ms) for s in after.synapses] == before
+    assert [(s.pre, s.post) for s in after.synapses] == before
     assert (network.layers[0].cell.inhibitory.taps()[0] <= 0).all()
+
+
+def test_the_core_of_a_motif_fires_as_the_whole_does():
+    smaller = 0
+    for seed in range(12):
+        motif = unevolved(seed)
+        found = core(motif)
+        smaller += len(found.neurons) < len(motif.neurons)
+        assert core(found) == found
+        spikes = np.random.default_rng(seed).random((16, 100, 2)) < 0.3
+        channels = [[c.name for c in motif.inputs].index(c.name) for c in found.inputs]
+        whole = Motif(**motif.model_dump() | {"outputs": found.model_dump()["outputs"]})
+        counts = circuits.simulate(whole, spikes).counts()
+        assert np.array_equal(circuits.simulate(found, spikes[:, :, channels]).counts(), counts)
+    assert smaller > 0
 
 
 def degrees(motif):
@@ -97,8 +114,6 @@ def test_unevolved_motifs_differ_and_keep_to_the_bounds_of_the_search():
 
 
 def test_a_stretched_motif_does_the_same_more_slowly():
-    import circuits
-
     motif = unevolved(3)
     slow = stretched(motif, 3.0, 3.0)
     spikes = np.random.default_rng(0).random((8, 80, 2)) < 0.2

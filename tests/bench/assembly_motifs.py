@@ -135,6 +135,38 @@ def evolved_for(data: str, folder: Path) -> Motif:
     return stretched(circuits.load(path), factor)
 
 
+def core(motif: Motif) -> Motif:
+    """The motif without the neurons that cannot matter: those which no input drives, and I neurons from which no way leads to
+    an E neuron, whose spikes are read."""
+    excites, back = {}, {}
+    excitatory = {neuron.id for neuron in motif.neurons if neuron.sign == "E"}
+    for synapse in motif.synapses:
+        back.setdefault(synapse.post, []).append(synapse.pre)
+        if synapse.pre in excitatory:
+            excites.setdefault(synapse.pre, []).append(synapse.post)
+    awake = {s.post for channel in motif.inputs for s in channel.synapses} | {n.id for n in motif.neurons if n.bias_mv > 0}
+    driven = _reached(awake, excites)
+    kept = driven & _reached(excitatory & driven, back)
+    data = motif.model_dump()
+    data["neurons"] = [n for n in data["neurons"] if n["id"] in kept]
+    data["synapses"] = [s for s in data["synapses"] if {s["pre"], s["post"]} <= kept]
+    for channel in data["inputs"]:
+        channel["synapses"] = [s for s in channel["synapses"] if s["post"] in kept]
+    data["inputs"] = [channel for channel in data["inputs"] if channel["synapses"]]
+    data["outputs"] = [{"name": "out", "neurons": [n["id"] for n in data["neurons"] if n["sign"] == "E"]}]
+    return Motif(**data)
+
+
+def _reached(found, next_of):
+    found, ends = set(found), list(found)
+    while ends:
+        for neuron in next_of.get(ends.pop(), ()):
+            if neuron not in found:
+                found.add(neuron)
+                ends.append(neuron)
+    return found
+
+
 def stretched(motif: Motif, factor: float, dt_ms: float = 1.0) -> Motif:
     """The motif with all its times multiplied: a circuit of LIF neurons does the same, slower or faster. Delays and refractory
     periods are rounded to whole steps of dt_ms."""

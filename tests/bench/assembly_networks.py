@@ -11,7 +11,7 @@ from circuits.motif_file import Motif
 from circuits.torch import MotifLayer, MotifNetwork
 from tests.bench.rivals.classify import parameters
 
-LEARNS = ("weights", "bias", "time_constants")
+LEARNS = ("weights", "bias", "time_constants")  # of motifs delays too
 SLOPE = 0.5  # of the surrogate gradient, 1/mV
 SPREAD = 0.3
 TAU_M, TAU_SYN, T_REF = (5.0, 20.0), 5.0, 2.0  # ms, of dense layers
@@ -40,7 +40,8 @@ def assembled(motif: Motif, lines: int, classes: int, budget: int, gain: float =
     """As many copies of a motif as the parameters allow, whose E neurons are read; `gain` multiplies its recurrent weights."""
 
     def made(copies):
-        return Network([MotifLayer(motif, copies, lines, spread=SPREAD, outputs="excitatory", **ALIKE)], classes)
+        options = ALIKE | {"trainable": (*LEARNS, "delays"), "outputs": "excitatory"}
+        return Network([MotifLayer(motif, copies, lines, spread=SPREAD, **options)], classes)
 
     one, two = parameters(made(1)), parameters(made(2))
     network = made(max(1, round((budget - one) / (two - one)) + 1))

@@ -21,10 +21,10 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 6000, 300),
-    "randman": Task(lambda seed: data.randman(5000, 1000, seed), 10, 4000, 400),
-    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 600),
-    "digits": Task(lambda seed: data.digits(450, seed), 10, 4000, 300),
+    "itd": Task(lambda seed: data.itd(5000, 1000, seed, classes=12), 12, 6000, 250),
+    "randman": Task(lambda seed: data.randman(5000, 1000, seed), 10, 4000, 300),
+    "yin-yang": Task(lambda seed: data.yin_yang(6250, 1000, seed), 3, 3000, 400),
+    "digits": Task(lambda seed: data.digits(450, seed), 10, 4000, 200),
 }
 
 
