@@ -86,8 +86,8 @@ def test_the_core_of_a_motif_fires_as_the_whole_does():
         spikes = np.random.default_rng(seed).random((16, 100, 2)) < 0.3
         channels = [[c.name for c in motif.inputs].index(c.name) for c in found.inputs]
         whole = Motif(**motif.model_dump() | {"outputs": found.model_dump()["outputs"]})
-        counts = circuits.simulate(whole, spikes).counts()
-        assert np.array_equal(circuits.simulate(found, spikes[:, :, channels]).counts(), counts)
+        counts = circuits.simulate(whole, spikes).outputs.counts()
+        assert np.array_equal(circuits.simulate(found, spikes[:, :, channels]).outputs.counts(), counts)
     assert smaller > 0
 
 

@@ -138,15 +138,10 @@ def evolved_for(data: str, folder: Path) -> Motif:
 def core(motif: Motif) -> Motif:
     """The motif without the neurons that cannot matter: those which no input drives, and I neurons from which no way leads to
     an E neuron, whose spikes are read."""
-    excites, back = {}, {}
     excitatory = {neuron.id for neuron in motif.neurons if neuron.sign == "E"}
-    for synapse in motif.synapses:
-        back.setdefault(synapse.post, []).append(synapse.pre)
-        if synapse.pre in excitatory:
-            excites.setdefault(synapse.pre, []).append(synapse.post)
     awake = {s.post for channel in motif.inputs for s in channel.synapses} | {n.id for n in motif.neurons if n.bias_mv > 0}
-    driven = _reached(awake, excites)
-    kept = driven & _reached(excitatory & driven, back)
+    driven = _reached(awake, [(s.pre, s.post) for s in motif.synapses if s.pre in excitatory])
+    kept = _reached(excitatory & driven, [(s.post, s.pre) for s in motif.synapses if {s.pre, s.post} <= driven])
     data = motif.model_dump()
     data["neurons"] = [n for n in data["neurons"] if n["id"] in kept]
     data["synapses"] = [s for s in data["synapses"] if {s["pre"], s["post"]} <= kept]
@@ -157,13 +152,10 @@ def core(motif: Motif) -> Motif:
     return Motif(**data)
 
 
-def _reached(found, next_of):
-    found, ends = set(found), list(found)
-    while ends:
-        for neuron in next_of.get(ends.pop(), ()):
-            if neuron not in found:
-                found.add(neuron)
-                ends.append(neuron)
+def _reached(found, ways):
+    """All that `ways`, pairs, lead to from what is found."""
+    while more := {end for begin, end in ways if begin in found} - found:
+        found = found | more
     return found
 
 
