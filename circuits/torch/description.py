@@ -45,6 +45,7 @@ class Options(_Described):
     init: str | None = None
     spread: float | None = None
     rate_hz: float | None = None
+    projection: str | None = None
     trainable: list[str] | None = None
     parametrisation: str | None = None
     surrogate: str | None = None

@@ -22,7 +22,8 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
 
     Weights are drawn from an exponential distribution: non-negative, many small and few large ones. Mean and deviation of the
     potential are those of shot noise through the neuron's own filter, without recurrence (the idea of Rossbroich, Gygax and
-    Zenke, Neuromorphic Computing and Engineering 2, 2022, for projections that excite alone).
+    Zenke, Neuromorphic Computing and Engineering 2, 2022, also for projections that excite alone). Where the projection is
+    signed, half of the weights are negative and the mean is 0.
     """
     if not (isinstance(rate_hz, (int, float)) and 0 < rate_hz < math.inf):
         raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
@@ -38,11 +39,15 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
     zero = weight.new_zeros(*weight.shape[:-1], cell.neurons)
     target = cell.input.target.expand(weight.shape)
     once, squared = zero.scatter_add(-1, target, weight), zero.scatter_add(-1, target, weight.square())
-    mean = lines * chance * once * area
-    variance = lines * ((squared + once.square()) * chance - once.square() * chance**2) * square
+    if layer.signed:
+        mean, variance = zero, lines * 2 * squared * chance * square
+    else:
+        mean = lines * chance * once * area
+        variance = lines * ((squared + once.square()) * chance - once.square() * chance**2) * square
     wanted = (distance / (mean + deviations * variance.sqrt()))[once > 0]
     scale = wanted.median().item() if len(wanted) else 1.0
-    layer.set_projection(scale * torch.empty_like(layer.projection).exponential_())
+    weight = scale * torch.empty_like(layer.projection).exponential_()
+    layer.set_projection(weight * torch.randint_like(weight, 2).mul(2).sub(1) if layer.signed else weight)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Copies of one motif side by side behind a learned excitatory projection."""
+"""Copies of one motif side by side behind a learned projection."""
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ from circuits.torch.state import State
 
 
 class MotifLayer(nn.Module):
-    """`copies` copies of a motif, their channels driven by `in_features` lines through weights >= 0.
+    """`copies` copies of a motif, their channels driven by `in_features` lines.
 
     motif    a Motif or Circuit with input channels and output ports
     share    True: all copies have the same synapses, trained together; False: each copy its own
@@ -25,7 +25,9 @@ class MotifLayer(nn.Module):
     spread   copies with parameters of their own start with weights apart: times exp(spread * a normal number)
     rate_hz  how much a line is expected to fire: the projection starts so that the neurons are driven to threshold by
              fluctuations (`circuits.torch.initialise`)
-    batch_first and the other keywords are those of `MotifCell`; the projection has the same parametrisation.
+    projection  "excitatory": its weights stay >= 0; "signed": they are free, a line stands for two that say the same, one
+             excitatory and one inhibitory, as when it comes from outside the network
+    batch_first and the other keywords are those of `MotifCell`; an excitatory projection has the same parametrisation.
 
     Call it with x [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0). It returns the spikes of the
     outputs of all copies [batch, out_features] or [steps, batch, out_features], copy after copy, and the State to go on from. A
@@ -43,6 +45,7 @@ class MotifLayer(nn.Module):
         init: str = "motif",
         spread: float = 0.0,
         rate_hz: float = 20.0,
+        projection: str = "excitatory",
         batch_first: bool = False,
         **options,
     ):
@@ -50,6 +53,7 @@ class MotifLayer(nn.Module):
         whole_number("copies", copies)
         whole_number("in_features", in_features)
         one_of("init", init, ("motif", "balanced"))
+        one_of("projection", projection, ("excitatory", "signed"))
         if lateral is None:
             self.cell = MotifCell(motif, copies=copies, share=share, **options)
         else:
@@ -60,7 +64,8 @@ class MotifLayer(nn.Module):
         if channels == 0 or outputs == 0:
             raise UserError("motif: a layer needs one with input channels and output ports")
         self.channels, self.out_features = channels, copies * outputs
-        self._positive, self._free = PARAMETRISATIONS[options.get("parametrisation", "abs")]
+        self.signed = projection == "signed"
+        self._weight, self._free = (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
         self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))
         if spread and not share:
             spread_(self.cell, spread)
@@ -74,13 +79,13 @@ class MotifLayer(nn.Module):
 
     @torch.no_grad()
     def set_projection(self, weight):
-        """Set the weights of the projection, [in_features, copies * channels], >= 0."""
+        """Set the weights of the projection, [in_features, copies * channels], >= 0 unless it is signed."""
         self.projection.copy_(self._free(weight.double()))
 
     @property
     def projection_weight(self):
-        """The weights of the projection, >= 0: [in_features, copies * channels]."""
-        return self._positive(self.projection)
+        """The weights of the projection, >= 0 unless it is signed: [in_features, copies * channels]."""
+        return self._weight(self.projection)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """Spikes of all copies' outputs and the next state; shapes in the docstring of the class."""
@@ -109,3 +114,7 @@ class MotifLayer(nn.Module):
         drive = Finite.apply(self.projection_weight, "the projection weights").T @ lines_first
         drive = drive.view(self.copies, self.channels, steps, batch)
         return drive.permute(2, 0, 3, 1) if self.cell.copies else drive.flatten(0, 1).permute(1, 2, 0)
+
+
+def _same(values):
+    return values

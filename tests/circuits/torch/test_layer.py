@@ -65,6 +65,17 @@ def test_a_projection_never_inhibits(parametrisation):
     assert (state.inputs >= 0).all()
 
 
+def test_a_signed_projection_may_inhibit_and_the_synapses_behind_it_keep_their_signs():
+    layer = MotifLayer(small_motif(), copies=50, in_features=3, projection="signed")
+    assert 0.3 < (layer.projection_weight < 0).double().mean() < 0.7
+    (layer(spikes(40, 8, 3, rate=0.5).float())[0].sum() - 100).square().backward()
+    torch.optim.SGD(layer.parameters(), 10.0).step()
+    assert layer.projection.grad.any()
+    assert (layer.cell.input.weight >= 0).all()
+    with pytest.raises(UserError, match="projection: one of excitatory, signed"):
+        MotifLayer(small_motif(), 2, 3, projection="free")
+
+
 @pytest.mark.parametrize("share", [True, False])
 @pytest.mark.parametrize("engine", ["fused", "eager"])
 def test_neighbours_hold_one_another_back(share, engine):
@@ -143,14 +154,15 @@ def test_mixed_layers_put_out_what_their_parts_do():
 
 @pytest.mark.parametrize("rate_hz", [5.0, 50.0])
 @pytest.mark.parametrize("lines", [10, 300])
-def test_a_fresh_projection_brings_neurons_to_threshold_by_fluctuations(rate_hz, lines):
+@pytest.mark.parametrize("projection", ["excitatory", "signed"])
+def test_a_fresh_projection_brings_neurons_to_threshold_by_fluctuations(rate_hz, lines, projection):
     motif = circuits.Circuit(
         dt_ms=1.0,
         neurons=[{"id": k, "sign": "E", "tau_m_ms": 10.0 + k} for k in range(4)],
         inputs=[{"name": f"in{k}", "synapses": [{"post": k, "weight_mv": 2.0, "delay_ms": 1.0}]} for k in range(4)],
         outputs=[{"name": "out", "neurons": list(range(4))}],
     )
-    layer = MotifLayer(motif, copies=20, in_features=lines, rate_hz=rate_hz)
+    layer = MotifLayer(motif, copies=20, in_features=lines, rate_hz=rate_hz, projection=projection)
     free = copy.deepcopy(layer)
     free.cell.lif.table[:, 7] = 1e9  # no threshold: the free potential
     x = (torch.rand(2000, 4, lines) < rate_hz / 1000).float()

@@ -1,0 +1,37 @@
+"""What every data set consists of."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.errors import UserError
+
+TRAIN, TEST, WORLD = range(3)  # second half of a seed: splits share no random number but those of the world that both are from
+
+
+class Split(NamedTuple):
+    """spikes  bool [trials, steps, channels], steps of 1 ms unless said otherwise;   targets  [trials], int64 or float64"""
+
+    spikes: np.ndarray
+    targets: np.ndarray
+
+
+class Data(NamedTuple):
+    """What to learn from, and what to judge by."""
+
+    train: Split
+    test: Split
+
+
+def two_splits(make, train: int, test: int, seed: int) -> Data:
+    """`make(rng, trials)` -> Split, once for each split, with generators of their own."""
+    for name, trials in (("train", train), ("test", test)):
+        if not (isinstance(trials, int) and trials > 0):
+            raise UserError(f"{name}: a number of trials from 1, not {trials!r}")
+    parts = ((TRAIN, train), (TEST, test))
+    return Data(*(make(np.random.default_rng((seed, part)), trials) for part, trials in parts))
+
+
+def at_steps(step: np.ndarray, steps: int) -> np.ndarray:
+    """One spike a channel: bool [trials, steps, channels] of int64 [trials, channels]; other steps are no spike."""
+    return step[:, None, :] == np.arange(steps)[:, None]

@@ -1,0 +1,204 @@
+"""The motifs of bench_assembly: evolved to learn quickly, evolved for a task, not evolved, and drawn at random to the same
+measure.
+
+A motif that learns quickly is found by the project's own genome and operators with another judge: copies of it are trained for
+`STEPS` steps on part of a data set's training split of seed 0, and its score is the accuracy on the rest of that split, less
+what its spikes cost. The tables are made with other seeds, whose trials (and manifolds, in Randman) the search never saw.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+import circuits
+from circuits.motif_file import Motif
+from evo import genome, variation
+from evo.spec import RunSpec
+from fitness.task import Interface
+from tests.bench.assembly_networks import assembled
+from tests.bench.assembly_tasks import TASKS, sets_of
+from tests.bench.rivals.classify import learn
+
+ROOT = Path(__file__).parents[2]
+STEPS, RATE, SPIKE_COSTS = 120, 0.1, 0.0003
+JUDGED = 512  # trials
+FOUNDERS, PARENTS, CHILDREN, GENERATIONS = 20, 4, 8, 8
+PARAMETERS = {"itd": 3000, "randman": 2500}  # of the networks of the search, smaller than those of the tables
+# On which data the motif learnt that is used for these.
+LEARNT_ON = {"itd": "randman", "randman": "randman", "yin-yang": "randman", "digits": "randman"}
+# The committed spec whose task is nearest to the data, and the factor that brings its times to those of the data.
+EVOLVED_FOR = {"itd": ("itd", 20.0), "randman": ("order", 0.8), "yin-yang": ("coincidence", 2.0), "digits": ("order", 0.5)}
+
+SPEC = RunSpec.model_validate(
+    {
+        "task": {"name": "learn"},
+        "circuit": {
+            "neurons": [4, 8],
+            "excitatory_share": [0.5, 0.9],
+            "in_degree": 6,
+            "delay_ms": [1.0, 20.0],
+            "excitatory_weight_mv": [1.0, 60.0],
+            "inhibitory_weight_mv": [1.0, 60.0],
+            "parameters": {
+                "tau_m_ms": [3.0, 30.0],
+                "tau_syn_e_ms": [0.5, 8.0],
+                "tau_syn_i_ms": [1.0, 15.0],
+                "t_ref_ms": [1.0, 5.0],
+            },
+        },
+    }
+)
+INTERFACE = Interface("learn", ("a", "b"), ("out",), 1.0, 100.0)
+
+
+class Tried(NamedTuple):
+    """A genome and the scores it got, one for each time it was tried."""
+
+    genome: np.void
+    scores: list
+
+    @property
+    def score(self) -> float:
+        return float(np.mean(self.scores))
+
+
+def quick_learner(task: str, folder: Path, say=print) -> Motif:
+    """The motif that learns the task best, searched for once and kept in the folder."""
+    path = folder / f"learn-{task}.json"
+    if not path.exists():
+        motif, history = search(task, say)
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savetxt(folder / f"learn-{task}.txt", history, fmt="%.4f", header="best score, mean of the parents, by generation")
+        circuits.save(motif, path)
+    return circuits.load(path)
+
+
+def search(task: str, say=print) -> tuple[Motif, list]:
+    """A few parents and many children: parents are tried again in every generation, so that luck wears off."""
+    form, rng = SPEC.form(INTERFACE), np.random.default_rng((0, len(task)))
+    sets, judge, begin = sets_of(TASKS[task], 0), _judge(task), time.process_time()
+    crowd = [Tried(g, [judge(g, sets, 0)]) for g in variation.founders(form.bounds, FOUNDERS, rng)]
+    history = []
+    for generation in range(GENERATIONS + 1):
+        parents = sorted(crowd, key=lambda tried: -tried.score)[:PARENTS]
+        history.append((parents[0].score, np.mean([tried.score for tried in parents])))
+        say(
+            f"learn {task}: generation {generation}, best {history[-1][0]:.3f}, {time.process_time() - begin:.0f} s", flush=True
+        )
+        if generation == GENERATIONS:
+            break
+        for tried in parents:
+            tried.scores.append(judge(tried.genome, sets, generation + 1))
+        mothers, fathers = rng.integers(0, len(parents), (2, CHILDREN))
+        children, _ = variation.crossover(np.array([p.genome for p in parents]), mothers, fathers, form.bounds, rng)
+        variation.mutate(children, form.bounds, rng)
+        crowd = parents + [Tried(g, [judge(g, sets, generation + 1)]) for g in children]
+    best = max(parents, key=lambda tried: (len(tried.scores) > 1, tried.score))
+    return motif_of(best.genome, task={"name": f"learn-{task}"}, scores={"score": best.score}), history
+
+
+def _judge(task):
+    def judge(found, sets, seed):
+        torch.manual_seed(seed)
+        network = assembled(motif_of(found), sets.lines, TASKS[task].classes, PARAMETERS[task])
+        few = tuple(part[..., :JUDGED] for part in sets.validation)
+        learnt = learn(network, sets.train, few, few, STEPS, RATE, seed)
+        return learnt["accuracy"] - SPIKE_COSTS * learnt["spikes"]
+
+    return judge
+
+
+def motif_of(found: np.void, **provenance) -> Motif:
+    circuit = genome.to_circuit(found, SPEC.form(INTERFACE), INTERFACE.inputs, INTERFACE.outputs)
+    return Motif.of(circuit, **provenance)
+
+
+def unevolved(seed: int) -> Motif:
+    """A circuit as the search begins with."""
+    return motif_of(variation.founders(SPEC.form(INTERFACE).bounds, 1, np.random.default_rng((seed, 1)))[0])
+
+
+def evolved_for(data: str, folder: Path) -> Motif:
+    """The best circuit of a committed spec, its times brought to those of the data."""
+    import evo
+
+    name, factor = EVOLVED_FOR[data]
+    path = folder / f"task-{name}.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / f"run-{name}-{os.getpid()}"
+        circuits.save(evo.run(ROOT / "runs" / f"{name}.toml", out=out, workers=0).motif(rank=0), path)
+    return stretched(circuits.load(path), factor)
+
+
+def core(motif: Motif) -> Motif:
+    """The motif without the neurons that cannot matter: those which no input drives, and I neurons from which no way leads to
+    an E neuron, whose spikes are read."""
+    excitatory = {neuron.id for neuron in motif.neurons if neuron.sign == "E"}
+    awake = {s.post for channel in motif.inputs for s in channel.synapses} | {n.id for n in motif.neurons if n.bias_mv > 0}
+    driven = _reached(awake, [(s.pre, s.post) for s in motif.synapses if s.pre in excitatory])
+    kept = _reached(excitatory & driven, [(s.post, s.pre) for s in motif.synapses if {s.pre, s.post} <= driven])
+    data = motif.model_dump()
+    data["neurons"] = [n for n in data["neurons"] if n["id"] in kept]
+    data["synapses"] = [s for s in data["synapses"] if {s["pre"], s["post"]} <= kept]
+    for channel in data["inputs"]:
+        channel["synapses"] = [s for s in channel["synapses"] if s["post"] in kept]
+    data["inputs"] = [channel for channel in data["inputs"] if channel["synapses"]]
+    data["outputs"] = [{"name": "out", "neurons": [n["id"] for n in data["neurons"] if n["sign"] == "E"]}]
+    return Motif(**data)
+
+
+def _reached(found, ways):
+    """All that `ways`, pairs, lead to from what is found."""
+    while more := {end for begin, end in ways if begin in found} - found:
+        found = found | more
+    return found
+
+
+def stretched(motif: Motif, factor: float, dt_ms: float = 1.0) -> Motif:
+    """The motif with all its times multiplied: a circuit of LIF neurons does the same, slower or faster. Delays and refractory
+    periods are rounded to whole steps of dt_ms."""
+    data = motif.model_dump() | {"dt_ms": dt_ms, "noise_mv": 0.0}
+
+    def steps(ms, least):
+        return max(least, round(ms * factor / dt_ms)) * dt_ms
+
+    for neuron in data["neurons"]:
+        neuron |= {name: neuron[name] * factor for name in ("tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms")}
+        neuron["t_ref_ms"] = steps(neuron["t_ref_ms"], 0)
+    for synapse in [*data["synapses"], *(s for channel in data["inputs"] for s in channel["synapses"])]:
+        synapse["delay_ms"] = steps(synapse["delay_ms"], 1)
+    return Motif(**data)
+
+
+def rewired(motif: Motif, seed: int) -> Motif:
+    """A random circuit of as many E and I neurons, synapses and channels' synapses, of the same in- and out-degrees: targets
+    are exchanged between synapses until chance has mixed them; weights, delays and time constants are drawn as of founders."""
+    rng, c, data = np.random.default_rng((seed, 2)), SPEC.circuit, motif.model_dump()
+    inhibits = {neuron["id"] for neuron in data["neurons"] if neuron["sign"] == "I"}
+    heard = [synapse | {"pre": number} for number, channel in enumerate(data["inputs"]) for synapse in channel["synapses"]]
+    for synapses in (data["synapses"], heard):
+        _exchange(synapses, rng)
+        for synapse in synapses:
+            low, high = c.inhibitory_weight_mv if synapse["pre"] in inhibits else c.excitatory_weight_mv
+            delay = rng.integers(c.delay_ms[0], c.delay_ms[1] + 1)
+            synapse |= {"weight_mv": rng.uniform(low, high), "delay_ms": float(delay)}
+    for number, channel in enumerate(data["inputs"]):
+        channel["synapses"] = [{k: v for k, v in s.items() if k != "pre"} for s in heard if s["pre"] == number]
+    for neuron in data["neurons"]:
+        for name, (low, high) in c.parameters.model_dump().items():
+            neuron[name] = float(rng.integers(low, high + 1)) if name == "t_ref_ms" else rng.uniform(low, high)
+    return Motif(**data | {"dt_ms": INTERFACE.dt_ms, "provenance": {}})
+
+
+def _exchange(synapses, rng, rounds=20):
+    """Let random pairs of synapses exchange their targets, where that doubles no synapse."""
+    for _ in range(rounds * len(synapses)):
+        a, b = (synapses[k] for k in rng.integers(0, len(synapses), 2))
+        there = {(s["pre"], s["post"]) for s in synapses}
+        if (a["pre"], b["post"]) not in there and (b["pre"], a["post"]) not in there:
+            a["post"], b["post"] = b["post"], a["post"]

@@ -1,0 +1,150 @@
+"""Does it pay? Classifiers assembled from evolved motifs beside controls with as many parameters, trained alike:
+python -m tests.bench.bench_assembly [--seeds N] [--arms NAME ...] [--tasks NAME ...]
+
+Motifs come first: evolved once on the training splits of seed 0 (`assembly_motifs`), kept in runs/assembly/. Then every arm
+finds its own learning rate and strength of recurrence on the validation trials of seed 0, all with the same choices, and is
+trained and tested with seeds 1 to N: data, first weights and the order of trials differ. Everything finished is kept one a
+line in runs/assembly.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete it
+to start anew. snnTorch runs in an environment of its own (make rivals). Prints tables in Markdown and draws runs/assembly.svg.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from tests.bench.assembly_motifs import LEARNT_ON, core, evolved_for, quick_learner, rewired, unevolved
+from tests.bench.assembly_networks import Gru, assembled, dense
+from tests.bench.assembly_report import drawn, tables
+from tests.bench.assembly_tasks import TASKS, Sets, Task, sets_of
+from tests.bench.contest import ONE_THREAD, SCRIPTS, AbsentError
+from tests.bench.report import skipped
+from tests.bench.rivals.classify import learn
+
+ROOT = Path(__file__).parents[2]
+MOTIFS = ROOT / "runs" / "assembly"
+SNNTORCH = "snnTorch RSynaptic"
+ARMS = (
+    "evolved to learn",
+    "random motif",
+    "unevolved motif",
+    "evolved for a task",
+    "dense, Dale's law",
+    "dense, any sign",
+    SNNTORCH,
+    "GRU",
+)
+CHOICES = [(rate, gain) for rate in (0.03, 0.1) for gain in (0.1, 0.3)]  # tried by every arm
+CHOICES_OF = {"GRU": [(rate, 1.0) for rate in (0.01, 0.03, 0.1, 0.3)]}  # its recurrence cannot be scaled
+
+
+def main(tasks=TASKS, choices=CHOICES):
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
+    parser.add_argument("--tasks", nargs="+", default=list(tasks), choices=list(tasks))
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "assembly.jsonl")
+    absent: set[str] = set()
+    for seed, task, arm in product(range(chosen.seeds + 1), chosen.tasks, chosen.arms):
+        if arm in absent:
+            continue
+        wanted = CHOICES_OF.get(arm, choices) if seed == 0 else [best_choice(results(path), task, arm)]
+        for rate, gain in wanted:
+            job = {"task": task, "arm": arm, "seed": seed, "rate": rate, "gain": gain}
+            if any(job.items() <= found.items() for found in results(path)):
+                continue
+            try:
+                found = job | trained(tasks[task], **job)
+            except AbsentError as missing:
+                skipped(arm, missing)
+                absent.add(arm)
+                break
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(found) + "\n")
+            print(line(found), flush=True)
+    mine = [r for r in results(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and 0 < r["seed"] <= chosen.seeds]
+    print("\n" + "\n\n".join(tables(mine, chosen.tasks, chosen.arms)))
+    drawn(mine, chosen.tasks, chosen.arms, path.with_suffix(".svg"))
+
+
+def results(path: Path) -> list[dict]:
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def best_choice(found: list[dict], task: str, arm: str) -> tuple[float, float]:
+    """The learning rate and gain that did best on validation trials of seed 0."""
+    tried = [r for r in found if (r["task"], r["arm"], r["seed"]) == (task, arm, 0)]
+    best = max(tried, key=lambda r: r["validation"])
+    return best["rate"], best["gain"]
+
+
+def line(found: dict) -> str:
+    spikes = "" if found["spikes"] is None else f", {found['spikes']:.0f} spikes"
+    setting = f"rate {found['rate']:g}, gain {found['gain']:g}"
+    judged = f"validation {found['validation']:.3f}, test {found['accuracy']:.3f}"
+    return f"{found['task']:9} {found['arm']:19} seed {found['seed']} {setting}: {judged}{spikes}, {found['seconds']:.0f} s"
+
+
+def trained(setting: Task, task: str, arm: str, seed: int, rate: float, gain: float) -> dict:
+    """Train and judge one network. Raises AbsentError if the arm cannot be had here."""
+    import torch
+
+    sets = sets_of(setting, seed)
+    if arm == SNNTORCH:
+        return _in_snntorch(sets, setting, rate, gain, seed)
+    torch.manual_seed(seed)
+    network = _network(arm, task, sets.lines, setting.classes, setting.parameters, seed, gain)
+    return learn(network, *sets, setting.steps, rate, seed)
+
+
+def _network(arm, task, lines, classes, budget, seed, gain):
+    if arm == "GRU":
+        return Gru(lines, classes, budget)
+    if arm.startswith("dense"):
+        return dense(lines, classes, budget, arm == "dense, Dale's law", seed, gain)
+    if arm == "unevolved motif":
+        motif = core(unevolved(seed))
+    elif arm == "evolved for a task":
+        motif = core(evolved_for(task, MOTIFS))
+    else:
+        motif = core(quick_learner(LEARNT_ON[task], MOTIFS))
+        motif = rewired(motif, seed) if arm == "random motif" else motif
+    return assembled(motif, lines, classes, budget, gain)
+
+
+def _in_snntorch(sets: Sets, setting: Task, rate, gain, seed):
+    python = ROOT / ".venv-rivals-torch" / "bin" / "python"
+    if not python.exists():
+        raise AbsentError("there is no .venv-rivals-torch (make rivals)")
+    arrays = {f"{name}_{part}": t.numpy() for name, pair in sets._asdict().items() for part, t in zip("xy", pair, strict=True)}
+    with TemporaryDirectory() as folder:
+        job = Path(folder) / "job.npz"
+        settings = {
+            "classes": setting.classes,
+            "budget": setting.parameters,
+            "steps": setting.steps,
+            "rate": rate,
+            "gain": gain,
+        }
+        np.savez(job, sets=Sets._fields, seed=seed, **settings, **arrays)
+        done = subprocess.run(
+            [python, SCRIPTS / "snntorch_classify.py", job], capture_output=True, text=True, env=os.environ | ONE_THREAD
+        )
+    said = done.stdout.strip().splitlines() or [json.dumps({"absent": (done.stderr.strip().splitlines() or ["no answer"])[-1]})]
+    answer = json.loads(said[-1])
+    if "absent" in answer:
+        raise AbsentError(answer["absent"])
+    return json.loads(answer["found"])
+
+
+if __name__ == "__main__":
+    main()
