@@ -16,7 +16,8 @@ import torch
 
 import circuits
 from circuits.motif_file import Motif
-from evo import genome, variation
+from evo import genome
+from evo.genome import variation
 from evo.spec import RunSpec
 from fitness.task import Interface
 from tests.bench.assembly_networks import assembled
