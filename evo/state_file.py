@@ -30,7 +30,7 @@ def to_bytes(state: Any) -> bytes:
 def from_bytes(kind: Any, data: bytes) -> Any:
     """The named tuple of this kind in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
     try:
-        if data.startswith(MAGIC):  # else from before 0.5, an .npz file as it is
+        if data.startswith(MAGIC):  # else from before there were frames, an .npz file as it is
             data = zstandard.ZstdDecompressor().decompress(data)
         with np.load(BytesIO(data), allow_pickle=False) as file:
             fields = {name: file[name] for name in kind._fields if name in file}

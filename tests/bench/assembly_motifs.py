@@ -95,6 +95,7 @@ def search(task: str, say=print) -> tuple[Motif, list]:
         for tried in parents:
             tried.scores.append(judge(tried.genome, sets, generation + 1))
         mothers, fathers = rng.integers(0, len(parents), (2, CHILDREN))
+        fathers[rng.random(CHILDREN) < 0.5] = variation.NOBODY
         children, _ = variation.crossover(np.array([p.genome for p in parents]), mothers, fathers, form.bounds, rng)
         variation.mutate(children, form.bounds, rng)
         crowd = parents + [Tried(g, [judge(g, sets, generation + 1)]) for g in children]

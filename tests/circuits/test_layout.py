@@ -6,10 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
-from circuits.errors import UserError
 from circuits.layout import RADIUS, TALLEST, connections, extent, positions, routes
-from fitness.reference import reference
-from fitness.tasks import BUILT_IN
+from fitness.reference import FOLDER, reference
 
 
 def along(curve, points=101):
@@ -53,13 +51,9 @@ CIRCUITS = st.builds(
 )
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))
 def test_no_line_of_a_reference_circuit_runs_behind_a_neuron(name):
-    try:
-        circuit = reference(name).circuit
-    except UserError:
-        pytest.skip("has no reference circuit")
-    assert behind(circuit) == []
+    assert behind(reference(name).circuit) == []
 
 
 @settings(max_examples=60, deadline=None)
