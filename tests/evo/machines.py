@@ -54,10 +54,12 @@ class Machines:
 @contextmanager
 def machines(*nodes, **variables):
     """A head and, for each of `nodes`, one more with this environment. variables: for all of Ray, e.g. RAY_AUTH_MODE."""
+    from ray._private.authentication_test_utils import reset_auth_token_state
     from ray.cluster_utils import Cluster
 
     before = dict(os.environ)
     os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"} | variables)
+    reset_auth_token_state()  # this process has read them when it imported Ray
     folder = tempfile.mkdtemp(prefix="evo", dir="/tmp")  # a socket's path must be short
     try:
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "temp_dir": folder})
@@ -72,6 +74,7 @@ def machines(*nodes, **variables):
     finally:
         os.environ.clear()
         os.environ.update(before)
+        reset_auth_token_state()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -100,7 +100,7 @@ def test_nodes_that_join_are_used_and_nodes_that_are_killed_only_cost_time(tmp_p
 
 @pytest.mark.parametrize("what", ["lose_the_head", "freeze_the_head"])
 def test_a_run_whose_head_is_lost_ends_in_one_line_in_time_and_goes_on_elsewhere(tmp_path, what):
-    archive, epochs = undisturbed(tmp_path, 60), 60
+    archive, epochs = undisturbed(tmp_path, 400), 400  # more than can be done until it is noticed
     folder = tmp_path / "run"
     with machines({}, {}) as cluster:
         process = attempt(folder, "--address", cluster.address)
