@@ -16,7 +16,7 @@ from tests.bench.assembly_networks import Gru, assembled, dense
 from tests.bench.assembly_report import interval, tables
 from tests.bench.assembly_tasks import TASKS, Task, sets_of
 from tests.bench.bench_assembly import ARMS, SNNTORCH, best_choice, results
-from tests.bench.rivals.classify import FIRST_SPIKES, excite, fired, learn, parameters
+from tests.bench.rivals.classify import FIRST_SPIKES, excite, fired, learn, parameters, picked
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def test_a_stretched_motif_does_the_same_more_slowly():
 
 def test_all_spiking_networks_begin_as_active():
     sets = sets_of(TINY, 0)
-    x = sets.train[0].float().permute(1, 2, 0)
+    x = picked(sets.train, slice(None))[0]
     for network in (assembled(unevolved(0), 6, 3, 600), dense(6, 3, 600, True, 0), dense(6, 3, 600, False, 0)):
         excite(network, x)
         assert fired(network, x) / network.neurons == pytest.approx(FIRST_SPIKES, rel=0.1)
@@ -132,7 +132,7 @@ def test_judging_splits_are_disjoint_and_the_test_set_is_not_used_to_choose():
     ears = Task(lambda seed: data.itd(320, 64, seed, fibres=5, classes=3), 3, 600, 30)
     sets = sets_of(ears, 1)
     assert [len(part[1]) for part in sets] == [256, 64, 64]
-    trials = [{part[0][:, :, k].numpy().tobytes() for k in range(part[0].shape[2])} for part in sets]
+    trials = [{trial.numpy().tobytes() for trial in part[0]} for part in sets]
     assert not trials[0] & trials[1]
     assert not trials[0] & trials[2]
     rows = [

@@ -107,7 +107,7 @@ def _judge(task):
     def judge(found, sets, seed):
         torch.manual_seed(seed)
         network = assembled(motif_of(found), sets.lines, TASKS[task].classes, PARAMETERS[task])
-        few = tuple(part[..., :JUDGED] for part in sets.validation)
+        few = tuple(part[:JUDGED] for part in sets.validation)
         learnt = learn(network, sets.train, few, few, STEPS, RATE, seed)
         return learnt["accuracy"] - SPIKE_COSTS * learnt["spikes"]
 

@@ -29,7 +29,7 @@ TASKS = {
 
 
 class Sets(NamedTuple):
-    """Pairs of spikes, uint8 tensor [lines, steps, trials], and classes, int64 tensor [trials]."""
+    """Pairs of spikes, uint8 tensor [trials, lines, steps], and classes, int64 tensor [trials]."""
 
     train: tuple
     validation: tuple
@@ -37,7 +37,7 @@ class Sets(NamedTuple):
 
     @property
     def lines(self) -> int:
-        return self.train[0].shape[0]
+        return self.train[0].shape[1]
 
 
 @lru_cache(maxsize=1)
@@ -51,5 +51,5 @@ def sets_of(task: Task, seed: int) -> Sets:
 
 
 def _tensors(split, which):
-    spikes = np.ascontiguousarray(split.spikes[which].transpose(2, 1, 0)).view("u1")
+    spikes = np.ascontiguousarray(split.spikes[which].transpose(0, 2, 1)).view("u1")
     return torch.from_numpy(spikes), torch.from_numpy(split.targets[which])

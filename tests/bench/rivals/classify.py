@@ -3,7 +3,7 @@ use it in environments of their own.
 
 A network is called with x [steps, batch, lines] and returns logits [batch, classes]. `spikes(x)`, if it has any, says how
 many its neurons fire in each trial, [batch]; `drive_(factor)`, if it has that, makes its input so many times stronger. Sets
-are pairs of spikes, uint8 tensor [lines, steps, trials], and classes, int64 tensor [trials].
+are pairs of spikes, uint8 tensor [trials, lines, steps], and classes, int64 tensor [trials].
 """
 
 import math
@@ -67,7 +67,8 @@ def parameters(network) -> int:
 
 def picked(found, which):
     """Input [steps, batch, lines] and classes of the trials `which`."""
-    return found[0][:, :, which].float().permute(1, 2, 0), found[1][which]
+    lines_first = found[0][which].permute(1, 2, 0).contiguous()
+    return lines_first.float().permute(1, 2, 0), found[1][which]
 
 
 @torch.no_grad()

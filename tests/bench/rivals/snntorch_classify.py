@@ -64,7 +64,7 @@ def prepare(job):
 
     torch.set_num_threads(1)
     sets = [(torch.from_numpy(getattr(job, f"{name}_x")), torch.from_numpy(getattr(job, f"{name}_y"))) for name in job.sets]
-    lines, classes = sets[0][0].shape[0], int(job.classes)
+    lines, classes = sets[0][0].shape[1], int(job.classes)
     neurons = next(n for n in range(4, 2000) if parameters(network(lines, n + 1, classes, 0.1, 0)) > int(job.budget))
     found = learn(
         network(lines, neurons, classes, float(job.gain), int(job.seed)), *sets, int(job.steps), float(job.rate), int(job.seed)
