@@ -10,8 +10,8 @@ import torch
 import circuits
 from circuits.motif_file import Motif
 from circuits.torch import data
-from tests.bench import bench_assembly
-from tests.bench.assembly_motifs import SPEC, core, rewired, stretched, unevolved
+from tests.bench import assembly_motifs, bench_assembly
+from tests.bench.assembly_motifs import SPEC, Tried, core, rewired, search, stretched, unevolved
 from tests.bench.assembly_networks import Gru, assembled, dense
 from tests.bench.assembly_report import interval, tables
 from tests.bench.assembly_tasks import TASKS, Task, sets_of
@@ -111,6 +111,22 @@ def test_unevolved_motifs_differ_and_keep_to_the_bounds_of_the_search():
     assert len({motif.model_dump_json() for motif in motifs}) == 5
     low, high = SPEC.circuit.neurons
     assert all(low <= len(motif.neurons) <= high for motif in motifs)
+
+
+def test_a_search_on_the_same_data_finds_the_same_motif(monkeypatch):
+    monkeypatch.setattr(assembly_motifs, "TASKS", {"tiny": TINY})
+    for name, value in {"STEPS": 5, "FOUNDERS": 4, "PARENTS": 2, "CHILDREN": 2, "GENERATIONS": 2}.items():
+        monkeypatch.setattr(assembly_motifs, name, value)
+    (motif, history), again = (search("tiny", lambda *_, **__: None) for _ in range(2))
+    assert (motif, history) == again
+    assert len(history) == 3
+    assert motif.provenance.scores["score"] == pytest.approx(history[-1][0])
+
+
+def test_a_motif_proven_often_ranks_before_one_that_was_lucky_once():
+    proven, lucky = Tried(None, [0.70, 0.72, 0.71, 0.73]), Tried(None, [0.73])
+    assert lucky.score > proven.score
+    assert proven.least > lucky.least
 
 
 def test_a_stretched_motif_does_the_same_more_slowly():

@@ -3,10 +3,10 @@ python -m tests.bench.bench_assembly [--seeds N] [--arms NAME ...] [--tasks NAME
 
 Motifs come first: evolved once on the training splits of seed 0 (`assembly_motifs`) and kept in runs/assembly/. Then every arm
 finds its own learning rate and strength of recurrence on the validation trials of seed 0, all with the same choices, and is
-trained and tested with seeds 1 to N: data, first weights and the order of trials differ. Everything finished is kept one a
-line in runs/assembly.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete it
-and the motifs, on which its lines depend, to start anew. snnTorch runs in an environment of its own (make rivals). Prints
-tables in Markdown and draws runs/assembly.svg.
+trained and tested with seeds 1 to N: data (but for the digits, which are always split alike), first weights and the order of
+trials differ. Everything finished is kept one a line in runs/assembly.jsonl (or the file that BENCH_JSON names), so that a
+stopped benchmark goes on where it was; delete it and the motifs, on which its lines depend, to start anew. snnTorch runs in an
+environment of its own (make rivals). Prints tables in Markdown and draws runs/assembly.svg.
 """
 
 import argparse
