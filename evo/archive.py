@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from evo.individual import joined
+from evo.individual import Crowd, joined
 from evo.selection import nondominated, pareto
 
 
-def updated(archive: np.ndarray, records: np.ndarray, count: int) -> np.ndarray:
-    """The archive made of an archive and new records, see `kept`. Most of these are worse than what is there: they are passed
-    over before anything is copied."""
-    able = nondominated(joined(archive["losses"], records["losses"]))[len(archive) :]
-    return kept(joined(archive, records[able | ~np.isnan(records["validation"])]), count)
+def updated(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+    """The archive made of an archive and new individuals, see `kept`. Most of these are worse than what is there: they are
+    passed over before anything is copied."""
+    able = nondominated(joined(archive["losses"], crowd.fates["losses"]))[len(archive) :]
+    return kept(joined(archive, crowd.individuals(able | ~np.isnan(crowd.fates["validation"]))), count)
 
 
 def kept(records: np.ndarray, count: int) -> np.ndarray:

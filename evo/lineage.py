@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evo.individual import joined
+from evo.individual import Crowd
 
 FOUNDER = -1  # no step before
 
@@ -56,8 +56,8 @@ def identities(island: int, generation: int, count: int) -> np.ndarray:
 
 
 def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers=None, crossed=None) -> Born:
-    """The individuals of a generation with these scores; without parents (records and the mothers' places among them) they are
-    founders."""
+    """The individuals of a generation with these scores; without parents (their fates, and the mothers' places among them) they
+    are founders."""
     count = len(scores)
     ids = identities(island, generation, count)
     if mothers is None:
@@ -67,18 +67,30 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def grown(pedigree: np.ndarray, found: Born, children: np.ndarray, parents, mothers, living: np.ndarray) -> np.ndarray:
-    """The pedigree with those of the individuals (records `children`, of `mothers` among the records `parents`) as steps that
-    live on (lines `living`)."""
-    new = np.flatnonzero(found.raised & np.isin(found.ids, living))
-    steps = np.zeros(len(new), pedigree.dtype)
-    steps["id"], steps["before"], steps["base"] = found.ids[new], found.before[new], found.base[new]
-    steps["crossed"] = found.crossed[new]
-    for name in ("island", "generation", "score", "genome"):
-        steps[name] = children[name][new]
+def steps(found: Born, children: Crowd, parents: Crowd | None, mothers, living: np.ndarray) -> np.ndarray:
+    """Those of the individuals (`children` of `mothers` among the parents) that live on (lines `living`), as steps."""
+    lives = np.zeros(len(found.ids), bool)
+    places = living - found.ids[0]  # ids of a generation are whole numbers in a row
+    lives[places[(places >= 0) & (places < len(lives))]] = True
+    new = np.flatnonzero(found.raised & lives)
+    made = np.zeros(len(new), step_dtype(children.genomes.dtype))
+    made["id"], made["before"], made["base"] = found.ids[new], found.before[new], found.base[new]
+    made["crossed"], made["genome"] = found.crossed[new], children.genomes[new]
+    for name in ("island", "generation", "score"):
+        made[name] = children.fates[name][new]
     if mothers is not None:
-        steps["mother"] = parents["genome"][mothers[new]]
-    return joined(pedigree, steps)
+        made["mother"] = parents.genomes[mothers[new]]
+    return made
+
+
+def joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Pedigrees one after the other; records stay packed."""
+    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
+    end = 0
+    for part in parts:
+        whole[end : end + len(part)] = part
+        end += len(part)
+    return whole
 
 
 def pruned(pedigree: np.ndarray, living: np.ndarray) -> np.ndarray:

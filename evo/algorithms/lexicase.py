@@ -16,8 +16,8 @@ class Lexicase(Algorithm):
     def parents(self, count):
         return epsilon_lexicase(self.crowd.grades, count, self.rng)
 
-    def survivors(self, crowd):
+    def survivors(self, fates, grades):
         """Each winner once; places that stay free go to those that NSGA-II would keep."""
-        winners = np.unique(epsilon_lexicase(crowd.grades, self.count, self.rng))
-        ranked = nsga2(self.losses(crowd), len(crowd.records))
+        winners = np.unique(epsilon_lexicase(grades, self.count, self.rng))
+        ranked = nsga2(self.losses(fates), len(fates))
         return np.concatenate([winners, ranked[~np.isin(ranked, winners)]])[: self.count]

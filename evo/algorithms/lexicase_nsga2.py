@@ -12,5 +12,5 @@ class LexicaseNSGA2(Algorithm):
     def parents(self, count):
         return epsilon_lexicase(self.crowd.grades, count, self.rng)
 
-    def survivors(self, crowd):
-        return specialists(self.losses(crowd), crowd.grades, self.count, self.rng)
+    def survivors(self, fates, grades):
+        return specialists(self.losses(fates), grades, self.count, self.rng)

@@ -63,10 +63,11 @@ def _keys(kind, parameters, weight, delay, readout):
         synapses = 0
         for source in range(channels + capacity):
             for post in range(capacity):
-                if weight[b, source, post] != 0:
-                    pre_of[synapses], post_of[synapses] = source - channels, post
-                    value[synapses] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
-                    synapses += 1
+                pre_of[synapses], post_of[synapses] = source - channels, post
+                synapses += weight[b, source, post] != 0  # without a branch, which no processor would foresee
+        for s in range(synapses):
+            source, post = pre_of[s] + channels, post_of[s]
+            value[s] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
         for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
                 refined[slot] = colour[slot]
