@@ -47,7 +47,7 @@ class State(NamedTuple):
         """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
         chosen = nsga2(self.population["losses"], count)
         away = self.population[chosen]
-        return Migrants(away, self.grades[chosen], lineage.pruned(self.pedigree, away["line"]))
+        return Migrants(away, self.grades[chosen], lineage.pruned([self.pedigree], away["line"]))
 
     @property
     def generation(self) -> int:
@@ -156,7 +156,7 @@ def run_epoch(
     log[-1] |= {"wirings": identity.wirings(crowd.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     with watch("lineage"):
-        steps = lineage.pruned(lineage.joined(pedigree), _living(crowd, kept))
+        steps = lineage.pruned(pedigree, _living(crowd, kept))
     return State(crowd.individuals(), crowd.grades, kept, steps, list(log))
 
 

@@ -83,26 +83,21 @@ def steps(found: Born, children: Crowd, parents: Crowd | None, mothers, living: 
     return made
 
 
-def joined(parts: list[np.ndarray]) -> np.ndarray:
-    """Pedigrees one after the other; records stay packed."""
-    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
-    end = 0
-    for part in parts:
-        whole[end : end + len(part)] = part
-        end += len(part)
-    return whole
-
-
-def pruned(pedigree: np.ndarray, living: np.ndarray) -> np.ndarray:
-    """The steps that lead to the lines `living`, each once, by id."""
-    pedigree = pedigree[np.unique(pedigree["id"], return_index=True)[1]]
-    needed, keep = set(living.tolist()), np.zeros(len(pedigree), bool)
-    before = pedigree["before"].tolist()
-    for k, step in zip(range(len(pedigree) - 1, -1, -1), pedigree["id"][::-1].tolist(), strict=True):
+def pruned(pedigrees: list[np.ndarray], living: np.ndarray) -> np.ndarray:
+    """The steps in these pedigrees that lead to the lines `living`, each once, by id."""
+    end = np.cumsum([0, *map(len, pedigrees)])
+    ids, first = np.unique(np.concatenate([steps["id"] for steps in pedigrees]), return_index=True)
+    before = np.concatenate([steps["before"] for steps in pedigrees])[first].tolist()
+    needed, keep = set(living.tolist()), np.zeros(len(ids), bool)
+    for k, step in zip(range(len(ids) - 1, -1, -1), ids[::-1].tolist(), strict=True):
         if step in needed:
             keep[k] = True
             needed.add(before[k])
-    return pedigree[keep]
+    found, kept = np.empty(int(keep.sum()), pedigrees[0].dtype), first[keep]
+    for steps, start in zip(pedigrees, end, strict=False):  # genomes are large: only those that are kept are copied
+        here = (kept >= start) & (kept < start + len(steps))
+        found[here] = steps[kept[here] - start]
+    return found
 
 
 def ancestry(pedigree: np.ndarray, line: int) -> np.ndarray:
