@@ -113,8 +113,7 @@ def test_a_run_whose_head_is_lost_ends_in_one_line_in_time_and_goes_on_elsewhere
         assert process.returncode == 1, err
         said = [line for line in err.splitlines() if line.startswith("evo:")]
         assert said == [
-            f"evo: Ray at {address} no longer answers; everything finished is stored: "
-            "once it is back, go on with evo resume"
+            f"evo: Ray at {address} no longer answers; everything finished is stored: once it is back, go on with evo resume"
         ]
         assert "Traceback" not in err
     before = survived(folder, {})

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection import _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, specialists
+from evo.selection import _by_grade, _race, _race_set, _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, specialists
 
 
 def dominates(a, b):
@@ -154,3 +154,24 @@ def test_survivors_are_different_individuals_and_as_many_as_asked_for(count):
     assert len(set(kept.tolist())) == count
     best = np.argmin(losses[:, 0])
     assert best in specialists(losses, grades, 30, rng)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 150), st.integers(1, 9), st.integers(1, 4), st.sampled_from([0.0, 0.3, 1.0]))
+def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, grades, epsilon):
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(0, grades, (trials, groups)).astype("f4") - 1
+    epsilons, order = np.full(trials, epsilon, "f4"), rng.permutation(trials)
+    size = int(rng.integers(1, min(groups, 32) + 1))
+    runners, dice = rng.permutation(groups)[:size], [np.random.default_rng(seed) for _ in range(2)]
+    few, at, near = _by_grade(columns, epsilons)
+    assert few
+    listed, in_set = runners.copy(), runners.copy()
+    left = _race(columns, epsilons, order.copy(), listed, size, dice[0])
+    same = _race_set(at, near, order.copy(), in_set, size, np.empty(at.shape[2], "u8"), dice[1])
+    assert listed[:left].tolist() == in_set[:same].tolist()
+    assert dice[0].random() == dice[1].random()  # and nothing else is drawn either
+
+
+def test_many_different_grades_are_no_matter_for_sets():
+    assert not _by_grade(np.random.default_rng(0).random((3, 100), "f4"), np.zeros(3, "f4"))[0]
