@@ -36,8 +36,8 @@ def fate(objectives: int) -> np.dtype:
 
 def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     """An individual as it is stored: its genome and its fate."""
-    fields = fate(objectives).fields or {}
-    return np.dtype([("genome", genome_dtype), *((name, field[0]) for name, field in fields.items())])
+    of_fate = fate(objectives)
+    return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
 
 
 class Crowd(NamedTuple):
@@ -56,7 +56,7 @@ class Crowd(NamedTuple):
         names = [name for name in individuals.dtype.names or () if name != "genome"]
         return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), grades)
 
-    def individuals(self, chosen=slice(None)) -> np.ndarray:  # noqa: B008 - an immutable slice
+    def individuals(self, chosen=slice(None)) -> np.ndarray:
         """Individuals as they are stored; chosen is an index array, int or bool."""
         fates = self.fates[chosen]
         found = np.empty(len(fates), record(self.genomes.dtype, fates["losses"].shape[1]))

@@ -14,7 +14,7 @@ from evo import archive, genome, lineage
 from evo.algorithms import ALGORITHMS, descriptors
 from evo.algorithms.values import FreeValues
 from evo.genome import Form, identity, variation
-from evo.individual import LOOKED_AT, Crowd, fate, joined, record
+from evo.individual import LOOKED_AT, Crowd, fate, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
@@ -118,7 +118,7 @@ def run_epoch(
         crowd, counts = trier.tried(genomes, 0)
         found = lineage.born(island, 0, crowd.fates["score"])
         crowd.fates["line"] = found.lines
-        pedigree = [lineage.steps(found, crowd, None, None, found.lines)]
+        pedigree = [lineage.steps(found, crowd, genomes[:0], None, found.lines)]
         none = np.empty(0, record(genomes.dtype, len(s.objectives)))
         trier.look(crowd, none)
         kept = archive.updated(none, crowd, s.archive)
@@ -149,7 +149,7 @@ def run_epoch(
         with watch("archive"):
             kept = archive.updated(kept, offspring, s.archive)
         with watch("lineage"):
-            pedigree.append(lineage.steps(found, offspring, before, mothers, _living(algorithm.crowd, kept)))
+            pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.crowd, kept)))
         log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
     crowd, kept = algorithm.crowd, archive.kept(trier.measured(kept), s.archive)
     late = trier.failures()

@@ -67,8 +67,9 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def steps(found: Born, children: Crowd, parents: Crowd | None, mothers, living: np.ndarray) -> np.ndarray:
-    """Those of the individuals (`children` of `mothers` among the parents) that live on (lines `living`), as steps."""
+def steps(found: Born, children: Crowd, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray) -> np.ndarray:
+    """Those of the individuals that live on (lines `living`), as steps: the children of `mothers` among the parents (genomes),
+    or founders if there are no mothers."""
     lives = np.zeros(len(found.ids), bool)
     places = living - found.ids[0]  # ids of a generation are whole numbers in a row
     lives[places[(places >= 0) & (places < len(lives))]] = True
@@ -79,7 +80,7 @@ def steps(found: Born, children: Crowd, parents: Crowd | None, mothers, living: 
     for name in ("island", "generation", "score"):
         made[name] = children.fates[name][new]
     if mothers is not None:
-        made["mother"] = parents.genomes[mothers[new]]
+        made["mother"] = parents[mothers[new]]
     return made
 
 

@@ -5,6 +5,8 @@ circuit which alone solves a hard trial breeds however it does elsewhere. NSGA-I
 2002) picks survivors by all objectives at once. Pareto ranks come from moocore.
 """
 
+from itertools import pairwise
+
 import moocore
 import numpy as np
 
@@ -27,13 +29,18 @@ def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -
     grades = np.ascontiguousarray(grades, "f4")
     some = np.ascontiguousarray(grades[:: -(-len(grades) // SAMPLE)].T)
     epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
-    _, behaviour, group, size = np.unique(_hashes(grades), return_index=True, return_inverse=True, return_counts=True)
-    members, start = np.argsort(group, kind="stable"), np.cumsum(size) - size  # by group, and where each begins
-    heats = np.array_split(np.argsort(rng.random(len(size)), kind="stable"), -(-len(size) // HEAT))
-    ends = np.arange(len(heats) + 1) * count // len(heats)
+    hashes = _hashes(grades)
+    members = np.argsort(hashes, kind="stable")  # by group
+    begins = np.ones(len(members), bool)
+    begins[1:] = hashes[members[1:]] != hashes[members[:-1]]
+    start = np.flatnonzero(begins)  # where each group begins
+    size, behaviour = np.diff(start, append=len(members)), members[start]
+    order = np.argsort(rng.random(len(size)), kind="stable")
+    heats = np.array_split(order, -(-len(size) // HEAT)) if len(size) > HEAT else [order]
+    ends = [k * count // len(heats) for k in range(len(heats) + 1)]
     chosen = [
-        _lexicase(np.ascontiguousarray(grades[behaviour[heat]].T), epsilon, members, start[heat], size[heat], places, rng)
-        for heat, places in zip(heats, np.diff(ends), strict=True)
+        _lexicase(np.ascontiguousarray(grades[behaviour[heat]].T), epsilon, members, start[heat], size[heat], b - a, rng)
+        for heat, (a, b) in zip(heats, pairwise(ends), strict=True)
     ]
     return np.concatenate(chosen)
 
@@ -159,8 +166,8 @@ def _filter(columns, epsilon, trial, pool, size):
 
 @compiled
 def _by_grade(columns, epsilon):
-    """Are there few different grades in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words], a bit
-    for each group: those with the trial's best grade, the second best, ..., and those within epsilon of that grade or better."""
+    """Are there few different grades in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words] with a
+    bit for each group: those with the trial's best grade, the second best, ..., and those within epsilon of it or better."""
     trials, groups = columns.shape
     at = np.zeros((trials, MOST, (groups + 63) >> 6), np.uint64)
     near, grades, total = np.zeros_like(at), np.empty(MOST, np.float32), 0
