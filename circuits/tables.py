@@ -233,14 +233,10 @@ def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
     batch, capacity = sign.shape
     width = weight.shape[1]
     channels = width - capacity
-    total = 0
-    for b in range(batch):
-        for source in range(first, last):
-            for slot in range(capacity):
-                total += weight[b, source, slot] != 0
+    most = batch * (last - first) * capacity  # memory that is never written to costs nothing
     bounds = np.zeros((batch, capacity, 3), np.int64)
-    flat_weight, flat_offset = np.empty(total, table.dtype), np.empty(total, np.int64)
-    circuit, origin = np.empty(total * plastic, np.int64), np.empty(total * plastic, np.int64)
+    flat_weight, flat_offset = np.empty(most, table.dtype), np.empty(most, np.int64)
+    circuit, origin = np.empty(most * plastic, np.int64), np.empty(most * plastic, np.int64)
     column, place = np.zeros(capacity, np.int64), np.zeros(2 * capacity, np.int64)
     source_of, list_of = np.empty(width * capacity, np.int64), np.empty(width * capacity, np.int64)
     end = 0
@@ -277,4 +273,4 @@ def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
             fan_out[b, row] += 1
             if plastic:
                 circuit[at], origin[at] = b, source - channels
-    return bounds, flat_weight, flat_offset, circuit, origin
+    return bounds, flat_weight[:end], flat_offset[:end], circuit[:end], origin[:end]

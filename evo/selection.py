@@ -19,30 +19,36 @@ SAMPLE = 64
 FEW, MOST = 6, 12
 
 
-def epsilon_lexicase(grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Indices [count] of parents by grades [population, trials], larger is better; epsilon is the trial's median absolute
+class EpsilonLexicase:
+    """Epsilon-lexicase selection by grades [population, trials], larger is better; epsilon is the trial's median absolute
     deviation over the population, measured by at most SAMPLE of them.
 
     Individuals with the same grades throughout compete as one and draw lots when they have won. Where there are more than HEAT,
     they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
     """
-    grades = np.ascontiguousarray(grades, "f4")
-    some = np.ascontiguousarray(grades[:: -(-len(grades) // SAMPLE)].T)
-    epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
-    hashes = _hashes(grades)
-    members = np.argsort(hashes, kind="stable")  # by group
-    begins = np.ones(len(members), bool)
-    begins[1:] = hashes[members[1:]] != hashes[members[:-1]]
-    start = np.flatnonzero(begins)  # where each group begins
-    size, behaviour = np.diff(start, append=len(members)), members[start]
-    order = np.argsort(rng.random(len(size)), kind="stable")
-    heats = np.array_split(order, -(-len(size) // HEAT)) if len(size) > HEAT else [order]
-    ends = [k * count // len(heats) for k in range(len(heats) + 1)]
-    chosen = [
-        _lexicase(np.ascontiguousarray(grades[behaviour[heat]].T), epsilon, members, start[heat], size[heat], b - a, rng)
-        for heat, (a, b) in zip(heats, pairwise(ends), strict=True)
-    ]
-    return np.concatenate(chosen)
+
+    def __init__(self, grades: np.ndarray):
+        self.grades = np.ascontiguousarray(grades, "f4")
+        some = np.ascontiguousarray(self.grades[:: -(-len(grades) // SAMPLE)].T)
+        self.epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
+        hashes = _hashes(self.grades)
+        self.members = np.argsort(hashes, kind="stable")  # by group
+        begins = np.ones(len(grades), bool)
+        begins[1:] = hashes[self.members[1:]] != hashes[self.members[:-1]]
+        self.start = np.flatnonzero(begins)  # where each group begins
+        self.size = np.diff(self.start, append=len(grades))
+
+    def winners(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Indices [count]."""
+        order = np.argsort(rng.random(len(self.start)), kind="stable")
+        heats = np.array_split(order, -(-len(order) // HEAT)) if len(order) > HEAT else [order]
+        ends = [k * count // len(heats) for k in range(len(heats) + 1)]
+        chosen = []
+        for heat, (first, last) in zip(heats, pairwise(ends), strict=True):
+            start = self.start[heat]
+            columns = np.ascontiguousarray(self.grades[self.members[start]].T)
+            chosen.append(_lexicase(columns, self.epsilon, self.members, start, self.size[heat], last - first, rng))
+        return np.concatenate(chosen)
 
 
 def _middle(rows):
@@ -263,7 +269,7 @@ def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.rand
     the solution is often made.
     """
     ranks = _ranks(losses)
-    ranks[epsilon_lexicase(grades, count // 2, rng)] = -1
+    ranks[EpsilonLexicase(grades).winners(count // 2, rng)] = -1
     return _by_rank(losses, ranks, count)
 
 

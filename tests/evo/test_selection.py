@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection import _by_grade, _race, _race_set, _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, specialists
+from evo.selection import EpsilonLexicase, _by_grade, _race, _race_set, _ranks, crowding_distance, nsga2, pareto, specialists
 
 
 def dominates(a, b):
@@ -106,7 +106,7 @@ def test_lexicase_breeds_from_a_specialist_that_alone_solves_a_trial():
     grades = np.zeros((50, 10))
     grades[:49, :9] = rng.choice([0.9, 1.0], (49, 9))  # good everywhere but on the last trial
     grades[49, 9] = 1.0  # the specialist: nothing but the last trial
-    chosen = epsilon_lexicase(grades, 4000, rng)
+    chosen = EpsilonLexicase(grades).winners(4000, rng)
     share = np.mean(chosen == 49)
     assert 0.05 < share < 0.2  # about every tenth draw begins with its trial
     assert np.argmin(grades.mean(axis=1)) == 49
@@ -116,20 +116,20 @@ def test_lexicase_never_breeds_from_one_that_is_clearly_worse_in_everything():
     rng = np.random.default_rng(1)
     grades = rng.uniform(0.8, 1.0, (40, 12))
     grades[7] = 0.0
-    assert 7 not in epsilon_lexicase(grades, 5000, rng)
+    assert 7 not in EpsilonLexicase(grades).winners(5000, rng)
 
 
 def test_lexicase_takes_equals_alike_and_repeats_with_the_seed():
     grades = np.ones((8, 5))
-    chosen = epsilon_lexicase(grades, 8000, np.random.default_rng(2))
+    chosen = EpsilonLexicase(grades).winners(8000, np.random.default_rng(2))
     assert np.bincount(chosen, minlength=8).min() > 800
-    np.testing.assert_array_equal(chosen, epsilon_lexicase(grades, 8000, np.random.default_rng(2)))
+    np.testing.assert_array_equal(chosen, EpsilonLexicase(grades).winners(8000, np.random.default_rng(2)))
 
 
 def test_lexicase_does_not_care_about_a_shift_of_a_trials_grades():
     grades = np.random.default_rng(3).integers(0, 4, (30, 8)).astype(float)
     shifted = grades + np.arange(8)
-    picks = [epsilon_lexicase(g, 500, np.random.default_rng(4)) for g in (grades, shifted)]
+    picks = [EpsilonLexicase(g).winners(500, np.random.default_rng(4)) for g in (grades, shifted)]
     np.testing.assert_array_equal(*picks)
 
 
