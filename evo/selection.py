@@ -36,7 +36,7 @@ class EpsilonLexicase:
         begins = np.ones(len(grades), bool)
         begins[1:] = hashes[self.members[1:]] != hashes[self.members[:-1]]
         self.start = np.flatnonzero(begins)  # where each group begins
-        self.size = np.diff(self.start, append=len(grades))
+        self.size = np.concatenate([self.start[1:], [len(grades)]]) - self.start
 
     def winners(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Indices [count]."""
