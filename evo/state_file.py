@@ -73,6 +73,6 @@ def _from_npy(data):
 
 
 def _from_npz(data):
-    """As they were stored before version 0.5."""
+    """As the first versions stored them."""
     with np.load(BytesIO(data), allow_pickle=False) as file:
         return dict(file)
