@@ -275,9 +275,15 @@ def _row(generation, counts, crowd, kept):
     the circuit that did best on validation trials the score there and on held-out ones. That of the last generation of an epoch
     also has wirings, how many different ones the population holds."""
     fates = crowd.fates
-    scores = {"best": float(fates["score"].max()), "median": float(np.median(fates["score"]))}
+    scores = {"best": float(fates["score"].max()), "median": _median(fates["score"])}
     least = {"losses": [float(x) for x in fates["losses"].min(axis=0)], "archive": len(kept)}
     return {"generation": generation, **counts, **scores, **least, **_looks(kept)}
+
+
+def _median(values):
+    """np.median, which takes ten times as long for few."""
+    values = np.sort(values)
+    return float(values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
 
 
 def _looks(kept):
