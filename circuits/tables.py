@@ -149,38 +149,77 @@ def from_matrices(
     Slots without a neuron are left out; weights of empty slots must be 0.
     """
     own, theirs = parameters[..., : len(model.names)], parameters[..., len(model.names) :]
-    own = np.where(sign[..., None] == 0, model.defaults.astype(parameters.dtype), own)  # any that divide
-    n_ref = model.refractory_steps(own, dt_ms)
-    table = model.table(own, dt_ms, noise_mv).astype(real)
+    # Most neurons have the parameters of others, in circuits that descend from each other: constants are worked out once.
+    which, examples = _alike(sign, np.ascontiguousarray(own).view("u4"))
+    kinds = own[examples // sign.shape[1], examples % sign.shape[1]]
+    n_ref = model.refractory_steps(kinds, dt_ms)
+    table = model.table(kinds, dt_ms, noise_mv).astype(real)
     channels = weight.shape[1] - sign.shape[1]
     static = channels if synapse_model else weight.shape[1]
     fan_out = np.zeros(weight.shape[:2], "i8")
-    lists = _lists(sign, weight, delay, 0, static, fan_out, table)[:3]
+    lists = _lists(sign, weight, delay, 0, static, fan_out, table, False)[:3]
     plastic = {}
     if synapse_model:
-        bounds, plastic_weight, offset, circuit, slot = _lists(sign, weight, delay, static, weight.shape[1], fan_out, table)
+        rest = static, weight.shape[1], fan_out, table, True
+        bounds, plastic_weight, offset, circuit, slot = _lists(sign, weight, delay, *rest)
         plastic[synapse_model.name] = synapse_model.tables(bounds, plastic_weight, offset, theirs[circuit, slot], dt_ms, real)
-    neurons, *packed, excitatory = _compact(sign, readout, table, n_ref)
+    neurons, *packed, excitatory = _compact(sign, readout, which, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
     required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
     return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory))
 
 
 @compiled
-def _compact(sign, readout, table, n_ref):
-    """Neurons and readout without the empty slots between them."""
+def _alike(sign, words):
+    """Which neurons have the same words [B, N, words]: int64 [B, N], numbers from 0 in the order in which they come, -1 where
+    there is no neuron; and the place b * N + n of the first of each number."""
+    batch, capacity, width = words.shape
+    bits = 1
+    while (1 << bits) < 2 * batch * capacity:
+        bits += 1
+    number_at = np.full(1 << bits, -1, np.int64)  # a hash table with open addressing
+    which, examples = np.full((batch, capacity), -1, np.int64), np.empty(batch * capacity, np.int64)
+    count = 0
+    for b in range(batch):
+        for n in range(capacity):
+            if sign[b, n] == 0:
+                continue
+            mixed = np.uint64(0)
+            for w in range(width):
+                mixed = (mixed ^ np.uint64(words[b, n, w])) * np.uint64(0x9E3779B97F4A7C15)
+                mixed ^= mixed >> np.uint64(29)
+            at = np.int64(mixed >> np.uint64(64 - bits))
+            while which[b, n] < 0:
+                number = number_at[at]
+                if number < 0:
+                    number_at[at] = number = count
+                    examples[count] = b * capacity + n
+                    count += 1
+                other = examples[number]
+                same = True
+                for w in range(width):
+                    same &= words[other // capacity, other % capacity, w] == words[b, n, w]
+                if same:
+                    which[b, n] = number
+                at = (at + 1) & ((1 << bits) - 1)
+    return which, examples[:count]
+
+
+@compiled
+def _compact(sign, readout, which, table, n_ref):
+    """Neurons and readout without the empty slots between them; `which` row of table and n_ref each neuron has."""
     batch, capacity = sign.shape
     neurons = np.zeros(batch, np.int64)
-    packed_table, packed_ref = np.zeros_like(table), np.zeros_like(n_ref)
+    packed_table, packed_ref = np.zeros((batch, capacity, table.shape[1]), table.dtype), np.zeros((batch, capacity), np.int64)
     packed_readout, excitatory = np.zeros(readout.shape, np.int64), np.zeros(sign.shape, np.bool_)
     column = np.zeros(capacity, np.int64)
     for b in range(batch):
         for slot in range(capacity):
             n = column[slot] = neurons[b]
             if sign[b, slot] != 0:
-                for x in range(table.shape[2]):  # a slice would do, but numba compiles for seconds to assign one
-                    packed_table[b, n, x] = table[b, slot, x]
-                packed_ref[b, n], excitatory[b, n] = n_ref[b, slot], sign[b, slot] > 0
+                for x in range(table.shape[1]):  # a slice would do, but numba compiles for seconds to assign one
+                    packed_table[b, n, x] = table[which[b, slot], x]
+                packed_ref[b, n], excitatory[b, n] = n_ref[which[b, slot]], sign[b, slot] > 0
                 neurons[b] += 1
         for r in range(readout.shape[1]):
             packed_readout[b, r] = column[readout[b, r]]
@@ -188,54 +227,50 @@ def _compact(sign, readout, table, n_ref):
 
 
 @compiled
-def _lists(sign, weight, delay, first, last, fan_out, table):
-    """The synapses from the sources `first` to `last`: bounds, weight, offset, and the circuit and slot each comes from."""
+def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
+    """The synapses from the sources `first` to `last`: bounds, weight, offset, and of plastic ones the circuit and slot that
+    each comes from."""
     batch, capacity = sign.shape
     width = weight.shape[1]
     channels = width - capacity
-    total = 0
-    for b in range(batch):
-        for source in range(first, last):
-            for slot in range(capacity):
-                total += weight[b, source, slot] != 0
+    most = batch * (last - first) * capacity  # memory that is never written to costs nothing
     bounds = np.zeros((batch, capacity, 3), np.int64)
-    flat_weight, flat_offset = np.empty(total, table.dtype), np.empty(total, np.int64)
-    circuit, origin = np.empty(total, np.int64), np.empty(total, np.int64)
-    column, place = np.zeros(capacity, np.int64), np.zeros((capacity, 2), np.int64)
+    flat_weight, flat_offset = np.empty(most, table.dtype), np.empty(most, np.int64)
+    circuit, origin = np.empty(most * plastic, np.int64), np.empty(most * plastic, np.int64)
+    column, place = np.zeros(capacity, np.int64), np.zeros(2 * capacity, np.int64)
+    source_of, list_of = np.empty(width * capacity, np.int64), np.empty(width * capacity, np.int64)
     end = 0
     for b in range(batch):
         n = 0
         for slot in range(capacity):
             column[slot] = n
             n += sign[b, slot] != 0
-            place[slot, 0] = place[slot, 1] = 0
+            place[2 * slot] = place[2 * slot + 1] = 0
+        found = 0
         for source in range(first, last):
             from_i = source >= channels and sign[b, source - channels] < 0
             for slot in range(capacity):
                 w = weight[b, source, slot]
-                inhibits = from_i or w < 0
-                place[slot, 0] += w != 0 and not inhibits
-                place[slot, 1] += w != 0 and inhibits
+                source_of[found], list_of[found] = source, 2 * slot + (from_i | (w < 0))
+                found += w != 0  # without a branch, which no processor would foresee
+        for s in range(found):
+            place[list_of[s]] += 1
         for slot in range(capacity):  # how many there are becomes where they go
             n = column[slot]
             if sign[b, slot] != 0:
                 bounds[b, n, 0] = end
             for x in range(2):
-                place[slot, x], end = end, end + place[slot, x]
+                place[2 * slot + x], end = end, end + place[2 * slot + x]
                 if sign[b, slot] != 0:
                     bounds[b, n, 1 + x] = end
-        for source in range(first, last):
-            from_i = source >= channels and sign[b, source - channels] < 0
+        for s in range(found):
+            source, slot = source_of[s], list_of[s] >> 1
             row = source if source < channels else channels + column[source - channels]
-            for slot in range(capacity):
-                w = weight[b, source, slot]
-                if w == 0:
-                    continue
-                inhibits = from_i or w < 0
-                at = place[slot, np.int64(inhibits)]
-                place[slot, np.int64(inhibits)] += 1
-                flat_weight[at] = -abs(w) if inhibits else w
-                flat_offset[at] = row - np.int64(delay[b, source, slot]) * width
+            w, at = abs(weight[b, source, slot]), place[list_of[s]]
+            place[list_of[s]] += 1
+            flat_weight[at] = -w if list_of[s] & 1 else w
+            flat_offset[at] = row - np.int64(delay[b, source, slot]) * width
+            fan_out[b, row] += 1
+            if plastic:
                 circuit[at], origin[at] = b, source - channels
-                fan_out[b, row] += 1
-    return bounds, flat_weight, flat_offset, circuit, origin
+    return bounds, flat_weight[:end], flat_offset[:end], circuit[:end], origin[:end]

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from evo.individual import joined
+from evo.individual import Crowd, joined
 from evo.selection import nondominated, pareto
 
 
-def updated(archive: np.ndarray, records: np.ndarray, count: int) -> np.ndarray:
-    """The archive made of an archive and new records, see `kept`. Most of these are worse than what is there: they are passed
-    over before anything is copied."""
-    able = nondominated(joined(archive["losses"], records["losses"]))[len(archive) :]
-    return kept(joined(archive, records[able | ~np.isnan(records["validation"])]), count)
+def updated(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+    """The archive made of an archive and new individuals, see `kept`. Most of these are worse than what is there: they are
+    passed over before anything is copied."""
+    able = nondominated(joined(archive["losses"], crowd.fates["losses"]))[len(archive) :]
+    able |= ~np.isnan(crowd.fates["validation"])
+    return kept(joined(archive, crowd.individuals(able)), count) if able.any() else archive
 
 
 def kept(records: np.ndarray, count: int) -> np.ndarray:
@@ -29,8 +30,8 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
 
 def champion(records: np.ndarray) -> int | None:
     """Which of them did best on validation trials; None if none was tried on them."""
-    validation = records["validation"]
-    return None if np.isnan(validation).all() else int(np.nanargmax(validation))
+    tried = np.flatnonzero(~np.isnan(records["validation"]))
+    return int(tried[np.argmax(records["validation"][tried])]) if len(tried) else None
 
 
 def merged(archives: list[np.ndarray], count: int) -> np.ndarray:

@@ -10,8 +10,8 @@ from circuits.compiled import compiled
 LOOKED_AT = ("validation", "held_out", "low", "high")  # NaN until measured on fresh trials
 
 
-def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
-    """An individual: its genome, what it lost by each objective (smaller is better), and what it did.
+def fate(objectives: int) -> np.dtype:
+    """What became of an individual: what it lost by each objective (smaller is better), and what it did.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
     nothing is chosen), with the ends low and high of its 95 % confidence interval, are 0 at chance and 1 when perfect, NaN
@@ -21,7 +21,6 @@ def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     """
     return np.dtype(
         [
-            ("genome", genome_dtype),
             ("losses", "f8", objectives),
             ("score", "f8"),
             *((name, "f8") for name in LOOKED_AT),
@@ -35,30 +34,47 @@ def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     )
 
 
-class Crowd(NamedTuple):
-    """Individuals and how each did on every trial of the search.
+def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
+    """An individual as it is stored: its genome and its fate."""
+    of_fate = fate(objectives)
+    return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
 
-    records  [n], see `record`;   grades  float32 [n, trials], larger is better
+
+class Crowd(NamedTuple):
+    """Individuals and how each did on every trial of the search. Genomes are large: they lie apart, and are copied little.
+
+    genomes  [n], of `genome.dtype`;   fates  [n], of `fate`;   grades  float32 [n, trials], larger is better
     """
 
-    records: np.ndarray
+    genomes: np.ndarray
+    fates: np.ndarray
     grades: np.ndarray
+
+    @classmethod
+    def of(cls, individuals: np.ndarray, grades: np.ndarray) -> "Crowd":
+        """The same from individuals as they are stored."""
+        names = [name for name in individuals.dtype.names or () if name != "genome"]
+        return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), grades)
+
+    def individuals(self, chosen=slice(None)) -> np.ndarray:
+        """Individuals as they are stored; chosen is an index array, int or bool."""
+        fates = self.fates[chosen]
+        found = np.empty(len(fates), record(self.genomes.dtype, fates["losses"].shape[1]))
+        found["genome"] = self.genomes[chosen]
+        for name in fates.dtype.names:
+            found[name] = fates[name]
+        return found
 
     def take(self, chosen) -> "Crowd":
         """Some of them: an index array."""
-        return Crowd(self.records[chosen], self.grades[chosen])
+        return Crowd(*(part[chosen] for part in self))
 
     def joined(self, other: "Crowd") -> "Crowd":
-        return Crowd(joined(self.records, other.records), joined(self.grades, other.grades))
+        return Crowd(*(joined(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 
     def picked(self, other: "Crowd", chosen: np.ndarray) -> "Crowd":
-        """`joined(other).take(chosen)`, each copied once: genomes are large."""
-        return Crowd(_picked(self.records, other.records, chosen), _picked(self.grades, other.grades, chosen))
-
-    def without_genomes(self) -> "Crowd":
-        """The same with a record of all other fields."""
-        names = [name for name in self.records.dtype.names or () if name != "genome"]
-        return Crowd(rfn.repack_fields(self.records[names]), self.grades)
+        """`joined(other).take(chosen)`, each copied once."""
+        return Crowd(*(_picked(mine, theirs, chosen) for mine, theirs in zip(self, other, strict=True)))
 
 
 def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:

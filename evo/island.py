@@ -5,18 +5,16 @@ e - 1, the run's spec, the island's number and e. Whoever computes it, wherever 
 """
 
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-import numpy.lib.recfunctions as rfn
 from deap import base, tools
 
 from evo import archive, genome, lineage
 from evo.algorithms import ALGORITHMS, descriptors
 from evo.algorithms.values import FreeValues
 from evo.genome import Form, identity, variation
-from evo.individual import LOOKED_AT, Crowd, joined, record
+from evo.individual import LOOKED_AT, Crowd, fate, record
 from evo.selection import nsga2
 from evo.spec import RunSpec
 from evo.stopwatch import Stopwatch
@@ -24,7 +22,7 @@ from fitness import Task, Trials
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
 
-FATE = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
+TOLD = ("losses", "score", "spikes", "events")  # what trying a circuit tells of it, besides its grades
 TOGETHER = 1000  # circuits that are simulated in one go: more do not fit the processor's cache
 SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
 
@@ -49,7 +47,7 @@ class State(NamedTuple):
         """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
         chosen = nsga2(self.population["losses"], count)
         away = self.population[chosen]
-        return Migrants(away, self.grades[chosen], lineage.pruned(self.pedigree, away["line"]))
+        return Migrants(away, self.grades[chosen], lineage.pruned([self.pedigree], away["line"]))
 
     @property
     def generation(self) -> int:
@@ -118,50 +116,52 @@ def run_epoch(
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
         crowd, counts = trier.tried(genomes, 0)
-        found = lineage.born(island, 0, crowd.records["score"])
-        crowd.records["line"] = found.lines
-        pedigree = np.empty(0, lineage.step_dtype(genomes.dtype))
-        pedigree = lineage.grown(pedigree, found, crowd.records, None, None, found.lines)
-        trier.look(crowd.records, crowd.records[:0])
-        kept = archive.kept(crowd.records, s.archive)
+        found = lineage.born(island, 0, crowd.fates["score"])
+        crowd.fates["line"] = found.lines
+        pedigree = [lineage.steps(found, crowd, genomes[:0], None, found.lines)]
+        none = np.empty(0, record(genomes.dtype, len(s.objectives)))
+        trier.look(crowd, none)
+        kept = archive.updated(none, crowd, s.archive)
         log.record(**_row(0, counts | trier.failures(), crowd, kept))
     else:
-        crowd, kept, pedigree = Crowd(state.population, state.grades), state.archive, state.pedigree
+        crowd, kept, pedigree = Crowd.of(state.population, state.grades), state.archive, [state.pedigree]
         trier.remember(crowd)
     algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
     if isinstance(guests, Migrants):
-        pedigree = joined(pedigree, guests.pedigree)
+        pedigree.append(guests.pedigree)
         with watch("select"):
-            algorithm.tell(Crowd(guests.population, guests.grades))
+            algorithm.tell(Crowd.of(guests.population, guests.grades))
     first = 0 if state is None else state.generation
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
         with watch("vary"):
             genomes, mothers, crossed = algorithm.ask()
         offspring, counts = trier.tried(genomes, generation)
         with watch("lineage"):
-            before, records = algorithm.crowd.records, offspring.records
+            before, fates = algorithm.crowd, offspring.fates
             if mothers is not None:
-                changed = variation.rewired(genomes, before["genome"], mothers)
-                records["wired"] = np.where(changed, generation, before["wired"][mothers])
-            found = lineage.born(island, generation, records["score"], before, mothers, crossed)
-            records["line"] = found.lines
-        trier.look(records, kept)
+                changed = variation.rewired(genomes, before.genomes, mothers)
+                fates["wired"] = np.where(changed, generation, before.fates["wired"][mothers])
+            found = lineage.born(island, generation, fates["score"], before.fates, mothers, crossed)
+            fates["line"] = found.lines
+        trier.look(offspring, kept)
         with watch("select"):
             algorithm.tell(offspring)
         with watch("archive"):
-            kept = archive.updated(kept, records, s.archive)
+            kept = archive.updated(kept, offspring, s.archive)
         with watch("lineage"):
-            pedigree = lineage.grown(pedigree, found, records, before, mothers, _living(algorithm.crowd, kept))
+            pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.crowd, kept)))
         log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
-    kept = archive.kept(trier.measured(kept), s.archive)
+    crowd, kept = algorithm.crowd, archive.kept(trier.measured(kept), s.archive)
     late = trier.failures()
-    log[-1] |= {"wirings": identity.wirings(algorithm.crowd.records["genome"])}
+    log[-1] |= {"wirings": identity.wirings(crowd.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
-    return State(*algorithm.crowd, kept, lineage.pruned(pedigree, _living(algorithm.crowd, kept)), list(log))
+    with watch("lineage"):
+        steps = lineage.pruned(pedigree, _living(crowd, kept))
+    return State(crowd.individuals(), crowd.grades, kept, steps, list(log))
 
 
 def _living(crowd, kept):
-    return np.concatenate([crowd.records["line"], kept["line"]])
+    return np.concatenate([crowd.fates["line"], kept["line"]])
 
 
 class _Trier:
@@ -170,77 +170,90 @@ class _Trier:
     def __init__(self, setting, island, watch):
         self.setting, self.island, self.watch = setting, island, watch
         self.failed, self.fault = 0, None
-        self.known = {}  # by the key of a circuit: arrays of what became of it and of others, and its place in them
+        # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
+        # crowd by crowd, and the number with which each crowd begins.
+        self.number, self.crowds, self.begin = {}, [], [0]
 
     def remember(self, crowd):
         """What is known from earlier epochs."""
         with self.watch("identify"):
-            self._remember(identity.keys(crowd.records["genome"]), crowd)
+            self._numbered(crowd)
 
-    def _remember(self, keys, crowd):
-        fates = rfn.repack_fields(crowd.records[list(FATE)])
-        self.known.update(zip(keys, zip(repeat(fates), repeat(crowd.grades), range(len(keys)), strict=False), strict=True))
+    def _numbered(self, crowd):
+        """The number of each, or of the one like it that came first: int64 [n]."""
+        first, count = self.begin[-1], len(crowd.genomes)
+        keys = identity.keys(crowd.genomes)
+        numbers = np.fromiter(map(self.number.setdefault, keys, range(first, first + count)), "i8", count)
+        self.crowds.append(crowd)
+        self.begin.append(first + count)
+        return numbers
 
     def tried(self, genomes, generation):
         """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
         share of the steps of the others that the stop rule left to simulate."""
-        crowd = Crowd(self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
+        crowd = Crowd(genomes, self._born(genomes, generation), np.empty((len(genomes), len(self.setting.search)), "f4"))
         with self.watch("identify"):
-            keys = identity.keys(genomes)
-            first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-            new = np.sort([k for key, k in first.items() if key not in self.known]).astype(int)
+            first, numbers = self.begin[-1], self._numbered(crowd)
+            is_new = numbers == np.arange(first, first + len(numbers))
+        new = np.flatnonzero(is_new)
         simulated = self._try(crowd, new) if len(new) else 1.0
         with self.watch("identify"):
-            for k in np.setdiff1d(np.arange(len(genomes)), new, assume_unique=True):
-                fates, grades, place = self.known.get(keys[k]) or (crowd.records, crowd.grades, first[keys[k]])
-                for name in FATE:
-                    crowd.records[name][k] = fates[name][place]
-                crowd.grades[k] = grades[place]
-            self._remember(keys, crowd)
+            self._copy(crowd, np.flatnonzero(~is_new), numbers[~is_new])
         return crowd, {"evaluations": len(genomes), "repeats": len(genomes) - len(new), "simulated": simulated}
 
+    def _copy(self, crowd, which, numbers):
+        """What became of circuits that have come before, by their numbers."""
+        places = np.searchsorted(self.begin, numbers, "right") - 1
+        for place in np.unique(places):
+            here, known = places == place, self.crowds[place]
+            theirs = numbers[here] - self.begin[place]
+            for name in TOLD:
+                crowd.fates[name][which[here]] = known.fates[name][theirs]
+            crowd.grades[which[here]] = known.grades[theirs]
+
     def _born(self, genomes, generation):
-        records = np.zeros(len(genomes), record(genomes.dtype, len(self.setting.spec.search.objectives)))
-        records["genome"], records["island"] = genomes, self.island
-        records["generation"] = records["wired"] = generation
+        fates = np.zeros(len(genomes), fate(len(self.setting.spec.search.objectives)))
+        fates["island"] = self.island
+        fates["generation"] = fates["wired"] = generation
         for name in LOOKED_AT:
-            records[name] = np.nan
-        return records
+            fates[name] = np.nan
+        return fates
 
     def _try(self, crowd, new):
-        genomes, simulated = crowd.records["genome"], 0.0
+        simulated = 0.0
         for some in np.array_split(new, -(-len(new) // TOGETHER)):
-            found = self.setting.toolbox.evaluate(genomes if len(some) == len(genomes) else genomes[some])
+            whole = len(some) == len(crowd.genomes)
+            found = self.setting.toolbox.evaluate(crowd.genomes if whole else crowd.genomes[some])
             self._took(found)
             with self.watch("score"):
-                fates = losses(self.setting.spec.search.objectives, found), found.score, found.spikes, found.events
-                for name, fate in zip(FATE, fates, strict=True):
-                    crowd.records[name][some] = fate
+                told = losses(self.setting.spec.search.objectives, found), found.score, found.spikes, found.events
+                for name, values in zip(TOLD, told, strict=True):
+                    crowd.fates[name][some] = values
                 crowd.grades[some] = found.grades
                 simulated += float(found.simulated.sum())
         return simulated / len(new)
 
-    def look(self, records, kept):
-        """Try the best of these records on fresh trials if it is better than all in the archive that were: they then say so."""
+    def look(self, crowd, kept):
+        """Try the best of a crowd on fresh trials if it is better than all in the archive that were: it then says so."""
         tried = kept["score"][~np.isnan(kept["validation"])]
-        best = int(np.argmax(records["score"]))
-        if records["score"][best] > tried.max(initial=-1.0):
-            self._on_fresh_trials(records, np.array([best]))
+        best = int(np.argmax(crowd.fates["score"]))
+        if crowd.fates["score"][best] > tried.max(initial=-1.0):
+            self._on_fresh_trials(crowd.genomes, crowd.fates, np.array([best]))
 
     def measured(self, records):
         """The records with every missing score on fresh trials measured."""
         records, new = records.copy(), np.flatnonzero(np.isnan(records["validation"]))
         if len(new):
-            self._on_fresh_trials(records, new)
+            self._on_fresh_trials(records["genome"], records, new)
         return records
 
-    def _on_fresh_trials(self, records, which):
-        task, tables = self.setting.task, genome.tables(records["genome"][which], self.setting.form)
+    def _on_fresh_trials(self, genomes, fates, which):
+        task, tables = self.setting.task, genome.tables(genomes[which], self.setting.form)
         validation, found = (evaluate(task, trials, tables) for trials in (self.setting.validation, self.setting.held_out))
         self._took(validation)
         self._took(found)
-        records["validation"][which], records["held_out"][which] = validation.score, found.score
-        records["low"][which], records["high"][which] = found.interval
+        fates["validation"][which], fates["held_out"][which] = validation.score, found.score
+        fates["low"][which], fates["high"][which] = found.interval
 
     def failures(self):
         """What to log of the circuits for which the task's own code failed since this was asked last: how many, and the first
@@ -261,10 +274,16 @@ def _row(generation, counts, crowd, kept):
     message (see `_Trier.failures`), best and median score of the population, its least losses, the size of the archive, and of
     the circuit that did best on validation trials the score there and on held-out ones. That of the last generation of an epoch
     also has wirings, how many different ones the population holds."""
-    records = crowd.records
-    scores = {"best": float(records["score"].max()), "median": float(np.median(records["score"]))}
-    least = {"losses": [float(x) for x in records["losses"].min(axis=0)], "archive": len(kept)}
+    fates = crowd.fates
+    scores = {"best": float(fates["score"].max()), "median": _median(fates["score"])}
+    least = {"losses": [float(x) for x in fates["losses"].min(axis=0)], "archive": len(kept)}
     return {"generation": generation, **counts, **scores, **least, **_looks(kept)}
+
+
+def _median(values):
+    """np.median, which takes ten times as long for few."""
+    values = np.sort(values)
+    return float(values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
 
 
 def _looks(kept):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evo.individual import joined
+from evo.individual import Crowd
 
 FOUNDER = -1  # no step before
 
@@ -56,8 +56,8 @@ def identities(island: int, generation: int, count: int) -> np.ndarray:
 
 
 def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers=None, crossed=None) -> Born:
-    """The individuals of a generation with these scores; without parents (records and the mothers' places among them) they are
-    founders."""
+    """The individuals of a generation with these scores; without parents (their fates, and the mothers' places among them) they
+    are founders."""
     count = len(scores)
     ids = identities(island, generation, count)
     if mothers is None:
@@ -67,30 +67,38 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def grown(pedigree: np.ndarray, found: Born, children: np.ndarray, parents, mothers, living: np.ndarray) -> np.ndarray:
-    """The pedigree with those of the individuals (records `children`, of `mothers` among the records `parents`) as steps that
-    live on (lines `living`)."""
-    new = np.flatnonzero(found.raised & np.isin(found.ids, living))
-    steps = np.zeros(len(new), pedigree.dtype)
-    steps["id"], steps["before"], steps["base"] = found.ids[new], found.before[new], found.base[new]
-    steps["crossed"] = found.crossed[new]
-    for name in ("island", "generation", "score", "genome"):
-        steps[name] = children[name][new]
+def steps(found: Born, children: Crowd, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray) -> np.ndarray:
+    """Those of the individuals that live on (lines `living`), as steps: the children of `mothers` among the parents (genomes),
+    or founders if there are no mothers."""
+    lives = np.zeros(len(found.ids), bool)
+    places = living - found.ids[0]  # ids of a generation are whole numbers in a row
+    lives[places[(places >= 0) & (places < len(lives))]] = True
+    new = np.flatnonzero(found.raised & lives)
+    made = np.zeros(len(new), step_dtype(children.genomes.dtype))
+    made["id"], made["before"], made["base"] = found.ids[new], found.before[new], found.base[new]
+    made["crossed"], made["genome"] = found.crossed[new], children.genomes[new]
+    for name in ("island", "generation", "score"):
+        made[name] = children.fates[name][new]
     if mothers is not None:
-        steps["mother"] = parents["genome"][mothers[new]]
-    return joined(pedigree, steps)
+        made["mother"] = parents[mothers[new]]
+    return made
 
 
-def pruned(pedigree: np.ndarray, living: np.ndarray) -> np.ndarray:
-    """The steps that lead to the lines `living`, each once, by id."""
-    pedigree = pedigree[np.unique(pedigree["id"], return_index=True)[1]]
-    needed, keep = set(living.tolist()), np.zeros(len(pedigree), bool)
-    before = pedigree["before"].tolist()
-    for k, step in zip(range(len(pedigree) - 1, -1, -1), pedigree["id"][::-1].tolist(), strict=True):
+def pruned(pedigrees: list[np.ndarray], living: np.ndarray) -> np.ndarray:
+    """The steps in these pedigrees that lead to the lines `living`, each once, by id."""
+    end = np.cumsum([0, *map(len, pedigrees)])
+    ids, first = np.unique(np.concatenate([steps["id"] for steps in pedigrees]), return_index=True)
+    before = np.concatenate([steps["before"] for steps in pedigrees])[first].tolist()
+    needed, keep = set(living.tolist()), np.zeros(len(ids), bool)
+    for k, step in zip(range(len(ids) - 1, -1, -1), ids[::-1].tolist(), strict=True):
         if step in needed:
             keep[k] = True
             needed.add(before[k])
-    return pedigree[keep]
+    found, kept = np.empty(int(keep.sum()), pedigrees[0].dtype), first[keep]
+    for steps, start in zip(pedigrees, end, strict=False):  # genomes are large: only those that are kept are copied
+        here = (kept >= start) & (kept < start + len(steps))
+        found[here] = steps[kept[here] - start]
+    return found
 
 
 def ancestry(pedigree: np.ndarray, line: int) -> np.ndarray:

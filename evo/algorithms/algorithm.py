@@ -11,7 +11,7 @@ import numpy as np
 from deap import base
 
 from evo.genome.variation import NOBODY
-from evo.individual import Crowd
+from evo.individual import Crowd, joined
 from evo.stopwatch import Stopwatch
 
 
@@ -47,26 +47,25 @@ class Algorithm:
             mothers, fathers = self.parents(self.count), np.full(self.count, NOBODY)
             mated = self.rng.random(self.count) < self.search.crossover
             fathers[mated] = self.parents(int(mated.sum()))
-        children, crossed = self.box.mate(self.crowd.records["genome"], mothers, fathers, rng=self.rng)
+        children, crossed = self.box.mate(self.crowd.genomes, mothers, fathers, rng=self.rng)
         return Brood(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
     def tell(self, crowd: Crowd):
         """How they did; migrants are told too. The population that comes of it is `crowd`."""
-        everyone = self.crowd.without_genomes().joined(crowd.without_genomes())
-        self.crowd = self.crowd.picked(crowd, self.survivors(everyone))
+        fates, grades = joined(self.crowd.fates, crowd.fates), joined(self.crowd.grades, crowd.grades)
+        self.crowd = self.crowd.picked(crowd, self.survivors(fates, grades))
 
-    def losses(self, crowd: Crowd) -> np.ndarray:
+    def losses(self, fates: np.ndarray) -> np.ndarray:
         """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
         (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what
         was wired lately need not yet be as good as what was polished for long."""
-        records = crowd.records
         if self.search.protect == "none":
-            return records["losses"]
-        return np.column_stack([records["losses"], records["generation"].max() - records["wired"]])
+            return fates["losses"]
+        return np.column_stack([fates["losses"], fates["generation"].max() - fates["wired"]])
 
-    def best_first(self, crowd: Crowd) -> np.ndarray:
+    def best_first(self, fates: np.ndarray) -> np.ndarray:
         """Indices of all, by score; of equals the one first that loses least by the other objectives, then the youngest."""
-        losses, score = crowd.records["losses"], self.search.objectives.index("score")
+        losses, score = fates["losses"], self.search.objectives.index("score")
         others = np.delete(losses, score, axis=1).T[::-1]
         return np.lexsort((-np.arange(len(losses)), *others, losses[:, score]))
 
@@ -74,6 +73,7 @@ class Algorithm:
         """Indices [count] into the population."""
         raise NotImplementedError
 
-    def survivors(self, crowd: Crowd) -> np.ndarray:
-        """Indices of those that live on, at most `count` of them. The crowd is without genomes."""
+    def survivors(self, fates: np.ndarray, grades: np.ndarray) -> np.ndarray:
+        """Indices of those that live on, at most `count` of them, by what became of them (`individual.fate`) and how they did
+        on every trial."""
         raise NotImplementedError

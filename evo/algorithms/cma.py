@@ -16,7 +16,7 @@ class CMA(Algorithm):
     strategy: SeparableCMA | None = None
 
     def ask(self):
-        best, genomes = self.best_first(self.crowd)[0], self.crowd.records["genome"]
+        best, genomes = self.best_first(self.crowd.fates)[0], self.crowd.genomes
         if self.strategy is None:
             alike = genomes[~rewired(genomes, genomes, np.full(len(genomes), best))]
             self.values = self.box.free_values(genomes[best])
@@ -27,11 +27,11 @@ class CMA(Algorithm):
 
     def tell(self, crowd):
         if self.strategy is not None:  # else they are migrants
-            self.strategy.tell(self.best_first(crowd))
+            self.strategy.tell(self.best_first(crowd.fates))
         super().tell(crowd)
 
-    def survivors(self, crowd):
-        return self.best_first(crowd)[: self.count]
+    def survivors(self, fates, grades):
+        return self.best_first(fates)[: self.count]
 
 
 def _deviation(others):

@@ -6,14 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from evo.genome import Bounds
+from evo.individual import Crowd
 
 
 class Descriptor(NamedTuple):
-    """An axis of the map: `of(records, seconds)` is float64 [n], with the length of a trial; `ends(bounds)` are the least and
+    """An axis of the map: `of(crowd, seconds)` is float64 [n], with the length of a trial; `ends(bounds)` are the least and
     the largest value that the map tells apart, what lies beyond is put there; `whole`: are there whole numbers only?"""
 
     text: str
-    of: Callable[[np.ndarray, float], np.ndarray]
+    of: Callable[[Crowd, float], np.ndarray]
     ends: Callable[[Bounds], tuple[float, float]]
     whole: bool = False
 
@@ -26,16 +27,16 @@ def _synapses(genomes):
     return np.count_nonzero(genomes["weight"], axis=(1, 2))
 
 
-def _share(records, _):
-    return (records["genome"]["kind"] > 0).sum(axis=1) / _neurons(records["genome"])
+def _share(crowd, _):
+    return (crowd.genomes["kind"] > 0).sum(axis=1) / _neurons(crowd.genomes)
 
 
-def _delay(records, _):
-    return records["genome"]["delay"].sum(axis=(1, 2), dtype="i8") / np.maximum(_synapses(records["genome"]), 1)
+def _delay(crowd, _):
+    return crowd.genomes["delay"].sum(axis=(1, 2), dtype="i8") / np.maximum(_synapses(crowd.genomes), 1)
 
 
-def _rate(records, seconds):
-    return records["spikes"] / _neurons(records["genome"]) / seconds
+def _rate(crowd, seconds):
+    return crowd.fates["spikes"] / _neurons(crowd.genomes) / seconds
 
 
 def _ends_of(value):
@@ -51,11 +52,11 @@ def _ends_of(value):
 MOST_HZ = 100.0
 
 DESCRIPTORS = {
-    "neurons": Descriptor("neurons", lambda r, _: _neurons(r["genome"]), _ends_of(lambda e, i: e + i), whole=True),
+    "neurons": Descriptor("neurons", lambda c, _: _neurons(c.genomes), _ends_of(lambda e, i: e + i), whole=True),
     "excitatory_share": Descriptor("share of excitatory neurons", _share, _ends_of(lambda e, i: e / (e + i))),
     "synapses": Descriptor(
         "synapses, those from inputs included",
-        lambda r, _: _synapses(r["genome"]),
+        lambda c, _: _synapses(c.genomes),
         lambda b: (0, b.in_degree * _ends_of(lambda e, i: e + i)(b)[1]),
         whole=True,
     ),
@@ -76,12 +77,12 @@ def cells(names, bounds: Bounds, most: int) -> list[int]:
     return found
 
 
-def cell(records: np.ndarray, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
+def cell(crowd: Crowd, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
     """The cell of the map in which each individual lies, int64 [n], of at most `most`; `seconds` is the length of a trial."""
-    place = np.zeros(len(records), "i8")
+    place = np.zeros(len(crowd.fates), "i8")
     for (descriptor, (low, high)), count in zip(_axes(names, bounds), cells(names, bounds, most), strict=True):
         width = high - low + descriptor.whole
-        share = (descriptor.of(records, seconds) - low) / width if width else np.zeros(len(records))
+        share = (descriptor.of(crowd, seconds) - low) / width if width else np.zeros(len(crowd.fates))
         place = place * count + np.clip(np.floor(share * count), 0, count - 1).astype("i8")
     return place
 

@@ -6,18 +6,22 @@ Source: La Cava, Spector and Danai, GECCO 2016.
 import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
-from evo.selection import epsilon_lexicase, nsga2
+from evo.selection import EpsilonLexicase, nsga2
 
 
 class Lexicase(Algorithm):
     name = "lexicase"
     text = "parents and survivors by epsilon-lexicase over single trials"
 
-    def parents(self, count):
-        return epsilon_lexicase(self.crowd.grades, count, self.rng)
+    _selection: EpsilonLexicase | None = None
 
-    def survivors(self, crowd):
+    def parents(self, count):
+        if self._selection is None or self._selection.grades is not self.crowd.grades:  # mothers and fathers by the same
+            self._selection = EpsilonLexicase(self.crowd.grades)
+        return self._selection.winners(count, self.rng)
+
+    def survivors(self, fates, grades):
         """Each winner once; places that stay free go to those that NSGA-II would keep."""
-        winners = np.unique(epsilon_lexicase(crowd.grades, self.count, self.rng))
-        ranked = nsga2(self.losses(crowd), len(crowd.records))
+        winners = np.unique(EpsilonLexicase(grades).winners(self.count, self.rng))
+        ranked = nsga2(self.losses(fates), len(fates))
         return np.concatenate([winners, ranked[~np.isin(ranked, winners)]])[: self.count]

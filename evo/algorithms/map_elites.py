@@ -14,15 +14,12 @@ class MapElites(Algorithm):
     text = "the best circuit of every kind (search.descriptors), parents any of them"
 
     def parents(self, count):
-        return (self.rng.random(count) * len(self.crowd.records)).astype(int)
+        return (self.rng.random(count) * len(self.crowd.fates)).astype(int)
 
     def tell(self, crowd):
-        everyone = self.crowd.joined(crowd)  # what kind a circuit is its genome tells
-        self.crowd = everyone.take(self.survivors(everyone))
-
-    def survivors(self, crowd):
-        """Of each cell the one with the best score, of equals the one that loses least by the other objectives, then the
+        """Keeps of each cell the one with the best score, of equals the one that loses least by the other objectives, then the
         youngest."""
-        best_first = self.best_first(crowd)
-        first = np.unique(self.box.cell(crowd.records)[best_first], return_index=True)[1]
-        return np.sort(best_first[first])
+        everyone = self.crowd.joined(crowd)
+        best_first = self.best_first(everyone.fates)
+        first = np.unique(self.box.cell(everyone)[best_first], return_index=True)[1]
+        self.crowd = everyone.take(np.sort(best_first[first]))

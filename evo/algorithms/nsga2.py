@@ -12,7 +12,7 @@ class NSGA2(Algorithm):
     text = "parents and survivors by Pareto rank and crowding distance"
 
     def parents(self, count):
-        return tournament(self.losses(self.crowd), count, self.rng)
+        return tournament(self.losses(self.crowd.fates), count, self.rng)
 
-    def survivors(self, crowd):
-        return nsga2(self.losses(crowd), self.count)
+    def survivors(self, fates, grades):
+        return nsga2(self.losses(fates), self.count)

@@ -11,5 +11,5 @@ class RandomSearch(Algorithm):
     def ask(self):
         return Brood(self.box.found(self.count, self.rng))
 
-    def survivors(self, crowd):
-        return nsga2(self.losses(crowd), self.count)
+    def survivors(self, fates, grades):
+        return nsga2(self.losses(fates), self.count)

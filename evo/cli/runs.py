@@ -167,8 +167,10 @@ def _compile(spec, source):
     """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
     from threading import Timer
 
+    from evo.memory import keep_freed
     from evo.warm import warm_up
 
+    keep_freed()
     notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
     notice.start()
     try:

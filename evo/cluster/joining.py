@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def authenticate(address: str):
         address = os.environ.get("RAY_ADDRESS", address)
     if address == "auto":
         if mode is None and _has_token():
-            os.environ["RAY_AUTH_MODE"] = "token"
+            _use_token()
         return
     if address.startswith("ray://"):
         return
@@ -69,7 +70,7 @@ def authenticate(address: str):
             raise MachineError(
                 f"Ray at {address} asks for its token: copy it from the head's ~/.ray/auth_token to here, or set RAY_AUTH_TOKEN"
             )
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        _use_token()
         if _knock(address, "token") == _REFUSED:
             raise MachineError(f"Ray at {address} refuses the token that is here (RAY_AUTH_TOKEN, or ~/.ray/auth_token)")
     elif found != _UNKNOWN:
@@ -101,6 +102,15 @@ def _has_token():
     if os.environ.get("RAY_AUTH_TOKEN"):
         return True
     return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / TOKEN_FILE).is_file()
+
+
+def _use_token():
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if "ray" in sys.modules:  # imported by somebody else, it has read the mode already
+        with suppress(ImportError, AttributeError):  # where a version has none, joining tells
+            from ray._raylet import Config
+
+            Config.initialize("")
 
 
 def _is_loopback(host):

@@ -46,9 +46,11 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
     def __enter__(self):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        self.ours = not ("ray" in sys.modules and sys.modules["ray"].is_initialized())
+        if self.ours and self.address:
+            authenticate(self.address)  # before Ray is imported: it reads then whether it has a token
         import ray
 
-        self.ours = not ray.is_initialized()
         try:
             if self.ours:
                 self._join() if self.address else self._start()
@@ -80,7 +82,6 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
     def _join(self):
         import ray
 
-        authenticate(self.address)
         self._connect(shipping.environment() if self.shipped else None)
         where = ray.get_runtime_context().gcs_address
         if self.address == "auto" and is_open(where):

@@ -229,6 +229,7 @@ def _worker():
             try:
                 from evo.cluster.code import digest
                 from evo.epochs import compute
+                from evo.memory import keep_freed
                 from evo.spec import RunSpec
                 from evo.warm import warm_up
             except ImportError as error:
@@ -238,6 +239,7 @@ def _worker():
                 raise ImportError(
                     f"machine {os.uname().nodename} has another version of evocircuits ({versions}): install the same one there"
                 )
+            keep_freed()
             warm_up(RunSpec.model_validate_json(spec_json), source)
             return compute(spec_json, source, *inputs)
         except Exception as error:

@@ -20,8 +20,7 @@ ROUNDS = 3
 def keys(genomes: np.ndarray) -> list[bytes]:
     """The key of each genome, 16 bytes."""
     fields = Genome(*(genomes[name] for name in Genome._fields))
-    parameters = np.ascontiguousarray(fields.parameters).view("u4")
-    weight = np.ascontiguousarray(fields.weight).view("u4")
+    parameters, weight = np.ascontiguousarray(fields.parameters).view("u4"), fields.weight.view("u4")
     return _listed(fields.kind, parameters, weight, fields.delay, fields.readout)
 
 
@@ -50,23 +49,27 @@ def _keys(kind, parameters, weight, delay, readout):
     channels = weight.shape[1] - capacity
     out = np.empty((batch, 2), np.uint64)
     colour, refined = np.empty(capacity, np.uint64), np.empty(capacity, np.uint64)
+    looks, twin = np.empty(capacity, np.uint64), np.empty(capacity, np.uint64)  # of each neuron alone, in 128 bits
     order, place = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     most = (channels + capacity) * capacity
     pre_of, post_of, value = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.uint64)
     for b in range(batch):
         for slot in range(capacity):
-            colour[slot] = _mix(1, kind[b, slot] + 128)
+            colour[slot], twin[slot] = _mix(1, kind[b, slot] + 128), _mix(2, kind[b, slot] + 128)
             for p in range(0, parameters.shape[2], 2):
-                colour[slot] = _mix(colour[slot], _two(parameters[b, slot], p))
+                two = _two(parameters[b, slot], p)
+                colour[slot], twin[slot] = _mix(colour[slot], two), _mix(twin[slot], two)
+            looks[slot] = colour[slot]
         for r in range(readout.shape[1]):
             colour[readout[b, r]] = _mix(colour[readout[b, r]], r + 7)
         synapses = 0
         for source in range(channels + capacity):
             for post in range(capacity):
-                if weight[b, source, post] != 0:
-                    pre_of[synapses], post_of[synapses] = source - channels, post
-                    value[synapses] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
-                    synapses += 1
+                pre_of[synapses], post_of[synapses] = source - channels, post
+                synapses += weight[b, source, post] != 0  # without a branch, which no processor would foresee
+        for s in range(synapses):
+            source, post = pre_of[s] + channels, post_of[s]
+            value[s] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
         for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
                 refined[slot] = colour[slot]
@@ -91,9 +94,7 @@ def _keys(kind, parameters, weight, delay, readout):
         for k in range(neurons):
             slot = order[k]
             place[slot] = k
-            high, low = _both(high, low, kind[b, slot] + 128)
-            for p in range(0, parameters.shape[2], 2):
-                high, low = _both(high, low, _two(parameters[b, slot], p))
+            high, low = _mix(high, looks[slot]), _mix(low, twin[slot])
         for r in range(readout.shape[1]):
             high, low = _both(high, low, place[readout[b, r]])
         more, less = np.uint64(0), np.uint64(0)  # of the synapses, in whatever order they come

@@ -87,12 +87,12 @@ def driven(workers, epoch_s, rounds, found):
             for result in results:
                 standing.add(result.island, result.epoch, result.log, 0.0)
             done, batches = done + len(results), batches + 1
+            now = done, time.perf_counter(), time.thread_time(), waits.seconds, batches
             if start is None and done >= ISLANDS * workers:
-                start = done, time.perf_counter(), time.thread_time(), waits.seconds, batches
-        count, wall = done - start[0], time.perf_counter() - start[1]
+                start = now
         store._db.close()
-    busy = wall - (waits.seconds - start[3])
-    return count / wall, (time.thread_time() - start[2]) / count, busy / count, count / (batches - start[4])
+    count, wall, processor, waited, batches = (b - a for a, b in zip(start, now, strict=True))  # without Ray's own end
+    return count / wall, processor / count, (wall - waited) / count, count / batches
 
 
 def overhead(found):
@@ -240,6 +240,7 @@ PARTS = {"overhead": overhead, "sleeping": sleeping, "real": real, "compiling": 
 
 
 def main():
+    os.environ.setdefault("RAY_worker_niceness", "0")  # else workers wait for whatever else runs
     chosen, found = sys.argv[1:] or PARTS, real_epoch()
     for name in chosen:
         PARTS[name](found)

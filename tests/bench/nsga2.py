@@ -13,7 +13,7 @@ import numpy as np
 from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
-from evo.individual import Crowd, record
+from evo.individual import Crowd, fate
 from evo.island import Setting
 from evo.selection import nsga2
 from evo.stopwatch import Stopwatch
@@ -77,9 +77,9 @@ def our_generation(losses, count):
     founders = search_job.founders(setting.form.bounds, count, np.random.default_rng(1))
 
     def crowd(genomes, lost):
-        records = np.zeros(count, record(genomes.dtype, OBJECTIVES))
-        records["genome"], records["losses"] = genomes, lost
-        return Crowd(records, np.zeros((count, search_job.TRIALS), "f4"))
+        fates = np.zeros(count, fate(OBJECTIVES))
+        fates["losses"] = lost
+        return Crowd(genomes, fates, np.zeros((count, search_job.TRIALS), "f4"))
 
     first = crowd(founders, losses[:count])
 

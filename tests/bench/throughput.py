@@ -30,9 +30,10 @@ from tests.bench.report import figure
 ROOT = Path(__file__).parents[2]
 GOAL = 1_000_000  # circuits a minute with two workers
 WORKERS = 2
-# An epoch takes a worker about a second, a run some twenty.
-EPOCH = {100: 50, 1_000: 10, 10_000: 3}
-GENERATIONS = {100: 600, 1_000: 60, 10_000: 9}
+# The default epoch, a longer one where it would take a worker less than some tenths of a second. A run takes some forty seconds:
+# at its end workers wait for each other.
+EPOCH = {100: 50, 1_000: 10, 10_000: 10}
+GENERATIONS = {100: 1_200, 1_000: 120, 10_000: 40}
 # What the driver does, by what does it; `once` is left out.
 PARTS = (
     (Store, "add_epochs", "store"),

@@ -1,9 +1,11 @@
 import copy
+import json
 import sqlite3
 from io import BytesIO
 
 import numpy as np
 import pytest
+import zstandard
 
 import evo
 from evo import genome
@@ -138,6 +140,14 @@ def test_search_validation_and_held_out_trials_have_none_in_common(task):
         here = setting(spec.model_copy(update={"search": search}).model_dump_json(), None)
         sets = [{trial.tobytes() for trial in trials.spikes} for trials in (here.search, here.validation, here.held_out)]
         assert len(set.union(*sets)) == sum(map(len, sets))
+
+
+def test_states_of_earlier_versions_are_still_read(first):
+    buffer = BytesIO()
+    log = np.frombuffer(json.dumps(first.log).encode(), "u1")
+    np.savez(buffer, **first._asdict() | {"log": log})
+    for stored in (buffer.getvalue(), zstandard.ZstdCompressor().compress(buffer.getvalue())):
+        assert to_bytes(from_bytes(State, stored)) == to_bytes(first)
 
 
 class Bomb:

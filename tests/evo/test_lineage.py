@@ -53,7 +53,7 @@ def test_a_lineage_of_a_rank_that_is_not_there_is_refused(run):
 def test_a_pedigree_stays_small(run):
     for state in run.states:
         living = np.concatenate([state.population["line"], state.archive["line"]])
-        assert len(pruned(state.pedigree, living)) == len(state.pedigree)
+        assert len(pruned([state.pedigree], living)) == len(state.pedigree)
         assert len(state.pedigree) < 3 * len(living)
 
 
@@ -83,5 +83,6 @@ def test_pruning_keeps_exactly_the_ancestors_of_the_living(seed, count):
     wanted = set()
     for line in living:
         wanted |= set(ancestry(pedigree, int(line))["id"].tolist())
-    kept = pruned(np.concatenate([pedigree, pedigree])[rng.permutation(2 * count)], living)
+    twice = np.concatenate([pedigree, pedigree])[rng.permutation(2 * count)]
+    kept = pruned(np.split(twice, np.sort(rng.integers(0, 2 * count, 3))), living)
     assert kept["id"].tolist() == sorted(wanted)

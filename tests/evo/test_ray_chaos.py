@@ -103,7 +103,8 @@ def test_a_run_whose_head_is_lost_ends_in_one_line_in_time_and_goes_on_elsewhere
     archive, epochs = undisturbed(tmp_path, 400), 400  # more than can be done until it is noticed
     folder = tmp_path / "run"
     with machines({}, {}) as cluster:
-        process = attempt(folder, "--address", cluster.address)
+        address = cluster.address  # a head that is gone does not tell it
+        process = attempt(folder, "--address", address)
         wait_until(lambda: len(log_of(folder)) > 5, process, timeout=120)
         getattr(cluster, what)()
         start = time.monotonic()
@@ -112,8 +113,7 @@ def test_a_run_whose_head_is_lost_ends_in_one_line_in_time_and_goes_on_elsewhere
         assert process.returncode == 1, err
         said = [line for line in err.splitlines() if line.startswith("evo:")]
         assert said == [
-            f"evo: Ray at {cluster.address} no longer answers; everything finished is stored: "
-            "once it is back, go on with evo resume"
+            f"evo: Ray at {address} no longer answers; everything finished is stored: once it is back, go on with evo resume"
         ]
         assert "Traceback" not in err
     before = survived(folder, {})

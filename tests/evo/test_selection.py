@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection import _ranks, crowding_distance, epsilon_lexicase, nsga2, pareto, specialists
+from evo.selection import EpsilonLexicase, _by_grade, _race, _race_set, _ranks, crowding_distance, nsga2, pareto, specialists
 
 
 def dominates(a, b):
@@ -106,7 +106,7 @@ def test_lexicase_breeds_from_a_specialist_that_alone_solves_a_trial():
     grades = np.zeros((50, 10))
     grades[:49, :9] = rng.choice([0.9, 1.0], (49, 9))  # good everywhere but on the last trial
     grades[49, 9] = 1.0  # the specialist: nothing but the last trial
-    chosen = epsilon_lexicase(grades, 4000, rng)
+    chosen = EpsilonLexicase(grades).winners(4000, rng)
     share = np.mean(chosen == 49)
     assert 0.05 < share < 0.2  # about every tenth draw begins with its trial
     assert np.argmin(grades.mean(axis=1)) == 49
@@ -116,20 +116,20 @@ def test_lexicase_never_breeds_from_one_that_is_clearly_worse_in_everything():
     rng = np.random.default_rng(1)
     grades = rng.uniform(0.8, 1.0, (40, 12))
     grades[7] = 0.0
-    assert 7 not in epsilon_lexicase(grades, 5000, rng)
+    assert 7 not in EpsilonLexicase(grades).winners(5000, rng)
 
 
 def test_lexicase_takes_equals_alike_and_repeats_with_the_seed():
     grades = np.ones((8, 5))
-    chosen = epsilon_lexicase(grades, 8000, np.random.default_rng(2))
+    chosen = EpsilonLexicase(grades).winners(8000, np.random.default_rng(2))
     assert np.bincount(chosen, minlength=8).min() > 800
-    np.testing.assert_array_equal(chosen, epsilon_lexicase(grades, 8000, np.random.default_rng(2)))
+    np.testing.assert_array_equal(chosen, EpsilonLexicase(grades).winners(8000, np.random.default_rng(2)))
 
 
 def test_lexicase_does_not_care_about_a_shift_of_a_trials_grades():
     grades = np.random.default_rng(3).integers(0, 4, (30, 8)).astype(float)
     shifted = grades + np.arange(8)
-    picks = [epsilon_lexicase(g, 500, np.random.default_rng(4)) for g in (grades, shifted)]
+    picks = [EpsilonLexicase(g).winners(500, np.random.default_rng(4)) for g in (grades, shifted)]
     np.testing.assert_array_equal(*picks)
 
 
@@ -154,3 +154,24 @@ def test_survivors_are_different_individuals_and_as_many_as_asked_for(count):
     assert len(set(kept.tolist())) == count
     best = np.argmin(losses[:, 0])
     assert best in specialists(losses, grades, 30, rng)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 150), st.integers(1, 9), st.integers(1, 4), st.sampled_from([0.0, 0.3, 1.0]))
+def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, grades, epsilon):
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(0, grades, (trials, groups)).astype("f4") - 1
+    epsilons, order = np.full(trials, epsilon, "f4"), rng.permutation(trials)
+    size = int(rng.integers(1, min(groups, 32) + 1))
+    runners, dice = rng.permutation(groups)[:size], [np.random.default_rng(seed) for _ in range(2)]
+    few, at, near = _by_grade(columns, epsilons)
+    assert few
+    listed, in_set = runners.copy(), runners.copy()
+    left = _race(columns, epsilons, order.copy(), listed, size, dice[0])
+    same = _race_set(at, near, order.copy(), in_set, size, np.empty(at.shape[2], "u8"), dice[1])
+    assert listed[:left].tolist() == in_set[:same].tolist()
+    assert dice[0].random() == dice[1].random()  # and nothing else is drawn either
+
+
+def test_many_different_grades_are_no_matter_for_sets():
+    assert not _by_grade(np.random.default_rng(0).random((3, 100), "f4"), np.zeros(3, "f4"))[0]
