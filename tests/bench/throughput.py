@@ -30,8 +30,8 @@ from tests.bench.report import figure
 ROOT = Path(__file__).parents[2]
 GOAL = 1_000_000  # circuits a minute with two workers
 WORKERS = 2
-# The default epoch, a longer one where it would take a worker less than some tenths of a second. A run takes some forty seconds:
-# at its end workers wait for each other.
+# The default epoch, a longer one where it would take a worker less than some tenths of a second. A run takes some forty
+# seconds: at its end workers wait for each other.
 EPOCH = {100: 50, 1_000: 10, 10_000: 10}
 GENERATIONS = {100: 1_200, 1_000: 120, 10_000: 40}
 # What the driver does, by what does it; `once` is left out.

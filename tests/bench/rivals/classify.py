@@ -20,7 +20,8 @@ SMALL = {"bias_mv": 5.0, "log_": 0.5, "alpha": 0.01, "beta": 0.01}  # size of a 
 
 def learn(network, train, validation, test, steps: int, rate: float, seed: int) -> dict:
     """Adam for so many steps; each tensor's learning rate is `rate` times the root mean square of its first values, and falls
-    along half a cosine. Input is first made as strong as neurons need to fire `FIRST_SPIKES`.
+    along half a cosine. Input is first made as strong as neurons need to fire `FIRST_SPIKES`. A step whose gradients are not
+    finite is left out.
 
     accuracy, validation   at the end;   spikes  of all neurons, per trial of the test set
     steps_to_95            the first look at which validation accuracy was 95 % of that of the last look
@@ -37,9 +38,9 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int) 
             group["lr"] = group["first"] * (1 + math.cos(math.pi * step / steps)) / 2
         x, y = picked(train, torch.from_numpy(rng.integers(0, len(train[1]), BATCH)))
         adam.zero_grad()
-        torch.nn.functional.cross_entropy(network(x), y).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        adam.step()
+        told = differentiated(torch.nn.functional.cross_entropy(network(x), y))
+        if told and torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP).isfinite():
+            adam.step()
         if (step + 1) % LOOK == 0 or step + 1 == steps:
             curve.append(accuracy(network, validation, JUDGED))
     enough = next(k for k, found in enumerate(curve) if found >= 0.95 * curve[-1])
@@ -52,6 +53,17 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int) 
         "parameters": parameters(network),
         "seconds": time.process_time() - begin,
     }
+
+
+def differentiated(loss) -> bool:
+    """Find the gradients of the loss; False where a network of ours says that they are not finite."""
+    try:
+        loss.backward()
+    except Exception as error:
+        if "not finite" not in str(error):
+            raise
+        return False
+    return True
 
 
 def size(name: str, parameter) -> float:
