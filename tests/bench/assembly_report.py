@@ -2,6 +2,7 @@
 
 import matplotlib
 import numpy as np
+from matplotlib import ticker
 from matplotlib.figure import Figure
 from scipy.stats import t
 
@@ -66,6 +67,9 @@ def drawn(found: list[dict], tasks, arms, path):
         for (above, below), task in zip(zip(upper, lower, strict=True), tasks, strict=True):
             above.set(title=task, xlabel="steps of training")
             below.set(xlabel="spikes per inference", xscale="log")
+            below.xaxis.set_major_locator(ticker.LogLocator(base=2))
+            below.xaxis.set_major_formatter("{x:g}")
+            below.xaxis.set_minor_locator(ticker.NullLocator())
             for arm, colour in zip(arms, COLOURS, strict=False):
                 curves = [r["curve"] for r in found if (r["task"], r["arm"]) == (task, arm)]
                 if curves:
