@@ -9,13 +9,13 @@ from tests.evo.tiny import ROOT, environment
 CODE = """
 import numpy as np
 from circuits import kernel, population, raster, tables
-from evo import individual, selection
+from evo import epsilon_lexicase, individual
 from evo.genome import genes, identity, mutations, variation
 from evo.warm import warm_up
 from evo.spec import RunSpec
 
 warm_up(RunSpec(task={"name": "coincidence"}), None)
-modules = (kernel, population, raster, tables, genes, identity, individual, mutations, selection, variation)
+modules = (kernel, population, raster, tables, genes, identity, individual, mutations, epsilon_lexicase, variation)
 used = {f"{m.__name__}.{n}": f for m in modules for n, f in vars(m).items() if hasattr(f, "stats") and f.signatures}
 print(len(used), sorted(name for name, f in used.items() if f.stats.cache_misses))
 """

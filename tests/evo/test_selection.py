@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection import EpsilonLexicase, _by_grade, _race, _race_set, _ranks, crowding_distance, nsga2, pareto, specialists
+from evo.epsilon_lexicase import EpsilonLexicase, _by_grade, _race, _race_set
+from evo.selection import _ranks, crowding_distance, nsga2, pareto, specialists
 
 
 def dominates(a, b):
