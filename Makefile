@@ -1,6 +1,6 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
 # make test    install, run all tests          make lint    style and types
-# make chaos   kill runs at random moments (minutes)
+# make chaos   kill runs at random moments (some twenty minutes)
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
