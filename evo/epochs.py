@@ -45,7 +45,7 @@ def neighbour(spec: RunSpec, island: int) -> int | None:
     return (island - 1) % s.islands if s.islands > 1 and s.migrants > 0 else None
 
 
-LATEST = 4
+LATEST, SMALL = 4, 2_000_000  # how many, and bytes
 _latest: deque[tuple[bytes, State]] = deque(maxlen=LATEST)  # made here, as bytes and as they were: often one of them comes next
 
 
@@ -64,7 +64,8 @@ def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     after = run_epoch(here, island, epoch, before, arrived, watch)
     with watch("bytes"):
         made, sent = to_bytes(after), to_bytes(after.migrants(here.spec.search.migrants))
-        _latest.append((made, after))
+        if len(made) < SMALL:
+            _latest.append((made, after))
     return made, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
 
 

@@ -184,7 +184,7 @@ class _Trier:
         first, count = self.begin[-1], len(crowd.genomes)
         keys = identity.keys(crowd.genomes)
         numbers = np.fromiter(map(self.number.setdefault, keys, range(first, first + count)), "i8", count)
-        self.crowds.append(crowd)
+        self.crowds.append((crowd.fates, crowd.grades))
         self.begin.append(first + count)
         return numbers
 
@@ -205,11 +205,11 @@ class _Trier:
         """What became of circuits that have come before, by their numbers."""
         places = np.searchsorted(self.begin, numbers, "right") - 1
         for place in np.unique(places):
-            here, known = places == place, self.crowds[place]
+            here, (fates, grades) = places == place, self.crowds[place]
             theirs = numbers[here] - self.begin[place]
             for name in TOLD:
-                crowd.fates[name][which[here]] = known.fates[name][theirs]
-            crowd.grades[which[here]] = known.grades[theirs]
+                crowd.fates[name][which[here]] = fates[name][theirs]
+            crowd.grades[which[here]] = grades[theirs]
 
     def _born(self, genomes, generation):
         fates = np.zeros(len(genomes), fate(len(self.setting.spec.search.objectives)))

@@ -27,7 +27,7 @@ def to_bytes(state: Any) -> bytes:
         npy.write_array_header_2_0(head, npy.header_data_from_array_1_0(array))
         parts += head.getvalue(), array.reshape(-1).view("u1")
     padded = [some for part in parts for some in (part, bytes(-len(part) % ALIGNED))]
-    # with a checksum: what is damaged is noticed
+    # with a checksum: a bit that has flipped is noticed
     compressor = zstandard.ZstdCompressor(LEVEL, write_checksum=True).compressobj(size=sum(map(len, padded)))
     return b"".join([*map(compressor.compress, padded), compressor.flush()])
 
@@ -36,7 +36,7 @@ def from_bytes(kind: Any, data: bytes) -> Any:
     """The named tuple of this kind in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
     try:
         whole = _decompressed(data) if data.startswith(MAGIC) else data
-        found = _from_npz(whole) if whole[:2] == ZIP else _from_npy(whole)
+        found = _from_npz(kind, whole) if whole[:2] == ZIP else _from_npy(whole)
         fields = {name: array for name, array in found.items() if name in kind._fields}
         if "log" in kind._fields:
             fields["log"] = json.loads(fields["log"].tobytes())
@@ -66,13 +66,15 @@ def _from_npy(data):
         if npy.read_magic(head) != (2, 0):
             raise ValueError
         shape, _, dtype = npy.read_array_header_2_0(head)
+        if any(length < 0 for length in shape):
+            raise ValueError
         at, count = at + head.tell(), int(np.prod(shape, dtype=object))
         fields[name] = np.frombuffer(data, dtype, count, at).reshape(shape)
         at += count * dtype.itemsize
     return fields
 
 
-def _from_npz(data):
+def _from_npz(kind, data):
     """As the first versions stored them."""
     with np.load(BytesIO(data), allow_pickle=False) as file:
-        return dict(file)
+        return {name: file[name] for name in kind._fields if name in file}

@@ -108,9 +108,10 @@ def _use_token():
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     if "ray" in sys.modules:  # imported by somebody else, it has read the mode already
         with suppress(ImportError, AttributeError):  # where a version has none, joining tells
-            from ray._raylet import Config
+            from ray._raylet import AuthenticationTokenLoader, Config
 
             Config.initialize("")
+            AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _is_loopback(host):

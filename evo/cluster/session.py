@@ -48,7 +48,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         self.ours = not ("ray" in sys.modules and sys.modules["ray"].is_initialized())
         if self.ours and self.address:
-            authenticate(self.address)  # before Ray is imported: it reads then whether it has a token
+            authenticate(self.address)  # best before Ray is imported: it reads then whether it has a token
         import ray
 
         try:

@@ -10,9 +10,11 @@ import zstandard
 import evo
 from evo import genome
 from evo.archive import merged as merged_archive
-from evo.island import Migrants, State, run_epoch, setting
+from evo.epochs import _latest, compute
+from evo.island import Migrants, State, _Trier, run_epoch, setting
 from evo.spec import parse
 from evo.state_file import from_bytes, to_bytes
+from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 
@@ -148,6 +150,24 @@ def test_states_of_earlier_versions_are_still_read(first):
     np.savez(buffer, **first._asdict() | {"log": log})
     for stored in (buffer.getvalue(), zstandard.ZstdCompressor().compress(buffer.getvalue())):
         assert to_bytes(from_bytes(State, stored)) == to_bytes(first)
+
+
+def test_an_epoch_is_the_same_whether_the_state_before_is_remembered_or_read():
+    text = parse(SPEC).model_dump_json()
+    first, sent, _ = compute(text, None, 0, 0, None, None)
+    again = [compute(text, None, 0, 1, first, sent)[:2] for _ in range(2)]
+    _latest.clear()
+    again.append(compute(text, None, 0, 1, first, sent)[:2])
+    assert again[0] == again[1] == again[2]
+
+
+def test_of_what_was_tried_in_an_epoch_no_genomes_are_kept(here):
+    trier = _Trier(here, 0, Stopwatch())
+    crowd, _ = trier.tried(here.toolbox.found(10, np.random.default_rng(0)), 0)
+    again, counts = trier.tried(crowd.genomes, 1)
+    assert counts["repeats"] == 10
+    assert again.grades.tobytes() == crowd.grades.tobytes()
+    assert all(kept.dtype.names is None or "genome" not in kept.dtype.names for part in trier.crowds for kept in part)
 
 
 class Bomb:
