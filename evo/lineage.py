@@ -87,17 +87,17 @@ def steps(found: Born, children: Crowd, parents: np.ndarray, mothers: np.ndarray
 def pruned(pedigrees: list[np.ndarray], living: np.ndarray) -> np.ndarray:
     """The steps in these pedigrees that lead to the lines `living`, each once, by id."""
     end = np.cumsum([0, *map(len, pedigrees)])
-    ids, first = np.unique(np.concatenate([steps["id"] for steps in pedigrees]), return_index=True)
-    before = np.concatenate([steps["before"] for steps in pedigrees])[first].tolist()
+    ids, first = np.unique(np.concatenate([part["id"] for part in pedigrees]), return_index=True)
+    before = np.concatenate([part["before"] for part in pedigrees])[first].tolist()
     needed, keep = set(living.tolist()), np.zeros(len(ids), bool)
     for k, step in zip(range(len(ids) - 1, -1, -1), ids[::-1].tolist(), strict=True):
         if step in needed:
             keep[k] = True
             needed.add(before[k])
     found, kept = np.empty(int(keep.sum()), pedigrees[0].dtype), first[keep]
-    for steps, start in zip(pedigrees, end, strict=False):  # genomes are large: only those that are kept are copied
-        here = (kept >= start) & (kept < start + len(steps))
-        found[here] = steps[kept[here] - start]
+    for part, start in zip(pedigrees, end, strict=False):  # genomes are large: only those that are kept are copied
+        here = (kept >= start) & (kept < start + len(part))
+        found[here] = part[kept[here] - start]
     return found
 
 

@@ -27,7 +27,7 @@ from evo.warm import warm_up
 from fitness.check import check
 from fitness.registry import is_own, read_source
 
-HERITAGE = "founders.npz"  # of a fork, until its store is made
+HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 Observer = Callable[[Result], None]
 

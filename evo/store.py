@@ -3,7 +3,7 @@
 What is guaranteed. A finished epoch of an island is stored in one transaction, with others that finished meanwhile: its state,
 its migrants and its log are all there or none is. After `kill -9` or a full disk the store opens as it was after the last whole
 transaction. Anyone may read while the driver writes. A store is opened without executing anything that is in it: states are
-.npz bytes read without pickle.
+arrays (`evo.state_file`), read without pickle.
 """
 
 import json

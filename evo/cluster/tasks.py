@@ -1,6 +1,6 @@
 """A run's epochs as chained Ray tasks: the same function and the same bytes as in one process.
 
-What travels is what is stored: a state and migrants as .npz bytes. Island i's epoch e waits only for its own epoch e - 1 and
+What travels is what is stored: a state and migrants as bytes. Island i's epoch e waits only for its own epoch e - 1 and
 for the migrants of its neighbour's: no barrier. Results are stored epoch by epoch, so that a run ends at the same place for any
 number of workers; islands compute up to AHEAD epochs further than that. Every STRETCH epochs a chain starts afresh from bytes
 the driver holds, so that a lost object is rebuilt from at most that many epochs, and Ray's lineage does not grow.
