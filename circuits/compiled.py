@@ -20,6 +20,7 @@ from numba import config, njit
 
 _CORE = (
     "simd.py",
+    "contiguous.py",
     "exponential.py",
     "noise.py",
     "neurons/*.py",

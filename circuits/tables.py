@@ -12,6 +12,7 @@ import numpy as np
 from circuits import synapses
 from circuits.circuit import Circuit
 from circuits.compiled import compiled
+from circuits.contiguous import contiguous, each
 from circuits.neurons import NeuronModel
 from circuits.synapses import SynapseModel
 
@@ -156,7 +157,7 @@ def from_matrices(
     table = model.table(kinds, dt_ms, noise_mv).astype(real)
     channels = weight.shape[1] - sign.shape[1]
     static = channels if synapse_model else weight.shape[1]
-    fan_out = np.zeros(weight.shape[:2], "i8")
+    fan_out, weight, delay = np.zeros(weight.shape[:2], "i8"), each(weight), each(delay)
     lists = _lists(sign, weight, delay, 0, static, fan_out, table, False)[:3]
     plastic = {}
     if synapse_model:
@@ -238,21 +239,26 @@ def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
     flat_weight, flat_offset = np.empty(most, table.dtype), np.empty(most, np.int64)
     circuit, origin = np.empty(most * plastic, np.int64), np.empty(most * plastic, np.int64)
     column, place = np.zeros(capacity, np.int64), np.zeros(2 * capacity, np.int64)
-    source_of, list_of = np.empty(width * capacity, np.int64), np.empty(width * capacity, np.int64)
+    which, list_of = np.empty(width * capacity, np.int64), np.empty(width * capacity, np.int64)
+    source_at, slot_at = np.empty(width * capacity, np.int64), np.empty(width * capacity, np.int64)
+    for k in range(width * capacity):
+        source_at[k], slot_at[k] = k // capacity, k % capacity
     end = 0
     for b in range(batch):
+        its_weight, its_delay = contiguous(weight[b]).reshape(-1), contiguous(delay[b]).reshape(-1)
         n = 0
         for slot in range(capacity):
             column[slot] = n
             n += sign[b, slot] != 0
             place[2 * slot] = place[2 * slot + 1] = 0
         found = 0
-        for source in range(first, last):
-            from_i = source >= channels and sign[b, source - channels] < 0
-            for slot in range(capacity):
-                w = weight[b, source, slot]
-                source_of[found], list_of[found] = source, 2 * slot + (from_i | (w < 0))
-                found += w != 0  # without a branch, which no processor would foresee
+        for k in range(first * capacity, last * capacity):
+            which[found] = k
+            found += its_weight[k] != 0  # without a branch, which no processor would foresee
+        for s in range(found):
+            k = which[s]
+            from_i = source_at[k] >= channels and sign[b, source_at[k] - channels] < 0
+            list_of[s] = 2 * slot_at[k] + (from_i | (its_weight[k] < 0))
         for s in range(found):
             place[list_of[s]] += 1
         for slot in range(capacity):  # how many there are becomes where they go
@@ -264,12 +270,13 @@ def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
                 if sign[b, slot] != 0:
                     bounds[b, n, 1 + x] = end
         for s in range(found):
-            source, slot = source_of[s], list_of[s] >> 1
+            k = which[s]
+            source, at = source_at[k], place[list_of[s]]
             row = source if source < channels else channels + column[source - channels]
-            w, at = abs(weight[b, source, slot]), place[list_of[s]]
             place[list_of[s]] += 1
+            w = abs(its_weight[k])
             flat_weight[at] = -w if list_of[s] & 1 else w
-            flat_offset[at] = row - np.int64(delay[b, source, slot]) * width
+            flat_offset[at] = row - np.int64(its_delay[k]) * width
             fan_out[b, row] += 1
             if plastic:
                 circuit[at], origin[at] = b, source - channels

@@ -223,7 +223,7 @@ class _Trier:
         simulated = 0.0
         for some in np.array_split(new, -(-len(new) // TOGETHER)):
             whole = len(some) == len(crowd.genomes)
-            found = self.setting.toolbox.evaluate(crowd.genomes if whole else crowd.genomes[some])
+            found = self.setting.toolbox.evaluate(crowd.genomes if whole else crowd.genomes.take(some))
             self._took(found)
             with self.watch("score"):
                 told = losses(self.setting.spec.search.objectives, found), found.score, found.spikes, found.events

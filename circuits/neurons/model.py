@@ -84,14 +84,18 @@ class NeuronModel:
         """
         columns = self.constants(self._named(parameters), dt)
         columns[NOISE] = columns[NOISE] * noise_mv
-        return np.stack(np.broadcast_arrays(*columns), axis=-1)
+        found = np.empty((*np.shape(parameters)[:-1], len(columns)))
+        for k, column in enumerate(columns):
+            found[..., k] = column
+        return found
 
     def refractory_steps(self, parameters, dt: float) -> np.ndarray:
         """The refractory period of each neuron in whole steps, int64 [...]."""
         return np.rint(self._named(parameters).t_ref_ms / dt).astype("i8")
 
     def _named(self, parameters):
-        return SimpleNamespace(**dict(zip(self.names, np.moveaxis(np.asarray(parameters, "f8"), -1, 0), strict=True)))
+        values = np.asarray(parameters, "f8")
+        return SimpleNamespace(**{name: values[..., k] for k, name in enumerate(self.names)})
 
 
 def current_to_potential(dt, tau_m, tau_syn):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.compiled import compiler
+from circuits.contiguous import contiguous
 from evo.genome import record
 from evo.genome.record import GRID
 
@@ -16,13 +17,21 @@ type_row = compiled(record.type_row)
 
 
 class Genome(NamedTuple):
-    """Views of one record's fields, as the compiled operators take them."""
+    """Views of the fields of records: of one, as the compiled operators take them, or of many, with one axis more."""
 
     kind: np.ndarray
     parameters: np.ndarray
     weight: np.ndarray
     delay: np.ndarray
     readout: np.ndarray
+
+
+@compiled
+def one(genomes, b):
+    """The b-th of many genomes."""
+    kind, parameters = contiguous(genomes.kind[b]), contiguous(genomes.parameters[b])
+    weight, delay, readout = contiguous(genomes.weight[b]), contiguous(genomes.delay[b]), contiguous(genomes.readout[b])
+    return Genome(kind, parameters, weight, delay, readout)
 
 
 @compiled
@@ -176,8 +185,8 @@ def pick_source(g, post, bounds, rng):
 @compiled
 def pick_synapse(g, rng):
     total = 0
-    for source in range(len(g.weight)):
-        total += fan_out(g, source)
+    for weight in g.weight.flat:
+        total += weight != 0
     if total == 0:
         return -1, -1
     n = below(rng, total)

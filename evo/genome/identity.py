@@ -9,6 +9,7 @@ symmetric circuits some repeats are missed.
 import numpy as np
 
 from circuits.compiled import compiler
+from circuits.contiguous import contiguous
 from evo.genome import genes, record
 from evo.genome.genes import Genome
 
@@ -53,6 +54,9 @@ def _keys(kind, parameters, weight, delay, readout):
     order, place = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     most = (channels + capacity) * capacity
     pre_of, post_of, value = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.uint64)
+    which, source_at, post_at = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    for k in range(most):
+        source_at[k], post_at[k] = k // capacity - channels, k % capacity
     for b in range(batch):
         for slot in range(capacity):
             colour[slot], twin[slot] = _mix(1, kind[b, slot] + 128), _mix(2, kind[b, slot] + 128)
@@ -63,13 +67,14 @@ def _keys(kind, parameters, weight, delay, readout):
         for r in range(readout.shape[1]):
             colour[readout[b, r]] = _mix(colour[readout[b, r]], r + 7)
         synapses = 0
-        for source in range(channels + capacity):
-            for post in range(capacity):
-                pre_of[synapses], post_of[synapses] = source - channels, post
-                synapses += weight[b, source, post] != 0  # without a branch, which no processor would foresee
+        its_weight, its_delay = contiguous(weight[b]).reshape(-1), contiguous(delay[b]).reshape(-1)
+        for k in range(most):
+            which[synapses] = k
+            synapses += its_weight[k] != 0  # without a branch, which no processor would foresee
         for s in range(synapses):
-            source, post = pre_of[s] + channels, post_of[s]
-            value[s] = (np.uint64(weight[b, source, post]) << np.uint64(32)) | np.uint64(delay[b, source, post])
+            k = which[s]
+            pre_of[s], post_of[s] = source_at[k], post_at[k]
+            value[s] = (np.uint64(its_weight[k]) << np.uint64(32)) | np.uint64(its_delay[k])
         for _ in range(0 if _told_apart(colour, kind[b]) else ROUNDS):
             for slot in range(capacity):
                 refined[slot] = colour[slot]

@@ -20,6 +20,7 @@ from evo.genome.genes import (
     draw_parameters,
     inherit,
     is_read,
+    one,
     pick_unread,
     settle,
     some_kind,
@@ -54,7 +55,7 @@ def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray
 def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One child per pair of indices into `genomes`: a copy of the mother that takes about half its neurons, each with its
     incoming synapses, from the father, unless that is NOBODY. Returns the children, and whether each took any."""
-    children, crossed = genomes[mothers], np.zeros(len(mothers), bool)
+    children, crossed = genomes.take(mothers), np.zeros(len(mothers), bool)
     _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, crossed)
     return children, crossed
 
@@ -79,14 +80,9 @@ def _fields(genomes):
 
 
 @compiled
-def _one(g, b):
-    return Genome(g.kind[b], g.parameters[b], g.weight[b], g.delay[b], g.readout[b])
-
-
-@compiled
 def _found_all(genomes, bounds, rng):
     for b in range(len(genomes.kind)):
-        g = _one(genomes, b)
+        g = one(genomes, b)
         e, i = _pick_mix(bounds, rng)
         for slot in range(e + i):
             g.kind[slot] = some_kind(1 if slot < e else -1, bounds, rng)
@@ -127,7 +123,7 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
     for b in range(len(children.kind)):
         if fathers[b] == NOBODY:
             continue
-        child, father = _one(children, b), _one(genomes, fathers[b])
+        child, father = one(children, b), one(genomes, fathers[b])
         e, i = count(child, 1), count(child, -1)
         for slot in range(len(child.kind)):
             differs[slot] = child.kind[slot] != father.kind[slot]
@@ -152,7 +148,7 @@ def _mutate_all(genomes, bounds, rng, more, share):
     """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another.
     `share` of the mutations below, from the top, are made."""
     for b in range(len(genomes.kind)):
-        g = _one(genomes, b)
+        g = one(genomes, b)
         left = 8  # a genome in which nothing can change must not hang
         while left > 0:
             left -= 1
@@ -185,14 +181,13 @@ def _mutate_all(genomes, bounds, rng, more, share):
 def _rewired(children, genomes, mothers):
     found = np.zeros(len(children.kind), np.bool_)
     for b in range(len(children.kind)):
-        a = mothers[b]
-        for slot in range(children.kind.shape[1]):
-            found[b] |= children.kind[b, slot] != genomes.kind[a, slot]
-        for r in range(children.readout.shape[1]):
-            found[b] |= children.readout[b, r] != genomes.readout[a, r]
-        for source in range(children.weight.shape[1]):
-            if found[b]:
-                break
-            for slot in range(children.weight.shape[2]):
-                found[b] |= (children.weight[b, source, slot] != 0) != (genomes.weight[a, source, slot] != 0)
+        child, mother = one(children, b), one(genomes, mothers[b])
+        for slot in range(len(child.kind)):
+            found[b] |= child.kind[slot] != mother.kind[slot]
+        for r in range(len(child.readout)):
+            found[b] |= child.readout[r] != mother.readout[r]
+        new, old, differ = child.weight.reshape(-1), mother.weight.reshape(-1), False
+        for s in range(len(new)):
+            differ |= (new[s] != 0) != (old[s] != 0)
+        found[b] |= differ
     return found
