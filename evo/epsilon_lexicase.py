@@ -28,10 +28,7 @@ class EpsilonLexicase:
         self.epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
         hashes = _hashes(self.grades)
         self.members = np.argsort(hashes, kind="stable")  # by group
-        begins = np.ones(len(grades), bool)
-        begins[1:] = hashes[self.members[1:]] != hashes[self.members[:-1]]
-        self.start = np.flatnonzero(begins)  # where each group begins
-        self.size = np.concatenate([self.start[1:], [len(grades)]]) - self.start
+        self.start, self.size = _groups(hashes, self.members)  # where each group begins, and how many it has
 
     def winners(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Indices [count]."""
@@ -63,6 +60,17 @@ def _hashes(grades):
             mixed ^= mixed >> np.uint64(32)
         out[k] = mixed
     return out
+
+
+@compiled
+def _groups(hashes, members):
+    start, size, count = np.empty(len(members), np.int64), np.zeros(len(members), np.int64), 0
+    for k in range(len(members)):
+        if k == 0 or hashes[members[k]] != hashes[members[k - 1]]:
+            start[count] = k
+            count += 1
+        size[count - 1] += 1
+    return start[:count], size[:count]
 
 
 @compiled

@@ -1,5 +1,6 @@
 """Individuals: a genome and what became of it, many of them in one array."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from circuits.compiled import compiled
 LOOKED_AT = ("validation", "held_out", "low", "high")  # NaN until measured on fresh trials
 
 
+@cache
 def fate(objectives: int) -> np.dtype:
     """What became of an individual: what it lost by each objective (smaller is better), and what it did.
 
@@ -34,6 +36,7 @@ def fate(objectives: int) -> np.dtype:
     )
 
 
+@cache
 def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     """An individual as it is stored: its genome and its fate."""
     of_fate = fate(objectives)

@@ -168,8 +168,12 @@ class _Trier:
     """Tries circuits on the search's trials, each once in an epoch however often it comes up, and good ones on fresh trials."""
 
     def __init__(self, setting, island, watch):
-        self.setting, self.island, self.watch = setting, island, watch
+        self.setting, self.watch = setting, watch
         self.failed, self.fault = 0, None
+        self.unknown = np.zeros((), fate(len(setting.spec.search.objectives)))
+        self.unknown["island"] = island
+        for name in LOOKED_AT:
+            self.unknown[name] = np.nan
         # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
         # crowd by crowd, and the number with which each crowd begins.
         self.number, self.crowds, self.begin = {}, [], [0]
@@ -212,11 +216,8 @@ class _Trier:
             crowd.grades[which[here]] = grades[theirs]
 
     def _born(self, genomes, generation):
-        fates = np.zeros(len(genomes), fate(len(self.setting.spec.search.objectives)))
-        fates["island"] = self.island
+        fates = np.full(len(genomes), self.unknown)
         fates["generation"] = fates["wired"] = generation
-        for name in LOOKED_AT:
-            fates[name] = np.nan
         return fates
 
     def _try(self, crowd, new):

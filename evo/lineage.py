@@ -4,6 +4,7 @@ An individual whose score is above its mother's becomes a step; its descendants 
 Neutral changes in between are not kept, so that the pedigree of an island stays small: living lines share most of their steps.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Born(NamedTuple):
         return np.where(self.raised, self.ids, self.before)
 
 
+@cache
 def step_dtype(genome_dtype: np.dtype) -> np.dtype:
     """A step: its id, that of the step before, where and when, the score before (the mother's) and after, both genomes."""
     return np.dtype(

@@ -1,20 +1,28 @@
 """Where the time goes: seconds by phase."""
 
-from contextlib import contextmanager
 from time import perf_counter
 
 
 class Stopwatch(dict[str, float]):
     """Seconds by phase; `with watch("vary"):` adds to one, less what phases within it take."""
 
+    total = 0.0  # of all phases
+
     def add(self, phase: str, seconds: float):
         self[phase] = self.get(phase, 0.0) + seconds
+        self.total += seconds
 
-    @contextmanager
-    def __call__(self, phase: str):
-        before, start = sum(self.values()), perf_counter()
-        try:
-            yield
-        finally:
-            inner = sum(self.values()) - before
-            self.add(phase, perf_counter() - start - inner)
+    def __call__(self, phase: str) -> "_Running":
+        return _Running(self, phase)
+
+
+class _Running:
+    def __init__(self, watch, phase):
+        self.watch, self.phase = watch, phase
+
+    def __enter__(self):
+        self.before, self.start = self.watch.total, perf_counter()
+
+    def __exit__(self, *_):
+        inner = self.watch.total - self.before
+        self.watch.add(self.phase, perf_counter() - self.start - inner)

@@ -33,7 +33,7 @@ WORKERS = 2
 # The default epoch, a longer one where it would take a worker less than some tenths of a second. A run takes some forty
 # seconds: at its end workers wait for each other.
 EPOCH = {100: 50, 1_000: 10, 10_000: 10}
-GENERATIONS = {100: 1_200, 1_000: 120, 10_000: 40}
+GENERATIONS = {100: 2_400, 1_000: 240, 10_000: 40}
 # What the driver does, by what does it; `once` is left out.
 PARTS = (
     (Store, "add_epochs", "store"),

@@ -132,6 +132,18 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
         assert raster.counts().sum() == together.spikes[b]
 
 
+@pytest.mark.parametrize("turned", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[..., ::2]])
+def test_matrices_may_lie_in_memory_in_any_way(turned):
+    rng = np.random.default_rng(9)
+    circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(3)]
+    *matrices, dt = as_matrices(circuits, 26, 4, rng)
+    plain = from_matrices(LIF_PSC_EXP, *matrices, dt)
+    other = from_matrices(LIF_PSC_EXP, *map(turned, matrices), dt)
+    assert len(plain.weight) > 20
+    for name in ("bounds", "weight", "offset", "table", "n_ref", "fan_out", "readout"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(other, name), err_msg=name)
+
+
 def test_the_order_of_summation_does_not_depend_on_the_order_in_which_synapses_are_listed():
     for seed in range(20):
         circuit, _ = drawn(seed)
