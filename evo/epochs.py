@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from evo.island import Founders, Migrants, State, run_epoch, setting
+from evo.island import Founders, Migrants, State, run_epoch
+from evo.setting import setting
 from evo.spec import RunSpec
 from evo.standing import Standing
 from evo.state_file import from_bytes, to_bytes

@@ -18,8 +18,9 @@ from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
-from evo.island import HELD_OUT_TRIALS, Founders
+from evo.island import Founders
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
+from evo.setting import HELD_OUT_TRIALS
 from evo.spec import Search, changed, read
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store

@@ -6,7 +6,7 @@ import pytest
 import evo
 from circuits.raster import unpack
 from evo import genome
-from evo.island import Setting
+from evo.setting import Setting
 from fitness.evaluate import evaluate
 from fitness.objectives import losses
 from tests.bench import search_job

@@ -22,7 +22,7 @@ from evo.analysis.perturbation import Curve, perturbation
 from evo.analysis.scored import Scored, whole
 from evo.analysis.states import States, states
 from evo.analysis.tuning import Tuning, tuning
-from evo.island import CORE_TRIALS, HELD_OUT_TRIALS
+from evo.setting import CORE_TRIALS, HELD_OUT_TRIALS
 from fitness.controls import controls
 from fitness.registry import task as task_by_name
 from fitness.task import Task, Trials

@@ -5,7 +5,8 @@ Held-out scores, 0 chance, 1 perfect; the rival is the same search, same seed, w
 
 from pathlib import Path
 
-from evo.island import Setting, run_epoch
+from evo.island import run_epoch
+from evo.setting import Setting
 from evo.spec import RunSpec, parse
 from tests.bench.report import figure
 

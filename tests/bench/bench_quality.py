@@ -88,7 +88,8 @@ def spec_of(task: str, arm: str, seed: int):
 def search(task: str, arm: str, seed: int) -> dict:
     """Run one search until it has solved its task or tried LIMIT circuits; what came of it."""
     from evo.epochs import neighbour
-    from evo.island import Setting, run_epoch
+    from evo.island import run_epoch
+    from evo.setting import Setting
 
     spec, begin = spec_of(task, arm, seed), time.process_time()
     s, setting = spec.search, Setting.of(spec, None)

@@ -14,8 +14,8 @@ from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
 from evo.individual import Crowd, fate
-from evo.island import Setting
 from evo.selection import nsga2
+from evo.setting import Setting
 from evo.stopwatch import Stopwatch
 from tests.bench import search_job
 from tests.bench.contest import AbsentError, Entry, Rival, one_core

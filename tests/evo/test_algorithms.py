@@ -14,7 +14,8 @@ from evo.algorithms.descriptors import DESCRIPTORS
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.genome.variation import rewired
 from evo.individual import Crowd
-from evo.island import Founders, Setting, run_epoch
+from evo.island import Founders, run_epoch
+from evo.setting import Setting
 from evo.spec import parse
 from evo.state_file import to_bytes
 from evo.stopwatch import Stopwatch

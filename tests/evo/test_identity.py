@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evo.genome import identity, variation
-from evo.island import Setting
+from evo.setting import Setting
 from evo.spec import parse
 
 SPEC = parse('[task]\nname = "gate"\n[circuit]\nneurons = [2, 7]\nexcitatory_share = [0.3, 1.0]\n', "here")

@@ -11,10 +11,12 @@ import evo
 from evo import genome
 from evo.archive import merged as merged_archive
 from evo.epochs import _latest, compute
-from evo.island import Migrants, State, _Trier, run_epoch, setting
+from evo.island import Migrants, State, run_epoch
+from evo.setting import setting
 from evo.spec import parse
 from evo.state_file import from_bytes, to_bytes
 from evo.stopwatch import Stopwatch
+from evo.trier import Trier
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 
@@ -162,7 +164,7 @@ def test_an_epoch_is_the_same_whether_the_state_before_is_remembered_or_read():
 
 
 def test_of_what_was_tried_in_an_epoch_no_genomes_are_kept(here):
-    trier = _Trier(here, 0, Stopwatch())
+    trier = Trier(here, 0, Stopwatch())
     crowd, _ = trier.tried(here.toolbox.found(10, np.random.default_rng(0)), 0)
     again, counts = trier.tried(crowd.genomes, 1)
     assert counts["repeats"] == 10

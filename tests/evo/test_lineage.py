@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 import evo
 import fitness
-from evo.island import SEARCH_TRIALS, State
+from evo.island import State
 from evo.lineage import FOUNDER, ancestry, identities, pruned, step_dtype
+from evo.setting import SEARCH_TRIALS
 from evo.state_file import from_bytes, to_bytes
 from tests.evo.tiny import one_line_of, spec_file
 

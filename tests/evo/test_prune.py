@@ -11,8 +11,8 @@ import evo
 import fitness
 from circuits.lesion import without
 from circuits.motif_file import Motif, digest
-from evo.island import CORE_TRIALS
 from evo.prune import prune
+from evo.setting import CORE_TRIALS
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
