@@ -20,13 +20,16 @@ class Trier:
     def __init__(self, setting: Setting, island: int, watch: Stopwatch):
         self.setting, self.watch = setting, watch
         self.failed, self.fault = 0, None
+        # what is true of everyone before it was tried
         self.unknown = np.zeros((), fate(len(setting.spec.search.objectives)))
         self.unknown["island"] = island
         for name in LOOKED_AT:
             self.unknown[name] = np.nan
         # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
         # crowd by crowd, and the number with which each crowd begins.
-        self.number, self.crowds, self.begin = {}, [], [0]
+        self.number: dict[bytes, int] = {}
+        self.crowds: list[tuple[np.ndarray, np.ndarray]] = []
+        self.begin = [0]
 
     def remember(self, crowd: Crowd):
         """What is known from earlier epochs."""
