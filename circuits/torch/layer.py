@@ -31,8 +31,11 @@ class MotifLayer(nn.Module):
 
     Call it with x [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0). It returns the spikes of the
     outputs of all copies [batch, out_features] or [steps, batch, out_features], copy after copy, and the State to go on from. A
-    line of 1 through a projection weight of 1 drives a channel as one spike does. Raises UserError as `MotifCell`.
+    line of 1 through a projection weight of 1 drives a channel as one spike does. `read` says which of all neurons, copy after
+    copy, the outputs are. Raises UserError as `MotifCell`.
     """
+
+    read: torch.Tensor
 
     def __init__(
         self,
@@ -64,6 +67,8 @@ class MotifLayer(nn.Module):
         if channels == 0 or outputs == 0:
             raise UserError("motif: a layer needs one with input channels and output ports")
         self.channels, self.out_features = channels, copies * outputs
+        first = self.cell.neurons * torch.arange(self.cell.copies or 1)
+        self.register_buffer("read", (first[:, None] + self.cell.readout).flatten(), persistent=False)
         self.signed = projection == "signed"
         self._weight, self._free = (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
         self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))

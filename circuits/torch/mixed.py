@@ -1,6 +1,7 @@
 """Several layers side by side on the same lines: different motifs mixed."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import nn
@@ -15,6 +16,8 @@ class MixedLayer(nn.Module):
     Call it as a `MotifLayer`; the state is a tuple of those of its parts. Raises UserError for parts that do not fit.
     """
 
+    read: torch.Tensor
+
     def __init__(self, layers: Sequence[MotifLayer]):
         super().__init__()
         layers = list(layers)
@@ -28,6 +31,9 @@ class MixedLayer(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.in_features, self.batch_first = layers[0].in_features, layers[0].batch_first
         self.out_features = sum(layer.out_features for layer in layers)
+        first = accumulate((layer.cell.neurons * (layer.cell.copies or 1) for layer in layers), initial=0)
+        read = [layer.read + k for layer, k in zip(layers, first, strict=False)]
+        self.register_buffer("read", torch.cat(read), persistent=False)
 
     def forward(self, x: torch.Tensor, state: tuple | None = None) -> tuple[torch.Tensor, tuple]:
         """Spikes of the outputs of all parts and the next states."""

@@ -48,17 +48,25 @@ class MotifNetwork(nn.Module):
         x = self._steps_first(x)
         for layer in self.layers:
             x, _ = layer(x)
-        return self.readout(x.sum(0).to(self.readout.weight.dtype))
+        return self._read(x)
+
+    def counted(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [batch, classes] and how many spikes all neurons of each layer fire in each trial [batch, layers]. Both have
+        gradients: add spikes times a price to the loss, and training keeps neurons silent that the classes can do without."""
+        x, found = self._steps_first(x), []
+        for layer in self.layers:
+            everything, _ = layer.run(x)  # type: ignore[operator]
+            found.append(everything.sum((0, 2)))
+            x = everything.index_select(-1, layer.read)
+        return self._read(x), torch.stack(found, -1)
 
     @torch.no_grad()
     def spikes(self, x: torch.Tensor) -> torch.Tensor:
         """How many spikes all neurons of each layer fire in each trial: int64 [batch, layers]."""
-        x, found = self._steps_first(x), []
-        for layer in self.layers:
-            everything, _ = layer.run(x)  # type: ignore[operator]
-            found.append(everything.sum((0, 2)).long())
-            x, _ = layer(x)
-        return torch.stack(found, -1)
+        return self.counted(x)[1].long()
+
+    def _read(self, x):
+        return self.readout(x.sum(0).to(self.readout.weight.dtype))
 
     def _steps_first(self, x):
         if not isinstance(x, torch.Tensor) or x.ndim != 3:

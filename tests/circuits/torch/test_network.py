@@ -5,7 +5,7 @@ import torch
 
 import circuits
 from circuits.errors import UserError
-from circuits.torch import MixedLayer, MotifLayer, MotifNetwork
+from circuits.torch import Lateral, MixedLayer, MotifLayer, MotifNetwork
 from tests.circuits.torch.motifs import small_motif, spikes
 
 STRONG = (20.0, 20.0, 10.0, 10.0)
@@ -41,6 +41,25 @@ def test_a_network_counts_the_spikes_of_all_neurons():
     assert torch.equal(found[:, 0], network.layers[0].run(x)[0].sum((0, 2)).long())
     assert (found[:, 0] > 0).all()
     assert not found.requires_grad
+
+
+def networks():
+    """One layer after the other, wired with their neighbours, mixed, sharing and not."""
+    one, two = small_motif(weights=STRONG), small_motif(weights=(30.0, 5.0, 2.0, 1.0))
+    mixed = MixedLayer([MotifLayer(one, 2, 6), MotifLayer(two, 3, 6, share=False, lateral=Lateral(reach=1, to="E"))])
+    yield MotifNetwork([MotifLayer(one, 3, 6, lateral=Lateral(reach=1, to="E")), MotifLayer(two, 2, 6, share=False)], 2)
+    yield MotifNetwork([mixed, MotifLayer(one, 3, mixed.out_features, outputs="all")], 3)
+
+
+@pytest.mark.parametrize("network", list(networks()))
+def test_logits_and_counts_come_from_one_pass_and_both_have_gradients(network):
+    x = spikes(50, 5, 6, rate=0.4).float()
+    logits, counts = network.counted(x)
+    assert torch.equal(logits, network(x))
+    assert torch.equal(counts.long(), network.spikes(x))
+    counts[:, 0].mean().backward()
+    projection = next(p for name, p in network.layers[0].named_parameters() if name.endswith("projection"))
+    assert (projection.grad != 0).any()
 
 
 @pytest.fixture
