@@ -14,7 +14,8 @@
     [options]                       # of all layers that do not say otherwise: keywords of MotifLayer
     trainable = ["weights", "bias"]
 
-As a dict it has the same form, and a motif may also be a Motif or Circuit.
+With `features = 8` the inputs are first brought together into so many (`lines` of `MotifNetwork`). As a dict it has the same
+form, and a motif may also be a Motif or Circuit.
 """
 
 import tomllib
@@ -80,6 +81,7 @@ class Network(_Described):
     """The whole."""
 
     inputs: PositiveInt
+    features: PositiveInt | None = None
     classes: PositiveInt
     layers: list[Layer] = Field(min_length=1)
     options: Options = Field(default_factory=Options)
@@ -104,7 +106,7 @@ def network(description) -> MotifNetwork:
         keys = [*Network.model_fields, *Layer.model_fields]
         found = one_line(error, keys) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"{place}: {found}") from None
-    lines, layers = wanted.inputs, []
+    lines, layers = wanted.features or wanted.inputs, []
     for k, layer in enumerate(wanted.layers):
         try:
             described: list[Any] = list(layer.mixed) or [layer]
@@ -113,7 +115,10 @@ def network(description) -> MotifNetwork:
         except UserError as error:
             raise UserError(f"{place}: layers[{k}]: {error}") from None
         lines = layers[-1].out_features
-    return MotifNetwork(layers, wanted.classes, wanted.batch_first)
+    try:
+        return MotifNetwork(layers, wanted.classes, wanted.batch_first, wanted.inputs if wanted.features else None)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
 
 
 def _copies(part, wanted, lines, folder):

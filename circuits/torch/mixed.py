@@ -30,6 +30,7 @@ class MixedLayer(nn.Module):
             raise UserError(f"layers: parts of a layer have the same dt_ms, not {[k.cell.motif.dt_ms for k in layers]}")
         self.layers = nn.ModuleList(layers)
         self.in_features, self.batch_first = layers[0].in_features, layers[0].batch_first
+        self.signed = all(layer.signed for layer in layers)
         self.out_features = sum(layer.out_features for layer in layers)
         first = accumulate((layer.cell.neurons * (layer.cell.copies or 1) for layer in layers), initial=0)
         read = [layer.read + k for layer, k in zip(layers, first, strict=False)]

@@ -17,12 +17,16 @@ class MotifNetwork(nn.Module):
 
     layers   MotifLayers or MixedLayers; `in_features` of each is `out_features` of the one before
     classes  number of outputs
+    lines    of the input, brought together into the features of the first layer by a matrix that learns: where there are many,
+             a projection for every copy would cost most of the parameters. None: the lines are those of the first layer
 
-    Call it with x [steps, batch, in_features], or [batch, steps, in_features] with `batch_first`; every trial starts from rest.
-    It returns logits [batch, classes]. Raises UserError for layers that do not fit and for an input of another shape.
+    Call it with x [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
+    logits [batch, classes]. Raises UserError for layers that do not fit and for an input of another shape.
     """
 
-    def __init__(self, layers: Sequence[MotifLayer | MixedLayer], classes: int, batch_first: bool = False):
+    def __init__(
+        self, layers: Sequence[MotifLayer | MixedLayer], classes: int, batch_first: bool = False, lines: int | None = None
+    ):
         super().__init__()
         layers = list(layers)
         if not layers or not all(isinstance(layer, (MotifLayer, MixedLayer)) and not layer.batch_first for layer in layers):
@@ -35,6 +39,12 @@ class MotifNetwork(nn.Module):
         self.batch_first = batch_first
         dtype = next(layers[-1].parameters()).dtype
         self.readout = nn.Linear(layers[-1].out_features, classes, dtype=dtype)
+        self.lines, self.together = layers[0].in_features, None
+        if lines is not None:
+            whole_number("lines", lines)
+            if not layers[0].signed:
+                raise UserError('lines: brought together they may be negative, so that layers[0] needs projection="signed"')
+            self.lines, self.together = lines, nn.Linear(lines, layers[0].in_features, bias=False, dtype=dtype)
 
     @classmethod
     def described(cls, description) -> "MotifNetwork":
@@ -45,7 +55,7 @@ class MotifNetwork(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [batch, classes]."""
-        x = self._steps_first(x)
+        x = self._features(x)
         for layer in self.layers:
             x, _ = layer(x)
         return self._read(x)
@@ -53,7 +63,7 @@ class MotifNetwork(nn.Module):
     def counted(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [batch, classes] and how many spikes all neurons of each layer fire in each trial [batch, layers]. Both have
         gradients: add spikes times a price to the loss, and training keeps neurons silent that the classes can do without."""
-        x, found = self._steps_first(x), []
+        x, found = self._features(x), []
         for layer in self.layers:
             everything, _ = layer.run(x)  # type: ignore[operator]
             found.append(everything.sum((0, 2)))
@@ -68,7 +78,11 @@ class MotifNetwork(nn.Module):
     def _read(self, x):
         return self.readout(x.sum(0).to(self.readout.weight.dtype))
 
-    def _steps_first(self, x):
-        if not isinstance(x, torch.Tensor) or x.ndim != 3:
-            raise UserError("x: must be a sequence: [steps, batch, in_features], or [batch, steps, ...] with batch_first")
-        return x.transpose(0, 1) if self.batch_first else x
+    def _features(self, x):
+        """What the first layer hears, steps first."""
+        if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] != self.lines:
+            given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+            shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
+            raise UserError(f"x: must be a sequence, {shape}, not {given}")
+        x = x.transpose(0, 1) if self.batch_first else x
+        return x if self.together is None else self.together(x.to(self.together.weight.dtype))

@@ -17,17 +17,19 @@ def itd(
     frequency_hz: float = 20.0,
     rate_hz: float = 600.0,
     classes: int | None = None,
+    fibre_lag: float = np.pi / 2,
 ) -> Data:
     """A tone of random phase reaches both ears; the target is the phase by which the right ear lags, in radians, uniform
     between -pi/2 and pi/2. With `classes` it is which of so many equal parts of that range, int64.
 
     spikes   bool [trials, steps, 2 fibres], steps of 1 ms: left ear, then right ear. A fibre fires in each step with
              probability dt rate_hz (1 + sin(2 pi frequency_hz t + phase)) / 2, independent of all others
-    fibres   of an ear; their phases lag one after the other by 0 to pi/2, the same in both ears
+    fibres   of an ear; their phases lag one after the other by 0 to `fibre_lag`, the same in both ears. With 0 they fire in
+             phase, and who would compare the ears has to delay one of them himself
 
     Over whole periods all fibres are expected to fire equally often whatever the target: only time tells.
     """
-    lags = np.linspace(0, np.pi / 2, fibres)
+    lags = np.linspace(0, fibre_lag, fibres)
     clock = 2 * np.pi * frequency_hz * np.arange(steps) * DT_MS / 1000
 
     def make(rng, trials):

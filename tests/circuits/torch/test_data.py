@@ -63,6 +63,18 @@ def test_the_direction_is_in_the_phase_between_the_ears_and_not_in_their_counts(
     assert spikes.mean() == pytest.approx(0.3, abs=0.01)
 
 
+@pytest.mark.parametrize("lag", [0.0, np.pi / 2])
+def test_fibres_of_an_ear_lag_one_after_the_other_as_far_as_asked(lag):
+    train = data.itd(300, 1, 0, fibres=40, fibre_lag=lag).train
+    clock = np.exp(-2j * np.pi * 20 * np.arange(100) / 1000)
+    first, last = ((train.spikes[..., part] * clock[:, None]).sum((1, 2)) for part in (slice(0, 4), slice(36, 40)))
+    apart = 36 / 39 * lag
+    assert np.angle((first / last).mean()) == pytest.approx(apart, abs=0.1)
+    ears = train.spikes.reshape(300, 100, 2, 40).sum(3)
+    left, right = (ears * clock[:, None]).sum(1).T
+    assert np.abs(np.angle(left / right) - train.targets).max() < 0.4
+
+
 def test_directions_as_classes_are_equal_parts_of_the_range():
     lag, label = data.itd(500, 1, 5).train.targets, data.itd(500, 1, 5, classes=6).train.targets
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))
