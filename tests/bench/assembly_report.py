@@ -6,6 +6,7 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 from scipy.stats import t
 
+from tests.bench.assembly_tasks import PRICED
 from tests.bench.quality_report import COLOURS, STYLE
 from tests.bench.rivals.classify import LOOK
 
@@ -60,11 +61,12 @@ def _markdown(rows):
 
 
 def drawn(found: list[dict], tasks, arms, path):
-    """Above, how fast each arm learns; below, accuracy over spikes, each dot a seed."""
+    """Above, how fast each arm learns; below, accuracy over spikes, each dot a seed: hollow where spikes had a price."""
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "assembly"}):
-        figure = Figure(figsize=(2.4 * len(tasks), 4.6), layout="constrained")
-        upper, lower = figure.subplots(2, len(tasks), squeeze=False)
-        for (above, below), task in zip(zip(upper, lower, strict=True), tasks, strict=True):
+        columns = list(dict.fromkeys(task.removesuffix(PRICED) for task in tasks))
+        figure = Figure(figsize=(2.4 * len(columns), 4.6), layout="constrained")
+        upper, lower = figure.subplots(2, len(columns), squeeze=False)
+        for (above, below), task in zip(zip(upper, lower, strict=True), columns, strict=True):
             above.set(title=task, xlabel="steps of training")
             below.set(xlabel="spikes per inference", xscale="log")
             below.xaxis.set_major_locator(ticker.LogLocator(base=2))
@@ -75,13 +77,14 @@ def drawn(found: list[dict], tasks, arms, path):
                 if curves:
                     steps = LOOK * np.arange(1, len(curves[0]) + 1)
                     above.plot(steps, 100 * np.mean(curves, axis=0), color=colour, lw=2 if arm == arms[0] else 1, label=arm)
-                    spikes, accuracy = _of(found, task, arm, "spikes"), _of(found, task, arm, "accuracy")
+                for name, inside in ((task, colour), (task + PRICED, "none")):
+                    spikes, accuracy = _of(found, name, arm, "spikes"), _of(found, name, arm, "accuracy")
                     if len(spikes):
-                        below.plot(spikes, 100 * accuracy, "o", ms=3.5, color=colour)
-                    else:
+                        below.plot(spikes, 100 * accuracy, "o", ms=3.5, color=colour, mfc=inside)
+                    elif len(accuracy):
                         below.axhline(100 * accuracy.mean(), color=colour, lw=1, ls=":")
         upper[0].set_ylabel("validation accuracy, %")
         lower[0].set_ylabel("test accuracy, %")
         handles = {label: handle for ax in upper for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4, frameon=False)
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5, frameon=False)
         figure.savefig(path, metadata={"Date": None})

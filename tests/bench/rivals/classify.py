@@ -1,9 +1,10 @@
 """Train a classifier of spike trains and judge it, the same way whatever it is made of. Needs numpy and torch alone: rivals
 use it in environments of their own.
 
-A network is called with x [steps, batch, lines] and returns logits [batch, classes]. `spikes(x)`, if it has any, says how
-many its neurons fire in each trial, [batch]; `drive_(factor)`, if it has that, makes its input so many times stronger. Sets
-are pairs of spikes, uint8 tensor [trials, lines, steps], and classes, int64 tensor [trials].
+A network is called with x [steps, batch, lines] and returns logits [batch, classes]. If it has neurons that spike,
+`counted(x)` returns logits and how many spikes they fire in each trial, [batch], both with gradients, and `drive_(factor)`
+makes its input so many times stronger. Sets are pairs of spikes, uint8 tensor [trials, lines, steps], and classes, int64 tensor
+[trials].
 """
 
 import math
@@ -18,17 +19,17 @@ FIRST_SPIKES = 1.0  # of a neuron in a trial, before training
 SMALL = {"bias_mv": 5.0, "log_": 0.5, "alpha": 0.01, "beta": 0.01}  # size of a change to parameters that may start at 0
 
 
-def learn(network, train, validation, test, steps: int, rate: float, seed: int) -> dict:
+def learn(network, train, validation, test, steps: int, rate: float, seed: int, price: float = 0.0) -> dict:
     """Adam for so many steps; each tensor's learning rate is `rate` times the root mean square of its first values, and falls
     along half a cosine. Input is first made as strong as neurons need to fire `FIRST_SPIKES`. A step whose gradients are not
-    finite is left out.
+    finite is left out. What is made small is the cross-entropy plus, for every spike, a price that rises from 0 to `price`.
 
     accuracy, validation   at the end;   spikes  of all neurons, per trial of the test set
     steps_to_95            the first look at which validation accuracy was 95 % of that of the last look
     curve                  validation accuracy at each look;   seconds  of CPU
     """
     begin = time.process_time()
-    if hasattr(network, "drive_"):
+    if hasattr(network, "counted"):
         excite(network, picked(train, slice(0, 256))[0])
     groups = [{"params": [p], "first": rate * size(name, p)} for name, p in network.named_parameters() if p.requires_grad]
     adam = torch.optim.Adam(groups)
@@ -38,7 +39,7 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int) 
             group["lr"] = group["first"] * (1 + math.cos(math.pi * step / steps)) / 2
         x, y = picked(train, torch.from_numpy(rng.integers(0, len(train[1]), BATCH)))
         adam.zero_grad()
-        told = differentiated(torch.nn.functional.cross_entropy(network(x), y))
+        told = differentiated(loss(network, x, y, price * step / steps))
         if told and torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP).isfinite():
             adam.step()
         if (step + 1) % LOOK == 0 or step + 1 == steps:
@@ -53,6 +54,14 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int) 
         "parameters": parameters(network),
         "seconds": time.process_time() - begin,
     }
+
+
+def loss(network, x, y, price):
+    """Cross-entropy and the price of all spikes, nats a trial; networks without spikes pay nothing."""
+    if not price or not hasattr(network, "counted"):
+        return torch.nn.functional.cross_entropy(network(x), y)
+    logits, found = network.counted(x)
+    return torch.nn.functional.cross_entropy(logits, y) + price * found.mean()
 
 
 def differentiated(loss) -> bool:
@@ -96,11 +105,12 @@ def accuracy(network, found, most: int | None = None) -> float:
 @torch.no_grad()
 def spikes(network, found) -> float | None:
     """Spikes of all neurons, the mean over at most 512 trials."""
-    return fired(network, picked(found, slice(0, 512))[0]) if hasattr(network, "spikes") else None
+    return fired(network, picked(found, slice(0, 512))[0]) if hasattr(network, "counted") else None
 
 
+@torch.no_grad()
 def fired(network, x) -> float:
-    return network.spikes(x).double().mean().item()
+    return network.counted(x)[1].double().mean().item()
 
 
 @torch.no_grad()

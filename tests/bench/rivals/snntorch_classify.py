@@ -9,7 +9,7 @@ TAU_M, TAU_SYN = (5.0, 20.0), 5.0  # ms, as in the dense layers of ours
 UNIT = 0.1  # a weight of 1 here moves the potential about ten times as far as one of v_th in ours: no factor dt / tau_m
 
 
-def network(lines, neurons, classes, gain, seed):
+def network(lines, features, neurons, classes, gain, seed):
     import snntorch
     import torch
     from torch import nn
@@ -18,7 +18,8 @@ def network(lines, neurons, classes, gain, seed):
         def __init__(self):
             super().__init__()
             self.neurons = neurons
-            self.into = nn.Linear(lines, neurons, bias=False)
+            self.together = nn.Linear(lines, features, bias=False) if features else nn.Identity()
+            self.into = nn.Linear(features or lines, neurons, bias=False)
             tau = torch.rand(neurons) * (TAU_M[1] - TAU_M[0]) + TAU_M[0]
             alpha, beta = torch.full((neurons,), np.exp(-1 / TAU_SYN)), torch.exp(-1 / tau)
             self.cell = snntorch.RSynaptic(
@@ -35,19 +36,20 @@ def network(lines, neurons, classes, gain, seed):
                 self.cell.recurrent.weight.normal_(0, UNIT * gain / neurons**0.5)
                 self.cell.recurrent.bias.zero_()  # as it comes, it makes half of the neurons fire all the time
 
-        def counts(self, x):
+        def _counts(self, x):
             spikes, syn, mem = self.cell.reset_mem()
             total = 0
-            for current in self.into(x):
+            for current in self.into(self.together(x)):
                 spikes, syn, mem = self.cell(current, spikes, syn, mem)
                 total = total + spikes
             return total
 
         def forward(self, x):
-            return self.readout(self.counts(x))
+            return self.readout(self._counts(x))
 
-        def spikes(self, x):
-            return self.counts(x).sum(-1)
+        def counted(self, x):
+            counts = self._counts(x)
+            return self.readout(counts), counts.sum(-1)
 
         @torch.no_grad()
         def drive_(self, factor):
@@ -64,11 +66,11 @@ def prepare(job):
 
     torch.set_num_threads(1)
     sets = [(torch.from_numpy(getattr(job, f"{name}_x")), torch.from_numpy(getattr(job, f"{name}_y"))) for name in job.sets]
-    lines, classes = sets[0][0].shape[1], int(job.classes)
-    neurons = next(n for n in range(4, 2000) if parameters(network(lines, n + 1, classes, 0.1, 0)) > int(job.budget))
-    found = learn(
-        network(lines, neurons, classes, float(job.gain), int(job.seed)), *sets, int(job.steps), float(job.rate), int(job.seed)
-    )
+    lines, features, classes = sets[0][0].shape[1], int(job.features), int(job.classes)
+    budget, gain, seed = int(job.parameters), float(job.gain), int(job.seed)
+    neurons = next(n for n in range(4, 2000) if parameters(network(lines, features, n + 1, classes, 0.1, 0)) > budget)
+    mine = network(lines, features, neurons, classes, gain, seed)
+    found = learn(mine, *sets, int(job.steps), float(job.rate), seed, float(job.price))
     return None, {"version": snntorch.__version__, "result": [], "found": json.dumps(found)}
 
 

@@ -75,6 +75,25 @@ def test_fibres_of_an_ear_lag_one_after_the_other_as_far_as_asked(lag):
     assert np.abs(np.angle(left / right) - train.targets).max() < 0.4
 
 
+def test_who_knows_all_about_the_ears_is_right_in_19_of_20_trials():
+    """The most that any network can reach on twelve directions: the class of the largest posterior probability."""
+    spikes, label = data.itd(1000, 1, 0, classes=12).train
+    phases = np.linspace(0, 2 * np.pi, 480, endpoint=False)
+    when = 2 * np.pi * 20 * np.arange(100)[:, None] / 1000 - np.linspace(0, np.pi / 2, 100)
+    chance = np.clip(0.3 * (1 + np.sin(when + phases[:, None, None])), 1e-4, 1 - 1e-4).reshape(480, -1)
+
+    def likelihood(ear):  # [trials, phases], of one ear
+        fired = ear.reshape(len(ear), -1).astype("f4")
+        found = fired @ np.log(chance / (1 - chance)).T.astype("f4") + np.log(1 - chance).sum(1)
+        return np.exp(found - found.max(1, keepdims=True))
+
+    left, right = (np.fft.rfft(likelihood(ear)) for ear in np.split(spikes, 2, axis=2))
+    posterior = np.fft.irfft(left * right.conj())  # of the left ear leading by each of the phases
+    direction = np.floor(((phases + np.pi) % (2 * np.pi) / np.pi - 0.5) * 12)
+    classes = np.stack([posterior[:, direction == k].sum(1) for k in range(12)], 1)
+    assert (classes.argmax(1) == label).mean() == pytest.approx(0.94, abs=0.02)
+
+
 def test_directions_as_classes_are_equal_parts_of_the_range():
     lag, label = data.itd(500, 1, 5).train.targets, data.itd(500, 1, 5, classes=6).train.targets
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))
