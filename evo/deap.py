@@ -1,0 +1,168 @@
+"""The genome and its operators for programs written with DEAP: individuals, and a toolbox with which DEAP's own algorithms,
+selections, halls of fame and statistics run unchanged.
+
+    import random
+    import evo.deap
+    from deap import algorithms, tools
+
+    random.seed(1)
+    toolbox = evo.deap.toolbox("runs/gate.toml", seed=1)
+    population, best = toolbox.population(n=40), tools.ParetoFront()
+    algorithms.eaMuPlusLambda(population, toolbox, 40, 40, cxpb=0.5, mutpb=0.5, ngen=10, halloffame=best, verbose=False)
+    print(best[0].fitness.values, best[0].circuit)
+
+DEAP: Fortin et al., J. Mach. Learn. Res. 13, 2012. DEAP's algorithms and selections draw from Python's global `random`, the
+operators here from a generator of the toolbox's own: seed both for a run that repeats.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from deap import base, tools
+
+from circuits.circuit import Circuit
+from evo import genome
+from evo.genome import variation
+from evo.setting import Setting, setting
+from evo.spec import read
+from fitness.objectives import OBJECTIVES, losses
+
+
+class Problem(NamedTuple):
+    """What is searched: a run spec as JSON, and the code of the user's task if it names one."""
+
+    spec_json: str
+    source: Any
+
+    @property
+    def setting(self) -> Setting:
+        return setting(*self)
+
+
+class Individual:
+    """One circuit as DEAP handles it.
+
+    genome   array [1] of `evo.genome.dtype`;   fitness  a `deap.base.Fitness`, invalid until the circuit was evaluated
+    circuit  the genome as a `circuits.Circuit`
+    Two individuals are equal when their genomes are: what `HallOfFame` and `ParetoFront` ask.
+    """
+
+    def __init__(self, genome: np.ndarray, fitness: base.Fitness, problem: Problem):
+        self.genome, self.fitness, self._problem = genome, fitness, problem
+
+    @property
+    def circuit(self) -> Circuit:
+        here = self._problem.setting
+        return genome.to_circuit(self.genome[0], here.form, here.task.interface.inputs, here.task.interface.outputs)
+
+    def __eq__(self, other):
+        return isinstance(other, Individual) and self.genome.tobytes() == other.genome.tobytes()
+
+    __hash__ = None  # type: ignore[assignment]  # a genome changes in place
+
+    def __deepcopy__(self, _memo=None) -> "Individual":
+        copy = type(self.fitness)()
+        copy.wvalues = self.fitness.wvalues
+        return Individual(self.genome.copy(), copy, self._problem)
+
+    def __reduce__(self):
+        return _individual, (self._problem, self.genome, self.fitness.wvalues)
+
+    def __repr__(self):
+        return f"<Individual: {int((self.genome['kind'] != 0).sum())} neurons, {self.fitness}>"
+
+
+class Evaluate:
+    """Fitness of circuits on the search's trials: one value an objective of the spec, as people read it (score and robustness
+    are to be large, the others small)."""
+
+    def __init__(self, problem: Problem):
+        self.problem, self.names = problem, problem.setting.spec.search.objectives
+
+    def __call__(self, individual: Individual) -> tuple[float, ...]:
+        return self.many([individual])[0]
+
+    def many(self, individuals: Sequence[Individual]) -> list[tuple[float, ...]]:
+        """All at once, which takes a fraction of the time of one after the other."""
+        found = self.problem.setting.toolbox.evaluate(np.concatenate([individual.genome for individual in individuals]))
+        columns = losses(self.names, found)
+        signs = [OBJECTIVES[name].sign for name in self.names]
+        return [tuple(map(float, row)) for row in columns * signs]
+
+    def __reduce__(self):
+        return Evaluate, (self.problem,)
+
+
+def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
+    """A DEAP toolbox for the circuits, the task and the objectives of a run spec.
+
+    Parameters
+    ----------
+    spec : path of a run spec (TOML). Its [task], [circuit] and the objectives, trials and mutation of [search] count; how the
+        search goes is up to the program.
+    seed : of founders, crossover and mutation; that of the spec if None.
+
+    Returns
+    -------
+    deap.base.Toolbox with `individual()`, `population(n)`, `clone(ind)`, `mate(a, b)`, `mutate(ind)`, `evaluate(ind)`,
+    `map(function, individuals)`, which evaluates a whole population in one go, and `select(individuals, k)`: NSGA-II.
+    Register others in their place as usual; a fitness of one's own takes an individual and reads its `circuit`.
+
+    Raises
+    ------
+    UserError, one line that names the file, the key and the remedy.
+    """
+    resolved, source = read(spec)
+    problem = Problem(resolved.model_dump_json(), source)
+    bounds, more = problem.setting.form.bounds, resolved.search.mutation
+    rng = np.random.default_rng(resolved.search.seed if seed is None else seed)
+    make_fitness = _fitness(tuple(resolved.search.objectives))
+    pair, other = np.array([0, 1]), np.array([1, 0])
+
+    def population(n: int) -> list[Individual]:
+        founders = variation.founders(bounds, n, rng)
+        return [Individual(founders[k : k + 1].copy(), make_fitness(), problem) for k in range(n)]
+
+    def mate(a: Individual, b: Individual) -> tuple[Individual, Individual]:
+        children, _ = variation.crossover(np.concatenate([a.genome, b.genome]), pair, other, bounds, rng)
+        a.genome, b.genome = children[:1], children[1:]
+        return a, b
+
+    def mutate(individual: Individual) -> tuple[Individual]:
+        variation.mutate(individual.genome, bounds, rng, more)
+        return (individual,)
+
+    box = base.Toolbox()
+    box.register("individual", lambda: population(1)[0])
+    box.register("population", population)
+    box.register("clone", Individual.__deepcopy__)
+    box.register("mate", mate)
+    box.register("mutate", mutate)
+    box.register("evaluate", Evaluate(problem))
+    box.register("map", _map)
+    box.register("select", tools.selNSGA2, nd="log")
+    return box
+
+
+def _map(function: Callable, *sequences: Iterable):
+    """Python's map, but for `Evaluate`, which takes the whole sequence."""
+    inner = getattr(function, "func", function)
+    if isinstance(inner, Evaluate):
+        individuals = list(sequences[0])
+        return inner.many(individuals) if individuals else []
+    return map(function, *sequences)
+
+
+@cache
+def _fitness(names: tuple[str, ...]) -> type[base.Fitness]:
+    """DEAP's fitness for these objectives: a weight of 1 for what is to be large, -1 for what is to be small."""
+    return type("Fitness", (base.Fitness,), {"weights": tuple(-float(OBJECTIVES[name].sign) for name in names)})
+
+
+def _individual(problem, genome, wvalues):
+    fitness = _fitness(tuple(problem.setting.spec.search.objectives))()
+    fitness.wvalues = wvalues
+    return Individual(genome, fitness, problem)
