@@ -46,7 +46,7 @@ test: install
 chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)
 
-ORACLES := .venv-nest/.installed .venv-brian2/.installed
+ORACLES := .venv-nest/.installed .venv-brian2/.installed .venv-spike_trains/.installed
 FRAMEWORKS := $(addsuffix /.installed,.venv-nir-older .venv-snntorch .venv-norse .venv-spikingjelly)
 
 oracle: TESTS = tests/oracle
