@@ -22,6 +22,7 @@ from evo.island import Founders
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
 from evo.setting import HELD_OUT_TRIALS
 from evo.spec import Search, changed, read
+from evo.standing import Standing
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
 from evo.warm import warm_up
@@ -102,27 +103,28 @@ def resume(
     generations: int | None = None,
 ) -> Run:
     """Go on with a stopped run from its last stored epochs; ends in the archive the uninterrupted run has. A finished run is
-    returned as it is, or goes on to `generations` if given (what else had ended it no longer does). Executes the task file in
-    the folder if the run has one."""
+    returned as it is, or goes on to `generations` if given (what else had ended it no longer does): it ends in the archive of a
+    run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
+    file in the folder if the run has one."""
     folder = Path(folder)
     if generations is not None:
-        _extend(folder, workers, address, observe, generations)
+        _extend(folder, generations)
     return _go_on(folder, workers, address, observe)
 
 
-def _extend(folder, workers, address, observe, generations):
+def _extend(folder, generations):
     """Let a run go on to another generation: the new limit goes into its spec."""
-    spec, found = read_spec(folder), Run(folder).standing
-    if generations < max(found.generation):
-        raise UserError(f"{folder}: is at generation {max(found.generation)} already; --generations must be more")
-    if found.ended is None and spec.search.generations in found.generation:
-        found = _go_on(folder, workers, address, observe).standing  # a last epoch cut short is one of all islands
-    changes: dict[str, object] = {"generations": generations}
-    if found.ended not in (None, "generations"):
-        changes[found.ended] = None
+    spec, found = read_spec(folder), Run(folder)
+    if generations < max(found.standing.generation):
+        raise UserError(f"{folder}: is at generation {max(found.standing.generation)} already; --generations must be more")
+    changes = dict.fromkeys(found.standing.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
+    longer = spec.model_copy(update={"search": search})
     with _locked(folder):
-        write_whole(folder / SPEC, spec.model_copy(update={"search": search}).to_toml())
+        if cut := Standing.of(longer, found.epochs).cut:
+            with Store.open(folder / STORE) as store:
+                store.check_before(cut)
+        write_whole(folder / SPEC, longer.to_toml())
 
 
 def _go_on(folder, workers, address, observe):
@@ -134,12 +136,15 @@ def _go_on(folder, workers, address, observe):
         if store.fact("spec_sha256") != spec.digest(source):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
         standing = Run(folder).standing  # finds damage before anything is computed
+        if standing.cut:
+            store.take_back(standing.cut)
+            standing = Run(folder).standing
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
         if not standing.ended:
             start = time.monotonic() - standing.elapsed
             for results in _results(plan, workers, address):
                 elapsed = time.monotonic() - start
-                store.add_epochs(results, elapsed)
+                store.add_epochs(results, elapsed, spec.search.epoch)
                 for result in results:
                     standing.add(result.island, result.epoch, result.log, elapsed)
                 for result in results:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from circuits.errors import MachineError, UserError
 from evo.epochs import Result
+from evo.standing import generations
 
 KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
@@ -21,6 +22,7 @@ VERSION = 4
 WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
 APPLICATION = 0x45564F43  # "EVOC"
 
+_BEFORE = "CREATE TABLE before (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT"
 _SCHEMA = (
     # facts about the whole run
     "CREATE TABLE run (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
@@ -31,6 +33,9 @@ _SCHEMA = (
         timings TEXT NOT NULL, log TEXT NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
     # the latest state of each island
     "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
+    # of each island whose last epoch was cut short by the run's last generation, the state before that epoch: a run that goes on
+    # computes it again. Stores of 0.4 lack the table until one is written
+    _BEFORE,
     # what an island sent after its last epochs; older ones are deleted
     """CREATE TABLE migrants (
         island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
@@ -104,10 +109,14 @@ class Store:
         """What `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
-    def add_epochs(self, results: list[Result], elapsed: float):
-        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing."""
+    def add_epochs(self, results: list[Result], elapsed: float, whole: int):
+        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing. Of one that has less
+        than `whole` generations the state before is kept, for `take_back`."""
         with self._transaction():
             for island, epoch, state, migrants, log, timings in results:
+                if generations(log) < whole:
+                    self._db.execute(_BEFORE.replace("TABLE", "TABLE IF NOT EXISTS"))
+                    self._db.execute("INSERT OR REPLACE INTO before SELECT * FROM state WHERE island = ?", (island,))
                 evaluations = sum(row["evaluations"] for row in log)
                 times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
                 row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))
@@ -115,6 +124,31 @@ class Store:
                 self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
                 self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
                 self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
+
+    def take_back(self, islands: list[int]):
+        """Forget the last epoch of these islands, one that was cut short: all of them or, if this raises, nothing. UserError
+        where the state before it is not stored."""
+        with self._transaction():
+            epochs = self.check_before(islands)
+            for island, epoch in epochs.items():
+                for table in ("epoch", "migrants", "state"):
+                    self._db.execute(f"DELETE FROM {table} WHERE island = ? AND epoch = ?", (island, epoch))
+                self._db.execute("INSERT INTO state SELECT * FROM before WHERE island = ?", (island,))
+                self._db.execute("DELETE FROM before WHERE island = ?", (island,))
+
+    def check_before(self, islands: list[int]) -> dict[int, int]:
+        """The last epochs of these islands. UserError where the state before one of them is not stored."""
+        found = dict(self._all("SELECT island, epoch FROM state"))
+        kept = dict(self._all("SELECT island, epoch FROM before")) if self._has_before() else {}
+        if any(kept.get(island, -1) != found[island] - 1 for island in islands):
+            raise UserError(
+                f"{self.path.parent}: its last epoch was cut short by an older evocircuits, which did not keep what was before "
+                "it; to go further, start again from its run.toml by evo run"
+            )
+        return {island: found[island] for island in islands}
+
+    def _has_before(self):
+        return bool(self._all("SELECT 1 FROM sqlite_schema WHERE name = 'before'"))
 
     def add_analysis(self, circuit: str, analysis: str):
         """Store the analysis of the circuit with this digest, in place of an older one."""
