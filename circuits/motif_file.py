@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
+from circuits.files import read_bytes
 from circuits.part import Part
 
 VERSION: Final = 1
@@ -116,12 +117,7 @@ def loads(text: str | bytes, place: str = "motif") -> Motif:
 
 def load(path) -> Motif:
     """Read a motif file. Raises UserError with one line naming the file, the key and the remedy."""
-    try:
-        text = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    text = read_bytes(path)
     if not text.strip():
         raise UserError(f"{path}: is empty, not a motif file")
     return loads(text, str(path))

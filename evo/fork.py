@@ -6,8 +6,9 @@ from circuits.errors import UserError
 from evo import genome
 from evo.genome import Form, identity
 from evo.individual import joined
-from evo.run_folder import Heritage, Run
+from evo.run_folder import Run
 from evo.spec import RunSpec
+from evo.stored import Heritage
 from fitness.task import Interface
 
 
@@ -49,8 +50,7 @@ def _refuse_misfits(parent, old, new):
 def _fitting(genomes, old: Form, new: Form):
     """The different ones of them that keep the new bounds, in their order; neurons move together where slots are fewer."""
     most = new.bounds.capacity
-    sound = [not genome.faults(one, old.bounds) for one in genomes]  # what is stored of a population nobody has checked
-    genomes = genomes[sound & ((genomes["kind"] != 0).sum(axis=1) <= most)]
+    genomes = genomes[genome.sound(genomes, old.bounds) & ((genomes["kind"] != 0).sum(axis=1) <= most)]
     moved = genome.empty(new.bounds, len(genomes))
     channels = np.arange(old.bounds.channels)
     for there, here in zip(genomes, moved, strict=True):
@@ -63,5 +63,5 @@ def _fitting(genomes, old: Form, new: Form):
             here[name][: len(sources), : len(slots)] = there[name][np.ix_(sources, slots)]
         here["readout"] = place[there["readout"]]
     first = list(dict(zip(reversed(identity.keys(moved)), reversed(range(len(moved))), strict=True)).values())
-    different = np.sort(np.array(first, int))
-    return moved[[k for k in different if not genome.faults(moved[k], new.bounds)]]
+    different = moved[np.sort(np.array(first, int))]
+    return different[genome.sound(different, new.bounds)]

@@ -24,9 +24,10 @@ class Progress:
         self.spec, self.name, self.console = spec, name, console
         self.islands: dict[int, dict] = {}
         self.heard: dict[int, float] = {}  # when each island last finished an epoch here
+        self.tried: dict[tuple[int, int], int] = {}  # evaluations by island and epoch: one that was cut short may come again
         self.evaluations = self.evaluations_before = self.generations_before = 0
         for epoch in before:
-            self._take(epoch["island"], epoch["log"])
+            self._take(epoch["island"], epoch["epoch"], epoch["log"])
         self.evaluations_before, self.generations_before = self.evaluations, self._generations()
         self.start = self.last_line = time.monotonic()
         self.told = any("fault" in row for epoch in before for row in epoch["log"])
@@ -46,7 +47,7 @@ class Progress:
             self.console.print(self._headline(), highlight=False, soft_wrap=True)
 
     def __call__(self, result: Result):
-        self._take(result.island, result.log)
+        self._take(result.island, result.epoch, result.log)
         self.heard[result.island] = time.monotonic()
         faults = [row["fault"] for row in result.log if "fault" in row]
         if faults and not self.told:
@@ -60,9 +61,11 @@ class Progress:
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
         return f"{_clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
 
-    def _take(self, island, log):
+    def _take(self, island, epoch, log):
         self.islands[island] = log[-1]
-        self.evaluations += sum(row["evaluations"] for row in log)
+        tried = sum(row["evaluations"] for row in log)
+        self.evaluations += tried - self.tried.get((island, epoch), 0)
+        self.tried[island, epoch] = tried
 
     def _generations(self):
         return sum(row["generation"] for row in self.islands.values())

@@ -6,7 +6,6 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 
 import fcntl
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -18,21 +17,16 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
-from evo import archive, genome
+from evo import archive, genome, stored
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
 from evo.frames import frame
-from evo.individual import record
-from evo.island import State
-from evo.lineage import ancestry, step_dtype
-from evo.spec import RunSpec, parse
+from evo.lineage import ancestry
+from evo.spec import RunSpec, read_alone
 from evo.standing import Standing
-from evo.state_file import from_bytes
 from evo.store import Store
+from evo.stored import SPEC, STORE
 from fitness.objectives import OBJECTIVES
-from fitness.task import Interface
-
-SPEC, STORE = "run.toml", "run.db"
 
 
 @dataclass(frozen=True)
@@ -97,14 +91,9 @@ class Run:
             raise UserError(f"{folder}: there is no such folder")
         self.spec = read_spec(self.folder)
         with Store.open(self.folder / STORE) as store:
-            self.spec_sha256 = store.fact("spec_sha256")
-            self.interface = _interface(store.fact("interface"), store.path)
-            self.epochs = store.epochs()
-            self.examples = _read(Examples, store.fact("examples"), store.path)
-            self.parent = _parent(store)
-            self.states = [_read(State, blob, store.path) for blob in store.states()]
-        for state in self.states:
-            _check(state, self.spec, self.interface, self.folder)
+            self.stored = stored.read(store, self.spec)
+        self.spec_sha256, self.interface, self.examples = self.stored[:3]
+        self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
         self.standing = Standing.of(self.spec, self.epochs)
@@ -275,62 +264,9 @@ class Run:
         return f"<Run {self.name}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
 
 
-class Examples(NamedTuple):
-    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
-
-    spikes: np.ndarray
-    labels: np.ndarray
-
-
-class Heritage(NamedTuple):
-    """Genomes that a run begins with.
-
-    genomes  [n];   island  int64 [n]: which island each is for
-    log      what the parent was: run (its name), spec_sha256, archive_sha256, generation
-    """
-
-    genomes: np.ndarray
-    island: np.ndarray
-    log: dict
-
-
 def open_run(folder) -> Run:
     """Open a run folder for reading; executes nothing in it."""
     return Run(folder)
-
-
-def _interface(text, path):
-    try:
-        title, inputs, outputs, dt_ms, duration_ms = json.loads(text)
-        return Interface(title, tuple(inputs), tuple(outputs), float(dt_ms), float(duration_ms))
-    except (TypeError, ValueError):
-        raise UserError(f"{path}: is damaged (no readable interface); restore the folder from a copy") from None
-
-
-def _parent(store):
-    """What the run was forked from: run, spec_sha256, archive_sha256, generation; None if it was not."""
-    stored = store.fact("heritage")
-    return None if stored is None else _read(Heritage, stored, store.path).log
-
-
-def _read(kind, blob, path):
-    try:
-        return from_bytes(kind, blob)
-    except UserError as error:
-        raise UserError(f"{path}: is damaged: {error}; restore the folder from a copy") from None
-
-
-def _check(state, spec, interface, folder):
-    """The store is a file like any other: its circuits are checked before anything is made of them."""
-    bounds = spec.bounds(interface)
-    wanted = record(genome.empty(bounds, 0).dtype, len(spec.search.objectives))
-    steps = step_dtype(wanted["genome"])
-    if not (state.archive.dtype == state.population.dtype == wanted and state.pedigree.dtype == steps):
-        raise UserError(f"{folder / STORE}: does not fit {SPEC}; undo the change to {SPEC}, or restore the folder from a copy")
-    with np.errstate(all="ignore"):
-        broken = any(genome.faults(g, bounds) for g in state.archive["genome"])
-    if broken or not np.isfinite(state.archive["losses"]).all():
-        raise UserError(f"{folder / STORE}: is damaged: an archived circuit breaks {SPEC}; restore the folder from a copy")
 
 
 def read_spec(folder: Path) -> RunSpec:
@@ -338,14 +274,7 @@ def read_spec(folder: Path) -> RunSpec:
     path = folder / SPEC
     if not path.exists():
         raise UserError(f"{folder}: holds no run (there is no {SPEC})")
-    return parse(read_text(path), str(path))
-
-
-def read_text(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}") from None
+    return read_alone(path)
 
 
 def _is_locked(folder):

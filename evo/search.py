@@ -13,22 +13,27 @@ from pathlib import Path
 import numpy as np
 
 from circuits.errors import MachineError, UserError
+from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
+from evo.documents import damaged
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import Founders
-from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
+from evo.run_folder import Run, read_spec, versions
 from evo.setting import HELD_OUT_TRIALS
 from evo.spec import Search, changed, read
-from evo.state_file import from_bytes, to_bytes
+from evo.standing import Standing
+from evo.state_file import to_bytes
 from evo.store import Store
+from evo.stored import SPEC, STORE, Examples, check_before, check_migrants
 from evo.warm import warm_up
 from fitness.check import check
 from fitness.registry import is_own, read_source
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
+LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 Observer = Callable[[Result], None]
 
@@ -102,27 +107,28 @@ def resume(
     generations: int | None = None,
 ) -> Run:
     """Go on with a stopped run from its last stored epochs; ends in the archive the uninterrupted run has. A finished run is
-    returned as it is, or goes on to `generations` if given (what else had ended it no longer does). Executes the task file in
-    the folder if the run has one."""
+    returned as it is, or goes on to `generations` if given (what else had ended it no longer does): it ends in the archive of a
+    run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
+    file in the folder if the run has one."""
     folder = Path(folder)
     if generations is not None:
-        _extend(folder, workers, address, observe, generations)
+        _extend(folder, generations)
     return _go_on(folder, workers, address, observe)
 
 
-def _extend(folder, workers, address, observe, generations):
+def _extend(folder, generations):
     """Let a run go on to another generation: the new limit goes into its spec."""
-    spec, found = read_spec(folder), Run(folder).standing
-    if generations < max(found.generation):
-        raise UserError(f"{folder}: is at generation {max(found.generation)} already; --generations must be more")
-    if found.ended is None and spec.search.generations in found.generation:
-        found = _go_on(folder, workers, address, observe).standing  # a last epoch cut short is one of all islands
-    changes: dict[str, object] = {"generations": generations}
-    if found.ended not in (None, "generations"):
-        changes[found.ended] = None
+    spec, found = read_spec(folder), Run(folder)
+    if generations < max(found.standing.generation):
+        raise UserError(f"{folder}: is at generation {max(found.standing.generation)} already; --generations must be more")
+    changes = dict.fromkeys(found.standing.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
+    longer = spec.model_copy(update={"search": search})
     with _locked(folder):
-        write_whole(folder / SPEC, spec.model_copy(update={"search": search}).to_toml())
+        if cut := Standing.of(longer, found.epochs).cut:
+            with Store.open(folder / STORE) as store:
+                check_before(store, spec, found.stored, cut)
+        write_whole(folder / SPEC, longer.to_toml())
 
 
 def _go_on(folder, workers, address, observe):
@@ -133,13 +139,21 @@ def _go_on(folder, workers, address, observe):
     with _locked(folder), _open_store(folder, spec, source) as store:
         if store.fact("spec_sha256") != spec.digest(source):
             raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
-        standing = Run(folder).standing  # finds damage before anything is computed
-        plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
+        found = Run(folder)  # finds damage before anything is computed
+        if found.standing.cut:
+            check_before(store, spec, found.stored, found.standing.cut)
+            store.take_back(found.standing.cut)
+            found = Run(folder)
+        standing = found.standing
+        plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
+            if spec.make_task(source).interface != found.interface:
+                raise damaged(store.path, "it is of another task")
+            check_migrants(store, spec, found.stored)
             start = time.monotonic() - standing.elapsed
             for results in _results(plan, workers, address):
                 elapsed = time.monotonic() - start
-                store.add_epochs(results, elapsed)
+                store.add_epochs(results, elapsed, spec.search.epoch)
                 for result in results:
                     standing.add(result.island, result.epoch, result.log, elapsed)
                 for result in results:
@@ -166,13 +180,11 @@ def _analyse(run, source, store):
         warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=4)
 
 
-def _guests(spec, store, island, epoch):
+def _guests(spec, store, inherited, island, epoch):
     """What an island receives before an epoch, see `Plan`."""
     if epoch == 0:
-        stored = store.fact("heritage")
-        if stored is None:
+        if inherited is None:
             return None
-        inherited = from_bytes(Heritage, stored)
         return to_bytes(Founders(inherited.genomes[inherited.island == island]))
     sender = neighbour(spec, island)
     return None if sender is None else store.migrants(sender, epoch - 1)
@@ -208,7 +220,7 @@ def _open_store(folder, spec, source):
     if not path.exists():
         facts = _facts(spec, source)
         if inherited.exists():
-            facts["heritage"] = inherited.read_bytes()
+            facts["heritage"] = read_bytes(inherited, LARGEST)
         Store.create(path, facts).close()
     with suppress(OSError):  # gone already, or a file system that has become read-only
         inherited.unlink()

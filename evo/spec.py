@@ -25,6 +25,7 @@ from pydantic import (
 import fitness
 from circuits.circuit import MAX_DELAY_STEPS
 from circuits.errors import UserError, one_line
+from circuits.files import read_text
 from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
@@ -36,6 +37,7 @@ from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
 from fitness.task import Interface
 
+LARGEST = 1_000_000  # bytes of a spec
 STATIC = "static"
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
@@ -320,7 +322,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     """A run spec from TOML text; overrides replace keys of [search]. UserError names `place`, the key and the remedy."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{place}: not valid TOML: {error}") from None
     search = {key: value for key, value in overrides.items() if value is not None}
     if search and isinstance(data.get("search", {}), dict):
@@ -399,12 +401,4 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
 def read_alone(path, **overrides) -> RunSpec:
     """A spec file without a look at its task: nothing is executed. Raises UserError."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse(text, str(path), **overrides)
+    return parse(read_text(path, LARGEST), str(path), **overrides)

@@ -1,11 +1,17 @@
 """How far a run has come and whether it is over: worked out from its stored epochs alone, so alike wherever it is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evo.spec import RunSpec
 
 End = Literal["generations", "target", "evaluations", "stagnation", "seconds"]
+ENDS: tuple[End, ...] = ("target", "evaluations", "stagnation", "seconds")
+
+
+def generations(log: list[dict]) -> int:
+    """How many generations an epoch took, by its log; the founders are none."""
+    return len(log) - (log[0]["generation"] == 0)
 
 
 @dataclass
@@ -15,6 +21,8 @@ class Standing:
     epoch, generation  the last one of each island, -1 and 0 for none
     best               highest score on validation trials, by which a target is judged; best_generation: the first that had it
     evaluations        circuits tried;   elapsed  seconds the run took so far, all its sessions together
+    cut                islands whose last epoch was cut short by a last generation that is no longer the run's: it is to be
+                       computed again
     """
 
     spec: RunSpec
@@ -24,6 +32,7 @@ class Standing:
     best_generation: int = 0
     evaluations: int = 0
     elapsed: float = 0.0
+    _length: dict[int, int] = field(default_factory=dict)  # of each island's last epoch, in generations
 
     @classmethod
     def of(cls, spec: RunSpec, epochs: list[dict] = ()) -> "Standing":  # type: ignore[assignment]
@@ -36,8 +45,9 @@ class Standing:
 
     def add(self, island: int, epoch: int, log: list[dict], elapsed: float):
         """One more epoch has been stored."""
-        self.epoch[island] = max(self.epoch[island], epoch)
-        self.generation[island] = max(self.generation[island], log[-1]["generation"])
+        if epoch > self.epoch[island]:
+            self.epoch[island], self.generation[island] = epoch, log[-1]["generation"]
+            self._length[island] = generations(log)
         self.evaluations += sum(row["evaluations"] for row in log)
         self.elapsed = max(self.elapsed, elapsed)
         for row in log:
@@ -52,18 +62,27 @@ class Standing:
         return self.epoch[0] - (self.generation[0] - s.generations) // s.epoch
 
     @property
-    def ended(self) -> End | None:
-        """What ended the run; None while it goes on. But for the last generation a run ends only when all islands have done
-        the same epoch, and none is stored further: the end is the same for any number of workers."""
+    def cut(self) -> list[int]:
         s = self.spec.search
-        if min(self.generation) >= s.generations and min(self.epoch) >= 0:
-            return "generations"
-        if min(self.epoch) < max(self.epoch) or self.epoch[0] < 0:
-            return None
-        if s.target is not None and self.best >= s.target:
-            return "target"
-        if s.evaluations is not None and self.evaluations >= s.evaluations:
-            return "evaluations"
-        if s.stagnation is not None and min(self.generation) - self.best_generation >= s.stagnation:
-            return "stagnation"
-        return "seconds" if s.seconds is not None and self.elapsed >= s.seconds else None
+        return [k for k, length in self._length.items() if length < s.epoch and self.generation[k] < s.generations]
+
+    @property
+    def ended(self) -> End | None:
+        """What ended the run; None while it goes on."""
+        return next(iter(self.ends), None)
+
+    @property
+    def ends(self) -> list[End]:
+        """All that would have ended the run by now. But for the last generation a run ends only when all islands have done the
+        same epoch, and none is stored further: the end is the same for any number of workers."""
+        s, first, last = self.spec.search, min(self.epoch), max(self.epoch)
+        if first < 0 or self.cut:
+            return []
+        holds = {
+            "target": s.target is not None and self.best >= s.target,
+            "evaluations": s.evaluations is not None and self.evaluations >= s.evaluations,
+            "stagnation": s.stagnation is not None and min(self.generation) - self.best_generation >= s.stagnation,
+            "seconds": s.seconds is not None and self.elapsed >= s.seconds,
+        }
+        done: list[End] = ["generations"] if min(self.generation) >= s.generations else []
+        return done + [end for end in ENDS if first == last and holds[end]]

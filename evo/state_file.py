@@ -2,8 +2,11 @@
 They are what travels and what is stored."""
 
 import json
+import math
+from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 import zstandard
@@ -16,6 +19,36 @@ MAGIC = zstandard.FRAME_HEADER
 ZIP = b"PK"
 ALIGNED = 64  # bytes: where every part begins
 FIRST = 1 << 16  # bytes: no head of an array is longer
+PLAIN, LONGEST = "biufU", 4096  # kinds of numbers and texts, bytes of one
+
+
+class MisfitError(ValueError):
+    """An array that is another one than its shape declares."""
+
+
+class Shape(NamedTuple):
+    """What an array must be: its dtype (None: any plain numbers or texts), and the least and largest length of every axis."""
+
+    dtype: Any
+    axes: tuple[tuple[int, int], ...]
+
+    @property
+    def most(self) -> int:
+        """Bytes."""
+        size = LONGEST if self.dtype is None else np.dtype(self.dtype).itemsize
+        return size * math.prod(largest for _, largest in self.axes)
+
+    def check(self, name: str, dtype: np.dtype, lengths: tuple[int, ...]):
+        """Raises MisfitError."""
+        plain = dtype.kind in PLAIN and dtype.itemsize <= LONGEST
+        if not (plain if self.dtype is None else dtype == self.dtype):
+            raise MisfitError(f"{name}: holds other records")
+        if len(lengths) != len(self.axes) or any(not a <= n <= b for n, (a, b) in zip(lengths, self.axes, strict=True)):
+            wanted = " x ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in self.axes)
+            raise MisfitError(f"{name}: is {' x '.join(map(str, lengths)) or 'a number'}, not {wanted}")
+
+
+Shapes = Mapping[str, Shape]
 
 
 def to_bytes(state: Any) -> bytes:
@@ -32,22 +65,38 @@ def to_bytes(state: Any) -> bytes:
     return b"".join([*map(compressor.compress, padded), compressor.flush()])
 
 
-def from_bytes(kind: Any, data: bytes) -> Any:
-    """The named tuple of this kind in what `to_bytes` made; UserError for anything else. Executes nothing that is in it."""
+def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
+    """The named tuple of this kind in what `to_bytes` made; UserError for anything else, MisfitError for arrays of other shapes
+    than those that are given, of which no more bytes are taken out of the frame than they allow. Without shapes the bytes must
+    be ones made here. Executes nothing that is in it."""
     try:
-        whole = _decompressed(data) if data.startswith(MAGIC) else data
-        found = _from_npz(kind, whole) if whole[:2] == ZIP else _from_npy(whole)
+        most = None if shapes is None else sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
+        whole = _decompressed(data, most) if data.startswith(MAGIC) else data
+        found = _from_npz(kind, whole, most, shapes) if whole[:2] == ZIP else _from_npy(whole, shapes)
         fields = {name: array for name, array in found.items() if name in kind._fields}
         if "log" in kind._fields:
             fields["log"] = json.loads(fields["log"].tobytes())
         return kind(**fields)
+    except MisfitError:
+        raise
     except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
         raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
 
 
-def _decompressed(data):
+def size_of(data: bytes) -> int:
+    """How many bytes `from_bytes` takes out of the frame, as far as its head tells; it takes no more."""
+    try:
+        return zstandard.get_frame_parameters(data).content_size if data.startswith(MAGIC) else len(data)
+    except zstandard.ZstdError:
+        return len(data)
+
+
+def _decompressed(data, most):
     """Into memory that can be written to: the arrays are views of it."""
-    found = np.empty(zstandard.get_frame_parameters(data).content_size, "u1")
+    size = zstandard.get_frame_parameters(data).content_size
+    if most is not None and size > most:
+        raise MisfitError(f"takes {size:,} bytes, not at most {most:,}")
+    found = np.empty(size, "u1")
     left = memoryview(found)
     with zstandard.ZstdDecompressor().stream_reader(data) as frame:
         while count := frame.readinto(left):
@@ -57,24 +106,33 @@ def _decompressed(data):
     return memoryview(found)
 
 
-def _from_npy(data):
+def _from_npy(data, shapes):
     names, _, _ = bytes(data[:FIRST]).partition(b"\n")
     at, fields = len(names) + 1, {}
     for name in json.loads(names):
         at += -at % ALIGNED
-        head = BytesIO(data[at : at + FIRST])
-        if npy.read_magic(head) != (2, 0):
-            raise ValueError
-        shape, _, dtype = npy.read_array_header_2_0(head)
-        if any(length < 0 for length in shape):
-            raise ValueError
-        at, count = at + head.tell(), int(np.prod(shape, dtype=object))
-        fields[name] = np.frombuffer(data, dtype, count, at).reshape(shape)
-        at += count * dtype.itemsize
+        fields[name], at = _array(data, at, name, shapes)
     return fields
 
 
-def _from_npz(kind, data):
+def _array(data, at, name, shapes):
+    """The array that begins there as in a .npy file, and where it ends."""
+    head = BytesIO(data[at : at + FIRST])
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(head)]
+    lengths, by_columns, dtype = read(head)
+    if any(length < 0 for length in lengths) or by_columns:
+        raise ValueError
+    if shapes is not None and name in shapes:
+        shapes[name].check(name, dtype, lengths)
+    at, count = at + head.tell(), math.prod(lengths)
+    return np.frombuffer(data, dtype, count, at).reshape(lengths), at + count * dtype.itemsize
+
+
+def _from_npz(kind, data, most, shapes):
     """As the first versions stored them."""
-    with np.load(BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in kind._fields if name in file}
+    with ZipFile(BytesIO(data)) as file:
+        there = {name: f"{name}.npy" for name in kind._fields if f"{name}.npy" in file.namelist()}
+        size = sum(file.getinfo(member).file_size for member in there.values())
+        if most is not None and size > most:
+            raise MisfitError(f"takes {size:,} bytes, not at most {most:,}")
+        return {name: _array(bytearray(file.read(member)), 0, name, shapes)[0] for name, member in there.items()}

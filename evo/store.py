@@ -2,8 +2,9 @@
 
 What is guaranteed. A finished epoch of an island is stored in one transaction, with others that finished meanwhile: its state,
 its migrants and its log are all there or none is. After `kill -9` or a full disk the store opens as it was after the last whole
-transaction. Anyone may read while the driver writes. A store is opened without executing anything that is in it: states are
-arrays (`evo.state_file`), read without pickle.
+transaction. Anyone may read while the driver writes. A store is opened without executing anything that is in it: its tables
+must be those below, without a view or a trigger, and states are arrays (`evo.state_file`), read without pickle. What they hold
+is returned as it was found: `evo.stored` checks it.
 """
 
 import json
@@ -13,7 +14,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
+from circuits.files import check_regular
 from evo.epochs import Result
+from evo.standing import generations
 
 KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
@@ -21,6 +24,7 @@ VERSION = 4
 WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
 APPLICATION = 0x45564F43  # "EVOC"
 
+_BEFORE = "CREATE TABLE before (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT"
 _SCHEMA = (
     # facts about the whole run
     "CREATE TABLE run (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
@@ -31,6 +35,9 @@ _SCHEMA = (
         timings TEXT NOT NULL, log TEXT NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
     # the latest state of each island
     "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
+    # of each island whose last epoch was cut short by the run's last generation, the state before that epoch: a run that goes
+    # on computes it again. Stores of 0.4 lack the table until one is written
+    _BEFORE,
     # what an island sent after its last epochs; older ones are deleted
     """CREATE TABLE migrants (
         island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
@@ -68,7 +75,9 @@ class Store:
         if not path.exists():
             raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
         with _translated(path):
+            check_regular(path)
             db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=TIMEOUT_S)
+            db.execute("PRAGMA trusted_schema = OFF")
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 raise UserError(f"{path}: not the store of a run, or cut short")
             version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -77,6 +86,7 @@ class Store:
                 by = "a newer evocircuits" if newer else f"an older evocircuits ({WRITTEN_BY.get(version, 'no release')})"
                 remedy = "update" if newer else "open it with that one, or start again from its run.toml by evo run"
                 raise UserError(f"{path}: written by {by}: store version {version}, this one reads {VERSION}; {remedy}")
+            _check_schema(path, db)
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise UserError(f"{path}: is damaged; restore the folder from a copy")
             if write:
@@ -100,14 +110,33 @@ class Store:
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
 
+    @contextmanager
+    def moment(self):
+        """All that is read meanwhile is as of one moment, whoever writes."""
+        with _translated(self.path):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+
+    def facts(self) -> dict[str, str | bytes]:
+        """All that `create` was given."""
+        return dict(self._all("SELECT key, value FROM run"))
+
     def fact(self, key: str) -> str | bytes | None:
         """What `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
-    def add_epochs(self, results: list[Result], elapsed: float):
-        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing."""
+    def add_epochs(self, results: list[Result], elapsed: float, whole: int):
+        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing. Of one that has less
+        than `whole` generations the state before is kept, for `take_back`."""
         with self._transaction():
             for island, epoch, state, migrants, log, timings in results:
+                if generations(log) < whole:
+                    self._db.execute(_BEFORE.replace("TABLE", "TABLE IF NOT EXISTS"))
+                    self._db.execute("INSERT OR REPLACE INTO before SELECT * FROM state WHERE island = ?", (island,))
                 evaluations = sum(row["evaluations"] for row in log)
                 times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
                 row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))
@@ -115,6 +144,35 @@ class Store:
                 self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (island, epoch, state))
                 self._db.execute("INSERT INTO migrants VALUES (?, ?, ?)", (island, epoch, migrants))
                 self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
+
+    def take_back(self, islands: list[int]):
+        """Forget the last epoch of these islands, one that was cut short: all of them or, if this raises, nothing. UserError
+        where the state before it is not stored."""
+        with self._transaction():
+            epochs = self.check_before(islands)
+            for island, epoch in epochs.items():
+                for table in ("epoch", "migrants", "state"):
+                    self._db.execute(f"DELETE FROM {table} WHERE island = ? AND epoch = ?", (island, epoch))
+                self._db.execute("INSERT INTO state SELECT * FROM before WHERE island = ?", (island,))
+                self._db.execute("DELETE FROM before WHERE island = ?", (island,))
+
+    def check_before(self, islands: list[int]) -> dict[int, int]:
+        """The last epochs of these islands. UserError where the state before one of them is not stored."""
+        found = dict(self._all("SELECT island, epoch FROM state"))
+        kept = {island: epoch for island, epoch, _ in self.before()}
+        if any(kept.get(island, -1) != found[island] - 1 for island in islands):
+            raise UserError(
+                f"{self.path.parent}: its last epoch was cut short by an older evocircuits, which did not keep what was before "
+                "it; to go further, start again from its run.toml by evo run"
+            )
+        return {island: found[island] for island in islands}
+
+    def before(self) -> list[tuple[int, int, bytes]]:
+        """The states that `take_back` goes back to: island, epoch, state."""
+        return self._all("SELECT island, epoch, state FROM before") if self._has_before() else []
+
+    def _has_before(self):
+        return bool(self._all("SELECT 1 FROM sqlite_schema WHERE name = 'before'"))
 
     def add_analysis(self, circuit: str, analysis: str):
         """Store the analysis of the circuit with this digest, in place of an older one."""
@@ -129,22 +187,19 @@ class Store:
         """The latest state of an island."""
         return self._one("SELECT state FROM state WHERE island = ?", island)
 
-    def states(self) -> list[bytes]:
-        """The latest states of all islands that have one, by island, as of one moment."""
-        return [row[0] for row in self._all("SELECT state FROM state ORDER BY island")]
+    def states(self) -> list[tuple[int, int, bytes]]:
+        """The latest states of all islands that have one, by island: island, epoch, state."""
+        return self._all("SELECT island, epoch, state FROM state ORDER BY island")
 
     def migrants(self, island: int, epoch: int) -> bytes | None:
         """What an island sent after an epoch, if it is one of its last."""
         return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
     def epochs(self) -> list[dict]:
-        """All finished epochs: island, epoch, generation, evaluations, elapsed, timings, log."""
+        """All finished epochs: island, epoch, generation, evaluations, elapsed, timings and log as JSON."""
         names = ("island", "epoch", "generation", "evaluations", "elapsed", "timings", "log")
         rows = self._all(f"SELECT {', '.join(names)} FROM epoch ORDER BY epoch, island")
-        try:
-            return [dict(zip(names, (*row[:-2], json.loads(row[-2]), json.loads(row[-1])), strict=True)) for row in rows]
-        except ValueError as error:
-            raise UserError(f"{self.path}: is damaged (the log of an epoch: {error}); restore the folder from a copy") from None
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     @contextmanager
     def _transaction(self):
@@ -165,6 +220,18 @@ class Store:
     def _one(self, query, *values):
         rows = self._all(query, *values)
         return rows[0][0] if rows else None
+
+
+def _check_schema(path, db):
+    """The tables are ours, word for word, and there is nothing else: no view, no trigger, no other rule of a table."""
+    parts = [(kind, _words(sql)) for kind, sql in db.execute("SELECT type, sql FROM sqlite_schema") if sql is not None]
+    known = [("table", _words(sql)) for sql in _SCHEMA]
+    if any(part not in known for part in parts) or any(part not in parts for part in known if _words(_BEFORE) not in part):
+        raise UserError(f"{path}: is damaged (other tables than those of a run); restore the folder from a copy")
+
+
+def _words(sql):
+    return " ".join(str(sql).split())
 
 
 def _uri(path, write):

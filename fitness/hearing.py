@@ -5,10 +5,12 @@ import warnings
 import numpy as np
 
 from circuits.errors import UserError
+from circuits.files import check_regular
 
 CENTRES_HZ = (150.0, 200.0, 260.0, 330.0, 410.0, 500.0, 600.0, 690.0)  # about one equivalent rectangular bandwidth apart
 THRESHOLD = 0.5  # of a channel's root mean square: what the peak of a half-wave must exceed for a spike
 ORDER = 4
+LARGEST = 1_000_000_000  # bytes of a file
 
 
 def read_stereo(path) -> tuple[float, np.ndarray]:
@@ -16,12 +18,11 @@ def read_stereo(path) -> tuple[float, np.ndarray]:
     or float. Raises UserError with one line."""
     from scipy.io import wavfile
 
+    check_regular(path, LARGEST)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks that are not sound
             rate, sound = wavfile.read(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except Exception as error:  # scipy raises what its parser happens to stumble over

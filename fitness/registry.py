@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from circuits.errors import UserError
+from circuits.files import read_text
 from fitness.guard import limited
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
@@ -36,9 +37,9 @@ def read_source(name: str, folder: Path) -> str | None:
         return None
     path = folder / name.rpartition(":")[0]
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"task {name}: {path} cannot be read: {getattr(error, 'strerror', error)}") from None
+        return read_text(path)
+    except UserError as error:
+        raise UserError(f"task {name}: {error}") from None
 
 
 def own_task(name: str, source: str | None, seconds: float | None, settings: dict) -> Task:

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
+from circuits.files import read_text
 from circuits.motif_file import load
 from circuits.torch.assemble import Lateral
 from circuits.torch.layer import MotifLayer
@@ -95,10 +96,10 @@ def network(description) -> MotifNetwork:
     if not isinstance(description, dict):
         place, folder = str(description), Path(description).parent
         try:
-            data = tomllib.loads(Path(description).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"{place}: cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            data = tomllib.loads(read_text(description))
+        except UserError:
+            raise
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{place}: is not TOML: {error}") from None
     try:
         wanted = Network(**data)

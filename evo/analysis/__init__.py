@@ -111,9 +111,27 @@ def to_text(analysis: Analysis) -> str:
 def from_text(text: str | bytes, place: str) -> Analysis:
     """From JSON, checked: UserError names `place`."""
     try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise UserError(f"{place}: is damaged (an analysis: {one_line(error)}); restore the folder from a copy") from None
+        found = _adapter().validate_json(text, strict=True)
+        to_text(found)  # NaN and infinity are not JSON
+    except (ValueError, RecursionError) as error:
+        why = one_line(error) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{place}: is damaged (an analysis: {why}); restore the folder from a copy") from None
+    if not _consistent(found):
+        raise UserError(f"{place}: is damaged (an analysis: its lists do not fit each other); restore the folder from a copy")
+    return found
+
+
+def _consistent(found):
+    """Lists that belong together are as long as each other, and numbers of states are those of states."""
+    tuned, read = found["tuning"], found["states"]
+    groups = [list(curve.values()) for curve in found["perturbation"].values()]
+    groups += [[tuned["x"], tuned["trials"], *band.values()] for band in tuned["outputs"].values()]
+    if read is not None:
+        count = len(read["states"])
+        places = [read["start"], *(t[end] for t in read["transitions"] for end in ("source", "target"))]
+        if not all(0 <= k < count for k in places) or any(t["symbol"] not in read["symbols"] for t in read["transitions"]):
+            return False
+    return all(len({len(part) for part in group}) == 1 for group in groups)
 
 
 @cache

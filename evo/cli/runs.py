@@ -68,7 +68,8 @@ def run(spec, out, workers, address, seed, generations, log):
 def resume(folder, workers, address, generations, log):
     """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
     from evo import search
-    from evo.run_folder import STORE, Run, read_spec
+    from evo.run_folder import Run, read_spec
+    from evo.stored import STORE
     from fitness.registry import read_source
 
     spec = read_spec(Path(folder))

@@ -10,9 +10,23 @@ from evo.genome.record import (
     dtype,
     empty,
     faults,
+    sound,
     tables,
     to_circuit,
     type_row,
 )
 
-__all__ = ["FINE_GRID", "GRID", "Bounds", "Form", "builder", "dtype", "empty", "faults", "tables", "to_circuit", "type_row"]
+__all__ = [
+    "FINE_GRID",
+    "GRID",
+    "Bounds",
+    "Form",
+    "builder",
+    "dtype",
+    "empty",
+    "faults",
+    "sound",
+    "tables",
+    "to_circuit",
+    "type_row",
+]

@@ -18,6 +18,7 @@ from circuits.tables import Tables, from_matrices
 # rates are small numbers and have a finer grid.
 GRID = 256
 FINE_GRID = 2**20
+TOGETHER = 1000  # genomes that are checked in one go
 
 
 class Bounds(NamedTuple):
@@ -176,30 +177,55 @@ def type_row(kind, excitatory):
 
 def faults(genome: np.void, bounds: Bounds) -> list[str]:
     """What is wrong with a genome, in words; empty for a valid one. Variation never makes any: the tests ask here."""
-    kind, weight, delay, parameters = (genome[name] for name in ("kind", "weight", "delay", "parameters"))
-    types = len(bounds.parameter)
-    if (kind > bounds.excitatory).any() or (-kind > types - bounds.excitatory).any():
-        return ["cell type"]
+    return [what for what, wrong in _wrong(np.array([genome], genome.dtype), bounds).items() if wrong[0]]
+
+
+def sound(genomes: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Which of the genomes have no faults: bool [n]."""
+    found = np.ones(len(genomes), bool)
+    for first in range(0, len(genomes), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        for wrong in _wrong(genomes[some], bounds).values():
+            found[some] &= ~wrong
+    return found
+
+
+def _wrong(genomes, bounds):
+    """By what may be wrong with them, of which genomes it is true: bool [n]."""
+    kind, weight, delay, parameters = (genomes[name] for name in ("kind", "weight", "delay", "parameters"))
+    readout, n = genomes["readout"], len(genomes)
+    unknown = (kind > bounds.excitatory) | (-kind.astype(int) > len(bounds.parameter) - bounds.excitatory)
+    kind = np.where(unknown, 0, kind)
     absent, synapse = kind == 0, weight != 0
     row = np.where(absent, 0, np.where(kind > 0, kind - 1, bounds.excitatory - kind - 1))
-    low, high = bounds.parameter.astype("f4")[row].swapaxes(0, 1)
-    inhibitory = np.r_[np.zeros(bounds.channels, bool), kind < 0][:, None] | (weight < 0)
-    least, most = np.moveaxis(bounds.weight.astype("f4")[inhibitory.astype(int)], -1, 0)
-    may = bounds.projects[np.r_[np.zeros(bounds.channels, int), row + 1]][:, row]
-    slots = np.clip(genome["readout"], 0, len(kind) - 1)
-    on_grid = np.isclose(parameters / bounds.step, np.rint(parameters / bounds.step), atol=1e-4)
-    checks = {
-        "numbers of E and I neurons": bounds.allowed[(kind > 0).sum(), (kind < 0).sum()],
-        "negative weight": (weight[: None if bounds.dale else bounds.channels] >= 0).all(),
-        "synapse of an empty slot": not synapse[:, absent].any() and not synapse[bounds.channels :][absent].any(),
-        "synapse between types that have none": not (synapse & ~may).any(),
-        "in-degree": synapse.sum(axis=0).max(initial=0) <= bounds.in_degree,
-        "weight range": (~synapse | (np.abs(weight) >= least) & (np.abs(weight) <= most)).all(),
-        "delay range": (~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1])).all(),
-        "parameter range": (absent[:, None] | (parameters >= low) & (parameters <= high)).all(),
-        "grid": (on_grid | absent[:, None]).all() and (weight * GRID % 1 == 0).all(),
-        "readout of an excitatory neuron": (slots == genome["readout"]).all() and (kind[slots] > 0).all(),
-        "outputs that share a neuron": len(set(genome["readout"].tolist())) == bounds.readouts,
-        "remains of something removed": not (delay[~synapse].any() or parameters[absent].any()),
-    }
-    return [what for what, right in checks.items() if not right]
+    low, high = (bounds.parameter[:, k].astype("f4")[row] for k in range(2))
+    channels = bounds.channels
+    inhibitory = np.concatenate([np.zeros((n, channels), bool), kind < 0], axis=1)[:, :, None] | (weight < 0)
+    least, most = bounds.weight.astype("f4").T[:, inhibitory.astype(int)]
+    may = bounds.projects[np.concatenate([np.zeros((n, channels), int), row + 1], axis=1)[:, :, None], row[:, None, :]]
+    slots = np.clip(readout, 0, kind.shape[1] - 1).astype(int)
+    read = np.sort(readout, axis=1)
+    fits = (parameters >= low) & (parameters <= high)
+    size = np.abs(weight)
+    with np.errstate(all="ignore"):
+        scaled = np.where(absent[:, :, None], 0, parameters) / bounds.step
+        on_grid = np.isclose(scaled, np.rint(scaled), atol=1e-4)
+        right = {
+            "numbers of E and I neurons": bounds.allowed[(kind > 0).sum(axis=1), (kind < 0).sum(axis=1)][:, None],
+            "negative weight": weight[:, : None if bounds.dale else channels] >= 0,
+            "synapse of an empty slot": ~synapse | ~absent[:, None, :],
+            "synapse from an empty slot": ~synapse[:, channels:] | ~absent[:, :, None],
+            "synapse between types that have none": ~synapse | may,
+            "in-degree": synapse.sum(axis=1) <= bounds.in_degree,
+            "weight range": ~synapse | (size >= least) & (size <= most),
+            "delay range": ~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1]),
+            "parameter range": absent[:, :, None] | fits,
+            "grid of the parameters": on_grid,
+            "grid of the weights": weight * GRID % 1 == 0,
+            "readout of an excitatory neuron": (slots == readout) & (np.take_along_axis(kind, slots, axis=1) > 0),
+            "outputs that share a neuron": read[:, 1:] != read[:, :-1],
+            "remains of a removed synapse": synapse | (delay == 0),
+            "remains of a removed neuron": ~absent[:, :, None] | (parameters == 0),
+        }
+    wrong = {what: ~(fine.reshape(n, -1).all(axis=1) | unknown.any(axis=1)) for what, fine in right.items()}
+    return {"cell type": unknown.any(axis=1), **wrong}

@@ -83,7 +83,7 @@ def driven(workers, epoch_s, rounds, found):
         done = batches = 0
         start = None
         for results in tasks.on_ray(plan, workers):
-            store.add_epochs(results, 0.0)
+            store.add_epochs(results, 0.0, 0)
             for result in results:
                 standing.add(result.island, result.epoch, result.log, 0.0)
             done, batches = done + len(results), batches + 1
@@ -109,7 +109,7 @@ def overhead(found):
 
             def stored(store=store, epochs=epochs, batch=batch):
                 epoch, start = next(epochs), time.perf_counter()
-                store.add_epochs([Result(i, epoch, state, sent, log, timings) for i in range(batch)], 0.0)
+                store.add_epochs([Result(i, epoch, state, sent, log, timings) for i in range(batch)], 0.0, 0)
                 return time.perf_counter() - start
 
             best = quickest(stored, seconds=1.0, rounds=5)[0]

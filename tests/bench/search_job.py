@@ -12,13 +12,14 @@ import numpy as np
 
 from evo import genome, search
 from evo.genome import GRID, Bounds
-from evo.run_folder import SPEC, Heritage
 from evo.spec import RunSpec, parse
 from evo.state_file import to_bytes
+from evo.stored import SPEC, Heritage
 
 NEURONS, EXCITATORY, CHANNELS = 16, 13, 4
 RECURRENT, ENTERING = 67, 27  # synapses
 TRIALS, STEPS = 64, 200
+PARENT = {"run": "none", "spec_sha256": "0" * 64, "archive_sha256": "0" * 64, "generation": 0}
 
 TEXT = f"""
 [task]
@@ -65,7 +66,7 @@ def begin(folder: Path, job: RunSpec, founded: bool = True) -> Path:
     if founded:
         bounds, s = job.bounds(job.make_task().interface), job.search
         genomes = founders(bounds, s.islands * s.population, np.random.default_rng(s.seed))
-        inherited = Heritage(genomes, np.repeat(np.arange(s.islands), s.population), {})
+        inherited = Heritage(genomes, np.repeat(np.arange(s.islands), s.population), PARENT)
         (folder / search.HERITAGE).write_bytes(to_bytes(inherited))
     (folder / SPEC).write_text(job.to_toml(), encoding="utf-8")
     return folder

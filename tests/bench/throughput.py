@@ -168,7 +168,7 @@ def left(folder: Path) -> tuple[float, float]:
     """What a run leaves: synapses of a circuit in its populations, and bytes of the store, less the founders that it was given,
     for every circuit in there."""
     with Store.open(folder / search.STORE) as store:
-        states = [from_bytes(State, state) for state in store.states()]
+        states = [from_bytes(State, blob) for *_, blob in store.states()]
         given = len(store.fact("heritage") or b"")
     kept = sum(len(state.population) + len(state.archive) for state in states)
     synapses = sum((state.population["genome"]["weight"] > 0).sum(axis=(1, 2)).mean() for state in states) / len(states)

@@ -13,9 +13,9 @@ from circuits.lesion import lesion
 from evo.analysis import trials_for
 from evo.inspect import activity, page
 from evo.island import State
-from evo.run_folder import SPEC, STORE
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
+from evo.stored import SPEC, STORE
 from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 
@@ -72,7 +72,7 @@ def with_front(folder, count, elsewhere):
     text = (elsewhere / SPEC).read_text()
     (elsewhere / SPEC).write_text(re.sub(r"archive = \d+", f"archive = {count}", text))
     with Store.open(elsewhere / STORE, write=True) as store:
-        states = [from_bytes(State, blob) for blob in store.states()]
+        states = [from_bytes(State, blob) for *_, blob in store.states()]
         records = np.resize(states[0].archive, count)
         place = np.arange(count)
         records["losses"] = np.stack([-2 * place / count, place, place], axis=1)

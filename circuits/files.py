@@ -1,0 +1,58 @@
+"""Reading files that may be anybody's: ordinary ones alone, and no more of them than makes sense."""
+
+import os
+import stat
+from pathlib import Path
+
+from circuits.errors import UserError
+
+MOST = 64_000_000  # bytes of a file that a person or a program of ours has written
+
+
+def read_bytes(path, most: int = MOST) -> bytes:
+    """What is in a file. Raises UserError for one that is not there or cannot be read, for a folder, a pipe or a device, and
+    for one of more than `most` bytes."""
+    path = Path(path)
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    with open(file, "rb") as opened:  # a pipe is opened without waiting for whoever writes into it
+        _check(path, os.fstat(file), most)
+        try:
+            found = opened.read(most + 1)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(found) > most:
+        raise UserError(f"{path}: is too large: more than {most:,} bytes")
+    return found
+
+
+def read_text(path, most: int = MOST) -> str:
+    """The same as text, UTF-8."""
+    try:
+        return read_bytes(path, most).decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text file") from None
+
+
+def check_regular(path, most: int | None = None):
+    """Raises UserError for what is no ordinary file, or has more than `most` bytes, before somebody else opens it."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    _check(path, found, most)
+
+
+def _check(path, found, most):
+    if stat.S_ISDIR(found.st_mode):
+        raise UserError(f"{path}: is a folder, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(f"{path}: is no ordinary file (a pipe or a device); write what it gives into one")
+    if most is not None and found.st_size > most:
+        raise UserError(f"{path}: is too large: {found.st_size:,} bytes, at most {most:,}")

@@ -1,0 +1,255 @@
+"""What is read from a store, checked: the documents by their models (`evo.documents`), the arrays by their fields, axes and
+lengths before they are taken out of their frame, then by their values.
+
+A store may come from a stranger or be damaged: whatever it holds, reading it gives what a run of its spec may have stored, or
+one line.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.errors import MachineError, UserError
+from evo import documents, genome
+from evo.documents import damaged
+from evo.epochs import neighbour
+from evo.genome import Bounds
+from evo.individual import LOOKED_AT, record
+from evo.island import Migrants, State
+from evo.lineage import FOUNDER, step_dtype
+from evo.memory import available, shown
+from evo.spec import RunSpec
+from evo.state_file import MisfitError, Shape, from_bytes, size_of
+from evo.store import Store
+from fitness.task import Interface
+
+SPEC, STORE = "run.toml", "run.db"
+ROW = 8192  # characters of a row of a log
+EXAMPLES = 64  # two of each of at most twelve classes
+
+
+class Heritage(NamedTuple):
+    """Genomes that a run begins with.
+
+    genomes  [n];   island  int64 [n]: which island each is for
+    log      what the parent was: run (its name), spec_sha256, archive_sha256, generation
+    """
+
+    genomes: np.ndarray
+    island: np.ndarray
+    log: dict
+
+
+class Examples(NamedTuple):
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
+
+    spikes: np.ndarray
+    labels: np.ndarray
+
+
+class Stored(NamedTuple):
+    """All that a store holds of a run, but for its analyses.
+
+    spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
+    heritage     the genomes it began with, None if it was not forked;   parent  what it was forked from
+    epochs       as `evo.documents.Epoch`;   states  the latest of every island that has one, by island
+    """
+
+    spec_sha256: str
+    interface: Interface
+    examples: Examples
+    heritage: Heritage | None
+    epochs: list[dict]
+    states: list[State]
+
+    @property
+    def parent(self) -> dict | None:
+        return None if self.heritage is None else self.heritage.log
+
+
+def read(store: Store, spec: RunSpec) -> Stored:
+    """A store as of one moment. Raises UserError where it holds what no run of this spec can have stored, MachineError where
+    there is not the memory to look."""
+    path = store.path
+    with store.moment():
+        facts = documents.facts(store.facts(), path)
+        interface = documents.interface(facts, path)
+        form = _Forms(spec, interface, path)
+        epochs = _epochs(store, spec)
+        last = {row["island"]: row for row in epochs}
+        rows = store.states()
+    if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
+        raise damaged(path, "its states are not those after its last epochs")
+    needed = sum(size_of(blob) for *_, blob in rows)
+    if needed > available() / 2:
+        raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
+    heritage = None if facts.heritage is None else form.heritage(facts.heritage)
+    states = [form.state(blob, last[island]) for island, _, blob in rows]
+    return Stored(facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states)
+
+
+def check_migrants(store: Store, spec: RunSpec, found: Stored):
+    """Before a run goes on: what islands sent and others have not received yet. Raises UserError."""
+    form, last = _Forms(spec, found.interface, store.path), {row["island"]: row for row in found.epochs}
+    for island, row in last.items():
+        sender = neighbour(spec, island)
+        if sender is None or sender not in last:
+            continue
+        for epoch in range(row["epoch"], last[sender]["epoch"] + 1):
+            blob = store.migrants(sender, epoch)
+            if blob is None:
+                raise damaged(store.path, f"what island {sender} sent after epoch {epoch} is missing")
+            form.migrants(blob, last[sender]["generation"])
+
+
+def check_before(store: Store, spec: RunSpec, found: Stored, islands: list[int]):
+    """Before the last epoch of these islands is taken back: the states that then count. Raises UserError."""
+    store.check_before(islands)
+    form, rows = _Forms(spec, found.interface, store.path), {(row["island"], row["epoch"]): row for row in found.epochs}
+    for island, epoch, blob in store.before():
+        if (island, epoch) in rows:
+            form.state(blob, rows[island, epoch])
+
+
+def _epochs(store, spec):
+    """Of every island those from the first to its last, with a log of all generations."""
+    s, rows, after = spec.search, store.epochs(), {}
+    if any(not isinstance(row["log"], str) or len(row["log"]) > ROW * (s.epoch + 2) for row in rows):
+        raise damaged(store.path, "the log of an epoch")
+    found = documents.epochs(rows, store.path)
+    for row in found:
+        island, log = row["island"], row["log"]
+        epoch, generation = after.get(island, (0, 0))
+        due = range(generation, generation + len(log))
+        sound = (
+            island < s.islands
+            and row["epoch"] == epoch
+            and [line["generation"] for line in log] == list(due)
+            and row["generation"] == due[-1]
+            and 0 < len(log) - (epoch == 0) <= s.epoch
+            and row["evaluations"] == sum(line["evaluations"] for line in log)
+            and all(len(line["losses"]) == len(s.objectives) and line["repeats"] <= line["evaluations"] for line in log)
+        )
+        if not sound:
+            raise damaged(store.path, f"epoch {row['epoch']} of island {island}")
+        after[island] = epoch + 1, due[-1] + 1
+    return found
+
+
+class _Forms:
+    """The shapes of the arrays that a run of a spec stores, and the values that they may have."""
+
+    def __init__(self, spec: RunSpec, interface: Interface, path):
+        self.spec, self.interface, self.path = spec, interface, path
+        self.bounds: Bounds = spec.bounds(interface)
+        self.genome = genome.empty(self.bounds, 0).dtype
+        self.record = record(self.genome, len(spec.search.objectives))
+
+    def state(self, blob: bytes, last: dict) -> State:
+        """The state of an island after its last epoch."""
+        s, generation = self.spec.search, last["generation"]
+        parts = {
+            "population": Shape(self.record, ((1, s.population),)),
+            "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
+            "archive": Shape(self.record, ((1, s.archive),)),
+            "pedigree": self._pedigree(s.population + s.archive, generation),
+            "log": Shape("u1", ((2, ROW * (s.epoch + 2)),)),
+        }
+        found = self._arrays(State, blob, parts)
+        if documents.log(found.log, self.path)[-1]["generation"] != generation:
+            raise damaged(self.path, f"the log in the state of island {last['island']}")
+        self._records(found.population, found.grades, found.pedigree, generation)
+        self._records(found.archive, None, None, generation)
+        return found
+
+    def migrants(self, blob: bytes, generation: int) -> Migrants:
+        """What an island sent."""
+        s = self.spec.search
+        count = min(s.migrants, s.population)
+        parts = {
+            "population": Shape(self.record, ((0, count),)),
+            "grades": Shape("f4", ((0, count), (s.trials, s.trials))),
+            "pedigree": self._pedigree(count, generation),
+        }
+        found = self._arrays(Migrants, blob, parts)
+        self._records(found.population, found.grades, found.pedigree, generation)
+        return found
+
+    def heritage(self, blob: bytes) -> Heritage:
+        """What a run began with that was forked from another."""
+        count = self.spec.search.islands * self.spec.search.population
+        parts = {
+            "genomes": Shape(self.genome, ((1, count),)),
+            "island": Shape("i8", ((1, count),)),
+            "log": Shape("u1", ((2, ROW),)),
+        }
+        found = self._arrays(Heritage, blob, parts)
+        here = (found.island >= 0) & (found.island < self.spec.search.islands)
+        if len(found.genomes) != len(found.island) or not here.all() or not genome.sound(found.genomes, self.bounds).all():
+            raise damaged(self.path, "the genomes it began with")
+        return found._replace(log=documents.origin(found.log, self.path))
+
+    def examples(self, blob: bytes) -> Examples:
+        """The trials that are shown."""
+        steps, channels = round(self.interface.duration_ms / self.interface.dt_ms), len(self.interface.inputs)
+        parts = {
+            "spikes": Shape("?", ((1, EXAMPLES), (steps, steps), (channels, channels))),
+            "labels": Shape(None, ((1, EXAMPLES),)),
+        }
+        found = self._arrays(Examples, blob, parts)
+        numbers = found.labels.dtype.kind != "f" or np.isfinite(found.labels).all()
+        if len(found.spikes) != len(found.labels) or not numbers or (found.spikes.view("u1") > 1).any():
+            raise damaged(self.path, "its example trials")
+        return found
+
+    def _arrays(self, kind, blob, parts):
+        try:
+            return from_bytes(kind, blob, parts)
+        except MisfitError as error:
+            what = f"{self.path}: does not fit {SPEC} ({kind.__name__}: {error})"
+            raise UserError(f"{what}; undo the change to {SPEC}, or restore the folder from a copy") from None
+        except UserError as error:
+            raise damaged(self.path, str(error)) from None
+
+    def _pedigree(self, living, generation):
+        """Of each line at most one step a generation."""
+        return Shape(step_dtype(self.genome), ((0, living * (generation + 1)),))
+
+    def _records(self, rows, grades, pedigree, generation):
+        """Individuals, and with them what goes with a population."""
+        islands, looks = self.spec.search.islands, np.stack([rows[name] for name in LOOKED_AT])
+        counts = np.stack([rows["spikes"], rows["events"]])
+        sound = (
+            genome.sound(rows["genome"], self.bounds).all()
+            and np.isfinite(rows["losses"]).all()
+            and np.isfinite(rows["score"]).all()
+            and not np.isinf(looks).any()
+            and (np.isfinite(counts) & (counts >= 0)).all()
+            and _within(rows["island"], 0, islands - 1)
+            and _within(rows["generation"], 0, generation)
+            and _within(rows["wired"], 0, generation)
+            and _within(rows["line"], FOUNDER, None)
+        )
+        if grades is not None:
+            sound = sound and len(grades) == len(rows) and np.isfinite(grades).all()
+            sound = sound and self._sound_steps(pedigree, generation)
+        if not sound:
+            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
+
+    def _sound_steps(self, steps, generation):
+        """Their circuits are looked at when one of them is shown: there are many."""
+        return (
+            _within(steps["island"], 0, self.spec.search.islands - 1)
+            and _within(steps["generation"], 0, generation)
+            and _within(steps["id"], 0, None)
+            and (steps["before"] >= FOUNDER).all()
+            and (steps["before"] < steps["id"]).all()
+            and len(np.unique(steps["id"])) == len(steps)
+            and np.isfinite(steps["score"]).all()
+            and not np.isinf(steps["base"]).any()
+            and (steps["crossed"].view("u1") <= 1).all()
+        )
+
+
+def _within(values, low, high):
+    return bool((values >= low).all() and (high is None or (values <= high).all()))
