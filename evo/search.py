@@ -21,12 +21,12 @@ from evo.fork import heritage
 from evo.island import Founders
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
 from evo.setting import HELD_OUT_TRIALS
-from evo.spec import Search, changed, read
+from evo.spec import Search, changed, parse, read
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
+from evo.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
 from evo.warm import warm_up
-from fitness.check import check
-from fitness.registry import is_own, read_source
+from fitness.collect import check_copy
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
@@ -70,8 +70,8 @@ def fork(
     parent = Run(folder)
     if not parent.states:
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {parent.folder}")
-    source = read_source(parent.spec.task["name"], parent.folder)
     spec = changed(parent.spec, changes)
+    source = forked_code(parent.spec, spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_task(source).interface)
     beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
     _begin(beside, spec, source, workers, address, inherited)
@@ -82,16 +82,25 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
     _workers(workers, spec.search.islands)
     check_address(address)
-    if is_own(spec.task["name"]):
-        check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
-    if any((folder / name).exists() for name in (SPEC, STORE)):
+    if source is not None:
+        check_copy(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
+    if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
-        spec = spec.model_copy(update={"task": spec.task | {"name": Path(spec.task["name"]).name}})
-        write_whole(folder / spec.task["name"].rpartition(":")[0], source)
+        spec = kept(spec, source)
+        keep(source, folder)
+        _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
+
+
+def _is_unused(path):
+    """Is there no store, or one that was made for a run which was stopped before it began?"""
+    if not path.exists():
+        return True
+    with Store.open(path) as store:
+        return not store.epochs()
 
 
 def resume(
@@ -105,6 +114,7 @@ def resume(
     returned as it is, or goes on to `generations` if given (what else had ended it no longer does). Executes the task file in
     the folder if the run has one."""
     folder = Path(folder)
+    checked_code(read_spec(folder), folder)
     if generations is not None:
         _extend(folder, workers, address, observe, generations)
     return _go_on(folder, workers, address, observe)
@@ -129,10 +139,9 @@ def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
     workers = _workers(workers, spec.search.islands)
     check_address(address)
-    source = read_source(spec.task["name"], folder)
+    source = checked_code(spec, folder)
     with _locked(folder), _open_store(folder, spec, source) as store:
-        if store.fact("spec_sha256") != spec.digest(source):
-            raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
+        refuse_changes(spec, source, store, folder)
         standing = Run(folder).standing  # finds damage before anything is computed
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
         if not standing.ended:
@@ -202,10 +211,13 @@ def _workers(workers, islands):
     return count if count > 1 else 0
 
 
-def _open_store(folder, spec, source):
+def _open_store(folder, spec, source, anew=False):
     """The run's store; made now if the run was stopped before it had one."""
     path, inherited = folder / STORE, folder / HERITAGE
-    if not path.exists():
+    if anew:
+        for left in ("-wal", "-shm", "-journal"):  # of one that is replaced
+            path.with_name(path.name + left).unlink(missing_ok=True)
+    if anew or not path.exists():
         facts = _facts(spec, source)
         if inherited.exists():
             facts["heritage"] = inherited.read_bytes()
@@ -225,6 +237,7 @@ def _facts(spec, source):
         "interface": json.dumps(task.interface),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
+        **({} if source is None else {FACT: files_fact(source)}),
     }
 
 

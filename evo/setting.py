@@ -11,6 +11,7 @@ from evo.algorithms.values import FreeValues
 from evo.genome import Form, variation
 from evo.spec import RunSpec
 from fitness import Task, Trials
+from fitness.code import Code
 from fitness.evaluate import evaluate
 
 SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
@@ -28,7 +29,7 @@ class Setting(NamedTuple):
     toolbox: base.Toolbox
 
     @classmethod
-    def of(cls, spec: RunSpec, source: str | None) -> "Setting":
+    def of(cls, spec: RunSpec, source: Code | None) -> "Setting":
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
         search = task.trials((s.seed, SEARCH_TRIALS), s.trials)
@@ -50,6 +51,6 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
 
 
 @lru_cache(maxsize=4)
-def setting(spec_json: str, source: str | None) -> Setting:
+def setting(spec_json: str, source: Code | None) -> Setting:
     """The Setting of a spec given as JSON, built once per process."""
     return Setting.of(RunSpec.model_validate_json(spec_json), source)

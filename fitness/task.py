@@ -19,6 +19,7 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
             return fired == trials.labels
 """
 
+import os
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,7 +34,9 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.raster import Raster, pack
 from circuits.simulate import simulate
-from fitness.guard import limited
+from fitness import guard
+from fitness.guard import guarded
+from fitness.modules import folder_of
 
 Z = 1.959964  # of a 95 % confidence interval
 
@@ -254,16 +257,18 @@ class Task(BaseModel):
     def _call(self, method, *arguments):
         """Call a task's own code: what fails there becomes one line that names the place."""
         try:
-            with limited(self._seconds, f"task {self.title()}: {getattr(method, '__name__', 'its code')}"):
-                return method(*arguments)
+            return guarded(f"task {self.title()}: {getattr(method, '__name__', 'its code')}", self._seconds, method, *arguments)
         except UserError:
             raise
         except Exception as error:
-            frames = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
-            own = [f for f in frames if f.filename == getattr(sys.modules.get(type(self).__module__), "__file__", None)]
+            module = type(self).__module__
+            frames = [f for f in extract_tb(error.__traceback__) if f.filename not in (__file__, guard.__file__)]
+            file, folder = getattr(sys.modules.get(module), "__file__", None), f"{folder_of(module) or os.devnull}/"
+            own = [f for f in frames if f.filename == file or f.filename.startswith(folder)]
             place = (own or frames or extract_tb(error.__traceback__))[-1]
             where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
-            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {error}") from error
+            said = str(error).replace(folder, "")  # the same wherever the copy of the code lies
+            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {said}") from error
 
     def _returned(self, method, shape, *arguments):
         """The numbers that a task's own method returns, float64; in `shape`, None stands for any length."""
