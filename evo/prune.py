@@ -28,9 +28,9 @@ class Pruned(NamedTuple):
 def prune(path, rank: int = 0, before_code: Callable[[str, Path], None] | None = None) -> Pruned:
     """The core of a circuit of a run's front, or of a motif file whose task ships with us.
 
-    What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if it
-    has one and it is what the run began with; `before_code` is called before that, with the task's name and the folder. The same
-    circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
+    What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if
+    it has one and it is what the run began with; `before_code` is called before that, with the task's name and the folder. The
+    same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
     """
     path = Path(path)
     motif, base, core = _of_run(path, rank, before_code) if path.is_dir() else _of_motif(path)

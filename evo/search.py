@@ -19,8 +19,9 @@ from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import Founders
+from evo.recheck import recheck_archive
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
-from evo.setting import HELD_OUT_TRIALS
+from evo.setting import HELD_OUT_TRIALS, setting
 from evo.spec import Search, changed, parse, read
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
@@ -145,8 +146,10 @@ def _go_on(folder, workers, address, observe):
         standing = Run(folder).standing  # finds damage before anything is computed
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store))
         if not standing.ended:
-            start = time.monotonic() - standing.elapsed
+            start, driver = time.monotonic() - standing.elapsed, os.getpid()
             for results in _results(plan, workers, address):
+                if os.getpid() != driver:
+                    os._exit(1)  # the task has forked: one process alone writes the store
                 elapsed = time.monotonic() - start
                 store.add_epochs(results, elapsed)
                 for result in results:
@@ -155,7 +158,10 @@ def _go_on(folder, workers, address, observe):
                     if observe:
                         observe(result)
         if standing.ended:
-            _analyse(Run(folder), source, store)
+            done = Run(folder)
+            if source is not None:
+                recheck_archive(setting(spec.model_dump_json(), source), done.archive)
+            _analyse(done, source, store)
         store.settle()
     return Run(folder)
 
@@ -171,6 +177,12 @@ def _analyse(run, source, store):
                 store.add_analysis(key, to_text(found))
             except UserError as error:
                 failed.append(error)
+            except MachineError:
+                raise
+            except Exception as error:
+                if source is None:
+                    raise
+                failed.append(f"{type(error).__name__}: {error}")  # of answers that make no sense together
     if failed:
         warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=4)
 

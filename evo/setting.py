@@ -32,9 +32,14 @@ class Setting(NamedTuple):
     def of(cls, spec: RunSpec, source: Code | None) -> "Setting":
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
-        search = task.trials((s.seed, SEARCH_TRIALS), s.trials)
+        search = search_trials(spec, task)
         validation, held_out = (task.trials((s.seed, part), s.held_out) for part in (VALIDATION_TRIALS, HELD_OUT_TRIALS))
         return cls(spec, task, form, search, validation, held_out, toolbox(spec, task, form, search))
+
+
+def search_trials(spec: RunSpec, task: Task) -> Trials:
+    """What a search scores circuits on; made anew."""
+    return task.trials((spec.search.seed, SEARCH_TRIALS), spec.search.trials)
 
 
 def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:

@@ -9,10 +9,12 @@ from pathlib import Path
 from circuits.errors import UserError
 from fitness.check import check
 from fitness.code import Code, gather, is_own, place
+from fitness.modules import PREFIX
 from fitness.task import Task
 
 # By one of these a module finds out where it lies; without any it reads nothing beside it.
 HINTS = (b"__file__", b"__path__", b"__spec__", b"resources", b"inspect")
+MACHINERY = {"importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport", "numba", "linecache"}
 
 
 def collect(name: str, folder: Path, make: Callable[[], Task], seed: int, count: int) -> Code | None:
@@ -45,7 +47,7 @@ def check_copy(task: Task, seed: int, count: int):
                 ) from None
             raise
     for path in paths:
-        if not os.path.isabs(path) and os.path.isfile(path) and not _is_python(path):
+        if not os.path.isabs(path) and os.path.isfile(path):
             raise UserError(
                 f"task {task.title()}: reads {path}, which depends on where evo is started: let it read "
                 f"Path(__file__).parent / {os.path.basename(path)!r}"
@@ -53,21 +55,11 @@ def check_copy(task: Task, seed: int, count: int):
 
 
 def _beside(paths, root):
-    """Those of the paths that are a task's data below `root`, relative to it."""
-    installed = [os.path.realpath(sys.prefix), *(os.path.dirname(sys.modules[p].__file__) for p in ("circuits", "fitness"))]
+    """Those of the paths that are below `root`, relative to it."""
     for path in paths:
-        whole = os.path.abspath(path)
-        relative = os.path.relpath(whole, root)
-        parts = Path(relative).parts
-        if any(part.startswith(".") or part == "__pycache__" for part in parts):  # hidden, or outside of the folder
-            continue
-        others = any(os.path.realpath(whole).startswith(f"{folder}{os.sep}") for folder in installed)
-        if os.path.isfile(whole) and not _is_python(whole) and not others:
-            yield Path(relative).as_posix()
-
-
-def _is_python(path):
-    return path.endswith((".py", ".pyc", ".nbi", ".nbc"))
+        relative = Path(os.path.relpath(os.path.abspath(path), root))
+        if not any(part.startswith(".") for part in relative.parts) and os.path.isfile(path):  # neither hidden nor outside
+            yield relative.as_posix()
 
 
 _listening: list[set[str]] = []
@@ -76,7 +68,7 @@ _hooked: list[bool] = []
 
 @contextmanager
 def _reading() -> Iterator[set[str]]:
-    """The paths of files that are opened for reading meanwhile, as they were given."""
+    """The paths of files that a task opens for reading meanwhile, as they were given."""
     if not _hooked:
         sys.addaudithook(_hear)
         _hooked.append(True)
@@ -91,6 +83,18 @@ def _reading() -> Iterator[set[str]]:
 def _hear(event, arguments):
     if _listening and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
         path, _, flags = arguments
-        if not flags & (os.O_WRONLY | os.O_RDWR):
+        if not flags & (os.O_WRONLY | os.O_RDWR) and _by_a_task(sys._getframe(1)):
             for found in _listening:
                 found.add(os.fsdecode(path))
+
+
+def _by_a_task(frame):
+    """Does a task's module open it, itself or by way of a library? Not where something is imported or compiled for it."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(PREFIX):
+            return True
+        if module.partition(".")[0] in MACHINERY:
+            return False
+        frame = frame.f_back
+    return False

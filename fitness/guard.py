@@ -30,7 +30,7 @@ class Overtime(BaseException):
 
 def guarded(what: str, seconds: float | None, call: Callable, *arguments, **settings) -> Any:
     """What `call` returns. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None: no
-    limit), and UserError where it tries to end the process by sys.exit, os._exit or a KeyboardInterrupt that nobody sent.
+    limit), and UserError where it tries to end the process by sys.exit, os._exit, or a KeyboardInterrupt that nobody sent.
 
     By a timer of the operating system, which only the main thread of a process can have: elsewhere there is no limit. A process
     that the call forks and that returns from it ends there: all that follows is for one process alone.
@@ -57,6 +57,10 @@ def guarded(what: str, seconds: float | None, call: Callable, *arguments, **sett
         raise UserError(f"{what} ends the process by sys.exit{_line(error)}: raise an Exception instead") from error
     except _ExitCalled as error:
         raise UserError(f"{what} ends the process by os._exit{_line(error)}: raise an Exception instead") from error
+    except BaseException as error:
+        if isinstance(error, Exception | KeyboardInterrupt):
+            raise
+        raise UserError(f"{what} raises {type(error).__name__}{_line(error)}: raise an Exception instead") from error
     finally:
         if in_main_thread:
             os._exit = _exit
@@ -73,13 +77,14 @@ class _Alarm:
         self.late: float | None = None
 
     def around(self, call, arguments, settings):
+        around = 0.0, 0.0  # the timer of a call that this one is part of
         before = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)}
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 if callable(before[number]):
                     signal.signal(number, self._noting(before[number]))
             signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN_S)
+            around = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN_S)
             self.inside = True
             try:
                 found = call(*arguments, **settings)
@@ -89,6 +94,7 @@ class _Alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, *around)
         if self.late is not None:  # it caught the interruption and went on
             raise Overtime
         return found

@@ -70,12 +70,18 @@ def _import(top, root, file):
         for module in [module for module in sys.modules if module.partition(".")[0] == top]:
             del sys.modules[module]
         if isinstance(error, Exception | SystemExit):
-            raise BrokenError(_said(error, f"{root}/", top)) from error
+            raise BrokenError(_said(error, root, top)) from error
         raise
 
 
-def _said(error, folder, top):
-    """What is wrong, and where in the task's code, by names that are the same wherever its copy lies."""
+def said(error: BaseException, module_name: str) -> str:
+    """What is wrong with a task that this module belongs to, and where in its code."""
+    return _said(error, folder_of(module_name) or os.devnull, module_name.partition(".")[0])
+
+
+def _said(error, root, top):
+    """By names that are the same wherever a copy of the code lies."""
+    folder = f"{root}/"
     places = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(folder)]
     where = f" ({places[-1].filename.removeprefix(folder)}, line {places[-1].lineno})" if places else ""
     return f"{type(error).__name__}: {error}".replace(folder, "").replace(f"{top}.", "") + where

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from pathlib import Path
 
-from circuits.errors import UserError
+from circuits.errors import MachineError, UserError
 from fitness import modules
 from fitness.code import Code, gather, is_own, place
 from fitness.guard import guarded
@@ -47,9 +47,20 @@ def own_task(name: str, source: str | Code | None, seconds: float | None, settin
     def load():
         return modules.load_in_place(place(name, folder)) if source is None else modules.load(source)
 
-    found = guarded(f"task {name}: its file", seconds, lambda: _class(name, load)(**settings))
+    found = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
     found._seconds = seconds
     return found
+
+
+def _made(name, kind, settings):
+    try:
+        found = kind(**settings)
+        found.interface  # noqa: B018 - may be worked out by the task's own code
+        return found
+    except (UserError, MachineError):
+        raise
+    except Exception as error:
+        raise UserError(f"task {name}: cannot be made: {modules.said(error, kind.__module__)}") from error
 
 
 def _class(name, load):

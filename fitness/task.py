@@ -22,7 +22,7 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 import os
 import sys
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -155,6 +155,13 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: {one_line(error, tuple(type(self).model_fields))}") from None
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_):
+        """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        for name in {"score", "interval", "world"} & vars(cls).keys():
+            if not cls.__module__.startswith("fitness."):
+                setattr(cls, name, _called(vars(cls)[name]))
+
+    @classmethod
     def title(cls) -> str:
         """The task's name: the registered one, or that of its class."""
         return cls.name or cls.__name__
@@ -254,10 +261,11 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: it reads {len(self.outputs)} output neurons, the circuit has {columns}")
         return raster
 
-    def _call(self, method, *arguments):
+    def _call(self, method, *arguments, **named):
         """Call a task's own code: what fails there becomes one line that names the place."""
         try:
-            return guarded(f"task {self.title()}: {getattr(method, '__name__', 'its code')}", self._seconds, method, *arguments)
+            what = getattr(getattr(method, "func", method), "__name__", "its code")
+            return guarded(f"task {self.title()}: {what}", self._seconds, method, *arguments, **named)
         except UserError:
             raise
         except Exception as error:
@@ -298,3 +306,11 @@ class Task(BaseModel):
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
         return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))
+
+
+def _called(method):
+    @wraps(method)
+    def called(self, *arguments, **named):
+        return self._call(partial(method, self), *arguments, **named)
+
+    return called

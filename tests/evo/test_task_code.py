@@ -140,7 +140,7 @@ def test_a_task_that_reads_relative_to_the_working_folder_is_refused(tmp_path, m
 def test_what_is_not_kept_and_missed_is_named_before_the_run_begins(tmp_path):
     code = OWN_TASK.replace(
         "labels = np.arange",
-        "from pathlib import Path\n        Path(self.make.__code__.co_filename).with_name('x').open()\n        labels = np.arange",
+        "import pathlib as p\n        p.Path(self.make.__code__.co_filename).with_name('x').open()\n        labels = np.arange",
     )
     (tmp_path / "x").write_text("")
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code), tmp_path / "run", workers=0))
