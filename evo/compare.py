@@ -9,7 +9,8 @@ import numpy as np
 from circuits.errors import UserError
 from evo.effect import Effect, effect
 from evo.run_folder import Run, open_run
-from fitness.registry import read_source
+from evo.task_code import stored_code
+from fitness.code import identity
 
 TARGET = 0.9  # where the specs name no target, or not all the same
 MORE_IS_BETTER = {
@@ -116,8 +117,9 @@ def _flat(tree, place=""):
 
 
 def _own(run):
-    """The text of a task of someone's own; it is not executed."""
-    return read_source(run.spec.task["name"], run.folder)
+    """What tells a task of someone's own from others; it is not executed."""
+    code = stored_code(run.spec, run.folder)
+    return None if code is None else identity(code)
 
 
 def _text(value):

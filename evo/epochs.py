@@ -11,6 +11,7 @@ from evo.spec import RunSpec
 from evo.standing import Standing
 from evo.state_file import from_bytes, to_bytes
 from evo.stopwatch import Stopwatch
+from fitness.code import Code
 
 
 class Result(NamedTuple):
@@ -25,7 +26,7 @@ class Result(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What there is to do: a run's spec with the text of its task file, and what is stored of it.
+    """What there is to do: a run's spec with the code of its own task, if it has one, and what is stored of it.
 
     standing is kept up to date by whoever stores the results
     state(island)            the stored state, None before the first epoch
@@ -34,7 +35,7 @@ class Plan(NamedTuple):
     """
 
     spec: RunSpec
-    source: str | None
+    source: Code | None
     standing: Standing
     state: Callable[[int], bytes | None]
     guests: Callable[[int, int], bytes | None]

@@ -13,6 +13,7 @@ from evo import archive, lineage
 from evo.algorithms import ALGORITHMS
 from evo.genome import identity, variation
 from evo.individual import Crowd, record
+from evo.recheck import recheck
 from evo.selection import nsga2
 from evo.setting import Setting
 from evo.stopwatch import Stopwatch
@@ -85,6 +86,9 @@ def run_epoch(
     else:
         crowd, kept, pedigree = Crowd.of(state.population, state.grades), state.archive, [state.pedigree]
         trier.remember(crowd)
+        known = [state, guests] if isinstance(guests, Migrants) else [state]
+        with watch("score"):
+            recheck(setting, epoch, *((one.population, one.grades) for one in known))
     algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
     if isinstance(guests, Migrants):
         pedigree.append(guests.pedigree)

@@ -1,6 +1,7 @@
 """The core of a circuit, as a motif of its own."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif, load, loads
 from evo.analysis import Core, Scored, core_of, task_of, trials_for, whole
 from evo.run_folder import Run
-from fitness.registry import read_source
+from evo.task_code import checked_code
 
 
 class Pruned(NamedTuple):
@@ -24,14 +25,15 @@ class Pruned(NamedTuple):
         return loads(json.dumps(self.core["motif"]), "core")
 
 
-def prune(path, rank: int = 0) -> Pruned:
+def prune(path, rank: int = 0, before_code: Callable[[str, Path], None] | None = None) -> Pruned:
     """The core of a circuit of a run's front, or of a motif file whose task ships with us.
 
-    What the run has stored is taken from there; otherwise it is worked out, which executes the run's task file if it has one.
-    The same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
+    What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if
+    it has one and it is what the run began with; `before_code` is called before that, with the task's name and the folder. The
+    same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
     """
     path = Path(path)
-    motif, base, core = _of_run(path, rank) if path.is_dir() else _of_motif(path)
+    motif, base, core = _of_run(path, rank, before_code) if path.is_dir() else _of_motif(path)
     if core is None:
         raise UserError(
             f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not above chance "
@@ -40,12 +42,15 @@ def prune(path, rank: int = 0) -> Pruned:
     return Pruned(motif, base, core)
 
 
-def _of_run(path, rank):
+def _of_run(path, rank, before_code):
     run = Run(path)
     motif = run.motif(rank)
     if (known := run.analysis(run.front[rank])) is not None:
         return motif, known["base"], known["core"]
-    task = run.spec.make_task(read_source(run.spec.task["name"], run.folder))
+    code = checked_code(run.spec, run.folder)
+    if code is not None and before_code:
+        before_code(run.spec.task["name"], run.folder)
+    task = run.spec.make_task(code)
     trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
     return motif, whole(task, motif.circuit, trials[0]), core_of(task, motif, *trials, name=f"{run.name}, rank {rank}")
 

@@ -21,16 +21,17 @@ from evo.documents import damaged
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import Founders
+from evo.recheck import recheck_archive
 from evo.run_folder import Run, read_spec, versions
-from evo.setting import HELD_OUT_TRIALS
-from evo.spec import Search, changed, read
+from evo.setting import HELD_OUT_TRIALS, setting
+from evo.spec import Search, changed, parse, read
 from evo.standing import Standing
 from evo.state_file import to_bytes
 from evo.store import Store
 from evo.stored import SPEC, STORE, Examples, check_before, check_migrants
+from evo.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
 from evo.warm import warm_up
-from fitness.check import check
-from fitness.registry import is_own, read_source
+from fitness.collect import check_copy
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
@@ -75,8 +76,8 @@ def fork(
     parent = Run(folder)
     if not parent.states:
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {parent.folder}")
-    source = read_source(parent.spec.task["name"], parent.folder)
     spec = changed(parent.spec, changes)
+    source = forked_code(parent.spec, spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_task(source).interface)
     beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
     _begin(beside, spec, source, workers, address, inherited)
@@ -87,16 +88,25 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
     _workers(workers, spec.search.islands)
     check_address(address)
-    if is_own(spec.task["name"]):
-        check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
-    if any((folder / name).exists() for name in (SPEC, STORE)):
+    if source is not None:
+        check_copy(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
+    if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
-        spec = spec.model_copy(update={"task": spec.task | {"name": Path(spec.task["name"]).name}})
-        write_whole(folder / spec.task["name"].rpartition(":")[0], source)
+        spec = kept(spec, source)
+        keep(source, folder)
+        _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
+
+
+def _is_unused(path):
+    """Is there no store, or one that was made for a run which was stopped before it began?"""
+    if not path.exists():
+        return True
+    with Store.open(path) as store:
+        return not store.epochs()
 
 
 def resume(
@@ -111,6 +121,7 @@ def resume(
     run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
     file in the folder if the run has one."""
     folder = Path(folder)
+    checked_code(read_spec(folder), folder)
     if generations is not None:
         _extend(folder, generations)
     return _go_on(folder, workers, address, observe)
@@ -135,10 +146,9 @@ def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
     workers = _workers(workers, spec.search.islands)
     check_address(address)
-    source = read_source(spec.task["name"], folder)
+    source = checked_code(spec, folder)
     with _locked(folder), _open_store(folder, spec, source) as store:
-        if store.fact("spec_sha256") != spec.digest(source):
-            raise UserError(f"{folder / SPEC}: was changed since the run began; undo the change, or start a new run from it")
+        refuse_changes(spec, source, store, folder)
         found = Run(folder)  # finds damage before anything is computed
         if found.standing.cut:
             check_before(store, spec, found.stored, found.standing.cut)
@@ -150,8 +160,10 @@ def _go_on(folder, workers, address, observe):
             if spec.make_task(source).interface != found.interface:
                 raise damaged(store.path, "it is of another task")
             check_migrants(store, spec, found.stored)
-            start = time.monotonic() - standing.elapsed
+            start, driver = time.monotonic() - standing.elapsed, os.getpid()
             for results in _results(plan, workers, address):
+                if os.getpid() != driver:
+                    os._exit(1)  # the task has forked: one process alone writes the store
                 elapsed = time.monotonic() - start
                 store.add_epochs(results, elapsed, spec.search.epoch)
                 for result in results:
@@ -160,7 +172,10 @@ def _go_on(folder, workers, address, observe):
                     if observe:
                         observe(result)
         if standing.ended:
-            _analyse(Run(folder), source, store)
+            done = Run(folder)
+            if source is not None:
+                recheck_archive(setting(spec.model_dump_json(), source), done.archive)
+            _analyse(done, source, store)
         store.settle()
     return Run(folder)
 
@@ -176,6 +191,12 @@ def _analyse(run, source, store):
                 store.add_analysis(key, to_text(found))
             except UserError as error:
                 failed.append(error)
+            except MachineError:
+                raise
+            except Exception as error:
+                if source is None:
+                    raise
+                failed.append(f"{type(error).__name__}: {error}")  # of answers that make no sense together
     if failed:
         warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=4)
 
@@ -214,10 +235,13 @@ def _workers(workers, islands):
     return count if count > 1 else 0
 
 
-def _open_store(folder, spec, source):
+def _open_store(folder, spec, source, anew=False):
     """The run's store; made now if the run was stopped before it had one."""
     path, inherited = folder / STORE, folder / HERITAGE
-    if not path.exists():
+    if anew:
+        for left in ("-wal", "-shm", "-journal"):  # of one that is replaced
+            path.with_name(path.name + left).unlink(missing_ok=True)
+    if anew or not path.exists():
         facts = _facts(spec, source)
         if inherited.exists():
             facts["heritage"] = read_bytes(inherited, LARGEST)
@@ -237,6 +261,7 @@ def _facts(spec, source):
         "interface": json.dumps(task.interface),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
+        **({} if source is None else {FACT: files_fact(source)}),
     }
 
 

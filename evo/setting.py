@@ -11,6 +11,7 @@ from evo.algorithms.values import FreeValues
 from evo.genome import Form, variation
 from evo.spec import RunSpec
 from fitness import Task, Trials
+from fitness.code import Code
 from fitness.evaluate import evaluate
 
 SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
@@ -28,12 +29,17 @@ class Setting(NamedTuple):
     toolbox: base.Toolbox
 
     @classmethod
-    def of(cls, spec: RunSpec, source: str | None) -> "Setting":
+    def of(cls, spec: RunSpec, source: Code | None) -> "Setting":
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
-        search = task.trials((s.seed, SEARCH_TRIALS), s.trials)
+        search = search_trials(spec, task)
         validation, held_out = (task.trials((s.seed, part), s.held_out) for part in (VALIDATION_TRIALS, HELD_OUT_TRIALS))
         return cls(spec, task, form, search, validation, held_out, toolbox(spec, task, form, search))
+
+
+def search_trials(spec: RunSpec, task: Task) -> Trials:
+    """What a search scores circuits on; made anew."""
+    return task.trials((spec.search.seed, SEARCH_TRIALS), spec.search.trials)
 
 
 def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:
@@ -50,6 +56,6 @@ def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolb
 
 
 @lru_cache(maxsize=4)
-def setting(spec_json: str, source: str | None) -> Setting:
+def setting(spec_json: str, source: Code | None) -> Setting:
     """The Setting of a spec given as JSON, built once per process."""
     return Setting.of(RunSpec.model_validate_json(spec_json), source)

@@ -33,8 +33,10 @@ from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
+from fitness.code import Code, identity, is_own
+from fitness.collect import collect
 from fitness.objectives import OBJECTIVES
-from fitness.registry import is_own, own_task, read_source
+from fitness.registry import own_task
 from fitness.task import Interface
 
 LARGEST = 1_000_000  # bytes of a spec
@@ -192,13 +194,20 @@ class RunSpec(_Section):
     circuit: CircuitBounds = CircuitBounds()
     search: Search = Search()
 
-    def make_task(self, source: str | None = None) -> fitness.Task:
-        """The task; source is the text of a user's task file (see `fitness.registry.read_source`)."""
+    def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
+        """The task; source is the code of a user's own (see `fitness.code`), executed from where it lies, sought from `folder`,
+        without."""
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
-            return own_task(name, source, self.search.task_seconds, settings)
+            return own_task(name, source, self.search.task_seconds, settings, folder)
         return fitness.task(name, **settings)
+
+    def collect(self, folder: Path = Path()) -> Code | None:
+        """The code of a user's task that lies in `folder`, or is named from there; None for one that ships. Executes it where a
+        module asks for its own place, see `fitness.collect`."""
+        s = self.search
+        return collect(self.task["name"], folder, lambda: self.make_task(None, folder), s.seed, min(s.trials, 64))
 
     def bounds(self, task: Interface) -> Bounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
@@ -276,10 +285,11 @@ class RunSpec(_Section):
                 raise UserError(f"{place}: {low} must stay below {high}")
         return pair
 
-    def digest(self, source: str | None = None) -> str:
-        """sha256 of the spec and of the user's task file, what ends the run left out: runs with the same digest take the same
-        way, however far they go."""
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), source], sort_keys=True)
+    def digest(self, source: str | Code | None = None) -> str:
+        """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
+        same way, however far they go."""
+        code = None if source is None else identity(source)
+        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -385,13 +395,13 @@ def _known_keys(error, data):
     return tuple(section.model_fields) if section else ()
 
 
-def read(path, **overrides) -> tuple[RunSpec, str | None]:
-    """Read and check a spec file, its task and bounds included. Returns the spec and the text of the user's task file, if
-    the task is one: that file is executed. Raises UserError with one line that names the file, the key and the remedy."""
+def read(path, **overrides) -> tuple[RunSpec, Code | None]:
+    """Read and check a spec file, its task and bounds included. Returns the spec and the code of the user's task, if the task
+    is one: it is executed. Raises UserError with one line that names the file, the key and the remedy."""
     path = Path(path)
     spec = read_alone(path, **overrides)
     try:
-        source = read_source(spec.task["name"], path.parent)
+        source = spec.collect(path.parent)
         spec.form(spec.make_task(source).interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None

@@ -7,11 +7,12 @@ from contextlib import contextmanager, suppress
 from circuits.compiled import cache_folder, processor
 from evo.epochs import compute
 from evo.spec import RunSpec
+from fitness.code import Code
 
-_done: set[tuple[str, str | None]] = set()
+_done: set[tuple[str, Code | None]] = set()
 
 
-def warm_up(spec: RunSpec, source: str | None):
+def warm_up(spec: RunSpec, source: Code | None):
     """Compile everything an epoch needs, or read it from the disk, on a throwaway miniature run."""
     small = {"population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
     text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()

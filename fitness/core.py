@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
+from circuits.errors import UserError
 from circuits.lesion import without
 from circuits.versions import Ends, Versions
 from fitness.evaluate import scored, scores
@@ -90,7 +91,10 @@ def _eliminated(task, circuit, trials):
         so_far = []
         for k in harmless:
             so_far.append(less(so_far[-1] if so_far else there, parts[k]))
-        together = int(np.flatnonzero(tried(np.stack(so_far))[0] >= least).max())
+        still = np.flatnonzero(tried(np.stack(so_far))[0] >= least)
+        if not len(still):  # the first was
+            raise UserError(f"task {task.title()}: the score of the same circuit is another one the second time; use only rng")
+        together = int(still.max())
         there = so_far[together]
         removed += [int(parts[k]) for k in harmless[: together + 1]]
 

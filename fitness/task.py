@@ -19,9 +19,10 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
             return fired == trials.labels
 """
 
+import os
 import sys
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -33,7 +34,9 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.raster import Raster, pack
 from circuits.simulate import simulate
-from fitness.guard import limited
+from fitness import guard
+from fitness.guard import guarded
+from fitness.modules import folder_of
 
 Z = 1.959964  # of a 95 % confidence interval
 
@@ -152,6 +155,13 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: {one_line(error, tuple(type(self).model_fields))}") from None
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_):
+        """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        for name in {"score", "interval", "world"} & vars(cls).keys():
+            if not cls.__module__.startswith("fitness."):
+                setattr(cls, name, _called(vars(cls)[name]))
+
+    @classmethod
     def title(cls) -> str:
         """The task's name: the registered one, or that of its class."""
         return cls.name or cls.__name__
@@ -251,19 +261,22 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: it reads {len(self.outputs)} output neurons, the circuit has {columns}")
         return raster
 
-    def _call(self, method, *arguments):
+    def _call(self, method, *arguments, **named):
         """Call a task's own code: what fails there becomes one line that names the place."""
         try:
-            with limited(self._seconds, f"task {self.title()}: {getattr(method, '__name__', 'its code')}"):
-                return method(*arguments)
+            what = getattr(getattr(method, "func", method), "__name__", "its code")
+            return guarded(f"task {self.title()}: {what}", self._seconds, method, *arguments, **named)
         except UserError:
             raise
         except Exception as error:
-            frames = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
-            own = [f for f in frames if f.filename == getattr(sys.modules.get(type(self).__module__), "__file__", None)]
+            module = type(self).__module__
+            frames = [f for f in extract_tb(error.__traceback__) if f.filename not in (__file__, guard.__file__)]
+            file, folder = getattr(sys.modules.get(module), "__file__", None), f"{folder_of(module) or os.devnull}/"
+            own = [f for f in frames if f.filename == file or f.filename.startswith(folder)]
             place = (own or frames or extract_tb(error.__traceback__))[-1]
             where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
-            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {error}") from error
+            said = str(error).replace(folder, "")  # the same wherever the copy of the code lies
+            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {said}") from error
 
     def _returned(self, method, shape, *arguments):
         """The numbers that a task's own method returns, float64; in `shape`, None stands for any length."""
@@ -293,3 +306,11 @@ class Task(BaseModel):
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
         return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))
+
+
+def _called(method):
+    @wraps(method)
+    def called(self, *arguments, **named):
+        return self._call(partial(method, self), *arguments, **named)
+
+    return called

@@ -7,7 +7,7 @@ import click
 
 from circuits.errors import UserError
 from evo.cli.group import cli
-from evo.cli.terminal import console
+from evo.cli.terminal import console, say_executed
 
 ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
 
@@ -98,13 +98,14 @@ def prune(path, rank, out):
     """Write the core of a circuit: the smallest part found of it that does as well.
 
     Neurons and synapses are removed, the least harmful first, as long as the score stays within its 95 % confidence interval.
-    What is left is tried on other trials. Of a run with a task of your own, its code is executed where the core is not stored.
+    What is left is tried on other trials. Executes the code of a task of your own that lies in the folder, where the
+    core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
     from evo.prune import prune as pruned
 
     source = Path(path)
-    found = pruned(source, rank)
+    found = pruned(source, rank, say_executed)
     beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())

@@ -104,7 +104,7 @@ def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
     from evo.spec import CircuitBounds, RunSpec, read_alone
     from evo.warm import warm_up
-    from fitness.registry import is_own
+    from fitness.code import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
     if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'

@@ -9,6 +9,7 @@ import click
 
 from circuits.errors import MachineError, UserError
 from evo.cli.group import cli
+from evo.cli.terminal import say_executed
 
 _WORKERS = click.option(
     "--workers",
@@ -45,11 +46,12 @@ _LOG = click.option(
 @click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
 @_LOG
 def run(spec, out, workers, address, seed, generations, log):
-    """Run the search that a spec describes."""
+    """Run the search that a spec describes. Executes the code of a task of your own."""
     from evo import search
-    from evo.spec import read
+    from evo.spec import read, read_alone
 
     overrides = {"seed": seed, "generations": generations}
+    say_executed(read_alone(spec, **overrides).task["name"], Path(spec).parent)
     resolved, source = read(spec, **overrides)
     folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
     _announce(resolved, source, folder)
@@ -66,14 +68,18 @@ def run(spec, out, workers, address, seed, generations, log):
 @click.option("--generations", type=int, metavar="G", help="Go on to generation G, whatever else ended the run.")
 @_LOG
 def resume(folder, workers, address, generations, log):
-    """Go on with a stopped run; it ends in the archive the uninterrupted run has."""
+    """Go on with a stopped run; it ends in the archive the uninterrupted run has.
+
+    Executes the code of a task of your own that lies in the folder, if it is what the run began with.
+    """
     from evo import search
     from evo.run_folder import Run, read_spec
     from evo.stored import STORE
-    from fitness.registry import read_source
+    from evo.task_code import checked_code
 
     spec = read_spec(Path(folder))
-    source = read_source(spec.task["name"], Path(folder))
+    source = checked_code(spec, Path(folder))
+    say_executed(spec.task["name"], Path(folder))
     _announce(spec, source, Path(folder))
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
@@ -95,11 +101,13 @@ def fork(folder, settings, out, workers, address, log):
     \b
     evo fork runs/itd-1 --set search.algorithm=cma     polish what was found
     evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
+
+    Executes the code of a task of your own that lies in the folder, if it is what that run began with.
     """
     from evo import search
     from evo.run_folder import read_spec
     from evo.spec import changed
-    from fitness.registry import read_source
+    from evo.task_code import forked_code
 
     changes = {}
     for setting in settings:
@@ -108,8 +116,9 @@ def fork(folder, settings, out, workers, address, log):
             raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
         changes[key.strip()] = value.strip()
     parent = Path(folder)
-    spec = changed(read_spec(parent), changes)
-    source = read_source(spec.task["name"], parent)
+    theirs = read_spec(parent)
+    spec = changed(theirs, changes)
+    source = forked_code(theirs, spec, parent, say_executed)
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
     _announce(spec, source, beside)
     _compile(spec, source)

@@ -7,6 +7,7 @@ from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
 from circuits.raster import Raster
+from fitness.code import is_own
 from fitness.task import Score, Task, Trials
 
 LABEL = "label"
@@ -32,7 +33,7 @@ class Several(Task):
     _parts: tuple[Task, ...] = PrivateAttr(())
 
     def model_post_init(self, _):
-        from fitness.registry import is_own, task  # it knows this task too
+        from fitness.registry import task  # it knows this task too
 
         parts = []
         for k, settings in enumerate(self.tasks):

@@ -1,11 +1,16 @@
 """Tasks of the user's own: they run, their text is kept, and what goes wrong in them is one line."""
 
 import signal
+import sys
+import warnings
 
 import pytest
 
 import evo
-from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec
+from circuits.errors import UserError
+from evo.setting import setting
+from fitness import modules
+from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, stops_after, stored
 
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
@@ -183,3 +188,133 @@ def test_one_that_fails_from_some_moment_on_ends_the_run_in_one_line_and_nothing
     assert len(evo.open_run(broken).epochs) == 1
     (tmp_path / "state").write_text("")
     assert evo.resume(broken, workers=0).archive_sha256 == whole.archive_sha256
+
+
+# -- what it must not do to the run
+
+CREDIT = "fired = raster.counts()[..., 0] > 0"
+SWALLOWS = """
+        while True:
+            try:
+                while True:
+                    try: time.sleep(9)
+                    except: pass
+            except BaseException: pass
+"""
+
+
+@pytest.mark.parametrize("where", ["make", "credit"])
+def test_one_that_catches_everything_ends_in_time_all_the_same(tmp_path, where):
+    lines = {"make": "labels = np.arange(count) % 2", "credit": CREDIT}
+    code = "import time\n" + OWN_TASK.replace(lines[where], SWALLOWS)
+    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
+    assert f"task Agree: {where} did not return within 0.3 s" in message
+
+
+def test_one_that_answers_after_its_time_is_late(tmp_path):
+    late = "try: time.sleep(9)\n        except BaseException: pass\n        "
+    code = "import time\n" + OWN_TASK.replace(CREDIT, late + CREDIT)
+    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
+    assert "credit did not return within 0.3 s" in message
+
+
+@pytest.mark.parametrize(
+    ("ends", "named"),
+    [
+        ("raise SystemExit", "ends the process by sys.exit"),
+        ("sys.exit(0)", "ends the process by sys.exit in agree.py, line"),
+        ("os._exit(0)", "ends the process by os._exit in agree.py, line"),
+        ("raise KeyboardInterrupt", "raises KeyboardInterrupt in agree.py, line"),
+        ("raise GeneratorExit", "GeneratorExit"),
+    ],
+)
+@pytest.mark.parametrize("where", ["file", "init", "inputs", "make", "credit", "score", "world"])
+def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where, ends, named):
+    code = {
+        "file": lambda: f"{ends}\n" + OWN_TASK,
+        "init": lambda: OWN_TASK + f"\n    def model_post_init(self, _):\n        {ends}\n",
+        "inputs": lambda: (
+            OWN_TASK.replace('inputs, outputs = ("a", "b"), ', "outputs = ")
+            + f"\n    @property\n    def inputs(self):\n        {ends}\n"
+        ),
+        "make": lambda: OWN_TASK.replace("labels = np", f"{ends}\n        labels = np"),
+        "credit": lambda: OWN_TASK.replace(CREDIT, ends),
+        "score": lambda: OWN_TASK + f"\n    def score(self, raster, trials):\n        {ends}\n",
+        "world": lambda: OWN_TASK + f"\n    def world(self, trials):\n        {ends}\n",
+    }[where]()
+    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, f"import os, sys\n{code}"), tmp_path / "run", workers=0))
+    assert "Agree" in message
+    assert ("SystemExit" if where == "file" and "by sys.exit" in named else named) in message
+
+
+def test_ctrl_c_in_a_task_is_ctrl_c(tmp_path):
+    code = OWN_TASK.replace(CREDIT, "os.kill(os.getpid(), signal.SIGINT)\n        " + CREDIT)
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(own_task_spec(tmp_path, "import os, signal\n" + code), tmp_path / "run", workers=0)
+
+
+def test_one_that_forks_leaves_one_driver_on_the_store(tmp_path):
+    said = tmp_path / "said"
+    forks = f"""CALLS.append(1)
+        if len(CALLS) in (3, 6, 7, 8) and os.fork() == 0:
+            open({str(said)!r}, "a").write("a child\\n")
+            {{}}
+        """
+    small = {"generations": 1, "islands": 1, "population": 4}
+    plain = evo.run(own_task_spec(tmp_path, **small), tmp_path / "plain", workers=0)
+    for name, then in (("returns", "pass"), ("raises", "raise ValueError"), ("exits", "sys.exit()"), ("ends", "os._exit(0)")):
+        code = "import os, sys\nCALLS = []\n" + OWN_TASK.replace(CREDIT, forks.format(then) + CREDIT)
+        run = evo.run(own_task_spec(tmp_path, code, **small), tmp_path / name, workers=0)
+        assert run.archive_sha256 == plain.archive_sha256
+        assert stored(run.folder) == [(0, 0)]
+    assert said.read_text().count("a child") >= 4 * 4
+
+
+# -- randomness that shows late
+
+LATE = {
+    "credit": (CREDIT, "CALLS.append(1)\n        fired = (raster.counts()[..., 0] > 0) ^ (len(CALLS) > 30 and rng() < 0.5)"),
+    "make": ("np.where(labels, 9,", "CALLS.append(1) or np.where(labels, 9 + (len(CALLS) > 8),"),
+}
+
+
+@pytest.mark.parametrize("where", LATE)
+def test_randomness_that_shows_late_ends_the_run_in_one_line(tmp_path, where):
+    code = OWN_TASK.replace(*LATE[where]).replace(
+        "class Agree", "CALLS, rng = [], np.random.default_rng().random\n\n\nclass Agree"
+    )
+    message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, generations=8), tmp_path / "run", workers=0))
+    assert {"credit": "judges the same circuit differently", "make": "make gives other trials"}[where] in message
+    assert "all that is random must come from the rng of make" in message
+
+
+def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
+    code = OWN_TASK.replace("labels = np.arange(count) % 2", "labels = np.arange(count) // SIZE % 2").replace(
+        "class Agree", f"SIZE = int(open({str(tmp_path / 'size')!r}).read())\n\n\nclass Agree"
+    )
+    (tmp_path / "size").write_text("1")
+    path = own_task_spec(tmp_path, code)
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(path, tmp_path / "run", workers=0, observe=stops_after(6))
+    (tmp_path / "size").write_text("2")
+    modules.load.cache_clear()  # as another process has it
+    setting.cache_clear()
+    for name in [name for name in sys.modules if name.startswith(modules.PREFIX)]:
+        del sys.modules[name]
+    assert "than before" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
+
+
+@pytest.mark.parametrize("after", range(94, 110, 4))
+def test_an_analysis_of_a_task_that_is_random_by_then_is_left_out(tmp_path, after):
+    code = OWN_TASK.replace(CREDIT, LATE["credit"][1].replace("30", str(after))).replace(
+        "class Agree", "CALLS, rng = [], np.random.default_rng().random\n\n\nclass Agree"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            evo.run(own_task_spec(tmp_path, code), tmp_path / "run", workers=0)
+        except UserError as error:
+            said = str(error)
+        else:
+            said = "all that is random"
+    assert "all that is random" in said

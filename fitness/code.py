@@ -1,0 +1,229 @@
+"""The code of a task of the user's own: which files it consists of, and their contents. Nothing here executes any of it.
+
+A task is a file (agree.py:Agree) with the modules beside it that it imports and the files beside it that it reads, or a package
+(mytask:Agree, mytask/trials.py:Agree), which is taken whole.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from circuits.errors import UserError
+
+# Of every file its path below the folder in which modules are sought, with /, and its contents; the first is the file with the
+# class. Tuples and bytes alone: a worker reads them before it has any of our modules.
+Code = tuple[tuple[str, bytes], ...]
+
+MOST_BYTES, MOST_FILES = 64 << 20, 2_000
+INIT = "__init__.py"
+NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # whatever file has such a name
+
+
+class Place(NamedTuple):
+    """Where the class of a task is: `file`, a path below `root`, the folder in which its modules are sought. `package` is the
+    outermost package that holds the file, None for a file that is in none."""
+
+    root: Path
+    file: str
+    package: str | None
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.file
+
+
+def is_own(name: str) -> bool:
+    """Is this a task of the user's own, FILE.py:CLASS or PACKAGE:CLASS?"""
+    return ":" in name
+
+
+def place(name: str, folder: Path) -> Place:
+    """Where a task of the user's own is, sought from `folder`. Raises UserError where there is none."""
+    where, _, class_name = name.rpartition(":")
+    if not where or not class_name.isidentifier():
+        raise UserError(
+            f"task {name}: name the file and the class in it, such as my_task.py:MyTask, or a package and its class"
+        )
+    path = folder / where
+    if not where.endswith(".py"):
+        if path.is_dir() and not (path / INIT).is_file():
+            raise UserError(
+                f"task {name}: {path} holds no {INIT}: name the file in it, {where.rstrip('/')}/FILE.py:{class_name}"
+            )
+        path = path / INIT
+    if not os.path.lexists(path):
+        raise UserError(
+            f"task {name}: {path if where.endswith('.py') else path.parent} cannot be read: No such file or directory"
+        )
+    path = Path(os.path.abspath(path))
+    root = path.parent
+    while (root / INIT).is_file() and root != root.parent:
+        root = root.parent
+    file = path.relative_to(root)
+    return Place(root, file.as_posix(), file.parts[0] if len(file.parts) > 1 else None)
+
+
+def gather(name: str, folder: Path, read: Iterable[str] = ()) -> Code:
+    """The code of a task. Of a file: what it imports from beside it, and what those import, and the files `read`, paths below
+    its folder. Raises UserError for a file that cannot be read, and for too much."""
+    where = place(name, folder)
+    found = _Files(name, where.root)
+    found.add(where.file)
+    if where.package:
+        found.add_folder(where.package)
+    looked_at = 0
+    while looked_at < len(found.files):
+        path, content = list(found.files.items())[looked_at]
+        looked_at += 1
+        for module in _imported(path, content):
+            found.add_module(module)
+    for path in read:
+        found.add(path)
+    return found.code()
+
+
+def gather_whole(name: str, root: Path, file: str) -> Code:
+    """Everything below a folder that holds a task's code and nothing else; links are refused."""
+    found = _Files(name, root, links=False)
+    found.add(file)
+    found.add_folder("")
+    return found.code()
+
+
+def read_alone(name: str, root: Path, file: str) -> Code:
+    """A single file, which must be no link."""
+    found = _Files(name, root, links=False)
+    found.add(file)
+    return found.code()
+
+
+def digests(code: Code) -> dict[str, str]:
+    """sha256 of each file by its path, sorted."""
+    return {path: hashlib.sha256(content).hexdigest() for path, content in sorted(code)}
+
+
+def identity(code: str | Code) -> str | dict[str, str]:
+    """What tells this code from another: the text of a single file, the digests of several."""
+    if isinstance(code, str):
+        return code
+    if len(code) == 1:
+        try:
+            text = code[0][1].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return digests(code)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    return digests(code)
+
+
+def beside(root: Path, module: str) -> Path | None:
+    """The file or folder below `root` that `import module` means there; None if it means something installed."""
+    if module in NEVER_BESIDE:
+        return None
+    folder, file = root / module, root / f"{module}.py"
+    if (folder / INIT).is_file():
+        return folder
+    if file.is_file():
+        return file
+    if folder.is_dir() and any(folder.glob("*.py")):  # a folder of modules, unless there is a package of that name
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            return folder
+    return None
+
+
+class _Files:
+    """Files below a folder, read one after the other as long as they are not too many."""
+
+    def __init__(self, name, root, links=True):
+        self.name, self.root, self.links = name, root, links
+        self.files: dict[str, bytes] = {}
+        self.bytes = 0
+
+    def code(self):
+        first, *others = self.files
+        return ((first, self.files[first]), *((path, self.files[path]) for path in sorted(others)))
+
+    def add(self, path):
+        if path in self.files:
+            return
+        if len(self.files) == MOST_FILES:
+            raise UserError(
+                f"task {self.name}: more than {MOST_FILES:,} files in {self.root}: give the task a folder of its own"
+            )
+        content = self._read(self.root / path)
+        self.bytes += len(content)
+        self.files[path] = content
+
+    def add_folder(self, path, above=()):
+        """All that is in a folder, without hidden files and what Python caches."""
+        folder = self.root / path
+        if not self.links and folder.is_symlink():
+            raise UserError(
+                f"task {self.name}: {folder} is a link, which may lead out of the folder; put the folder itself there"
+            )
+        try:
+            real, entries = os.path.realpath(folder), sorted(os.listdir(folder))
+        except OSError as error:
+            raise UserError(f"task {self.name}: {folder} cannot be read: {error.strerror}") from None
+        if real in above:
+            raise UserError(f"task {self.name}: {folder} is a link to a folder that holds it")
+        for entry in entries:
+            if entry.startswith(".") or entry == "__pycache__" or entry.endswith(".pyc"):
+                continue
+            inner = f"{path}/{entry}" if path else entry
+            if (self.root / inner).is_dir():
+                self.add_folder(inner, (*above, real))
+            else:
+                self.add(inner)
+
+    def add_module(self, module):
+        path = beside(self.root, module)
+        if path is not None:
+            relative = path.relative_to(self.root).as_posix()
+            self.add(relative) if path.suffix == ".py" and path.is_file() else self.add_folder(relative)
+
+    def _read(self, path):
+        place = f"task {self.name}: {path}"
+        try:
+            # not to wait for the other end of a pipe
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.links else os.O_NOFOLLOW))
+        except OSError as error:
+            if not self.links and path.is_symlink():
+                raise UserError(f"{place} is a link, which may lead out of the folder; put the file itself there") from None
+            raise UserError(f"{place} cannot be read: {error.strerror}") from None
+        with open(file, "rb") as opened:
+            about = os.fstat(file)
+            if not stat.S_ISREG(about.st_mode):
+                raise UserError(f"{place} cannot be read: it is no regular file")
+            left = MOST_BYTES - self.bytes
+            try:
+                content = opened.read(left + 1) if about.st_size <= left else None
+            except OSError as error:
+                raise UserError(f"{place} cannot be read: {error.strerror}") from None
+        if content is None or len(content) > left:
+            raise UserError(
+                f"task {self.name}: {self.root} holds more than the {MOST_BYTES >> 20} MB that a task may consist of, "
+                f"{path.name} included: leave out of the folder what is not read, or read it by its whole path"
+            )
+        return content
+
+
+def _imported(path, content):
+    """The first parts of the modules that a Python file imports by their names, and if it is in no package by dots."""
+    if not path.endswith(".py"):
+        return
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # executing it tells what is wrong
+        return
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.level == 0 or (node.level == 1 and "/" not in path)):
+            yield from [node.module.partition(".")[0]] if node.module else (alias.name for alias in node.names)
