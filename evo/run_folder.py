@@ -4,7 +4,6 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 `report.html`, `motifs/`.
 """
 
-import fcntl
 import hashlib
 import json
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
-from evo import archive, genome
+from evo import archive, genome, lock
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
 from evo.frames import frame
@@ -144,7 +143,7 @@ class Run:
     @property
     def state(self) -> str:
         """running, finished or stopped."""
-        return "running" if _is_locked(self.folder) else "finished" if self.finished else "stopped"
+        return "running" if lock.is_held(self.folder / SPEC) else "finished" if self.finished else "stopped"
 
     @property
     def archive_sha256(self) -> str:
@@ -346,15 +345,6 @@ def read_text(path):
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}") from None
-
-
-def _is_locked(folder):
-    with open(folder / SPEC, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False
 
 
 def versions():
