@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from numba import config
+from numba import config as _config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
+config: Any = _config  # its attributes are made as it is read
 say = logging.getLogger("circuits")
 _said = False
 
@@ -52,8 +53,6 @@ class DiskCache(FunctionCache):
 
     folders  where its machine code may be, best first;   stamp  of all the sources that went into it: other code is stale
     """
-
-    _impl_class = None  # made below, without numba's search for a folder
 
     def __init__(self, function, folders: list[Path], stamp: str):
         self._impl = _Impl(function, _Place(function, str(folders[0]), stamp))

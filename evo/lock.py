@@ -23,20 +23,20 @@ BESIDE = ".lock"  # ending of the file that SQLite locks
 _HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES}  # any other error says that there are no such locks
 
 
-class Held(Exception):
+class HeldError(Exception):
     """Another process has the lock."""
 
 
 @contextmanager
 def alone(path: Path, patience_s: float = 1.0):
-    """The lock of an existing file, for the time of a `with` block. Raises Held if another process keeps it for longer than
-    `patience_s`, and MachineError where nothing can be locked."""
+    """The lock of an existing file, for the time of a `with` block. Raises HeldError if another process keeps it for longer
+    than `patience_s`, and MachineError where nothing can be locked."""
     end = time.monotonic() + patience_s
     while True:
         try:
             lock = _taken(path)
             break
-        except Held:
+        except HeldError:
             if time.monotonic() >= end:
                 raise
             time.sleep(0.05)
@@ -78,16 +78,16 @@ def patiently(path: Path):
 
 
 def _taken(path):
-    """Something that holds the lock until it is closed. Raises Held."""
+    """Something that holds the lock until it is closed. Raises HeldError."""
     try:
         file = open(path, "r+b")  # noqa: SIM115 - some network file systems lock only what may be written
     except OSError:
         file = open(path, "rb")  # noqa: SIM115
     try:
         if not _flock(file):
-            raise Held
+            raise HeldError
         if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-            raise Held  # it was replaced by another file meanwhile: that one is to be locked
+            raise HeldError  # it was replaced by another file meanwhile: that one is to be locked
     except OSError as error:
         file.close()
         return _by_sqlite(path, error)
@@ -120,10 +120,10 @@ def _by_sqlite(path, why):
         if db is not None:
             db.close()
         if isinstance(error, sqlite3.OperationalError) and _busy(error):
-            raise Held from None
+            raise HeldError from None
         raise MachineError(
-            f"{path.parent}: no file can be locked there (flock: {why.strerror}; SQLite: {error}): two processes could go on with "
-            f"one run; put the run folder on another disk"
+            f"{path.parent}: no file can be locked there (flock: {why.strerror}; SQLite: {error}): two processes could go on "
+            "with one run; put the run folder on another disk"
         ) from None
     return db
 

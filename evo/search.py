@@ -242,5 +242,5 @@ def _locked(folder):
     try:
         with lock.alone(folder / SPEC):
             yield
-    except lock.Held:
+    except lock.HeldError:
         raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None

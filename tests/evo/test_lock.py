@@ -37,7 +37,7 @@ def test_a_free_file_is_not_held_and_a_locked_one_is(path, locks):
     with lock.alone(path):
         assert lock.is_held(path)
         assert lock.is_held(path)  # to ask takes nothing away
-        with pytest.raises(lock.Held), lock.alone(path, patience_s=0):
+        with pytest.raises(lock.HeldError), lock.alone(path, patience_s=0):
             pass
         assert lock.is_held(path)
     assert not lock.is_held(path)
