@@ -18,6 +18,8 @@ from types import ModuleType
 from llvmlite import binding
 from numba import config, njit
 
+from circuits import disk_cache
+
 _CORE = (
     "simd.py",
     "contiguous.py",
@@ -38,45 +40,56 @@ def compiler(*modules: ModuleType):
     extra = tuple(str(module.__file__) for module in modules)
 
     def compiled(function):
-        dispatcher = njit(cache=True, nogil=True, error_model="numpy")(function)
-        # No public hook exists; without the attribute numba's own key stays in force.
-        file = getattr(dispatcher._cache, "_cache_file", None)
-        if hasattr(file, "_source_stamp"):
-            files = (function.__code__.co_filename, *extra)
-            stamp = _digest(files)
-            folder = _folder(Path(dispatcher._cache.cache_path), stamp[:16])
-            dispatcher._cache._cache_file = type(file)(str(folder), dispatcher._cache._impl.filename_base, stamp)
-            save = dispatcher._cache.save_overload
-            dispatcher._cache.save_overload = lambda types, code: save(types, code) if _in_the_key(types, files) else None
+        dispatcher = jit(nogil=True, error_model="numpy")(function)
+        files = (function.__code__.co_filename, *extra)
+        stamp = _digest(files)
+        folders = [_own(folder, stamp) for folder in disk_cache.places(files[0])]
+        dispatcher._cache = disk_cache.DiskCache(function, folders, stamp)
+        save = dispatcher._cache.save_overload
+        dispatcher._cache.save_overload = lambda types, code: save(types, code) if _in_the_key(types, files) else None
         return dispatcher
 
     return compiled
 
 
+def jit(**options):
+    """numba's njit; also under NUMBA_DISABLE_JIT, which is for the user's own functions: ours do not run as Python."""
+
+    def decorate(function):
+        before, config.DISABLE_JIT = config.DISABLE_JIT, 0
+        try:
+            return njit(**options)(function)
+        finally:
+            config.DISABLE_JIT = before
+
+    return decorate
+
+
+_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")
+
+
 @cache
 def processor() -> str:
-    """The kind of processor that machine code is made for, as a file name."""
+    """The kind of processor that machine code is made for, and how it is made (NUMBA_OPT and others), as a file name."""
     name = getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name()
     features = getattr(config, "CPU_FEATURES", None)
     features = binding.get_host_cpu_features().flatten() if features is None else features
-    return f"{name}-{hashlib.sha256(features.encode()).hexdigest()[:8]}"
+    made = (features, *(str(getattr(config, setting, None)) for setting in _SETTINGS))
+    return f"{Path(name).name}-{hashlib.sha256(repr(made).encode()).hexdigest()[:8]}"
 
 
-_places: list[Path] = []
+def _own(folder, stamp):
+    """A folder of the cache: each kind of processor has one of its own, and with NUMBA_CACHE_DIR the sources have one too."""
+    return folder / (stamp[:16] if _is_given(folder) else "") / processor()
 
 
-def _folder(numbas, stamp):
-    """Where a function's machine code is cached, instead of in numba's folder."""
-    given = config.CACHE_DIR and numbas.is_relative_to(Path(config.CACHE_DIR).absolute())
-    _places.append(Path(config.CACHE_DIR, "evocircuits") if given else numbas)
-    folder = _places[-1] / (stamp if given else "") / processor()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _is_given(folder):
+    return bool(config.CACHE_DIR) and folder.is_relative_to(Path(config.CACHE_DIR).absolute())
 
 
-def cache_folder() -> Path:
-    """The folder of this package's cache, whatever the processor."""
-    return _places[0]
+def cache_folder() -> Path | None:
+    """The folder of this package's cache, whatever the processor; None if none can be written."""
+    return disk_cache.first_writable(disk_cache.places(__file__))
 
 
 def _in_the_key(signature, files) -> bool:

@@ -7,10 +7,8 @@ colour-blind people can tell apart).
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
-from matplotlib.path import Path
 
+from circuits.canvas import Figure, drawn, patches, path
 from circuits.circuit import Circuit
 from circuits.layout import RADIUS, Part, Place, extent, positions, routes
 from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
@@ -18,6 +16,7 @@ from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 WRITTEN = 30  # more delays than these are unreadable
 
 
+@drawn
 def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[Part, Place] | None = None):
     """Draw a circuit's wiring; returns the axes.
 
@@ -50,10 +49,10 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
 
 
 def _synapse(ax, way, colour, inhibits, weight):
-    path = Path(way.curve, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    curve = path.Path(way.curve, [path.Path.MOVETO, path.Path.CURVE4, path.Path.CURVE4, path.Path.CURVE4])
     head = "|-|, widthA=0, widthB=0.55" if inhibits else "-|>"
     style: dict[str, Any] = {"color": colour, "linewidth": 0.5 + 1.8 * weight, "alpha": 0.8, "zorder": 2}
-    ax.add_patch(FancyArrowPatch(path=path, arrowstyle=head, mutation_scale=7, shrinkA=0, shrinkB=0, **style))
+    ax.add_patch(patches.FancyArrowPatch(path=curve, arrowstyle=head, mutation_scale=7, shrinkA=0, shrinkB=0, **style))
 
 
 def _written(ax, place, text, colour):
@@ -63,7 +62,7 @@ def _written(ax, place, text, colour):
 
 def _input(ax, x, y, name):
     style: dict[str, Any] = {"facecolor": "white", "edgecolor": INPUT_COLOUR, "linewidth": 1.6, "zorder": 3}
-    ax.add_patch(Rectangle((x - RADIUS, y - RADIUS * 0.8), 2 * RADIUS, 1.6 * RADIUS, **style))
+    ax.add_patch(patches.Rectangle((x - RADIUS, y - RADIUS * 0.8), 2 * RADIUS, 1.6 * RADIUS, **style))
     ax.text(x - RADIUS - 0.1, y, plain(name), ha="right", va="center", color=INPUT_COLOUR)
 
 
@@ -72,9 +71,9 @@ def _neuron(ax, x, y, name, sign, ports):
     style: dict[str, Any] = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
     if sign == "E":
         corners = [(x + 1.25 * RADIUS * np.sin(a), y + 1.25 * RADIUS * np.cos(a)) for a in (0, 2 * np.pi / 3, 4 * np.pi / 3)]
-        ax.add_patch(Polygon(corners, closed=True, **style))
+        ax.add_patch(patches.Polygon(corners, closed=True, **style))
     else:
-        ax.add_patch(Circle((x, y), RADIUS, **style))
+        ax.add_patch(patches.Circle((x, y), RADIUS, **style))
     size = "small" if len(str(name)) < 4 else "x-small"
     ax.text(x, y - 0.02, plain(name), ha="center", va="center", color=colour, fontsize=size, zorder=4)
     if ports:

@@ -1,11 +1,9 @@
 """How circuits and rasters show themselves in notebooks: a picture and a line of text."""
 
 from html import escape
-from io import BytesIO
 from typing import Any
 
-import matplotlib
-
+from circuits.canvas import own_style, svg
 from circuits.circuit import Circuit
 from circuits.diagram import wiring
 from circuits.raster import Raster
@@ -27,7 +25,7 @@ def of_circuit(circuit: Circuit) -> str:
 
 def picture(circuit: Circuit) -> str:
     """A circuit's wiring as an SVG element."""
-    with matplotlib.rc_context(_STYLE):
+    with own_style(_STYLE):
         return svg(wiring(circuit).figure)
 
 
@@ -39,17 +37,9 @@ def of_raster(raster: Raster) -> str:
     rates = raster.rates().mean(axis=0)
     names = raster.names or range(len(rates))
     told = ", ".join(f"{name} {rate:.3g}" for name, rate in zip(names, rates, strict=True))
-    with matplotlib.rc_context(_STYLE):
+    with own_style(_STYLE):
         drawn = svg(raster.plot(0)[0].figure) if raster.names else ""
     return _shown(drawn, [f"Raster: {size}; drawn: trial 0", f"mean rates, Hz: {told}"])
-
-
-def svg(figure) -> str:
-    """A figure as an SVG element, to stand in HTML; the same figure gives the same text."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
-    text = buffer.getvalue().decode()
-    return text[text.index("<svg") :]
 
 
 def _shown(picture, lines):

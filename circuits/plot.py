@@ -4,13 +4,14 @@ E and I are told apart by colour (Okabe and Ito's blue and vermilion, which colo
 order and names.
 """
 
+from circuits.canvas import Figure, Panels, drawn
+
 E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
 
 
+@drawn
 def plot(raster, trial: int = 0, ax=None):
     """Draw one trial of a `circuits.raster.Raster`; see its method `plot`."""
-    from matplotlib.figure import Figure
-
     recorded = raster.traces is not None and trial in raster.traces.trials
     rows = len(raster.names) + (len(raster.stimulus.names) if raster.stimulus else 0)
     if ax is not None:
@@ -23,7 +24,7 @@ def plot(raster, trial: int = 0, ax=None):
     for n, panel in enumerate(axes[1:]):
         _trace(raster.traces, raster.traces.trials.index(trial), n, panel)
     axes[-1].set_xlabel("ms")
-    return list(axes)
+    return Panels(axes)
 
 
 def plain(text) -> str:

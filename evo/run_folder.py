@@ -4,7 +4,6 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 `report.html`, `motifs/`.
 """
 
-import fcntl
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,13 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
+<<<<<<< HEAD
 from evo import archive, genome, stored
+||||||| 58716df
+from evo import archive, genome
+=======
+from evo import archive, genome, lock
+>>>>>>> machine
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
 from evo.frames import frame
@@ -133,7 +138,7 @@ class Run:
     @property
     def state(self) -> str:
         """running, finished or stopped."""
-        return "running" if _is_locked(self.folder) else "finished" if self.finished else "stopped"
+        return "running" if lock.is_held(self.folder / SPEC) else "finished" if self.finished else "stopped"
 
     @property
     def archive_sha256(self) -> str:
@@ -275,15 +280,6 @@ def read_spec(folder: Path) -> RunSpec:
     if not path.exists():
         raise UserError(f"{folder}: holds no run (there is no {SPEC})")
     return read_alone(path)
-
-
-def _is_locked(folder):
-    with open(folder / SPEC, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False
 
 
 def versions():

@@ -1,6 +1,5 @@
 """Running a search: start one from a spec or from another run, or go on with a stopped one."""
 
-import fcntl
 import json
 import os
 import time
@@ -15,6 +14,7 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
+from evo import lock
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.documents import damaged
@@ -275,14 +275,9 @@ def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
 
 @contextmanager
 def _locked(folder):
-    """Only one process at a time goes on with a run; the lock goes with the process, however it ends."""
-    with open(folder / SPEC, "rb") as file:
-        for patience in range(20, -1, -1):  # evo status holds the lock for a moment
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if not patience:
-                    raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None
-                time.sleep(0.05)
-        yield
+    """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
+    try:
+        with lock.alone(folder / SPEC):
+            yield
+    except lock.HeldError:
+        raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None

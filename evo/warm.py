@@ -1,11 +1,10 @@
 """Compiling once per machine: the first process compiles what an epoch needs, the others wait and read what it cached."""
 
-import fcntl
-import os
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext
 
 from circuits.compiled import cache_folder, processor
 from evo.epochs import compute
+from evo.lock import patiently
 from evo.spec import RunSpec
 from fitness.code import Code
 
@@ -24,17 +23,7 @@ def warm_up(spec: RunSpec, source: Code | None):
     _done.add((text, source))
 
 
-@contextmanager
 def _alone():
     """One process at a time that uses the same cache, on whatever machine: a lock beside it."""
-    try:
-        lock = os.open(cache_folder() / f"{processor()}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:
-        lock = None
-    try:
-        with suppress(OSError, TypeError):  # a file system without locks: several compile, which costs time only
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)
+    folder = cache_folder()
+    return nullcontext() if folder is None else patiently(folder / f"{processor()}.lock")

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from circuits import portable
+from circuits.compiled import jit
 from circuits.part import Part, parameter
 from circuits.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
@@ -51,13 +51,13 @@ def constants(p: SimpleNamespace, dt: float) -> tuple:
 SHORT_TERM: Final = SynapseModel("short_term", ShortTerm, ShortTermTables, constants)
 
 
-@njit(inline="always")
+@jit(inline="always")
 def rest(t, b, neurons, state):
     """Put the synapses of circuit b at rest."""
     state[: (t.bounds[b, neurons - 1, 2] - t.bounds[b, 0, 0]) * STATES * LANES] = 0
 
 
-@njit(inline="always")
+@jit(inline="always")
 def arrive(t, first, last, base, flat, here, state, current):
     """The synaptic current plus what arrives over the synapses `first` to `last` in the row that begins at `here`."""
     for s in range(first, last):

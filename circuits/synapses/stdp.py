@@ -4,9 +4,9 @@ from types import SimpleNamespace
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from circuits import portable
+from circuits.compiled import jit
 from circuits.part import Part, parameter
 from circuits.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
@@ -55,7 +55,7 @@ def constants(p: SimpleNamespace, dt: float) -> tuple:
 STDP: Final = SynapseModel("stdp", Stdp, StdpTables, constants)
 
 
-@njit(inline="always")
+@jit(inline="always")
 def rest(t, b, neurons, state, keep_weights):
     """Put the synapses of circuit b at rest, with their first weights unless those learnt are to be kept."""
     for s in range(t.bounds[b, neurons - 1, 2] - t.bounds[b, 0, 0]):
@@ -65,7 +65,7 @@ def rest(t, b, neurons, state, keep_weights):
         state[place + LANES : place + 3 * LANES] = 0
 
 
-@njit(inline="always")
+@jit(inline="always")
 def arrive(t, first, last, base, flat, here, state, fired, current):
     """The synaptic current plus what arrives over the synapses `first` to `last` in the row that begins at `here`; the
     synapses learn from it and from `fired`, the neuron's own spikes of this step."""

@@ -177,16 +177,24 @@ def _compile(spec, source):
     """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
     from threading import Timer
 
+    from circuits.compiled import cache_folder
     from evo.memory import keep_freed
     from evo.warm import warm_up
 
     keep_freed()
-    notice = Timer(2.0, click.echo, ["compiling, once per machine: about half a minute"])
+    once = ", once per machine" if cache_folder() else ""
+    notice = Timer(2.0, _notice, [f"compiling{once}: about half a minute"])
     notice.start()
     try:
         warm_up(spec, source)
     finally:
         notice.cancel()
+
+
+def _notice(text):
+    """For another thread than the command's, which ends by itself where nobody reads."""
+    with suppress(OSError):
+        click.echo(text)
 
 
 @contextmanager

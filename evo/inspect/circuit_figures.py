@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from circuits.canvas import Figure, drawn
 from circuits.circuit import Circuit
 from circuits.diagram import wiring
 from circuits.errors import UserError
@@ -17,6 +17,7 @@ from evo.run_folder import Step
 INK = "#222222"
 
 
+@drawn
 def traces(raster: Raster, neuron, trial: int = 0, both=None):
     """Potential of a neuron, with its spikes as ticks above, and below it the excitatory and the inhibitory current. The raster
     must hold them: `circuits.simulate(..., record=[neuron])`. Returns both axes."""
@@ -38,6 +39,7 @@ def traces(raster: Raster, neuron, trial: int = 0, both=None):
     return [upper, lower]
 
 
+@drawn
 def rates(circuit: Circuit, analysis: dict, ax=None):
     """Mean rate of every neuron; their irregularity (CV) beside it."""
     ax = axes(ax)
@@ -52,6 +54,7 @@ def rates(circuit: Circuit, analysis: dict, ax=None):
     return ax
 
 
+@drawn
 def tuning(analysis: dict, ax=None):
     """Spikes per trial of each output over the task's variable, with 95 % confidence bands."""
     ax, found = axes(ax), analysis["tuning"]
@@ -63,6 +66,7 @@ def tuning(analysis: dict, ax=None):
     return ax
 
 
+@drawn
 def spectrum(analysis: dict, ax=None):
     """Power of all spikes together over that of random ones."""
     ax, found = axes(ax), analysis["activity"]["spectrum"]
@@ -74,6 +78,7 @@ def spectrum(analysis: dict, ax=None):
     return ax
 
 
+@drawn
 def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
     """The score without each part, the most harmful lesions first; kind: one of those in `evo.analysis.Lesion`."""
     ax = axes(ax)
@@ -87,6 +92,7 @@ def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
     return ax
 
 
+@drawn
 def perturbation(analysis: dict, name: str, ax=None):
     """Score against how much is changed: one of `analysis["perturbation"]`."""
     if name not in analysis["perturbation"]:
@@ -97,6 +103,7 @@ def perturbation(analysis: dict, name: str, ax=None):
     return ax
 
 
+@drawn
 def states(analysis: dict, ax=None):
     """The circuit as a state machine: circles of states, arrows with the symbols that lead from one to another."""
     found, ax = analysis["states"], axes(ax)
@@ -121,6 +128,7 @@ def states(analysis: dict, ax=None):
     return ax
 
 
+@drawn
 def descent(steps: list[Step], ax=None):
     """The score of a line of circuits over generations (`run.lineage(rank)`); hollow: a father gave something."""
     ax = axes(ax)
@@ -132,6 +140,7 @@ def descent(steps: list[Step], ax=None):
     return ax
 
 
+@drawn
 def change(step: Step, both=None):
     """Mother and child of a step side by side, in one frame; returns both axes."""
     if step.mother is None:

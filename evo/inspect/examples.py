@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from circuits.canvas import Figure, drawn
 from circuits.errors import UserError
 from circuits.worlds import TwoEars
 from evo.inspect import pictures
@@ -42,6 +42,7 @@ def lines(task: Task) -> list[str]:
     return found
 
 
+@drawn
 def draw(task: Task, path: Path) -> Path:
     """The same trials as a picture, with all neurons of the reference circuit, or in a closed loop the ways it walks; the
     format is that of the file's ending."""

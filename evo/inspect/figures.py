@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from scipy.stats import t
 
+from circuits.canvas import drawn, own_style
 from circuits.errors import UserError
 from evo.inspect import pictures
 from evo.inspect.circuit_figures import (
@@ -89,12 +89,13 @@ def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = N
     style: Any = STYLE | {"font.size": font_size} | ({"font.family": font} if font else {})
     for part in ("axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"):
         style[part] = font_size
-    with matplotlib.rc_context(style):
+    with own_style(style):
         figure: Any = np.ravel(draw(*args, **options))[0].figure
         figure.set_size_inches(size_mm[0] * MM, size_mm[1] * MM)
         return pictures.save(figure, Path(path))
 
 
+@drawn
 def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out."""
     ax = axes(ax)
@@ -122,6 +123,7 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     return ax
 
 
+@drawn
 def parallel(run: Run, ax=None):
     """The circuits of the front by all objectives of the run at once: an axis each, from its worst value to its best, a circuit
     a line across them. The score is the held-out one."""
@@ -147,6 +149,7 @@ def parallel(run: Run, ax=None):
     return ax
 
 
+@drawn
 def convergence(run: Run, what: str = "best", ax=None):
     """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of
     three islands or more also their mean with its 95 % confidence band."""
@@ -181,6 +184,7 @@ def _mean(islands, key):
     return at, values.mean(axis=0), half
 
 
+@drawn
 def hypervolume(run: Run, ax=None):
     """How much of the front's hypervolume was there after so many evaluations (`evo.inspect.course.hypervolume`)."""
     ax = axes(ax)
@@ -190,6 +194,7 @@ def hypervolume(run: Run, ax=None):
     return ax
 
 
+@drawn
 def seconds(run: Run, ax=None):
     """Where the time went, by phase."""
     ax = axes(ax)

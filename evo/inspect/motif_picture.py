@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import matplotlib
-from matplotlib.figure import Figure
-
+from circuits.canvas import Figure, own_style
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Synapse
 from circuits.layout import COLUMN, ROW, Part, Place, positions
 from circuits.neurons import Neuron
@@ -24,6 +22,7 @@ def draw(found: Motifs, path: Path) -> Path:
     return pictures.save(picture(found), path)
 
 
+@own_style({"font.size": 8})
 def picture(found: Motifs) -> Figure:
     """Up to 3 wirings that came up in more than one run, and up to 12 motifs that chance does not explain, those with a name
     first."""
@@ -40,16 +39,15 @@ def picture(found: Motifs) -> Figure:
         figure.text((across + 0.5) / columns, 1 - (top + 0.1) / height, caption, ha="center", va="top", fontsize=7.5)
         return figure.add_axes((across / columns, 1 - (top + _CAPTION + inches) / height, 1 / columns, inches / height))
 
-    with matplotlib.rc_context({"font.size": 8}):
-        for k, row in enumerate(again):
-            caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}"
-            ax = pictures.wiring(row.circuit, cell(k, len(again), 0.0, high, caption), delays=False)
-            ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in row.circuit.inputs))  # room for the names
-        for k, finding in enumerate(motifs):
-            top = (_CAPTION + high) * bool(again) + (_CAPTION + _MOTIF) * (k // ACROSS)
-            _subgraph(finding.drawn, cell(k % ACROSS, ACROSS, top, _MOTIF, _caption(finding, finding in named)))
-        if not again and not motifs:
-            figure.text(0.5, 0.5, "no wiring came up twice, and chance explains every motif", ha="center", va="center")
+    for k, row in enumerate(again):
+        caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}"
+        ax = pictures.wiring(row.circuit, cell(k, len(again), 0.0, high, caption), delays=False)
+        ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in row.circuit.inputs))  # room for the names
+    for k, finding in enumerate(motifs):
+        top = (_CAPTION + high) * bool(again) + (_CAPTION + _MOTIF) * (k // ACROSS)
+        _subgraph(finding.drawn, cell(k % ACROSS, ACROSS, top, _MOTIF, _caption(finding, finding in named)))
+    if not again and not motifs:
+        figure.text(0.5, 0.5, "no wiring came up twice, and chance explains every motif", ha="center", va="center")
     return figure
 
 

@@ -7,8 +7,8 @@ colour-blind people can tell apart). Every function draws into axes it is given,
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from circuits.canvas import Figure, drawn
 from circuits.circuit import Circuit
 from circuits.diagram import wiring
 from circuits.errors import MachineError, UserError
@@ -17,6 +17,7 @@ from circuits.simulate import simulate
 from circuits.worlds import replay
 
 
+@drawn
 def rasters(circuit: Circuit, spikes, titles=(), ax=None):
     """Simulate a circuit (float64) on trials, bool [trials, steps, channels], and draw their rasters side by side.
 
@@ -58,6 +59,7 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
     return ax
 
 
+@drawn
 def card(circuit: Circuit, spikes, titles=()):
     """One figure with a circuit's wiring and, below it, its rasters on some trials (see `rasters`); returns its axes."""
     rows = len(circuit.inputs) + len(circuit.neurons)
@@ -68,6 +70,7 @@ def card(circuit: Circuit, spikes, titles=()):
     return [wiring(circuit, upper), rasters(circuit, spikes, titles, lower)]
 
 
+@drawn
 def walks(raster, world, ax=None):
     """The ways of the bodies that the outputs in `raster` moved in a world of two ears: dots where they start, a cross where
     the source is. Returns the axes."""

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from textwrap import wrap
 
-import matplotlib
-from matplotlib.figure import Figure
-
+from circuits.canvas import Figure, own_style
 from circuits.circuit import Circuit
 from circuits.diagram import wiring
 from circuits.zoo import Zoo
@@ -16,23 +14,23 @@ _UNIT = 0.55  # inches: the unit of a wiring, where it is not too large for that
 _LETTER, _BESIDE = 0.065, 0.2  # inches: a letter of a name, and from a part's middle to its name
 
 
+@own_style({"font.size": 7.5})
 def sheet(zoo: Zoo, names: Iterable[str]) -> Figure:
     """The wirings of these motifs, three in a row, those that are not too large at one scale."""
     cards = [zoo.card(name) for name in names]
     across, rows = min(ACROSS, len(cards)), -(-len(cards) // ACROSS)
     width, height = across * _WIDTH, rows * (_HEIGHT + _CAPTION)
     figure = Figure(figsize=(width, height))
-    with matplotlib.rc_context({"font.size": 7.5}):
-        for k, card in enumerate(cards):
-            left, top = k % ACROSS * _WIDTH, k // ACROSS * (_HEIGHT + _CAPTION)
+    for k, card in enumerate(cards):
+        left, top = k % ACROSS * _WIDTH, k // ACROSS * (_HEIGHT + _CAPTION)
 
-            def written(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
-                figure.text(middle, 1 - (top + inches) / height, text, ha="center", va="top", **style)
+        def written(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
+            figure.text(middle, 1 - (top + inches) / height, text, ha="center", va="top", **style)
 
-            written(0.06, f"{card.name}   {card.held_out.score:.3f}", fontsize=9, weight="bold")
-            written(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
-            place = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
-            _fitted(zoo[card.name], figure.add_axes(place))
+        written(0.06, f"{card.name}   {card.held_out.score:.3f}", fontsize=9, weight="bold")
+        written(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
+        place = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
+        _fitted(zoo[card.name], figure.add_axes(place))
     return figure
 
 
