@@ -5,6 +5,9 @@ run.front[0].held_out
 circuits.save(run.motif(rank=0), "motif.json")
 """
 
+from evo import own_packages  # noqa: F401 - first: it imports circuits and fitness
+
+# isort: split
 from evo.run_folder import Member, Run, open_run
 from evo.search import fork, resume, run
 

@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 from circuits.errors import MachineError
+from evo.cluster.imports import search_path
+from evo.cluster.own import read_token_again
 
 PATIENCE_S = 20
 TOKEN_FILE = Path(".ray", "auth_token")  # in the home folder, where Ray itself looks
@@ -39,7 +40,7 @@ def check_address(address: str | None):
     if not port.isdigit():
         return
     host = host.removeprefix("ray://").strip("[]")
-    if _is_loopback(host):
+    if is_loopback(host):
         from ray.util import get_node_ip_address
 
         host = get_node_ip_address()  # Ray means by it the address at which others reach this machine
@@ -79,7 +80,7 @@ def authenticate(address: str):
 
 def warn_if_open(address: str):
     """Say that a cluster has no token, if others than this machine can reach it."""
-    if not _is_loopback(address.rpartition(":")[0].strip("[]")):
+    if not is_loopback(address.rpartition(":")[0].strip("[]")):
         say.warning(f"Ray at {address} asks for no token: whoever can reach it can run code on it (RAY_AUTH_MODE=token on all)")
 
 
@@ -89,8 +90,8 @@ def is_open(address: str) -> bool:
 
 
 def _knock(address, mode):
-    command = [sys.executable, "-c", _KNOCK, address]
-    environment = os.environ | {"RAY_AUTH_MODE": mode}
+    command = [sys.executable, "-P", "-c", _KNOCK, address]  # -P: no ray.py of the working folder
+    environment = os.environ | {"RAY_AUTH_MODE": mode, "PYTHONPATH": os.pathsep.join(search_path())}
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
         return subprocess.run(command, env=environment, timeout=PATIENCE_S, check=False, **quiet).returncode
@@ -106,15 +107,11 @@ def _has_token():
 
 def _use_token():
     os.environ.setdefault("RAY_AUTH_MODE", "token")
-    if "ray" in sys.modules:  # imported by somebody else, it has read the mode already
-        with suppress(ImportError, AttributeError):  # where a version has none, joining tells
-            from ray._raylet import AuthenticationTokenLoader, Config
-
-            Config.initialize("")
-            AuthenticationTokenLoader.instance().reset_cache()
+    read_token_again()
 
 
-def _is_loopback(host):
+def is_loopback(host: str) -> bool:
+    """Does this address mean this machine alone?"""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from circuits.errors import MachineError
-from evo.cluster import shipping
-from evo.cluster.joining import authenticate, is_open, warn_if_open
+from evo.cluster import imports, shipping
+from evo.cluster.joining import authenticate, is_loopback, is_open, warn_if_open
+from evo.cluster.own import own_ray, without_uv
 
 ASK_S = 2
 SILENCE_S = 40  # Ray ends the process at 60 s
@@ -42,6 +43,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         self._heard = self._checked = time.monotonic()
         self._nodes: list[dict] = []
         self._alone = False
+        self._surroundings = ExitStack()
 
     def __enter__(self):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -67,17 +69,20 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         self._over.set()
         if self.ours:
             _leave()
+            self._surroundings.close()
 
     def _start(self):
         import ray
 
         try:
-            with _same_sigterm():
-                ray.init(
-                    address="local", num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET
-                )
+            options = self._surroundings.enter_context(own_ray())
+            with _same_sigterm(), without_uv():
+                ray.init(num_cpus=self.workers, **options, **_QUIET)
         except Exception as error:  # of a machine that is too busy Ray says so in a plain one
             raise MachineError(f"Ray did not start ({_one_line(error)}); use --workers 0 to run without it") from None
+        found = ray.nodes()[0]["NodeManagerAddress"]
+        if not is_loopback(found):
+            say.warning(f"this version of Ray listens at {found}, not on the loopback alone; its token protects it")
 
     def _join(self):
         import ray
@@ -98,9 +103,11 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
     def _connect(self, environment):
         import ray
 
+        uv = nullcontext() if "RAY_ENABLE_UV_RUN_RUNTIME_ENV" in os.environ else without_uv()
+        job = {} if str(self.address).startswith("ray://") else {"job_config": imports.job([])}
         try:
-            with _same_sigterm():
-                ray.init(address=self.address, runtime_env=environment, **_QUIET)
+            with _same_sigterm(), uv:
+                ray.init(address=self.address, runtime_env=environment, **job, **_QUIET)
         except Exception as error:
             raise MachineError(f"cannot join {self.name} ({_one_line(error)})") from None
 

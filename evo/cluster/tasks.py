@@ -45,6 +45,10 @@ def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[lis
                 ship = ship or session.shipped
                 yield from _Driver(plan, session).results()
         except OtherCodeError as error:
+            if not address and session.ours:  # the same folder as the driver's: the files in it are others by now
+                raise MachineError(
+                    f"the sources of evocircuits were changed while the run went on ({error}); go on with evo resume"
+                ) from None
             if ship or not session.ours:
                 raise
             say.warning(f"{error}: from now on the code is sent to all machines")

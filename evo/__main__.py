@@ -1,0 +1,5 @@
+"""python -m evo"""
+
+from evo.cli import main
+
+main()
