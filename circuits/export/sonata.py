@@ -36,7 +36,7 @@ USE = """    pip install nest-simulator h5py pandas
 
 In NEST, if it was compiled with HDF5: `nest.SonataNetwork("config.json", "nest.json").BuildNetwork()`. In libsonata:
 `CircuitConfig.from_file("config.json")` and, for the trial, `SimulationConfig.from_file("simulation_config.json")`. BMTK takes
-`config.json`. The populations are `motif` and `inputs`; edges are indexed both ways.
+`config.json`, in this folder. The populations are `motif` and `inputs`; edges are indexed both ways.
 """
 
 

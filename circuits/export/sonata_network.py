@@ -71,7 +71,7 @@ def _node_sets(motif):
 
 
 def _nodes(h5py, motif, folder):
-    """Neurons with the same parameters are of one node type."""
+    """Neurons with the same parameters are of one node type; the ids of types are unique, as BMTK wants them, in all files."""
     text = h5py.string_dtype()
     parameters = [_neuron(n) for n in motif.neurons]
     types = list({json.dumps(p): None for p in parameters})
@@ -87,9 +87,10 @@ def _nodes(h5py, motif, folder):
         group["0/ei"] = np.array([n.sign.lower() for n in motif.neurons], text)
         group["0/type"] = np.array([n.type for n in motif.neurons], text)
     if motif.inputs:
-        (folder / "inputs_node_types.csv").write_text("node_type_id model_type\n0 virtual\n", encoding="utf-8")
+        virtual = len(types)
+        (folder / "inputs_node_types.csv").write_text(f"node_type_id model_type\n{virtual} virtual\n", encoding="utf-8")
         with h5py.File(folder / "inputs_nodes.h5", "w") as file:
-            group = _population(file, "nodes/inputs", [0] * len(motif.inputs), "node")
+            group = _population(file, "nodes/inputs", [virtual] * len(motif.inputs), "node")
             group["0/name"] = np.array([channel.name for channel in motif.inputs], text)
 
 
@@ -113,19 +114,22 @@ def _edges(h5py, motif, folder):
     """Static synapses are of one edge type, others of one for each set of parameters."""
     place = {n.id: k for k, n in enumerate(motif.neurons)}
     (folder / "synapses").mkdir()
+    first = 0
     for source, rows in _populations(motif).items():
         if not rows:
             continue
         sections = [s.short_term.model_dump_json() if s.short_term else "" for *_, s in rows]
         kinds = list(dict.fromkeys(sections))
         table = ["edge_type_id model_template dynamics_params"]
-        for k, kind in enumerate(kinds):
+        for k, kind in enumerate(kinds, first):
             model, parameters = ("tsodyks2_synapse", _short_term(**json.loads(kind))) if kind else ("static_synapse", {})
             _json(folder / "synapses" / f"{source}_{k}.json", parameters)
             table.append(f"{k} {model} {source}_{k}.json")
         (folder / f"{source}_edge_types.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
         with h5py.File(folder / f"{source}_edges.h5", "w") as file:
-            group = _population(file, f"edges/{source}_to_motif", [kinds.index(section) for section in sections], "edge")
+            group = _population(
+                file, f"edges/{source}_to_motif", [first + kinds.index(section) for section in sections], "edge"
+            )
             group["source_node_id"] = np.array([pre for pre, *_ in rows], "u8")
             group["target_node_id"] = np.array([place[s.post] for *_, s in rows], "u8")
             group["source_node_id"].attrs["node_population"] = source
@@ -135,6 +139,7 @@ def _edges(h5py, motif, folder):
             sources = len(motif.inputs) if source == "inputs" else len(motif.neurons)
             _index(group, "source_to_target", group["source_node_id"][:], sources)
             _index(group, "target_to_source", group["target_node_id"][:], len(motif.neurons))
+        first += len(kinds)
 
 
 def _index(group, name, nodes, count):

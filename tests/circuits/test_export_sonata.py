@@ -109,6 +109,9 @@ def test_every_reader_finds_what_it_asks_for(tmp_path):
         assert all({f"{what}s_file", f"{what}_types_file"} < set(files) for files in config["networks"][f"{what}s"])
     assert config["inputs"]["trial"].items() >= {"input_type": "spikes", "module": "h5", "node_set": "inputs"}.items()
     assert {"tstop", "dt"} <= set(config["run"])
+    for what in ("node", "edge"):  # BMTK puts the types of all files into one table
+        types = [row[f"{what}_type_id"] for name in ("motif", "inputs") for row in rows(folder / f"{name}_{what}_types.csv")]
+        assert len(set(types)) == len(types)
     for name in ("motif", "inputs"):
         with h5py.File(folder / f"{name}_edges.h5") as file:
             for index in file[f"edges/{name}_to_motif/indices"].values():
