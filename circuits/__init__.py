@@ -10,6 +10,7 @@ from circuits.motif_file import Motif, load, save
 from circuits.neurons import Neuron
 from circuits.raster import Raster
 from circuits.simulate import simulate
+from circuits.stimulus import on_grid
 from circuits.zoo import zoo
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Raster",
     "Synapse",
     "load",
+    "on_grid",
     "save",
     "simulate",
     "zoo",

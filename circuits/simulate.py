@@ -30,11 +30,12 @@ def simulate(
     world=None,
     sequence: int = 1,
     threads: int | None = None,
+    grid: str = "exact",
 ) -> Raster:
     """Simulate a circuit from rest and return the spikes of all its neurons.
 
     spikes       bool [trials, steps, channels] (row k: spikes stamped (k + 1) dt), or nested lists of spike times in ms,
-                 spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms
+                 spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms; `grid` takes others
     duration_ms  length of a trial; with a bool array it may be left out
     dtype        "float64" (the reference) or "float32" (what the search uses)
     seed         of the membrane noise, for circuits that have some (`noise_mv`)
@@ -45,11 +46,13 @@ def simulate(
     sequence     number of trials that follow one another, 1: none do. Trials 0 .. sequence - 1 are the first such sequence,
                  and so on; each trial starts from rest, but plastic synapses (stdp) keep what they learnt in those before it
     threads      default: as many as there are processors; the result is the same
+    grid         of spike times: "exact", they are on the grid of dt; "nearest" or "up" round them to it by the rule of
+                 `circuits.on_grid`, 0 <= time <= duration_ms
     Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
     """
     if dtype not in ("float32", "float64", np.float32, np.float64):
         raise UserError(f"dtype: float32 or float64, not {dtype}")
-    stimuli = dense(circuit, spikes, duration_ms)
+    stimuli = dense(circuit, spikes, duration_ms, grid)
     trials, steps, _ = stimuli.shape
     if not (isinstance(sequence, int) and sequence >= 1 and trials % sequence == 0):
         raise UserError(f"sequence: {trials} trials are no whole number of sequences of {sequence}")

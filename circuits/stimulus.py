@@ -1,13 +1,20 @@
 """Input spikes as people give them, checked: spike times in ms, or a bool array."""
 
+import sys
+import warnings
+
 import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 
+GRIDS = ("exact", "nearest", "up")
 
-def dense(circuit: Circuit, spikes, duration_ms: float | None) -> np.ndarray:
-    """The input as bool [trials, steps, channels]. Raises UserError that names the trial and channel of what is wrong."""
+
+def dense(circuit: Circuit, spikes, duration_ms: float | None, grid: str = "exact") -> np.ndarray:
+    """The input as bool [trials, steps, channels]; `grid` as of `on_grid`. Raises UserError that names the trial and channel of
+    what is wrong."""
+    _check_grid(grid)
     dt, channels = circuit.dt_ms, len(circuit.inputs)
     if duration_ms is not None and not (np.isfinite(duration_ms) and duration_ms >= dt):
         raise UserError(f"duration_ms: at least one step of {dt:g} ms, not {duration_ms}")
@@ -18,41 +25,99 @@ def dense(circuit: Circuit, spikes, duration_ms: float | None) -> np.ndarray:
         if duration_ms is not None and abs(duration_ms / dt - spikes.shape[1]) > 1e-6:
             raise UserError(f"duration_ms: {duration_ms:g} ms is not the array's {spikes.shape[1]} steps of {dt:g} ms")
         return spikes
+    return _on_grid(spikes, dt, duration_ms, channels, grid)
+
+
+def on_grid(spikes, dt_ms: float, duration_ms: float, grid: str = "exact") -> np.ndarray:
+    """Spike times in ms as bool [trials, steps, channels], the input of `circuits.simulate` and of modules of `circuits.torch`.
+
+    spikes       nested lists, spikes[trial][channel] = ascending times, 0 <= time <= duration_ms
+    duration_ms  length of a trial, whole steps of dt_ms
+    grid         what becomes of times between the steps, for instance those of a recording. Row k holds the spikes stamped
+                 (k + 1) dt, so that the first time on the grid is dt, not 0
+
+        "exact"    they are refused, and so are times before dt and two spikes in one step
+        "nearest"  they go to the nearest step, from halfway between two steps to the later one
+        "up"       they go to the next step: none comes earlier than it was
+
+    By the latter two a time that would become 0 goes to the first step, dt, and spikes of one channel that fall into one step
+    are one spike: a step holds no more. A warning says how many are lost so. A time that differs from one on the grid by a
+    millionth of itself is on it. Raises UserError that names the trial and channel of what is wrong.
+    """
+    _check_grid(grid)
+    if not (np.isfinite(dt_ms) and dt_ms > 0):
+        raise UserError(f"dt_ms: a time above 0, not {dt_ms}")
+    if not _is_list(spikes) or len(spikes) == 0 or not _is_list(spikes[0]):
+        raise UserError("spikes: must be a list of at least one trial, each a list of one list of times per channel")
+    return _on_grid(spikes, dt_ms, duration_ms, len(spikes[0]), grid)
+
+
+def _check_grid(grid):
+    if grid not in GRIDS:
+        raise UserError(f"grid: one of {', '.join(GRIDS)}, not {grid!r}")
+
+
+def _on_grid(spikes, dt, duration_ms, channels, grid):
     if duration_ms is None:
         raise UserError("duration_ms: is needed when spikes are given as times")
     if not _is_list(spikes) or len(spikes) == 0:
         raise UserError("spikes: must be a list of at least one trial")
+    if not (np.isfinite(duration_ms) and duration_ms >= dt):
+        raise UserError(f"duration_ms: at least one step of {dt:g} ms, not {duration_ms}")
     if abs(duration_ms / dt - round(duration_ms / dt)) > 1e-6:
         raise UserError(f"duration_ms: {duration_ms:g} ms is no whole number of steps of {dt:g} ms")
     steps = round(duration_ms / dt)
-    found = np.zeros((len(spikes), steps, channels), bool)
+    found, given = np.zeros((len(spikes), steps, channels), bool), 0
     for t, trial in enumerate(spikes):
         if not _is_list(trial) or len(trial) != channels:
-            given = len(trial) if _is_list(trial) else repr(trial)
-            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {given}")
+            what = len(trial) if _is_list(trial) else repr(trial)
+            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {what}")
         for c, times in enumerate(trial):
-            found[t, _rows(times, dt, steps, f"spikes[{t}][{c}]"), c] = True
+            rows = _rows(times, dt, steps, grid, f"spikes[{t}][{c}]")
+            found[t, rows, c] = True
+            given += len(rows)
+    lost = given - np.count_nonzero(found)
+    if lost:
+        text = f'grid="{grid}": {lost} of {given} spikes fell into a step of {dt:g} ms with another one, and are one with it'
+        warnings.warn(text, stacklevel=_ours())
     return found
+
+
+def _ours():
+    """How many calls from here the first one is that is not in this package: the line that a warning names."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "circuits":
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _is_list(value):
     return isinstance(value, (list, tuple, np.ndarray))
 
 
-def _rows(times, dt, steps, place):
+def _rows(times, dt, steps, grid, place):
+    """The row of each spike, in their order."""
     try:
         at = np.asarray(times, "f8").reshape(-1) / dt
     except (TypeError, ValueError):
         raise UserError(f"{place}: spike times must be numbers in ms") from None
     if not np.isfinite(at).all():
         raise UserError(f"{place}: {at[~np.isfinite(at)][0]} ms is no time")
-    rows = np.rint(at)
+    near, tolerance = np.rint(at), np.clip(1e-6 * np.abs(at), 1e-6, 1e-2)  # a float, of 32 bits perhaps, says no more
+    on_a_step = np.abs(at - near) <= tolerance
+    exact = grid == "exact"
+    if exact:
+        outside, unordered = (near < 1) | (near > steps), np.diff(near, prepend=0) <= 0
+    else:
+        outside, unordered = (at < -tolerance) | (at > steps + tolerance), np.diff(at, prepend=-np.inf) < 0
+    first, after = (f"{dt:g} ms", "later than") if exact else ("0", "in order with")
     checks = (
-        ((rows < 1) | (rows > steps), f"is outside the trial: {dt:g} ms <= time <= {steps * dt:g} ms"),
-        (np.abs(at - rows) > 1e-6 * np.maximum(1, np.abs(at)), f"is not on the grid of {dt:g} ms"),
-        (np.diff(rows, prepend=0) <= 0, "is not later than the spike before it"),
+        (outside, f"is outside the trial: {first} <= time <= {steps * dt:g} ms"),
+        (exact & ~on_a_step, f'is not on the grid of {dt:g} ms; grid="nearest" or "up" rounds it'),
+        (unordered, f"is not {after} the spike before it"),
     )
     for bad, text in checks:
         if bad.any():
             raise UserError(f"{place}: {at[np.argmax(bad)] * dt:g} ms {text}")
-    return rows.astype("i8") - 1
+    between = np.ceil(at) if grid == "up" else np.floor(at + 0.5 + tolerance)
+    return np.maximum(np.where(on_a_step, near, between), 1).astype("i8") - 1

@@ -1,13 +1,17 @@
-"""A GraphML file for graph tools (networkx, igraph, Gephi, yEd): the wiring, with everything else as attributes."""
+"""A GraphML file for graph tools (networkx, igraph, Gephi, yEd): the wiring, with everything else as attributes.
+
+What those tools agree on: every attribute has one name and one type, number or text, in all nodes (edges); no attribute is
+called `id`, `source` or `target`, which igraph and Gephi keep for themselves; and the id of each edge is there once.
+"""
 
 import io
 import json
-import re
 from typing import Any
 
 from circuits.circuit import Circuit
-from circuits.errors import MachineError, UserError
+from circuits.errors import MachineError
 from circuits.export.features import exact, kept
+from circuits.export.names import XML, check_names
 from circuits.motif_file import Motif, write_whole
 
 ATTRIBUTE = exact("an attribute of nodes")
@@ -34,10 +38,11 @@ FORMS = {"attributes": FEATURES}
 
 
 def as_graph(circuit: Circuit) -> Any:
-    """The circuit as a networkx.MultiDiGraph.
+    """A networkx.MultiDiGraph of the circuit.
 
-    Nodes are n0, n1, ... (neurons, in order) and c0, c1, ... (input channels), with `kind` neuron or input and `label`; edges
-    are synapses. Raises MachineError if networkx is missing.
+    Nodes are n0, n1, ... (neurons, in order) and c0, c1, ... (input channels), with `kind` neuron or input, `label` as text,
+    and `name`, the neuron's id or the channel's name as JSON: 1 and "1" are two neurons. Edges are synapses, with the keys s0,
+    s1, ... Attributes are floats or text. Raises MachineError if networkx is missing.
     """
     try:
         from networkx import MultiDiGraph
@@ -46,39 +51,46 @@ def as_graph(circuit: Circuit) -> Any:
 
     listens = {n.id: [port.name for port in circuit.outputs if n.id in port.neurons] for n in circuit.neurons}
     graph = MultiDiGraph(
-        dt_ms=circuit.dt_ms,
+        dt_ms=float(circuit.dt_ms),
         neuron_model=circuit.neuron_model,
-        noise_mv=circuit.noise_mv,
+        noise_mv=float(circuit.noise_mv),
         outputs=json.dumps([port.model_dump() for port in circuit.outputs]),
         provenance=json.dumps(circuit.provenance.model_dump() if isinstance(circuit, Motif) else {}),
     )
     for k, n in enumerate(circuit.neurons):
-        graph.add_node(f"n{k}", kind="neuron", label=str(n.id), output=", ".join(listens[n.id]), **n.model_dump())
+        attributes = _attributes(n.model_dump(exclude={"id"}))
+        graph.add_node(f"n{k}", kind="neuron", **_named(n.id), output=", ".join(listens[n.id]), **attributes)
     place = {n.id: f"n{k}" for k, n in enumerate(circuit.neurons)}
     sign = {n.id: n.sign for n in circuit.neurons}
+    edges = []
     for c, channel in enumerate(circuit.inputs):
-        graph.add_node(f"c{c}", kind="input", label=channel.name)
-        for s in channel.synapses:
-            graph.add_edge(f"c{c}", place[s.post], sign="E", **_attributes(s))
-    for synapse in circuit.synapses:
-        graph.add_edge(place[synapse.pre], place[synapse.post], sign=sign[synapse.pre], **_attributes(synapse))
+        graph.add_node(f"c{c}", kind="input", **_named(channel.name))
+        edges += [(f"c{c}", "E", s) for s in channel.synapses]
+    edges += [(place[s.pre], sign[s.pre], s) for s in circuit.synapses]
+    for k, (source, its_sign, s) in enumerate(edges):
+        data = _attributes(s.model_dump(exclude_none=True, exclude={"pre", "post"}))
+        graph.add_edge(source, place[s.post], f"s{k}", sign=its_sign, **data)
     return graph
 
 
-def _attributes(synapse):
-    data = synapse.model_dump(exclude_none=True, exclude={"pre", "post"})
-    plain = {name: value for name, value in data.items() if not isinstance(value, dict)}
-    return plain | {f"{name}.{key}": x for name, value in data.items() if isinstance(value, dict) for key, x in value.items()}
+def _named(name):
+    return {"label": str(name), "name": json.dumps(name)}
 
 
-def write(motif, path, example_input=None):
-    """Write the GraphML file `path`; it holds no example."""
+def _attributes(data):
+    """A part's values by name, those of its sections as SECTION.NAME: floats and text."""
+    flat = {}
+    for name, value in data.items():
+        parts = {f"{name}.{key}": x for key, x in value.items()} if isinstance(value, dict) else {name: value}
+        flat |= {key: x if isinstance(x, str) else float(x) for key, x in parts.items()}
+    return flat
+
+
+def write(motif: Motif, path, example_input=None) -> None:
+    """Write the GraphML file `path`; it holds no example. Raises UserError for a name that XML cannot hold."""
     kept(motif, FORMS, "graphml")
+    check_names(motif, XML, "graphml")
     graph = as_graph(motif)
-    if re.search(
-        r"[^\t\n\r\x20-\U0010FFFF]", "".join(label for _, label in graph.nodes(data="label")) + graph.graph["outputs"]
-    ):
-        raise UserError("graphml: a name has a control character, which XML cannot hold; rename it in the motif file")
     from networkx import write_graphml
 
     text = io.BytesIO()

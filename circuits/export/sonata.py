@@ -6,6 +6,7 @@ from circuits.errors import MachineError, UserError
 from circuits.export.checked import run_here
 from circuits.export.features import exact, kept, refused
 from circuits.export.manifest import write_manifest
+from circuits.export.names import HDF5, check_names
 from circuits.export.script_folder import script_folder
 from circuits.export.sonata_network import write_network
 from circuits.motif_file import Motif
@@ -33,8 +34,9 @@ FORMS = {"config.json": FEATURES}
 USE = """    pip install nest-simulator h5py pandas
     python run.py        # builds and runs the network with NEST's reader and compares it with the simulator's spikes
 
-In NEST, if it was compiled with HDF5: `nest.SonataNetwork("config.json").BuildNetwork()`. The populations are `motif` and
-`inputs`.
+In NEST, if it was compiled with HDF5: `nest.SonataNetwork("config.json", "nest.json").BuildNetwork()`. In libsonata:
+`CircuitConfig.from_file("config.json")` and, for the trial, `SimulationConfig.from_file("simulation_config.json")`. BMTK takes
+`config.json`, in this folder. The populations are `motif` and `inputs`; edges are indexed both ways.
 """
 
 
@@ -44,6 +46,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
     if abs(motif.dt_ms * 1000 - round(motif.dt_ms * 1000)) > 1e-9:
         step = f"NEST's reader takes whole microseconds, not {motif.dt_ms:g} ms"
         raise UserError(f"sonata: time step cannot be exported: {step}; use --to brian2")
+    check_names(motif, HDF5, "sonata")
     try:
         import h5py
     except ModuleNotFoundError:

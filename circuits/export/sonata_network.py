@@ -11,30 +11,56 @@ import numpy as np
 
 from circuits.motif_file import Motif
 
+MANIFEST = {"$DIR": "."}
+SPIKES = {"input_type": "spikes", "input_file": "$DIR/inputs.h5"}
+
 
 def write_network(h5py: Any, motif: Motif, folder: Path) -> None:
-    """Write config.json and the files that it names into a folder that has an example.npz already."""
+    """Write config.json and the files that it names into a folder that has an example.npz already.
+
+    Readers want different things of one format. config.json is what all of them open: NEST and BMTK take files, libsonata takes
+    populations. libsonata refuses a simulator that it does not know, and NEST one that is not NEST: nest.json says so to NEST
+    alone. simulation_config.json is the trial in the terms of libsonata's SimulationConfig.
+    """
     steps = _inputs(h5py, motif, folder)
     _nodes(h5py, motif, folder)
     _edges(h5py, motif, folder)
     _json(folder / "node_sets.json", _node_sets(motif))
     _json(folder / "config.json", _config(motif, steps))
+    _json(folder / "nest.json", {"manifest": MANIFEST, "target_simulator": "NEST"})
+    _json(folder / "simulation_config.json", _simulation(motif, steps))
 
 
 def _config(motif, steps):
     edges = [name for name, synapses in _populations(motif).items() if synapses]
-    populations = ["motif"] + (["inputs"] if motif.inputs else [])
-    spikes = {"input_type": "spikes", "module": "h5", "input_file": "$DIR/inputs.h5", "node_set": "inputs"}
+    kinds = {"motif": "point_neuron"} | ({"inputs": "virtual"} if motif.inputs else {})
     return {
-        "target_simulator": "NEST",
-        "manifest": {"$DIR": "."},
+        "manifest": MANIFEST,
         "run": {"dt": motif.dt_ms, "tstop": steps * motif.dt_ms},
         "components": {"point_neuron_models_dir": "$DIR/neurons", "synaptic_models_dir": "$DIR/synapses"},
         "networks": {
-            "nodes": [{"nodes_file": f"$DIR/{p}_nodes.h5", "node_types_file": f"$DIR/{p}_node_types.csv"} for p in populations],
-            "edges": [{"edges_file": f"$DIR/{e}_edges.h5", "edge_types_file": f"$DIR/{e}_edge_types.csv"} for e in edges],
+            "nodes": [_files("node", name, {name: {"type": kind}}) for name, kind in kinds.items()],
+            "edges": [_files("edge", name, {f"{name}_to_motif": {"type": "chemical"}}) for name in edges],
         },
-        "inputs": {"trial": spikes} if motif.inputs else {},
+        "inputs": {"trial": SPIKES | {"module": "h5", "node_set": "inputs"}} if motif.inputs else {},
+        "node_sets_file": "$DIR/node_sets.json",
+    }
+
+
+def _files(what, name, populations):
+    files = {f"{what}s_file": f"$DIR/{name}_{what}s.h5", f"{what}_types_file": f"$DIR/{name}_{what}_types.csv"}
+    return files | {"populations": populations}
+
+
+def _simulation(motif, steps):
+    whole = steps * motif.dt_ms
+    replay = {"module": "synapse_replay", "spike_file": "$DIR/inputs.h5", "delay": 0.0, "duration": whole}
+    return {
+        "manifest": MANIFEST,
+        "network": "$DIR/config.json",
+        "run": {"dt": motif.dt_ms, "tstop": whole, "random_seed": 0},
+        "output": {"output_dir": "$DIR/output", "spikes_file": "spikes.h5"},
+        "inputs": {"trial": SPIKES | replay | {"node_set": "inputs"}} if motif.inputs else {},
         "node_sets_file": "$DIR/node_sets.json",
     }
 
@@ -45,7 +71,7 @@ def _node_sets(motif):
 
 
 def _nodes(h5py, motif, folder):
-    """Neurons with the same parameters are of one node type."""
+    """Neurons with the same parameters are of one node type; the ids of types are unique, as BMTK wants them, in all files."""
     text = h5py.string_dtype()
     parameters = [_neuron(n) for n in motif.neurons]
     types = list({json.dumps(p): None for p in parameters})
@@ -61,9 +87,10 @@ def _nodes(h5py, motif, folder):
         group["0/ei"] = np.array([n.sign.lower() for n in motif.neurons], text)
         group["0/type"] = np.array([n.type for n in motif.neurons], text)
     if motif.inputs:
-        (folder / "inputs_node_types.csv").write_text("node_type_id model_type\n0 virtual\n", encoding="utf-8")
+        virtual = len(types)
+        (folder / "inputs_node_types.csv").write_text(f"node_type_id model_type\n{virtual} virtual\n", encoding="utf-8")
         with h5py.File(folder / "inputs_nodes.h5", "w") as file:
-            group = _population(file, "nodes/inputs", [0] * len(motif.inputs), "node")
+            group = _population(file, "nodes/inputs", [virtual] * len(motif.inputs), "node")
             group["0/name"] = np.array([channel.name for channel in motif.inputs], text)
 
 
@@ -87,25 +114,44 @@ def _edges(h5py, motif, folder):
     """Static synapses are of one edge type, others of one for each set of parameters."""
     place = {n.id: k for k, n in enumerate(motif.neurons)}
     (folder / "synapses").mkdir()
+    first = 0
     for source, rows in _populations(motif).items():
         if not rows:
             continue
         sections = [s.short_term.model_dump_json() if s.short_term else "" for *_, s in rows]
         kinds = list(dict.fromkeys(sections))
         table = ["edge_type_id model_template dynamics_params"]
-        for k, kind in enumerate(kinds):
+        for k, kind in enumerate(kinds, first):
             model, parameters = ("tsodyks2_synapse", _short_term(**json.loads(kind))) if kind else ("static_synapse", {})
             _json(folder / "synapses" / f"{source}_{k}.json", parameters)
             table.append(f"{k} {model} {source}_{k}.json")
         (folder / f"{source}_edge_types.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
         with h5py.File(folder / f"{source}_edges.h5", "w") as file:
-            group = _population(file, f"edges/{source}_to_motif", [kinds.index(section) for section in sections], "edge")
+            group = _population(
+                file, f"edges/{source}_to_motif", [first + kinds.index(section) for section in sections], "edge"
+            )
             group["source_node_id"] = np.array([pre for pre, *_ in rows], "u8")
             group["target_node_id"] = np.array([place[s.post] for *_, s in rows], "u8")
             group["source_node_id"].attrs["node_population"] = source
             group["target_node_id"].attrs["node_population"] = "motif"
             group["0/syn_weight"] = np.array([sign * s.weight_mv for _, sign, s in rows])
             group["0/delay"] = np.array([round(s.delay_ms / motif.dt_ms) * motif.dt_ms for *_, s in rows])
+            sources = len(motif.inputs) if source == "inputs" else len(motif.neurons)
+            _index(group, "source_to_target", group["source_node_id"][:], sources)
+            _index(group, "target_to_source", group["target_node_id"][:], len(motif.neurons))
+        first += len(kinds)
+
+
+def _index(group, name, nodes, count):
+    """Where the edges of each of `count` nodes are: ranges of ranges of edges. BMTK has another name for the first table."""
+    starts = np.flatnonzero(np.append(True, nodes[1:] != nodes[:-1]))
+    ends = np.append(starts[1:], len(nodes))
+    order = np.argsort(nodes[starts], kind="stable")
+    last = np.searchsorted(nodes[starts][order], np.arange(count), side="right")
+    index = group.create_group(f"indices/{name}")
+    index["node_id_to_ranges"] = np.stack([np.append(0, last[:-1]), last], axis=1).astype("u8")
+    index["node_id_to_range"] = index["node_id_to_ranges"]  # the same table: a link
+    index["range_to_edge_id"] = np.stack([starts[order], ends[order]], axis=1).astype("u8")
 
 
 def _short_term(use, tau_rec_ms, tau_fac_ms):

@@ -44,25 +44,25 @@ def assemble(motif: Motif | Circuit, copies: int, lateral: Lateral | None = None
 def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> Assembly:
     """`assemble`, and what its copies have in common."""
     motif = motif if isinstance(motif, Motif) else Motif.of(motif)
-    data = motif.model_dump()
+    data, names = motif.model_dump(), _names(motif)
     neurons, inputs, synapses, outputs = [], [], [], []
     keys = Assembly(motif, [], [], [])
     for copy in range(copies):
         for k, neuron in enumerate(data["neurons"]):
-            neurons.append(neuron | {"id": f"{copy}.{neuron['id']}"})
+            neurons.append(neuron | {"id": f"{copy}.{names[neuron['id']]}"})
             keys.neurons.append(k)
         for c, channel in enumerate(data["inputs"]):
-            inputs.append({"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], copy, "post")})
+            inputs.append({"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], names, copy, "post")})
             keys.inputs.extend((c, k) for k in range(len(channel["synapses"])))
-        synapses.extend(_renamed(data["synapses"], copy, "pre", "post"))
+        synapses.extend(_renamed(data["synapses"], names, copy, "pre", "post"))
         keys.synapses.extend(range(len(data["synapses"])))
         for port in data["outputs"]:
-            outputs.append({"name": f"{copy}.{port['name']}", "neurons": [f"{copy}.{n}" for n in port["neurons"]]})
+            outputs.append({"name": f"{copy}.{port['name']}", "neurons": [f"{copy}.{names[n]}" for n in port["neurons"]]})
     if lateral is not None:
         for copy, offset, pre, post in _lateral(motif, copies, lateral):
             neighbour = (copy + offset) % copies
             delay = motif.dt_ms if lateral.delay_ms is None else lateral.delay_ms
-            ends = {"pre": f"{copy}.{pre}", "post": f"{neighbour}.{post}"}
+            ends = {"pre": f"{copy}.{names[pre]}", "post": f"{neighbour}.{names[post]}"}
             synapses.append(ends | {"weight_mv": lateral.weight_mv, "delay_ms": delay})
             keys.synapses.append((offset, pre, post))
     parts = {"neurons": neurons, "inputs": inputs, "synapses": synapses, "outputs": outputs}
@@ -72,8 +72,19 @@ def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> As
         raise UserError(f"lateral: {one_line(error)}") from None
 
 
-def _renamed(synapses, copy, *ends):
-    return [s | {end: f"{copy}.{s[end]}" for end in ends} for s in synapses]
+def _names(circuit):
+    """The ids as text, each its own: where 1 and "1" are neurons, the later one of them becomes "1'"."""
+    names: dict = {}
+    for neuron in circuit.neurons:
+        name = str(neuron.id)
+        while name in names.values():
+            name += "'"
+        names[neuron.id] = name
+    return names
+
+
+def _renamed(synapses, names, copy, *ends):
+    return [s | {end: f"{copy}.{names[s[end]]}" for end in ends} for s in synapses]
 
 
 def _lateral(motif, copies, lateral):

@@ -29,7 +29,9 @@ def test_the_files_hold_neurons_synapses_and_input(tmp_path, seed):
     assert config["run"] == {"dt": circuit.dt_ms, "tstop": 100 * circuit.dt_ms}
     for kind in config["networks"].values():
         for files in kind:
-            assert all((folder / name.removeprefix("$DIR/")).exists() for name in files.values())
+            names = [name for key, name in files.items() if key.endswith("_file")]
+            assert len(names) == 2
+            assert all((folder / name.removeprefix("$DIR/")).exists() for name in names)
 
     with h5py.File(folder / "motif_nodes.h5") as file:
         nodes = file["nodes/motif"]
@@ -56,6 +58,90 @@ def test_the_files_hold_neurons_synapses_and_input(tmp_path, seed):
         spikes = file["spikes/inputs"]
         step = np.rint(spikes["timestamps"][:] / circuit.dt_ms).astype(int) - 1
         assert sorted(zip(step, spikes["node_ids"][:], strict=True)) == sorted(zip(*np.nonzero(trial), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_reference_reader_opens_the_configuration_and_answers_who_is_connected(tmp_path, seed):
+    libsonata = pytest.importorskip("libsonata")
+    circuit = random_circuit(np.random.default_rng(seed), neurons=7 + seed)
+    folder = export(circuit, "sonata", tmp_path / "out").rename(tmp_path / "moved")
+    config = libsonata.CircuitConfig.from_file(str(folder / "config.json"))
+    assert config.node_populations == {"motif", "inputs"}
+    assert config.edge_populations == {"motif_to_motif", "inputs_to_motif"}
+    sizes = {"motif": len(circuit.neurons), "inputs": len(circuit.inputs)}
+    assert {name: config.node_population(name).size for name in sizes} == sizes
+    assert [config.node_population_properties(name).type for name in sizes] == ["point_neuron", "virtual"]
+    place = {n.id: k for k, n in enumerate(circuit.neurons)}
+    between = [(place[s.pre], place[s.post]) for s in circuit.synapses]
+    afferent = [(c, place[s.post]) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    for name, pairs in (("motif_to_motif", between), ("inputs_to_motif", afferent)):
+        edges = config.edge_population(name)
+        assert edges.size == len(pairs) > 0
+        for k in range(max(sizes.values())):
+            assert edges.afferent_edges([k]).flatten().tolist() == [e for e, pair in enumerate(pairs) if pair[1] == k]
+            assert edges.efferent_edges([k]).flatten().tolist() == [e for e, pair in enumerate(pairs) if pair[0] == k]
+        source, target = pairs[0]
+        expected = [e for e, pair in enumerate(pairs) if pair == (source, target)]
+        assert edges.connecting_edges([source], [target]).flatten().tolist() == expected
+        assert edges.afferent_edges(range(sizes["motif"])).flat_size == len(pairs)
+
+    simulation = libsonata.SimulationConfig.from_file(str(folder / "simulation_config.json"))
+    assert (simulation.run.dt, simulation.run.tstop) == (circuit.dt_ms, pytest.approx(json_of(folder)["run"]["tstop"]))
+    assert libsonata.CircuitConfig.from_file(simulation.network).node_populations == config.node_populations
+    replayed = libsonata.SpikeReader(simulation.input("trial").spike_file)
+    assert replayed.get_population_names() == ["inputs"]
+
+
+def json_of(folder, name="config.json"):
+    return json.loads((folder / name).read_text())
+
+
+def test_every_reader_finds_what_it_asks_for(tmp_path):
+    """As NEST's and BMTK's code asks for it: see tests/oracle for NEST itself."""
+    circuit = random_circuit(np.random.default_rng(5), plastic="short_term")
+    folder = export(circuit, "sonata", tmp_path / "out")
+    config, nest = json_of(folder), json_of(folder, "nest.json")
+    assert "target_simulator" not in config  # libsonata takes none but those it knows
+    assert (config | nest)["target_simulator"] == "NEST"
+    assert nest["manifest"] == config["manifest"]
+    assert not {"run", "networks", "components", "inputs"} & set(nest)  # these would take the place of those of config.json
+    for what in ("node", "edge"):
+        assert all({f"{what}s_file", f"{what}_types_file"} < set(files) for files in config["networks"][f"{what}s"])
+    assert config["inputs"]["trial"].items() >= {"input_type": "spikes", "module": "h5", "node_set": "inputs"}.items()
+    assert {"tstop", "dt"} <= set(config["run"])
+    for what in ("node", "edge"):  # BMTK puts the types of all files into one table
+        types = [row[f"{what}_type_id"] for name in ("motif", "inputs") for row in rows(folder / f"{name}_{what}_types.csv")]
+        assert len(set(types)) == len(types)
+    for name in ("motif", "inputs"):
+        with h5py.File(folder / f"{name}_edges.h5") as file:
+            for index in file[f"edges/{name}_to_motif/indices"].values():
+                assert index["node_id_to_range"][:].tolist() == index["node_id_to_ranges"][:].tolist()
+
+
+def test_a_circuit_without_inputs_or_synapses_opens_too(tmp_path):
+    libsonata = pytest.importorskip("libsonata")
+    circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "E", "bias_mv": 20.0}])
+    folder = export(circuit, "sonata", tmp_path / "out")
+    config = libsonata.CircuitConfig.from_file(str(folder / "config.json"))
+    assert (config.node_populations, config.edge_populations) == ({"motif"}, set())
+    assert libsonata.SimulationConfig.from_file(str(folder / "simulation_config.json")).list_input_names == []
+
+
+def test_ids_of_any_kind_are_names_of_nodes(tmp_path):
+    libsonata = pytest.importorskip("libsonata")
+    names = [0, 1, "1", "<a>\n", "\u795e\u7d4c"]
+    circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": n, "sign": "E", "bias_mv": 20.0} for n in names])
+    nodes = libsonata.CircuitConfig.from_file(str(export(circuit, "sonata", tmp_path / "out") / "config.json")).node_population(
+        "motif"
+    )
+    assert nodes.get_attribute("name", nodes.select_all()).tolist() == [str(n) for n in names]
+
+
+def test_a_name_that_hdf5_cannot_hold_is_refused(tmp_path):
+    circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": "a\x00b", "sign": "E"}])
+    with pytest.raises(UserError, match="sonata: a name has a null character"):
+        export(circuit, "sonata", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_reference_reader_reads_it_all(tmp_path):

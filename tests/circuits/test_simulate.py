@@ -79,7 +79,7 @@ def test_another_precision_is_refused(dtype):
         ([[[0.0], []]], "spikes[0][0]: 0 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
         ([[[-1.0], []]], "spikes[0][0]: -1 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
         ([[[10.5], []]], "spikes[0][0]: 10.5 ms is outside the trial: 0.5 ms <= time <= 10 ms"),
-        ([[[1.0, 1.7], []]], "spikes[0][0]: 1.7 ms is not on the grid of 0.5 ms"),
+        ([[[1.0, 1.7], []]], 'spikes[0][0]: 1.7 ms is not on the grid of 0.5 ms; grid="nearest" or "up" rounds it'),
         ([[[2.0, 1.0], []]], "spikes[0][0]: 1 ms is not later than the spike before it"),
         ([[[2.0, 2.0], []]], "spikes[0][0]: 2 ms is not later than the spike before it"),
         ([[[], []], [[], [1.0, 3.0, 2.0]]], "spikes[1][1]: 2 ms is not later than the spike before it"),

@@ -55,10 +55,10 @@ def main():
     else:
         nest.set_verbosity("M_WARNING")
     if nest.build_info["have_hdf5"]:
-        network = nest.SonataNetwork(HERE / "config.json")
+        network = nest.SonataNetwork(HERE / "config.json", HERE / "nest.json")
     else:
         sys.modules[nest.SonataNetwork.__module__].have_hdf5 = True
-        network = Network(HERE / "config.json")
+        network = Network(HERE / "config.json", HERE / "nest.json")
     neurons = network.BuildNetwork()["motif"]
     recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
     nest.Connect(neurons, recorder)

@@ -1,5 +1,6 @@
 """Spike trains to train on: made on the spot, or read from a file. They are numpy arrays; `torch.from_numpy(spikes).float()`
-and a transpose to [steps, trials, channels] make them the input of a `MotifNetwork`.
+and a transpose to [steps, trials, channels] make them the input of a `MotifNetwork`. Spike times in ms become such arrays by
+`circuits.on_grid`.
 
     train, test = data.randman(train=2000, test=500, seed=0)
     train.spikes, train.targets     bool [trials, steps, channels], int64 or float64 [trials]

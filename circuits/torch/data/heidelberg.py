@@ -13,8 +13,8 @@ CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as
 def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, most: int | None = None) -> Split:
     """One file, such as shd_train.h5 or shd_test.h5 (zenkelab.org/resources); the target is the spoken digit, int64.
 
-    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? What comes
-            after the last step is left out
+    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? Step k takes
+            k dt <= time < (k + 1) dt, several spikes in it are one; what comes after the last step is left out
     most    only the first so many trials
 
     Raises UserError for a file that cannot be read or is of another form, MachineError if h5py is not installed.

@@ -36,7 +36,7 @@ function drawFront() {
   const pick = (axis) => el("select", { "aria-label": `${axis} axis`, onchange: (event) => { shown[axis] = event.target.value; again(); } },
     ...axes.map((a) => el("option", { value: a.key, selected: shown[axis] === a.key }, a.text.split(":")[0])));
   const tally = el("span", { id: "passing" });
-  const limits = filters(() => { sift(); again(); fill(); });
+  const limits = limitsOf(members), sliders = filters(limits, () => { sift(); again(); fill(); });
   const cloud = el("div", { id: "cloud" }), note = el("p", { class: "note" });
   const all = el("button", { type: "button", id: "all", "aria-pressed": "false", onclick: () => { shown.all = !shown.all; tell("picture"); } }, "all objectives");
   on("picture", () => {
@@ -48,14 +48,14 @@ function drawFront() {
   body.append(
     el("div", { class: "tilted" },
       el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y")), all), cloud, note),
-      el("div", {}, el("div", { class: "controls", id: "filters" }, ...limits, tally), grid())));
+      el("div", {}, el("div", { class: "controls", id: "filters" }, ...sliders, tally), grid())));
   const again = chart(cloud, (width, host) => (shown.all ? parallel : scatter)(width, host));
   const fill = () => tell("rows");
   on("circuit", () => again());
 
   function sift() {
-    const want = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
-    shown.passing = members.filter((m) => (m.held_out ?? 0) >= want.score - 1e-9 && m.e + m.i <= want.size && m.e / (m.e + m.i) >= want.least - 1e-9 && m.e / (m.e + m.i) <= want.most + 1e-9);
+    const at = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
+    shown.passing = members.filter((m) => limits.every((one) => one.passes(m, at[one.name])));
     tally.textContent = shown.passing.length === members.length ? `${members.length} circuits` : `${shown.passing.length} of ${members.length} circuits`;
     sorted();
   }
@@ -64,20 +64,12 @@ function drawFront() {
   fill();
 }
 
-function filters(changed) {
-  const size = d3.extent(data.members, (m) => m.e + m.i), share = d3.extent(data.members, (m) => m.e / (m.e + m.i));
-  const slider = (name, text, low, high, value, step, format) => {
-    const said = el("output", {}, format(value));
-    const input = el("input", { type: "range", name, min: low, max: high, step, value, "aria-label": text, oninput: () => { said.textContent = format(Number(input.value)); changed(); } });
-    return el("label", {}, text, input, said);
-  };
-  const floor = (v, s) => Math.floor(v / s + 1e-9) * s, ceil = (v, s) => Math.ceil(v / s - 1e-9) * s;
-  return [
-    slider("score", "score from", 0, 1, 0, 0.01, (v) => v.toFixed(2)),
-    slider("size", "neurons to", size[0], size[1], size[1], 1, (v) => v.toFixed(0)),
-    slider("least", "E share from", floor(share[0], 0.05), ceil(share[1], 0.05), floor(share[0], 0.05), 0.05, (v) => v.toFixed(2)),
-    slider("most", "to", floor(share[0], 0.05), ceil(share[1], 0.05), ceil(share[1], 0.05), 0.05, (v) => v.toFixed(2)),
-  ];
+function filters(limits, changed) {
+  return limits.map((one) => {
+    const said = el("output", {}, one.show(one.start));
+    const input = el("input", { type: "range", name: one.name, min: one.min, max: one.max, step: 1, value: one.start, autocomplete: "off", "aria-label": one.text, oninput: () => { said.textContent = one.show(Number(input.value)); input.setAttribute("aria-valuetext", said.textContent); changed(); } });
+    return el("label", {}, one.text, input, said);
+  });
 }
 
 function sorted() {

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -291,10 +292,13 @@ def test_all_objectives_at_once_show_and_choose_the_same_circuits(opened, folder
 
 def test_filters_leave_the_circuits_that_pass(opened, folder, run):
     shown = opened(folder / "report.html")
-    least = sorted(m.held_out for m in run.front)[len(run.front) // 2]
-    shown.slide("score", round(least, 2))
-    passing = [m for m in run.front if m.held_out >= round(least, 2)]
+    assert shown.text("#passing") == f"{len(run.front)} circuits"
+    least = int(100 * sorted(m.held_out for m in run.front)[len(run.front) // 2])
+    shown.slide("score", least)
+    passing = [m for m in run.front if m.held_out >= least / 100]
+    assert 0 < len(passing) < len(run.front)
     assert shown.text("#passing") == f"{len(passing)} of {len(run.front)} circuits"
+    assert shown.text('label:has(input[name="score"]) output') == f"{least / 100:.2f}"
     assert {row[0] for row in shown.rows("#members")} <= {str(m.rank) for m in passing}
     shown.slide("score", 0)
     size = min(m.excitatory + m.inhibitory for m in run.front)
@@ -304,12 +308,53 @@ def test_filters_leave_the_circuits_that_pass(opened, folder, run):
     assert shown.count("#cloud circle.out") == len(run.front) - len(smallest)
     shown.slide("size", 99)
     share = sorted(m.excitatory / (m.excitatory + m.inhibitory) for m in run.front)[len(run.front) // 2]
-    least = float(np.floor(share / 0.05 + 1e-9) * 0.05)
-    for name, passes in (("least", lambda s: s >= least - 1e-9), ("most", lambda s: s <= least + 1e-9)):
-        shown.slide(name, round(least, 2))
-        passing = [m for m in run.front if passes(m.excitatory / (m.excitatory + m.inhibitory))]
+    bound = int(20 * share)
+    for name, passes in (("least", lambda s: s >= bound / 20), ("most", lambda s: s <= bound / 20)):
+        ends = shown.page.locator(f'input[name="{name}"]').evaluate("one => [Number(one.min), Number(one.max)]")
+        shown.slide(name, bound)
+        unbounded = ends[0 if name == "least" else 1] == bound
+        passing = [m for m in run.front if unbounded or passes(m.excitatory / (m.excitatory + m.inhibitory))]
         assert shown.text("#passing").startswith(f"{len(passing)} ")
-        shown.slide(name, 0 if name == "least" else 1)
+        shown.slide(name, 0 if name == "least" else 99)
+
+
+FILTER = """cases => {
+  const wrong = [];
+  const get = { score: (m) => m.held_out, size: (m) => m.e + m.i };
+  for (const [number, members] of cases.entries()) for (const limit of limitsOf(members)) {
+    const input = document.createElement("input"), value = get[limit.name] ?? ((m) => m.e / (m.e + m.i));
+    const said = { type: "range", min: limit.min, max: limit.max, step: 1, value: limit.start };
+    for (const [name, text] of Object.entries(said)) input.setAttribute(name, text);
+    const passing = (test) => members.filter(test).length;
+    const start = Number(input.value);
+    if (start !== limit.start || passing((m) => limit.passes(m, start)) !== members.length) wrong.push([number, limit.name]);
+    for (let p = limit.min; p <= limit.max; p++) {
+      const bound = Number(limit.show(p).replace("\u2212", "-")), least = ["score", "least"].includes(limit.name);
+      const expected = passing((m) => value(m) !== null && (least ? value(m) >= bound : value(m) <= bound));
+      input.value = p;
+      if (Number(input.value) !== p) wrong.push([number, limit.name, p]);
+      if (p !== limit.start && passing((m) => limit.passes(m, p)) !== expected) wrong.push([number, limit.name, p]);
+    }
+  }
+  return wrong;
+}"""
+
+
+def test_nothing_is_filtered_before_someone_filters_and_a_bound_is_what_its_label_says(browser):
+    """Fronts with every pair of ends in hundredths and in shares of up to 12 neurons, with scores below chance and without."""
+
+    def front(low, high):
+        return [{"held_out": score, "e": e, "i": n - e} for score, (e, n) in (low, high)]
+
+    shares = [(e, n) for n in range(1, 13) for e in range(n + 1)]
+    cases = [front((low / 100, (1, 2)), (high / 100, (2, 3))) for low in range(-20, 101, 3) for high in range(low, 101, 4)]
+    cases += [front((0.1 * k, low), (0.7, high)) for k, low in enumerate(shares) for high in shares[k::7]]
+    cases += [front((None, (3, 5)), (score, (3, 4))) for score in (None, -0.001, 0.9999999, 0.6000000000000001, 1 / 3, 0.0)]
+    tab = browser.new_page()
+    tab.add_script_tag(content=(files("evo.inspect") / "web" / "limits.js").read_text())
+    assert len(cases) > 1_000
+    assert tab.evaluate(FILTER, cases) == []
+    tab.close()
 
 
 def test_the_table_is_sorted_by_any_column_both_ways(opened, folder, run):
