@@ -5,7 +5,8 @@ run.front[0].held_out
 circuits.save(run.motif(rank=0), "motif.json")
 """
 
+from circuits.version import __version__
 from evo.run_folder import Member, Run, open_run
 from evo.search import fork, resume, run
 
-__all__ = ["Member", "Run", "fork", "open_run", "resume", "run"]
+__all__ = ["Member", "Run", "__version__", "fork", "open_run", "resume", "run"]

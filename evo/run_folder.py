@@ -18,6 +18,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
+from circuits.version import __version__
 from evo import archive, genome
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
@@ -358,8 +359,8 @@ def _is_locked(folder):
 
 
 def versions():
-    found = {}
-    for name in ("evocircuits", "numpy", "numba", "deap", "ray"):
+    found = {"evocircuits": __version__}
+    for name in ("numpy", "numba", "deap", "ray"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

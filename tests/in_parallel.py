@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-RAY = "run_on_ray"
+RAY = "on_ray"
 LOCKS = "EVO_TEST_LOCKS"
 
 

@@ -70,12 +70,12 @@ def test_every_algorithm_gives_the_same_bytes_again(states):
     assert [to_bytes(state) for state in again] == [to_bytes(state) for state in found]
 
 
-def test_every_algorithm_ends_alike_with_any_number_of_processes(tmp_path, run_on_ray):
+def test_every_algorithm_ends_alike_with_any_number_of_processes(tmp_path, on_ray):
     spec = spec_file(tmp_path)
     for name in NAMES:
         settings = {"algorithm": name, "epoch": 1, "generations": 3}
         here = evo.run(spec, tmp_path / name, workers=0, **settings)
-        assert run_on_ray(spec, tmp_path / f"ray-{name}", **settings) == here.archive_sha256
+        assert on_ray("run", spec, tmp_path / f"ray-{name}", **settings) == here.archive_sha256
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -262,9 +262,9 @@ def test_algorithms_are_listed(place):
 
 def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_path):
     own_task_spec(tmp_path)
-    done = process(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    done = cli(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
     assert "runs the code in agree.py" in done.stdout
-    done = process(tmp_path, "resume", "run", "--workers", "0")
+    done = cli(tmp_path, "resume", "run", "--workers", "0")
     assert done.returncode == 0, done.stderr
     assert "runs the code in agree.py" in done.stdout
     trap = tmp_path / "trap"
@@ -272,7 +272,7 @@ def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_pat
         file.write_text(f"open({str(trap)!r}, 'w')\n" + file.read_text())
     others = [("status", "run"), ("inspect", "run"), ("inspect", "run", "--html"), ("inspect", "run", "--json")]
     for arguments in (*others, ("export", "run", "--to", "motif"), ("warmup", "tiny.toml")):
-        done = process(tmp_path, *arguments)
+        done = cli(tmp_path, *arguments)
         assert done.returncode == 0, done.stderr
     assert not trap.exists()
 
@@ -316,9 +316,16 @@ def test_a_reader_that_goes_away_is_no_error(place):
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The archive of a run that takes a while."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return evo.run(spec_file(folder, generations=80), folder / "run", workers=0).archive_sha256
+
+
 @pytest.mark.parametrize(("name", "in_background"), [("SIGINT", False), ("SIGTERM", False), ("SIGTERM", True)])
-def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name, in_background):
-    spec_file(tmp_path, generations=300)
+def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(undisturbed, tmp_path, name, in_background):
+    spec_file(tmp_path, generations=80)
     # what a script starts in the background ignores Ctrl-C
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     running = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
@@ -337,8 +344,7 @@ def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place,
     assert "evo resume run" in status
     done = cli(tmp_path, "resume", "run", "--workers", "0")
     assert done.returncode == 0, done.stderr
-    undisturbed = evo.run(tmp_path / "tiny.toml", tmp_path / "undisturbed", workers=0)
-    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed.archive_sha256
+    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed
 
 
 def test_the_run_folder_goes_to_runs_by_default(tmp_path):

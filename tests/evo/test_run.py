@@ -107,13 +107,13 @@ def test_the_same_spec_again_gives_the_same_archive_and_another_seed_another(und
     assert again.archive_sha256 == undisturbed.archive_sha256 != other.archive_sha256
 
 
-def test_any_number_of_workers_ends_in_the_same_archive(undisturbed, tmp_path, run_on_ray):
+def test_any_number_of_workers_ends_in_the_same_archive(undisturbed, tmp_path, on_ray):
     spec = spec_file(tmp_path)
-    assert run_on_ray(spec, tmp_path / "4") == undisturbed.archive_sha256
-    assert stored(tmp_path / "4") == EVERYTHING
+    assert on_ray("run", spec, tmp_path / "2") == undisturbed.archive_sha256
+    assert stored(tmp_path / "2") == EVERYTHING
     (tmp_path / "own").mkdir()
     own = own_task_spec(tmp_path / "own")
-    assert run_on_ray(own, tmp_path / "own-4") == evo.run(own, tmp_path / "own-0", workers=0).archive_sha256
+    assert on_ray("run", own, tmp_path / "own-2") == evo.run(own, tmp_path / "own-0", workers=0).archive_sha256
 
 
 @pytest.mark.slow
@@ -417,7 +417,7 @@ def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed):
 TARGET = {"target": 0.3, "generations": 40}
 
 
-def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_computed(tmp_path, run_on_ray):
+def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_computed(tmp_path, on_ray):
     spec = spec_file(tmp_path, **TARGET)
     run = evo.run(spec, tmp_path / "a", workers=0)
     assert run.state == "finished"
@@ -428,7 +428,7 @@ def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_com
     assert sorted((row["island"], row["epoch"]) for row in run.epochs) == [(i, e) for i in range(3) for e in range(latest + 1)]
     before = [row["log"][-1]["validation"] for row in run.epochs if row["epoch"] < latest]
     assert max(before, default=0) < 0.3
-    assert run_on_ray(spec, tmp_path / "b") == run.archive_sha256
+    assert on_ray("run", spec, tmp_path / "b") == run.archive_sha256
     for count in range(1, len(run.epochs)):
         with suppress(KeyboardInterrupt):
             evo.run(spec, tmp_path / f"c{count}", workers=0, observe=stops_after(count))
@@ -460,14 +460,15 @@ def test_a_run_ends_with_its_budget_after_an_epoch_of_all_islands(tmp_path, end)
         assert max(later, default=0) <= max(seen) == run.standing.best
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, workers):
+def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, on_ray):
     straight = evo.run(spec_file(tmp_path, generations=8), tmp_path / "straight", workers=0)
     for first, folder in ((4, "whole"), (6, "stopped")):
         observe = stops_after(8) if folder == "stopped" else None
         with suppress(KeyboardInterrupt):
             evo.run(spec_file(tmp_path, generations=first), tmp_path / folder, workers=0, observe=observe)
-        longer = evo.resume(tmp_path / folder, workers=workers, generations=8)
+        copy = shutil.copytree(tmp_path / folder, tmp_path / f"{folder}-on-ray")
+        assert on_ray("resume", copy, generations=8) == straight.archive_sha256
+        longer = evo.resume(tmp_path / folder, workers=0, generations=8)
         assert longer.archive_sha256 == straight.archive_sha256
         assert longer.spec_sha256 == straight.spec_sha256
         assert longer.spec.search.generations == 8
@@ -525,10 +526,10 @@ rate_hz = 60
 )
 
 
-def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path, run_on_ray):
+def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path, on_ray):
     spec = spec_file(tmp_path, RICH)
     run = evo.run(spec, tmp_path / "a", workers=0)
-    assert run_on_ray(spec, tmp_path / "b") == run.archive_sha256
+    assert on_ray("run", spec, tmp_path / "b") == run.archive_sha256
     assert run.saved > 0
     task = fitness.task("gate", volleys=2)
     trials = task.trials((3, 1), 16)
