@@ -24,7 +24,7 @@ SYNAPSE = np.dtype([("weight", "f4"), ("back", "i4")])
 
 @dataclass
 class Job:
-    """A random circuit, 80 % excitatory, and random input to it in 64 trials. Times in ms, weights in mV against a threshold of 1.
+    """A random circuit, 80 % excitatory, and random input to it in 64 trials. Times in ms, weights in mV; the threshold is 1.
 
     Made of the settings: excitatory bool [neurons]; tau_m [neurons]; synapses, a record array of pre, post, weight >= 0 and
     delay in steps; inputs, one of channel, post and weight, which arrive after one step; spikes bool [steps, channels, 64].
