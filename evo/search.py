@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy as np
 
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import digest, write_whole
+from circuits.processors import processors
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
@@ -197,8 +197,7 @@ def _workers(workers, islands):
         if not 0 <= count <= 10_000:
             raise UserError(f"--workers: a number from 0, or auto, not {workers}")
         return count
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = min(cores, islands)
+    count = min(processors(), islands)
     return count if count > 1 else 0
 
 

@@ -15,9 +15,11 @@ class Overtime(BaseException):
 def limited(seconds: float | None, what: str):
     """Raise UserError "WHAT did not return within ..." where the block takes longer; None: no limit.
 
-    By a timer of the operating system, which only the main thread of a process can have: elsewhere there is no limit.
+    By a timer of the operating system, which only the main thread of a process can have, and not on Windows: elsewhere there is
+    no limit.
     """
-    if seconds is None or threading.current_thread() is not threading.main_thread():
+    has_timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if seconds is None or not has_timer:
         yield
         return
 

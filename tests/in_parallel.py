@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
 RAY = "on_ray"
@@ -50,10 +51,10 @@ def _one_after_the_other(compiles, folder):
         return compiles
 
     def compile(dispatcher, signature):
-        cached = getattr(dispatcher._cache, "_cache_file", None)
-        if cached is None or signature in dispatcher.overloads:
+        function = dispatcher.py_func
+        if isinstance(dispatcher._cache, NullCache) or signature in dispatcher.overloads:
             return compiles(dispatcher, signature)
-        with open(folder / cached._index_name, "w") as lock:
+        with open(folder / f"{function.__module__}-{function.__code__.co_firstlineno}", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return compiles(dispatcher, signature)
 
