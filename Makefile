@@ -1,6 +1,11 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
-# make test    install, run all tests          make lint    style and types
-# make chaos   kill runs at random moments (some twenty minutes)
+# make check   style, types and the quick tests: for every change (a minute)
+# make test    all tests but the slow ones (four minutes)       make lint    style and types alone
+# make chaos   the slow tests: runs killed at random moments, all models on all kinds of processors (some twenty minutes)
+# make wheel   builds the wheel and tries it, installed alone, outside the clone
+# make pythons the wheel and the core of the tests with each of Python 3.11 to 3.14 that is installed
+# make arm     what a 64-bit Arm processor computes, under qemu-user: the same digests
+# make dist    wheel and sdist for a release, checked
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
@@ -12,9 +17,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TESTS ?= tests
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadgroup
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test lint chaos oracle rivals suite zoo install clean
+.PHONY: demo check test lint chaos oracle rivals suite zoo wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,8 +47,11 @@ demo: install
 	$(BIN)/python runs/demo/motifs/rank0-torch/load.py
 	@echo "the page: runs/demo/report.html"
 
+check: lint
+	$(PYTEST) -m "not long and not slow and not oracle" $(TESTS)
+
 test: install
-	$(BIN)/python -m pytest -m "not slow and not oracle" $(TESTS)
+	$(PYTEST) -m "not slow and not oracle" $(TESTS)
 
 chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)
@@ -66,6 +76,18 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+wheel: install
+	tests/reach/wheel.sh
+
+pythons: install
+	tests/reach/pythons.sh
+
+arm: install
+	tests/reach/arm.sh
+
+dist: install
+	tests/reach/dist.sh
+
 suite: install
 	$(BIN)/python -m tests.bench.suite
 
@@ -88,5 +110,5 @@ $(RIVALS): .venv-rivals-%/.installed: tests/bench/rivals/%.txt tests/constraints
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-* build *.egg-info
+	rm -rf .venv .venv-* build dist *.egg-info
 	find . -name '*.nb[ic]' -delete

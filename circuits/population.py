@@ -11,6 +11,7 @@ import numpy as np
 from circuits import kernel
 from circuits.compiled import compiled
 from circuits.noise import Noise
+from circuits.processors import processors
 from circuits.raster import _popcount, lane_masks
 from circuits.simd import LANES
 from circuits.tables import Tables
@@ -89,7 +90,7 @@ def simulate_population(
 def threads_here() -> int:
     """How many threads to use: OMP_NUM_THREADS if set, else the processors this process may use."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, int(given)) if given.isdigit() else len(os.sched_getaffinity(0))
+    return max(1, int(given)) if given.isdigit() else processors()
 
 
 def spans(count: int, threads: int | None) -> list[tuple[int, int]]:

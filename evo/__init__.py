@@ -8,7 +8,8 @@ circuits.save(run.motif(rank=0), "motif.json")
 from evo import own_packages  # noqa: F401 - first: it imports circuits and fitness
 
 # isort: split
+from circuits.version import __version__
 from evo.run_folder import Member, Run, open_run
 from evo.search import fork, resume, run
 
-__all__ = ["Member", "Run", "fork", "open_run", "resume", "run"]
+__all__ = ["Member", "Run", "__version__", "fork", "open_run", "resume", "run"]

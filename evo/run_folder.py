@@ -16,13 +16,8 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
-<<<<<<< HEAD
-from evo import archive, genome, stored
-||||||| 58716df
-from evo import archive, genome
-=======
-from evo import archive, genome, lock
->>>>>>> machine
+from circuits.version import __version__
+from evo import archive, genome, lock, stored
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
 from evo.frames import frame
@@ -283,8 +278,8 @@ def read_spec(folder: Path) -> RunSpec:
 
 
 def versions():
-    found = {}
-    for name in ("evocircuits", "numpy", "numba", "deap", "ray"):
+    found = {"evocircuits": __version__}
+    for name in ("numpy", "numba", "deap", "ray"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

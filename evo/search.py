@@ -14,6 +14,7 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
+from circuits.processors import processors
 from evo import lock
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
@@ -230,8 +231,7 @@ def _workers(workers, islands):
         if not 0 <= count <= 10_000:
             raise UserError(f"--workers: a number from 0, or auto, not {workers}")
         return count
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = min(cores, islands)
+    count = min(processors(), islands)
     return count if count > 1 else 0
 
 

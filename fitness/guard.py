@@ -32,12 +32,13 @@ def guarded(what: str, seconds: float | None, call: Callable, *arguments, **sett
     """What `call` returns. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None: no
     limit), and UserError where it tries to end the process by sys.exit, os._exit, or a KeyboardInterrupt that nobody sent.
 
-    By a timer of the operating system, which only the main thread of a process can have: elsewhere there is no limit. A process
-    that the call forks and that returns from it ends there: all that follows is for one process alone.
+    By a timer of the operating system, which only the main thread of a process can have, and not on Windows: elsewhere there is
+    no limit. A process that the call forks and that returns from it ends there: all that follows is for one process alone.
     """
     process = os.getpid()
     in_main_thread = threading.current_thread() is threading.main_thread()
-    alarm = _Alarm(what, seconds) if seconds is not None and in_main_thread else None
+    has_timer = in_main_thread and hasattr(signal, "setitimer")
+    alarm = _Alarm(what, seconds) if seconds is not None and has_timer else None
     if in_main_thread:
         os._exit = _refusing_exit(process)
     try:

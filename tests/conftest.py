@@ -4,6 +4,14 @@ import signal
 
 from hypothesis import settings
 
+from tests.in_parallel import pytest_collection_modifyitems, pytest_configure, pytest_xdist_make_scheduler  # noqa: F401
+from tests.processor_time import (  # noqa: F401
+    pytest_addoption,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_terminal_summary,
+)
+
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
 settings.register_profile("machines differ", deadline=None)  # the first example may compile

@@ -1,11 +1,11 @@
 """What an exported folder says of itself: README.md for people, export.json for programs."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 from circuits.export.features import Kept
 from circuits.motif_file import Motif
+from circuits.version import __version__
 
 MANIFEST = "export.json"
 
@@ -20,7 +20,7 @@ def write_manifest(
     """
     manifest = {
         "target": target,
-        "evocircuits": version("evocircuits"),
+        "evocircuits": __version__,
         "features": {
             form: {name: {"status": status, "how": how} for name, (status, how) in kept.items()}
             for form, kept in tables.items()

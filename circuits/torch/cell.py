@@ -39,7 +39,8 @@ class MotifCell(nn.Module):
     returns the spikes of the outputs as 0 and 1, [batch, slots] or [steps, batch, slots], one column per neuron in the order of
     `ports`, and the State to go on from. Row k of x holds the spikes stamped (k + 1) dt, as in
     `circuits.simulate`; `circuits.on_grid` makes such rows of spike times in ms. In float64 and eval mode the spikes are those
-    of `circuits.simulate`, unless a potential meets the threshold to the last bit: sums may be rounded in another order by the eager engine.
+    of `circuits.simulate`, unless a potential meets the threshold to the last bit: sums may be rounded in another
+    order by the eager engine.
 
     While training, a delay between two steps brings a spike in parts in both; in eval mode delays are whole steps. Membrane
     noise (`noise_mv`) is left out here. Raises UserError for a motif of another neuron model or with plastic synapses, for an

@@ -12,7 +12,7 @@ from evo.cli.group import cli
 def main():
     """Entry point of the `evo` command."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="evo", standalone_mode=False)
     except UserError as error:
         _fail(error, 2)
     except MachineError as error:

@@ -2,9 +2,11 @@
 
 import click
 
+from circuits.version import __version__
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="evocircuits", prog_name="evo")
+@click.version_option(__version__, prog_name="evo")
 def cli():
     """Evolve excitatory/inhibitory spiking microcircuits, look at them, and take them along as modules.
 

@@ -12,16 +12,13 @@ from circuits.population import simulate_population
 from circuits.synapses import MODELS as SYNAPSES
 from circuits.tables import from_circuit
 from tests.bench.bench_kernel import COPIES, copies
-from tests.bench.report import fastest, figure, skipped
-from tests.bench.yardstick_job import circuit_of, inputs_of, jobs
+from tests.bench.report import fastest, figure
+from tests.bench.yardstick import Job
+from tests.bench.yardstick_job import circuit_of, inputs_of
 
 
 def main():
-    module, reason = jobs()
-    if module is None:
-        skipped("models", reason)
-        return
-    job = module.Job()
+    job = Job()
     base = circuit_of(job)
     cases = {name: (with_neurons(base, name), np.float32) for name in MODELS}
     cases |= {f"{name} synapses": (with_synapses(base, name), np.float32) for name in SYNAPSES}

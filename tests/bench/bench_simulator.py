@@ -9,8 +9,8 @@ import numpy as np
 
 from tests.bench import bench_kernel, bench_models, curves, startup
 from tests.bench.contest import contest, one_core
-from tests.bench.report import figure, quickest, skipped, timer
-from tests.bench.yardstick_job import jobs, yardstick
+from tests.bench.report import figure, quickest, timer
+from tests.bench.yardstick import Job, Yardstick, reason, widths
 
 TURN = 0.02  # seconds; see `report.quickest`
 
@@ -27,15 +27,11 @@ def main():
 
 def beside_rivals():
     """The yardstick's default job: the kernel alone and `simulate_population` per circuit, beside every rival."""
-    module, reason = jobs()
-    if module is None:
-        skipped("kernel and population beside rivals", reason)
-        return
-    job = module.Job()
+    job, here = Job(), "" if reason() else widths()[0]
     calls = [*bench_kernel.ours(job), *bench_kernel.ours(job, np.float64)]
     names = []
-    if yardstick()[0]:
-        calls, names = [*calls, module.Yardstick(job).run], ["yardstick (C, AVX-512)"]
+    if here:
+        calls, names = [*calls, Yardstick(job, here).run], [f"yardstick (C, {here})"]
     for call in calls:
         call()
     with contest(job) as rivals:

@@ -8,8 +8,9 @@ from circuits.population import simulate_population
 from circuits.tables import from_circuit
 from tests.bench.bench_kernel import copies
 from tests.bench.contest import TORCH, contest
-from tests.bench.report import fastest, figure, quickest, skipped, timer
-from tests.bench.yardstick_job import circuit_of, inputs_of, jobs
+from tests.bench.report import fastest, figure, quickest, timer
+from tests.bench.yardstick import Job
+from tests.bench.yardstick_job import circuit_of, inputs_of
 
 TRIALS = (64, 256, 1024, 4096, 16384, 65536)
 CIRCUITS = (1, 10, 100, 1_000, 10_000)
@@ -19,15 +20,11 @@ SYNAPSES_EACH = 20  # per neuron, so that larger circuits are sparser
 
 
 def main():
-    module, reason = jobs()
-    if module is None:
-        skipped("speed by trials, circuits and neurons", reason)
-        return
-    flat(module.Job())
+    flat(Job())
     for neurons in NEURONS:
-        large(module.Job(neurons=neurons, connection=SYNAPSES_EACH / neurons))
+        large(Job(neurons=neurons, connection=SYNAPSES_EACH / neurons))
     for neurons in DENSE:
-        large(module.Job(neurons=neurons, connection=1.0))
+        large(Job(neurons=neurons, connection=1.0))
 
 
 def flat(job):
@@ -81,11 +78,7 @@ def large(job):
 
 def threads(counts=(1, 2)):
     """A population on several threads beside one, and beside as many processes that share it out and nothing else."""
-    module, reason = jobs()
-    if module is None:
-        skipped("threads", reason)
-        return
-    job = module.Job()
+    job = Job()
     one = from_circuit(circuit_of(job), np.float32)
     tables, inputs = copies(one, 1000), inputs_of(job)
     apart = [processes(population(copies(one, 1000 // count), inputs, 64), count) for count in counts[1:]]

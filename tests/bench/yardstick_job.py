@@ -1,41 +1,10 @@
-"""The yardstick's job as a circuit of ours, and where the yardstick is.
-
-Its inputs arrive in the step of the spike, ours one step later at the earliest: our raster[1:] is its raster[:-1].
-"""
-
-import importlib.util
-import shutil
-import sys
-from pathlib import Path
+"""The yardstick's job as a circuit of ours."""
 
 import numpy as np
 
 from circuits import Circuit, kernel
 from circuits.raster import pack
 from circuits.tables import from_circuit
-
-PLACE = Path(__file__).parents[2].parent / "shared" / "yardstick" / "yardstick.py"
-
-
-def yardstick():
-    """The yardstick's module and None, or None and the reason why its C kernel does not run here."""
-    module, reason = jobs()
-    if module is None:
-        return None, reason
-    if not shutil.which("gcc"):
-        return None, "the yardstick needs gcc"
-    return (module, None) if module.supported() else (None, "the yardstick needs a processor with AVX-512")
-
-
-def jobs():
-    """The yardstick's module for its `Job` alone, and None, or None and the reason why it is not here."""
-    if not PLACE.exists():
-        return None, "the yardstick (../shared/yardstick beside the checkout) is absent"
-    if sys.modules.get("yardstick") is None:
-        spec = importlib.util.spec_from_file_location("yardstick", PLACE)
-        sys.modules["yardstick"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["yardstick"])
-    return sys.modules["yardstick"], None
 
 
 def circuit_of(job) -> Circuit:

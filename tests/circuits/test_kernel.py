@@ -13,7 +13,8 @@ from circuits.population import simulate_population
 from circuits.raster import pack, unpack
 from circuits.tables import from_circuit, from_matrices
 from tests import reference
-from tests.bench.yardstick_job import kernel_call, yardstick
+from tests.bench.yardstick import FLAGS, Job, Yardstick, reason, widths
+from tests.bench.yardstick_job import kernel_call
 
 STEPS = 400
 
@@ -399,15 +400,15 @@ def _host_has(*features):
     return all(host.get(feature) for feature in features)
 
 
+@pytest.mark.parametrize("width", FLAGS)
 @pytest.mark.parametrize("settings", [{"neurons": 8}, {}, {"dt": 0.1, "steps": 2000}, {"neurons": 64}], ids=str)
-def test_the_raster_equals_that_of_the_hand_written_kernel(settings):
-    module, reason = yardstick()
-    if module is None:
-        pytest.skip(reason)
+def test_the_raster_equals_that_of_a_c_kernel_written_by_hand(settings, width):
+    if reason() or width not in widths():
+        pytest.skip(reason() or f"this processor has no {width}")
     for seed in range(3):
-        job = module.Job(seed=seed, **settings)
-        theirs = module.Yardstick(job).run()
+        job = Job(seed=seed, **settings)
+        theirs = Yardstick(job, width).run()
         call, ours = kernel_call(job)
         call()
         assert theirs.any()
-        np.testing.assert_array_equal(ours[1:], theirs[:-1])
+        np.testing.assert_array_equal(ours, theirs)

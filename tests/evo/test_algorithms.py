@@ -1,9 +1,5 @@
 """What holds for every search algorithm, and what each promises of its own."""
 
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pytest
 
@@ -19,7 +15,7 @@ from evo.setting import Setting
 from evo.spec import parse
 from evo.state_file import to_bytes
 from evo.stopwatch import Stopwatch
-from tests.evo.tiny import SPEC, environment, one_line_of, spec_file
+from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 NAMES = list(ALGORITHMS)
 SMALL = """
@@ -74,22 +70,12 @@ def test_every_algorithm_gives_the_same_bytes_again(states):
     assert [to_bytes(state) for state in again] == [to_bytes(state) for state in found]
 
 
-def test_every_algorithm_ends_alike_with_any_number_of_processes(tmp_path):
-    expected = [
-        evo.run(spec_file(tmp_path), tmp_path / name, workers=0, algorithm=name, epoch=1, generations=3).archive_sha256
-        for name in NAMES
-    ]
-    code = f"""
-        import ray, evo
-        ray.init("local", num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1")
-        for name in {NAMES}:
-            settings = dict(algorithm=name, epoch=1, generations=3)
-            run = evo.run({str(tmp_path / "tiny.toml")!r}, {str(tmp_path)!r} + "/ray-" + name, workers=2, **settings)
-            print(run.archive_sha256)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, text=True, timeout=300, check=True)
-    assert done.stdout.split() == expected
+def test_every_algorithm_ends_alike_with_any_number_of_processes(tmp_path, on_ray):
+    spec = spec_file(tmp_path)
+    for name in NAMES:
+        settings = {"algorithm": name, "epoch": 1, "generations": 3}
+        here = evo.run(spec, tmp_path / name, workers=0, **settings)
+        assert on_ray("run", spec, tmp_path / f"ray-{name}", **settings) == here.archive_sha256
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,7 @@ from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.spec import read
 from fitness.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
-from tests.evo.tiny import SPEC, cli, environment, own_task_spec, spec_file, started, stored, wait_until
+from tests.evo.tiny import SPEC, cli, environment, own_task_spec, process, spec_file, started, stored, wait_until
 
 COMMANDS = (
     "run",
@@ -39,16 +39,16 @@ def place(tmp_path_factory):
     """A folder with the tiny spec and a finished run of it, made by the command."""
     folder = tmp_path_factory.mktemp("cli")
     spec_file(folder)
-    done = cli(folder, "run", "tiny.toml", "--out", "done", "--workers", "0")
+    done = process(folder, "run", "tiny.toml", "--out", "done", "--workers", "0")
     assert done.returncode == 0, done.stderr
     (folder / "run.stdout").write_text(done.stdout)
     (folder / "run.stderr").write_text(done.stderr)
     return folder
 
 
-def refused(cwd, code, *arguments, timeout=60):
+def refused(cwd, code, *arguments):
     """The one line on stderr of a command that ends with this exit code."""
-    done = cli(cwd, *arguments, timeout=timeout)
+    done = cli(cwd, *arguments)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -78,7 +78,7 @@ def test_every_command_explains_itself(place, command):
     done = cli(place, command, "--help")
     assert done.returncode == 0
     assert done.stderr == ""
-    assert f"evo.cli {command}" in done.stdout or f"evo {command}" in done.stdout
+    assert done.stdout.startswith(f"Usage: evo {command} ")
     assert cli(place, command, "-h").stdout == done.stdout
 
 
@@ -281,7 +281,7 @@ def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_pat
 def test_an_address_without_ray_fails_in_seconds_with_exit_code_1(tmp_path, address):
     spec_file(tmp_path)
     start = time.monotonic()
-    done = cli(tmp_path, "run", "tiny.toml", "--out", "run", "--address", address)
+    done = process(tmp_path, "run", "tiny.toml", "--out", "run", "--address", address)
     assert time.monotonic() - start < 25
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -308,28 +308,35 @@ def test_a_store_of_another_version_is_one_line_and_exit_code_2(tmp_path, versio
 
 
 def test_a_reader_that_goes_away_is_no_error(place):
-    process = subprocess.run(
+    done = subprocess.run(
         f"{sys.executable} -m evo.cli inspect done --json | head -c 1", shell=True, cwd=place, env=environment(),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert process.stdout == "{"
-    assert "Traceback" not in process.stderr
+    assert done.stdout == "{"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The archive of a run that takes a while."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return evo.run(spec_file(folder, generations=80), folder / "run", workers=0).archive_sha256
 
 
 @pytest.mark.parametrize(("name", "in_background"), [("SIGINT", False), ("SIGTERM", False), ("SIGTERM", True)])
-def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place, tmp_path, name, in_background):
-    spec_file(tmp_path, generations=300)
+def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(undisturbed, tmp_path, name, in_background):
+    spec_file(tmp_path, generations=80)
     # what a script starts in the background ignores Ctrl-C
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
-    process = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
+    running = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")
     signal.signal(signal.SIGINT, before)
-    wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, process)
+    wait_until(lambda: (tmp_path / "run" / "run.db").exists() and len(stored(tmp_path / "run")) > 5, running)
     assert evo.open_run(tmp_path / "run").state == "running"
     start = time.monotonic()
-    process.send_signal(getattr(signal, name))
-    out, err = process.communicate(timeout=20)
+    running.send_signal(getattr(signal, name))
+    out, err = running.communicate(timeout=20)
     assert time.monotonic() - start < 15
-    assert process.returncode == 130, err
+    assert running.returncode == 130, err
     assert err.splitlines() == ["stopped; everything finished is stored. Go on with: evo resume run"]
     assert "Traceback" not in out
     status = cli(tmp_path, "status", "run").stdout
@@ -337,8 +344,7 @@ def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(place,
     assert "evo resume run" in status
     done = cli(tmp_path, "resume", "run", "--workers", "0")
     assert done.returncode == 0, done.stderr
-    undisturbed = evo.run(tmp_path / "tiny.toml", tmp_path / "undisturbed", workers=0)
-    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed.archive_sha256
+    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed
 
 
 def test_the_run_folder_goes_to_runs_by_default(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 import evo
 from tests.evo.machines import machines
-from tests.evo.tiny import OWN_TASK, cli, own_task_spec, spec_file, stored
+from tests.evo.tiny import OWN_TASK, own_task_spec, process, spec_file, stored
 
 ODD = {"EVO_TEST_ODD": "1"}  # what the workers of one node see
 EVERYTHING = [(island, epoch) for island in range(3) for epoch in range(3)]
@@ -20,7 +20,7 @@ def cluster():
 
 def on(cluster, folder, *options, timeout=300):
     """Run the spec in a folder on a cluster, by the command line."""
-    return cli(folder, "run", "tiny.toml", "--out", "run", "--address", cluster.address, *options, timeout=timeout)
+    return process(folder, "run", "tiny.toml", "--out", "run", "--address", cluster.address, *options, timeout=timeout)
 
 
 def test_a_run_on_a_cluster_ends_in_the_same_archive_and_says_that_anyone_could_use_it(cluster, tmp_path):

@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import textwrap
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.evo.tiny import (
     machine_line_of,
     one_line_of,
     own_task_spec,
+    process,
     spec_file,
     stops_after,
     stored,
@@ -107,24 +107,23 @@ def test_the_same_spec_again_gives_the_same_archive_and_another_seed_another(und
     assert again.archive_sha256 == undisturbed.archive_sha256 != other.archive_sha256
 
 
-def test_any_number_of_workers_ends_in_the_same_archive(undisturbed, tmp_path):
-    spec_file(tmp_path)
+def test_any_number_of_workers_ends_in_the_same_archive(undisturbed, tmp_path, on_ray):
+    spec = spec_file(tmp_path)
+    assert on_ray("run", spec, tmp_path / "2") == undisturbed.archive_sha256
+    assert stored(tmp_path / "2") == EVERYTHING
     (tmp_path / "own").mkdir()
     own = own_task_spec(tmp_path / "own")
-    code = f"""
-        import evo
-        for workers in (1, 2, 4):
-            print(evo.run({str(tmp_path / "tiny.toml")!r}, {str(tmp_path)!r} + f"/{{workers}}", workers=workers).archive_sha256)
-        for workers in (0, 2):
-            print(evo.run({str(own)!r}, {str(tmp_path)!r} + f"/own-{{workers}}", workers=workers).archive_sha256)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, text=True, timeout=300, check=True)
-    *built_in, without_ray, with_ray = done.stdout.split()
-    assert built_in == [undisturbed.archive_sha256] * 3
-    assert without_ray == with_ray
-    for workers in (1, 2, 4):
-        assert stored(tmp_path / str(workers)) == EVERYTHING
+    assert on_ray("run", own, tmp_path / "own-2") == evo.run(own, tmp_path / "own-0", workers=0).archive_sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_any_number_of_workers_of_a_ray_of_its_own_ends_in_the_same_archive(undisturbed, tmp_path, workers):
+    """Slow, since Ray is started for each: in `make test` runs of several workers share one."""
+    done = process(tmp_path, "run", spec_file(tmp_path), "--out", "run", "--workers", workers)
+    assert done.returncode == 0, done.stderr
+    assert evo.open_run(tmp_path / "run").archive_sha256 == undisturbed.archive_sha256
+    assert stored(tmp_path / "run") == EVERYTHING
 
 
 # -- stopping and going on
@@ -418,7 +417,7 @@ def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed):
 TARGET = {"target": 0.3, "generations": 40}
 
 
-def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_computed(tmp_path):
+def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_computed(tmp_path, on_ray):
     spec = spec_file(tmp_path, **TARGET)
     run = evo.run(spec, tmp_path / "a", workers=0)
     assert run.state == "finished"
@@ -429,9 +428,7 @@ def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_com
     assert sorted((row["island"], row["epoch"]) for row in run.epochs) == [(i, e) for i in range(3) for e in range(latest + 1)]
     before = [row["log"][-1]["validation"] for row in run.epochs if row["epoch"] < latest]
     assert max(before, default=0) < 0.3
-    code = f"import evo; print(evo.run({str(spec)!r}, {str(tmp_path / 'b')!r}, workers=2).archive_sha256)"
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, text=True, timeout=300)
-    assert done.stdout.strip() == run.archive_sha256
+    assert on_ray("run", spec, tmp_path / "b") == run.archive_sha256
     for count in range(1, len(run.epochs)):
         with suppress(KeyboardInterrupt):
             evo.run(spec, tmp_path / f"c{count}", workers=0, observe=stops_after(count))
@@ -463,14 +460,15 @@ def test_a_run_ends_with_its_budget_after_an_epoch_of_all_islands(tmp_path, end)
         assert max(later, default=0) <= max(seen) == run.standing.best
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, workers):
+def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, on_ray):
     straight = evo.run(spec_file(tmp_path, generations=8), tmp_path / "straight", workers=0)
     for first, folder in ((4, "whole"), (6, "stopped")):
         observe = stops_after(8) if folder == "stopped" else None
         with suppress(KeyboardInterrupt):
             evo.run(spec_file(tmp_path, generations=first), tmp_path / folder, workers=0, observe=observe)
-        longer = evo.resume(tmp_path / folder, workers=workers, generations=8)
+        copy = shutil.copytree(tmp_path / folder, tmp_path / f"{folder}-on-ray")
+        assert on_ray("resume", copy, generations=8) == straight.archive_sha256
+        longer = evo.resume(tmp_path / folder, workers=0, generations=8)
         assert longer.archive_sha256 == straight.archive_sha256
         assert longer.spec_sha256 == straight.spec_sha256
         assert longer.spec.search.generations == 8
@@ -528,12 +526,10 @@ rate_hz = 60
 )
 
 
-def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path):
+def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path, on_ray):
     spec = spec_file(tmp_path, RICH)
     run = evo.run(spec, tmp_path / "a", workers=0)
-    code = f"import evo; print(evo.run({str(spec)!r}, {str(tmp_path / 'b')!r}, workers=2).archive_sha256)"
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, text=True, timeout=300)
-    assert done.stdout.strip() == run.archive_sha256
+    assert on_ray("run", spec, tmp_path / "b") == run.archive_sha256
     assert run.saved > 0
     task = fitness.task("gate", volleys=2)
     trials = task.trials((3, 1), 16)

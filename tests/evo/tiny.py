@@ -1,12 +1,16 @@
-"""Searches small enough for a test, and the command line as a child process."""
+"""Searches small enough for a test, and the command line: in this process, or as a child process where that is the promise."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import traceback
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -124,8 +128,26 @@ def command(*arguments):
     return [sys.executable, "-m", "evo.cli", *map(str, arguments)]
 
 
-def cli(cwd, *arguments, timeout=120):
-    """Run the command to its end: the CompletedProcess, with text."""
+def cli(cwd, *arguments):
+    """Run the command to its end in this process, with pipes for the terminal: a CompletedProcess, with text."""
+    from evo.cli import main
+
+    argv = ["evo", *map(str, arguments)]
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with patch.object(sys, "argv", argv), patch.dict(os.environ), chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        except BaseException:  # what Python does with it at the end of a process
+            traceback.print_exc()
+            code = 1
+    return subprocess.CompletedProcess(argv, code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+def process(cwd, *arguments, timeout=120):
+    """As `cli`, in a process of its own, which costs a second or two."""
     return subprocess.run(
         command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
     )

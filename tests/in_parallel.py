@@ -1,0 +1,61 @@
+"""`pytest -n N --dist loadgroup`: a test file stays in one process, with its fixtures; so do all tests that share the one Ray.
+
+A function that numba compiles is compiled by one of the processes, while the others wait for it and read it from the disk.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from numba.core.caching import NullCache
+from numba.core.dispatcher import Dispatcher
+
+RAY = "on_ray"
+LOCKS = "EVO_TEST_LOCKS"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Files(LoadGroupScheduling):
+        def _split_scope(self, nodeid):
+            return super()._split_scope(nodeid).partition("::")[0]
+
+    return Files(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if RAY in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(RAY))
+
+
+def pytest_configure(config):
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        if folder := os.environ.get(LOCKS):
+            Dispatcher.compile = _one_after_the_other(Dispatcher.compile, Path(folder))
+    elif config.getoption("numprocesses", None):
+        config.evo_locks = tempfile.TemporaryDirectory()
+        os.environ[LOCKS] = config.evo_locks.name
+
+
+def _one_after_the_other(compiles, folder):
+    """`Dispatcher.compile` under a lock for each function, which waits only for those it calls: nobody waits in a circle."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # then several compile the same, which costs time only
+        return compiles
+
+    def compile(dispatcher, signature):
+        function = dispatcher.py_func
+        if isinstance(dispatcher._cache, NullCache) or signature in dispatcher.overloads:
+            return compiles(dispatcher, signature)
+        with open(folder / f"{function.__module__}-{function.__code__.co_firstlineno}", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return compiles(dispatcher, signature)
+
+    return compile
