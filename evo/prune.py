@@ -34,7 +34,7 @@ def prune(path, rank: int = 0) -> Pruned:
     motif, base, core = _of_run(path, rank) if path.is_dir() else _of_motif(path)
     if core is None:
         raise UserError(
-            f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not above chance "
+            f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not clearly above chance "
             f"(95 %: {base['low']:.3f} to {base['high']:.3f})"
         )
     return Pruned(motif, base, core)

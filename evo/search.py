@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import time
 import warnings
@@ -20,16 +21,17 @@ from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
 from evo.island import Founders
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
-from evo.setting import HELD_OUT_TRIALS
 from evo.spec import Search, changed, read
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
 from evo.warm import warm_up
-from fitness.check import check
+from fitness.check import REPEATED, check, repeated
 from fitness.registry import is_own, read_source
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
+REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
 
@@ -82,8 +84,7 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
     _workers(workers, spec.search.islands)
     check_address(address)
-    if is_own(spec.task["name"]):
-        check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
+    _try_out(spec, source)
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
     if inherited is not None:
@@ -92,6 +93,18 @@ def _begin(folder, spec, source, workers, address, inherited=None):
         spec = spec.model_copy(update={"task": spec.task | {"name": Path(spec.task["name"]).name}})
         write_whole(folder / spec.task["name"].rpartition(":")[0], source)
     write_whole(folder / SPEC, spec.to_toml())
+
+
+def _try_out(spec, source):
+    """Whether the task is sound, if it is someone's own, and what is held out in fact is. Raises UserError."""
+    task, s = spec.make_task(source), spec.search
+    own = is_own(spec.task["name"])
+    if own:
+        check(task, s.seed, min(s.trials, 64))
+    # the tasks that ship draw every trial afresh: few spikes alone make some of them equal
+    found = repeated(task, s.seed, s.trials, s.held_out, REPEATED if own else REPEATED_BY_CHANCE)
+    if found is not None:
+        say.warning(found)
 
 
 def resume(
@@ -217,7 +230,7 @@ def _open_store(folder, spec, source):
 
 def _facts(spec, source):
     task = spec.make_task(source)
-    trials = task.trials((spec.search.seed, HELD_OUT_TRIALS), spec.search.held_out)
+    trials = task.trials_of("held_out", spec.search.seed, spec.search.held_out)
     classes = np.unique(trials.labels)[:12]
     shown = np.concatenate([np.flatnonzero(trials.labels == label)[:2] for label in classes])
     return {

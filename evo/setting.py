@@ -12,8 +12,9 @@ from evo.genome import Form, variation
 from evo.spec import RunSpec
 from fitness import Task, Trials
 from fitness.evaluate import evaluate
+from fitness.task import PARTS
 
-SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
+SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(len(PARTS))  # second half of a seed, see `fitness.task`
 
 
 class Setting(NamedTuple):
@@ -31,8 +32,8 @@ class Setting(NamedTuple):
     def of(cls, spec: RunSpec, source: str | None) -> "Setting":
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
-        search = task.trials((s.seed, SEARCH_TRIALS), s.trials)
-        validation, held_out = (task.trials((s.seed, part), s.held_out) for part in (VALIDATION_TRIALS, HELD_OUT_TRIALS))
+        search = task.trials_of("search", s.seed, s.trials)
+        validation, held_out = (task.trials_of(part, s.seed, s.held_out) for part in ("validation", "held_out"))
         return cls(spec, task, form, search, validation, held_out, toolbox(spec, task, form, search))
 
 
