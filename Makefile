@@ -5,6 +5,7 @@
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
+# make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 # make rivals  installs what make bench-simulator and bench-search are timed against, each beside ours
 
@@ -14,7 +15,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test lint chaos oracle rivals suite zoo install clean
+.PHONY: demo test lint chaos oracle rivals suite zoo cards install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -71,6 +72,9 @@ suite: install
 
 zoo: install
 	$(BIN)/python -m tests.bench.zoo
+
+cards: install
+	$(BIN)/python -m tests.bench.zoo cards
 
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*
