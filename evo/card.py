@@ -13,7 +13,7 @@ from fitness.interval import student
 from fitness.lesions import lesions
 from fitness.objectives import HARDWARE, OBJECTIVES
 
-SEED, TRIALS, DRAWS = 2024, 1024, 8  # no search scores or chooses by trials of a seed that is one number
+SEED, TRIALS, DRAWS = 2024, 1024, 8
 
 
 def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEED, trials: int = TRIALS) -> Card:
@@ -24,6 +24,10 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
     task = task_of(motif)
     if task is None:
         raise UserError(f"{name}: a card takes a motif whose provenance names a task that ships")
+    if made.seed in range(seed, seed + DRAWS):  # one number as a seed gives a run's search trials
+        raise UserError(
+            f"{name}: was searched for with seed {made.seed}; a card draws trials with others than {seed} to {seed + DRAWS - 1}"
+        )
     fresh = task.trials(seed, trials, "held_out")
     found = evaluate(task, fresh, from_circuit(motif.circuit, np.float64))
     cut = [

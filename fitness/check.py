@@ -71,8 +71,8 @@ def _stimuli(task: Task, trials: Trials) -> list[bytes]:
     """What tells the stimulus of each trial from others; empty where there is none. In a closed loop that is all that is known
     of the trial, the world being made of it."""
     columns = [trials.spikes]
-    if task.world(trials) is not None:
-        columns += [np.asarray(fact) for fact in trials.facts.values()]
+    if task._call(task.world, trials) is not None:
+        columns += [fact for fact in map(np.asarray, trials.facts.values()) if fact.shape[:1] == (len(trials),)]
     rows = [np.packbits(c.reshape(len(trials), -1), axis=1) if c.dtype == bool else c for c in columns]
     return [b"".join(r[k].tobytes() for r in rows) if any(c[k].any() for c in columns) else b"" for k in range(len(trials))]
 

@@ -232,7 +232,10 @@ class Task(BaseModel):
         return self.trials((seed, PARTS.index(part)), count, part)
 
     def trials(self, seed, count: int = 64, part: str = "search") -> Trials:
-        """`count` trials, the same for the same settings, seed (an int, or a sequence of them), count and part (see `make`)."""
+        """`count` trials, the same for the same settings, seed (an int, or a sequence of them), count and part (see `make`).
+
+        A seed that is one number gives the trials on which a run with this seed searches: test its circuits on others.
+        """
         if part not in PARTS:
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
         told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}

@@ -132,6 +132,12 @@ def test_a_card_takes_a_task_that_ships():
     assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-8").made))
 
 
+def test_a_card_never_draws_the_trials_that_its_circuit_was_searched_on():
+    known = zoo.card("itd-8")
+    made = known.made.model_copy(update={"seed": 2027})
+    assert "was searched for with seed 2027" in one_line_of(lambda: card("x", zoo["itd-8"], made))
+
+
 def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):
     done = cli(tmp_path, "zoo")
     assert done.returncode == 0, done.stderr
