@@ -10,6 +10,7 @@
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
+# make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
 # make rivals  installs what make bench-simulator and bench-search are timed against, each beside ours
 
@@ -21,7 +22,7 @@ JOBS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadgroup
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo check test lint chaos oracle rivals suite zoo wheel pythons arm dist install clean
+.PHONY: demo check test lint chaos oracle rivals suite zoo cards wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -93,6 +94,9 @@ suite: install
 
 zoo: install
 	$(BIN)/python -m tests.bench.zoo
+
+cards: install
+	$(BIN)/python -m tests.bench.zoo cards
 
 bench-%: install
 	$(BIN)/python -m tests.bench.bench_$*

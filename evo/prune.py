@@ -36,7 +36,7 @@ def prune(path, rank: int = 0, before_code: Callable[[str, Path], None] | None =
     motif, base, core = _of_run(path, rank, before_code) if path.is_dir() else _of_motif(path)
     if core is None:
         raise UserError(
-            f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not above chance "
+            f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not clearly above chance "
             f"(95 %: {base['low']:.3f} to {base['high']:.3f})"
         )
     return Pruned(motif, base, core)

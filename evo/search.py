@@ -1,6 +1,7 @@
 """Running a search: start one from a spec or from another run, or go on with a stopped one."""
 
 import json
+import logging
 import os
 import time
 import warnings
@@ -24,7 +25,7 @@ from evo.fork import heritage
 from evo.island import Founders
 from evo.recheck import recheck_archive
 from evo.run_folder import Run, read_spec, versions
-from evo.setting import HELD_OUT_TRIALS, setting
+from evo.setting import setting
 from evo.spec import Search, changed, parse, read
 from evo.standing import Standing
 from evo.state_file import to_bytes
@@ -32,11 +33,14 @@ from evo.store import Store
 from evo.stored import SPEC, STORE, Examples, check_before, check_migrants
 from evo.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
 from evo.warm import warm_up
+from fitness.check import REPEATED, repeated
 from fitness.collect import check_copy
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
+REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
 
@@ -89,8 +93,7 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
     _workers(workers, spec.search.islands)
     check_address(address)
-    if source is not None:
-        check_copy(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
+    _try_out(spec, source)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
     if inherited is not None:
@@ -108,6 +111,17 @@ def _is_unused(path):
         return True
     with Store.open(path) as store:
         return not store.epochs()
+
+
+def _try_out(spec, source):
+    """Whether the task is sound, if it is someone's own, and what is held out in fact is. Raises UserError."""
+    task, s = spec.make_task(source), spec.search
+    if source is not None:
+        check_copy(task, s.seed, min(s.trials, 64))
+    # the tasks that ship draw every trial afresh: few spikes alone make some of them equal
+    found = repeated(task, s.seed, s.trials, s.held_out, REPEATED_BY_CHANCE if source is None else REPEATED)
+    if found is not None:
+        say.warning(found)
 
 
 def resume(
@@ -253,7 +267,7 @@ def _open_store(folder, spec, source, anew=False):
 
 def _facts(spec, source):
     task = spec.make_task(source)
-    trials = task.trials((spec.search.seed, HELD_OUT_TRIALS), spec.search.held_out)
+    trials = task.trials_of("held_out", spec.search.seed, spec.search.held_out)
     classes = np.unique(trials.labels)[:12]
     shown = np.concatenate([np.flatnonzero(trials.labels == label)[:2] for label in classes])
     return {

@@ -14,8 +14,6 @@ from fitness import Task, Trials
 from fitness.code import Code
 from fitness.evaluate import evaluate
 
-SEARCH_TRIALS, HELD_OUT_TRIALS, VALIDATION_TRIALS, CORE_TRIALS = range(4)  # second half of a seed: they never share a stimulus
-
 
 class Setting(NamedTuple):
     """What a spec means for an epoch: built once per process."""
@@ -33,13 +31,13 @@ class Setting(NamedTuple):
         task = spec.make_task(source)
         form, s = spec.form(task.interface), spec.search
         search = search_trials(spec, task)
-        validation, held_out = (task.trials((s.seed, part), s.held_out) for part in (VALIDATION_TRIALS, HELD_OUT_TRIALS))
+        validation, held_out = (task.trials_of(part, s.seed, s.held_out) for part in ("validation", "held_out"))
         return cls(spec, task, form, search, validation, held_out, toolbox(spec, task, form, search))
 
 
 def search_trials(spec: RunSpec, task: Task) -> Trials:
     """What a search scores circuits on; made anew."""
-    return task.trials((spec.search.seed, SEARCH_TRIALS), spec.search.trials)
+    return task.trials_of("search", spec.search.seed, spec.search.trials)
 
 
 def toolbox(spec: RunSpec, task: Task, form: Form, trials: Trials) -> base.Toolbox:

@@ -5,9 +5,10 @@ trials = task.trials(seed=1, count=64)
 task.evaluate(circuit, trials).value
 """
 
+from fitness.finite_data import Data, FiniteData
 from fitness.measured import Measured
 from fitness.reference import reference
 from fitness.registry import task
 from fitness.task import Score, Task, Trials
 
-__all__ = ["Measured", "Score", "Task", "Trials", "reference", "task"]
+__all__ = ["Data", "FiniteData", "Measured", "Score", "Task", "Trials", "reference", "task"]

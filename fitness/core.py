@@ -9,7 +9,7 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.lesion import without
 from circuits.versions import Ends, Versions
-from fitness.evaluate import scored, scores
+from fitness.evaluate import floor_of, scored, scores
 from fitness.task import Task, Trials
 
 MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
@@ -22,9 +22,9 @@ class Core(NamedTuple):
     neurons    ids of those removed;   synapses  (source, target) of those removed between parts that are left; the first
                removed first
     chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there
-               falling below the interval of the whole circuit's
+               falling below the floor of the whole circuit's (`Task.floor`)
     score, low, high   on the trials that confirm it
-    confirmed  does the score there, too, stay within the interval of the whole circuit's, or above?
+    confirmed  does the score there, too, stay above the floor of the whole circuit's?
     """
 
     circuit: Circuit
@@ -42,7 +42,7 @@ def core(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming
     ones go at once as the score allows, over and over until none can go. The same circuit and trials give the same core.
 
     draw   makes so many trials to choose on
-    Neurons that an output port reads stay. None: the interval of the circuit's score includes chance, there is nothing to keep.
+    Neurons that an output port reads stay. None: the floor of the circuit's score is chance, there is nothing to keep.
     Nobody knows how to find the smallest part of all but by trying out every one; from this one nothing can be removed alone.
     """
     for more in MORE:
@@ -52,7 +52,7 @@ def core(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming
             return None
         smaller, neurons, synapses = _left(circuit, removed)
         score, low, high = scored(task, confirming, smaller)
-        confirmed = score >= scored(task, confirming, circuit)[1]
+        confirmed = score >= floor_of(task, confirming, circuit)
         if confirmed:
             break
     return Core(smaller, neurons, synapses, len(choosing), score, low, high, confirmed)
@@ -60,7 +60,7 @@ def core(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming
 
 def _eliminated(task, circuit, trials):
     """The parts that go, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
-    least = scored(task, trials, circuit)[1]
+    least = floor_of(task, trials, circuit)
     if least <= 0:
         return None
     count, ends = len(circuit.neurons), Ends.of(circuit)

@@ -137,6 +137,12 @@ def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, 
     return with_interval(task, trials, run(task, trials, from_circuit(circuit, np.float32), Stop())[1])
 
 
+def floor_of(task: Task, trials: Trials, circuit: Circuit) -> float:
+    """The score down to which another circuit does as well on these trials (`Task.floor`), in the search's precision."""
+    raster = run(task, trials, from_circuit(circuit, np.float32), Stop())[1]
+    return float(task.floor(judge(task, raster, trials).score, trials)[0])
+
+
 def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
     """The same from the raster, [1, ...], of what the circuit did."""
     score = judge(task, raster, trials).score

@@ -4,7 +4,8 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.raster import Raster
-from fitness.task import Score, Task, Trials, Z, exact
+from fitness.interval import Z, by_resampling, concentration
+from fitness.task import Score, Task, Trials, exact
 
 GROUPS = 16  # of trials, left out one after the other
 
@@ -38,16 +39,27 @@ class Measured(Task):
         return Score(np.clip(self._checked(self.overall, circuits, measured, trials), 0.0, 1.0), mark, mark, measured)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        """The 95 % confidence interval of `score.value`: by the jackknife over groups of trials (Efron and Stein, Ann. Stat.
-        9, 1981), every class spread over all groups."""
-        assert score.measured is not None
+        """The 95 % confidence interval of `score.value`, over draws of as many trials: by resampling the trials (see
+        `fitness.interval`)."""
+        clusters = self._clusters(trials)
+
+        def overall(chosen):
+            return np.asarray(self._call(self.overall, score.measured[..., chosen, :], trials.take(chosen)), "f8")
+
+        n = 1 / (trials.weights**2).sum() if clusters is None else len(np.unique(clusters))
+        concentrated = concentration(score.credit, trials.labels, trials.weights)
+        below, above = by_resampling(overall, trials.labels, clusters, concentrated, n, trials.noise_seed)
+        return np.clip(score.value - exact(below), 0.0, 1.0), np.clip(score.value + exact(above), 0.0, 1.0)
+
+    def floor(self, score: Score, trials: Trials) -> np.ndarray:
+        """See `Task.floor`: the score less 1.96 errors by the jackknife over groups of trials (Efron and Stein, Ann. Stat. 9,
+        1981), every class spread over all groups. It does not see what jumps from draw to draw, nor need it."""
         group = np.empty(len(trials), int)
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]
         found = [self._call(self.overall, score.measured[..., p, :], trials.take(p)) for p in parts]
         values = np.clip(np.stack(found), 0, 1)
-        error = exact(np.sqrt((GROUPS - 1) * values.var(axis=0)))
-        return np.clip(score.value - Z * error, 0.0, 1.0), np.clip(score.value + Z * error, 0.0, 1.0)
+        return np.clip(score.value - Z * exact(np.sqrt((GROUPS - 1) * values.var(axis=0))), 0.0, 1.0)
 
 
 def by_class(readings: np.ndarray, labels: np.ndarray) -> np.ndarray:

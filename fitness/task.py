@@ -9,20 +9,27 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 
         def make(self, rng, count):
             labels = np.arange(count) % 2                    # 1: together, 0: gap_ms apart
+            first = rng.integers(5, 20, (2, count))
+            first[1] = first[0] + np.where(labels, 0, int(self.gap_ms))
             spikes = np.zeros((count, 50, 2), bool)
-            spikes[:, 9, 0] = True
-            spikes[np.arange(count), np.where(labels, 9, 9 + int(self.gap_ms)), 1] = True
+            for channel in (0, 1):
+                spikes[np.arange(count), first[channel], channel] = True
             return spikes, labels
 
         def credit(self, raster, trials):
             fired = raster.counts()[..., 0] > 0              # [circuits, trials]
             return fired == trials.labels
+
+`make` draws all trials of a run: those a search scores by, those it validates on, those held out and those a core is chosen on.
+Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
+gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
 """
 
 import os
 import sys
 from dataclasses import dataclass, field
-from functools import cached_property, partial, wraps
+from functools import cached_property, lru_cache, partial, wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -36,9 +43,10 @@ from circuits.raster import Raster, pack
 from circuits.simulate import simulate
 from fitness import guard
 from fitness.guard import guarded
+from fitness.interval import of_clustered_mean, of_mean, wilson
 from fitness.modules import folder_of
 
-Z = 1.959964  # of a 95 % confidence interval
+PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
 
 
 @dataclass(frozen=True)
@@ -193,7 +201,12 @@ class Task(BaseModel):
         return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
 
     def make(self, rng: np.random.Generator, count: int):
-        """Draw trials: `(spikes, labels)` or `(spikes, labels, facts)`, see `Trials`. All randomness comes from `rng`."""
+        """Draw trials: `(spikes, labels)` or `(spikes, labels, facts)`, see `Trials`. All randomness comes from `rng`.
+
+        A `make(self, rng, count, part)` is told as well which part of a run's trials it draws: "search", by which circuits are
+        selected; "validation", by which a target is judged and the best are told from the lucky; "core", on which it is chosen
+        what of a circuit can go; "held_out", by which nothing is chosen. No stimulus of the last may be in another one.
+        """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
     def credit(self, raster: Raster, trials: Trials) -> np.ndarray:
@@ -219,9 +232,24 @@ class Task(BaseModel):
         None: the inputs are `trials.spikes`. A task that listens to all has none."""
         return None
 
-    def trials(self, seed, count: int = 64) -> Trials:
-        """`count` trials, the same for the same settings, seed (an int, or a sequence of them) and count."""
-        made = self._call(self.make, np.random.default_rng(seed), count)
+    def clusters(self, trials: Trials) -> np.ndarray | None:
+        """Which trials are not independent of each other, because they are of one animal, one speaker or one stimulus: the
+        number of each one's cluster, int [trials], which `interval` takes as one observation. None: all are independent."""
+        return None
+
+    def trials_of(self, part: str, seed: int, count: int) -> Trials:
+        """The trials of a part of a run with this seed, one of `PARTS`."""
+        return self.trials((seed, PARTS.index(part)), count, part)
+
+    def trials(self, seed, count: int = 64, part: str = "search") -> Trials:
+        """`count` trials, the same for the same settings, seed (an int, or a sequence of them), count and part (see `make`).
+
+        A seed that is one number gives the trials on which a run with this seed searches: test its circuits on others.
+        """
+        if part not in PARTS:
+            raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
+        told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}
+        made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **told)
         if not isinstance(made, tuple) or len(made) not in (2, 3):
             raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
@@ -245,13 +273,29 @@ class Task(BaseModel):
         return Score(np.clip(exact(value), 0.0, 1.0), credit, grade)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        """The 95 % confidence interval of `score.value`, as two arrays of its shape: Wilson's (J. Am. Stat. Assoc. 22, 1927)
-        for the class-balanced mean of the credit."""
-        p, n = (score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum()
-        centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-        half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-        low, high = ((edge - self.chance) / (1 - self.chance) for edge in (centre - half, centre + half))
+        """The 95 % confidence interval of `score.value`, as two arrays of its shape, over draws of as many trials: that of a
+        class-balanced mean of the credit, see `fitness.interval`."""
+        clusters = self._clusters(trials)
+        low, high = (
+            of_mean(score.credit, trials.labels)
+            if clusters is None
+            else of_clustered_mean(score.credit, trials.weights, clusters)
+        )
+        low, high = ((edge - self.chance) / (1 - self.chance) for edge in (low, high))
         return np.clip(exact(low), 0.0, 1.0), np.clip(exact(high), 0.0, 1.0)
+
+    def floor(self, score: Score, trials: Trials) -> np.ndarray:
+        """The score down to which another circuit does as well on the same trials, when parts of a circuit are removed: the
+        lower end of Wilson's interval for trials that vary alike. The same trials: what other draws would do is no matter."""
+        low, _ = wilson((score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum())
+        return np.clip(exact((low - self.chance) / (1 - self.chance)), 0.0, 1.0)
+
+    def _clusters(self, trials):
+        """The clusters, checked."""
+        found = self._call(self.clusters, trials)
+        if found is not None and np.shape(found) != (len(trials),):
+            raise UserError(f"task {self.title()}: clusters must return one number per trial [{len(trials)}], or None")
+        return None if found is None else np.asarray(found)
 
     def _heard(self, raster):
         """The columns that the task reads."""
@@ -314,3 +358,14 @@ def _called(method):
         return self._call(partial(method, self), *arguments, **named)
 
     return called
+
+
+@lru_cache
+def _told(make) -> str:
+    """How a task's `make` is to be told the part: "by name", "in place" (as a third argument without a default), or ""."""
+    kinds = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
+    found = signature(make).parameters
+    if "part" in found and found["part"].kind is not Parameter.POSITIONAL_ONLY:
+        return "by name"
+    third = [one for one in found.values() if one.kind in kinds][3:4]
+    return "in place" if third and third[0].default is Parameter.empty else ""

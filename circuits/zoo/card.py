@@ -9,9 +9,12 @@ from circuits.part import Part
 
 
 class HeldOut(Part):
-    """The score on trials that nothing was chosen by, 0 chance and 1 perfect, with the ends of its 95 % confidence interval.
+    """The mean score over several draws of trials that nothing was chosen by, 0 chance and 1 perfect, with the ends of its 95 %
+    confidence interval over draws.
 
-    seed, trials  the trials are `fitness.task(...).trials(seed, trials)`, and the score is that in float64
+    seed, trials  the first draw is `fitness.task(...).trials(seed, trials)`, the next one that of `seed + 1`, and so on
+    draws         how many there are
+    least, most   the lowest and the highest score of a single draw, in float64
     """
 
     score: float
@@ -19,11 +22,14 @@ class HeldOut(Part):
     high: float
     seed: int
     trials: int
+    draws: int
+    least: float
+    most: float
 
 
 class Lesion(Part):
-    """The score on the same trials without a part: a neuron silenced, a connection cut (synapse: from a neuron, input: from an
-    input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
+    """The score on the first of these draws without a part: a neuron silenced, a connection cut (synapse: from a neuron, input:
+    from an input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
 
     kind: Literal["neuron", "synapse", "input", "channel", "class"]
     part: str
@@ -51,7 +57,7 @@ class Card(Part):
 
     title        what its task is;   task  the task's name and all of its settings
     excitatory, inhibitory, synapses   how many it has, synapses from input channels included
-    energy       per trial: "spikes", "events" (synaptic), and "joules_NAME" on some hardware (`evo objectives`)
+    energy       per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on some hardware (`evo objectives`)
     lesions      the most harmful first
     sha256       digest of the circuit (`circuits.motif_file.digest`)
     picture      its wiring as SVG
@@ -89,7 +95,8 @@ class Card(Part):
         rows = {
             "task": f"{self.task['name']}: {self.title}",
             "settings": ", ".join(f"{key} = {value}" for key, value in self.settings.items()),
-            "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f})",
+            "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of trials "
+            f"({found.least:.3f} to {found.most:.3f})",
             "size": f"{self.excitatory} E, {self.inhibitory} I, {self.synapses} synapses",
             "per trial": f"{self.energy['spikes']:.1f} spikes, {self.energy['events']:.1f} synaptic events",
             "without": ", ".join(f"{one.part} {one.score:.3f}" for one in worst),

@@ -22,7 +22,6 @@ from evo.analysis.perturbation import Curve, perturbation
 from evo.analysis.scored import Scored, whole
 from evo.analysis.states import States, states
 from evo.analysis.tuning import Tuning, tuning
-from evo.setting import CORE_TRIALS, HELD_OUT_TRIALS
 from fitness.controls import controls
 from fitness.registry import task as task_by_name
 from fitness.task import Task, Trials
@@ -43,7 +42,7 @@ class Analysis(TypedDict):
 
     base          the whole circuit's score
     lesions       sorted by change, the worst first
-    core          None where the interval of the score includes chance: there is nothing to keep
+    core          None where the score is not clearly above chance: there is nothing to keep
     perturbation  curves by what is changed: "input jitter [ms]" (standard deviation of each input spike's time), "weight noise
                   [%]", "parameter noise [%]" (standard deviation), "time step [ms]"; in closed loops without the first and last
     energy        per trial: "spikes", "events" (synaptic), "joules_NAME" for each hardware of `fitness.objectives`
@@ -100,7 +99,7 @@ def task_of(motif: Motif) -> Task | None:
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:
     """What `analyse` needs: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
-    return task.trials((seed, HELD_OUT_TRIALS), count), lambda some: task.trials((seed, CORE_TRIALS), some)
+    return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 
 def to_text(analysis: Analysis) -> str:

@@ -12,12 +12,12 @@ from fitness.task import Task, Trials
 
 
 class Core(TypedDict):
-    """The core: what is left when part after part is removed as long as the score stays within the interval of the whole
-    circuit's. No neuron or synapse of it can be removed alone.
+    """The core: what is left when part after part is removed as long as the score stays above the floor of the whole
+    circuit's (`Task.floor`). No neuron or synapse of it can be removed alone.
 
     motif           a motif file, its provenance naming the parent
     score, low, high, trials   of the core, on trials that had no part in choosing it (held-out ones)
-    confirmed       is that score, too, within the interval of the whole circuit's on the same trials?
+    confirmed       is that score, too, above the floor of the whole circuit's on the same trials?
     removed         parts as in `Lesion.part`, neurons first, in the order in which they went; synapses of a removed neuron are
                     not named again
     """

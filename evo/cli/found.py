@@ -97,9 +97,9 @@ def export(path, target, rank, out):
 def prune(path, rank, out):
     """Write the core of a circuit: the smallest part found of it that does as well.
 
-    Neurons and synapses are removed, the least harmful first, as long as the score stays within its 95 % confidence interval.
-    What is left is tried on other trials. Executes the code of a task of your own that lies in the folder, where the
-    core is not stored, if it is what the run began with.
+    Neurons and synapses are removed, the least harmful first, as long as the score on the same trials is not clearly lower (by
+    1.96 standard errors). What is left is tried on other trials. Executes the code of a task of your own that lies in the
+    folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
     from evo.prune import prune as pruned
@@ -115,7 +115,7 @@ def prune(path, rank, out):
     if found.core["confirmed"]:
         click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
     else:
-        click.echo(f"not confirmed: on {found.core['trials']} other trials it scores less than the whole circuit's interval")
+        click.echo(f"not confirmed: on {found.core['trials']} other trials it scores clearly less than the whole circuit")
     click.echo(save(found.smaller, Path(out) if out else beside))
 
 

@@ -43,7 +43,8 @@ def show_one(card: Card, zoo: Zoo, console: Console):
     lines = {
         "task": f"{card.task['name']}: {card.title}",
         "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
-        "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}; {found.trials} trials, seed {found.seed})",
+        "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of "
+        f"{found.trials} trials, {found.least:.3f} to {found.most:.3f} (seeds from {found.seed})",
         "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {motif.neuron_model}",
         "holds": ", ".join(one.name for one in occurrences(motif)) or "no motif with a name",
         "per trial": f"{card.energy['spikes']:.1f} spikes, {card.energy['events']:.1f} synaptic events",

@@ -72,12 +72,12 @@ class Several(Task):
         names = [t if titles.count(t) == 1 else f"{t}{titles[:k].count(t) + 1}" for k, t in enumerate(titles)]
         return tuple(f"{name}.{out}" for name, part in zip(names, self._parts, strict=True) for out in part.outputs)
 
-    def make(self, rng, count):
+    def make(self, rng, count, part="search"):
         spikes, labels, facts = np.zeros((count, self.steps, len(self.inputs)), bool), np.zeros(count, int), {}
-        for k, (part, first, last) in enumerate(self._shares(count)):
-            own = part.trials(int(rng.integers(2**63)), last - first)
-            for channel, name in enumerate(part.inputs):
-                spikes[first:last, : part.steps, self.inputs.index(name)] = own.spikes[..., channel]
+        for k, (task, first, last) in enumerate(self._shares(count)):
+            own = task.trials(int(rng.integers(2**63)), last - first, part)
+            for channel, name in enumerate(task.inputs):
+                spikes[first:last, : task.steps, self.inputs.index(name)] = own.spikes[..., channel]
             labels[first:last] = own.labels - own.labels.min() + (labels.max() + 1 if k else 0)
             for name, fact in {**own.facts, LABEL: own.labels}.items():
                 fact = np.asarray(fact)
@@ -104,6 +104,13 @@ class Several(Task):
             below, above = below + (score.measured[k].value - low) ** 2, above + (high - score.measured[k].value) ** 2
         below, above = (np.sqrt(part) / len(self._parts) for part in (below, above))
         return np.clip(score.value - below, 0.0, 1.0), np.clip(score.value + above, 0.0, 1.0)
+
+    def floor(self, score, trials):
+        below = 0
+        for k, (part, first, last) in enumerate(self._shares(len(trials))):
+            own = score.measured[k]
+            below = below + (own.value - part.floor(own, self._trials(trials, k, first, last))) ** 2
+        return np.clip(score.value - np.sqrt(below) / len(self._parts), 0.0, 1.0)
 
     def _shares(self, count):
         """Each task and its trials, first to last - 1."""

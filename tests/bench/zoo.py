@@ -1,10 +1,12 @@
 """Makes circuits/zoo: runs the committed searches, prunes what they found, and writes motif files, cards and pictures: make zoo
 
+make cards scores the motifs that are there anew, and writes their cards; nothing is searched for.
 A search that does not solve its task is repeated with the next seed. The runs stay in runs/zoo-work/, so that an interrupted
 zoo goes on where it was; delete the folder to start anew.
 """
 
 import json
+import sys
 from pathlib import Path
 from string import ascii_lowercase
 from typing import NamedTuple
@@ -82,6 +84,19 @@ def main():
     names: list[str] = []
     for choice, run in found:
         names.append(write(run, choice, names, zoo.folder))
+    draw_sheet()
+
+
+def score_anew():
+    """The cards of the motifs that are there, measured anew, whatever else was on them; where they come from stays."""
+    for name in zoo:
+        known = json.loads((zoo.folder / "cards" / f"{name}.json").read_bytes())
+        put(name, zoo[name], Made.model_validate(known["made"]), zoo.folder)
+    draw_sheet()
+
+
+def draw_sheet():
+    """The picture that the README shows."""
     shown = Zoo(zoo.folder)
     pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "runs" / "zoo.svg")
 
@@ -122,15 +137,21 @@ def write(run: Run, choice: Choice, names: list[str], folder: Path) -> str:
         rank=one.rank,
         evaluations=run.evaluations,
     )
-    found = card(name, one.motif, made)
+    motif = put(name, one.motif, made, folder)
+    write_whole(folder / "pictures" / f"{name}.svg", picture(motif.circuit))
+    return name
+
+
+def put(name: str, motif: Motif, made: Made, folder: Path) -> Motif:
+    """Score a motif; write it, with its scores, and its card into the folder of a `Zoo`."""
+    found = card(name, motif, made)
     scores = found.held_out.model_dump(include={"score", "low", "high"})
-    origin = one.motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
-    motif = one.motif.model_copy(update={"provenance": origin})
+    origin = motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
+    motif = motif.model_copy(update={"provenance": origin})
     save(motif, folder / "motifs" / f"{name}.json")
     write_whole(folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")
-    write_whole(folder / "pictures" / f"{name}.svg", picture(motif.circuit))
-    print(f"{name:16} {found.held_out.score:.3f}  {found.excitatory} E, {found.inhibitory} I  {choice.spec}", flush=True)
-    return name
+    print(f"{name:16} {found.held_out.score:.3f}  {found.excitatory} E, {found.inhibitory} I  {made.spec}", flush=True)
+    return motif
 
 
 def free_name(name: str, taken: list[str]) -> str:
@@ -139,4 +160,4 @@ def free_name(name: str, taken: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    score_anew() if sys.argv[1:] == ["cards"] else main()

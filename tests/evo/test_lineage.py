@@ -9,7 +9,6 @@ import evo
 import fitness
 from evo.island import State
 from evo.lineage import FOUNDER, ancestry, identities, pruned, step_dtype
-from evo.setting import SEARCH_TRIALS
 from evo.state_file import from_bytes, to_bytes
 from tests.evo.tiny import one_line_of, spec_file
 
@@ -35,7 +34,7 @@ def test_every_lineage_goes_from_a_founder_to_its_circuit_and_rises_at_every_ste
 
 def test_scores_on_the_way_are_those_of_the_circuits(run):
     task = fitness.task(**run.spec.task)
-    trials = task.trials((run.spec.search.seed, SEARCH_TRIALS), run.spec.search.trials)
+    trials = task.trials_of("search", run.spec.search.seed, run.spec.search.trials)
     for step in run.lineage(0):
         assert task.evaluate(step.circuit, trials, "float32").value == step.score
         if step.mother is not None:

@@ -10,6 +10,7 @@ import evo
 from circuits.errors import UserError
 from evo.setting import setting
 from fitness import modules
+from fitness.registry import read_source
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, stops_after, stored
 
 
@@ -318,3 +319,52 @@ def test_an_analysis_of_a_task_that_is_random_by_then_is_left_out(tmp_path, afte
         else:
             said = "all that is random"
     assert "all that is random" in said
+
+
+# -- what is held out is
+
+
+def test_a_run_whose_parts_share_stimuli_warns_in_one_line_and_goes_on(tmp_path, caplog):
+    run = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0)  # two stimuli in all
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "evo"]
+    assert said.startswith("task Agree: all 16 held-out trials (2 different stimuli) are also among the search trials: ")
+    assert "\n" not in said
+    assert run.state == "finished"
+    caplog.clear()
+    evo.resume(run.folder, workers=0)
+    assert not caplog.records
+
+
+FINITE = """
+import numpy as np
+
+import fitness
+
+
+class Heard(fitness.FiniteData):
+    inputs, outputs = ("a", "b"), ("second",)
+    dt_ms, duration_ms, chance = 1.0, 50.0, 0.5
+
+    def data(self):
+        rng = np.random.default_rng(0)
+        kind = np.arange(120) % 2
+        spikes = rng.random((120, 50, 2)) < np.where(kind == 1, 0.3, 0.1)[:, None, None]
+        return fitness.Data(spikes, kind, groups=np.arange(120) // 10)
+
+    def credit(self, raster, trials):
+        return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
+"""
+
+
+def test_a_task_over_finite_data_keeps_them_apart_in_a_run(tmp_path, caplog):
+    from evo.setting import Setting
+
+    path = own_task_spec(tmp_path, FINITE)
+    path.write_text(path.read_text().replace("agree.py:Agree", "agree.py:Heard"))
+    run = evo.run(path, tmp_path / "run", workers=0)
+    assert run.state == "finished"
+    assert not caplog.records
+    setting = Setting.of(run.spec, read_source(run.spec.task["name"], run.folder))
+    apart = [set(part.facts["group"]) for part in (setting.search, setting.validation, setting.held_out)]
+    assert not apart[0] & apart[1] | apart[0] & apart[2] | apart[1] & apart[2]
+    assert run.analysis(run.front[0]) is not None

@@ -12,7 +12,6 @@ import fitness
 from circuits.lesion import without
 from circuits.motif_file import Motif, digest
 from evo.prune import prune
-from evo.setting import CORE_TRIALS
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
@@ -45,10 +44,10 @@ def test_a_core_of_a_run_keeps_the_score_and_nothing_more_can_be_removed(run):
     task = fitness.task("gate", volleys=1)
     found = prune(run.folder)
     assert found.motif == run.motif(0)
-    choosing = [task.trials((run.spec.search.seed, CORE_TRIALS), count) for count in (128, 512)]
+    choosing = [task.trials_of("core", run.spec.search.seed, count) for count in (128, 512)]
     kept = []
     for trials in choosing:  # which of the two it was chosen on
-        least = task.interval(task.evaluate(found.motif.circuit, trials, "float32"), trials)[0]
+        least = task.floor(task.evaluate(found.motif.circuit, trials, "float32"), trials)
         smaller = [without(found.smaller.circuit, synapses=[k]) for k in range(found.smaller.synapse_count)]
         fine = task.evaluate(found.smaller.circuit, trials, "float32").value >= least
         kept.append(fine and all(task.evaluate(one, trials, "float32").value < least for one in smaller))

@@ -1,0 +1,126 @@
+"""Tasks whose stimuli are a finite set of data: recordings, digits, spike trains of animals.
+
+class Heard(fitness.FiniteData):
+    inputs, outputs = ("a", "b"), ("second",)
+    dt_ms, duration_ms, chance = 1.0, 50.0, 0.5
+
+    def data(self):
+        recorded = np.load("recorded.npz")               # found where the run is started
+        return fitness.Data(recorded["spikes"], recorded["kind"], groups=recorded["animal"])
+
+    def credit(self, raster, trials):
+        return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from circuits.errors import UserError
+from fitness.split import split
+from fitness.task import Task, Trials
+
+PART_OF = {"search": (0,), "validation": (1,), "core": (0, 1), "held_out": (2,)}  # numbers of the parts of the split
+
+
+class Data(NamedTuple):
+    """What a `FiniteData` task is made of.
+
+    spikes  bool [items, steps, channels];   labels  int [items], the class of each
+    groups  [items] of ints or texts: whose it is (speaker, animal, session); None where items are independent of each other
+    facts   further arrays [items, ...] that the task's `credit` needs
+    """
+
+    spikes: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray | None = None
+    facts: dict[str, np.ndarray] = {}
+
+
+class FiniteData(Task):
+    """Base of tasks over a finite set of data. A subclass implements `data` (and `credit`, as every task), and never `make`.
+
+    The data are split once, by `split_seed` alone, into three parts that share no stimulus and no group: one to search on, one
+    to validate on, and one that is held out, so that it stays so whatever the seed of a run is. Every part has all classes, in
+    the same proportions as far as whole groups allow. Trials are drawn from a part without repeats, as many of every class as
+    there are, and begin anew where more are asked for than it has. `facts["item"]` is the number of each trial's item in the
+    data, `facts["group"]` that of its group; confidence intervals take the items of a group, and repeats, as one observation.
+    """
+
+    validation_share: float = Field(0.2, gt=0, lt=0.5, description="share of the data to validate on")
+    held_out_share: float = Field(0.2, gt=0, lt=0.5, description="share of the data that is held out")
+    split_seed: int = Field(0, ge=0, description="another one splits the data otherwise")
+
+    _data: Data | None = PrivateAttr(None)
+    _part: np.ndarray = PrivateAttr(np.zeros(0, int))
+    _group: np.ndarray = PrivateAttr(np.zeros(0, int))
+
+    def data(self) -> Data:
+        """All items, the same every time; called once."""
+        raise UserError(f"task {self.title()}: has no method data(self)")
+
+    def make(self, rng, count, part):
+        data = self._split()
+        mine = np.flatnonzero(np.isin(self._part, PART_OF[part]))
+        item = mine[_drawn(rng, data.labels[mine], count)]
+        facts = {name: np.asarray(fact)[item] for name, fact in data.facts.items()}
+        return data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
+
+    def clusters(self, trials: Trials):
+        group = trials.facts["group"]
+        return None if len(np.unique(group)) == len(group) else group
+
+    def items(self, part: str) -> np.ndarray:
+        """The numbers of the items in a part of the data: int [n], ascending."""
+        self._split()
+        return np.flatnonzero(np.isin(self._part, PART_OF[part]))
+
+    def _split(self):
+        """The data, checked and split when they are needed first."""
+        if self._data is None:
+            data = self._checked_data(self._call(self.data))
+            bits = np.packbits(data.spikes.reshape(len(data.spikes), -1), axis=1)
+            stimuli = [row.tobytes() for row in bits]
+            groups = stimuli if data.groups is None else np.asarray(data.groups).tolist()
+            shares = 1 - self.validation_share - self.held_out_share, self.validation_share, self.held_out_share
+            keys = [stimuli] if data.groups is None else [stimuli, groups]
+            self._part = split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data")
+            number: dict = {}
+            self._group = np.array([number.setdefault(group, len(number)) for group in groups])
+            self._data = data
+        return self._data
+
+    def _checked_data(self, found):
+        place = f"task {self.title()}: data"
+        if not isinstance(found, tuple) or not 2 <= len(found) <= 4:
+            raise UserError(f"{place} must return fitness.Data(spikes, labels, groups, facts)")
+        data = Data(*found)
+        spikes, labels = np.asarray(data.spikes), np.asarray(data.labels)
+        wanted = f"bool [items, {self.steps}, {len(self.inputs)}]"
+        if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[1:] != (self.steps, len(self.inputs)):
+            raise UserError(f"{place} must have spikes as {wanted}, not {spikes.dtype} {list(spikes.shape)}")
+        columns = {"labels": labels, **({} if data.groups is None else {"groups": data.groups}), **data.facts}
+        for name, column in columns.items():
+            if np.shape(column)[:1] != (len(spikes),) or (name in ("labels", "groups") and np.ndim(column) != 1):
+                raise UserError(f"{place} must have {name} of every item [{len(spikes)}], not {list(np.shape(column))}")
+        if labels.dtype.kind not in "biu":
+            raise UserError(f"{place} must have whole numbers as labels, not {labels.dtype}")
+        for name in ("item", "group"):
+            if name in data.facts:
+                raise UserError(f"{place} must have no facts {name!r}: that is the number of the trial's own")
+        return Data(spikes, labels, data.groups, dict(data.facts))
+
+
+def _drawn(rng, labels, count):
+    """Which of the items `count` trials are of, int [count] in random order: as many of every class as there are, none a second
+    time before all have come."""
+    found: list[int] = []
+    while len(found) < count:
+        order = rng.permutation(len(labels))
+        turn = np.empty(len(labels), int)  # the how-manieth of its class each is
+        for label in np.unique(labels):
+            mine = order[labels[order] == label]
+            turn[mine] = np.arange(len(mine))
+        found += order[np.argsort(turn[order], kind="stable")].tolist()
+    return rng.permutation(np.array(found[:count]))
