@@ -1,16 +1,13 @@
 """Tasks of the user's own: they run, their text is kept, and what goes wrong in them is one line."""
 
 import signal
-import sys
 import warnings
 
 import pytest
 
 import evo
 from circuits.errors import UserError
-from evo.setting import setting
-from fitness import modules
-from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, stops_after, stored
+from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
@@ -297,10 +294,7 @@ def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         evo.run(path, tmp_path / "run", workers=0, observe=stops_after(6))
     (tmp_path / "size").write_text("2")
-    modules.load.cache_clear()  # as another process has it
-    setting.cache_clear()
-    for name in [name for name in sys.modules if name.startswith(modules.PREFIX)]:
-        del sys.modules[name]
+    forget_own_code()
     assert "than before" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
 
 
