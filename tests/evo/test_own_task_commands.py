@@ -18,9 +18,6 @@ from tests.evo.tiny import OWN_TASK, own_task_spec, spec_file
 
 TOLD = OWN_TASK.replace("class Agree(fitness.Task):\n", 'class Agree(fitness.Task):\n    """Do both fire together?"""\n')
 SETTINGS = """
-    from enum import Enum
-    from typing import Literal
-    from pydantic import Field
     gap_ms: float = Field(10.0, description="how much later\\n the second comes")
     pairs: tuple[float, ...] = (1.0, 1.0)
     none: float | None = None
@@ -66,8 +63,8 @@ def test_evo_tasks_never_takes_it_for_one_that_ships(here):
 
 @pytest.mark.parametrize("out", ["mine.toml", "specs/mine.toml"])
 def test_evo_new_writes_a_spec_of_it_that_runs_from_where_it_lies(here, out):
-    settings = SETTINGS.replace("    from enum import Enum\n", "")
-    (here / "agree.py").write_text(TOLD.replace("    gap_ms: float = 10.0\n", settings))
+    code = TOLD.replace("    gap_ms: float = 10.0\n", SETTINGS)
+    (here / "agree.py").write_text("from pydantic import Field\n" + code)
     os.makedirs("specs")
     assert done(new, "agree.py:Agree", "-o", out).stdout.strip() == out
     spec, source = read(out)
