@@ -208,8 +208,9 @@ def test_one_that_catches_everything_ends_in_time_all_the_same(tmp_path, where):
     assert f"task Agree: {where} did not return within 0.3 s" in message
 
 
-def test_one_that_answers_after_its_time_is_late(tmp_path):
-    late = "try: time.sleep(9)\n        except BaseException: pass\n        "
+@pytest.mark.parametrize("then", ["pass", "raise ValueError"])
+def test_one_that_answers_after_its_time_is_late(tmp_path, then):
+    late = f"try: time.sleep(9)\n        except BaseException: {then}\n        "
     code = "import time\n" + OWN_TASK.replace(CREDIT, late + CREDIT)
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
     assert "credit did not return within 0.3 s" in message
@@ -244,8 +245,9 @@ def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where
     assert ("SystemExit" if where == "file" and "by sys.exit" in named else named) in message
 
 
-def test_ctrl_c_in_a_task_is_ctrl_c(tmp_path):
-    code = OWN_TASK.replace(CREDIT, "os.kill(os.getpid(), signal.SIGINT)\n        " + CREDIT)
+@pytest.mark.parametrize("caught", ["{}", "try: {}\n        except BaseException: pass"])
+def test_ctrl_c_in_a_task_is_ctrl_c(tmp_path, caught):
+    code = OWN_TASK.replace(CREDIT, caught.format("os.kill(os.getpid(), signal.SIGINT)") + "\n        " + CREDIT)
     with pytest.raises(KeyboardInterrupt):
         evo.run(own_task_spec(tmp_path, "import os, signal\n" + code), tmp_path / "run", workers=0)
 
