@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from circuits.compiled import compiled
+from circuits.errors import UserError
 from circuits.simd import LANES
 from circuits.traces import Traces
 
@@ -30,11 +31,11 @@ def pack(spikes) -> np.ndarray:
 
 
 def unpack(bits, trials) -> np.ndarray:
-    """uint64 [blocks, steps, columns] -> bool [trials, steps, columns]."""
-    blocks, steps, columns = bits.shape
-    lanes = np.ascontiguousarray(bits).astype("<u8", copy=False).view("u1").reshape(blocks, steps, columns, 8)
-    spikes = np.unpackbits(lanes, axis=-1, bitorder="little")
-    return np.moveaxis(spikes, -1, 1).reshape(blocks * LANES, steps, columns)[:trials].astype(bool)
+    """uint64 [..., blocks, steps, columns] -> bool [..., trials, steps, columns]."""
+    *circuits, blocks, steps, columns = bits.shape
+    flat = np.ascontiguousarray(bits).reshape(prod(circuits) * blocks, steps * columns)
+    spikes = _unpacked(flat).reshape(*circuits, blocks * LANES, steps, columns)
+    return spikes[..., :trials, :, :]
 
 
 def lane_masks(trials) -> np.ndarray:
@@ -98,7 +99,7 @@ class Raster:
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
 
     def together(self, columns=None) -> np.ndarray:
-        """How many of some columns spike in each step: int64 [..., trials, steps].
+        """How many of some columns spike in each step: int32 [..., trials, steps].
 
         columns  bool [..., columns], for instance `excitatory`; by default all
         """
@@ -107,6 +108,17 @@ class Raster:
         mask = np.broadcast_to(chosen, (*self.bits.shape[:-3], chosen.shape[-1])).reshape(len(flat), -1)
         summed = _together(flat, np.ascontiguousarray(mask))
         return summed.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
+
+    def weighted(self, templates) -> np.ndarray:
+        """The sum of a template over the spikes of each column: float64 [..., trials, columns] for templates [steps], or
+        [..., trials, columns, templates] for [templates, steps]. Takes time by spike: whole trains are never written out."""
+        weights = np.asarray(templates, "f8")
+        if weights.shape[-1:] != (self.steps,) or weights.ndim > 2:
+            raise UserError(f"templates: must be [steps] or [templates, steps], {self.steps} steps, not {list(weights.shape)}")
+        *circuits, blocks, _, columns = self.bits.shape
+        found = _weighted(self._flat(), np.ascontiguousarray(np.atleast_2d(weights).T))
+        found = found.reshape(*circuits, blocks * LANES, columns, -1)[..., : self.trials, :, :]
+        return found[..., 0] if weights.ndim == 1 else found
 
     def part(self, first: int, last: int) -> "Raster":
         """The trials first to last - 1."""
@@ -132,7 +144,7 @@ class Raster:
         return self.counts() * (1000.0 / self.duration_ms)
 
     def spikes(self) -> np.ndarray:
-        """The raster as bool [trials, steps, columns] (one circuit only)."""
+        """The raster as bool [..., trials, steps, columns]: one byte for each, 64 times what the raster itself takes."""
         return unpack(self.bits, self.trials)
 
     def times(self, trial: int) -> list[np.ndarray]:
@@ -198,7 +210,7 @@ def _counts(bits, first, last):
 @compiled
 def _together(bits, chosen):
     circuits, blocks, steps, columns = bits.shape
-    found = np.zeros((circuits, blocks, LANES, steps), np.int64)
+    found = np.zeros((circuits, blocks, LANES, steps), np.int32)
     for c in range(circuits):
         for b in range(blocks):
             for k in range(steps):
@@ -207,6 +219,37 @@ def _together(bits, chosen):
                     while left:
                         found[c, b, _trailing_zeros(left), k] += 1
                         left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _weighted(bits, weights):
+    circuits, blocks, steps, columns = bits.shape
+    templates = weights.shape[1]
+    found = np.zeros((circuits, blocks, LANES, columns, templates))
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(steps):
+                for n in range(columns):
+                    left = bits[c, b, k, n]
+                    while left:
+                        lane = _trailing_zeros(left)
+                        for t in range(templates):
+                            found[c, b, lane, n, t] += weights[k, t]
+                        left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _unpacked(words):
+    rows, length = words.shape
+    found = np.zeros((rows, LANES, length), np.bool_)
+    for r in range(rows):
+        for x in range(length):
+            left = words[r, x]
+            while left:
+                found[r, _trailing_zeros(left), x] = True
+                left &= left - np.uint64(1)
     return found
 
 

@@ -86,9 +86,9 @@ def run_epoch(
     else:
         crowd, kept, pedigree = Crowd.of(state.population, state.grades), state.archive, [state.pedigree]
         trier.remember(crowd)
-        known = [state, guests] if isinstance(guests, Migrants) else [state]
+        theirs = [(guests.population, guests.grades)] if isinstance(guests, Migrants) else []
         with watch("score"):
-            recheck(setting, epoch, *((one.population, one.grades) for one in known))
+            recheck(setting, epoch, (state.population, state.grades), *theirs)
     algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
     if isinstance(guests, Migrants):
         pedigree.append(guests.pedigree)

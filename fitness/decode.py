@@ -90,6 +90,19 @@ def active(raster, width_ms):
     return trials[..., : raster.trials, :, :].astype(bool)
 
 
+def similarity(raster, templates):
+    """Pearson's correlation of each train of spikes with a template over time, without writing the trains out: templates
+    [steps] -> float64 [..., trials, columns], or [templates, steps] -> [..., trials, columns, templates]; 0 where a train is
+    silent, or either is constant. (To smooth the trains, smooth the template.)"""
+    templates = np.asarray(templates, "f8")
+    steps, counts = raster.steps, raster.counts()
+    deviation = templates - templates.mean(axis=-1, keepdims=True)
+    size = np.sqrt((deviation**2).sum(axis=-1))
+    counts = counts if templates.ndim == 1 else counts[..., None]
+    size = np.sqrt(counts * (1 - counts / steps)) * size
+    return np.where(size > 1e-12, raster.weighted(deviation) / np.where(size > 1e-12, size, 1.0), 0.0)
+
+
 def within(raster, window):
     """The raster with only those spikes that fall in each trial's window: bool [trials, steps]."""
     return replace(raster, bits=raster.bits & pack(np.asarray(window, bool)[..., None]))

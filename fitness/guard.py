@@ -49,11 +49,11 @@ def guarded(what: str, seconds: float | None, call: Callable, *arguments, **sett
         except Overtime as overtime:
             raise UserError(f"{what} did not return within {seconds:g} s (search.task_seconds)") from overtime
         except KeyboardInterrupt as error:
-            if alarm.interrupted:
+            if alarm.interrupted is not None:
                 raise
             raise UserError(f"{what} raises KeyboardInterrupt{_line(error)}: raise an Exception instead") from error
     except SystemExit as error:
-        if alarm is not None and alarm.interrupted:
+        if alarm is not None and alarm.interrupted is not None:
             raise
         raise UserError(f"{what} ends the process by sys.exit{_line(error)}: raise an Exception instead") from error
     except _ExitCalled as error:
@@ -74,7 +74,8 @@ class _Alarm:
 
     def __init__(self, what, seconds):
         self.what, self.seconds = what, seconds
-        self.inside = self.interrupted = False
+        self.inside = False
+        self.interrupted: BaseException | None = None  # by a signal from outside
         self.late: float | None = None
 
     def around(self, call, arguments, settings):
@@ -91,12 +92,18 @@ class _Alarm:
                 found = call(*arguments, **settings)
             finally:
                 self.inside = False  # nothing can interrupt between the call and this: see where Python looks for signals
+        except BaseException:
+            if self.late is not None:
+                raise Overtime from None
+            raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, *around)
-        if self.late is not None:  # it caught the interruption and went on
+        if self.interrupted is not None:  # it caught the interruption and went on
+            raise self.interrupted
+        if self.late is not None:
             raise Overtime
         return found
 
@@ -114,8 +121,11 @@ class _Alarm:
 
     def _noting(self, handler):
         def noting(number, frame):
-            self.interrupted = True
-            return handler(number, frame)
+            try:
+                return handler(number, frame)
+            except BaseException as error:
+                self.interrupted = error
+                raise
 
         return noting
 
@@ -126,7 +136,8 @@ class _ExitCalled(BaseException):
 
 def _refusing_exit(process):
     def refusing(status):
-        if os.getpid() != process:  # how a forked process is meant to end
+        # A forked process is meant to end so; and other threads are not the task's.
+        if os.getpid() != process or threading.current_thread() is not threading.main_thread():
             _exit(status)
         raise _ExitCalled
 

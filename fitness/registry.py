@@ -10,6 +10,8 @@ from fitness.guard import guarded
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
+SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
+
 
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask", "my_package:MyTask").
@@ -22,10 +24,17 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
     return task_class(name)(**settings)
 
 
+def with_defaults(kind: type[Task]) -> Task:
+    """A task of this class with its default settings, as `own_task` makes it."""
+    found = guarded(f"task {kind.title()}: its file", SECONDS, _made, kind.title(), kind, {})
+    found._seconds = SECONDS
+    return found
+
+
 def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
-        return _class(name, lambda: modules.load_in_place(place(name, folder)))
+        return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
     if name not in BUILT_IN:
         close = get_close_matches(name, BUILT_IN, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"

@@ -23,6 +23,9 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 `make` draws all trials of a run: those a search scores by, those it validates on, those held out and those a core is chosen on.
 Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
 gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
+
+What it needs beside the file belongs to it, see `fitness.code`. `credit` is called with whole populations, thousands of times:
+the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
 """
 
 import os
@@ -268,7 +271,9 @@ class Task(BaseModel):
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
         raster = self._heard(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
-        credit, grade = (self._checked(what, shape, raster, trials) for what in (self.credit, self.grade))
+        credit = self._checked(self.credit, shape, raster, trials)
+        graded = type(self).grade is not Task.grade
+        grade = self._checked(self.grade, shape, raster, trials) if graded else credit.copy()
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return Score(np.clip(exact(value), 0.0, 1.0), credit, grade)
 

@@ -6,33 +6,39 @@ import click
 
 from circuits.errors import UserError
 from evo.cli.group import cli
+from evo.cli.terminal import say_executed
 
 
 @cli.command()
 @click.argument("name", required=False)
 @click.option("-o", "--out", metavar="FILE", help="Draw the example trials as a picture (svg, png or pdf) instead.")
 def tasks(name, out):
-    """List the tasks, or explain one and draw example trials with the answers of its reference circuit."""
+    """List the tasks, or explain one and draw example trials with the answers of its reference circuit.
+
+    A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
+    """
     import inspect
 
     from evo.inspect.examples import draw, lines
+    from fitness.registry import task_class, with_defaults
     from fitness.tasks import BUILT_IN
 
     if name is None:
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
-        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS in the spec.")
+        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS, here, for evo new and in the spec.")
         return
-    if name not in BUILT_IN:
-        raise UserError(f"there is no task {name!r}; known are {', '.join(BUILT_IN)}")
-    task = BUILT_IN[name]
+    say_executed(name, Path())
+    task = task_class(name)
     if out is not None:
-        click.echo(draw(task(), Path(out)))
+        click.echo(draw(with_defaults(task), Path(out)))
         return
-    click.echo(f"{inspect.getmodule(task).__doc__.strip()}\n\n{inspect.getdoc(task)}\n\nSettings:")
+    told = [inspect.cleandoc(text) for text in (inspect.getmodule(task).__doc__, task.__doc__) if text]
+    click.echo("\n\n".join([*(told or [f"{name} says nothing of itself: it has no docstring."]), "Settings:"]))
     for key, field in task.model_fields.items():
-        click.echo(f"  {f'{key} = {field.default}':<24} {field.description or ''}")
-    for line in lines(task()):
+        default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
+        click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
+    for line in lines(with_defaults(task)):
         click.echo(line)
 
 
@@ -60,11 +66,15 @@ def algorithms():
 @click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
 @click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
 def new(name, out, neurons, synapses):
-    """Write a commented spec to start from."""
+    """Write a commented spec to start from.
+
+    A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
+    """
     from circuits.motif_file import write_whole
     from evo.starter import starter
 
-    text = starter(name, neurons, synapses)
+    say_executed(name, Path())
+    text = starter(name, neurons, synapses, None if out is None else Path(out).parent)
     if out is None:
         click.echo(text, nl=False)
         return

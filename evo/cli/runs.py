@@ -53,6 +53,7 @@ def run(spec, out, workers, address, seed, generations, log):
     overrides = {"seed": seed, "generations": generations}
     say_executed(read_alone(spec, **overrides).task["name"], Path(spec).parent)
     resolved, source = read(spec, **overrides)
+    _say_left_fixed(resolved, source, spec)
     folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
     _announce(resolved, source, folder)
     _compile(resolved, source)
@@ -166,6 +167,20 @@ def status(folder, as_json):
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
         click.echo(f"go on with: evo resume {folder}")
+
+
+def _say_left_fixed(spec, source, path):
+    """Time constants that a spec does not name do not evolve: that is easily overlooked where it was written by hand."""
+    from evo.starter import left_fixed
+
+    out = left_fixed(spec, source)
+    if out:
+        ranges = ", ".join(f"{key} = {value}" for key, value in out.items())
+        click.echo(
+            f"{path}: [circuit.parameters] leaves out {', '.join(out)}: fixed at their defaults in all neurons; to evolve them "
+            f"write {ranges}, as evo new does, or name the values that you want",
+            err=True,
+        )
 
 
 def _announce(spec, source, folder):

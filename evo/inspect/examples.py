@@ -11,6 +11,7 @@ from evo.inspect import pictures
 from evo.inspect.text import raster_lines
 from fitness.reference import lesioned, reference
 from fitness.task import Task
+from fitness.tasks import BUILT_IN
 
 SHOWN = 4  # trials, of as many classes
 SEED, COUNT = 1, 512
@@ -44,13 +45,15 @@ def lines(task: Task) -> list[str]:
 
 @drawn
 def draw(task: Task, path: Path) -> Path:
-    """The same trials as a picture, with all neurons of the reference circuit, or in a closed loop the ways it walks; the
-    format is that of the file's ending."""
+    """The same trials as a picture, with all neurons of the reference circuit if there is one, or in a closed loop the ways it
+    walks; the format is that of the file's ending."""
     motif, shown, titles = _examples(task)
-    if motif is None:
-        raise UserError(f"task {task.title()}: has no reference circuit to draw")
     world = task.world(task.trials(SEED, WALKS))
-    if isinstance(world, TwoEars):
+    if motif is None:
+        if not task.inputs:
+            raise UserError(f"task {task.title()}: has neither inputs nor a reference circuit to draw")
+        figure = pictures.stimuli(task, shown.spikes, titles).figure
+    elif isinstance(world, TwoEars):
         figure = Figure(figsize=(9.2, 3.8))
         pictures.wiring(motif.circuit, figure.add_axes((0.015, 0.0, 0.565, 1.0)))
         trials = task.trials(SEED, WALKS)
@@ -66,7 +69,7 @@ def _examples(task):
     classes, first = np.unique(trials.labels, return_index=True)
     spread = np.unique(np.linspace(0, len(classes) - 1, min(SHOWN, len(classes))).round().astype(int))
     try:
-        motif = reference(task.name)
+        motif = reference(task.name) if BUILT_IN.get(task.name) is type(task) else None
     except UserError:
         motif = None
     return motif, trials.take(first[spread]), [f"class {classes[k]}" for k in spread]

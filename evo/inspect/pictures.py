@@ -24,12 +24,6 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
     Inputs on top, then neurons, output neurons last with their port. Returns the axes.
     """
     spikes = np.asarray(spikes)
-    trials, rows = len(spikes), len(circuit.inputs) + len(circuit.neurons)
-    if ax is None:
-        left, width, below, height = 1.1, 1.7 * trials, 0.45, 0.17 * rows
-        whole = (left + width + 0.1, below + height + 0.3)  # inches; laying out by hand halves the time
-        place = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
-        ax = Figure(figsize=whole).add_axes(place)
     raster = simulate(circuit, spikes)
     ports = {n: o.name for o in circuit.outputs for n in o.neurons}
     order = sorted(
@@ -39,18 +33,39 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
     labels += [f"{circuit.neurons[k].id} {ports.get(circuit.neurons[k].id, '')}".strip() for k in order]
     colours = [INPUT_COLOUR] * len(circuit.inputs)
     colours += [E_COLOUR if circuit.neurons[k].sign == "E" else I_COLOUR for k in order]
-    pitch = raster.duration_ms * 1.06  # one trial beside the next on one axis: many times faster to draw than axes of their own
+    times = [[*_times(trial, circuit.dt_ms), *(raster.times(t)[k] for k in order)] for t, trial in enumerate(spikes)]
+    return _side_by_side(times, raster.duration_ms, labels, colours, len(circuit.inputs), titles, ax)
+
+
+def stimuli(task, spikes, titles=(), ax=None):
+    """Draw trials of a task, bool [trials, steps, channels], side by side: what a circuit is given. Returns the axes."""
+    colours = [INPUT_COLOUR] * len(task.inputs)
+    times = [_times(trial, task.dt_ms) for trial in np.asarray(spikes)]
+    return _side_by_side(times, task.duration_ms, list(task.inputs), colours, len(task.inputs), titles, ax)
+
+
+def _times(trial, dt_ms):
+    return [(np.flatnonzero(column) + 1) * dt_ms for column in trial.T]
+
+
+def _side_by_side(times, duration_ms, labels, colours, inputs, titles, ax):
+    """Spike times by trial and row, with the name and the colour of each row; the first rows are inputs."""
+    trials, rows = len(times), len(labels)
+    if ax is None:
+        left, width, below, height = 1.1, 1.7 * trials, 0.45, 0.17 * max(rows, 1)
+        whole = (left + width + 0.1, below + height + 0.3)  # inches; laying out by hand halves the time
+        place = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
+        ax = Figure(figsize=whole).add_axes(place)
+    pitch = duration_ms * 1.06  # one trial beside the next on one axis: many times faster to draw than axes of their own
     for trial in range(trials):
         left = trial * pitch
-        times = [(np.flatnonzero(column) + 1) * circuit.dt_ms for column in spikes[trial].T]
-        times += [raster.times(trial)[k] for k in order]
-        at, y = np.concatenate(times) + left, np.repeat(np.arange(rows), [len(t) for t in times])
+        at, y = np.concatenate([*times[trial], []]) + left, np.repeat(np.arange(rows), [len(t) for t in times[trial]])
         ax.vlines(at, y - 0.4, y + 0.4, color=np.array(colours)[y], linewidth=0.9)
-        ax.plot([left, left + raster.duration_ms], [rows - 0.5] * 2, color="#444444", linewidth=0.8)
-        ax.plot([left, left + raster.duration_ms], [len(circuit.inputs) - 0.5] * 2, color="#bbbbbb", linewidth=0.5)
+        ax.plot([left, left + duration_ms], [rows - 0.5] * 2, color="#444444", linewidth=0.8)
+        ax.plot([left, left + duration_ms], [inputs - 0.5] * 2, color="#bbbbbb", linewidth=0.5)
         if trial < len(titles):
-            ax.text(left + raster.duration_ms / 2, -0.8, plain(titles[trial]), ha="center", va="bottom")
-    ax.set_xticks([0, raster.duration_ms], ["0", f"{raster.duration_ms:.4g}"])
+            ax.text(left + duration_ms / 2, -0.8, plain(titles[trial]), ha="center", va="bottom")
+    ax.set_xticks([0, duration_ms], ["0", f"{duration_ms:.4g}"])
     ax.set_yticks(range(rows), [plain(label) for label in labels], fontsize="small")
     ax.set(xlim=(-0.01 * pitch, trials * pitch), ylim=(rows - 0.5, -0.6), xlabel="ms")
     ax.tick_params(axis="y", length=0)

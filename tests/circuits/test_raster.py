@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from circuits.errors import UserError
 from circuits.raster import Raster, lane_masks, pack, unpack
 
 DT = 0.5
@@ -99,3 +100,29 @@ def test_a_raster_knows_its_length():
     raster = raster_of(np.zeros((2, 9, 1), bool))
     assert raster.steps == 9
     assert raster.duration_ms == 4.5
+
+
+def test_a_population_is_read_as_its_circuits_are():
+    spikes = np.random.default_rng(5).random((3, 70, 20, 4)) < np.array([0.0, 0.1, 1.0])[:, None, None, None]
+    raster = Raster(np.stack([pack(one) for one in spikes]), 70, 0.5)
+    assert raster.spikes().dtype == bool
+    assert np.array_equal(raster.spikes(), spikes)
+    assert raster.together().dtype == np.int32
+    assert np.array_equal(raster.together(), spikes.sum(axis=-1))
+
+
+@pytest.mark.parametrize("templates", [(), (1,), (3,)])
+def test_a_template_is_summed_over_the_spikes_of_each_column(templates):
+    rng = np.random.default_rng(6)
+    spikes, template = rng.random((2, 70, 20, 4)) < 0.2, rng.normal(size=(*templates, 20))
+    raster = Raster(np.stack([pack(one) for one in spikes]), 70, 0.5)
+    wanted = np.einsum("ctkn,...k->ctn...", spikes.astype(float), template)
+    assert raster.weighted(template).shape == (2, 70, 4, *templates)
+    assert np.allclose(raster.weighted(template), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(19,), (2, 21), (1, 1, 20), ()])
+def test_a_template_of_another_length_is_refused_in_one_line(shape):
+    raster = Raster(pack(np.zeros((3, 20, 1), bool)), 3, 1.0)
+    with pytest.raises(UserError, match=r"must be .* 20 steps"):
+        raster.weighted(np.zeros(shape))

@@ -1,17 +1,14 @@
 """Tasks of the user's own: they run, their text is kept, and what goes wrong in them is one line."""
 
 import signal
-import sys
 import warnings
 
 import pytest
 
 import evo
 from circuits.errors import UserError
-from evo.setting import setting
-from fitness import modules
 from fitness.registry import read_source
-from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, stops_after, stored
+from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
@@ -212,8 +209,9 @@ def test_one_that_catches_everything_ends_in_time_all_the_same(tmp_path, where):
     assert f"task Agree: {where} did not return within 0.3 s" in message
 
 
-def test_one_that_answers_after_its_time_is_late(tmp_path):
-    late = "try: time.sleep(9)\n        except BaseException: pass\n        "
+@pytest.mark.parametrize("then", ["pass", "raise ValueError"])
+def test_one_that_answers_after_its_time_is_late(tmp_path, then):
+    late = f"try: time.sleep(9)\n        except BaseException: {then}\n        "
     code = "import time\n" + OWN_TASK.replace(CREDIT, late + CREDIT)
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
     assert "credit did not return within 0.3 s" in message
@@ -248,8 +246,9 @@ def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where
     assert ("SystemExit" if where == "file" and "by sys.exit" in named else named) in message
 
 
-def test_ctrl_c_in_a_task_is_ctrl_c(tmp_path):
-    code = OWN_TASK.replace(CREDIT, "os.kill(os.getpid(), signal.SIGINT)\n        " + CREDIT)
+@pytest.mark.parametrize("caught", ["{}", "try: {}\n        except BaseException: pass"])
+def test_ctrl_c_in_a_task_is_ctrl_c(tmp_path, caught):
+    code = OWN_TASK.replace(CREDIT, caught.format("os.kill(os.getpid(), signal.SIGINT)") + "\n        " + CREDIT)
     with pytest.raises(KeyboardInterrupt):
         evo.run(own_task_spec(tmp_path, "import os, signal\n" + code), tmp_path / "run", workers=0)
 
@@ -298,10 +297,7 @@ def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         evo.run(path, tmp_path / "run", workers=0, observe=stops_after(6))
     (tmp_path / "size").write_text("2")
-    modules.load.cache_clear()  # as another process has it
-    setting.cache_clear()
-    for name in [name for name in sys.modules if name.startswith(modules.PREFIX)]:
-        del sys.modules[name]
+    forget_own_code()
     assert "than before" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
 
 

@@ -12,7 +12,7 @@ import fitness
 from circuits.lesion import without
 from circuits.motif_file import Motif, digest
 from evo.prune import prune
-from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file
+from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, spec_file
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
@@ -84,14 +84,17 @@ def test_a_motif_of_a_task_that_ships_can_be_pruned_by_itself(tmp_path):
 
 
 def test_a_task_of_ones_own_is_executed_only_where_the_core_is_not_stored(tmp_path):
-    folder = evo.run(own_task_spec(tmp_path, population=40, generations=20), tmp_path / "run", workers=0).folder
-    stored = prune(folder)
     trap = tmp_path / "trap"
-    (folder / "agree.py").write_text(f"open({str(trap)!r}, 'w')\n" + OWN_TASK)
-    assert prune(folder) == stored
-    assert not trap.exists()
+    path = own_task_spec(tmp_path, f"open({str(trap)!r}, 'w')\n" + OWN_TASK, population=40, generations=20)
+    folder = evo.run(path, tmp_path / "run", workers=0).folder
+    forget_own_code()
+    trap.unlink()
+    said: list = []
+    stored = prune(folder, 0, lambda *what: said.append(what))
+    assert (said, trap.exists()) == ([], False)
     forget(folder)
-    assert prune(folder) == stored
+    assert prune(folder, 0, lambda *what: said.append((*what, trap.exists()))) == stored
+    assert said == [("agree.py:Agree", folder, False)], "it is said before it is executed"
     assert trap.exists()
 
 

@@ -16,6 +16,8 @@ import pytest
 
 import evo
 from circuits.errors import MachineError, UserError
+from evo.setting import setting
+from fitness import modules
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,6 +88,14 @@ def own_task_spec(folder, code=OWN_TASK, **changes):
     (Path(folder) / "agree.py").write_text(textwrap.dedent(code), encoding="utf-8")
     text = SPEC.replace('name = "gate"\nvolleys = 1', 'name = "agree.py:Agree"').replace("[0.5, 10.0]", "[1.0, 20.0]")
     return spec_file(folder, text, **changes)
+
+
+def forget_own_code():
+    """Of tasks of the user's own nothing has been executed in this process yet."""
+    setting.cache_clear()
+    modules.load.cache_clear()
+    for name in [name for name in sys.modules if name.startswith(modules.PREFIX)]:
+        del sys.modules[name]
 
 
 def stops_after(count):

@@ -1,0 +1,47 @@
+"""Reading answers out of spikes."""
+
+import numpy as np
+import pytest
+
+import fitness
+from circuits.raster import Raster, pack
+from fitness import decode
+from fitness.measured import correlation
+
+
+@pytest.mark.parametrize("templates", [(), (3,)])
+def test_similarity_is_the_correlation_of_the_trains_written_out(templates):
+    rng = np.random.default_rng(1)
+    spikes, template = rng.random((2, 70, 50, 3)) < 0.1, rng.normal(size=(*templates, 50))
+    spikes[0, :, :, 0], spikes[1, :, :, 1] = False, True  # constant trains have none
+    raster = Raster(np.stack([pack(one) for one in spikes]), 70, 1.0)
+    trains = np.moveaxis(spikes.astype(float), 2, 3)
+    wanted = correlation(trains[..., None, :] if templates else trains, template)
+    assert np.allclose(decode.similarity(raster, template), wanted, atol=1e-12)
+    assert (decode.similarity(raster, np.ones((*templates, 50))) == 0).all()
+
+
+def test_a_task_without_a_grade_of_its_own_is_asked_for_credit_once():
+    calls = []
+
+    class Once(fitness.Task):
+        inputs, outputs, dt_ms, duration_ms = ("a",), ("x",), 1.0, 10.0
+
+        def make(self, rng, count):
+            return np.zeros((count, 10, 1), bool), np.arange(count) % 2
+
+        def credit(self, raster, trials):
+            calls.append(1)
+            return raster.counts()[..., 0] > 0
+
+    class Graded(Once):
+        def grade(self, raster, trials):
+            return 0.5 * self.credit(raster, trials)
+
+    raster = Raster(pack(np.ones((8, 10, 1), bool)), 8, 1.0)
+    score = Once().score(raster, Once().trials(1, 8))
+    assert len(calls) == 1
+    assert np.array_equal(score.grade, score.credit)
+    score.grade[0] = 0
+    assert score.credit[0] == 1, "two arrays"
+    assert (Graded().score(raster, Graded().trials(1, 8)).grade == 0.5).all()
