@@ -33,7 +33,8 @@ class Logger(Protocol):
         """What takes a while and can be done before there is anything to log."""
 
     def connect(self) -> bool:
-        """Find or make the run's place there, first or once more. True if something of this run may be there that another process has logged."""
+        """Find or make the run's place there, first or once more. True if another process may have logged something of this
+        run already."""
 
     def reached(self, island: int) -> int:
         """The last generation of an island that is there; -1 if none is."""
