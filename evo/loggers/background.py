@@ -6,6 +6,7 @@ later. A place that fails is tried again, at growing intervals, and at the end o
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
@@ -19,6 +20,7 @@ from evo.spec import RunSpec
 QUEUE = 1000  # epochs that are kept here
 AT_ONCE = 50  # generations: MLflow takes 1,000 values in one go
 RETRY_S, LONGEST_S = 1.0, 60.0  # after the first failure, and at most
+LAST_TRIES = 3  # once the run is over
 END_S, HURRY_S = 10.0, 5.0  # how long the end of a run waits at most, and that of a run that is stopped
 
 say = logging.getLogger("evo")
@@ -99,7 +101,7 @@ class Background:
     # -- the thread
 
     def _work(self):
-        pause = RETRY_S
+        pause, left = RETRY_S, LAST_TRIES
         while True:
             last = self._over.is_set()
             try:
@@ -119,6 +121,10 @@ class Background:
                 if not last:
                     self._over.wait(pause)
                     pause = min(2 * pause, LONGEST_S)
+                    continue
+                left -= 1
+                if left:
+                    time.sleep(RETRY_S)
                     continue
             if last:
                 return
