@@ -222,7 +222,8 @@ def _observing(spec, folder, before, log):
     from evo.progress import Progress
 
     with ExitStack() as stack:
-        observers = [stack.enter_context(loggers.opened(where, spec, folder.resolve().name)) for where in log]
+        name = folder.resolve().name
+        observers = [stack.enter_context(loggers.opened(where, spec, name, folder, before)) for where in log]
         observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, Console()))]
 
         def observe(result):
@@ -266,8 +267,13 @@ class _stopping:  # noqa: N801 - reads as a statement
         while error is not None and not _by_signal(error):
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
-            click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
-            self._page()
+            from evo.run_folder import SPEC
+
+            if (self.folder / SPEC).exists():
+                click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+                self._page()
+            else:
+                click.echo("stopped before anything was stored", err=True)
             raise SystemExit(130) from None
 
     def _page(self):

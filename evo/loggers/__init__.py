@@ -1,15 +1,19 @@
 """Where else a run can be followed: one file each, imported only when asked for.
 
 A logger observes a run (`observe=` of `evo.run`): it is called with every finished epoch once that is stored, and closed at the
-end. It is a place to look at, not a store: the run folder holds everything.
+end. It is a place to look at, not a store: the run folder holds everything. So it never ends a run and never holds one up:
+what it cannot pass on now it passes on later (`evo.loggers.background`).
 
 with loggers.opened("tensorboard:logs", spec, "itd-1") as observe:
     evo.run("runs/itd.toml", "runs/itd-1", observe=observe)
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
 
 from circuits.errors import UserError
 from evo.epochs import Result
@@ -18,16 +22,38 @@ from evo.spec import RunSpec
 LOGGERS = {"tensorboard": "a folder", "mlflow": "an address such as sqlite:///mlflow.db or http://HOST:PORT"}
 
 
+class Generation(NamedTuple):
+    """What there is to log of a generation of an island; `values` by name, names begin with the island."""
+
+    island: int
+    generation: int
+    values: dict[str, float]
+
+
 @contextmanager
-def opened(where: str, spec: RunSpec, name: str) -> Iterator[Callable[[Result], None]]:
-    """A logger by KIND:PLACE; name is that of the run folder. Raises UserError for an unknown kind, MachineError with the
-    remedy where its package is missing or the place does not answer."""
+def opened(
+    where: str, spec: RunSpec, name: str, folder: Path | None = None, before: Sequence[dict] = ()
+) -> Iterator[Callable[[Result], None]]:
+    """A logger by KIND:PLACE; name is that of the run folder.
+
+    folder   the run folder, to catch up from after a long outage; None: then the run's later epochs are not logged here
+    before   epochs that were stored when the run was resumed (`Run.epochs`): those that the place lacks are logged first
+
+    Each generation of an island is logged once and in order. Raises UserError for an unknown kind, MachineError with the remedy
+    where its package is missing or the place can never be one. A place that does not answer is said, once, and tried again.
+    """
+    from evo.loggers.background import Background
+
     kind, place = parts(where)
     logger = import_module(f"evo.loggers.{kind}").Logger(place, spec, name)
+    shown = re.sub(r"//[^/@]*@", "//", where)  # without a password
+    background = Background(shown, logger, spec, folder, before)
     try:
-        yield logger
-    finally:
-        logger.close()
+        yield background
+    except BaseException as error:
+        background.close("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
+        raise
+    background.close("FINISHED")
 
 
 def parts(where: str) -> tuple[str, str]:
@@ -39,15 +65,14 @@ def parts(where: str) -> tuple[str, str]:
     return kind, place
 
 
-def scalars(result: Result, spec: RunSpec) -> Iterator[tuple[str, int, float]]:
-    """What there is to log of an epoch: (name, generation, value), names beginning with the island."""
+def generations(island: int, log: list[dict], timings: dict[str, float], spec: RunSpec) -> Iterator[Generation]:
+    """What there is to log of an epoch, generation by generation; how long it took comes with the last."""
     from fitness.objectives import OBJECTIVES
 
-    for row in result.log:
+    for row in log:
         found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
         for name, loss in zip(spec.search.objectives, row["losses"], strict=True):
-            found[f"objective_{name}"] = float(OBJECTIVES[name].show(loss))
-        for name, value in found.items():
-            yield f"island_{result.island}/{name}", row["generation"], float(value)
-    for phase, seconds in result.timings.items():
-        yield f"island_{result.island}/seconds_{phase}", result.log[-1]["generation"], float(seconds)
+            found[f"objective_{name}"] = OBJECTIVES[name].show(loss)
+        if row is log[-1]:
+            found |= {f"seconds_{phase}": seconds for phase, seconds in timings.items()}
+        yield Generation(island, row["generation"], {f"island_{island}/{key}": float(v) for key, v in found.items()})
