@@ -15,6 +15,8 @@ import sys
 sys.path.insert(0, {scripts!r})
 from protocol import serve
 
+pytestmark = pytest.mark.long
+
 def prepare(job, *more):
     print("a banner")
     {first}

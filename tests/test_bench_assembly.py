@@ -18,6 +18,8 @@ from tests.bench.assembly_tasks import PRICED, TASKS, Task, sets_of
 from tests.bench.bench_assembly import ARMS, SNNTORCH, best_choice, results
 from tests.bench.rivals.classify import FIRST_SPIKES, excite, fired, learn, parameters, picked
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _one_thread():

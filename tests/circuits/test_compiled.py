@@ -12,6 +12,10 @@ from circuits.population import simulate_population
 from circuits.raster import pack
 from circuits.tables import from_circuit
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 synapse = {"post": 0, "weight_mv": 100, "delay_ms": 1}
 ports = {"inputs": [{"name": "in", "synapses": [synapse]}], "outputs": [{"name": "out", "neurons": [0]}]}
 circuit = Circuit(dt_ms=1, neurons=[{"id": 0, "sign": "E"}], **ports)

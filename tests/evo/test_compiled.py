@@ -16,6 +16,8 @@ from evo.genome import genes, identity, mutations, variation
 from evo.warm import warm_up
 from evo.spec import RunSpec
 
+pytestmark = pytest.mark.long
+
 warm_up(RunSpec(task={"name": "coincidence"}), None)
 modules = (kernel, population, raster, tables, genes, identity, individual, mutations, epsilon_lexicase, variation)
 used = {f"{m.__name__}.{n}": f for m in modules for n, f in vars(m).items() if hasattr(f, "stats") and f.signatures}
