@@ -10,12 +10,12 @@ import pytest
 from tests.bench.contest import SCRIPTS, Entry, contest, expected_spikes, one_core
 from tests.bench.report import quickest
 
+pytestmark = pytest.mark.long
+
 RIVAL = """
 import sys
 sys.path.insert(0, {scripts!r})
 from protocol import serve
-
-pytestmark = pytest.mark.long
 
 def prepare(job, *more):
     print("a banner")

@@ -60,6 +60,7 @@ def test_a_motif_is_exported_as_its_file(motif, tmp_path):
     assert circuits.load(path) == motif
 
 
+@pytest.mark.long
 def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     pytest.importorskip("torch")
     folder = export(motif, "torch", tmp_path / "out")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.evo.tiny import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 CODE = """
 import numpy as np
 from circuits import kernel, population, raster, tables
@@ -15,8 +17,6 @@ from evo import epsilon_lexicase, individual
 from evo.genome import genes, identity, mutations, variation
 from evo.warm import warm_up
 from evo.spec import RunSpec
-
-pytestmark = pytest.mark.long
 
 warm_up(RunSpec(task={"name": "coincidence"}), None)
 modules = (kernel, population, raster, tables, genes, identity, individual, mutations, epsilon_lexicase, variation)
