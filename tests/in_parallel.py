@@ -28,9 +28,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if RAY in getattr(item, "fixturenames", ()):
+    for item in items:
+        if RAY in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+            if config.pluginmanager.hasplugin("xdist"):
                 item.add_marker(pytest.mark.xdist_group(RAY))
 
 

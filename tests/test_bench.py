@@ -10,6 +10,8 @@ import pytest
 from tests.bench.contest import SCRIPTS, Entry, contest, expected_spikes, one_core
 from tests.bench.report import quickest
 
+pytestmark = pytest.mark.long
+
 RIVAL = """
 import sys
 sys.path.insert(0, {scripts!r})

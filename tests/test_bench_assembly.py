@@ -18,6 +18,8 @@ from tests.bench.assembly_tasks import PRICED, TASKS, Task, sets_of
 from tests.bench.bench_assembly import ARMS, SNNTORCH, best_choice, results
 from tests.bench.rivals.classify import FIRST_SPIKES, excite, fired, learn, parameters, picked
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _one_thread():
@@ -202,6 +204,7 @@ def test_the_interval_is_students():
     assert interval([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2.4841), abs=1e-3)
 
 
+@pytest.mark.slow  # it trains every kind of network
 def test_a_bench_runs_is_taken_up_again_and_prints_its_tables(tmp_path, monkeypatch, capsys):
     arms = [arm for arm in ARMS if not arm.startswith("evolved")]
     path = tmp_path / "assembly.jsonl"

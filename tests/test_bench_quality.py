@@ -9,6 +9,8 @@ from tests.bench import bench_quality
 from tests.bench.bench_quality import ARMS, TASKS, search, spec_of
 from tests.bench.quality_report import bootstrap, drawn, evaluations, median, tables
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("arm", ARMS)

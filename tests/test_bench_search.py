@@ -14,6 +14,8 @@ from tests.bench.contest import SCRIPTS, AbsentError, Rival, expected_spikes, wr
 from tests.bench.search_rivals import RIVALS, agrees
 from tests.bench.throughput import timed
 
+pytestmark = pytest.mark.long
+
 MINIATURE = {"deap_torch.py": ("1", "4"), "deap_jax.py": ("fastest", "4"), "neat_iznn.py": ("1", "8")}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.long
 SCRIPT = Path(__file__).parents[1] / "runs" / "from_motif_to_network.py"
 
 

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.long
 def test_the_python_examples_run_one_after_the_other(tmp_path, monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
@@ -27,6 +28,7 @@ def test_the_python_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert (tmp_path / "front.pdf").exists()
 
 
+@pytest.mark.long
 def test_the_task_example_runs_in_a_search(tmp_path):
     from evo import run
 

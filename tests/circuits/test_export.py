@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from importlib import import_module
@@ -16,6 +17,7 @@ from circuits.errors import MachineError, UserError
 from circuits.export import TARGETS, export, summary
 from circuits.export.script_folder import SCRIPTS
 from circuits.neurons import MODELS
+from tests.in_process import completed
 
 NAMED = (
     *(f"{model} neurons" for model in MODELS),
@@ -48,11 +50,17 @@ def run_load(folder):
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder.parent, timeout=120)
 
 
+def load_here(folder):
+    """As `run_load`, in this process."""
+    return completed(lambda: runpy.run_path("load.py", run_name="__main__"), folder, ["load.py"])
+
+
 def test_a_motif_is_exported_as_its_file(motif, tmp_path):
     path = export(motif, "motif", tmp_path / "deep" / "m.json")
     assert circuits.load(path) == motif
 
 
+@pytest.mark.long
 def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     pytest.importorskip("torch")
     folder = export(motif, "torch", tmp_path / "out")
@@ -80,7 +88,7 @@ def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     stored = json.loads((moved / "motif.json").read_text())
     stored["inputs"][0]["synapses"][0]["delay_ms"] += 0.5
     (moved / "motif.json").write_text(json.dumps(stored))
-    found = run_load(moved)
+    found = load_here(moved)
     assert found.returncode != 0
     assert "NOT identical" in found.stderr
 
@@ -105,7 +113,7 @@ def test_the_exported_weights_are_the_motifs(motif, tmp_path):
 def test_a_bare_circuit_without_inputs_or_ports_can_be_exported(tmp_path):
     pytest.importorskip("torch")
     circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "I", "bias_mv": 20.0}])
-    found = run_load(export(circuit, "torch", tmp_path / "out"))
+    found = load_here(export(circuit, "torch", tmp_path / "out"))
     assert found.stdout == "identical to the simulator\n", found.stderr
 
 

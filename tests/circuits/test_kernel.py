@@ -367,6 +367,7 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
     assert theirs == digest_of_spikes(jobs)
 
 
+@pytest.mark.long
 @NARROWER
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, name, features, pytestconfig):
     same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX], name, features, tmp_path, pytestconfig)
@@ -378,6 +379,7 @@ def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_
     same_bits_with_narrower_vectors(THE_REST, name, features, tmp_path, pytestconfig)
 
 
+@pytest.mark.long
 def test_the_constants_are_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, pytestconfig):
     """numpy takes functions such as exp from one library or another, by processor, and those differ in the last bit."""
     assert elsewhere("digest_of_constants()", tmp_path, pytestconfig)[0] == digest_of_constants()

@@ -18,6 +18,8 @@ from evo.analysis import analyse, from_text, of_motif, to_text, trials_for
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
 

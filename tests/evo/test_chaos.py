@@ -33,6 +33,8 @@ from tests.evo.tiny import (
     stored,
 )
 
+pytestmark = pytest.mark.long
+
 ISLANDS, EPOCHS = 3, 40
 EVERYTHING = [(island, epoch) for island in range(ISLANDS) for epoch in range(EPOCHS)]
 

@@ -8,6 +8,8 @@ import evo
 from tests.evo.machines import machines
 from tests.evo.tiny import OWN_TASK, own_task_spec, process, spec_file, stored
 
+pytestmark = pytest.mark.long
+
 ODD = {"EVO_TEST_ODD": "1"}  # what the workers of one node see
 EVERYTHING = [(island, epoch) for island in range(3) for epoch in range(3)]
 

@@ -24,6 +24,8 @@ from fitness.tasks import BUILT_IN
 from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
 from tests.evo.tiny import ROOT, cli, one_line_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("name", zoo)
 def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(name):

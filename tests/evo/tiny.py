@@ -1,16 +1,12 @@
 """Searches small enough for a test, and the command line: in this process, or as a child process where that is the promise."""
 
-import io
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-import traceback
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -18,6 +14,7 @@ import evo
 from circuits.errors import MachineError, UserError
 from evo.setting import setting
 from fitness import modules
+from tests.in_process import completed
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,18 +139,7 @@ def cli(cwd, *arguments):
     """Run the command to its end in this process, with pipes for the terminal: a CompletedProcess, with text."""
     from evo.cli import main
 
-    argv = ["evo", *map(str, arguments)]
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with patch.object(sys, "argv", argv), patch.dict(os.environ), chdir(cwd), redirect_stdout(out), redirect_stderr(err):
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        except BaseException:  # what Python does with it at the end of a process
-            traceback.print_exc()
-            code = 1
-    return subprocess.CompletedProcess(argv, code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+    return completed(main, cwd, ["evo", *arguments])
 
 
 def process(cwd, *arguments, timeout=120):

@@ -35,7 +35,10 @@ def padded(circuit):
     return Circuit(neurons=[*circuit.neurons, *more], **data)
 
 
-@pytest.mark.parametrize("name", ["gate", "phonotaxis", "gamma", "mismatch", "sequence"])
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mismatch", "sequence")]  # the same code, for many seconds
+
+
+@pytest.mark.parametrize("name", ["gate", "phonotaxis", "gamma", *LARGE])
 def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
     task, draw, confirming = case(name)
     circuit = padded(fitness.reference(name).circuit)

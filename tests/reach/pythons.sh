@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make pythons: the wheel and the core of the tests with each Python 3.11 to 3.14 that is installed here; a Python for which a
-# dependency has no wheel is named and skipped.
+# make pythons: the wheel and the core of the tests with each Python 3.11 to 3.14 that is installed here, also by pyenv; a Python for
+# which a dependency has no wheel is named and skipped. PYTHONS="3.13" and TESTS="..." choose.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 outside=$(mktemp -d)
@@ -9,9 +9,10 @@ trap 'rm -rf "$outside"' EXIT
 rm -rf build
 cp -r tests runs README.md pyproject.toml "$outside"   # the tests, and not the packages beside them
 failed=()
-for version in 3.11 3.12 3.13 3.14; do
-  python=$(command -v "python$version" || true)
-  [ -n "$python" ] && "$python" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python $version: not installed here"; continue; }
+works() { "$1" -c 'import venv, ensurepip' 2>/dev/null; }
+for version in ${PYTHONS:-3.11 3.12 3.13 3.14}; do
+  for python in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python; do works "$python" && break; done
+  works "$python" || { echo "Python $version: not installed here"; continue; }
   venv=$outside/$version
   "$python" -m venv "$venv"
   if ! "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: -c tests/constraints.txt "$outside"/dist/*.whl \

@@ -32,7 +32,7 @@ def main():
 
 def call(*arguments, code=0, said=""):
     """Call the command; what it prints."""
-    done = subprocess.run([EVO, *arguments], capture_output=True, text=True, timeout=600)
+    done = subprocess.run([EVO, *arguments], capture_output=True, text=True, timeout=1800)
     line = f"evo {' '.join(arguments)}"
     if done.returncode != code or "Traceback" in done.stderr or said not in done.stdout + done.stderr:
         sys.exit(f"{line}: exit code {done.returncode}, expected {code} and {said!r}\n{done.stdout}\n{done.stderr}")

@@ -1,5 +1,6 @@
 """Under torch.compile the plain code is what gets compiled."""
 
+import pytest
 import torch
 
 from circuits.torch import MotifCell, MotifLayer
@@ -8,6 +9,7 @@ from tests.circuits.torch.motifs import small_motif, spikes
 EVERYTHING = ("weights", "bias", "time_constants", "thresholds", "delays")
 
 
+@pytest.mark.slow  # it takes 40 s to compile; the layer is made of the same code
 def test_a_compiled_cell_is_the_same_cell():
     motif = small_motif(weights=(60.0, 50.0, 30.0, 9.0))
     plain = MotifCell(motif, dtype=torch.float64, trainable=EVERYTHING)

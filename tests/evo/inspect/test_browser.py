@@ -20,6 +20,8 @@ from evo.stored import SPEC, STORE
 from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 HOSTILE = (
     '</script><script>alert("x")</script>',
     "<img src=x onerror=alert(1)>",

@@ -13,6 +13,8 @@ from evo.inspect import motif_picture, motif_table
 from evo.motifs import Winner, motifs
 from tests.evo.tiny import SPEC, cli, one_line_of, spec_file
 
+pytestmark = pytest.mark.long
+
 TEXT = SPEC.replace("in_degree = 4", "excitatory_share = [0.5, 1.0]\nin_degree = 4")
 SMALL = {"neurons": "[2, 2]", "excitatory_share": "0.5", "in_degree": "2", "generations": "4", "epoch": "2"}
 

@@ -11,6 +11,8 @@ from evo.motifs.overrepresented import overrepresented
 from evo.spec import parse
 from tests.evo.tiny import SPEC
 
+pytestmark = pytest.mark.long
+
 SIZE = np.array([3, 2, 5, 5])
 
 
