@@ -7,10 +7,16 @@ import click
 
 from circuits.errors import MachineError, UserError
 from evo.cli.group import cli
+from evo.cli.terminal import harmless_output
 
 
 def main():
     """Entry point of the `evo` command."""
+    with harmless_output():
+        _main()
+
+
+def _main():
     try:
         cli(standalone_mode=False)
     except UserError as error:

@@ -5,6 +5,7 @@ import math
 from rich.console import Console
 from rich.table import Table
 
+from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.run_folder import Member, Run
@@ -71,8 +72,10 @@ def show(subject: Run | Motif, console: Console):
         return
     search = subject.spec.search
     console.print(
-        f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
-        f"{search.generations}, {subject.evaluations:,} evaluations",
+        harmless(
+            f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
+            f"{search.generations}, {subject.evaluations:,} evaluations"
+        ),
         highlight=False,
         markup=False,
     )
@@ -139,4 +142,4 @@ def plasticity(synapse) -> str:
 def _text(value):
     from rich.text import Text
 
-    return Text(str(value))
+    return Text(harmless(str(value)))
