@@ -70,7 +70,7 @@ def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
     than those that are given, of which no more bytes are taken out of the frame than they allow. Without shapes the bytes must
     be ones made here. Executes nothing that is in it."""
     try:
-        most = None if shapes is None else sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
+        most = None if shapes is None else largest(shapes)
         whole = _decompressed(data, most) if data.startswith(MAGIC) else data
         found = _from_npz(kind, whole, most, shapes) if whole[:2] == ZIP else _from_npy(whole, shapes)
         fields = {name: array for name, array in found.items() if name in kind._fields}
@@ -81,6 +81,11 @@ def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
         raise
     except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
         raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
+
+
+def largest(shapes: Shapes) -> int:
+    """Bytes that arrays of these shapes take at most, heads included."""
+    return sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
 
 
 def size_of(data: bytes) -> int:

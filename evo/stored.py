@@ -19,7 +19,7 @@ from evo.island import Migrants, State
 from evo.lineage import FOUNDER, step_dtype
 from evo.memory import available, shown
 from evo.spec import RunSpec
-from evo.state_file import MisfitError, Shape, from_bytes, size_of
+from evo.state_file import MisfitError, Shape, Shapes, from_bytes, largest, size_of
 from evo.store import Store
 from fitness.task import Interface
 
@@ -80,7 +80,7 @@ def read(store: Store, spec: RunSpec) -> Stored:
         rows = store.states()
     if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
         raise damaged(path, "its states are not those after its last epochs")
-    needed = sum(size_of(blob) for *_, blob in rows)
+    needed = sum(min(size_of(blob), largest(form.of_state(last[island]))) for island, _, blob in rows)
     if needed > available() / 2:
         raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
     heritage = None if facts.heritage is None else form.heritage(facts.heritage)
@@ -147,20 +147,23 @@ class _Forms:
 
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""
-        s, generation = self.spec.search, last["generation"]
-        parts = {
-            "population": Shape(self.record, ((1, s.population),)),
-            "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
-            "archive": Shape(self.record, ((1, s.archive),)),
-            "pedigree": self._pedigree(s.population + s.archive, generation),
-            "log": Shape("u1", ((2, ROW * (s.epoch + 2)),)),
-        }
-        found = self._arrays(State, blob, parts)
+        generation, found = last["generation"], self._arrays(State, blob, self.of_state(last))
         if documents.log(found.log, self.path)[-1]["generation"] != generation:
             raise damaged(self.path, f"the log in the state of island {last['island']}")
         self._records(found.population, found.grades, found.pedigree, generation)
         self._records(found.archive, None, None, generation)
         return found
+
+    def of_state(self, last: dict) -> Shapes:
+        """Those of such a state."""
+        s = self.spec.search
+        return {
+            "population": Shape(self.record, ((1, s.population),)),
+            "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
+            "archive": Shape(self.record, ((1, s.archive),)),
+            "pedigree": self._pedigree(s.population + s.archive, last["generation"]),
+            "log": Shape("u1", ((2, ROW * len(last["log"])),)),
+        }
 
     def migrants(self, blob: bytes, generation: int) -> Migrants:
         """What an island sent."""
