@@ -19,6 +19,7 @@ from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.documents import damaged
 from evo.epochs import Plan, Result, in_process, neighbour
+from evo.estimate import check_memory
 from evo.fork import heritage
 from evo.island import Founders
 from evo.run_folder import Run, read_spec, versions
@@ -27,7 +28,7 @@ from evo.spec import Search, changed, read
 from evo.standing import Standing
 from evo.state_file import to_bytes
 from evo.store import Store
-from evo.stored import SPEC, STORE, Examples, check_before, check_migrants
+from evo.stored import SPEC, STORE, Examples, check_before, check_going_on
 from evo.warm import warm_up
 from fitness.check import check
 from fitness.registry import is_own, read_source
@@ -85,10 +86,12 @@ def fork(
 
 def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
-    _workers(workers, spec.search.islands)
+    count = _workers(workers, spec.search.islands)
     check_address(address)
+    task = spec.make_task(source)
+    check_memory(spec, task, "the spec", 1 if address else max(1, count))
     if is_own(spec.task["name"]):
-        check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
+        check(task, spec.search.seed, min(spec.search.trials, 64))
     if any((folder / name).exists() for name in (SPEC, STORE)):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
     if inherited is not None:
@@ -147,9 +150,11 @@ def _go_on(folder, workers, address, observe):
         standing = found.standing
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
-            if spec.make_task(source).interface != found.interface:
+            task = spec.make_task(source)
+            if task.interface != found.interface:
                 raise damaged(store.path, "it is of another task")
-            check_migrants(store, spec, found.stored)
+            check_memory(spec, task, str(folder / SPEC), 1 if address else max(1, workers))
+            check_going_on(store, spec, found.stored)
             start = time.monotonic() - standing.elapsed
             for results in _results(plan, workers, address):
                 elapsed = time.monotonic() - start

@@ -32,6 +32,7 @@ from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.algorithms.descriptors import DESCRIPTORS
+from evo.estimate import check_memory
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
@@ -152,9 +153,11 @@ class CircuitBounds(_Section):
 class Stop(_Section):
     """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.population.Stop`."""
 
-    check_ms: float = Field(20.0, ge=0, description="look this often; 0: never give up")
-    quiet_ms: float = Field(20.0, ge=0, description="outputs silent in 64 trials, this long after all arrived: given up")
-    rate_hz: float = Field(500.0, gt=0, description="neurons firing more than this on average: given up")
+    check_ms: float = Field(20.0, ge=0, le=1e9, description="look this often; 0: never give up")
+    quiet_ms: float = Field(
+        20.0, ge=0, le=1e9, description="outputs silent in 64 trials, this long after all arrived: given up"
+    )
+    rate_hz: float = Field(500.0, gt=0, le=1e9, description="neurons firing more than this on average: given up")
 
 
 class Search(_Section):
@@ -392,9 +395,11 @@ def read(path, **overrides) -> tuple[RunSpec, str | None]:
     spec = read_alone(path, **overrides)
     try:
         source = read_source(spec.task["name"], path.parent)
-        spec.form(spec.make_task(source).interface)
+        task = spec.make_task(source)
+        spec.form(task.interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    check_memory(spec, task, str(path))
     return spec, source
 
 

@@ -4,6 +4,7 @@ They are what travels and what is stored."""
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -19,6 +20,8 @@ MAGIC = zstandard.FRAME_HEADER
 ZIP = b"PK"
 ALIGNED = 64  # bytes: where every part begins
 FIRST = 1 << 16  # bytes: no head of an array is longer
+MAGIC_LENGTH = {1: 10, 2: 12}  # bytes of a head before its text, by version: a magic number, the version, the text's length
+REMEMBERED = 4096  # bytes
 PLAIN, LONGEST = "biufU", 4096  # kinds of numbers and texts, bytes of one
 
 
@@ -122,15 +125,24 @@ def _from_npy(data, shapes):
 
 def _array(data, at, name, shapes):
     """The array that begins there as in a .npy file, and where it ends."""
-    head = BytesIO(data[at : at + FIRST])
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(head)]
-    lengths, by_columns, dtype = read(head)
-    if any(length < 0 for length in lengths) or by_columns:
-        raise ValueError
+    before = MAGIC_LENGTH[data[at + 6]]
+    head = bytes(data[at : at + before + int.from_bytes(data[at + 8 : at + before], "little")])
+    lengths, dtype = _head(head) if len(head) < REMEMBERED else _head.__wrapped__(head)
     if shapes is not None and name in shapes:
         shapes[name].check(name, dtype, lengths)
-    at, count = at + head.tell(), math.prod(lengths)
+    at, count = at + len(head), math.prod(lengths)
     return np.frombuffer(data, dtype, count, at).reshape(lengths), at + count * dtype.itemsize
+
+
+@lru_cache(maxsize=1000)
+def _head(head):
+    """The lengths of the axes and the dtype by the head of a .npy file: many arrays have the same, and it takes long to read."""
+    file = BytesIO(head)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
+    lengths, by_columns, dtype = read(file)
+    if any(length < 0 for length in lengths) or by_columns or file.tell() < len(head):
+        raise ValueError
+    return lengths, dtype
 
 
 def _from_npz(kind, data, most, shapes):

@@ -264,5 +264,7 @@ def _translated(path):
         else:
             remedy = f"cannot be read or written ({text}); check the disk, then run evo resume"
         raise MachineError(f"{path}: {remedy}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is damaged (a text in it is none); restore the folder from a copy") from None
     except sqlite3.DatabaseError as error:
         raise UserError(f"{path}: is damaged or no store of a run ({error}); restore the folder from a copy") from None

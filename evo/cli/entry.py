@@ -29,6 +29,8 @@ def _main():
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped", 130)
+    except MemoryError as error:
+        _fail(f"there is not enough memory ({error})" if str(error) else "there is not enough memory", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Whatever a stranger or a bad disk made of a run folder or a motif file: every command succeeds or says why in one line, soon."""
+"""Whatever a stranger or a bad disk made of a run folder or a motif file: every command works or says why not in one line."""
 
 import json
 import random
@@ -175,5 +175,5 @@ def test_a_log_of_another_run_is_damage(folders, tmp_path):
 def test_migrants_that_are_missing_are_noticed_before_a_run_goes_on(folders, tmp_path):
     folder = rewritten(folders[1], tmp_path, "DELETE FROM migrants")
     assert evo.open_run(folder).state == "stopped"
-    with pytest.raises(UserError, match="what island . sent after epoch . is missing"):
+    with pytest.raises(UserError, match=r"what island \d sent after epoch \d is missing"):
         evo.resume(folder, workers=0)
