@@ -136,7 +136,7 @@ def _array(data, at, name, shapes):
 
 @lru_cache(maxsize=1000)
 def _head(head):
-    """The lengths of the axes and the dtype by the head of a .npy file: many arrays have the same, and it takes long to read."""
+    """The lengths of the axes and the dtype by the head of a .npy file: many are the same, and take long to read."""
     file = BytesIO(head)
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
     lengths, by_columns, dtype = read(file)
