@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,7 @@ from fitness.objectives import OBJECTIVES
 from fitness.registry import is_own, own_task, read_source
 from fitness.task import Interface
 
-LARGEST = 1_000_000  # bytes of a spec
+LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
@@ -324,6 +325,8 @@ def _on_grid(pair, step):
 def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     """A run spec from TOML text; overrides replace keys of [search]. UserError names `place`, the key and the remedy."""
     try:
+        if any(part.count(".") > PARTS for line in text.splitlines() for part in re.split(r"[=,{}\[\]]", line)):
+            raise ValueError(f"a key of more than {PARTS} parts")  # the time to read one is quadratic in them
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{place}: not valid TOML: {error}") from None
