@@ -10,6 +10,7 @@ import numpy as np
 
 from circuits.canvas import Figure, drawn, patches, path
 from circuits.circuit import Circuit
+from circuits.drawable import drawable
 from circuits.layout import RADIUS, Part, Place, extent, positions, routes
 from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 
@@ -21,9 +22,13 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
     """Draw a circuit's wiring; returns the axes.
 
     Line width follows the weight; delays (ms) are written at the synapses unless there are more than 30, or as `delays` says.
-    places  where the parts are, see `circuits.layout.positions`, which says by default
+    places  where the parts are, see `circuits.layout.positions`, which says by default; of a large circuit a part is drawn
+            then, and what is left out is said (`circuits.drawable`)
     """
-    places = positions(circuit) if places is None else places
+    left_out = None
+    if places is None:
+        circuit, left_out = drawable(circuit)
+        places = positions(circuit)
     ways = routes(circuit, places)
     left, right, bottom, top = extent(places, ways)
     width, height = right - left + 1.8, top - bottom + 0.5
@@ -31,6 +36,8 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
         ax = Figure(figsize=(0.75 * width, 0.75 * height)).add_axes((0, 0, 1, 1))
     ax.set(xlim=(left - 0.9, right + 0.9), ylim=(bottom - 0.25, top + 0.25), aspect="equal")
     ax.axis("off")
+    if left_out is not None:
+        ax.text(0, 0, str(left_out), transform=ax.transAxes, ha="left", va="bottom", fontsize="small")
     sign = {n.id: n.sign for n in circuit.neurons}
     synapses: list[Any] = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     heaviest = max((s.weight_mv for s in synapses), default=1) or 1

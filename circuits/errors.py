@@ -1,16 +1,34 @@
-"""The two ways things go wrong that are not our fault, and how pydantic's findings read as one line."""
+"""The two ways things go wrong that are not our fault, and how what others wrote or found is shown in one line."""
 
 from difflib import get_close_matches
 
 from pydantic import ValidationError
 
 
+def harmless(text: str, but: str = "") -> str:
+    """A text that may come from a stranger, as it may be shown: what is no visible character (line ends, the codes that
+    terminals act on, marks that turn the direction of writing) as its escape, such as \\x1b; `but` are left as they are."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in but else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 class UserError(ValueError):
     """Bad input: the one-line message names the place, what is wrong and what would be right. The command exits with 2."""
+
+    def __init__(self, message: object = ""):
+        super().__init__(_line(message))
 
 
 class MachineError(RuntimeError):
     """A fault of the surroundings (disk, lock, network, missing package): one line with the remedy. Exit code 1."""
+
+    def __init__(self, message: object = ""):
+        super().__init__(_line(message))
+
+
+def _line(message):
+    return harmless(" ".join(part for part in str(message).splitlines() if part))
 
 
 def one_line(error: ValidationError, known_keys=()) -> str:

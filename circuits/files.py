@@ -19,8 +19,12 @@ def read_bytes(path, most: int = MOST) -> bytes:
         raise UserError(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    with open(file, "rb") as opened:  # a pipe is opened without waiting for whoever writes into it
+    try:  # a pipe is opened without waiting for whoever writes into it
         _check(path, os.fstat(file), most)
+    except UserError:
+        os.close(file)
+        raise
+    with open(file, "rb") as opened:
         try:
             found = opened.read(most + 1)
         except OSError as error:

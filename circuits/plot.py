@@ -5,6 +5,7 @@ order and names.
 """
 
 from circuits.canvas import Figure, Panels, drawn
+from circuits.errors import harmless
 
 E_COLOUR, I_COLOUR, INPUT_COLOUR = "#0072B2", "#D55E00", "#555555"
 
@@ -28,8 +29,8 @@ def plot(raster, trial: int = 0, ax=None):
 
 
 def plain(text) -> str:
-    """Text as it stands: a dollar sign in a stranger's name starts no formula."""
-    return str(text).replace("$", r"\$")
+    """Text as it stands: a dollar sign in a stranger's name starts no formula, and what cannot be seen is shown escaped."""
+    return harmless(str(text)).replace("$", r"\$")
 
 
 def _spikes(raster, trial, ax):

@@ -28,6 +28,16 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
     return records[front]
 
 
+def _may_be_kept(records):
+    """Which of them their archive can hold, whatever their order: those on the front and their equals, and those that did best
+    on validation trials. bool [n]."""
+    losses = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
+    rows = losses.view(np.dtype((np.void, losses.itemsize * losses.shape[1])))[:, 0]
+    return np.isin(rows, rows[nondominated(losses)]) | (
+        records["validation"] == np.nanmax(records["validation"], initial=-np.inf)
+    )
+
+
 def champion(records: np.ndarray) -> int | None:
     """Which of them did best on validation trials; None if none was tried on them."""
     tried = np.flatnonzero(~np.isnan(records["validation"]))
@@ -36,9 +46,10 @@ def champion(records: np.ndarray) -> int | None:
 
 def merged(archives: list[np.ndarray], count: int) -> np.ndarray:
     """The archive of a run from those of its islands, in an order that depends on the circuits alone."""
-    everyone = archives[0]
-    for archive in archives[1:]:
-        everyone = joined(everyone, archive)
+    everyone = np.empty(sum(map(len, archives)), archives[0].dtype)
+    for archive, end in zip(archives, np.cumsum([len(archive) for archive in archives]), strict=True):
+        everyone[end - len(archive) : end] = archive
+    everyone = everyone[_may_be_kept(everyone)]
     keys = [row.tobytes() for row in everyone["genome"]]
     order = sorted(range(len(everyone)), key=lambda k: (*everyone["losses"][k], keys[k]))
     return kept(everyone[order], count)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.errors import UserError
+from circuits.errors import UserError, harmless
 from evo.effect import Effect, effect
 from evo.run_folder import Run, open_run
 from evo.task_code import stored_code
@@ -105,7 +105,7 @@ def _groups(runs, target):
         settings = {name: flat[k].get(name) for name in differs}
         shown = ", ".join(f"{name.removeprefix('search.')} = {_text(value)}" for name, value in settings.items())
         name = runs[k].spec.task["name"]
-        title = shown if shown and len(set(tasks)) < len(tasks) else name
+        title = harmless(shown if shown and len(set(tasks)) < len(tasks) else name)
         found.append(Group(title, settings, [_outcome(run, target) for run in theirs]))
     return found
 

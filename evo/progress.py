@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from circuits.errors import harmless
 from evo.epochs import Result
 from evo.spec import RunSpec
 
@@ -21,7 +22,7 @@ class Progress:
     """
 
     def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
-        self.spec, self.name, self.console = spec, name, console
+        self.spec, self.name, self.console = spec, harmless(name), console
         self.islands: dict[int, dict] = {}
         self.heard: dict[int, float] = {}  # when each island last finished an epoch here
         self.tried: dict[tuple[int, int], int] = {}  # evaluations by island and epoch: one that was cut short may come again
@@ -44,7 +45,7 @@ class Progress:
         if self.live:
             self.live.stop()
         elif self.islands:
-            self.console.print(self._headline(), highlight=False, soft_wrap=True)
+            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
 
     def __call__(self, result: Result):
         self._take(result.island, result.epoch, result.log)
@@ -52,10 +53,11 @@ class Progress:
         faults = [row["fault"] for row in result.log if "fault" in row]
         if faults and not self.told:
             self.told = True
-            self.console.print(f"{faults[0]}; such circuits get the worst score", highlight=False, soft_wrap=True, markup=False)
+            said = harmless(f"{faults[0]}; such circuits get the worst score")
+            self.console.print(said, highlight=False, soft_wrap=True, markup=False)
         if not self.live and time.monotonic() - self.last_line >= 5:
             self.last_line = time.monotonic()
-            self.console.print(self._headline(), highlight=False, soft_wrap=True)
+            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
 
     def _ago(self, island):
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""

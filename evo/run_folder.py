@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.errors import UserError
+from circuits.errors import UserError, harmless
 from circuits.motif_file import Motif, digest
 from circuits.version import __version__
 from evo import archive, genome, lock, stored
@@ -261,7 +261,7 @@ class Run:
 
     def __repr__(self):
         best = max((m.held_out for m in self.front), default=float("nan"))
-        return f"<Run {self.name}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
 
 
 def open_run(folder) -> Run:

@@ -21,6 +21,7 @@ from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.documents import damaged
 from evo.epochs import Plan, Result, in_process, neighbour
+from evo.estimate import check_memory
 from evo.fork import heritage
 from evo.island import Founders
 from evo.recheck import recheck_archive
@@ -30,7 +31,7 @@ from evo.spec import Search, changed, parse, read
 from evo.standing import Standing
 from evo.state_file import to_bytes
 from evo.store import Store
-from evo.stored import SPEC, STORE, Examples, check_before, check_migrants
+from evo.stored import SPEC, STORE, Examples, check_before, check_going_on
 from evo.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
 from evo.warm import warm_up
 from fitness.check import REPEATED, repeated
@@ -91,8 +92,9 @@ def fork(
 
 def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
-    _workers(workers, spec.search.islands)
+    count = _workers(workers, spec.search.islands)
     check_address(address)
+    check_memory(spec, spec.make_task(source), "the spec", 1 if address else max(1, count))
     _try_out(spec, source)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
@@ -172,9 +174,11 @@ def _go_on(folder, workers, address, observe):
         standing = found.standing
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
-            if spec.make_task(source).interface != found.interface:
+            task = spec.make_task(source)
+            if task.interface != found.interface:
                 raise damaged(store.path, "it is of another task")
-            check_migrants(store, spec, found.stored)
+            check_memory(spec, task, str(folder / SPEC), 1 if address else max(1, workers))
+            check_going_on(store, spec, found.stored)
             start, driver = time.monotonic() - standing.elapsed, os.getpid()
             for results in _results(plan, workers, address):
                 if os.getpid() != driver:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.algorithms.descriptors import DESCRIPTORS
+from evo.estimate import check_memory
 from evo.genome import FINE_GRID, GRID, Bounds, Form
 from fitness.code import Code, identity, is_own
 from fitness.collect import collect
@@ -39,7 +41,7 @@ from fitness.objectives import OBJECTIVES
 from fitness.registry import own_task
 from fitness.task import Interface
 
-LARGEST = 1_000_000  # bytes of a spec
+LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
@@ -154,9 +156,11 @@ class CircuitBounds(_Section):
 class Stop(_Section):
     """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.population.Stop`."""
 
-    check_ms: float = Field(20.0, ge=0, description="look this often; 0: never give up")
-    quiet_ms: float = Field(20.0, ge=0, description="outputs silent in 64 trials, this long after all arrived: given up")
-    rate_hz: float = Field(500.0, gt=0, description="neurons firing more than this on average: given up")
+    check_ms: float = Field(20.0, ge=0, le=1e9, description="look this often; 0: never give up")
+    quiet_ms: float = Field(
+        20.0, ge=0, le=1e9, description="outputs silent in 64 trials, this long after all arrived: given up"
+    )
+    rate_hz: float = Field(500.0, gt=0, le=1e9, description="neurons firing more than this on average: given up")
 
 
 class Search(_Section):
@@ -331,6 +335,8 @@ def _on_grid(pair, step):
 def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     """A run spec from TOML text; overrides replace keys of [search]. UserError names `place`, the key and the remedy."""
     try:
+        if any(part.count(".") > PARTS for line in text.splitlines() for part in re.split(r"[=,{}\[\]]", line)):
+            raise ValueError(f"a key of more than {PARTS} parts")  # the time to read one is quadratic in them
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{place}: not valid TOML: {error}") from None
@@ -402,9 +408,11 @@ def read(path, **overrides) -> tuple[RunSpec, Code | None]:
     spec = read_alone(path, **overrides)
     try:
         source = spec.collect(path.parent)
-        spec.form(spec.make_task(source).interface)
+        task = spec.make_task(source)
+        spec.form(task.interface)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    check_memory(spec, task, str(path))
     return spec, source
 
 

@@ -4,6 +4,7 @@ They are what travels and what is stored."""
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -19,6 +20,8 @@ MAGIC = zstandard.FRAME_HEADER
 ZIP = b"PK"
 ALIGNED = 64  # bytes: where every part begins
 FIRST = 1 << 16  # bytes: no head of an array is longer
+MAGIC_LENGTH = {1: 10, 2: 12}  # bytes of a head before its text, by version: a magic number, the version, the text's length
+REMEMBERED = 4096  # bytes
 PLAIN, LONGEST = "biufU", 4096  # kinds of numbers and texts, bytes of one
 
 
@@ -70,7 +73,7 @@ def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
     than those that are given, of which no more bytes are taken out of the frame than they allow. Without shapes the bytes must
     be ones made here. Executes nothing that is in it."""
     try:
-        most = None if shapes is None else sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
+        most = None if shapes is None else largest(shapes)
         whole = _decompressed(data, most) if data.startswith(MAGIC) else data
         found = _from_npz(kind, whole, most, shapes) if whole[:2] == ZIP else _from_npy(whole, shapes)
         fields = {name: array for name, array in found.items() if name in kind._fields}
@@ -81,6 +84,11 @@ def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
         raise
     except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
         raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
+
+
+def largest(shapes: Shapes) -> int:
+    """Bytes that arrays of these shapes take at most, heads included."""
+    return sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
 
 
 def size_of(data: bytes) -> int:
@@ -117,15 +125,24 @@ def _from_npy(data, shapes):
 
 def _array(data, at, name, shapes):
     """The array that begins there as in a .npy file, and where it ends."""
-    head = BytesIO(data[at : at + FIRST])
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(head)]
-    lengths, by_columns, dtype = read(head)
-    if any(length < 0 for length in lengths) or by_columns:
-        raise ValueError
+    before = MAGIC_LENGTH[data[at + 6]]
+    head = bytes(data[at : at + before + int.from_bytes(data[at + 8 : at + before], "little")])
+    lengths, dtype = _head(head) if len(head) < REMEMBERED else _head.__wrapped__(head)
     if shapes is not None and name in shapes:
         shapes[name].check(name, dtype, lengths)
-    at, count = at + head.tell(), math.prod(lengths)
+    at, count = at + len(head), math.prod(lengths)
     return np.frombuffer(data, dtype, count, at).reshape(lengths), at + count * dtype.itemsize
+
+
+@lru_cache(maxsize=1000)
+def _head(head):
+    """The lengths of the axes and the dtype by the head of a .npy file: many are the same, and take long to read."""
+    file = BytesIO(head)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
+    lengths, by_columns, dtype = read(file)
+    if any(length < 0 for length in lengths) or by_columns or file.tell() < len(head):
+        raise ValueError
+    return lengths, dtype
 
 
 def _from_npz(kind, data, most, shapes):

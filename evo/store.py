@@ -75,7 +75,9 @@ class Store:
         if not path.exists():
             raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
         with _translated(path):
-            check_regular(path)
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                if path.with_name(path.name + suffix).exists():
+                    check_regular(path.with_name(path.name + suffix))
             db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=TIMEOUT_S)
             db.execute("PRAGMA trusted_schema = OFF")
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
@@ -251,6 +253,8 @@ def _translated(path):
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
+        if "decode" in text:
+            raise UserError(f"{path}: is damaged ({text.partition(' with ')[0]}); restore the folder from a copy") from None
         if "locked" in text or "busy" in text:
             remedy = "is locked by another program; close it, then run evo resume"
         elif "full" in text:
@@ -260,5 +264,7 @@ def _translated(path):
         else:
             remedy = f"cannot be read or written ({text}); check the disk, then run evo resume"
         raise MachineError(f"{path}: {remedy}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is damaged (a text in it is none); restore the folder from a copy") from None
     except sqlite3.DatabaseError as error:
         raise UserError(f"{path}: is damaged or no store of a run ({error}); restore the folder from a copy") from None

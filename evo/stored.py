@@ -19,7 +19,7 @@ from evo.island import Migrants, State
 from evo.lineage import FOUNDER, step_dtype
 from evo.memory import available, shown
 from evo.spec import RunSpec
-from evo.state_file import MisfitError, Shape, from_bytes, size_of
+from evo.state_file import MisfitError, Shape, Shapes, from_bytes, largest, size_of
 from evo.store import Store
 from fitness.task import Interface
 
@@ -80,17 +80,20 @@ def read(store: Store, spec: RunSpec) -> Stored:
         rows = store.states()
     if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
         raise damaged(path, "its states are not those after its last epochs")
-    needed = sum(size_of(blob) for *_, blob in rows)
+    needed = sum(min(size_of(blob), largest(form.of_state(last[island]))) for island, _, blob in rows)
     if needed > available() / 2:
         raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
     heritage = None if facts.heritage is None else form.heritage(facts.heritage)
     states = [form.state(blob, last[island]) for island, _, blob in rows]
+    form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
     return Stored(facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states)
 
 
-def check_migrants(store: Store, spec: RunSpec, found: Stored):
-    """Before a run goes on: what islands sent and others have not received yet. Raises UserError."""
+def check_going_on(store: Store, spec: RunSpec, found: Stored):
+    """Before a run goes on: the circuits of its populations, and what islands sent and others have not received yet. Raises
+    UserError."""
     form, last = _Forms(spec, found.interface, store.path), {row["island"]: row for row in found.epochs}
+    form.records([state.population for state in found.states], [state.generation for state in found.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
         if sender is None or sender not in last:
@@ -147,20 +150,22 @@ class _Forms:
 
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""
-        s, generation = self.spec.search, last["generation"]
-        parts = {
+        generation, found = last["generation"], self._arrays(State, blob, self.of_state(last))
+        if documents.log(found.log, self.path)[-1]["generation"] != generation:
+            raise damaged(self.path, f"the log in the state of island {last['island']}")
+        self._population(found, generation)
+        return found
+
+    def of_state(self, last: dict) -> Shapes:
+        """Those of such a state."""
+        s = self.spec.search
+        return {
             "population": Shape(self.record, ((1, s.population),)),
             "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
             "archive": Shape(self.record, ((1, s.archive),)),
-            "pedigree": self._pedigree(s.population + s.archive, generation),
-            "log": Shape("u1", ((2, ROW * (s.epoch + 2)),)),
+            "pedigree": self._pedigree(s.population + s.archive, last["generation"]),
+            "log": Shape("u1", ((2, ROW * len(last["log"])),)),
         }
-        found = self._arrays(State, blob, parts)
-        if documents.log(found.log, self.path)[-1]["generation"] != generation:
-            raise damaged(self.path, f"the log in the state of island {last['island']}")
-        self._records(found.population, found.grades, found.pedigree, generation)
-        self._records(found.archive, None, None, generation)
-        return found
 
     def migrants(self, blob: bytes, generation: int) -> Migrants:
         """What an island sent."""
@@ -172,7 +177,8 @@ class _Forms:
             "pedigree": self._pedigree(count, generation),
         }
         found = self._arrays(Migrants, blob, parts)
-        self._records(found.population, found.grades, found.pedigree, generation)
+        self._population(found, generation)
+        self.records([found.population], [generation])
         return found
 
     def heritage(self, blob: bytes) -> Heritage:
@@ -215,26 +221,33 @@ class _Forms:
         """Of each line at most one step a generation."""
         return Shape(step_dtype(self.genome), ((0, living * (generation + 1)),))
 
-    def _records(self, rows, grades, pedigree, generation):
-        """Individuals, and with them what goes with a population."""
-        islands, looks = self.spec.search.islands, np.stack([rows[name] for name in LOOKED_AT])
-        counts = np.stack([rows["spikes"], rows["events"]])
-        sound = (
-            genome.sound(rows["genome"], self.bounds).all()
-            and np.isfinite(rows["losses"]).all()
+    def records(self, groups: list[np.ndarray], generations: list[int]):
+        """Individuals of several islands, and the generation that each of these is at."""
+        rows = np.concatenate(groups) if groups else np.empty(0, self.record)
+        last = np.repeat(np.array(generations, "i8"), [len(group) for group in groups])
+        sound = self._sound_fates(rows, last) and genome.sound(np.ascontiguousarray(rows["genome"]), self.bounds).all()
+        if not sound:
+            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
+
+    def _sound_fates(self, rows, last):
+        looks, counts = (np.stack([rows[name] for name in names]) for names in (LOOKED_AT, ("spikes", "events")))
+        return (
+            np.isfinite(rows["losses"]).all()
             and np.isfinite(rows["score"]).all()
             and not np.isinf(looks).any()
             and (np.isfinite(counts) & (counts >= 0)).all()
-            and _within(rows["island"], 0, islands - 1)
-            and _within(rows["generation"], 0, generation)
-            and _within(rows["wired"], 0, generation)
+            and _within(rows["island"], 0, self.spec.search.islands - 1)
+            and _within(rows["generation"], 0, last)
+            and _within(rows["wired"], 0, last)
             and _within(rows["line"], FOUNDER, None)
         )
-        if grades is not None:
-            sound = sound and len(grades) == len(rows) and np.isfinite(grades).all()
-            sound = sound and self._sound_steps(pedigree, generation)
-        if not sound:
-            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
+
+    def _population(self, found, generation):
+        """What lies beside the circuits of a population; the circuits themselves are looked at before they are tried."""
+        rows, grades = found.population, found.grades
+        sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(found.pedigree, generation)
+        if not sound or not self._sound_fates(rows, generation):
+            raise damaged(self.path, "the scores of a population, or where it comes from, are none")
 
     def _sound_steps(self, steps, generation):
         """Their circuits are looked at when one of them is shown: there are many."""

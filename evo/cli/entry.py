@@ -7,10 +7,16 @@ import click
 
 from circuits.errors import MachineError, UserError
 from evo.cli.group import cli
+from evo.cli.terminal import harmless_output
 
 
 def main():
     """Entry point of the `evo` command."""
+    with harmless_output():
+        _main()
+
+
+def _main():
     try:
         cli(prog_name="evo", standalone_mode=False)
     except UserError as error:
@@ -23,6 +29,8 @@ def main():
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped", 130)
+    except MemoryError as error:
+        _fail(f"there is not enough memory ({error})" if str(error) else "there is not enough memory", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from circuits.errors import UserError
+from circuits.errors import UserError, harmless
 from evo.cli.group import cli
 from evo.cli.terminal import console, say_executed
 
@@ -111,7 +111,7 @@ def prune(path, rank, out):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
         click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f})")
-    click.echo(f"removed {', '.join(found.core['removed']) or 'nothing'}")
+    click.echo(f"removed {harmless(', '.join(found.core['removed'])) or 'nothing'}")
     if found.core["confirmed"]:
         click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
     else:

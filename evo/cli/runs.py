@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import MachineError, UserError, harmless
 from evo.cli.group import cli
-from evo.cli.terminal import say_executed
+from evo.cli.terminal import console, say_executed
 
 _WORKERS = click.option(
     "--workers",
@@ -154,19 +154,20 @@ def status(folder, as_json):
         click.echo(json.dumps(facts))
         return
     best = "nothing found yet" if facts["best_held_out"] is None else f"best held-out score {facts['best_held_out']:.3f}"
+    name = harmless(folder)
     click.echo(
-        f"{folder}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
+        f"{name}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
     )
     if found.parent:
-        click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
+        click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
-        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
+        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {name} --generations G")
     if found.failed[0]:
-        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {found.failed[1]}")
+        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {harmless(found.failed[1])}")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
-        click.echo(f"go on with: evo resume {folder}")
+        click.echo(f"go on with: evo resume {name}")
 
 
 def _say_left_fixed(spec, source, path):
@@ -185,7 +186,7 @@ def _say_left_fixed(spec, source, path):
 
 def _announce(spec, source, folder):
     own = f"  (runs the code in {spec.task['name'].rpartition(':')[0]})" if source is not None else ""
-    click.echo(f"task {spec.task['name']}{own}, run folder {folder}")
+    click.echo(harmless(f"task {spec.task['name']}{own}, run folder {folder}"))
 
 
 def _compile(spec, source):
@@ -215,8 +216,6 @@ def _notice(text):
 @contextmanager
 def _observing(spec, folder, before, log):
     """What looks on while a run goes on: the live table, the page, and loggers."""
-    from rich.console import Console
-
     from evo import loggers
     from evo.inspect.refresh import Refresher
     from evo.progress import Progress
@@ -224,7 +223,7 @@ def _observing(spec, folder, before, log):
     with ExitStack() as stack:
         name = folder.resolve().name
         observers = [stack.enter_context(loggers.opened(where, spec, name, folder, before)) for where in log]
-        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, Console()))]
+        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, console()))]
 
         def observe(result):
             for each in reversed(observers):

@@ -1,15 +1,62 @@
-"""Printing tables, and what is said before code is executed."""
+"""Printing: through here goes all that the command writes, for names and messages may come from a stranger's files."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from circuits.errors import harmless
+
+LEFT = "\n\t"  # characters that are written as they are, besides those one sees
+
+
+class Harmless:
+    """A text stream that shows the codes on which terminals act instead of sending them. `raw` is the stream behind it."""
+
+    buffer = None  # nobody writes past it
+
+    def __init__(self, raw):
+        self.raw = raw
+
+    def write(self, text):
+        return self.raw.write(harmless(text, LEFT))
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name):
+        return getattr(self.raw, name)
+
+
+@contextmanager
+def harmless_output():
+    """Standard output and standard error are such streams."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Harmless(sys.stdout), Harmless(sys.stderr)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
 
 def console():
+    """A console of rich, whose own codes reach the terminal: those in the texts that it prints do not, and a text is no markup
+    unless it says so."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    return Console(width=None if sys.stdout.isatty() else 120)
+    class HarmlessConsole(Console):
+        def render(self, *arguments, **options):
+            for segment in super().render(*arguments, **options):
+                text, style, control = segment
+                yield segment if control else Segment(harmless(text, LEFT), style)
+
+    out = sys.stdout
+    return HarmlessConsole(
+        file=getattr(out, "raw", out), width=None if out.isatty() else 120, markup=False, emoji=False, highlight=False
+    )
 
 
 def say_executed(name: str, folder: Path):

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from circuits.errors import harmless
 from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
@@ -65,7 +66,7 @@ def show(found: Comparison, console: Console):
 
 
 def _name(run: Outcome):
-    return run.run if run.state == "finished" else f"{run.run} ({run.state})"
+    return harmless(run.run if run.state == "finished" else f"{run.run} ({run.state})")
 
 
 def _table(first, *others, wrapped=False):

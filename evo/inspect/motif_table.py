@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from circuits.errors import harmless
 from evo.motifs import Motifs, same_interface
 from evo.motifs.overrepresented import Finding
 
@@ -63,7 +64,7 @@ def show(found: Motifs, console: Console):
     """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
     explain."""
     best = sorted(w.run.front[0].held_out for w in found.winners)
-    tasks = ", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners))
+    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
     console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}\n"))
     _wirings(found, console)
@@ -98,9 +99,11 @@ def _wirings(found, console):
     for row in again[:SHOWN]:
         kinds = [part[0] for part in row.form.parts if part[0] in "EI"]
         inner = sum(not row.form.parts[target].startswith("output") for _, target, _ in row.form.connections)
-        example = Text(f"{row.run.name} rank {row.member.rank}")
+        example = Text(f"{harmless(row.run.name)} rank {row.member.rank}")
         numbers = (len(row.runs), kinds.count("E"), kinds.count("I"), inner, f"{row.member.held_out:.3f}")
-        table.add_row(row.form.digest, *map(str, numbers), example, Text(row.form.text if console.width >= _WIDE else ""))
+        table.add_row(
+            row.form.digest, *map(str, numbers), example, Text(harmless(row.form.text) if console.width >= _WIDE else "")
+        )
     console.print(table)
     if len(again) > SHOWN:
         console.print(f"and {len(again) - SHOWN} more: --json has them all", highlight=False)

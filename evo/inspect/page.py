@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from circuits.errors import harmless
 from circuits.motif_file import Motif, write_whole
 from evo.inspect import page_data
 from evo.run_folder import Run
@@ -40,7 +41,7 @@ def page(data: dict) -> str:
     parts = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{parts}}})();\n'
     return Template(_text("page.html")).substitute(
-        title=html.escape(data["title"] or "evocircuits"),
+        title=html.escape(harmless(data["title"] or "evocircuits")),
         style=style,
         library=library,
         script=script,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from circuits.circuit import Circuit
+from circuits.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
 from evo import analysis
@@ -84,7 +85,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
 
 def of_motif(motif: Motif) -> dict:
     try:
-        shown, why = activity.of_motif(motif), analysis.of_motif(motif)
+        shown, why = activity.of_motif(motif), None if drawable(motif.circuit)[1] else analysis.of_motif(motif)
     except (UserError, TypeError):  # a stranger's file may name a task that the circuit does not fit, or settings it has not
         shown, why = activity.Shown.none(), None
     circuit, origin = motif.circuit, motif.provenance
@@ -126,17 +127,32 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
     found["analysis"] = _analysis(run.analysis(member))
+    descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
 
 
 def _wiring(circuit, cache):
-    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": None, "unfinished": True}
+    return _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))[0] | {"activity": None, "unfinished": True}
+
+
+def _drawn(circuit):
+    """A circuit as it is drawn, of a large one a part, and the numbers of the neurons that are."""
+    part, left_out = drawable(circuit)
+    if left_out is None:
+        return drawn(circuit), None
+    ids = {n.id for n in part.neurons}
+    which = [k for k, n in enumerate(circuit.neurons) if n.id in ids]
+    return drawn(part, motifs=False) | {"left_out": str(left_out)}, which
 
 
 def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
-    does = activity.activity(circuit, shown, traces) if len(shown.labels) else None
-    return _kept(cache, ("wiring", circuit), lambda: drawn(circuit)) | {"activity": does}
+    wiring, which = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
+    does = activity.activity(circuit, shown, traces and which is None) if len(shown.labels) else None
+    if does is not None and which is not None:
+        does["spikes"] = [[trial[k] for k in which] for trial in does["spikes"]]
+        does |= {name: [does[name][k] for k in which] for name in ("rate_hz", "cv")}
+    return wiring | {"activity": does}
 
 
 def _step(step, cache):

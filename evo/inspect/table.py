@@ -5,11 +5,13 @@ import math
 from rich.console import Console
 from rich.table import Table
 
+from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.run_folder import Member, Run
 
 SHOWN = 20
+ROWS = 1000  # of a table of the parts of one circuit
 
 
 def as_json(subject: Run | Motif) -> dict:
@@ -71,8 +73,10 @@ def show(subject: Run | Motif, console: Console):
         return
     search = subject.spec.search
     console.print(
-        f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
-        f"{search.generations}, {subject.evaluations:,} evaluations",
+        harmless(
+            f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
+            f"{search.generations}, {subject.evaluations:,} evaluations"
+        ),
         highlight=False,
         markup=False,
     )
@@ -99,18 +103,22 @@ def _show_motif(motif, console):
     shown = [name for name in motif.model.names if name not in ("v_rest_mv", "v_reset_mv")]
     for name in ("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"):
         neurons.add_column(name, justify="right")
-    for n in motif.neurons:
+    for n in motif.neurons[:ROWS]:
         values = [getattr(n, name) for name in shown]
         ports = ", ".join(o.name for o in motif.outputs if n.id in o.neurons)
         neurons.add_row(_text(f"{n.id} ({n.type or n.sign})"), *(f"{v:.4g}" for v in values), _text(ports))
     console.print(neurons)
+    if len(motif.neurons) > ROWS:
+        console.print(f"and {len(motif.neurons) - ROWS:,} more neurons: --json has them all", highlight=False)
     synapses = Table(box=None, pad_edge=False, header_style="bold")
     heading, rows = synapse_rows(motif)
     for name in heading:
         synapses.add_column(name, justify="left" if name == "plasticity" else "right")
-    for row in rows:
+    for row in rows[:ROWS]:
         synapses.add_row(*map(_text, row))
     console.print(synapses)
+    if len(rows) > ROWS:
+        console.print(f"and {len(rows) - ROWS:,} more synapses: --json has them all", highlight=False)
     if motif.noise_mv:
         console.print(f"membrane noise: {motif.noise_mv:g} mV", highlight=False)
 
@@ -139,4 +147,4 @@ def plasticity(synapse) -> str:
 def _text(value):
     from rich.text import Text
 
-    return Text(str(value))
+    return Text(harmless(str(value)))

@@ -27,6 +27,7 @@ function drawCircuit() {
       ...(data.kind === "run" ? [el("p", { class: "note gap" }, "Take it along: ", el("code", {}, `evo export ${data.title} --to motif --rank ${m.rank}`))] : []),
       ...(c.motifs?.length ? [el("div", { class: "gap" }, motifs(c))] : []),
       ...(core ? [el("div", { class: "gap" }, el("button", { type: "button", id: "core", "aria-pressed": String(chosen.core), onclick: (event) => { chosen.core = !chosen.core; event.target.setAttribute("aria-pressed", String(chosen.core)); dress(); } }, "Show the core alone"))] : []),
+      ...(c.left_out ? [el("p", { class: "note gap" }, `Too large to be drawn whole: ${c.left_out}.${data.kind === "motif" ? " Nor is it analysed: that takes a simulation of each part." : ""}`)] : []),
       el("p", { class: "note gap" }, `Triangles and arrows excite, circles and bars inhibit; squares are inputs. Width: weight. ${c.synapses.length > LABELLED ? "Delays, in ms, are shown when a part is pointed at." : "Figures: delay in ms."} Point at a part for its numbers; choose a neuron to see its potential below.`));
     below.replaceChildren(parts(c));
   });
