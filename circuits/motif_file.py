@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
 from circuits.part import Part
+from circuits.text_file import decoded
 
 VERSION: Final = 1
 TIMING_RULE: Final = "iaf_psc_exp"
@@ -97,6 +98,7 @@ def digest(circuit: Circuit) -> str:
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:
     """Parse and check motif JSON; UserError names `place`, the key and what is wrong."""
+    text = decoded(text, place) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
+from circuits.text_file import read_text
 from evo import archive, genome, lock
 from evo.analysis import Analysis, from_text
 from evo.elsewhere import Elsewhere, elsewhere
@@ -338,13 +339,6 @@ def read_spec(folder: Path) -> RunSpec:
     if not path.exists():
         raise UserError(f"{folder}: holds no run (there is no {SPEC})")
     return parse(read_text(path), str(path))
-
-
-def read_text(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
 def versions():

@@ -18,10 +18,11 @@ from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.fork import heritage
+from evo.given import given
 from evo.island import Founders
 from evo.run_folder import SPEC, STORE, Examples, Heritage, Run, read_spec, versions
 from evo.setting import HELD_OUT_TRIALS
-from evo.spec import Search, changed, read
+from evo.spec import Search, changed
 from evo.state_file import from_bytes, to_bytes
 from evo.store import Store
 from evo.warm import warm_up
@@ -34,22 +35,45 @@ Observer = Callable[[Result], None]
 
 
 def run(
-    spec, out=None, workers: int | str = "auto", address: str | None = None, observe: Observer | None = None, **overrides
+    spec,
+    out=None,
+    workers: int | str = "auto",
+    address: str | None = None,
+    observe: Observer | None = None,
+    progress: bool | str = False,
+    page: bool = False,
+    changes: dict[str, str] | None = None,
+    **overrides,
 ) -> Run:
-    """Run a search from a spec file to its end; returns the finished run.
+    """Run a search to its end; returns the finished run.
 
+    spec      a path to a spec file, a dict of its sections, {"task": {"name": "itd"}, "search": {"seed": 2}}, a RunSpec, or the
+              name of a task, "itd", for the spec that `evo new itd` writes (`evo.given.given`)
     out       the run folder (default: the first free runs/NAME-1, runs/NAME-2, ...); one that holds a run is refused
     workers   processes; "auto" is one per core; 0 runs everything in this process, without Ray
     address   a running Ray to use instead of starting one: "auto" or HOST:PORT
     observe   called with every finished epoch once it is stored
+    progress  show how far it is, as the command does: a live table on a terminal, lines elsewhere; "auto": on a terminal alone
+    page      keep the run's page, report.html, up to date while it runs, and write it at the end
+    changes   keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}
     overrides keys of [search], such as seed=3
     Raises UserError or MachineError with one line each.
     """
-    path = Path(spec)
-    resolved, source = read(path, **overrides)
-    folder = Path(out) if out is not None else free_folder(path.stem)
+    resolved, source, stem, _ = given(spec, changes, **overrides)
+    if progress not in (True, False, "auto"):
+        raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
+    folder = Path(out) if out is not None else free_folder(stem)
     _begin(folder, resolved, source, workers, address)
-    return _go_on(folder, workers, address, observe)
+    if not (progress or page):
+        return _go_on(folder, workers, address, observe)
+    from evo.inspect import page as pages  # a search that shows nothing imports nothing that shows
+    from evo.inspect.watching import watching
+
+    with watching(resolved, folder, progress=progress, page=page, others=[observe] if observe else []) as watch:
+        done = _go_on(folder, workers, address, watch)
+    if page:
+        pages.write(done, pages.default_path(folder))
+    return done
 
 
 def fork(

@@ -29,6 +29,7 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from circuits.text_file import read_text
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Form
@@ -386,25 +387,21 @@ def _known_keys(error, data):
 def read(path, **overrides) -> tuple[RunSpec, str | None]:
     """Read and check a spec file, its task and bounds included. Returns the spec and the text of the user's task file, if
     the task is one: that file is executed. Raises UserError with one line that names the file, the key and the remedy."""
-    path = Path(path)
     spec = read_alone(path, **overrides)
+    return spec, checked_with_task(spec, Path(path).parent, str(path))
+
+
+def checked_with_task(spec: RunSpec, folder: Path, place: str) -> str | None:
+    """Check the settings of the task and the bounds of a spec; the file of a task of the user's own, in `folder`, is executed.
+    Returns its text. Raises UserError that names `place`."""
     try:
-        source = read_source(spec.task["name"], path.parent)
+        source = read_source(spec.task["name"], folder)
         spec.form(spec.make_task(source).interface)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    return spec, source
+        raise UserError(f"{place}: {error}") from None
+    return source
 
 
 def read_alone(path, **overrides) -> RunSpec:
     """A spec file without a look at its task: nothing is executed. Raises UserError."""
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse(text, str(path), **overrides)
+    return parse(read_text(path), str(path), **overrides)

@@ -55,16 +55,18 @@ def algorithms():
 
 
 @cli.command()
-@click.argument("name", metavar="TASK")
+@click.argument("name", metavar="TASK|zoo:MOTIF")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
 @click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
 @click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
 def new(name, out, neurons, synapses):
-    """Write a commented spec to start from."""
+    """Write a commented spec to start from; of a motif of the zoo, the one by which it was found."""
     from circuits.motif_file import write_whole
+    from evo.given import shipped
     from evo.starter import starter
 
-    text = starter(name, neurons, synapses)
+    text = None if neurons or synapses else shipped(name)
+    text = starter(name, neurons, synapses) if text is None else text
     if out is None:
         click.echo(text, nl=False)
         return

@@ -43,19 +43,27 @@ _LOG = click.option(
 @_ADDRESS
 @click.option("--seed", type=int, help="Overrides search.seed.")
 @click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Overrides a setting, such as task.volleys=2.")
 @_LOG
-def run(spec, out, workers, address, seed, generations, log):
-    """Run the search that a spec describes."""
-    from evo import search
-    from evo.spec import read
+def run(spec, out, workers, address, seed, generations, settings, log):
+    """Run the search that a spec describes: a file, or the name of a task, for the spec that evo new writes.
 
-    overrides = {"seed": seed, "generations": generations}
-    resolved, source = read(spec, **overrides)
-    folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
+    \b
+    evo run my.toml --set search.islands=8 --set task.detectors=2
+    evo run gate --generations 50
+    """
+    from evo import search
+    from evo.given import as_changes, given
+
+    overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
+    resolved, source, stem, ships = given(spec, changes, **overrides)
+    folder = Path(out) if out is not None else search.free_folder(stem)
+    if ships:
+        click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {spec} -o FILE")
     _announce(resolved, source, folder)
     _compile(resolved, source)
     with _stopping(folder), _observing(resolved, folder, [], log) as observe:
-        done = search.run(spec, folder, workers, address, observe, **overrides)
+        done = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
     _finish(done)
 
 
@@ -96,17 +104,12 @@ def fork(folder, settings, out, workers, address, log):
     evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
     """
     from evo import search
+    from evo.given import as_changes
     from evo.run_folder import read_spec
     from evo.spec import changed
     from fitness.registry import read_source
 
-    changes = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
-        changes[key.strip()] = value.strip()
-    parent = Path(folder)
+    changes, parent = as_changes(settings), Path(folder)
     spec = changed(read_spec(parent), changes)
     source = read_source(spec.task["name"], parent)
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
@@ -190,21 +193,12 @@ def _notice(text):
 @contextmanager
 def _observing(spec, folder, before, log):
     """What looks on while a run goes on: the live table, the page, and loggers."""
-    from rich.console import Console
-
     from evo import loggers
-    from evo.inspect.refresh import Refresher
-    from evo.progress import Progress
+    from evo.inspect.watching import watching
 
     with ExitStack() as stack:
-        observers = [stack.enter_context(loggers.opened(where, spec, folder.resolve().name)) for where in log]
-        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, Console()))]
-
-        def observe(result):
-            for each in reversed(observers):
-                each(result)
-
-        yield observe
+        opened = [stack.enter_context(loggers.opened(where, spec, folder.resolve().name)) for where in log]
+        yield stack.enter_context(watching(spec, folder, before, others=opened))
 
 
 def _finish(done):
