@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def fork(
     """
     parent = Run(folder)
     if not parent.states:
-        raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {parent.folder}")
+        raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
     source = read_source(parent.spec.task["name"], parent.folder)
     spec = changed(parent.spec, changes)
     inherited = heritage(parent, spec, spec.make_task(source).interface)
@@ -109,7 +110,9 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     if is_own(spec.task["name"]):
         check(spec.make_task(source), spec.search.seed, min(spec.search.trials, 64))
     if any((folder / name).exists() for name in (SPEC, STORE)):
-        raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
+        raise UserError(
+            f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
+        )
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
@@ -267,4 +270,4 @@ def _locked(folder):
         with lock.alone(folder / SPEC):
             yield
     except lock.HeldError:
-        raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None
+        raise MachineError(f"{folder}: another process is running it; see evo status {quote(str(folder))}") from None

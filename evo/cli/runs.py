@@ -4,6 +4,7 @@ import json
 import signal
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -59,7 +60,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     resolved, source, stem, ships = given(spec, changes, **overrides)
     folder = Path(out) if out is not None else search.free_folder(stem)
     if ships:
-        click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {spec} -o FILE")
+        click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
     _announce(resolved, source, folder)
     _compile(resolved, source)
     with _stopping(folder), _observing(resolved, folder, [], log) as observe:
@@ -152,13 +153,13 @@ def status(folder, as_json):
     if found.parent:
         click.echo(f"forked from {found.parent['run']} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
-        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {folder} --generations G")
+        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {quote(folder)} --generations G")
     if found.failed[0]:
         click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {found.failed[1]}")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
-        click.echo(f"go on with: evo resume {folder}")
+        click.echo(f"go on with: evo resume {quote(folder)}")
 
 
 def _announce(spec, source, folder):
@@ -212,7 +213,7 @@ def _finish(done):
     )
     if done.saved:
         click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
-    click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
+    click.echo(f"page: {written}\nmore: evo inspect {quote(str(done.folder))}")
 
 
 def _by_signal(error):
@@ -235,7 +236,7 @@ class _stopping:  # noqa: N801 - reads as a statement
         while error is not None and not _by_signal(error):
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
-            click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+            click.echo(f"stopped; everything finished is stored. Go on with: evo resume {quote(str(self.folder))}", err=True)
             self._page()
             raise SystemExit(130) from None
 
