@@ -1,7 +1,7 @@
 """Settings with which numba could not be imported.
 
-It ends its own import where NUMBA_NUM_THREADS is below 1, as some batch scripts set it that mean none. Nothing here uses numba's
-threads: such a setting is taken away before.
+It ends its own import where NUMBA_NUM_THREADS is below 1, as some batch scripts set it that mean none. Nothing here uses
+numba's threads: such a setting is taken away before.
 """
 
 import os

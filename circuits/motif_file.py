@@ -98,7 +98,7 @@ def digest(circuit: Circuit) -> str:
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:
     """Parse and check motif JSON; UserError names `place`, the key and what is wrong."""
-    text = decoded(text, place) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    text = decoded(text, place, "motif file") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -19,15 +19,16 @@ def read_text(path) -> str:
     return decoded(content, str(path))
 
 
-def decoded(content: bytes, place: str) -> str:
-    """The text in these bytes, without the byte order mark that some editors write. Raises UserError that names `place`."""
+def decoded(content: bytes, place: str, what: str = "text file") -> str:
+    """The text in these bytes, without the byte order mark that some editors write. Raises UserError that names `place` and
+    says that it is not `what`."""
     if content.startswith(_UTF16) or _looks_like_utf16(content):
         raise UserError(f"{place}: is UTF-16; save it as UTF-8")
     try:
         text = content.removeprefix(_MARK).decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{place}: not a text file in UTF-8 (line {line}); save it as UTF-8") from None
+        raise UserError(f"{place}: not a {what} in UTF-8 (line {line}); save it as UTF-8") from None
     return text.replace("\r\n", "\n")
 
 
