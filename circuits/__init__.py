@@ -5,6 +5,7 @@ raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
 evolved = circuits.zoo["itd-8"]
 """
 
+import circuits.before_numba  # noqa: F401 - first of all
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.motif_file import Motif, load, save
 from circuits.neurons import Neuron

@@ -152,7 +152,7 @@ def _say(why):
     global _said
     if not _said:
         say.warning(
-            f"machine code cannot be kept on the disk ({why}): each process compiles it anew, half a minute for a search; set "
-            "NUMBA_CACHE_DIR to a folder that can be written"
+            f"what is compiled now cannot be kept on the disk ({why}): each process compiles it anew, which takes half a "
+            "minute where nothing is kept yet; set NUMBA_CACHE_DIR to a folder that can be written"
         )
     _said = True

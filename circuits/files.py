@@ -6,6 +6,8 @@ from pathlib import Path
 
 from circuits.errors import UserError
 
+_MARK = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 MOST = 64_000_000  # bytes of a file that a person or a program of ours has written
 
 
@@ -35,11 +37,27 @@ def read_bytes(path, most: int = MOST) -> bytes:
 
 
 def read_text(path, most: int = MOST) -> str:
-    """The same as text, UTF-8."""
+    """The same as text, see `decoded`."""
+    return decoded(read_bytes(path, most), str(path))
+
+
+def decoded(content: bytes, place: str, what: str = "text file") -> str:
+    """The UTF-8 text in these bytes, without the byte order mark that some editors write. Raises UserError that names `place`
+    and says that it is not `what`."""
+    if content.startswith(_UTF16) or _looks_like_utf16(content):
+        raise UserError(f"{place}: is UTF-16; save it as UTF-8")
     try:
-        return read_bytes(path, most).decode("utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file") from None
+        text = content.removeprefix(_MARK).decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(f"{place}: not a {what} in UTF-8 (line {line}); save it as UTF-8") from None
+    return text.replace("\r\n", "\n")
+
+
+def _looks_like_utf16(content):
+    """Every other byte of its start is zero: text of a Latin script without a mark."""
+    start = content[:64]
+    return len(start) >= 4 and (not any(start[::2]) or not any(start[1::2]))
 
 
 def check_regular(path, most: int | None = None):

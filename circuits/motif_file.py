@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
-from circuits.files import read_bytes
+from circuits.files import decoded, read_bytes
 from circuits.part import Part
 
 VERSION: Final = 1
@@ -98,6 +98,7 @@ def digest(circuit: Circuit) -> str:
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:
     """Parse and check motif JSON; UserError names `place`, the key and what is wrong."""
+    text = decoded(text, place, "motif file") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

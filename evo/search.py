@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -23,11 +24,12 @@ from evo.documents import damaged
 from evo.epochs import Plan, Result, in_process, neighbour
 from evo.estimate import check_memory
 from evo.fork import heritage
+from evo.given import given
 from evo.island import Founders
 from evo.recheck import recheck_archive
 from evo.run_folder import Run, read_spec, versions
 from evo.setting import setting
-from evo.spec import Search, changed, parse, read
+from evo.spec import Search, changed, parse
 from evo.standing import Standing
 from evo.state_file import to_bytes
 from evo.store import Store
@@ -46,22 +48,45 @@ Observer = Callable[[Result], None]
 
 
 def run(
-    spec, out=None, workers: int | str = "auto", address: str | None = None, observe: Observer | None = None, **overrides
+    spec,
+    out=None,
+    workers: int | str = "auto",
+    address: str | None = None,
+    observe: Observer | None = None,
+    progress: bool | str = False,
+    page: bool = False,
+    changes: dict[str, str] | None = None,
+    **overrides,
 ) -> Run:
-    """Run a search from a spec file to its end; returns the finished run.
+    """Run a search to its end; returns the finished run.
 
+    spec      a path to a spec file, a dict of its sections, {"task": {"name": "itd"}, "search": {"seed": 2}}, a RunSpec, or the
+              name of a task, "itd", for the spec that `evo new itd` writes (`evo.given.given`)
     out       the run folder (default: the first free runs/NAME-1, runs/NAME-2, ...); one that holds a run is refused
     workers   processes; "auto" is one per core; 0 runs everything in this process, without Ray
     address   a running Ray to use instead of starting one: "auto" or HOST:PORT
     observe   called with every finished epoch once it is stored
+    progress  show how far it is, as the command does: a live table on a terminal, lines elsewhere; "auto": on a terminal alone
+    page      keep the run's page, report.html, up to date while it runs, and write it at the end
+    changes   keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}
     overrides keys of [search], such as seed=3
     Raises UserError or MachineError with one line each.
     """
-    path = Path(spec)
-    resolved, source = read(path, **overrides)
-    folder = Path(out) if out is not None else free_folder(path.stem)
+    resolved, source, stem, _ = given(spec, changes, **overrides)
+    if progress not in (True, False, "auto"):
+        raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
+    folder = Path(out) if out is not None else free_folder(stem)
     _begin(folder, resolved, source, workers, address)
-    return _go_on(folder, workers, address, observe)
+    if not (progress or page):
+        return _go_on(folder, workers, address, observe)
+    from evo.inspect import page as pages  # a search that shows nothing imports nothing that shows
+    from evo.inspect.watching import watching
+
+    with watching(resolved, folder, progress=progress, page=page, others=[observe] if observe else []) as watch:
+        done = _go_on(folder, workers, address, watch)
+    if page:
+        pages.write(done, pages.default_path(folder))
+    return done
 
 
 def fork(
@@ -81,7 +106,7 @@ def fork(
     """
     parent = Run(folder)
     if not parent.states:
-        raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {parent.folder}")
+        raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
     spec = changed(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_task(source).interface)
@@ -97,7 +122,9 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     check_memory(spec, spec.make_task(source), "the spec", 1 if address else max(1, count))
     _try_out(spec, source)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
-        raise UserError(f"{folder}: already holds a run; go on with it by evo resume {folder}, or choose another --out")
+        raise UserError(
+            f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
+        )
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
@@ -298,4 +325,4 @@ def _locked(folder):
         with lock.alone(folder / SPEC):
             yield
     except lock.HeldError:
-        raise MachineError(f"{folder}: another process is running it; see evo status {folder}") from None
+        raise MachineError(f"{folder}: another process is running it; see evo status {quote(str(folder))}") from None

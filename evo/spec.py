@@ -404,19 +404,23 @@ def _known_keys(error, data):
 def read(path, **overrides) -> tuple[RunSpec, Code | None]:
     """Read and check a spec file, its task and bounds included. Returns the spec and the code of the user's task, if the task
     is one: it is executed. Raises UserError with one line that names the file, the key and the remedy."""
-    path = Path(path)
     spec = read_alone(path, **overrides)
+    return spec, checked_with_task(spec, Path(path).parent, str(path))
+
+
+def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
+    """Check the settings of the task and the bounds of a spec; the code of a task of the user's own, in `folder`, is executed.
+    Returns it. Raises UserError that names `place`."""
     try:
-        source = spec.collect(path.parent)
+        source = spec.collect(folder)
         task = spec.make_task(source)
         spec.form(task.interface)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-    check_memory(spec, task, str(path))
-    return spec, source
+        raise UserError(f"{place}: {error}") from None
+    check_memory(spec, task, place)
+    return source
 
 
 def read_alone(path, **overrides) -> RunSpec:
     """A spec file without a look at its task: nothing is executed. Raises UserError."""
-    path = Path(path)
     return parse(read_text(path, LARGEST), str(path), **overrides)

@@ -8,6 +8,7 @@ import json
 from importlib import import_module
 from os.path import lexists
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def summary(motif: Motif | Circuit, target: str, path) -> str:
     checks, tables = [], kept(motif, import_module(TARGETS[target]).FORMS, target)
     if (Path(path) / MANIFEST).exists():
         manifest = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))
-        checks = manifest["checks"]
+        checks = [text.replace("check with: ", f"check with: cd {quote(str(path))} && ") for text in manifest["checks"]]
         tables = {form: {name: Kept(**how) for name, how in table.items()} for form, table in manifest["features"].items()}
     lines = []
     for form, table in tables.items():

@@ -23,8 +23,10 @@ def run_here(folder: Path, packages: tuple[str, ...], install: str, *arguments: 
     for package in packages:
         if find_spec(package) is None:
             return f"{tool}: not checked, {package} is not installed here; check with: {install} && {command}"
-    surroundings = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYNEST_QUIET": "1", "OMP_NUM_THREADS": "1"}
-    ours = {"cwd": folder, "env": surroundings, "capture_output": True, "text": True, "timeout": LONGEST_S, "check": False}
+    surroundings = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYNEST_QUIET": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
+    surroundings.pop("PYTHONIOENCODING", None)
+    ours = {"cwd": folder, "env": surroundings, "capture_output": True, "timeout": LONGEST_S, "check": False}
+    ours |= {"encoding": "utf-8", "errors": "replace"}
     try:
         done = subprocess.run([sys.executable, "run.py", *arguments], **ours)  # type: ignore[call-overload]
     except subprocess.TimeoutExpired:

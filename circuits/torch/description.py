@@ -15,7 +15,7 @@
     trainable = ["weights", "bias"]
 
 With `features = 8` the inputs are first brought together into so many (`lines` of `MotifNetwork`). As a dict it has the same
-form, and a motif may also be a Motif or Circuit.
+form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif of the zoo.
 """
 
 import tomllib
@@ -33,6 +33,9 @@ from circuits.torch.assemble import Lateral
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
 from circuits.torch.network import MotifNetwork
+from circuits.zoo import zoo
+
+ZOO = "zoo:"  # before the name of a motif of the zoo
 
 
 class _Described(BaseModel):
@@ -124,7 +127,7 @@ def network(description) -> MotifNetwork:
 
 def _copies(part, wanted, lines, folder):
     given = wanted.options.model_dump(exclude_none=True) | part.model_dump(exclude_none=True, exclude={"motif", "mixed"})
-    motif = load(folder / part.motif) if isinstance(part.motif, str) else part.motif
+    motif = _motif(part.motif, folder) if isinstance(part.motif, str) else part.motif
     if "lateral" in given:
         unknown = given["lateral"].keys() - set(Lateral._fields)
         if unknown:
@@ -133,3 +136,8 @@ def _copies(part, wanted, lines, folder):
     if "trainable" in given:
         given["trainable"] = tuple(given["trainable"])
     return MotifLayer(motif, in_features=lines, dtype=getattr(torch, wanted.dtype), **given)
+
+
+def _motif(name, folder):
+    """A motif of the zoo, or of a file beside the description."""
+    return zoo[name.removeprefix(ZOO)] if name.startswith(ZOO) else load(folder / name)

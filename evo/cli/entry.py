@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -12,6 +13,7 @@ from evo.cli.terminal import harmless_output
 
 def main():
     """Entry point of the `evo` command."""
+    _write_anything()
     with harmless_output():
         _main()
 
@@ -19,6 +21,7 @@ def main():
 def _main():
     try:
         cli(prog_name="evo", standalone_mode=False)
+        _flush(sys.stdout)
     except UserError as error:
         _fail(error, 2)
     except MachineError as error:
@@ -32,12 +35,37 @@ def _main():
     except MemoryError as error:
         _fail(f"there is not enough memory ({error})" if str(error) else "there is not enough memory", 1)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _nobody_reads()
         sys.exit(1)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), 1)
 
 
+def _write_anything():
+    """A terminal or pipe that is not UTF-8 gets what it cannot show as \\xfc: no output ends a command. The same holds for the
+    bytes of a file's name that are no text."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _fail(message, code):
-    click.echo("evo: " + " ".join(str(message).split()), err=True)
+    with suppress(OSError, ValueError):  # there may be nobody to read it
+        click.echo("evo: " + " ".join(str(message).split()), err=True)
+    _nobody_reads()
     sys.exit(code)
+
+
+def _flush(stream):
+    if stream is not None:
+        stream.flush()
+
+
+def _nobody_reads():
+    """Where a reader has gone, let what is still to be written go nowhere: Python would complain of it as it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            _flush(stream)
+        except OSError:
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -61,20 +61,23 @@ def algorithms():
 
 
 @cli.command()
-@click.argument("name", metavar="TASK")
+@click.argument("name", metavar="TASK|zoo:MOTIF")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
 @click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
 @click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
 def new(name, out, neurons, synapses):
-    """Write a commented spec to start from.
+    """Write a commented spec to start from; of a motif of the zoo, the one by which it was found.
 
     A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
     """
     from circuits.motif_file import write_whole
+    from evo.given import shipped
     from evo.starter import starter
 
     say_executed(name, Path())
-    text = starter(name, neurons, synapses, None if out is None else Path(out).parent)
+    text = None if neurons or synapses else shipped(name)
+    if text is None:
+        text = starter(name, neurons, synapses, None if out is None else Path(out).parent)
     if out is None:
         click.echo(text, nl=False)
         return

@@ -4,6 +4,7 @@ import json
 import signal
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -44,21 +45,30 @@ _LOG = click.option(
 @_ADDRESS
 @click.option("--seed", type=int, help="Overrides search.seed.")
 @click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Overrides a setting, such as task.volleys=2.")
 @_LOG
-def run(spec, out, workers, address, seed, generations, log):
-    """Run the search that a spec describes. Executes the code of a task of your own."""
-    from evo import search
-    from evo.spec import read, read_alone
+def run(spec, out, workers, address, seed, generations, settings, log):
+    """Run the search that a spec describes: a file, or the name of a task, for the spec that evo new writes. Executes the code
+    of a task of your own.
 
-    overrides = {"seed": seed, "generations": generations}
-    say_executed(read_alone(spec, **overrides).task["name"], Path(spec).parent)
-    resolved, source = read(spec, **overrides)
-    _say_left_fixed(resolved, source, spec)
-    folder = Path(out) if out is not None else search.free_folder(Path(spec).stem)
+    \b
+    evo run my.toml --set search.islands=8 --set task.detectors=2
+    evo run gate --generations 50
+    """
+    from evo import search
+    from evo.given import as_changes, given
+
+    overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
+    resolved, source, stem, ships = given(spec, changes, say_executed, **overrides)
+    folder = Path(out) if out is not None else search.free_folder(stem)
+    if ships:
+        click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
+    else:
+        _say_left_fixed(resolved, source, spec)
     _announce(resolved, source, folder)
     _compile(resolved, source)
     with _stopping(folder), _observing(resolved, folder, [], log) as observe:
-        done = search.run(spec, folder, workers, address, observe, **overrides)
+        done = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
     _finish(done)
 
 
@@ -106,17 +116,12 @@ def fork(folder, settings, out, workers, address, log):
     Executes the code of a task of your own that lies in the folder, if it is what that run began with.
     """
     from evo import search
+    from evo.given import as_changes
     from evo.run_folder import read_spec
     from evo.spec import changed
     from evo.task_code import forked_code
 
-    changes = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: write KEY=VALUE, such as search.seed=2")
-        changes[key.strip()] = value.strip()
-    parent = Path(folder)
+    changes, parent = as_changes(settings), Path(folder)
     theirs = read_spec(parent)
     spec = changed(theirs, changes)
     source = forked_code(theirs, spec, parent, say_executed)
@@ -161,13 +166,13 @@ def status(folder, as_json):
     if found.parent:
         click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
     if found.standing.ended not in (None, "generations"):
-        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {name} --generations G")
+        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {quote(name)} --generations G")
     if found.failed[0]:
         click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {harmless(found.failed[1])}")
     if found.saved:
         click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
     if found.state == "stopped":
-        click.echo(f"go on with: evo resume {name}")
+        click.echo(f"go on with: evo resume {quote(name)}")
 
 
 def _say_left_fixed(spec, source, path):
@@ -217,19 +222,12 @@ def _notice(text):
 def _observing(spec, folder, before, log):
     """What looks on while a run goes on: the live table, the page, and loggers."""
     from evo import loggers
-    from evo.inspect.refresh import Refresher
-    from evo.progress import Progress
+    from evo.inspect.watching import watching
 
     with ExitStack() as stack:
         name = folder.resolve().name
-        observers = [stack.enter_context(loggers.opened(where, spec, name, folder, before)) for where in log]
-        observers += [Refresher(folder), stack.enter_context(Progress(spec, folder.name, before, console()))]
-
-        def observe(result):
-            for each in reversed(observers):
-                each(result)
-
-        yield observe
+        opened = [stack.enter_context(loggers.opened(where, spec, name, folder, before)) for where in log]
+        yield stack.enter_context(watching(spec, folder, before, others=opened, console=console()))
 
 
 def _finish(done):
@@ -243,7 +241,7 @@ def _finish(done):
     )
     if done.saved:
         click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
-    click.echo(f"page: {written}\nmore: evo inspect {done.folder}")
+    click.echo(f"page: {written}\nmore: evo inspect {quote(str(done.folder))}")
 
 
 def _by_signal(error):
@@ -269,7 +267,8 @@ class _stopping:  # noqa: N801 - reads as a statement
             from evo.run_folder import SPEC
 
             if (self.folder / SPEC).exists():
-                click.echo(f"stopped; everything finished is stored. Go on with: evo resume {self.folder}", err=True)
+                go_on = f"evo resume {quote(str(self.folder))}"
+                click.echo(f"stopped; everything finished is stored. Go on with: {go_on}", err=True)
                 self._page()
             else:
                 click.echo("stopped before anything was stored", err=True)

@@ -34,7 +34,7 @@ class Harmless:
 def harmless_output():
     """Standard output and standard error are such streams."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Harmless(sys.stdout), Harmless(sys.stderr)
+    sys.stdout, sys.stderr = (None if stream is None else Harmless(stream) for stream in before)
     try:
         yield
     finally:
@@ -55,7 +55,11 @@ def console():
 
     out = sys.stdout
     return HarmlessConsole(
-        file=getattr(out, "raw", out), width=None if out.isatty() else 120, markup=False, emoji=False, highlight=False
+        file=getattr(out, "raw", out),
+        width=None if out is not None and out.isatty() else 120,
+        markup=False,
+        emoji=False,
+        highlight=False,
     )
 
 

@@ -102,7 +102,7 @@ def _knock(address, mode):
 def _has_token():
     if os.environ.get("RAY_AUTH_TOKEN"):
         return True
-    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / TOKEN_FILE).is_file()
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path(os.path.expanduser("~"), TOKEN_FILE)).is_file()
 
 
 def _use_token():

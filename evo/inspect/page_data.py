@@ -10,6 +10,7 @@ import math
 import time
 import zlib
 from collections.abc import Iterator, MutableMapping
+from shlex import quote
 from typing import Any
 
 from circuits.circuit import Circuit
@@ -48,6 +49,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     return {
         "kind": "run",
         "title": run.name,
+        "folder": quote(str(run.folder)),  # as it is typed in a shell
         "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms),
         "trials": _trials(shown),
         "model": _model(run.front[0].circuit if run.front else None),

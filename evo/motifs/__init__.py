@@ -7,6 +7,7 @@ as its best one. Chance is the drift of genomes under the run's own operators wi
 
 import json
 from collections.abc import Sequence
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Winner(NamedTuple):
     @classmethod
     def of(cls, run: Run) -> "Winner":
         if not run.front:
-            raise UserError(f"{run.folder}: no circuit is stored yet; go on with it by evo resume {run.folder}")
+            raise UserError(f"{run.folder}: no circuit is stored yet; go on with it by evo resume {quote(str(run.folder))}")
         equals = [m for m in run.front if m.rank == 0 or m.held_out >= run.front[0].low]
         return cls(run, equals, min(equals, key=lambda m: (m.circuit.synapse_count, len(m.circuit.neurons), m.rank)))
 

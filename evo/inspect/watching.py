@@ -1,0 +1,42 @@
+"""What looks on while a search goes on: the live table, the run's page, and others' observers."""
+
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from evo.inspect.refresh import Refresher
+from evo.progress import Progress
+from evo.spec import RunSpec
+
+
+@contextmanager
+def watching(
+    spec: RunSpec,
+    folder: Path,
+    before: Iterable[dict] = (),
+    progress=True,
+    page=True,
+    others: Iterable = (),
+    console: Console | None = None,
+):
+    """An observer of a run (`observe=`) that calls all of these, for the time of a `with` block.
+
+    before    epochs that were stored when the run was resumed (`Run.epochs`)
+    progress  show the progress: True, False, or "auto", which is on a terminal alone;   page  keep the run's page up to date
+    others    further observers, called last;   console  where the progress is shown
+    """
+    with ExitStack() as stack:
+        observers = [*others]
+        if page:
+            observers.append(Refresher(folder))
+        if progress is True or (progress and sys.stdout is not None and sys.stdout.isatty()):
+            observers.append(stack.enter_context(Progress(spec, folder.name, list(before), console or Console())))
+
+        def observe(result):
+            for each in reversed(observers):
+                each(result)
+
+        yield observe
