@@ -102,6 +102,7 @@ class Run:
             self.epochs = store.epochs()
             self.examples = _read(Examples, store.fact("examples"), store.path)
             self.parent = _parent(store)
+            self.about = _about(store.fact("about"))
             self.states = [_read(State, blob, store.path) for blob in store.states()]
         for state in self.states:
             _check(state, self.spec, self.interface, self.folder)
@@ -305,6 +306,17 @@ def _interface(text, path):
         return Interface(title, tuple(inputs), tuple(outputs), float(dt_ms), float(duration_ms))
     except (TypeError, ValueError):
         raise UserError(f"{path}: is damaged (no readable interface); restore the folder from a copy") from None
+
+
+def _about(text) -> dict:
+    """What was stored of `evo.about`: plain text, which may come from strangers; {} for a run of before there was any."""
+    try:
+        found = json.loads(text or "{}")
+        said = {key: str(found[key]) for key in ("text", "judged") if key in found}
+        wanted = {str(label): [str(name) for name in names] for label, names in found.get("wanted", {}).items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return said | {"wanted": wanted}
 
 
 def _parent(store):

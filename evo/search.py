@@ -14,6 +14,7 @@ import numpy as np
 
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import digest, write_whole
+from evo.about import about
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.epochs import Plan, Result, in_process, neighbour
@@ -144,7 +145,7 @@ def _go_on(folder, workers, address, observe):
                     standing.add(result.island, result.epoch, result.log, elapsed)
                 for result in results:
                     if observe:
-                        observe(result)
+                        observe(result._replace(elapsed=elapsed))
         if standing.ended:
             _analyse(Run(folder), source, store)
         store.settle()
@@ -223,6 +224,7 @@ def _facts(spec, source):
     return {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(task.interface),
+        "about": json.dumps(about(task, trials.take(shown))),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
     }

@@ -107,7 +107,7 @@ class Store:
     def add_epochs(self, results: list[Result], elapsed: float):
         """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing."""
         with self._transaction():
-            for island, epoch, state, migrants, log, timings in results:
+            for island, epoch, state, migrants, log, timings, _ in results:
                 evaluations = sum(row["evaluations"] for row in log)
                 times = json.dumps({name: round(seconds, 6) for name, seconds in timings.items()})
                 row = (island, epoch, log[-1]["generation"], evaluations, elapsed, times, json.dumps(log))

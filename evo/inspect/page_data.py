@@ -47,7 +47,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     return {
         "kind": "run",
         "title": run.name,
-        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms),
+        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
         "trials": _trials(shown),
         "model": _model(run.front[0].circuit if run.front else None),
         "run": {
@@ -184,17 +184,21 @@ def _counts(circuit):
     return {"synapses": circuit.synapse_count}
 
 
-def _task(settings, inputs, outputs, dt_ms):
+def _task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     name = settings.pop("name", None)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
+    said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
         "settings": settings,
         "inputs": list(inputs),
         "outputs": list(outputs),
         "dt_ms": dt_ms,
-        "text": (known.__doc__ or "").strip().splitlines()[0] if known else "",
+        "text": " ".join(said.partition("\n\n")[0].split()),
+        "more": said,
+        "judged": (about or {}).get("judged", ""),
+        "wanted": (about or {}).get("wanted", {}),
         "own": name is not None and known is None,
     }
 
