@@ -14,8 +14,8 @@ from evo.stopwatch import Stopwatch
 
 
 class Result(NamedTuple):
-    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken by
-    then (`Standing.elapsed`), for whoever observes it: None until it is stored."""
+    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken
+    by then (`Standing.elapsed`), for whoever observes it, None until it is stored."""
 
     island: int
     epoch: int

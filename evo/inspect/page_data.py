@@ -60,7 +60,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             "islands": search.islands,
             "population": search.population,
             "algorithm": search.algorithm,
-            "seed": search.seed,
+            "seed": exact(search.seed),
             "trials": search.trials,
             "held_out": search.held_out,
             "spec_sha256": run.spec_sha256,
@@ -95,11 +95,20 @@ def of_motif(motif: Motif) -> dict:
         "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
         "trials": _trials(shown),
         "model": _model(circuit),
-        "motif": origin.model_dump(exclude_none=True),
+        "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
         "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
     }
+
+
+def exact(value: Any) -> Any:
+    """The same with whole numbers that JavaScript would round (beyond 2^53, such as seeds) as text."""
+    if isinstance(value, dict):
+        return {key: exact(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(one) for one in value]
+    return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
 
 
 def packed(value: dict) -> str:
@@ -163,7 +172,8 @@ def _analysis(found: Analysis | None) -> dict | None:
     if found is None:
         return None
     core = found["core"]
-    return dict(found) | {"core": core and {key: value for key, value in core.items() if key != "motif"}}
+    core = core and {key: value for key, value in core.items() if key != "motif"}
+    return dict(found) | {"core": core, "lesions": [exact(one) for one in found["lesions"]]}
 
 
 def _row(m: Member) -> dict:
@@ -191,7 +201,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
-        "settings": settings,
+        "settings": exact(settings),
         "inputs": list(inputs),
         "outputs": list(outputs),
         "dt_ms": dt_ms,
