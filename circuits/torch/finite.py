@@ -38,7 +38,7 @@ def all_finite(*tensors: torch.Tensor) -> bool:
         return True
     if tensors[0].is_cuda and torch.cuda.is_current_stream_capturing():
         return True
-    total = sum(tensor.detach().sum() for tensor in tensors)
+    total = torch.stack([tensor.detach().sum() for tensor in tensors]).sum() if len(tensors) > 1 else tensors[0].detach().sum()
     # Large numbers may sum to infinity: then each is looked at.
     return math.isfinite(total.item()) or all(bool(tensor.detach().isfinite().all()) for tensor in tensors)
 

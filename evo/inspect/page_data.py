@@ -172,8 +172,8 @@ def _analysis(found: Analysis | None) -> dict | None:
     if found is None:
         return None
     core = found["core"]
-    core = core and {key: value for key, value in core.items() if key != "motif"}
-    return dict(found) | {"core": core, "lesions": [exact(one) for one in found["lesions"]]}
+    shown = core and {key: value for key, value in core.items() if key != "motif"}
+    return dict(found) | {"core": shown, "lesions": [exact(one) for one in found["lesions"]]}
 
 
 def _row(m: Member) -> dict:
