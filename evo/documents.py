@@ -12,6 +12,7 @@ from fitness.task import Interface
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 NAMES, NAME = 10_000, 1000  # channels or ports of a task, characters of a name
+TEXT = 100_000  # characters of a docstring
 STEPS = 10**7  # of a trial
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -79,6 +80,15 @@ def _named(parts):
     return dict(zip(Interface._fields, parts, strict=True))
 
 
+class About(BaseModel):
+    """What a task is about, see `evo.about`."""
+
+    model_config = STRICT
+    text: Annotated[str, Field(max_length=TEXT)] = ""
+    judged: Annotated[str, Field(max_length=TEXT)] = ""
+    wanted: dict[Annotated[str, Field(max_length=NAME)], Annotated[list[Name], Field(max_length=NAMES)]] = {}
+
+
 class Facts(BaseModel):
     """The table `run`."""
 
@@ -88,6 +98,7 @@ class Facts(BaseModel):
     examples: bytes
     versions: Json[dict[Name, str]]
     heritage: bytes | None = None
+    about: Json[About] | None = None
 
 
 def facts(rows: dict[str, Any], place) -> Facts:

@@ -15,7 +15,8 @@ from fitness.code import Code
 
 
 class Result(NamedTuple):
-    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them."""
+    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken
+    by then (`Standing.elapsed`), for whoever observes it, None until it is stored."""
 
     island: int
     epoch: int
@@ -23,6 +24,7 @@ class Result(NamedTuple):
     migrants: bytes
     log: list
     timings: dict[str, float]
+    elapsed: float | None = None
 
 
 class Plan(NamedTuple):

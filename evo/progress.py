@@ -18,6 +18,9 @@ LONGEST = 20  # characters of a run's name: the line is to fit 80 columns
 class Progress:
     """Observes a run (`observe=`); use as a context manager.
 
+    Its figures: best, the highest score on the trials of the search; held out, the score on trials that nothing was chosen by,
+    of the circuit that did best on validation trials; the time, that of `Standing.elapsed`, as the page has it.
+
     spec   the run's;   name  what to call it;   before  epochs that were stored when it was resumed (`Run.epochs`)
     """
 
@@ -26,10 +29,12 @@ class Progress:
         self.islands: dict[int, dict] = {}
         self.heard: dict[int, float] = {}  # when each island last finished an epoch here
         self.tried: dict[tuple[int, int], int] = {}  # evaluations by island and epoch: one that was cut short may come again
-        self.evaluations = self.evaluations_before = self.generations_before = 0
+        self.evaluations = self.generations_before = 0
+        self.over = False
         for epoch in before:
             self._take(epoch["island"], epoch["epoch"], epoch["log"])
-        self.evaluations_before, self.generations_before = self.evaluations, self._generations()
+        self.generations_before = self._generations()
+        self.took = self.took_before = max((epoch["elapsed"] for epoch in before), default=0.0)
         self.start = self.last_line = time.monotonic()
         self.told = any("fault" in row for epoch in before for row in epoch["log"])
         self.live: Live | None = None
@@ -42,6 +47,7 @@ class Progress:
         return self
 
     def __exit__(self, *_):
+        self.over = True
         if self.live:
             self.live.stop()
         elif self.islands:
@@ -49,7 +55,8 @@ class Progress:
 
     def __call__(self, result: Result):
         self._take(result.island, result.epoch, result.log)
-        self.heard[result.island] = time.monotonic()
+        now = self.heard[result.island] = time.monotonic()
+        self.took = self.took_before + now - self.start if result.elapsed is None else result.elapsed
         faults = [row["fault"] for row in result.log if "fault" in row]
         if faults and not self.told:
             self.told = True
@@ -73,19 +80,20 @@ class Progress:
         return sum(row["generation"] for row in self.islands.values())
 
     def _headline(self):
-        s, seconds = self.spec.search, time.monotonic() - self.start
+        s = self.spec.search
         slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
         done = self._generations() - self.generations_before
         settled = done >= s.islands * min(s.epoch, s.generations)  # before that, starting up is most of the time
         name = self.name if len(self.name) <= LONGEST else f"{self.name[: LONGEST - 1]}…"
         parts = [name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
         if settled:
-            parts.append(f"{(self.evaluations - self.evaluations_before) / seconds:,.0f}/s")
+            parts.append(f"{self.evaluations / max(self.took, 1e-3):,.0f}/s")
             left = s.generations * s.islands - self._generations()
-            parts.append(f"{_clock(seconds * left / done)} left" if left else f"{_clock(seconds)}")
+            here = time.monotonic() - self.start
+            parts.append(f"{_clock(here * left / done)} left" if left and not self.over else _clock(self.took))
         if not self.live and self.islands:
-            best = max(self.islands.values(), key=lambda row: row["held_out"])
-            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {best['held_out']:.3f}")
+            chosen = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
+            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {chosen['held_out']:.3f}")
         return "  ".join(parts)
 
     def _table(self):
@@ -107,6 +115,6 @@ class Progress:
 
 
 def _clock(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
+    minutes, seconds = divmod(int(seconds + 0.5), 60)  # as the page rounds
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -18,6 +18,7 @@ from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
 from circuits.processors import processors
 from evo import lock
+from evo.about import about
 from evo.analysis import analyse, to_text, trials_for
 from evo.cluster.joining import check_address
 from evo.documents import damaged
@@ -216,7 +217,7 @@ def _go_on(folder, workers, address, observe):
                     standing.add(result.island, result.epoch, result.log, elapsed)
                 for result in results:
                     if observe:
-                        observe(result)
+                        observe(result._replace(elapsed=elapsed))
         if standing.ended:
             done = Run(folder)
             if source is not None:
@@ -304,6 +305,7 @@ def _facts(spec, source):
     return {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(task.interface),
+        "about": json.dumps(about(task, trials.take(shown))),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
         **({} if source is None else {FACT: files_fact(source)}),

@@ -20,7 +20,9 @@ class Standing:
 
     epoch, generation  the last one of each island, -1 and 0 for none
     best               highest score on validation trials, by which a target is judged; best_generation: the first that had it
-    evaluations        circuits tried;   elapsed  seconds the run took so far, all its sessions together
+    evaluations        circuits tried
+    elapsed            seconds that the search took until its last stored epoch, all its sessions together; not the compiling
+                       before it, nor the analysis after it. Every time of a run that is shown anywhere is this one
     cut                islands whose last epoch was cut short by a last generation that is no longer the run's: it is to be
                        computed again
     """

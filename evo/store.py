@@ -135,7 +135,7 @@ class Store:
         """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing. Of one that has less
         than `whole` generations the state before is kept, for `take_back`."""
         with self._transaction():
-            for island, epoch, state, migrants, log, timings in results:
+            for island, epoch, state, migrants, log, timings, _ in results:
                 if generations(log) < whole:
                     self._db.execute(_BEFORE.replace("TABLE", "TABLE IF NOT EXISTS"))
                     self._db.execute("INSERT OR REPLACE INTO before SELECT * FROM state WHERE island = ?", (island,))

@@ -53,6 +53,7 @@ class Stored(NamedTuple):
     spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
     heritage     the genomes it began with, None if it was not forked;   parent  what it was forked from
     epochs       as `evo.documents.Epoch`;   states  the latest of every island that has one, by island
+    about        what the task is about, see `evo.about`; {} for a run of 0.4
     """
 
     spec_sha256: str
@@ -61,6 +62,7 @@ class Stored(NamedTuple):
     heritage: Heritage | None
     epochs: list[dict]
     states: list[State]
+    about: dict
 
     @property
     def parent(self) -> dict | None:
@@ -84,9 +86,10 @@ def read(store: Store, spec: RunSpec) -> Stored:
     if needed > available() / 2:
         raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
     heritage = None if facts.heritage is None else form.heritage(facts.heritage)
+    about = {} if facts.about is None else facts.about.model_dump()
     states = [form.state(blob, last[island]) for island, _, blob in rows]
     form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
-    return Stored(facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states)
+    return Stored(facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states, about)
 
 
 def check_going_on(store: Store, spec: RunSpec, found: Stored):

@@ -62,7 +62,7 @@ def as_graph(circuit: Circuit) -> Any:
         graph.add_node(f"n{k}", kind="neuron", **_named(n.id), output=", ".join(listens[n.id]), **attributes)
     place = {n.id: f"n{k}" for k, n in enumerate(circuit.neurons)}
     sign = {n.id: n.sign for n in circuit.neurons}
-    edges = []
+    edges: list[tuple[str, str, Any]] = []
     for c, channel in enumerate(circuit.inputs):
         graph.add_node(f"c{c}", kind="input", **_named(channel.name))
         edges += [(f"c{c}", "E", s) for s in channel.synapses]

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torch import nn
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
@@ -11,14 +10,16 @@ from circuits.torch import eager
 from circuits.torch.assemble import Assembly
 from circuits.torch.checks import check_input, checked, one_of
 from circuits.torch.dale import DaleSynapses
+from circuits.torch.finite import NotFiniteError, all_finite, require_finite
 from circuits.torch.fused import run as fused
 from circuits.torch.lif import LifNeurons
+from circuits.torch.precision import OwnPrecision, without_autocast
 from circuits.torch.state import State
 from circuits.torch.trained import to_motif
 from circuits.torch.wiring import by_sign, from_inputs, from_neurons
 
 
-class MotifCell(nn.Module):
+class MotifCell(OwnPrecision):
     """A circuit as a recurrent module with the simulator's timing rule (NEST's `iaf_psc_exp`; equations in `circuits.neurons`).
 
     motif            a Motif or Circuit; or an Assembly (`circuits.torch.assemble`), the same parts of whose copies then share
@@ -35,16 +36,18 @@ class MotifCell(nn.Module):
     engine           "fused": compiled kernels, for sequences on the CPU; "eager": tensor operations, for all the rest (GPUs,
                      torch.compile, single steps); "auto": whichever fits
 
-    Call it with x [batch, channels] (one step) or [steps, batch, channels] (a sequence): 0 and 1 for spikes, or any reals. It
-    returns the spikes of the outputs as 0 and 1, [batch, slots] or [steps, batch, slots], one column per neuron in the order of
-    `ports`, and the State to go on from. Row k of x holds the spikes stamped (k + 1) dt, as in
-    `circuits.simulate`; `circuits.on_grid` makes such rows of spike times in ms. In float64 and eval mode the spikes are those
-    of `circuits.simulate`, unless a potential meets the threshold to the last bit: sums may be rounded in another
+    Call it with x [batch, channels] (one step) or [steps, batch, channels] (a sequence): 0 and 1 for spikes, or any reals,
+    in any dtype. It returns the spikes of the outputs as 0 and 1, [batch, slots] or [steps, batch, slots], one column per
+    neuron in the order of `ports`, and the State to go on from. Row k of x holds the spikes stamped (k + 1) dt, as in
+    `circuits.simulate`; `circuits.on_grid` makes such rows of spike times in ms. In float64 and eval mode the spikes are
+    those of `circuits.simulate`, unless a potential meets the threshold to the last bit: sums may be rounded in another
     order by the eager engine.
 
     While training, a delay between two steps brings a spike in parts in both; in eval mode delays are whole steps. Membrane
     noise (`noise_mv`) is left out here. Raises UserError for a motif of another neuron model or with plastic synapses, for an
-    unknown option, for an input or a state of another shape, and in the backward pass for a gradient that is not finite.
+    unknown option, for an input or a state of another shape, for NaN and infinity in these, in the backward pass for a gradient
+    that is not finite, and for `.half()` and the like: the module computes in float32 or float64, in autocast too. Within
+    torch.compile nothing is looked at that is not a shape.
     """
 
     readout: torch.Tensor
@@ -143,9 +146,12 @@ class MotifCell(nn.Module):
     def _shaped(self, x, state, everything):
         lead = 1 if self.copies is None else 2
         check_input(self, x, state, lead)
-        x = x.to(self.lif.table.dtype)
-        sequence = x.ndim == lead + 2
+        with without_autocast(x):
+            return self._stepped(x.to(self.lif.table.dtype), state, everything, x.ndim == lead + 2)
+
+    def _stepped(self, x, state, everything, sequence):
         x = x[None] if not sequence else x.movedim(-2, 0) if self.batch_first else x
+        self._check_finite(x, state)
         if self._fuses(x, sequence):
             read = np.arange(self.neurons) if everything else self.read
             spikes, state = fused.run(self, x, state, read)
@@ -155,6 +161,11 @@ class MotifCell(nn.Module):
             spikes, state = eager.run(self, x, self.init_state(x.shape[-2]) if state is None else state)
             spikes = spikes if everything else spikes.index_select(-1, self.readout)
         return (spikes[0] if not sequence else spikes.movedim(0, -2) if self.batch_first else spikes), state
+
+    def _check_finite(self, x, state):
+        if not all_finite(x, *(() if state is None else (state.v, state.i_e, state.i_i, state.inputs))):
+            require_finite(x, "x", ("step", *(["copy"] if self.copies else []), "trial", "channel"))
+            raise NotFiniteError("the state is not finite: it holds NaN or infinity")
 
     def _fuses(self, x, sequence):
         """Is this for the fused kernels?"""

@@ -77,12 +77,24 @@ def whole_number(name, given):
         raise UserError(f"{name}: a whole number above 0, not {given!r}")
 
 
+def told(x) -> str:
+    """What somebody gave in place of a tensor of the right shape."""
+    if not isinstance(x, torch.Tensor):
+        return type(x).__name__
+    return f"{list(x.shape)}" + (f" of {x.dtype}" if x.is_complex() else "")
+
+
+def is_real(x, axes: tuple[int, ...], size: int) -> bool:
+    """Is it a tensor of numbers that are not complex, with one of these counts of axes, the last of this size?"""
+    return isinstance(x, torch.Tensor) and not x.is_complex() and x.ndim in axes and x.shape[-1] == size
+
+
 def check_input(cell, x, state, lead):
     """Refuse an input or a state of another shape than the cell's."""
     axes = "batch, " if cell.copies is None else f"{cell.copies} copies, batch, "
     wanted = f"[{axes}{cell.channels} channels], alone or for each of several steps"
-    given = f"a tensor {list(x.shape)}" if isinstance(x, torch.Tensor) else f"a {type(x).__name__}"
-    if not isinstance(x, torch.Tensor) or x.ndim not in (lead + 1, lead + 2) or x.shape[-1] != cell.channels:
+    given = f"a tensor {told(x)}" if isinstance(x, torch.Tensor) else f"a {told(x)}"
+    if not is_real(x, (lead + 1, lead + 2), cell.channels):
         raise UserError(f"x: must be {wanted}, not {given}")
     copies = 0 if x.ndim == lead + 1 or cell.batch_first else 1
     if cell.copies is not None and x.shape[copies] != cell.copies:
@@ -91,3 +103,5 @@ def check_input(cell, x, state, lead):
     shape = [batch] if cell.copies is None else [cell.copies, batch]
     if state is not None and list(state.v.shape[:-1]) != shape:
         raise UserError(f"state: of a batch of {list(state.v.shape[:-1])}, but the input has {shape}")
+    if state is not None and state.v.dtype != cell.lif.table.dtype:
+        raise UserError(f"state: of {state.v.dtype}, but the cell is of {cell.lif.table.dtype}")

@@ -1,10 +1,16 @@
-"""NaN and infinity in a gradient end the backward pass, before an optimiser carries them into the parameters."""
+"""NaN and infinity are refused where they come in: in an input, before they change spikes; in a gradient, before an optimiser
+carries them into the parameters."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
 from circuits.errors import UserError
+
+
+class NotFiniteError(UserError):
+    """Something holds NaN or infinity."""
 
 
 class Finite(torch.autograd.Function):
@@ -17,9 +23,29 @@ class Finite(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        if not torch.compiler.is_compiling() and not math.isfinite(grad.sum().item()):
+        if not all_finite(grad):
             raise UserError(
                 f"the gradient of {ctx.name} is not finite: either the input or the loss is not (look for NaN there), or "
                 "gradients explode through time: cut long sequences with state.detach(), take a larger slope or smaller weights"
             )
         return grad, None
+
+
+def all_finite(*tensors: torch.Tensor) -> bool:
+    """Are all numbers finite? The sum of them all is looked at, which NaN and infinity reach: one pass, and on a GPU one number
+    for which the processor waits. True where none can be looked at: in torch.compile, in the capture of a CUDA graph."""
+    if torch.compiler.is_compiling() or tensors[0].is_meta:
+        return True
+    if tensors[0].is_cuda and torch.cuda.is_current_stream_capturing():
+        return True
+    total = torch.stack([tensor.detach().sum() for tensor in tensors]).sum() if len(tensors) > 1 else tensors[0].detach().sum()
+    # Large numbers may sum to infinity: then each is looked at.
+    return math.isfinite(total.item()) or all(bool(tensor.detach().isfinite().all()) for tensor in tensors)
+
+
+def require_finite(tensor: torch.Tensor, name: str, axes: Sequence[str]) -> None:
+    """Raise NotFiniteError that says where the first number that is not finite is, in the words `axes`."""
+    if not all_finite(tensor):
+        place = (~tensor.detach().isfinite()).nonzero()[0].tolist()
+        where = ", ".join(f"{axis} {k}" for axis, k in zip(axes, place, strict=True))
+        raise NotFiniteError(f"{name} is not finite: {tensor.detach()[tuple(place)].item()} at {where}")

@@ -8,14 +8,15 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.torch.assemble import Lateral, assembly
 from circuits.torch.cell import MotifCell
-from circuits.torch.checks import one_of, whole_number
-from circuits.torch.finite import Finite
+from circuits.torch.checks import is_real, one_of, told, whole_number
+from circuits.torch.finite import Finite, NotFiniteError, require_finite
 from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.precision import OwnPrecision, without_autocast
 from circuits.torch.state import State
 
 
-class MotifLayer(nn.Module):
+class MotifLayer(OwnPrecision):
     """`copies` copies of a motif, their channels driven by `in_features` lines.
 
     motif    a Motif or Circuit with input channels and output ports
@@ -101,13 +102,21 @@ class MotifLayer(nn.Module):
         return self._shaped(x, state, self.cell.run)
 
     def _shaped(self, x, state, cell):
-        if not isinstance(x, torch.Tensor) or x.ndim not in (2, 3) or x.shape[-1] != self.in_features:
-            given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
-            raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {given}")
+        if not is_real(x, (2, 3), self.in_features):
+            raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {told(x)}")
+        with without_autocast(x):
+            return self._stepped(x, state, cell)
+
+    def _stepped(self, x, state, cell):
         sequence = x.ndim == 3
         x = x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x
         drive = self._project(x.to(self.projection.dtype))
-        spikes, state = cell(drive if sequence else drive[0], state)
+        try:
+            spikes, state = cell(drive if sequence else drive[0], state)
+        except NotFiniteError:  # the cell has looked at what comes out of the projection
+            require_finite(x, "x", ("step", "trial", "line"))
+            require_finite(self.projection, "the projection", ("line", "channel"))
+            raise
         if self.cell.copies:
             spikes = spikes.transpose(-3, -2).flatten(-2)
         return (spikes.transpose(0, 1) if sequence and self.batch_first else spikes), state

@@ -8,9 +8,10 @@ from torch import nn
 
 from circuits.errors import UserError
 from circuits.torch.layer import MotifLayer
+from circuits.torch.precision import OwnPrecision
 
 
-class MixedLayer(nn.Module):
+class MixedLayer(OwnPrecision):
     """Layers that hear the same `in_features` lines; their outputs one after the other are the features of the whole.
 
     Call it as a `MotifLayer`; the state is a tuple of those of its parts. Raises UserError for parts that do not fit.

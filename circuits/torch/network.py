@@ -1,18 +1,21 @@
 """Layers of motifs and a linear readout: a spiking classifier trained by backpropagation through time."""
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
 from torch import nn
 
 from circuits.errors import UserError
-from circuits.torch.checks import whole_number
+from circuits.torch.checks import is_real, told, whole_number
+from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
+from circuits.torch.precision import OwnPrecision
 
 
-class MotifNetwork(nn.Module):
+class MotifNetwork(OwnPrecision):
     """`layers` one after the other, then a linear readout of how often each output of the last one fired in the trial.
 
     layers   MotifLayers or MixedLayers; `in_features` of each is `out_features` of the one before
@@ -21,7 +24,7 @@ class MotifNetwork(nn.Module):
              a projection for every copy would cost most of the parameters. None: the lines are those of the first layer
 
     Call it with x [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
-    logits [batch, classes]. Raises UserError for layers that do not fit and for an input of another shape.
+    logits [batch, classes]. Raises UserError for layers that do not fit, and as `MotifLayer`.
     """
 
     def __init__(
@@ -55,19 +58,21 @@ class MotifNetwork(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [batch, classes]."""
-        x = self._features(x)
-        for layer in self.layers:
-            x, _ = layer(x)
+        given, x = x, self._features(x)
+        with self._named(given):
+            for layer in self.layers:
+                x, _ = layer(x)
         return self._read(x)
 
     def counted(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [batch, classes] and how many spikes all neurons of each layer fire in each trial [batch, layers]. Both have
         gradients: add spikes times a price to the loss, and training keeps neurons silent that the classes can do without."""
-        x, found = self._features(x), []
-        for layer in self.layers:
-            everything, _ = layer.run(x)  # type: ignore[operator]
-            found.append(everything.sum((0, 2)))
-            x = everything.index_select(-1, layer.read)
+        given, x, found = x, self._features(x), []
+        with self._named(given):
+            for layer in self.layers:
+                everything, _ = layer.run(x)  # type: ignore[operator]
+                found.append(everything.sum((0, 2)))
+                x = everything.index_select(-1, layer.read)
         return self._read(x), torch.stack(found, -1)
 
     @torch.no_grad()
@@ -75,14 +80,22 @@ class MotifNetwork(nn.Module):
         """How many spikes all neurons of each layer fire in each trial: int64 [batch, layers]."""
         return self.counted(x)[1].long()
 
+    @contextmanager
+    def _named(self, x):
+        """What a layer finds that is not finite is named as the network knows it."""
+        try:
+            yield
+        except NotFiniteError:
+            require_finite(x, "x", ("trial", "step", "line") if self.batch_first else ("step", "trial", "line"))
+            raise
+
     def _read(self, x):
         return self.readout(x.sum(0).to(self.readout.weight.dtype))
 
     def _features(self, x):
         """What the first layer hears, steps first."""
-        if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] != self.lines:
-            given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+        if not is_real(x, (3,), self.lines):
             shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
-            raise UserError(f"x: must be a sequence, {shape}, not {given}")
+            raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")
         x = x.transpose(0, 1) if self.batch_first else x
         return x if self.together is None else self.together(x.to(self.together.weight.dtype))

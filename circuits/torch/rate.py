@@ -8,15 +8,17 @@ from torch.nn import functional
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.torch.checks import has_rates, one_of, whole_number
+from circuits.torch.checks import has_rates, is_real, one_of, told, whole_number
 from circuits.torch.dale import DaleSynapses
+from circuits.torch.finite import NotFiniteError, all_finite, require_finite
 from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.precision import OwnPrecision, without_autocast
 from circuits.torch.wiring import Wires, from_inputs, from_neurons
 
 ACTIVATIONS = {"relu": functional.relu, "softplus": functional.softplus, "sigmoid": torch.sigmoid}
 
 
-class MotifRateCell(nn.Module):
+class MotifRateCell(OwnPrecision):
     """A circuit as a recurrent cell of rates, in place of `nn.RNNCell`: `h = cell(x, h)`.
 
         h <- (1 - a) h + a s f(W h + V x + b)      a = 1 - exp(-dt / tau_m), s the neuron's sign (+1 or -1)
@@ -32,7 +34,8 @@ class MotifRateCell(nn.Module):
     parametrisation  as of `MotifCell`
 
     x is [batch, input_size]; without h the cell starts at 0. `unroll` takes sequences. `outputs` are the columns of h of the
-    output ports. Raises UserError for an unknown option and an input of another shape.
+    output ports. Raises UserError for an unknown option, an input of another shape, NaN and infinity in it, and for `.half()`
+    and the like.
     """
 
     leak: torch.Tensor
@@ -97,16 +100,20 @@ class MotifRateCell(nn.Module):
     def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
         """The next h [batch, hidden_size] of x [batch, input_size]."""
         self._check(x, 2, "[batch, ")
-        return self._step(self._drive(x), self._start(h, x.shape[0]), self._matrix())
+        with without_autocast(x):
+            x, h = self._given(x, h, x.shape[0], ("trial", "line"))
+            return self._step(self._drive(x), h, self._matrix())
 
     def unroll(self, x: torch.Tensor, h: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """As `nn.RNN`: x [steps, batch, input_size] -> all h [steps, batch, hidden_size], and the last one."""
         self._check(x, 3, "[steps, batch, ")
-        h, matrix, found = self._start(h, x.shape[1]), self._matrix(), []
-        for drive in self._drive(x):
-            h = self._step(drive, h, matrix)
-            found.append(h)
-        return (torch.stack(found) if found else x.new_zeros(0, *h.shape)), h
+        with without_autocast(x):
+            x, h = self._given(x, h, x.shape[1], ("step", "trial", "line"))
+            matrix, found = self._matrix(), []
+            for drive in self._drive(x):
+                h = self._step(drive, h, matrix)
+                found.append(h)
+            return (torch.stack(found) if found else x.new_zeros(0, *h.shape)), h
 
     def _step(self, drive, h, matrix):
         """drive [batch, copies, neurons]."""
@@ -117,29 +124,34 @@ class MotifRateCell(nn.Module):
 
     def _drive(self, x):
         """What the input gives to every neuron, the bias with it: [..., batch, copies, neurons]."""
-        x = x.to(self.bias.dtype)
         if self.projection is not None:
             x = x @ self._positive(self.projection)
         x = x.unflatten(-1, (self.copies, self.channels))
-        matrix = self.input.matrix().expand(self.copies, self.channels, self.neurons) if self.input.delays else None
-        return self.bias if matrix is None else self.bias + torch.einsum("...kc,kcn->...kn", x, matrix)
+        if not self.input.delays:
+            return self.bias.expand(*x.shape[:-2], *self.bias.shape)
+        matrix = self.input.matrix().expand(self.copies, self.channels, self.neurons)
+        return self.bias + torch.einsum("...kc,kcn->...kn", x, matrix)
 
     def _matrix(self):
         if not self.recurrent.delays:
             return self.bias.new_zeros(self.copies, self.neurons, self.neurons)
         return self.recurrent.matrix()
 
-    def _start(self, h, batch):
-        if h is None:
-            return self.bias.new_zeros(batch, self.hidden_size)
-        if h.shape != (batch, self.hidden_size):
-            raise UserError(f"h: must be [{batch}, {self.hidden_size}], not {list(h.shape)}")
-        return h
+    def _given(self, x, h, batch, axes):
+        """The input and the start, checked, in the precision of the cell."""
+        x = x.to(self.bias.dtype)
+        start = self.bias.new_zeros(batch, self.hidden_size) if h is None else h
+        if start.shape != (batch, self.hidden_size) or start.is_complex():
+            raise UserError(f"h: must be [{batch}, {self.hidden_size}], not {told(start)}")
+        start = start.to(self.bias.dtype)
+        if not all_finite(x, *([] if h is None else [start])):
+            require_finite(x, "x", axes)
+            raise NotFiniteError("h is not finite: it holds NaN or infinity")
+        return x, start
 
     def _check(self, x, axes, wanted):
-        if not isinstance(x, torch.Tensor) or x.ndim != axes or x.shape[-1] != self.input_size:
-            given = list(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
-            raise UserError(f"x: must be {wanted}{self.input_size}], not {given}")
+        if not is_real(x, (axes,), self.input_size):
+            raise UserError(f"x: must be {wanted}{self.input_size}], not {told(x)}")
 
 
 def _scaled(wires, gain):

@@ -149,6 +149,7 @@ def status(folder, as_json):
         "generations": s.generations,
         "evaluations": found.evaluations,
         "saved_share": found.saved,
+        "elapsed_s": found.standing.elapsed,
         "failed": found.failed[0],
         "front": len(found.front),
         "best_held_out": max((m.held_out for m in found.front), default=None),
@@ -239,6 +240,11 @@ def _finish(done):
         f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), "
         f"{len(done.front)} circuits on the front"
     )
+    tried = [member for member in done.front if member.validation == member.validation]
+    chosen = max(tried, key=lambda member: (member.validation, member.held_out), default=best)
+    if chosen.rank != best.rank:
+        what = f"rank {chosen.rank}, best on validation trials, whose held-out score is {chosen.held_out:.3f}"
+        click.echo(f"chosen without a look at the held-out trials, and shown while it ran: {what}")
     if done.saved:
         click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
     click.echo(f"page: {written}\nmore: evo inspect {quote(str(done.folder))}")

@@ -50,7 +50,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
         "kind": "run",
         "title": run.name,
         "folder": quote(str(run.folder)),  # as it is typed in a shell
-        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms),
+        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
         "trials": _trials(shown),
         "model": _model(run.front[0].circuit if run.front else None),
         "run": {
@@ -63,7 +63,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             "islands": search.islands,
             "population": search.population,
             "algorithm": search.algorithm,
-            "seed": search.seed,
+            "seed": exact(search.seed),
             "trials": search.trials,
             "held_out": search.held_out,
             "spec_sha256": run.spec_sha256,
@@ -98,11 +98,20 @@ def of_motif(motif: Motif) -> dict:
         "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
         "trials": _trials(shown),
         "model": _model(circuit),
-        "motif": origin.model_dump(exclude_none=True),
+        "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
         "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
     }
+
+
+def exact(value: Any) -> Any:
+    """The same with whole numbers that JavaScript would round (beyond 2^53, such as seeds) as text."""
+    if isinstance(value, dict):
+        return {key: exact(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(one) for one in value]
+    return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
 
 
 def packed(value: dict) -> str:
@@ -181,7 +190,8 @@ def _analysis(found: Analysis | None) -> dict | None:
     if found is None:
         return None
     core = found["core"]
-    return dict(found) | {"core": core and {key: value for key, value in core.items() if key != "motif"}}
+    shown = core and {key: value for key, value in core.items() if key != "motif"}
+    return dict(found) | {"core": shown, "lesions": [exact(one) for one in found["lesions"]]}
 
 
 def _row(m: Member) -> dict:
@@ -202,17 +212,21 @@ def _counts(circuit):
     return {"synapses": circuit.synapse_count}
 
 
-def _task(settings, inputs, outputs, dt_ms):
+def _task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     name = settings.pop("name", None)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
+    said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
-        "settings": settings,
+        "settings": exact(settings),
         "inputs": list(inputs),
         "outputs": list(outputs),
         "dt_ms": dt_ms,
-        "text": (known.__doc__ or "").strip().splitlines()[0] if known else "",
+        "text": " ".join(said.partition("\n\n")[0].split()),
+        "more": said,
+        "judged": (about or {}).get("judged", ""),
+        "wanted": (about or {}).get("wanted", {}),
         "own": name is not None and known is None,
     }
 

@@ -55,6 +55,11 @@ function trialName(k) {
   return before ? `class ${label} (${before + 1})` : `class ${label}`;
 }
 
+function trialTitle(k) {
+  const wanted = data.task.wanted[data.trials.labels[k]] ?? [];
+  return trialName(k) + (wanted.length ? `, wanted: ${wanted.join(" or ")}` : "");
+}
+
 const APART = 28; // between trials side by side
 
 // Inputs on top, then neurons, those that are read last.
@@ -96,7 +101,7 @@ function drawRasters(width, host) {
     });
     here.forEach((trial, j) => {
       const from = left + j * (panel + APART), x = d3.scaleLinear([0, length], [from, from + panel]);
-      const name = svg.append("text").attr("class", `title${trial === chosen.trace && traced.length ? " here" : ""}`).attr("x", from).attr("y", top - 8).text(trialName(trial));
+      const name = svg.append("text").attr("class", `title${trial === chosen.trace && traced.length ? " here" : ""}`).attr("x", from).attr("y", top - 8).text(clipped(trialTitle(trial), Math.max(16, Math.floor(panel / 6))));
       if (traced.includes(trial)) name.on("click", () => { chosen.trace = trial; tell("trials"); });
       svg.append("line").attr("class", "rule").attr("x1", from).attr("x2", from + panel).attr("y1", top + c.inputs.length * tall).attr("y2", top + c.inputs.length * tall);
       svg.append("g").attr("class", "axis").attr("transform", `translate(0,${top + rows.length * tall + 3})`).call(d3.axisBottom(x).ticks(Math.max(2, Math.floor(panel / 80))).tickSizeInner(4).tickSizeOuter(0));

@@ -19,6 +19,7 @@ function drawCircuit() {
     beside.replaceChildren(
       titled(heading, m.overfitted ? "overfitted" : "", facts([
         ["held out", m.held_out === undefined ? null : m.low === null ? number(m.held_out) : `${number(m.held_out)}, 95 %: ${number(m.low)} to ${number(m.high)}`],
+        ["in validation", m.validation === undefined ? null : number(m.validation)],
         ["in the search", m.score === undefined ? null : number(m.score)],
         ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)],
         ["spikes", m.spikes === undefined ? null : `${number(m.spikes, 1)} per trial`], ["synaptic events", m.events === undefined ? null : `${number(m.events, 1)} per trial`],

@@ -8,6 +8,7 @@ function drawRun() {
     ["task", task.name + (settings ? `, ${settings}` : "")],
     ["objectives", data.objectives.map((o) => o.name).join(", ")],
     ["search", `${run.algorithm}, ${run.islands} ${run.islands === 1 ? "island" : "islands"} of ${run.population}, seed ${run.seed}`],
+    ["wanted", wantedText(task)],
     ["trials", `${run.trials} in the search, ${run.held_out} held out`],
     ["neuron model", data.model && data.model.name],
     ["forked from", run.parent && `${run.parent.run}, at its generation ${run.parent.generation}`],
@@ -15,13 +16,15 @@ function drawRun() {
   const went = facts([
     ["state", `${run.state}${ended}, generation ${count(run.generation)} of ${count(run.generations)}`],
     ["evaluations", count(run.evaluations)],
-    ["took", data.course.elapsed ? `${clock(data.course.elapsed)}, ${count(Math.round(run.evaluations / data.course.elapsed))} evaluations/s` : null],
+    ["the search took", data.course.elapsed ? `${clock(data.course.elapsed)}, ${count(Math.round(run.evaluations / data.course.elapsed))} evaluations/s` : null],
     ["given up early", run.saved ? `${(100 * run.saved).toFixed(1)} % of the simulation saved` : null],
     ["front", `${data.members.length} ${data.members.length === 1 ? "circuit" : "circuits"}`],
     ["spec", run.spec_sha256.slice(0, 12)],
     ["archive", run.archive_sha256.slice(0, 12)],
   ]);
   body.append(el("div", { class: "halves" }, titled("What was asked", "", asked), titled("How it went", "", went)));
+  const more = task.more && task.more.replace(/\s+/g, " ").trim() !== task.text ? task.more : "";
+  if (more || task.judged) body.append(el("details", { id: "about" }, el("summary", {}, "The task in its own words"), more ? el("pre", { tabindex: 0 }, more) : null, task.judged ? el("p", { class: "note" }, `How an answer is judged: ${task.judged}`) : null));
   if (sum(data.course.islands.map((i) => i.evaluations.length))) body.append(courses());
   const again = run.parent ? `evo fork ${run.parent.run} with the settings below` : "evo run run.toml";
   body.append(
@@ -29,6 +32,11 @@ function drawRun() {
       el("p", {}, "With the settings below as run.toml, ", el("code", {}, again), " takes the same way: the same spec, seed and version give the same circuits, with any number of workers."),
       el("p", { class: "note" }, Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", ")),
       el("pre", { tabindex: 0 }, run.spec)));
+}
+
+// By class, which outputs are right: as tried on the task when the run began.
+function wantedText(task) {
+  return Object.entries(task.wanted).filter(([, names]) => names.length).map(([label, names]) => `class ${label}: ${names.join(" or ")}`).join("; ");
 }
 
 function drawOrigin() {
@@ -58,7 +66,7 @@ function courses() {
   const lines = (key, { label, small, domain, dots }) => add(label, small, (width, inner) => {
     const every = islands.flatMap((i) => i[key]).filter((v) => v !== null);
     const x = d3.scaleLinear([0, last], [0, 1]), y = d3.scaleLinear(domain ?? padded(d3.extent(every)), [0, 1]);
-    const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of an island", xFormat: "~s", right: 46, alt: `${label} over evaluations` });
+    const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of an island", xFormat: d3.format("~s"), right: 46, alt: `${label} over evaluations` });
     islands.forEach((island, k) => {
       const hue = many ? "k6" : `k${k % 8}`, points = d3.range(island.evaluations.length).filter((j) => island[key][j] !== null);
       plot.append("path").attr("class", `line ${hue}${many ? " thin" : ""}`).attr("d", d3.line().x((j) => x(island.evaluations[j])).y((j) => y(island[key][j]))(points));
@@ -70,7 +78,7 @@ function courses() {
     });
     if (islands.length > 2) mean(plot, islands, key, x, y);
   });
-  lines("best", { label: "Score", small: "best of each island; dots: held out", domain: [0, 1.02], dots: "held_out" });
+  lines("best", { label: "Score", small: "best of each island in the search; dots: held out, of its best on validation", domain: [0, 1.02], dots: "held_out" });
   data.objectives.forEach((o) => {
     if (o.name === "score") return;
     lines(`objective ${o.name}`, { label: capital(o.name), small: `${o.more ? "most" : "least"} in the population${o.unit ? `, ${o.unit}` : ""}` });
@@ -78,12 +86,12 @@ function courses() {
   const covered = data.course.hypervolume;
   if (covered && covered.value.length > 1) add("Hypervolume", "share of the front's, found by then", (width, inner) => {
     const x = d3.scaleLinear([0, d3.max(covered.evaluations)], [0, 1]), y = d3.scaleLinear([0, 1.04], [0, 1]);
-    const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of the run", xFormat: "~s", alt: "Hypervolume over evaluations" });
+    const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of the run", xFormat: d3.format("~s"), alt: "Hypervolume over evaluations" });
     plot.append("path").attr("class", "line strong").attr("d", d3.line().curve(d3.curveStepAfter).x((_, k) => x(covered.evaluations[k])).y((v) => y(v))(covered.value));
   });
   lines("wirings", { label: "Diversity", small: "different wirings in the population" });
   const seconds = Object.entries(data.course.seconds).sort((a, b) => b[1] - a[1]);
-  if (seconds.length) add("Where the time went", `${clock(sum(seconds.map((s) => s[1])))} of computing`, (width, inner) => bars(inner, width, seconds, (s) => clockish(s)));
+  if (seconds.length) add("Where the time went", `${clock(sum(seconds.map((s) => s[1])))} of computing, all islands together`, (width, inner) => bars(inner, width, seconds, (s) => clockish(s)));
   return islands.length > 2 ? el("div", {}, host, el("p", { class: "note" }, `Strong line and band: mean of the islands and its 95 % confidence interval.`)) : host;
 }
 

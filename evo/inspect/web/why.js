@@ -1,17 +1,19 @@
 // Why it works: what was worked out about the circuit while its task was at hand.
 const KINDS = { neuron: "neurons", synapse: "synapses", input: "inputs to neurons", channel: "channels", class: "classes" };
+const MOST_BESIDE = 400; // synapses in the picture beside the lesions
 const HARDWARE = { truenorth: "TrueNorth", odin: "ODIN", spinnaker: "SpiNNaker" };
-let kindShown = "all", lesionSort = "change", lesionDown = false;
+let kindShown = "all", lesionSort = "change", lesionDown = false, pinned = null;
 
 function drawWhy() {
   on("circuit", () => {
     const a = chosen.circuit.analysis, place = $("why");
+    pinned = null;
     place.hidden = !a;
     if (!a) return;
     const body = section("why");
     body.replaceChildren();
     body.append(el("p", {}, `The whole circuit scores ${number(a.base.score)} on ${count(a.base.trials)} held-out trials (95 %: ${number(a.base.low)} to ${number(a.base.high)}). What changes it is what it works by.`));
-    body.append(el("div", { class: "halves" }, lesions(a), el("div", {}, coreText(a), controls(a), energy(a))));
+    body.append(el("div", { class: "lesioned" }, lesions(a), without(a)), el("div", { class: "thirds gap" }, coreText(a), controls(a), energy(a)));
     const bent = Object.entries(a.perturbation ?? {});
     if (bent.length) {
       const host = el("div", { class: "thirds", id: "perturbation" });
@@ -60,16 +62,49 @@ function lesions(a) {
     const get = fields.find((f) => f[0] === lesionSort)[2];
     const listed = a.lesions.filter((l) => kindShown === "all" || l.kind === kindShown).sort((x, y) => (lesionDown ? -1 : 1) * d3.ascending(get(x), get(y)));
     rows.replaceChildren(...listed.map((l) => {
-      const part = partOf(c, l), light = () => tell("light", part.nodes, part.synapses), dark = () => tell("light", [], []);
-      return el("tr", { tabindex: 0, "data-part": l.part, onpointerenter: light, onpointerleave: dark, onfocus: light, onblur: dark, class: "choose", onclick: () => { if (part.nodes.length && part.nodes[0] >= c.inputs.length) pickNeuron(part.nodes[0]); } },
+      const over = () => tell("lesion", l), out = () => tell("lesion", pinned);
+      const pin = () => { pinned = pinned === l ? null : l; tell("lesion", pinned); mark(); };
+      const keys = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pin(); } else if (event.key === "Escape" && pinned) { pinned = l; pin(); } };
+      return el("tr", { tabindex: 0, "data-part": l.part, "data-kind": l.kind, onpointerenter: over, onpointerleave: out, onfocus: over, onblur: out, class: "choose", onclick: pin, onkeydown: keys },
         el("td", { class: "left" }, lesionName(l)), el("td", { class: "left" }, l.kind), el("td", {}, number(l.score)), el("td", {}, (l.change > 0 ? "+" : "") + number(l.change)), el("td", {}, changeBar(l.change, most)));
     }));
+    mark();
   }
+  const mark = () => rows.querySelectorAll("tr").forEach((tr) => tr.setAttribute("aria-selected", String(Boolean(pinned) && tr.dataset.part === pinned.part && tr.dataset.kind === pinned.kind)));
   if (!kinds.includes(kindShown)) kindShown = "all";
   render();
-  return titled("Lesions", "the score without a part; point at a row to see it above",
+  return titled("Lesions", "the score without a part; point at a row to see it, click to keep it",
     el("div", { class: "controls" }, chips), el("div", { class: "scroll" }, el("table", { id: "lesions" }, el("thead", {}, head), rows)));
 }
+
+// Beside the table: the circuit without the part of the row pointed at, or clicked.
+function without(a) {
+  const c = chosen.circuit, picture = el("div", { id: "without" }), said = el("p", { class: "note", id: "lesion", "aria-live": "polite" });
+  const drawable = c.synapses.length <= MOST_BESIDE;
+  let svg = null, shown = null;
+  const parts = () => {
+    if (!shown) return { nodes: new Set(), synapses: new Set() };
+    const { nodes, synapses } = partOf(c, shown), gone = new Set(nodes);
+    return { nodes: gone, synapses: new Set([...synapses, ...(shown.kind === "neuron" ? d3.range(c.synapses.length).filter((k) => gone.has(c.synapses[k][0]) || gone.has(c.synapses[k][1])) : [])]) };
+  };
+  function dress() {
+    const gone = parts();
+    tell("light", [...gone.nodes], [...gone.synapses]);
+    svg?.selectAll(".node").classed("gone", function () { return gone.nodes.has(Number(this.dataset.node)); });
+    svg?.selectAll(".edge").classed("gone", function () { return gone.synapses.has(Number(this.dataset.synapse)); });
+    said.textContent = shown
+      ? `Without ${lesionName(shown)} (${shown.kind === "class" ? "all of this class" : shown.kind}): ${number(a.base.score)} → ${number(shown.score)}${shown === pinned ? ", kept; click again to let go" : ""}.`
+      : `The whole circuit: ${number(a.base.score)}.${drawable ? "" : " What a row takes out is lit in the diagram above."}`;
+  }
+  showLesion = (l) => { shown = l; dress(); };
+  queueMicrotask(() => {
+    if (drawable) chart(picture, (width, host) => { svg = wiring(host, width, c, { most: 58, label: "Wiring without a part" }); dress(); });
+    else dress();
+  });
+  return el("div", { class: "beside" }, el("h3", {}, "What is gone"), picture, said);
+}
+let showLesion = () => {};
+on("lesion", (l) => showLesion(l));
 
 function changeBar(change, most) {
   const svg = d3.create("svg").attr("width", 84).attr("height", 12).attr("viewBox", "0 0 84 12").attr("aria-hidden", "true"), w = (Math.abs(change) / most) * 62;

@@ -111,6 +111,22 @@ def test_lateral_weights_learn_and_are_shared_by_offset():
     assert {s.delay_ms for s in own.cell.motif.synapses if s.weight_mv == 3.0} == {2.0}
 
 
+def test_ids_that_are_one_text_are_two_neurons_in_an_assembly():
+    neurons = [{"id": n, "sign": "E"} for n in (1, "1", "1'")]
+    whole = assemble(
+        circuits.Circuit(
+            dt_ms=1.0,
+            neurons=neurons,
+            synapses=[{"pre": 1, "post": "1", "weight_mv": 2.0, "delay_ms": 1.0}],
+            outputs=[{"name": "out", "neurons": ["1", 1]}],
+        ),
+        2,
+    )
+    assert [n.id for n in whole.neurons] == ["0.1", "0.1'", "0.1''", "1.1", "1.1'", "1.1''"]
+    assert [(s.pre, s.post) for s in whole.synapses] == [("0.1", "0.1'"), ("1.1", "1.1'")]
+    assert whole.outputs[1].neurons == ("1.1'", "1.1")
+
+
 def test_an_assembly_without_lateral_wiring_is_so_many_circuits_at_once():
     motif = random_circuit(np.random.default_rng(3), neurons=6, channels=2)
     x = spikes(4, 60, 4, rate=0.3).numpy()
