@@ -6,6 +6,7 @@
 # make pythons the wheel and the core of the tests with each of Python 3.11 to 3.14 that is installed
 # make arm     what a 64-bit Arm processor computes, under qemu-user: the same digests
 # make dist    wheel and sdist for a release, checked
+# make docs    builds the documentation, build/docs/index.html
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
@@ -22,7 +23,7 @@ JOBS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadgroup
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo check test lint chaos oracle rivals suite zoo cards wheel pythons arm dist install clean
+.PHONY: demo check test lint chaos oracle rivals suite zoo cards docs wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -76,6 +77,12 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install
+	@$(BIN)/python -c 'import sphinx, furo, myst_parser, sphinx_copybutton' 2>/dev/null \
+	  || $(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "the documentation: build/docs/index.html"
 
 wheel: install
 	tests/reach/wheel.sh

@@ -30,6 +30,8 @@ from evo.setting import Setting, setting
 from evo.spec import read
 from fitness.objectives import OBJECTIVES, losses
 
+__all__ = ["Evaluate", "Individual", "toolbox"]
+
 
 class Problem(NamedTuple):
     """What is searched: a run spec as JSON, and the code of the user's task if it names one."""
