@@ -160,3 +160,15 @@ def test_a_bad_description_is_named_by_file_and_place(files, before, after, mess
 def test_a_description_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none.toml: cannot be read: No such file"):
         MotifNetwork.described(tmp_path / "none.toml")
+
+
+def test_a_description_takes_motifs_of_the_zoo_and_may_begin_with_a_byte_order_mark(tmp_path):
+    layer = {"motif": "zoo:gate-3", "copies": 2}
+    described = MotifNetwork.described({"inputs": 4, "classes": 2, "layers": [layer]})
+    path = tmp_path / "network.toml"
+    text = 'inputs = 4\nclasses = 2\n[[layers]]\nmotif = "zoo:gate-3"\ncopies = 2\n'
+    path.write_text(text, encoding="utf-8-sig")
+    count = sum(p.numel() for p in described.parameters())
+    assert sum(p.numel() for p in MotifNetwork.described(path).parameters()) == count > 0
+    with pytest.raises(UserError, match=r"layers\[0\]: the zoo has no 'gate-9'"):
+        MotifNetwork.described({"inputs": 4, "classes": 2, "layers": [layer | {"motif": "zoo:gate-9"}]})
