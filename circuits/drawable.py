@@ -1,6 +1,6 @@
 """What can be drawn of a large circuit: its most connected neurons, and the strongest synapses between them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from circuits.circuit import Circuit
 
@@ -23,8 +23,8 @@ def drawable(circuit: Circuit) -> tuple[Circuit, LeftOut | None]:
     if len(circuit.neurons) <= NEURONS and circuit.synapse_count <= SYNAPSES:
         return circuit, None
     ids = _most_connected(circuit)
-    entering = [(c.name, s) for c in circuit.inputs for s in c.synapses if s.post in ids]
-    between = [s for s in circuit.synapses if s.pre in ids and s.post in ids]
+    entering: list[tuple[str, Any]] = [(c.name, s) for c in circuit.inputs for s in c.synapses if s.post in ids]
+    between: list[Any] = [s for s in circuit.synapses if s.pre in ids and s.post in ids]
     heaviest = {id(s) for s in sorted([*(s for _, s in entering), *between], key=lambda s: -s.weight_mv)[:SYNAPSES]}
     inputs = tuple(
         c.model_copy(update={"synapses": tuple(s for s in c.synapses if id(s) in heaviest)}) for c in circuit.inputs[:NEURONS]

@@ -73,8 +73,8 @@ def check_regular(path, most: int | None = None):
 
 def _check(path, found, most):
     if stat.S_ISDIR(found.st_mode):
-        raise UserError(f"{path}: is a folder, not a file")
+        raise UserError(f"{path}: cannot be read: it is a folder, not a file")
     if not stat.S_ISREG(found.st_mode):
-        raise UserError(f"{path}: is no ordinary file (a pipe or a device); write what it gives into one")
+        raise UserError(f"{path}: cannot be read: it is no ordinary file (a pipe or a device); write what it gives into one")
     if most is not None and found.st_size > most:
         raise UserError(f"{path}: is too large: {found.st_size:,} bytes, at most {most:,}")

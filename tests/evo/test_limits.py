@@ -122,7 +122,7 @@ def test_a_task_file_that_is_no_ordinary_file_is_refused(tmp_path):
     spec = own_task_spec(tmp_path)
     (tmp_path / "agree.py").unlink()
     os.mkfifo(tmp_path / "agree.py")
-    assert "agree.py: is no ordinary file" in refused("run", spec)
+    assert "agree.py: cannot be read: it is no ordinary file" in refused("run", spec)
 
 
 @pytest.mark.parametrize("read_it", [circuits.load, read, evo.open_run, read_stereo])

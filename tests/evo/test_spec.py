@@ -146,7 +146,7 @@ def test_a_task_file_that_is_missing_is_named_with_the_spec(tmp_path):
     path = own_task_spec(tmp_path)
     (tmp_path / "agree.py").unlink()
     message = one_line_of(lambda: read(path))
-    for part in (str(path), str(tmp_path / "agree.py"), "No such file"):
+    for part in (str(path), str(tmp_path / "agree.py"), "no such file"):
         assert part in message
 
 
