@@ -1,6 +1,6 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
-# make check   style, types and the quick tests: for every change (a minute)
-# make test    all tests but the slow ones (four minutes)       make lint    style and types alone
+# make check   style, types and the quick tests: for every change
+# make test    all tests but the slow ones (JOBS=0: in one process)       make lint    style and types alone
 # make chaos   the slow tests: runs killed at random moments, all models on all kinds of processors (some twenty minutes)
 # make wheel   builds the wheel and tries it, installed alone, outside the clone
 # make pythons the wheel and the core of the tests with each of Python 3.11 to 3.14 that is installed
