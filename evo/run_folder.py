@@ -35,12 +35,20 @@ from fitness.task import Interface
 SPEC, STORE = "run.toml", "run.db"
 
 
+class Condition(NamedTuple):
+    """A condition that held-out trials belong to, see `fitness.conditions`: its name, and how many trials it has."""
+
+    name: str
+    trials: int
+
+
 @dataclass(frozen=True)
 class Member:
     """A circuit of the Pareto front.
 
     score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
-    interval: 0 chance, 1 perfect, NaN if not measured; objectives: as people read them; spikes and events: per trial; island,
+    interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
+    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial; island,
     generation: where and when it was born.
     """
 
@@ -50,6 +58,8 @@ class Member:
     held_out: float
     low: float
     high: float
+    worst: float
+    condition: Condition | None
     objectives: dict[str, float]
     spikes: float
     events: float
@@ -61,6 +71,17 @@ class Member:
     def overfitted(self) -> bool:
         """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
         return self.score > 0.9 and self.held_out <= self.score - 0.05
+
+    @property
+    def uneven(self) -> bool:
+        """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
+        not explain in a condition with enough trials?"""
+        return self.worst <= self.held_out - 0.25
+
+    @property
+    def mark(self) -> str:
+        """What stands behind its held-out score in tables: "!" where overfitted, "?" where uneven."""
+        return "!" * self.overfitted + "?" * self.uneven
 
     @property
     def excitatory(self) -> int:
@@ -100,11 +121,12 @@ class Run:
             self.spec_sha256 = store.fact("spec_sha256")
             self.interface = _interface(store.fact("interface"), store.path)
             self.epochs = store.epochs()
+            self.conditions = _conditions(store.fact("conditions"), store.path)
             self.examples = _read(Examples, store.fact("examples"), store.path)
             self.parent = _parent(store)
             self.states = [_read(State, blob, store.path) for blob in store.states()]
         for state in self.states:
-            _check(state, self.spec, self.interface, self.folder)
+            _check(state, self.spec, self.interface, len(self.conditions), self.folder)
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
         self.standing = Standing.of(self.spec, self.epochs)
@@ -176,6 +198,8 @@ class Run:
                 float(row["held_out"]),
                 float(row["low"]),
                 float(row["high"]),
+                float(row["worst"]),
+                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
                 {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
                 float(row["spikes"]),
                 float(row["events"]),
@@ -201,7 +225,7 @@ class Run:
                 "score": member.score,
                 **{
                     name: None if np.isnan(v := getattr(member, name)) else v
-                    for name in ("validation", "held_out", "low", "high")
+                    for name in ("validation", "held_out", "low", "high", "worst")
                 },
                 "spikes_per_trial": member.spikes,
                 "events_per_trial": member.events,
@@ -307,6 +331,13 @@ def _interface(text, path):
         raise UserError(f"{path}: is damaged (no readable interface); restore the folder from a copy") from None
 
 
+def _conditions(text, path):
+    try:
+        return [Condition(str(name), int(trials)) for name, trials in json.loads(text)]
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: is damaged (no readable conditions); restore the folder from a copy") from None
+
+
 def _parent(store):
     """What the run was forked from: run, spec_sha256, archive_sha256, generation; None if it was not."""
     stored = store.fact("heritage")
@@ -320,7 +351,7 @@ def _read(kind, blob, path):
         raise UserError(f"{path}: is damaged: {error}; restore the folder from a copy") from None
 
 
-def _check(state, spec, interface, folder):
+def _check(state, spec, interface, conditions, folder):
     """The store is a file like any other: its circuits are checked before anything is made of them."""
     bounds = spec.bounds(interface)
     wanted = record(genome.empty(bounds, 0).dtype, len(spec.search.objectives))
@@ -329,6 +360,7 @@ def _check(state, spec, interface, folder):
         raise UserError(f"{folder / STORE}: does not fit {SPEC}; undo the change to {SPEC}, or restore the folder from a copy")
     with np.errstate(all="ignore"):
         broken = any(genome.faults(g, bounds) for g in state.archive["genome"])
+    broken |= not ((state.archive["condition"] >= -1) & (state.archive["condition"] < conditions)).all()
     if broken or not np.isfinite(state.archive["losses"]).all():
         raise UserError(f"{folder / STORE}: is damaged: an archived circuit breaks {SPEC}; restore the folder from a copy")
 

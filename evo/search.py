@@ -223,6 +223,7 @@ def _facts(spec, source):
     return {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(task.interface),
+        "conditions": json.dumps([[name, len(members)] for name, members in zip(*task.grouped(trials), strict=True)]),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
     }

@@ -63,9 +63,17 @@ class Zoo(Mapping[str, Motif]):
         return self.folder / kind / f"{name}{suffix}"
 
     def _repr_html_(self) -> str:
-        heading = ("motif", "task", "held out", "E", "I", "synapses")
+        heading = ("motif", "task", "held out", "worst condition", "E", "I", "synapses")
         rows = [
-            (c.name, c.title, f"{c.held_out.score:.3f}", str(c.excitatory), str(c.inhibitory), str(c.synapses))
+            (
+                c.name,
+                c.title,
+                f"{c.held_out.score:.3f}",
+                f"{c.worst.score:.3f}" if c.worst else "",
+                str(c.excitatory),
+                str(c.inhibitory),
+                str(c.synapses),
+            )
             for c in map(self.card, self)
         ]
         lines = [("th", heading), *(("td", row) for row in rows)]

@@ -68,7 +68,10 @@ def test_the_reference_circuit_names_the_direction(tmp_path, rate, sound, direct
 
 @pytest.mark.parametrize("f_hz", [200.0, 330.0, 600.0])
 def test_the_strongest_band_is_listened_to_unless_one_is_given(tmp_path, f_hz):
-    path = stereo(tmp_path / "a.wav", tone(1.0, f_hz), 0.3, 16_000)
+    def both(t):
+        return (tone(1.0, f_hz)(t) + 0.5 * tone(1.0, 250.0)(t)) / 2
+
+    path = stereo(tmp_path / "a.wav", both, 0.3, 16_000)
     assert ears(path)[1] == f_hz
     assert ears(path, 250.0)[1] == 250
 
