@@ -81,7 +81,7 @@ class Member:
     @property
     def mark(self) -> str:
         """What stands behind its held-out score in tables: "!" where overfitted, "?" where uneven."""
-        return "!" * self.overfitted + "?" * self.uneven
+        return "?" * self.uneven + "!" * self.overfitted
 
     @property
     def excitatory(self) -> int:

@@ -75,9 +75,17 @@ def checked(factors, count: int, title: str) -> dict[str, np.ndarray]:
 
 def grouped(factors: dict[str, np.ndarray], least: int) -> Conditions:
     """The conditions that these factors make, each with at least so many trials: combinations with fewer are taken together.
-    None where fewer than two are left, for then there is nothing to compare."""
-    if not factors:
-        return NONE
+    The last factor is left out where the trials are too few for it, and so on; none where fewer than two conditions are left,
+    for then there is nothing to compare."""
+    while factors:
+        found = _combined(factors, least)
+        if len(found.names) > 1:
+            return found
+        factors = dict(list(factors.items())[:-1])
+    return NONE
+
+
+def _combined(factors, least):
     ordered = sorted(factors.items(), key=lambda item: _is_graded(item[1]))
     plain = {name: values for name, values in ordered if not _is_graded(values)}
     graded = next((item for item in ordered if _is_graded(item[1])), None)
@@ -99,7 +107,7 @@ def grouped(factors: dict[str, np.ndarray], least: int) -> Conditions:
     if len(others) >= least:
         names.append(f"{len(rest)} rarer ones")
         members.append(others)
-    return Conditions(tuple(names), tuple(members)) if len(names) > 1 else NONE
+    return Conditions(tuple(names), tuple(members))
 
 
 def _is_graded(values):

@@ -190,17 +190,30 @@ def stretches(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The spikes of both ears cut into stretches: bool [stretches, steps, 2], and when each starts in the file, in ms.
 
-    Each takes hop_ms of the sound, the rest of its duration_ms is silence, in which the last spikes still arrive. Raises
-    UserError for a file shorter than one stretch.
+    Each takes about hop_ms of the sound, the rest of its duration_ms is silence, in which the last spikes still arrive. Cuts
+    lie between cycles, so that the spikes of a cycle stay together. Raises UserError for a file shorter than one stretch.
     """
-    times, _, length = ears(path, centre_hz, range_hz)
+    times, centre_hz, length = ears(path, centre_hz, range_hz)
     count = int(length / hop_ms)
     if count == 0:
         raise UserError(f"{path}: is too short: {length:.1f} ms of sound, at least {hop_ms:.1f} are needed")
+    cuts = _between_cycles(np.sort(np.concatenate(times)), np.arange(count + 1) * hop_ms, 750 / centre_hz)
     spikes = np.zeros((count, round(duration_ms / dt_ms), 2), bool)
     for ear, at in enumerate(times):
-        stretch = np.floor(at / hop_ms).astype(int)
-        step = np.maximum(np.rint((at - stretch * hop_ms) / dt_ms).astype(int) - 1, 0)
-        inside = stretch < count
-        spikes[stretch[inside], step[inside], ear] = True
+        stretch = np.searchsorted(cuts, at, "right") - 1
+        inside = (stretch >= 0) & (stretch < count)
+        stretch, at = stretch[inside], at[inside]
+        step = np.rint((at - cuts[stretch]) / dt_ms).astype(int) - 1
+        spikes[stretch, np.clip(step, 0, spikes.shape[1] - 1), ear] = True
     return spikes, np.arange(count) * hop_ms
+
+
+def _between_cycles(spikes, cuts, reach_ms):
+    """The cuts moved by so much at most, into the middle of the longest time without a spike that they can reach."""
+    moved = []
+    for cut in cuts:
+        near = spikes[np.searchsorted(spikes, cut - reach_ms) : np.searchsorted(spikes, cut + reach_ms, "right")]
+        ends = np.concatenate([[cut - reach_ms], near, [cut + reach_ms]])
+        longest = int(np.diff(ends).argmax())
+        moved.append((ends[longest] + ends[longest + 1]) / 2 if len(near) else cut)
+    return np.array(moved)

@@ -157,8 +157,9 @@ def listen(path, sound, centre):
         raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
     task = fitness.task("itd", **settings)
     if centre is not None and not reaches(centre, *task.range_hz):
-        low, high = task.range_hz
-        raise UserError(f"--centre: {path} was evolved for tones of {low:g} to {high:g} Hz, it does not know {centre:g} Hz")
+        low, high = (f"{tone_hz:g}" for tone_hz in task.range_hz)
+        known = f"tones of {low} to {high} Hz" if low != high else f"a tone of {high} Hz"
+        raise UserError(f"--centre: {path} was evolved for {known}, it does not know {centre:g} Hz")
     trials = task.hear(sound, centre, task.range_hz)
     names = task.heard(motif, trials)
 

@@ -1,7 +1,7 @@
 // Front: the circuits against each other, and as a table; what is chosen here is shown below.
 const columns = [
   { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
-  { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.overfitted ? "!" : "") + (m.uneven ? "?" : ""), title: "score on trials the search never saw" },
+  { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.uneven ? "?" : "") + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
   { key: "interval", text: "95 %", get: (m) => m.low, show: (m) => (m.low === null ? "–" : `${number(m.low, 2)}–${number(m.high, 2)}`), title: "confidence interval of the held-out score" },
   ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "worst", get: (m) => m.worst, show: (m) => number(m.worst), title: "held-out score in the condition where it is lowest" }] : []),
   { key: "score", text: "score", get: (m) => m.score, show: (m) => number(m.score), title: "score in the search" },
