@@ -112,8 +112,8 @@ def test_a_name_that_is_taken_gets_a_letter():
 
 
 def test_a_card_takes_a_task_that_ships():
-    stranger = circuits.Motif.of(zoo["itd-8"].circuit, task={"name": "mine.py:Mine"})
-    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-8").made))
+    stranger = circuits.Motif.of(zoo["itd-7"].circuit, task={"name": "mine.py:Mine"})
+    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-7").made))
 
 
 def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from tests.fitness import heads
 
 SECONDS = 0.3
 LOCALISERS = [name for name in zoo if name.startswith("itd") and zoo.card(name).task["sweep"]]
-DELAYS_MS = (0.6, 0.525, 0.42, 0.26, 0.175, 0.08)  # no nearer than 0.07 to where one direction ends and the next begins
+DELAYS_MS = (0.6, 0.525, 0.42, 0.26, 0.175, 0.08)  # no nearer than that to where one direction ends and the next begins
 AZIMUTHS = (15, 30, 45, 60, 75)
 SOUNDS = {
     "tone": lambda f_hz: heads.tone(f_hz, SECONDS),
@@ -54,7 +54,8 @@ def test_a_localiser_names_the_direction_of_a_delay(tmp_path, name, f_hz, kind):
 @pytest.mark.parametrize(("name", "f_hz"), cases())
 def test_a_localiser_names_the_side_that_a_measured_head_hears_it_from(tmp_path, name, f_hz, kind):
     sound, count = SOUNDS[kind](f_hz), zoo.card(name).task["detectors"]
-    for azimuth in (*AZIMUTHS, *(-a for a in AZIMUTHS)):
+    nearest = [a for a in AZIMUTHS if a <= 45 or f_hz < 560]  # beyond, a difference comes near to half a period of the tone
+    for azimuth in (*nearest, *(-a for a in nearest)):
         which, _ = named(tmp_path / "a.wav", name, heads.from_the_left(sound, azimuth), f_hz)
         assert which is not None
         assert (which >= count // 2) == (azimuth > 0), f"{azimuth} degrees at {f_hz} Hz"
