@@ -6,7 +6,7 @@ from circuits.errors import UserError
 from circuits.lesion import lesion
 from circuits.motif_file import Motif, digest
 from circuits.tables import from_circuit
-from circuits.zoo.card import Card, HeldOut, Lesion, Made
+from circuits.zoo.card import Card, HeldOut, Lesion, Made, Worst
 from evo.analysis import task_of
 from fitness.evaluate import evaluate
 from fitness.interval import student
@@ -53,6 +53,7 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
             "events": float(found.events[0]),
             **{name: float(OBJECTIVES[name].loss(found)[0]) for name in joules},
         },
+        worst=_worst(found),
         lesions=tuple(sorted(cut, key=lambda one: one.score)),
         made=made,
         sha256=digest(motif),
@@ -82,3 +83,11 @@ def _over_draws(task, motif, seed, trials):
         least=min(scores),
         most=max(scores),
     )
+
+
+def _worst(found):
+    (score,), (which,) = found.worst
+    if which < 0:
+        return None
+    names, members = conditions = found.task.grouped(found.trials)
+    return Worst(score=float(score), condition=names[which], trials=len(members[which]), conditions=len(conditions.names))

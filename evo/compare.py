@@ -15,6 +15,7 @@ from fitness.code import identity
 TARGET = 0.9  # where the specs name no target, or not all the same
 MORE_IS_BETTER = {
     "held_out": True,
+    "worst": True,
     "evaluations_to_target": False,
     "evaluations": False,
     "neurons": False,
@@ -27,7 +28,7 @@ MORE_IS_BETTER = {
 class Outcome(NamedTuple):
     """What became of a run; of the circuit with the best held-out score unless said otherwise, NaN where there is none yet.
 
-    held_out, low, high    its score with the 95 % confidence interval
+    held_out, low, high    its score with the 95 % confidence interval;   worst  that in its worst condition
     evaluations_to_target  circuits tried by all islands until one of them scored the target on validation trials, inf if none
     evaluations, seconds   of the run;   front  number of circuits on it
     excitatory, inhibitory, neurons, synapses;   energy  spikes and synaptic events per trial
@@ -39,6 +40,7 @@ class Outcome(NamedTuple):
     held_out: float
     low: float
     high: float
+    worst: float
     evaluations_to_target: float
     evaluations: int
     front: int
@@ -139,6 +141,7 @@ def _outcome(run: Run, target):
         held_out=best.held_out if best else nan,
         low=best.low if best else nan,
         high=best.high if best else nan,
+        worst=best.worst if best else nan,
         evaluations_to_target=_evaluations_to(run, target),
         evaluations=run.evaluations,
         front=len(run.front),

@@ -33,7 +33,14 @@ def frame(run, table: str = "front", library: str = "pandas") -> Any:
 def _front(run):
     return [
         {"rank": m.rank, "score": m.score, "validation": m.validation, "held_out": m.held_out, "low": m.low, "high": m.high}
-        | {"overfitted": m.overfitted, "e": m.excitatory, "i": m.inhibitory, "synapses": m.circuit.synapse_count}
+        | {"worst": m.worst, "worst_condition": m.condition.name if m.condition else None}
+        | {
+            "overfitted": m.overfitted,
+            "uneven": m.uneven,
+            "e": m.excitatory,
+            "i": m.inhibitory,
+            "synapses": m.circuit.synapse_count,
+        }
         | {"spikes": m.spikes, "events": m.events, "island": m.island, "generation": m.generation}
         | {f"objective_{name}": value for name, value in m.objectives.items()}
         for m in run.front

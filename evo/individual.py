@@ -8,7 +8,7 @@ import numpy.lib.recfunctions as rfn
 
 from circuits.compiled import compiled
 
-LOOKED_AT = ("validation", "held_out", "low", "high")  # NaN until measured on fresh trials
+LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until measured on fresh trials
 
 
 @cache
@@ -16,16 +16,18 @@ def fate(objectives: int) -> np.dtype:
     """What became of an individual: what it lost by each objective (smaller is better), and what it did.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
-    nothing is chosen), with the ends low and high of its 95 % confidence interval, are 0 at chance and 1 when perfect, NaN
-    until measured; spikes and events are per trial; island and generation say where it was born, wired in which generation
-    its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better last, see
-    `evo.lineage`.
+    nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, that of held_out in the worst
+    condition, are 0 at chance and 1 when perfect, NaN until measured; condition is the number of that condition, -1 for none,
+    and worst is NaN then; spikes and events are per trial; island and generation say where it was born, wired in which
+    generation its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better
+    last, see `evo.lineage`.
     """
     return np.dtype(
         [
             ("losses", "f8", objectives),
             ("score", "f8"),
             *((name, "f8") for name in LOOKED_AT),
+            ("condition", "i4"),
             ("spikes", "f8"),
             ("events", "f8"),
             ("island", "i4"),

@@ -29,12 +29,20 @@ from evo.stored import SPEC, STORE
 from fitness.objectives import OBJECTIVES
 
 
+class Condition(NamedTuple):
+    """A condition that held-out trials belong to, see `fitness.conditions`: its name, and how many trials it has."""
+
+    name: str
+    trials: int
+
+
 @dataclass(frozen=True)
 class Member:
     """A circuit of the Pareto front.
 
     score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
-    interval: 0 chance, 1 perfect, NaN if not measured; objectives: as people read them; spikes and events: per trial; island,
+    interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
+    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial; island,
     generation: where and when it was born.
     """
 
@@ -44,6 +52,8 @@ class Member:
     held_out: float
     low: float
     high: float
+    worst: float
+    condition: Condition | None
     objectives: dict[str, float]
     spikes: float
     events: float
@@ -55,6 +65,17 @@ class Member:
     def overfitted(self) -> bool:
         """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
         return self.score > 0.9 and self.held_out <= self.score - 0.05
+
+    @property
+    def uneven(self) -> bool:
+        """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
+        not explain in a condition with enough trials?"""
+        return self.worst <= self.held_out - 0.25
+
+    @property
+    def mark(self) -> str:
+        """What stands behind its held-out score in tables: "!" where overfitted, "?" where uneven."""
+        return "?" * self.uneven + "!" * self.overfitted
 
     @property
     def excitatory(self) -> int:
@@ -94,7 +115,7 @@ class Run:
             self.stored = stored.read(store, self.spec)
         self.spec_sha256, self.interface, self.examples = self.stored[:3]
         self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
-        self.about = self.stored.about
+        self.about, self.conditions = self.stored.about, self.stored.conditions
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
         self.standing = Standing.of(self.spec, self.epochs)
@@ -166,6 +187,8 @@ class Run:
                 float(row["held_out"]),
                 float(row["low"]),
                 float(row["high"]),
+                float(row["worst"]),
+                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
                 {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
                 float(row["spikes"]),
                 float(row["events"]),
@@ -191,7 +214,7 @@ class Run:
                 "score": member.score,
                 **{
                     name: None if np.isnan(v := getattr(member, name)) else v
-                    for name in ("validation", "held_out", "low", "high")
+                    for name in ("validation", "held_out", "low", "high", "worst")
                 },
                 "spikes_per_trial": member.spikes,
                 "events_per_trial": member.events,

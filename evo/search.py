@@ -306,6 +306,7 @@ def _facts(spec, source):
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(task.interface),
         "about": json.dumps(about(task, trials.take(shown))),
+        "conditions": json.dumps([[name, len(members)] for name, members in zip(*task.grouped(trials), strict=True)]),
         "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
         "versions": json.dumps(versions()),
         **({} if source is None else {FACT: files_fact(source)}),

@@ -20,8 +20,8 @@ from evo.standing import generations
 
 KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
-VERSION = 4
-WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
+VERSION = 5
+WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3", 4: "0.4"}  # which release wrote older ones
 APPLICATION = 0x45564F43  # "EVOC"
 
 _BEFORE = "CREATE TABLE before (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT"

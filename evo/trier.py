@@ -25,6 +25,7 @@ class Trier:
         self.unknown["island"] = island
         for name in LOOKED_AT:
             self.unknown[name] = np.nan
+        self.unknown["condition"] = -1
         # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
         # crowd by crowd, and the number with which each crowd begins.
         self.number: dict[bytes, int] = {}
@@ -108,6 +109,7 @@ class Trier:
         self._took(found)
         fates["validation"][which], fates["held_out"][which] = validation.score, found.score
         fates["low"][which], fates["high"][which] = found.interval
+        fates["worst"][which], fates["condition"][which] = found.worst
 
     def failures(self) -> dict:
         """What to log of the circuits for which the task's own code failed since this was asked last: how many, and the first

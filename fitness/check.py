@@ -23,6 +23,7 @@ def check(task: Task, seed: int, count: int):
         _same(task, f"make gives other facts {name!r}", np.asarray(first.facts[name]), np.asarray(second.facts[name]))
     variable_of(task, first)
     sequence_of(task, first)
+    task.grouped(first)
     rng = np.random.default_rng(0)
     shape = count, task.steps, len(task.outputs)
     densities = np.array([0.0, 0.01, 0.3, 1.0])

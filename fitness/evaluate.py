@@ -67,6 +67,13 @@ class Evaluation:
         return np.where(self.failed, 0.0, low), np.where(self.failed, 0.0, high)
 
     @property
+    def worst(self) -> tuple[np.ndarray, np.ndarray]:
+        """The score in the condition where it is lowest, at most that on all trials, float64 [B]; and which condition that is,
+        int64 [B]: NaN and -1 where the task has none, or none with enough trials."""
+        value, which = self.task.by_condition(self.scored, self.trials).worst
+        return np.where(self.failed & (which >= 0), 0.0, np.minimum(value, self.score)), which
+
+    @property
     def spikes(self) -> np.ndarray:
         """Spikes of all neurons per trial, float64 [B]."""
         return self.activity.spikes / len(self.trials)

@@ -30,6 +30,16 @@ class Measured(Task):
         """Each trial by itself."""
         raise UserError(f"task {self.title()}: has no method mark(self, measured, trials)")
 
+    def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
+        """As for all tasks, but by default none: one figure over all trials need not mean anything on some of them."""
+        return {}
+
+    def score_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
+        """The score on some of the trials, [...]: chosen is an index array; `score` is that on all of them."""
+        assert score.measured is not None
+        measured = np.ascontiguousarray(score.measured[..., chosen, :])
+        return np.clip(self._checked(self.overall, score.value.shape, measured, trials.take(chosen)), 0.0, 1.0)
+
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
         raster = self._heard(raster)

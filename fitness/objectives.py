@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.errors import UserError
+from fitness.conditions import SEARCHED
 from fitness.evaluate import Evaluation
 from fitness.robustness import robustness
 
@@ -43,8 +45,17 @@ def _joules(hardware: Hardware):
     return lambda e: hardware.event_j * e.events + hardware.spike_j * e.spikes
 
 
+def _worst(e: Evaluation):
+    found = e.task.by_condition(e.scored, e.trials, SEARCHED)
+    if not found.names:
+        text = f"its {len(e.trials)} trials make no two conditions of {SEARCHED} trials or more"
+        raise UserError(f"task {e.task.title()}: {text}; leave worst out of search.objectives, or set search.trials to more")
+    return -(found.scores.min(axis=-1) + found.grades.min(axis=-1))
+
+
 OBJECTIVES = {
     "score": Objective(lambda e: -(e.score + e.climb), -1, "", "right answers (0 chance, 1 perfect) plus their graded form"),
+    "worst": Objective(_worst, -1, "", "the same in the worst of the conditions that the task's trials belong to"),
     "energy": Objective(lambda e: e.spikes + e.events, 1, "per trial", "spikes and synaptic events"),
     **{
         f"joules_{name}": Objective(

@@ -45,7 +45,8 @@ from circuits.errors import UserError, one_line
 from circuits.raster import Raster, pack
 from circuits.simulate import simulate
 from fitness import guard
-from fitness.guard import guarded
+from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
+from fitness.guard import Overtime, guarded
 from fitness.interval import of_clustered_mean, of_mean, wilson
 from fitness.modules import folder_of
 
@@ -226,6 +227,12 @@ class Task(BaseModel):
         default the class; a task whose facts have something better says so."""
         return "class", trials.labels
 
+    def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
+        """The factors that make the conditions of these trials, by name with the unit in brackets, [trials] each: the score is
+        reported in the worst condition too, see `fitness.conditions`. By default the class; {} for a task whose score means
+        nothing on some of the trials alone."""
+        return {"class": trials.labels}
+
     def as_sequence(self, trials: Trials) -> Symbols | None:
         """The symbols that a trial consists of, for tasks in which something is to be held from one to the next; else None."""
         return None
@@ -274,8 +281,36 @@ class Task(BaseModel):
         credit = self._checked(self.credit, shape, raster, trials)
         graded = type(self).grade is not Task.grade
         grade = self._checked(self.grade, shape, raster, trials) if graded else credit.copy()
+        return Score(self._mean(credit, trials), credit, grade)
+
+    def _mean(self, credit, trials):
+        """The score that a credit [..., trials] amounts to."""
         value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
-        return Score(np.clip(exact(value), 0.0, 1.0), credit, grade)
+        return np.clip(exact(value), 0.0, 1.0)
+
+    def score_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
+        """The score on some of the trials, [...]: chosen is an index array; `score` is that on all of them."""
+        return self._mean(np.ascontiguousarray(score.credit[..., chosen]), trials.take(chosen))
+
+    def grouped(self, trials: Trials, least: int = REPORTED) -> Conditions:
+        """The conditions of these trials that have at least so many; see `fitness.conditions`."""
+        return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), least)
+
+    def by_condition(self, score: Score, trials: Trials, least: int = REPORTED) -> ByCondition:
+        """The score in each condition that has at least so many trials. Where the task's own code fails for a circuit in a
+        condition, its score there is 0."""
+        names, members = found = self.grouped(trials, least)
+        shape = (*score.value.shape, len(names))
+        scores, grades = np.zeros(shape), np.zeros(shape)
+        for k, chosen in enumerate(members):
+            weights = trials.take(chosen).weights
+            grades[..., k] = exact((score.grade[..., chosen] * weights).sum(axis=-1))
+            try:
+                scores[..., k] = self.score_of(score, trials, chosen)
+            except UserError as error:
+                if isinstance(error.__cause__, Overtime):
+                    raise
+        return ByCondition(names, found.trials, scores, grades)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of `score.value`, as two arrays of its shape, over draws of as many trials: that of a

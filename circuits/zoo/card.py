@@ -27,6 +27,17 @@ class HeldOut(Part):
     most: float
 
 
+class Worst(Part):
+    """The score in the condition where it is lowest, on those of the same trials that belong to it; `conditions` is how many
+    there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little below what it
+    would be on other trials."""
+
+    score: float
+    condition: str
+    trials: int
+    conditions: int
+
+
 class Lesion(Part):
     """The score on the first of these draws without a part: a neuron silenced, a connection cut (synapse: from a neuron, input:
     from an input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
@@ -57,6 +68,7 @@ class Card(Part):
 
     title        what its task is;   task  the task's name and all of its settings
     excitatory, inhibitory, synapses   how many it has, synapses from input channels included
+    worst        on the first draw; None for a task whose trials have no conditions
     energy       per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on some hardware (`evo objectives`)
     lesions      the most harmful first
     sha256       digest of the circuit (`circuits.motif_file.digest`)
@@ -71,6 +83,7 @@ class Card(Part):
     synapses: int
     held_out: HeldOut
     energy: dict[str, float]
+    worst: Worst | None
     lesions: tuple[Lesion, ...]
     made: Made
     sha256: str
@@ -91,16 +104,17 @@ class Card(Part):
         return {key: value for key, value in self.task.items() if key != "name"}
 
     def _repr_html_(self) -> str:
-        found, worst = self.held_out, self.lesions[:5]
+        found, worst, harmful = self.held_out, self.worst, self.lesions[:5]
         rows = {
             "task": f"{self.task['name']}: {self.title}",
             "settings": ", ".join(f"{key} = {value}" for key, value in self.settings.items()),
             "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of trials "
             f"({found.least:.3f} to {found.most:.3f})",
+            "worst condition": f"{worst.score:.3f}: {worst.condition}" if worst else "",
             "size": f"{self.excitatory} E, {self.inhibitory} I, {self.synapses} synapses",
             "per trial": f"{self.energy['spikes']:.1f} spikes, {self.energy['events']:.1f} synaptic events",
-            "without": ", ".join(f"{one.part} {one.score:.3f}" for one in worst),
+            "without": ", ".join(f"{one.part} {one.score:.3f}" for one in harmful),
             "made by": "; ".join(self.commands),
         }
-        cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+        cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items() if value)
         return f"<div><b>{escape(self.name)}</b>{self.picture}<table>{cells}</table></div>"

@@ -15,7 +15,7 @@ from circuits.zoo.card import Card
 
 
 class Zoo(Mapping[str, Motif]):
-    """The motifs in a folder by name, such as "itd-8": the task and the number of neurons, and a letter where two would share a
+    """The motifs in a folder by name, such as "itd-7": the task and the number of neurons, and a letter where two would share a
     name. Files are read when they are asked for.
 
     folder  holds motifs/NAME.json, cards/NAME.json and pictures/NAME.svg
@@ -63,9 +63,17 @@ class Zoo(Mapping[str, Motif]):
         return self.folder / kind / f"{name}{suffix}"
 
     def _repr_html_(self) -> str:
-        heading = ("motif", "task", "held out", "E", "I", "synapses")
+        heading = ("motif", "task", "held out", "worst condition", "E", "I", "synapses")
         rows = [
-            (c.name, c.title, f"{c.held_out.score:.3f}", str(c.excitatory), str(c.inhibitory), str(c.synapses))
+            (
+                c.name,
+                c.title,
+                f"{c.held_out.score:.3f}",
+                f"{c.worst.score:.3f}" if c.worst else "",
+                str(c.excitatory),
+                str(c.inhibitory),
+                str(c.synapses),
+            )
             for c in map(self.card, self)
         ]
         lines = [("th", heading), *(("td", row) for row in rows)]

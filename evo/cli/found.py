@@ -141,15 +141,15 @@ def compare(folders, as_json):
 @cli.command()
 @click.argument("path", metavar="DIR|MOTIF.json")
 @click.argument("sound", metavar="FILE.wav")
-@click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest below 700 Hz].")
+@click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest that it knows].")
 def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
-    Circuits evolved with a single tone know that tone; for other sounds evolve with [task] sweep = 0.6, or take zoo:itd-8.
+    A circuit knows the tones that it was evolved with: it listens in bands of theirs, and refuses sounds that have nothing
+    there. zoo:itd-7 knows tones and noise from 140 to 700 Hz.
     """
-    import numpy as np
-
     import fitness
+    from fitness.hearing import reaches
 
     subject = _subject(path)
     motif = subject.motif(0) if Path(path).is_dir() else subject
@@ -157,17 +157,26 @@ def listen(path, sound, centre):
     if settings.pop("name", None) != "itd":
         raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
     task = fitness.task("itd", **settings)
-    trials = task.hear(sound, centre)
+    if centre is not None and not reaches(centre, *task.range_hz):
+        low, high = (f"{tone_hz:g}" for tone_hz in task.range_hz)
+        known = f"tones of {low} to {high} Hz" if low != high else f"a tone of {high} Hz"
+        raise UserError(f"--centre: {path} was evolved for {known}, it does not know {centre:g} Hz")
+    trials = task.hear(sound, centre, task.range_hz)
     names = task.heard(motif, trials)
 
     def direction(k):
-        return f"direction{k}  {task.directions_ms[k]:+.3f} ms" if k >= 0 else "undecided"
+        return f"direction{k}  {task.directions_ms[k]:+.3f} ms"
 
     for start, k in zip(trials.facts["start_ms"], names, strict=True):
-        click.echo(f"{start:10.1f} ms  {direction(k)}")
-    decided = np.bincount(names[names >= 0], minlength=1)
-    most = int(decided.argmax()) if (decided == decided.max()).sum() == 1 else -1
-    click.echo(f"mostly: {direction(most)}, in {decided.max()} of {len(names)} stretches; + is from the left, - from the right")
+        click.echo(f"{start:10.1f} ms  {direction(k) if k >= 0 else 'undecided'}")
+    which, often = task.summary(names)
+    sides = "; + is from the left, - from the right"
+    if not often:
+        click.echo(f"undecided: in none of {len(names)} stretches is one direction named more than the others")
+    elif which is None:
+        click.echo(f"undecided: several directions are named equally often, in {often} of {len(names)} stretches each{sides}")
+    else:
+        click.echo(f"mostly: {direction(which)}, in {often} of {len(names)} stretches{sides}")
 
 
 @cli.command()
@@ -178,8 +187,8 @@ def zoo(name, as_json, out):
     """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
 
     \b
-    evo zoo itd-8 -o itd-8.json        the motif as a file
-    evo export zoo:itd-8 --to nest     other commands read it as zoo:itd-8
+    evo zoo itd-7 -o itd-7.json        the motif as a file
+    evo export zoo:itd-7 --to nest     other commands read it as zoo:itd-7
     evo zoo -o zoo.svg                 all of them on one sheet
     """
     from circuits.diagram import wiring

@@ -152,14 +152,15 @@ def status(folder, as_json):
         "elapsed_s": found.standing.elapsed,
         "failed": found.failed[0],
         "front": len(found.front),
-        "best_held_out": max((m.held_out for m in found.front), default=None),
+        "best_held_out": found.front[0].held_out if found.front else None,
+        "best_worst": found.front[0].worst if found.front and found.front[0].condition else None,
         "archive_sha256": found.archive_sha256,
         "parent": found.parent,
     }
     if as_json:
         click.echo(json.dumps(facts))
         return
-    best = "nothing found yet" if facts["best_held_out"] is None else f"best held-out score {facts['best_held_out']:.3f}"
+    best = "nothing found yet" if facts["best_held_out"] is None else _scores(found.front[0])
     name = harmless(folder)
     click.echo(
         f"{name}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
@@ -231,15 +232,18 @@ def _observing(spec, folder, before, log):
         yield stack.enter_context(watching(spec, folder, before, others=opened, console=console()))
 
 
+def _scores(best) -> str:
+    """The held-out score of the best circuit, and that in its worst condition."""
+    worst = "" if best.condition is None else f", {best.worst:.3f} in its worst condition ({best.condition.name})"
+    return f"best held-out score {best.held_out:.3f}{worst}"
+
+
 def _finish(done):
     from evo.inspect import page
 
     written = page.write(done, page.default_path(done.folder))
     best = done.front[0]
-    click.echo(
-        f"best held-out score {best.held_out:.3f} ({best.excitatory} E, {best.inhibitory} I), "
-        f"{len(done.front)} circuits on the front"
-    )
+    click.echo(f"{_scores(best)} ({best.excitatory} E, {best.inhibitory} I), {len(done.front)} circuits on the front")
     tried = [member for member in done.front if member.validation == member.validation]
     chosen = max(tried, key=lambda member: (member.validation, member.held_out), default=best)
     if chosen.rank != best.rank:

@@ -11,7 +11,7 @@ from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
 WIDTH = {"95 %": 9, "energy": 7, "time": 7}
-MEDIANS = ("held_out", "evaluations_to_target", "front", "excitatory", "inhibitory", "synapses", "energy", "seconds")
+MEDIANS = ("held_out", "worst", "evaluations_to_target", "front", "excitatory", "inhibitory", "synapses", "energy", "seconds")
 
 
 def as_json(found: Comparison) -> dict:
@@ -41,7 +41,7 @@ def show(found: Comparison, console: Console):
     for group in found.groups:
         if len(found.groups) > 1:
             console.print(Text(group.name, style="bold"))
-        table = _table("run", "held out", "95 %", f"to {found.target:g}", "front", "E", "I", "syn.", "energy", "time")
+        table = _table("run", "held out", "95 %", "worst", f"to {found.target:g}", "front", "E", "I", "syn.", "energy", "time")
         table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
         for run in group.runs:
             table.add_row(Text(_name(run)), *_cells(run))
@@ -83,6 +83,7 @@ def _cells(run: Outcome):
     return (
         _number(run.held_out, ".3f"),
         interval,
+        _number(run.worst, ".3f"),
         _number(run.evaluations_to_target, ",.0f"),
         *counts,
         _number(run.energy, ".1f"),
@@ -91,10 +92,10 @@ def _cells(run: Outcome):
 
 
 def _medians(group: Group):
-    held_out, evaluations, *counts, energy, seconds = (group.median(name) for name in MEDIANS)
+    held_out, worst, evaluations, *counts, energy, seconds = (group.median(name) for name in MEDIANS)
     shown = (_number(value, ".4g") for value in counts)
     ends = _number(energy, ".1f"), _number(seconds, ".1f", " s")
-    return _number(held_out, ".3f"), "", _number(evaluations, ",.0f"), *shown, *ends
+    return _number(held_out, ".3f"), "", _number(worst, ".3f"), _number(evaluations, ",.0f"), *shown, *ends
 
 
 def _number(value, form, unit=""):

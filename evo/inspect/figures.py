@@ -70,6 +70,7 @@ STYLE: dict[str, Any] = {
 }
 FRONT: dict[str, tuple[str, Callable]] = {
     "held_out": ("held-out score", lambda m: m.held_out),
+    "worst": ("held-out score in the worst condition", lambda m: m.worst),
     "score": ("score in the search", lambda m: m.score),
     "energy": ("energy: spikes and synaptic events per trial", lambda m: m.spikes + m.events),
     "spikes": ("spikes per trial", lambda m: m.spikes),

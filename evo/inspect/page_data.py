@@ -197,8 +197,13 @@ def _analysis(found: Analysis | None) -> dict | None:
 def _row(m: Member) -> dict:
     return {
         "rank": m.rank,
-        **{name: _number(getattr(m, name)) for name in ("score", "validation", "held_out", "low", "high", "spikes", "events")},
+        **{
+            name: _number(getattr(m, name))
+            for name in ("score", "validation", "held_out", "low", "high", "worst", "spikes", "events")
+        },
+        "worst_condition": m.condition and list(m.condition),
         "overfitted": m.overfitted,
+        "uneven": m.uneven,
         "e": m.excitatory,
         "i": m.inhibitory,
         "island": m.island,

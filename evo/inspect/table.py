@@ -35,8 +35,14 @@ def as_json(subject: Run | Motif) -> dict:
         {
             "rank": m.rank,
             "score": m.score,
-            **{name: None if math.isnan(v := getattr(m, name)) else v for name in ("validation", "held_out", "low", "high")},
+            **{
+                name: None if math.isnan(v := getattr(m, name)) else v
+                for name in ("validation", "held_out", "low", "high", "worst")
+            },
+            "worst_condition": m.condition and m.condition.name,
+            "worst_trials": m.condition and m.condition.trials,
             "overfitted": m.overfitted,
+            "uneven": m.uneven,
             "objectives": m.objectives,
             "e": m.excitatory,
             "i": m.inhibitory,
@@ -53,8 +59,9 @@ def row(member: Member) -> dict[str, str]:
     """One line of the front's table: column heading to text."""
     return {
         "rank": str(member.rank),
-        "held out": f"{member.held_out:.3f}{'!' if member.overfitted else ''}",
+        "held out": f"{member.held_out:.3f}{member.mark}",
         "95 %": f"{member.low:.2f}-{member.high:.2f}",
+        "worst": "" if math.isnan(member.worst) else f"{member.worst:.3f}",
         "score": f"{member.score:.3f}",
         "E": str(member.excitatory),
         "I": str(member.inhibitory),
@@ -94,6 +101,13 @@ def show(subject: Run | Motif, console: Console):
         console.print(f"and {len(front) - SHOWN} more: --json has them all, --html draws them", highlight=False)
     if any(member.overfitted for member in front):
         console.print("! overfitted: scores at least 0.05 less on trials the search never saw", highlight=False)
+    if any(member.uneven for member in front):
+        console.print("? uneven: in its worst condition it scores at least 0.25 less than on all trials", highlight=False)
+    if front[0].condition is not None:
+        name, trials = front[0].condition
+        of = len(subject.conditions)
+        about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {name}, {trials} trials"
+        console.print(about, style="dim", highlight=False, markup=False)
     console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
 
 

@@ -21,14 +21,31 @@ def as_json(cards: list[Card]) -> list[dict]:
 def show(cards: list[Card], console: Console):
     """One line for each."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name, side in (("motif", "left"), ("held out", "right"), ("E", "right"), ("I", "right"), ("events", "right")):
+    for name, side in (
+        ("motif", "left"),
+        ("held out", "right"),
+        ("worst", "right"),
+        ("E", "right"),
+        ("I", "right"),
+        ("events", "right"),
+    ):
         table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("what it does", no_wrap=True, overflow="ellipsis", ratio=1)
     for card in cards:
-        numbers = (f"{card.held_out.score:.3f}", str(card.excitatory), str(card.inhibitory), f"{card.energy['events']:.0f}")
+        worst = f"{card.worst.score:.3f}" if card.worst else ""
+        numbers = (
+            f"{card.held_out.score:.3f}",
+            worst,
+            str(card.excitatory),
+            str(card.inhibitory),
+            f"{card.energy['events']:.0f}",
+        )
         table.add_row(card.name, *numbers, Text(", ".join([card.title, *unusual(card)])))
     console.print(table)
-    console.print("held out: 0 chance, 1 perfect; events: synaptic, per trial\nevo zoo MOTIF shows one", style="dim")
+    console.print(
+        "held out: 0 chance, 1 perfect; worst: in the worst condition; events: synaptic, per trial\nevo zoo MOTIF shows one",
+        style="dim",
+    )
 
 
 def unusual(card: Card) -> list[str]:
@@ -39,12 +56,13 @@ def unusual(card: Card) -> list[str]:
 
 def show_one(card: Card, zoo: Zoo, console: Console):
     """A card in full."""
-    found, motif = card.held_out, zoo[card.name]
+    found, worst, motif = card.held_out, card.worst, zoo[card.name]
     lines = {
         "task": f"{card.task['name']}: {card.title}",
         "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
         "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of "
         f"{found.trials} trials, {found.least:.3f} to {found.most:.3f} (seeds from {found.seed})",
+        **({"worst": f"{worst.score:.3f}: {worst.condition} ({worst.trials} trials; of {worst.conditions})"} if worst else {}),
         "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {motif.neuron_model}",
         "holds": ", ".join(one.name for one in occurrences(motif)) or "no motif with a name",
         "per trial": f"{card.energy['spikes']:.1f} spikes, {card.energy['events']:.1f} synaptic events",

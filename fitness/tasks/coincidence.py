@@ -66,6 +66,10 @@ class Coincidence(Task):
     def variable(self, trials):
         return "lag [ms]", trials.facts["lag_ms"]
 
+    def conditions(self, trials):
+        lag = trials.facts["lag_ms"]
+        return {"volleys": np.where(trials.labels == 1, "together", "apart"), "first": np.where(lag > 0, "a", "b")}
+
     def credit(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 

@@ -83,6 +83,9 @@ class Direction(Measured):
             trials.labels == 1, 1, -1
         ) * trials.facts["step_ms"]
 
+    def conditions(self, trials):
+        return {"time to the next channel [ms]": trials.facts["step_ms"]}
+
     def measure(self, raster, trials):
         return raster.counts()
 

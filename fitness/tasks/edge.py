@@ -73,6 +73,9 @@ class Edge(Measured):
         trains = [regular(rng, rates[:, k], count, self.steps, self.dt_ms, self.jitter) for k in range(self.channels)]
         return np.stack(trains, axis=-1), labels, {"rates_hz": rates}
 
+    def conditions(self, trials):
+        return {"step after": np.array(self.inputs)[trials.labels // 2], "to": np.array(["dark", "bright"])[trials.labels % 2]}
+
     def measure(self, raster, trials):
         return raster.counts(self.settle_ms)
 

@@ -71,6 +71,9 @@ class Gate(Task):
         spikes[trial, np.floor(beats[trial, beat] / self.dt_ms).astype(int), 2] = True
         return spikes, control, {"volley_ms": start, "routed": channel == control[:, None]}
 
+    def conditions(self, trials):
+        return {"route": np.array(["a", "b"])[trials.labels]}
+
     def credit(self, raster, trials):
         time = (np.arange(self.steps) + 1) * self.dt_ms
         start, routed = trials.facts["volley_ms"], trials.facts["routed"]

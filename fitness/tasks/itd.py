@@ -7,10 +7,11 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
-from fitness.hearing import stretches
+from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
 from fitness.task import Task, Trials
 
-HEAD_MS = 0.7  # largest difference that a human head makes
+HEAD_MS = 0.7  # largest difference that a rigid sphere as large as a human head makes at high frequencies
+UNIQUE = 0.48  # of a tone's period: differences beyond this look as if the other ear led
 LEAD_IN_MS = 1.0
 TAIL_MS = 5.0
 
@@ -52,6 +53,10 @@ class Itd(Task):
     cycles: int = Field(8, ge=1, le=100, description="spikes per ear and trial")
     jitter_ms: float = Field(0.05, ge=0, le=0.5, description="standard deviation of each spike time")
     sweep: float = Field(0.0, ge=0, le=0.8, description="each trial's tone lies up to this share below frequency_hz")
+    tones: int = Field(0, ge=0, le=16, description="different tones of a sweep, in equal ratios; 0: any tone of it")
+    spread: float = Field(0.0, ge=0, le=1, description="time differences fill this share of their direction's part")
+    farthest_ms: float = Field(HEAD_MS, ge=HEAD_MS, le=1, description="largest time difference, where they spread")
+    irregular: float = Field(0.0, ge=0, le=0.3, description="cycles of noise: their lengths vary by up to this share (SD)")
 
     @property
     def outputs(self):
@@ -64,7 +69,7 @@ class Itd(Task):
     @property
     def duration_ms(self):
         lowest_hz = self.frequency_hz * (1 - self.sweep)
-        length = LEAD_IN_MS + HEAD_MS + (self.cycles + 1) * 1000 / lowest_hz + TAIL_MS
+        length = LEAD_IN_MS + self.farthest_ms + (self.cycles + 1) * 1000 / lowest_hz + TAIL_MS
         return np.ceil(length / self.dt_ms) * self.dt_ms
 
     @property
@@ -73,19 +78,65 @@ class Itd(Task):
         centres = (np.arange(self.detectors) + 0.5) / self.detectors
         return HEAD_MS * (2 * centres - 1)
 
+    @property
+    def range_hz(self) -> tuple[float, float]:
+        """The lowest and the highest tone."""
+        return self.frequency_hz * (1 - self.sweep), self.frequency_hz
+
+    @property
+    def tones_hz(self) -> np.ndarray:
+        """The different tones, float64 [tones]; empty where any tone of the sweep may come."""
+        return np.geomspace(self.frequency_hz * (1 - self.sweep), self.frequency_hz, self.tones)
+
     def make(self, rng, count):
-        period = 1000 / (self.frequency_hz * (1 - self.sweep * (rng.random((count, 1)) if self.sweep else 0)))
+        share = rng.random((count, 1)) if self.sweep and not self.tones else 0
         labels = rng.permutation(np.arange(count) % self.detectors)
-        onset = LEAD_IN_MS + HEAD_MS / 2 + rng.uniform(0, period, (count, 1)) + np.arange(self.cycles) * period
+        tone_hz = self._tones(rng, labels) if self.tones else self.frequency_hz * (1 - self.sweep * share)
+        period = 1000 / tone_hz
+        itd_ms = self._differences(rng, labels, period)
+        onset = LEAD_IN_MS + self.farthest_ms / 2 + rng.uniform(0, period, (count, 1)) + self._cycles(rng, count) * period
         ears = []
         for side in (-0.5, 0.5):
             jitter = np.clip(rng.normal(0, self.jitter_ms, onset.shape), -period / 4, period / 4)
-            times = onset + side * self.directions_ms[labels][:, None] + jitter
+            times = onset + side * itd_ms[:, None] + jitter
             ears.append(spike_train(times, self.dt_ms, self.steps))
-        return np.stack(ears, axis=-1), labels, {"itd_ms": self.directions_ms[labels]}
+        tone_hz = np.broadcast_to(np.reshape(tone_hz, (-1, 1)), (count, 1))[:, 0]
+        return np.stack(ears, axis=-1), labels, {"itd_ms": itd_ms, "tone_hz": tone_hz}
+
+    def _tones(self, rng, labels):
+        """The tone of each trial in Hz, [trials, 1]: every direction has all of them equally often."""
+        which = np.empty(len(labels), int)
+        for k in range(self.detectors):
+            mine = labels == k
+            which[mine] = rng.permutation(np.arange(mine.sum()) % self.tones)
+        return self.tones_hz[which][:, None]
+
+    def _differences(self, rng, labels, period):
+        """The time difference of each trial, [trials]."""
+        centre = self.directions_ms[labels]
+        if not self.spread:
+            return centre
+        aside = self.spread * rng.uniform(-1, 1, len(labels))
+        outermost = (labels == np.where(aside > 0, self.detectors - 1, 0)) & (self.farthest_ms > HEAD_MS)
+        reach = np.where(outermost, self.farthest_ms - np.abs(centre), HEAD_MS / self.detectors)
+        limit = np.maximum(UNIQUE * np.ravel(period), np.abs(centre))
+        return np.clip(centre + aside * reach, -limit, limit)
+
+    def _cycles(self, rng, count):
+        """When the cycles begin, in periods: [trials or none, cycles]."""
+        if not self.irregular or self.cycles == 1:
+            return np.arange(self.cycles)
+        deviation = np.clip(rng.normal(size=(count, self.cycles - 1)), -2, 2)
+        length = 1 + rng.uniform(0, self.irregular, (count, 1)) * deviation
+        length *= (self.cycles - 1) / length.sum(axis=1, keepdims=True)  # as long as a tone, on the whole
+        return np.cumsum(np.pad(length, ((0, 0), (1, 0))), axis=1)
 
     def variable(self, trials):
         return "time difference [ms]", trials.facts["itd_ms"]
+
+    def conditions(self, trials):
+        sounds = {"tone [Hz]": trials.facts["tone_hz"]} if self.sweep else {}
+        return {"direction": trials.labels, **sounds}
 
     def credit(self, raster, trials):
         return most_active(raster.counts(), trials.labels)
@@ -93,12 +144,12 @@ class Itd(Task):
     def grade(self, raster, trials):
         return margin(raster.counts(), trials.labels)
 
-    def hear(self, path, centre_hz: float | None = None) -> Trials:
+    def hear(self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)) -> Trials:
         """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing`) in stretches as long as a trial. Labels
-        are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits evolved with one tone know that tone:
-        for other sounds, evolve with a `sweep`. Raises UserError."""
+        are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits know the tones they were evolved with:
+        the strongest channel is looked for within `range_hz`, for which `self.range_hz` is right. Raises UserError."""
         hop_ms = self.duration_ms - TAIL_MS
-        spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz)
+        spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz, range_hz)
         return Trials(spikes, np.full(len(spikes), -1), {"start_ms": start_ms})
 
     def heard(self, circuit: Circuit, trials: Trials) -> np.ndarray:
@@ -109,3 +160,9 @@ class Itd(Task):
         counts = simulate(circuit, trials.spikes, seed=trials.noise_seed).outputs.counts()
         most = counts.max(axis=-1, keepdims=True)
         return np.where((counts == most).sum(axis=-1) == 1, counts.argmax(axis=-1), -1)
+
+    def summary(self, named: np.ndarray) -> tuple[int | None, int]:
+        """The direction that was named most often in these trials, and how often; None for it where several were, or none."""
+        votes = np.bincount(named[named >= 0], minlength=self.detectors)
+        most = int(votes.max())
+        return (int(votes.argmax()) if most and (votes == most).sum() == 1 else None), most

@@ -76,6 +76,9 @@ class Mismatch(Measured):
         on_b = trials.facts["deviant"] ^ (trials.labels % 2 == 1)[:, None]
         return Symbols(self.inputs, on_b.astype(int), trials.facts["event_ms"])
 
+    def conditions(self, trials):
+        return {"standard": np.array(["a", "b"])[trials.labels % 2]}
+
     def measure(self, raster, trials):
         """Was the deviant answered (0 if there is none)? What share of the standards was? [..., trials, 2]"""
         time = (np.arange(self.steps) + 1) * self.dt_ms

@@ -55,6 +55,9 @@ class Onset(Measured):
     def variable(self, trials):
         return "time of the step [ms]", trials.facts["window"] * WINDOW_MS
 
+    def conditions(self, trials):
+        return {"step": np.array(["early", "late"])[trials.labels]}
+
     def measure(self, raster, trials):
         words = raster.bits.reshape(*raster.bits.shape[:-2], WINDOWS, -1)
         fired = Raster(np.bitwise_or.reduce(words, axis=-1)[..., None], raster.trials, WINDOW_MS).together()

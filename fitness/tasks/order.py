@@ -88,6 +88,9 @@ class Order(Task):
         spikes[:, : trains[0].shape[1]] = np.stack(trains, axis=-1)
         return spikes, labels
 
+    def conditions(self, trials):
+        return {"output": np.array(self.outputs)[trials.labels]}
+
     def credit(self, raster, trials):
         return most_active(raster.counts(), trials.labels)
 

@@ -77,6 +77,10 @@ class Phonotaxis(Measured):
             np.arctan2(ahead_y * x - ahead_x * y, -ahead_x * x - ahead_y * y)
         )
 
+    def conditions(self, trials):
+        _, bearing = self.variable(trials)
+        return {"side": np.array(["left", "right"])[trials.labels], "bearing [deg]": np.abs(bearing)}
+
     def measure(self, raster, trials):
         ends = replay(self.world(trials), raster).astype("f8")
         before, after = (np.maximum(np.hypot(p[..., 0], p[..., 1]), REACH) for p in (trials.facts["start"], ends))

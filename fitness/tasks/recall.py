@@ -60,6 +60,9 @@ class Recall(Task):
         which = np.column_stack([np.where(trials.labels == NONE, -1, trials.labels - A), np.full(len(trials), 2)])
         return Symbols(self.inputs, which, np.column_stack([probe - trials.facts["gap_ms"] - CUE_MS, probe]))
 
+    def conditions(self, trials):
+        return {"cue": np.array(["none", "a", "b"])[trials.labels], "gap [ms]": trials.facts["gap_ms"]}
+
     def credit(self, raster, trials):
         early, answer = self._counts(raster, trials)
         right, wrong = _right_and_wrong(answer, trials.labels)

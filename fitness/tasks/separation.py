@@ -83,6 +83,9 @@ class Separation(Measured):
         trains = [regular(rng, rates[:, k], count, self.steps, self.dt_ms, self.jitter) for k in range(3)]
         return np.stack(trains, axis=-1), labels, {"rates_hz": rates}
 
+    def conditions(self, trials):
+        return {"overlap": self.overlaps[trials.labels // 2]}
+
     def measure(self, raster, trials):
         return raster.counts()
 

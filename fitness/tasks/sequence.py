@@ -95,6 +95,13 @@ class Sequence(Task):
     def as_sequence(self, trials):
         return Symbols(self.inputs, trials.facts["symbols"], trials.facts["start_ms"])
 
+    def conditions(self, trials):
+        last = trials.facts["symbols"][:, -3:]
+        wrong = last != ABC
+        place = np.array(["first wrong", "second wrong", "third wrong"])[wrong.argmax(axis=1)]
+        differing = wrong.sum(axis=1)
+        return {"last three": np.where(differing == 0, "right", np.where(differing == 1, place, "two or more wrong"))}
+
     def credit(self, raster, trials):
         prompt, other = self._answers(raster, trials)
         return (prompt == (trials.labels == 1)) & ~other

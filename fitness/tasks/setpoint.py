@@ -66,6 +66,9 @@ class Setpoint(Measured):
         rate = np.take_along_axis(drives, np.clip(segment, -1, 3), axis=1)  # the last one, 0, before the start as well
         return poisson(rng, rate, self.dt_ms)[..., None], order, {"start_ms": start}
 
+    def conditions(self, trials):
+        return {"order of the drives": np.array(["".join("LMH"[k] for k in order) for order in ORDERS])[trials.labels]}
+
     def measure(self, raster, trials):
         """Rates in Hz: without drive, in the first 50 ms of each segment, in the rest of each."""
         time = np.arange(self.steps) * self.dt_ms - trials.facts["start_ms"][:, None]

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 from circuits.errors import UserError
 from circuits.raster import Raster
 from fitness.code import is_own
+from fitness.conditions import NONE, REPORTED, Conditions
 from fitness.task import Score, Task, Trials
 
 LABEL = "label"
@@ -111,6 +112,24 @@ class Several(Task):
             own = score.measured[k]
             below = below + (own.value - part.floor(own, self._trials(trials, k, first, last))) ** 2
         return np.clip(score.value - np.sqrt(below) / len(self._parts), 0.0, 1.0)
+
+    def grouped(self, trials, least=REPORTED):
+        """The conditions of each task; a task that has none is one condition."""
+        names, members = [], []
+        for k, (part, first, last) in enumerate(self._shares(len(trials))):
+            found = part.grouped(self._trials(trials, k, first, last), least)
+            if not found.names and last - first >= least:
+                found = Conditions(("",), (np.arange(last - first),))
+            names += [f"task {part.title()}{', ' + name if name else ''}" for name in found.names]
+            members += [first + chosen for chosen in found.members]
+        return Conditions(tuple(names), tuple(members)) if len(names) > 1 else NONE
+
+    def score_of(self, score, trials, chosen):
+        """The score on some trials of one of the tasks."""
+        for k, (part, first, last) in enumerate(self._shares(len(trials))):
+            if first <= chosen.min() <= chosen.max() < last:
+                return part.score_of(score.measured[k], self._trials(trials, k, first, last), chosen - first)
+        raise UserError("task several: the score on some of the trials is that of one task's alone")
 
     def _shares(self, count):
         """Each task and its trials, first to last - 1."""

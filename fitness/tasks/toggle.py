@@ -57,6 +57,10 @@ class Toggle(Task):
     def as_sequence(self, trials):
         return Symbols(self.inputs, np.where(trials.facts["sets"], 0, 1), trials.facts["pulse_ms"])
 
+    def conditions(self, trials):
+        holds = np.diff(trials.facts["pulse_ms"], axis=1)
+        return {"ends": np.array(["off", "on"])[trials.labels], "longest hold [ms]": holds.max(axis=1)}
+
     def credit(self, raster, trials):
         fired, wanted = active(raster, BIN_MS)[..., 0], trials.facts["wanted"]
         on, off = wanted == 1, wanted == 0

@@ -71,6 +71,9 @@ class Tracking(Measured):
         rate = np.where(high, self.low_hz * self.step, self.low_hz)
         return poisson(rng, np.repeat(rate[..., None], self.channels, axis=-1), self.dt_ms), labels, {"step_at": at}
 
+    def conditions(self, trials):
+        return {"first step": np.array(["up", "down"])[trials.labels]}
+
     def measure(self, raster, trials):
         """Spikes in each window around the odd steps, then around the even ones: [..., trials, 2 x windows]."""
         passed = np.cumsum(raster.together(), axis=-1, dtype="i4")

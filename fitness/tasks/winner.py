@@ -76,6 +76,9 @@ class Winner(Task):
         trains = [regular(rng, rate[:, k], count, self.steps, self.dt_ms, self.jitter) for k in range(self.channels)]
         return np.stack(trains, axis=-1), labels, {"base_hz": base, "delta_hz": delta}
 
+    def conditions(self, trials):
+        return {"fastest channel": trials.labels, "difference [Hz]": trials.facts["delta_hz"]}
+
     def credit(self, raster, trials):
         base, delta = trials.facts["base_hz"], trials.facts["delta_hz"]
         relayed = np.maximum(0, delta - (self.channels - 2) * base) / (delta + self.channels * base)

@@ -63,6 +63,9 @@ class Xor(Task):
     def variable(self, trials):
         return "volleys", trials.facts["present"].sum(axis=1)
 
+    def conditions(self, trials):
+        return {"volleys on": np.array(["neither", "a", "b", "both"])[trials.facts["present"] @ [1, 2]]}
+
     def credit(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 

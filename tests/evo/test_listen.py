@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 
+from evo.cli.found import cli as evo_command
 from fitness.reference import FOLDER
-from tests.evo.tiny import cli
+from fitness.tasks.itd import Itd
+from tests.evo.tiny import cli, one_line_of
 from tests.fitness.test_hearing import stereo, tone
 
 
@@ -33,3 +36,34 @@ def test_a_missing_file_is_one_line(place):
     done = cli(place, "listen", str(FOLDER / "itd.json"), "right.wav")
     assert done.returncode == 2
     assert done.stderr == "evo: right.wav: there is no such file\n"
+
+
+def test_nothing_decided_is_said_so(place, monkeypatch, capsys):
+    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.full(len(trials), -1))
+    *stretches, last = heard(capsys, FOLDER / "itd.json", place / "left.wav")
+    assert all(line.endswith("ms  undecided") for line in stretches)
+    assert last == "undecided: in none of 10 stretches is one direction named more than the others"
+
+
+def test_a_tie_is_undecided(place, monkeypatch, capsys):
+    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.resize([0, 3], len(trials)))
+    last = heard(capsys, FOLDER / "itd.json", place / "left.wav")[-1]
+    assert last.startswith("undecided: several directions are named equally often, in 5 of 10 stretches each")
+
+
+@pytest.mark.parametrize("motif", ["zoo:itd-5", FOLDER / "itd.json"])
+def test_a_sound_outside_the_bands_that_a_circuit_knows_is_refused_in_one_line(place, capsys, motif):
+    stereo(place / "high.wav", tone(1.0, 1000.0), 0.5, 44_100, seconds=0.3)
+    text = one_line_of(lambda: heard(capsys, motif, place / "high.wav"))
+    assert "high.wav: has nothing to hear at 500 Hz; its sound is elsewhere, strongest at 1000 Hz" in text
+
+
+def test_a_centre_that_a_circuit_does_not_know_is_refused_naming_its_range(place, capsys):
+    text = one_line_of(lambda: heard(capsys, "zoo:itd-5", place / "left.wav", "--centre", 300))
+    assert "zoo:itd-5 was evolved for a tone of 500 Hz, it does not know 300 Hz" in text
+
+
+def heard(capsys, *arguments):
+    """What evo listen prints, line by line."""
+    evo_command(["listen", *map(str, arguments)], standalone_mode=False)
+    return capsys.readouterr().out.splitlines()

@@ -15,6 +15,7 @@ import fitness
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps, loads
 from evo import store
+from evo.store import VERSION
 from tests.evo.tiny import (
     SPEC,
     environment,
@@ -256,7 +257,7 @@ def test_a_store_of_another_version_is_refused(copy, version, age, remedy):
         db.execute(f"PRAGMA user_version = {version}")
     for call in (lambda: evo.open_run(copy), lambda: evo.resume(copy, workers=0)):
         message = one_line_of(call)
-        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads 4", remedy):
+        for part in (str(copy / "run.db"), f"{age} evocircuits", f"store version {version}, this one reads {VERSION}", remedy):
             assert part in message
 
 

@@ -126,18 +126,18 @@ def test_the_best_the_smallest_and_the_largest_are_picked():
 
 
 def test_a_name_that_is_taken_gets_a_letter():
-    assert [free_name("itd-8", taken) for taken in ([], ["itd-8"], ["itd-8", "itd-8b"])] == ["itd-8", "itd-8b", "itd-8c"]
+    assert [free_name("itd-8", taken) for taken in ([], ["itd-7"], ["itd-8", "itd-8b"])] == ["itd-8", "itd-8b", "itd-8c"]
 
 
 def test_a_card_takes_a_task_that_ships():
-    stranger = circuits.Motif.of(zoo["itd-8"].circuit, task={"name": "mine.py:Mine"})
-    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-8").made))
+    stranger = circuits.Motif.of(zoo["itd-7"].circuit, task={"name": "mine.py:Mine"})
+    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-7").made))
 
 
 def test_a_card_never_draws_the_trials_that_its_circuit_was_searched_on():
-    known = zoo.card("itd-8")
+    known = zoo.card("itd-7")
     made = known.made.model_copy(update={"seed": 2027})
-    assert "was searched for with seed 2027" in one_line_of(lambda: card("x", zoo["itd-8"], made))
+    assert "was searched for with seed 2027" in one_line_of(lambda: card("x", zoo["itd-7"], made))
 
 
 def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):

@@ -4,8 +4,10 @@ from scipy.io import wavfile
 
 import fitness
 from circuits.errors import UserError
-from fitness.hearing import ears, gammatone, read_stereo
+from fitness.hearing import CENTRES_HZ, channel, ears, gammatone, read_stereo, stretches
 from fitness.reference import reference
+from tests.fitness import heads
+from tests.fitness.heads import RATE_HZ, delayed
 
 TASK = fitness.task("itd")
 
@@ -68,7 +70,10 @@ def test_the_reference_circuit_names_the_direction(tmp_path, rate, sound, direct
 
 @pytest.mark.parametrize("f_hz", [200.0, 330.0, 600.0])
 def test_the_strongest_band_is_listened_to_unless_one_is_given(tmp_path, f_hz):
-    path = stereo(tmp_path / "a.wav", tone(1.0, f_hz), 0.3, 16_000)
+    def both(t):
+        return (tone(1.0, f_hz)(t) + 0.5 * tone(1.0, 250.0)(t)) / 2
+
+    path = stereo(tmp_path / "a.wav", both, 0.3, 16_000)
     assert ears(path)[1] == f_hz
     assert ears(path, 250.0)[1] == 250
 
@@ -155,3 +160,97 @@ def test_a_circuit_of_another_shape_cannot_listen(tmp_path):
     trials = TASK.hear(stereo(tmp_path / "a.wav", tone(1.0), 0.3, 16_000))
     with pytest.raises(UserError, match="4 outputs"):
         TASK.heard(reference("gate"), trials)
+
+
+def to_file(path, sound, rate=RATE_HZ):
+    wavfile.write(path, rate, np.asarray(sound, "f4"))
+    return path
+
+
+@pytest.mark.parametrize("f_hz", [780.0, 1000.0, 1500.0, 4000.0])
+@pytest.mark.parametrize("seconds", [0.2, 1.0])
+def test_a_tone_above_all_bands_is_refused_though_its_onset_clicks_in_all_of_them(tmp_path, f_hz, seconds):
+    sound = delayed(heads.tone(f_hz, seconds + 0.1), 0.5)[: round(seconds * RATE_HZ)]
+    with pytest.raises(UserError, match=f"nothing to hear .*strongest at {f_hz:.0f} Hz"):
+        ears(to_file(tmp_path / "a.wav", sound))
+
+
+def test_what_is_to_be_heard_is_relative_to_the_sound_and_not_to_full_scale(tmp_path):
+    sound = delayed(heads.tone(500, 0.4), 0.5)
+    loud = ears(to_file(tmp_path / "a.wav", sound))[0]
+    for gain in (1e-8, 1e-3, 1e6):
+        for mine, theirs in zip(ears(to_file(tmp_path / "b.wav", gain * sound))[0], loud, strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-3)
+    wavfile.write(tmp_path / "c.wav", RATE_HZ, np.rint(6 * sound).astype("i2"))  # three steps of 16 bits
+    lags = lag_ms(*ears(tmp_path / "c.wav")[0])
+    assert abs(np.median(lags) - 0.5) < 0.03
+
+
+def test_a_constant_offset_is_no_sound_and_spoils_none(tmp_path):
+    sound = delayed(heads.tone(500, 0.4), 0.5)
+    with pytest.raises(UserError, match="it is silent"):
+        ears(to_file(tmp_path / "a.wav", np.full((8000, 2), 0.3)))
+    lags = lag_ms(*ears(to_file(tmp_path / "b.wav", 0.1 * sound + [0.5, -0.2]))[0])
+    assert abs(np.median(lags) - 0.5) < 0.01
+
+
+def test_a_silent_ear_is_named(tmp_path):
+    sound = delayed(heads.tone(500, 0.4), 0.5)
+    for ear, side in enumerate(("left", "right")):
+        one = sound.copy()
+        one[:, ear] = 1e-4 * heads.noise(0.4)
+        with pytest.raises(UserError, match=f"the {side} ear is silent at 500 Hz"):
+            ears(to_file(tmp_path / "a.wav", one))
+
+
+def test_an_ear_in_the_shadow_of_the_head_hears(tmp_path):
+    shaded = delayed(heads.tone(500, 0.4), 0.5) * [1.0, 0.05]
+    left, right = ears(to_file(tmp_path / "a.wav", shaded))[0]
+    assert abs(len(left) - len(right)) <= 1
+    assert abs(np.median(lag_ms(left, right)) - 0.5) < 0.01
+
+
+@pytest.mark.parametrize("rate", [2000, 4000, 8000, 22_050, 96_000, 192_000])
+@pytest.mark.parametrize("f_hz", [200.0, 690.0])
+def test_the_sampling_rate_does_not_matter(tmp_path, rate, f_hz):
+    path = stereo(tmp_path / "a.wav", tone(1.0, f_hz), 0.31, rate, seconds=0.3)
+    (left, right), centre, length = ears(path)
+    assert centre == f_hz
+    assert length == pytest.approx(300, abs=1)
+    assert np.abs(lag_ms(left, right)[2:-2] - 0.31).max() < 0.03
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 192_000])
+def test_every_band_of_white_noise_is_to_be_heard(rate):
+    sound = np.random.default_rng(1).standard_normal((rate // 2, 2))
+    assert all(channel(sound, f, rate) is not None for f in CENTRES_HZ)
+
+
+@pytest.mark.parametrize("f_hz", np.geomspace(130, 730, 23).round(1))
+def test_every_tone_up_to_the_highest_is_to_be_heard_in_some_band(f_hz):
+    sound = delayed(heads.tone(f_hz, 0.3), 0.3)
+    assert any(channel(sound, f, RATE_HZ) is not None for f in CENTRES_HZ)
+
+
+def test_clicks_are_heard(tmp_path):
+    clicks = np.zeros(RATE_HZ // 2)
+    clicks[2000::6000] = 1.0
+    lags = lag_ms(*ears(to_file(tmp_path / "a.wav", delayed(clicks, 0.4)))[0])
+    assert abs(np.median(lags) - 0.4) < 0.02
+
+
+def test_the_spikes_of_a_cycle_stay_in_one_stretch(tmp_path):
+    for f_hz in (150.0, 410.0, 690.0):
+        path = to_file(tmp_path / "a.wav", delayed(heads.tone(f_hz, 0.5), -0.6))
+        spikes, _ = stretches(path, 20.7, 25.7, 0.05)
+        inner = spikes[1:-1].sum(axis=1)
+        assert (inner[:, 0] == inner[:, 1]).all()
+        assert abs(spikes.sum() - 2 * 0.5 * f_hz) <= 2 * 20.7 * f_hz / 1000 + 6
+
+
+def test_nothing_named_is_no_direction():
+    assert TASK.summary(np.full(5, -1)) == (None, 0)
+    assert TASK.summary(np.zeros(0, int)) == (None, 0)
+    assert TASK.summary(np.array([0, 3, -1, 0, 3])) == (None, 2)
+    assert TASK.summary(np.array([0, -1, -1, -1])) == (0, 1)
+    assert TASK.summary(np.array([2, 2, 0, -1])) == (2, 2)

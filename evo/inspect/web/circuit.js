@@ -17,8 +17,9 @@ function drawCircuit() {
     const heading = data.kind === "run" ? `Rank ${m.rank}` : "The motif";
     const core = c.analysis?.core;
     beside.replaceChildren(
-      titled(heading, m.overfitted ? "overfitted" : "", facts([
+      titled(heading, [m.overfitted ? "overfitted" : "", m.uneven ? "uneven" : ""].filter(Boolean).join(", "), facts([
         ["held out", m.held_out === undefined ? null : m.low === null ? number(m.held_out) : `${number(m.held_out)}, 95 %: ${number(m.low)} to ${number(m.high)}`],
+        ["worst condition", m.worst == null ? null : `${number(m.worst)}: ${m.worst_condition[0]} (${m.worst_condition[1]} trials)`],
         ["in validation", m.validation === undefined ? null : number(m.validation)],
         ["in the search", m.score === undefined ? null : number(m.score)],
         ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)],

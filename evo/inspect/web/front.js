@@ -1,8 +1,9 @@
 // Front: the circuits against each other, and as a table; what is chosen here is shown below.
 const columns = [
   { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
-  { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
+  { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.uneven ? "?" : "") + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
   { key: "interval", text: "95 %", get: (m) => m.low, show: (m) => (m.low === null ? "–" : `${number(m.low, 2)}–${number(m.high, 2)}`), title: "confidence interval of the held-out score" },
+  ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "worst", get: (m) => m.worst, show: (m) => number(m.worst), title: "held-out score in the condition where it is lowest" }] : []),
   { key: "score", text: "score", get: (m) => m.score, show: (m) => number(m.score), title: "score in the search" },
   { key: "e", text: "E", get: (m) => m.e, show: (m) => String(m.e), title: "excitatory neurons" },
   { key: "i", text: "I", get: (m) => m.i, show: (m) => String(m.i), title: "inhibitory neurons" },
@@ -15,6 +16,7 @@ const columns = [
 ];
 const axes = [
   { key: "held_out", text: "held-out score", get: (m) => m.held_out },
+  ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "held-out score in the worst condition", get: (m) => m.worst }] : []),
   { key: "score", text: "score in the search", get: (m) => m.score },
   { key: "energy", text: "energy: spikes and synaptic events per trial", get: (m) => m.spikes + m.events, log: true },
   { key: "synapses", text: "synapses", get: (m) => m.synapses },
@@ -42,7 +44,7 @@ function drawFront() {
   on("picture", () => {
     all.setAttribute("aria-pressed", String(shown.all));
     body.querySelectorAll("select").forEach((one) => (one.disabled = shown.all));
-    note.textContent = `${shown.all ? "Every line a circuit; better is further up." : "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw."} Arrow keys go from circuit to circuit.`;
+    note.textContent = `${shown.all ? "Every line a circuit; better is further up." : "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw."}${members.some((m) => m.uneven) ? " ?: uneven, at least 0.25 worse in its worst condition." : ""} Arrow keys go from circuit to circuit.`;
     again();
   });
   body.append(
@@ -128,7 +130,7 @@ function walked(svg, nearest, point) {
 
 function summary(m) {
   return [
-    ["held out", m.low === null ? number(m.held_out) : `${number(m.held_out)} (${number(m.low, 2)}–${number(m.high, 2)})`], ["score in the search", number(m.score)],
+    ["held out", m.low === null ? number(m.held_out) : `${number(m.held_out)} (${number(m.low, 2)}–${number(m.high, 2)})`], ...(m.worst == null ? [] : [["in the worst condition", number(m.worst)]]), ["score in the search", number(m.score)],
     ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)], ["born", `island ${m.island}, generation ${m.generation}`],
     ...data.objectives.map((o, k) => [`objective ${o.name}`, plain(m.objectives[k])]).filter(([what]) => !/ (score|energy|wiring)$/.test(what)),
   ];

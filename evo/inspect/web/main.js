@@ -37,7 +37,7 @@ function drawHead() {
   const best = data.members[0];
   $("summary").textContent = data.kind === "motif"
     ? `${best.e} E and ${best.i} I neurons, ${best.synapses} synapses${data.task.name ? `, evolved for ${data.task.name}` : ""}.`
-    : `${data.task.name}${data.task.text ? `: ${data.task.text}` : ""} ${best ? `The best circuit scores ${number(best.held_out)} held out (95 %: ${number(best.low)} to ${number(best.high)}) with ${best.e} E and ${best.i} I neurons.` : "Nothing is stored yet."}`;
+    : `${data.task.name}${data.task.text ? `: ${data.task.text}` : ""} ${best ? `The best circuit scores ${number(best.held_out)} held out (95 %: ${number(best.low)} to ${number(best.high)}${best.worst == null ? "" : `; ${number(best.worst)} in its worst condition, ${best.worst_condition[0]}`}) with ${best.e} E and ${best.i} I neurons.` : "Nothing is stored yet."}`;
   if (data.kind === "run" && data.members.length) {
     const step = (by, text, label) => el("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => choose(Math.max(0, Math.min(data.members.length - 1, chosen.rank + by))) }, text);
     $("chosen").append(step(-1, "‹", "Circuit before"), el("span"), step(1, "›", "Next circuit"));
