@@ -1,10 +1,11 @@
-"""`pytest -n N --dist loadgroup`: a test file stays in one process, with its fixtures; so do all tests that share the one Ray.
+"""`pytest -n N --dist loadfile`: a test file stays in one process, with its fixtures; so do all files that share the one Ray.
 
 A function that numba compiles is compiled by one of the processes, while the others wait for it and read it from the disk.
 """
 
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,22 +18,26 @@ LOCKS = "EVO_TEST_LOCKS"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    from xdist.scheduler import LoadGroupScheduling
+    from xdist.scheduler import LoadFileScheduling
 
-    class Files(LoadGroupScheduling):
+    class Files(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return super()._split_scope(nodeid).partition("::")[0]
+            file = super()._split_scope(nodeid)
+            return RAY if _uses_ray(config.rootpath / file) else file
 
-    return Files(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return Files(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@cache
+def _uses_ray(file):
+    return f"{RAY})" in file.read_text(encoding="utf-8")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
+def pytest_collection_modifyitems(items):
     for item in items:
         if RAY in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
-            if config.pluginmanager.hasplugin("xdist"):
-                item.add_marker(pytest.mark.xdist_group(RAY))
 
 
 def pytest_configure(config):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuits import simulate
@@ -14,6 +14,7 @@ from circuits.raster import pack
 from circuits.versions import Versions
 from tests import reference
 
+pytestmark = pytest.mark.long  # machine code for every model, with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
 
 
@@ -56,7 +57,7 @@ def drawn(seed, **settings):
 
 @pytest.mark.parametrize("plastic", [None, "both"])
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
 def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
     circuit, spikes, versions = drawn(seed, neuron_model=model, plastic=plastic)
     tables = versions.tables(circuit, np.float64).all_read()
@@ -74,6 +75,7 @@ def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
         assert tables.synapses[v] == alone.synapse_count
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_outputs_are_those_of_the_ports_that_are_left(seed):
     circuit, spikes, versions = drawn(seed, plastic="both")

@@ -20,6 +20,8 @@ from tests.circuits.test_noise import threefry
 
 STEPS = 120
 
+pytestmark = pytest.mark.long
+
 
 def world_of(trials, seed=0, **changes):
     """Bodies at distances of 0.2 to 1 in all directions; some reach the source within `STEPS`."""

@@ -12,7 +12,16 @@ RUNS = """
 import json, sys, traceback
 import ray, evo
 
-ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error", _node_ip_address="127.0.0.1")
+for left in (2, 1, 0):  # Ray waits half a minute for itself, which is short on a machine that does much else
+    try:
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error",
+            _node_ip_address="127.0.0.1")
+        break
+    except Exception:
+        ray.shutdown()
+        if not left:
+            raise
+print("ready", flush=True)
 for line in sys.stdin:
     what, paths, settings = json.loads(line)
     try:
@@ -28,6 +37,7 @@ def on_ray():
     """on_ray("run", spec, folder, **settings), or "resume", folder: that on Ray with two workers; the digest of the archive."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", RUNS], env=environment(), **pipes) as process:
+        assert process.stdout.readline() == "ready\n", "Ray did not start"
 
         def ask(what, *paths, **settings):
             process.stdin.write(json.dumps([what, [*map(str, paths)], {"workers": 2} | settings]) + "\n")

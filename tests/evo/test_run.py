@@ -406,7 +406,7 @@ def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed):
         command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", code]
         variables = environment() | {"NUMBA_CACHE_DIR": cache, "MPLCONFIGDIR": cache, "HOME": cache}
         done = subprocess.run(command, env=variables, cwd="/", capture_output=True, text=True, check=False)
-        if "Permission denied" in done.stderr and sys.executable in done.stderr:
+        if sys.executable in done.stderr and ("Permission denied" in done.stderr or "shared object" in done.stderr):
             pytest.skip("this Python may not be run by others")
         assert done.stdout.strip() == undisturbed.archive_sha256, done.stderr
         assert sorted(path.name for path in folder.iterdir()) == ["run.db", "run.toml"]

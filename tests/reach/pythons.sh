@@ -22,7 +22,7 @@ for version in ${PYTHONS:-3.11 3.12 3.13 3.14}; do
   fi
   echo "Python $("$venv/bin/python" -c 'import platform; print(platform.python_version())')"
   (cd "$outside" && "$venv/bin/python" -m tests.reach.digests --check) || failed+=("$version: digests")
-  (cd "$outside" && "$venv/bin/python" -m pytest -p no:cacheprovider -n "${JOBS:-auto}" --maxprocesses 4 --dist loadgroup \
+  (cd "$outside" && "$venv/bin/python" -m pytest -p no:cacheprovider -n "${JOBS:-auto}" --maxprocesses 4 --dist loadfile \
     -m "not long and not slow and not oracle" ${TESTS:-tests/circuits tests/fitness tests/evo tests/reach}) || failed+=("$version: tests")
   rm -rf "$venv"
 done

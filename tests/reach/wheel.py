@@ -15,6 +15,7 @@ EVO = Path(sys.executable).with_name("evo")
 COMMAND = re.compile(r"\bevo ([a-z]+)((?: +[^\s`'\"<>;,&|)]+)*)")
 NO_COMMANDS = {"is", "has"}  # prose
 TOLD: set[tuple[str, str]] = set()
+HELP: dict[str, str] = {}  # of every command
 
 
 def main():
@@ -53,13 +54,10 @@ def where_it_comes_from():
         assert subprocess.run([sys.executable, "-c", f"import {extra}"], capture_output=True).returncode, f"{extra} is there"
 
 
-def commands():
-    return re.findall(r"^  ([a-z]+)  ", call("--help").partition("Commands:")[2], re.MULTILINE)
-
-
 def learn():
-    for command in commands():
-        call(command, "--help")
+    for command in re.findall(r"^  ([a-z]+)  ", call("--help").partition("Commands:")[2], re.MULTILINE):
+        HELP[command] = call(command, "--help")
+    assert {"run", "resume", "inspect", "export"} <= HELP.keys()
     for topic in ("tasks", "models", "objectives", "algorithms", "zoo"):
         call(topic)
     call("tasks", "gate", "-o", "gate.svg", said="gate.svg")
@@ -139,13 +137,12 @@ def told(*texts):
 
 
 def what_was_told_can_be_typed():
-    known = {name: call(name, "--help") for name in commands()}
     for name, rest in sorted(TOLD):
         if name in NO_COMMANDS:
             continue
-        assert name in known, f"evo {name} {rest}: there is no such command"
+        assert name in HELP, f"evo {name} {rest}: there is no such command"
         for option in re.findall(r"(?<!\S)-{1,2}[a-z][a-z-]*", rest):
-            assert re.search(rf"(?<!\S){option}\b", known[name]), f"evo {name} {rest}: it has no option {option}"
+            assert re.search(rf"(?<!\S){option}\b", HELP[name]), f"evo {name} {rest}: it has no option {option}"
 
 
 if __name__ == "__main__":
