@@ -98,6 +98,7 @@ class Facts(BaseModel):
     examples: bytes
     versions: Json[dict[Name, str]]
     heritage: bytes | None = None
+    conditions: Json[Annotated[list[tuple[Name, Count]], Field(max_length=NAMES)]] = []
     about: Json[About] | None = None
 
 

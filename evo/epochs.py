@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from evo.individual import up_to_date
 from evo.island import Founders, Migrants, State, run_epoch
 from evo.setting import setting
 from evo.spec import RunSpec
@@ -54,7 +55,18 @@ _latest: deque[tuple[bytes, State]] = deque(maxlen=LATEST)  # made here, as byte
 
 
 def _read(stored: bytes) -> State:
-    return next((state for made, state in _latest if made == stored), None) or from_bytes(State, stored)
+    known = next((state for made, state in _latest if made == stored), None)
+    if known is not None:
+        return known
+    state = from_bytes(State, stored)
+    return state._replace(population=up_to_date(state.population), archive=up_to_date(state.archive))
+
+
+def _arrived(guests: bytes, epoch: int) -> Migrants | Founders:
+    if not epoch:
+        return from_bytes(Founders, guests)
+    found = from_bytes(Migrants, guests)
+    return found._replace(population=up_to_date(found.population))
 
 
 def compute(spec_json: str, source, island: int, epoch: int, state, guests):
@@ -63,8 +75,7 @@ def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     here = setting(spec_json, source)
     with watch("bytes"):
         before = None if state is None else _read(state)
-        kind = Migrants if epoch else Founders
-        arrived = None if guests is None else from_bytes(kind, guests)
+        arrived = None if guests is None else _arrived(guests, epoch)
     after = run_epoch(here, island, epoch, before, arrived, watch)
     with watch("bytes"):
         made, sent = to_bytes(after), to_bytes(after.migrants(here.spec.search.migrants))

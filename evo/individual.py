@@ -45,6 +45,25 @@ def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
     return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
 
 
+SINCE_0_5 = {"worst": np.nan, "condition": -1}  # fields that records of release 0.4 lack, and what stands for them
+
+
+def record_of_0_4(kind: np.dtype) -> np.dtype:
+    """The dtype of a record as release 0.4 stored it."""
+    return np.dtype([(name, kind[name]) for name in kind.names or () if name not in SINCE_0_5])
+
+
+def up_to_date(records: np.ndarray) -> np.ndarray:
+    """The records, those of release 0.4 with the fields that they lack."""
+    names = records.dtype.names or ()
+    if all(name in names for name in SINCE_0_5):
+        return records
+    found = np.empty(len(records), record(records.dtype["genome"], records["losses"].shape[1]))
+    for name in found.dtype.names or ():
+        found[name] = records[name] if name in names else SINCE_0_5[name]
+    return found
+
+
 class Crowd(NamedTuple):
     """Individuals and how each did on every trial of the search. Genomes are large: they lie apart, and are copied little.
 

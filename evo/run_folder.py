@@ -115,7 +115,8 @@ class Run:
             self.stored = stored.read(store, self.spec)
         self.spec_sha256, self.interface, self.examples = self.stored[:3]
         self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
-        self.about, self.conditions = self.stored.about, self.stored.conditions
+        self.about = self.stored.about
+        self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
         self.standing = Standing.of(self.spec, self.epochs)

@@ -30,7 +30,8 @@ class MisfitError(ValueError):
 
 
 class Shape(NamedTuple):
-    """What an array must be: its dtype (None: any plain numbers or texts), and the least and largest length of every axis."""
+    """What an array must be: its dtype (None: any plain numbers or texts; a tuple: one of these, the largest first), and the
+    least and largest length of every axis."""
 
     dtype: Any
     axes: tuple[tuple[int, int], ...]
@@ -38,13 +39,17 @@ class Shape(NamedTuple):
     @property
     def most(self) -> int:
         """Bytes."""
-        size = LONGEST if self.dtype is None else np.dtype(self.dtype).itemsize
+        size = LONGEST if self.dtype is None else np.dtype(self._dtypes[0]).itemsize
         return size * math.prod(largest for _, largest in self.axes)
+
+    @property
+    def _dtypes(self):
+        return self.dtype if isinstance(self.dtype, tuple) else (self.dtype,)
 
     def check(self, name: str, dtype: np.dtype, lengths: tuple[int, ...]):
         """Raises MisfitError."""
         plain = dtype.kind in PLAIN and dtype.itemsize <= LONGEST
-        if not (plain if self.dtype is None else dtype == self.dtype):
+        if not (plain if self.dtype is None else dtype in self._dtypes):
             raise MisfitError(f"{name}: holds other records")
         if len(lengths) != len(self.axes) or any(not a <= n <= b for n, (a, b) in zip(lengths, self.axes, strict=True)):
             wanted = " x ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in self.axes)

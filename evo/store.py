@@ -21,7 +21,8 @@ from evo.standing import generations
 KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
 VERSION = 5
-WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3", 4: "0.4"}  # which release wrote older ones
+READ = (4, VERSION)  # 4: of 0.4, whose records have fewer fields (`individual.up_to_date`)
+WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
 APPLICATION = 0x45564F43  # "EVOC"
 
 _BEFORE = "CREATE TABLE before (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT"
@@ -83,7 +84,7 @@ class Store:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 raise UserError(f"{path}: not the store of a run, or cut short")
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version != VERSION:
+            if version not in READ:
                 newer = version > VERSION
                 by = "a newer evocircuits" if newer else f"an older evocircuits ({WRITTEN_BY.get(version, 'no release')})"
                 remedy = "update" if newer else "open it with that one, or start again from its run.toml by evo run"
@@ -92,6 +93,7 @@ class Store:
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise UserError(f"{path}: is damaged; restore the folder from a copy")
             if write:
+                db.execute(f"PRAGMA user_version = {VERSION}")
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")
         return cls(path, db)

@@ -14,7 +14,7 @@ from evo import documents, genome
 from evo.documents import damaged
 from evo.epochs import neighbour
 from evo.genome import Bounds
-from evo.individual import LOOKED_AT, record
+from evo.individual import LOOKED_AT, record, record_of_0_4, up_to_date
 from evo.island import Migrants, State
 from evo.lineage import FOUNDER, step_dtype
 from evo.memory import available, shown
@@ -53,6 +53,7 @@ class Stored(NamedTuple):
     spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
     heritage     the genomes it began with, None if it was not forked;   parent  what it was forked from
     epochs       as `evo.documents.Epoch`;   states  the latest of every island that has one, by island
+    conditions   name and number of trials of each condition that held-out trials belong to; [] for a run of 0.4
     about        what the task is about, see `evo.about`; {} for a run of 0.4
     """
 
@@ -62,6 +63,7 @@ class Stored(NamedTuple):
     heritage: Heritage | None
     epochs: list[dict]
     states: list[State]
+    conditions: list[tuple[str, int]]
     about: dict
 
     @property
@@ -76,7 +78,7 @@ def read(store: Store, spec: RunSpec) -> Stored:
     with store.moment():
         facts = documents.facts(store.facts(), path)
         interface = documents.interface(facts, path)
-        form = _Forms(spec, interface, path)
+        form = _Forms(spec, interface, len(facts.conditions), path)
         epochs = _epochs(store, spec)
         last = {row["island"]: row for row in epochs}
         rows = store.states()
@@ -89,13 +91,15 @@ def read(store: Store, spec: RunSpec) -> Stored:
     about = {} if facts.about is None else facts.about.model_dump()
     states = [form.state(blob, last[island]) for island, _, blob in rows]
     form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
-    return Stored(facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states, about)
+    return Stored(
+        facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states, facts.conditions, about
+    )
 
 
 def check_going_on(store: Store, spec: RunSpec, found: Stored):
     """Before a run goes on: the circuits of its populations, and what islands sent and others have not received yet. Raises
     UserError."""
-    form, last = _Forms(spec, found.interface, store.path), {row["island"]: row for row in found.epochs}
+    form, last = _Forms(spec, found.interface, len(found.conditions), store.path), {row["island"]: row for row in found.epochs}
     form.records([state.population for state in found.states], [state.generation for state in found.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
@@ -111,7 +115,10 @@ def check_going_on(store: Store, spec: RunSpec, found: Stored):
 def check_before(store: Store, spec: RunSpec, found: Stored, islands: list[int]):
     """Before the last epoch of these islands is taken back: the states that then count. Raises UserError."""
     store.check_before(islands)
-    form, rows = _Forms(spec, found.interface, store.path), {(row["island"], row["epoch"]): row for row in found.epochs}
+    form, rows = (
+        _Forms(spec, found.interface, len(found.conditions), store.path),
+        {(row["island"], row["epoch"]): row for row in found.epochs},
+    )
     for island, epoch, blob in store.before():
         if (island, epoch) in rows:
             form.state(blob, rows[island, epoch])
@@ -145,8 +152,8 @@ def _epochs(store, spec):
 class _Forms:
     """The shapes of the arrays that a run of a spec stores, and the values that they may have."""
 
-    def __init__(self, spec: RunSpec, interface: Interface, path):
-        self.spec, self.interface, self.path = spec, interface, path
+    def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
+        self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
         self.bounds: Bounds = spec.bounds(interface)
         self.genome = genome.empty(self.bounds, 0).dtype
         self.record = record(self.genome, len(spec.search.objectives))
@@ -154,6 +161,7 @@ class _Forms:
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""
         generation, found = last["generation"], self._arrays(State, blob, self.of_state(last))
+        found = found._replace(population=up_to_date(found.population), archive=up_to_date(found.archive))
         if documents.log(found.log, self.path)[-1]["generation"] != generation:
             raise damaged(self.path, f"the log in the state of island {last['island']}")
         self._population(found, generation)
@@ -163,9 +171,9 @@ class _Forms:
         """Those of such a state."""
         s = self.spec.search
         return {
-            "population": Shape(self.record, ((1, s.population),)),
+            "population": Shape((self.record, record_of_0_4(self.record)), ((1, s.population),)),
             "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
-            "archive": Shape(self.record, ((1, s.archive),)),
+            "archive": Shape((self.record, record_of_0_4(self.record)), ((1, s.archive),)),
             "pedigree": self._pedigree(s.population + s.archive, last["generation"]),
             "log": Shape("u1", ((2, ROW * len(last["log"])),)),
         }
@@ -175,11 +183,12 @@ class _Forms:
         s = self.spec.search
         count = min(s.migrants, s.population)
         parts = {
-            "population": Shape(self.record, ((0, count),)),
+            "population": Shape((self.record, record_of_0_4(self.record)), ((0, count),)),
             "grades": Shape("f4", ((0, count), (s.trials, s.trials))),
             "pedigree": self._pedigree(count, generation),
         }
         found = self._arrays(Migrants, blob, parts)
+        found = found._replace(population=up_to_date(found.population))
         self._population(found, generation)
         self.records([found.population], [generation])
         return found
@@ -239,6 +248,7 @@ class _Forms:
             and np.isfinite(rows["score"]).all()
             and not np.isinf(looks).any()
             and (np.isfinite(counts) & (counts >= 0)).all()
+            and _within(rows["condition"], -1, self.conditions - 1)
             and _within(rows["island"], 0, self.spec.search.islands - 1)
             and _within(rows["generation"], 0, last)
             and _within(rows["wired"], 0, last)

@@ -126,7 +126,7 @@ def test_the_best_the_smallest_and_the_largest_are_picked():
 
 
 def test_a_name_that_is_taken_gets_a_letter():
-    assert [free_name("itd-8", taken) for taken in ([], ["itd-7"], ["itd-8", "itd-8b"])] == ["itd-8", "itd-8b", "itd-8c"]
+    assert [free_name("itd-8", taken) for taken in ([], ["itd-8"], ["itd-8", "itd-8b"])] == ["itd-8", "itd-8b", "itd-8c"]
 
 
 def test_a_card_takes_a_task_that_ships():
