@@ -166,7 +166,8 @@ def test_a_summary_names_the_features_that_a_motif_has_and_no_others(motif, tmp_
     assert "output ports" in said
     assert "membrane noise" not in said
     assert "cell types" not in said
-    assert said.splitlines()[-1] == json.loads((path / "export.json").read_text())["checks"][-1]
+    check = json.loads((path / "export.json").read_text())["checks"][-1]
+    assert said.splitlines()[-1] == check.replace("check with: ", f"check with: cd {path} && ")
 
 
 def noisy(motif):

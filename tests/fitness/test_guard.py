@@ -4,12 +4,11 @@ import time
 import pytest
 
 from circuits.errors import UserError
-from fitness.guard import limited
+from fitness.guard import guarded
 
 
 def test_what_takes_too_long_is_given_up_where_the_system_has_a_timer_and_goes_on_where_it_has_none(monkeypatch):
-    with pytest.raises(UserError, match=r"the task did not return within 0\.01 s"), limited(0.01, "the task"):
-        time.sleep(5)
+    with pytest.raises(UserError, match=r"the task did not return within 0\.01 s"):
+        guarded("the task", 0.01, time.sleep, 5)
     monkeypatch.delattr(signal, "setitimer")
-    with limited(0.01, "the task"):
-        time.sleep(0.05)
+    guarded("the task", 0.01, time.sleep, 0.05)

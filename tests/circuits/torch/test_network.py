@@ -158,7 +158,7 @@ def test_a_bad_description_is_named_by_file_and_place(files, before, after, mess
 
 
 def test_a_description_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"none.toml: cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"none.toml: there is no such file"):
         MotifNetwork.described(tmp_path / "none.toml")
 
 
