@@ -52,7 +52,7 @@ def test_the_shares_of_the_time_are_all_of_it(tmp_path):
     assert min(ran.shares.values()) >= 0
     assert 80 < ran.synapses < 110
     assert ran.simulated == 1
-    assert 0 < ran.tried <= 2 * 12 * 5  # founders and the first generation are not timed
+    assert 0 < ran.tried <= 2 * 12 * 4  # the first epoch is not timed
 
 
 def test_rivals_judge_circuits_as_the_task_does(job, monkeypatch):

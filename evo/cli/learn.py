@@ -28,7 +28,7 @@ def tasks(name, out):
             click.echo(f"{task.name:14} {task.what()}")
         click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS, here, for evo new and in the spec.")
         return
-    say_executed(name, Path())
+    say_executed(name, Path(), err=True)
     task = task_class(name)
     if out is not None:
         click.echo(draw(with_defaults(task), Path(out)))
@@ -74,7 +74,7 @@ def new(name, out, neurons, synapses):
     from evo.given import shipped
     from evo.starter import starter
 
-    say_executed(name, Path())
+    say_executed(name, Path(), err=True)
     text = None if neurons or synapses else shipped(name)
     if text is None:
         text = starter(name, neurons, synapses, None if out is None else Path(out).parent)

@@ -48,8 +48,9 @@ _LOG = click.option(
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Overrides a setting, such as task.volleys=2.")
 @_LOG
 def run(spec, out, workers, address, seed, generations, settings, log):
-    """Run the search that a spec describes: a file, or the name of a task, for the spec that evo new writes. Executes the code
-    of a task of your own.
+    """Run the search that a spec describes: a file, or the name of a task, for the spec that evo new writes.
+
+    Executes the code of a task of your own.
 
     \b
     evo run my.toml --set search.islands=8 --set task.detectors=2
@@ -186,8 +187,7 @@ def _say_left_fixed(spec, source, path):
         ranges = ", ".join(f"{key} = {value}" for key, value in out.items())
         click.echo(
             f"{path}: [circuit.parameters] leaves out {', '.join(out)}: fixed at their defaults in all neurons; to evolve them "
-            f"write {ranges}, as evo new does, or name the values that you want",
-            err=True,
+            f"write {ranges}, as evo new does, or name the values that you want"
         )
 
 

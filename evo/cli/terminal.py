@@ -1,5 +1,6 @@
 """Printing: through here goes all that the command writes, for names and messages may come from a stranger's files."""
 
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,9 +64,10 @@ def console():
     )
 
 
-def say_executed(name: str, folder: Path):
-    """Say on stderr that the code of a task is executed, if it is one of the user's own."""
+def say_executed(name: str, folder: Path, err: bool = False):
+    """Say that the code of a task is executed, if it is one of the user's own; `err`: on standard error, where standard output
+    is something to be kept."""
     from fitness.code import is_own
 
-    if is_own(name):
-        click.echo(f"executing the code of task {name}, sought from {folder}", err=True)
+    if is_own(name) and os.path.lexists(folder / name.rpartition(":")[0]):
+        click.echo(f"executing the code of task {name}, sought from {folder}", err=err)

@@ -11,7 +11,7 @@ from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
 WIDTH = {"95 %": 9, "energy": 7, "time": 7}
-MEDIANS = ("held_out", "worst", "evaluations_to_target", "front", "excitatory", "inhibitory", "synapses", "energy", "seconds")
+MEDIANS = ("held_out", "worst", "evaluations_to_target", "excitatory", "inhibitory", "synapses", "energy", "seconds")
 
 
 def as_json(found: Comparison) -> dict:
@@ -41,7 +41,7 @@ def show(found: Comparison, console: Console):
     for group in found.groups:
         if len(found.groups) > 1:
             console.print(Text(group.name, style="bold"))
-        table = _table("run", "held out", "95 %", "worst", f"to {found.target:g}", "front", "E", "I", "syn.", "energy", "time")
+        table = _table("run", "held out", "95 %", "worst", f"to {found.target:g}", "E", "I", "syn.", "energy", "time")
         table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
         for run in group.runs:
             table.add_row(Text(_name(run)), *_cells(run))
@@ -78,7 +78,7 @@ def _table(first, *others, wrapped=False):
 
 
 def _cells(run: Outcome):
-    counts = (str(value) for value in (run.front, run.excitatory, run.inhibitory, run.synapses))
+    counts = (str(value) for value in (run.excitatory, run.inhibitory, run.synapses))
     interval = "" if math.isnan(run.low) else f"{run.low:.2f}-{run.high:.2f}"
     return (
         _number(run.held_out, ".3f"),

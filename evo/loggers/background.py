@@ -175,12 +175,13 @@ class Background:
         return bool(self._due)
 
     def _stored(self):
+        from evo import documents
         from evo.run_folder import STORE
         from evo.store import Store
 
         try:
             with Store.open(self.folder / STORE) as store:
-                rows = store.epochs()
+                rows = documents.epochs(store.epochs(), store.path)
         except BaseException:
             self._behind = True
             raise

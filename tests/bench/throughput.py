@@ -106,9 +106,9 @@ def compiling():
 
 
 def timed(folder: Path, spec: RunSpec, workers: int) -> Ran:
-    """A run of the spec from the first generation to its end, whose founders are the job's, or its own if it asks for few
+    """A run of the spec from its second epoch to its end, whose founders are the job's, or its own if it asks for few
     synapses."""
-    first = spec.model_copy(update={"search": spec.search.model_copy(update={"generations": 1})})
+    first = spec.model_copy(update={"search": spec.search.model_copy(update={"generations": spec.search.epoch})})
     evo.resume(search_job.begin(folder, first, founded="wiring" not in spec.search.objectives), workers)
     seconds, logs, begun = Counter(), [], time.time()
 

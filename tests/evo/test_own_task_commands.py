@@ -110,14 +110,14 @@ def test_every_command_that_executes_its_code_says_so_first(here):
         (tasks, ("agree.py:Agree",)),
         (new, ("agree.py:Agree",)),
     ):
-        said = done(command, *arguments).stderr
+        said = done(command, *arguments).output
         assert said.splitlines()[0].startswith("executing the code of task agree.py:Agree"), said
         assert "xecutes the code of a task of your own" in command.help or "its code is executed" in command.help
     (here / "run" / "agree.py").write_text("raise SystemExit")
     for command in (resume, fork):
         found = done(command, "run", "--workers", 0)
         assert "agree.py: was changed" in str(found.exception)
-        assert "executing" not in found.stderr, "what is not executed is not announced"
+        assert "executing" not in found.output, "what is not executed is not announced"
     assert set(cli.commands) > {"run", "resume", "fork", "prune", "tasks", "new"}
 
 

@@ -52,7 +52,7 @@ def test_the_time_at_the_end_is_that_of_the_store_with_the_sessions_before():
     spec = RunSpec(task={"name": "itd"}, search={"islands": 1, "generations": 20})
     row = {"repeats": 0, "best": 0.75, "median": 0.5, "losses": [0.0], "archive": 7, "validation": 0.8, "held_out": 0.7}
     log = [row | {"generation": 10, "evaluations": 2000}]
-    before = [{"island": 0, "log": log, "elapsed": 60.0}]
+    before = [{"island": 0, "epoch": 0, "log": log, "elapsed": 60.0}]
     with Progress(spec, "my-run", before, Console(file=out, width=100)) as progress:
         progress(Result(0, 1, b"", b"", [log[0] | {"generation": 20}], {}, elapsed=99.6))
     assert "4,000 evaluations  40/s  1:40  best 0.750" in out.getvalue()

@@ -60,7 +60,7 @@ BAD_LINES = [
     ("circuit.parameters", "v_reset_mv = -55.0", ["circuit.parameters", "v_reset_mv must stay below v_th_mv"]),
     ("circuit.parameters", "v_reset_mv = -55.0001", ["circuit.parameters", "v_reset_mv must stay below v_th_mv"]),
     ("search", 'objectives = ["energy"]', ["search.objectives", "must hold score", "energy, joules"]),
-    ("search", 'objectives = ["score", "sped"]', ["search.objectives", "score, energy, ", "robustness", "speed"]),
+    ("search", 'objectives = ["score", "sped"]', ["search.objectives", "score, worst, ", "robustness", "speed"]),
     ("search", "target = 0", ["search.target", "greater than 0"]),
     ("search", "target = 1.5", ["search.target", "less than or equal to 1"]),
     ("search", "task_seconds = 0", ["search.task_seconds", "greater than 0"]),
@@ -146,7 +146,7 @@ def test_a_task_file_that_is_missing_is_named_with_the_spec(tmp_path):
     path = own_task_spec(tmp_path)
     (tmp_path / "agree.py").unlink()
     message = one_line_of(lambda: read(path))
-    for part in (str(path), str(tmp_path / "agree.py"), "no such file"):
+    for part in (str(path), str(tmp_path / "agree.py"), "No such file"):
         assert part in message
 
 

@@ -88,7 +88,7 @@ def test_worst_of_a_task_without_conditions_is_refused_in_one_line(tmp_path):
 def test_the_card_of_a_motif_names_its_worst_condition(name):
     known = zoo.card(name)
     if known.worst is not None:
-        assert known.worst.score <= known.held_out.score
+        assert known.worst.score <= known.held_out.most  # it is of the first draw
         assert 24 <= known.worst.trials <= known.held_out.trials / 2
         assert known.worst.conditions > 1
         assert known.worst.condition in known._repr_html_()

@@ -158,7 +158,8 @@ def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):
     for name in zoo:
         (row,) = [line for line in lines if line.startswith(f"{name} ")]
         known = zoo.card(name)
-        counts = f"{known.held_out.score:.3f} {known.excitatory} {known.inhibitory} {known.energy['events']:.0f}"
+        worst = f" {known.worst.score:.3f}" if known.worst else ""
+        counts = f"{known.held_out.score:.3f}{worst} {known.excitatory} {known.inhibitory} {known.energy['events']:.0f}"
         assert " ".join(row.split()).startswith(f"{name} {counts} ")
 
 
