@@ -124,13 +124,13 @@ def test_every_command_that_executes_its_code_says_so_first(here):
 def test_time_constants_that_a_spec_leaves_out_are_named_with_what_lets_them_evolve(here):
     small = {"generations": 1, "epoch": 1, "islands": 1, "population": 4}
     path = spec_file(here, **small)
-    said = done(run, path, "--out", "run", "--workers", 0).stderr
+    said = done(run, path, "--out", "run", "--workers", 0).stdout
     assert "[circuit.parameters] leaves out tau_syn_e_ms, tau_syn_i_ms: fixed at their defaults" in said
     assert "tau_syn_e_ms = [" in said
     text = path.read_text().replace("tau_m_ms = [5.0, 30.0]", "tau_m_ms = 20\ntau_syn_e_ms = 2\ntau_syn_i_ms = 5")
     path.write_text(text)
-    assert "leaves out" not in done(run, path, "--out", "fixed", "--workers", 0).stderr
-    assert "leaves out" not in done(resume, "run", "--workers", 0, "--generations", 2).stderr
+    assert "leaves out" not in done(run, path, "--out", "fixed", "--workers", 0).stdout
+    assert "leaves out" not in done(resume, "run", "--workers", 0, "--generations", 2).stdout
 
 
 def test_a_fork_may_take_another_task_of_ones_own(here):
