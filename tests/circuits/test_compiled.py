@@ -15,16 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 FIRST_RESULT = """
 import numpy as np
-from circuits import Circuit
-from circuits.population import simulate_population
-from circuits.raster import pack
-from circuits.tables import from_circuit
+from circuits import Circuit, simulate
 
 synapse = {"post": 0, "weight_mv": 100, "delay_ms": 1}
 ports = {"inputs": [{"name": "in", "synapses": [synapse]}], "outputs": [{"name": "out", "neurons": [0]}]}
 circuit = Circuit(dt_ms=1, neurons=[{"id": 0, "sign": "E"}], **ports)
 spikes = np.random.default_rng(0).random((64, 100, 1)) < 0.1
-print(simulate_population(from_circuit(circuit, np.float32), pack(spikes), 64).spikes[0])
+print(simulate(circuit, spikes, dtype="float32").counts().sum())
 """
 
 

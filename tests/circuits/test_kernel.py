@@ -353,8 +353,9 @@ def elsewhere(expression, tmp_path, pytestconfig, **settings):
     return found.stdout.split()
 
 
-NARROWER = pytest.mark.parametrize(
-    ("name", "features"), [("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")], ids=["sse2", "avx2"]
+SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")
+NARROWEST = pytest.mark.parametrize(
+    ("name", "features"), [SSE2, pytest.param(*AVX2, marks=pytest.mark.slow)], ids=["sse2", "avx2"]
 )
 
 
@@ -368,15 +369,15 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
 
 
 @pytest.mark.long
-@NARROWER
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, name, features, pytestconfig):
-    same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX], name, features, tmp_path, pytestconfig)
+@pytest.mark.parametrize(("processor", "jobs"), [(SSE2, [PLAIN, NOISY_ADEX]), (AVX2, [PLAIN])], ids=["sse2", "avx2"])
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, processor, jobs, pytestconfig):
+    same_bits_with_narrower_vectors(jobs, *processor, tmp_path, pytestconfig)
 
 
 @pytest.mark.slow
-@NARROWER
-def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, name, features, pytestconfig):
-    same_bits_with_narrower_vectors(THE_REST, name, features, tmp_path, pytestconfig)
+@pytest.mark.parametrize("processor", [SSE2, AVX2], ids=["sse2", "avx2"])
+def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, processor, pytestconfig):
+    same_bits_with_narrower_vectors([NOISY_ADEX, *THE_REST], *processor, tmp_path, pytestconfig)
 
 
 @pytest.mark.long
