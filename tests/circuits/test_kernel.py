@@ -133,7 +133,9 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
         assert raster.counts().sum() == together.spikes[b]
 
 
-@pytest.mark.parametrize("turned", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[..., ::2]])
+@pytest.mark.parametrize(
+    "turned", [np.asfortranarray, pytest.param(lambda x: np.repeat(x, 2, axis=-1)[..., ::2], marks=pytest.mark.slow)]
+)
 def test_matrices_may_lie_in_memory_in_any_way(turned):
     rng = np.random.default_rng(9)
     circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(3)]
