@@ -11,12 +11,14 @@ too, whatever folder they lie in themselves: a cluster that gets them sent puts 
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from llvmlite import binding
 from numba import config, njit
+from numba.core.compiler_lock import global_compiler_lock
 
 from circuits import disk_cache
 
@@ -56,13 +58,27 @@ def jit(**options):
     """numba's njit; also under NUMBA_DISABLE_JIT, which is for the user's own functions: ours do not run as Python."""
 
     def decorate(function):
-        before, config.DISABLE_JIT = config.DISABLE_JIT, 0
-        try:
-            return njit(**options)(function)
-        finally:
-            config.DISABLE_JIT = before
+        with _enabled():
+            dispatcher = njit(**options)(function)
+
+        def compile(signature):
+            with _enabled():  # numba's own functions that it calls are made only now
+                return type(dispatcher).compile(dispatcher, signature)
+
+        dispatcher.compile = compile
+        return dispatcher
 
     return decorate
+
+
+@contextmanager
+def _enabled():
+    with global_compiler_lock:
+        before, config.DISABLE_JIT = config.DISABLE_JIT, 0
+        try:
+            yield
+        finally:
+            config.DISABLE_JIT = before
 
 
 _SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")

@@ -15,16 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 FIRST_RESULT = """
 import numpy as np
-from circuits import Circuit
-from circuits.population import simulate_population
-from circuits.raster import pack
-from circuits.tables import from_circuit
+from circuits import Circuit, simulate
 
 synapse = {"post": 0, "weight_mv": 100, "delay_ms": 1}
 ports = {"inputs": [{"name": "in", "synapses": [synapse]}], "outputs": [{"name": "out", "neurons": [0]}]}
 circuit = Circuit(dt_ms=1, neurons=[{"id": 0, "sign": "E"}], **ports)
 spikes = np.random.default_rng(0).random((64, 100, 1)) < 0.1
-print(simulate_population(from_circuit(circuit, np.float32), pack(spikes), 64).spikes[0])
+print(simulate(circuit, spikes, dtype="float32").counts().sum())
 """
 
 
@@ -152,9 +149,9 @@ SETTINGS = {
 }
 
 
-def test_settings_of_numba_for_the_users_own_functions_do_not_matter():
+def test_settings_of_numba_for_the_users_own_functions_do_not_matter_even_on_a_cold_cache(tmp_path):
     code = FIRST_RESULT + "from numba import njit\nprint(njit(lambda: 1))"
-    environment = os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | SETTINGS | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     first, theirs = done.stdout.splitlines()

@@ -22,7 +22,7 @@ nir = pytest.importorskip("nir")
 def small():
     """Circuits of a few neurons with one trial each: [(circuit, bool [steps, channels])]."""
     found = []
-    for seed in range(9):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         circuit = random_circuit(rng, neurons=int(rng.integers(1, 6)), dt_ms=1.0 if seed < 7 else 0.1)
         found.append((circuit, random_input(rng, circuit, 1, 300)[0]))

@@ -133,7 +133,9 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
         assert raster.counts().sum() == together.spikes[b]
 
 
-@pytest.mark.parametrize("turned", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[..., ::2]])
+@pytest.mark.parametrize(
+    "turned", [np.asfortranarray, pytest.param(lambda x: np.repeat(x, 2, axis=-1)[..., ::2], marks=pytest.mark.slow)]
+)
 def test_matrices_may_lie_in_memory_in_any_way(turned):
     rng = np.random.default_rng(9)
     circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(3)]
@@ -353,8 +355,9 @@ def elsewhere(expression, tmp_path, pytestconfig, **settings):
     return found.stdout.split()
 
 
-NARROWER = pytest.mark.parametrize(
-    ("name", "features"), [("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")], ids=["sse2", "avx2"]
+SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")
+NARROWEST = pytest.mark.parametrize(
+    ("name", "features"), [SSE2, pytest.param(*AVX2, marks=pytest.mark.slow)], ids=["sse2", "avx2"]
 )
 
 
@@ -368,15 +371,15 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
 
 
 @pytest.mark.long
-@NARROWER
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, name, features, pytestconfig):
-    same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX], name, features, tmp_path, pytestconfig)
+@pytest.mark.parametrize(("processor", "jobs"), [(SSE2, [PLAIN, NOISY_ADEX]), (AVX2, [PLAIN])], ids=["sse2", "avx2"])
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, processor, jobs, pytestconfig):
+    same_bits_with_narrower_vectors(jobs, *processor, tmp_path, pytestconfig)
 
 
 @pytest.mark.slow
-@NARROWER
-def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, name, features, pytestconfig):
-    same_bits_with_narrower_vectors(THE_REST, name, features, tmp_path, pytestconfig)
+@pytest.mark.parametrize("processor", [SSE2, AVX2], ids=["sse2", "avx2"])
+def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, processor, pytestconfig):
+    same_bits_with_narrower_vectors([NOISY_ADEX, *THE_REST], *processor, tmp_path, pytestconfig)
 
 
 @pytest.mark.long

@@ -13,9 +13,11 @@ from circuits.population import simulate_population
 from circuits.raster import pack
 from circuits.versions import Versions
 from tests import reference
+from tests.products import few_of
 
-pytestmark = pytest.mark.long  # machine code for every model, with and without plastic synapses and noise
+pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", "both", 0)]  # the last one is noisy
 
 
 def rebuilt(circuit, versions, v):
@@ -55,9 +57,7 @@ def drawn(seed, **settings):
     return circuit, reference.random_input(rng, circuit, TRIALS, STEPS), versions
 
 
-@pytest.mark.parametrize("plastic", [None, "both"])
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
+@pytest.mark.parametrize(("model", "plastic", "seed"), few_of(MODELS, [None, "both"], range(6), few=FEW))
 def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
     circuit, spikes, versions = drawn(seed, neuron_model=model, plastic=plastic)
     tables = versions.tables(circuit, np.float64).all_read()
@@ -78,7 +78,7 @@ def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_outputs_are_those_of_the_ports_that_are_left(seed):
-    circuit, spikes, versions = drawn(seed, plastic="both")
+    circuit, spikes, versions = drawn(seed)
     found = simulate_population(versions.tables(circuit, np.float64), pack(spikes), TRIALS, seed=1)
     slots = [n for port in circuit.outputs for n in port.neurons]
     for v in range(len(versions.kept)):

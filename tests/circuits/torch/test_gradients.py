@@ -1,16 +1,27 @@
 """The fused backward pass is the gradient that autograd finds for the plain one; both are that of the equations."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 
+from circuits.compiled import jit
 from circuits.errors import UserError
 from circuits.neurons.lif_psc_exp import P21_E
+from circuits.simd import LANES, aligned, fetch, store
 from circuits.torch import MotifCell
-from circuits.torch.surrogate import SURROGATES, Spike
+from circuits.torch.surrogate import SURROGATES, Spike, bump
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
+from tests.products import few_of
 
 EVERYTHING = ("weights", "bias", "time_constants", "thresholds", "delays")
+COPIES = [(None, False), (3, False), (3, True)]  # and do they share their weights?
+FEW = [  # that of every surrogate by itself is below
+    *product(["fast_sigmoid"], COPIES, [("bias",), EVERYTHING]),
+    ("fast_sigmoid", COPIES[0], ("weights",)),
+    ("sigmoid", COPIES[1], EVERYTHING),
+]
 
 
 def disturbed(cell):
@@ -40,10 +51,12 @@ def apart(found, wanted):
     return ((found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-12)).item() if wanted.numel() else 0.0
 
 
-@pytest.mark.parametrize("trainable", [("weights",), ("bias",), EVERYTHING])
-@pytest.mark.parametrize(("copies", "share"), [(None, False), (3, False), (3, True)])
-@pytest.mark.parametrize("surrogate", SURROGATES)
-def test_the_fused_gradients_are_those_of_the_plain_code(surrogate, copies, share, trainable):
+@pytest.mark.parametrize(
+    ("surrogate", "copies", "trainable"),
+    few_of(SURROGATES, COPIES, [("weights",), ("bias",), EVERYTHING], few=FEW),
+)
+def test_the_fused_gradients_are_those_of_the_plain_code(surrogate, copies, trainable):
+    copies, share = copies
     rng = np.random.default_rng([*surrogate.encode(), copies or 0, share, len(trainable)])
     circuit = random_circuit(rng, neurons=int(rng.integers(2, 12)), channels=int(rng.integers(1, 4)), longest=9)
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-4)):
@@ -146,6 +159,20 @@ def test_the_surrogate_is_a_bump_at_threshold_and_the_spike_is_exact(name):
     fired.sum().backward()
     assert torch.allclose(v.grad, torch.where(held, 0, wanted))
     assert torch.equal(v_th.grad, -v.grad)
+
+
+@pytest.mark.parametrize(("real", "tolerance"), [("f8", 1e-14), ("f4", 1e-6)])
+@pytest.mark.parametrize("name", SURROGATES)
+def test_the_bump_of_the_fused_kernels_is_that_of_the_plain_code(name, real, tolerance):
+    kind, tensor = SURROGATES[name]
+    x, found = np.linspace(-6, 6, LANES, dtype=real), aligned(LANES, real)
+    _bump(kind(x.dtype.type(0.7)), x, found)
+    np.testing.assert_allclose(found, tensor(torch.from_numpy(x), 0.7).numpy(), rtol=0, atol=tolerance)
+
+
+@jit()
+def _bump(kind, x, found):
+    store(found, 0, bump(kind, fetch(x, 0)))  # x may lie anywhere
 
 
 def test_what_is_kept_for_the_backward_pass_grows_by_bits():

@@ -1,6 +1,7 @@
 """What modules make of numbers that are none, and of floats of other widths."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,30 +15,60 @@ MOTIF = small_motif(weights=(60.0, 50.0, 30.0, 9.0))
 BAD = [float("nan"), float("inf"), float("-inf")]
 
 
-def modules():
-    """By name: a call that takes a sequence, its module, and an input of 0 and 1 [steps, batch, lines]."""
-    torch.manual_seed(0)
-    channels = len(MOTIF.inputs)
+def cell(**options):
+    cell = MotifCell(MOTIF, **options)
+    return cell, cell, len(MOTIF.inputs)
+
+
+def layer():
     layer = MotifLayer(MOTIF, 3, 5)
-    cell, eager = MotifCell(MOTIF), MotifCell(MOTIF, engine="eager")
+    return layer, layer, 5
+
+
+def mixed():
     mixed = MixedLayer([MotifLayer(MOTIF, 2, 5), MotifLayer(MOTIF, 1, 5)])
-    network = MotifNetwork([MotifLayer(MOTIF, 3, 5), MotifLayer(MOTIF, 2, 3 * len(layer.cell.readout))], 4)
+    return mixed, mixed, 5
+
+
+def network():
+    first = MotifLayer(MOTIF, 3, 5)
+    network = MotifNetwork([first, MotifLayer(MOTIF, 2, 3 * len(first.cell.readout))], 4)
+    return network, network, 5
+
+
+def counted():
+    _, module, lines = network()
+    return module.counted, module, lines
+
+
+def wide():
     wide = MotifNetwork([MotifLayer(MOTIF, 2, 5, projection="signed")], 4, lines=7)
-    rate, projected = MotifRateCell(MOTIF), MotifRateCell(MOTIF, 6, copies=2)
-    return {
-        "cell": (cell, cell, channels),
-        "eager cell": (eager, eager, channels),
-        "layer": (layer, layer, 5),
-        "mixed layer": (mixed, mixed, 5),
-        "network": (network, network, 5),
-        "network, counted": (network.counted, network, 5),
-        "network with lines": (wide, wide, 7),
-        "rate": (rate.unroll, rate, channels),
-        "rate with projection": (projected.unroll, projected, 6),
-    }
+    return wide, wide, 7
 
 
-NAMES = list(modules())
+def rate(*projected, **options):
+    rate = MotifRateCell(MOTIF, *projected, **options)
+    return rate.unroll, rate, projected[0] if projected else len(MOTIF.inputs)
+
+
+MAKERS = {
+    "cell": cell,
+    "eager cell": partial(cell, engine="eager"),
+    "layer": layer,
+    "mixed layer": mixed,
+    "network": network,
+    "network, counted": counted,
+    "network with lines": wide,
+    "rate": rate,
+    "rate with projection": partial(rate, 6, copies=2),
+}
+NAMES = list(MAKERS)
+
+
+def made(name):
+    """A call that takes a sequence, its module, and the number of lines of its input of 0 and 1 [steps, batch, lines]."""
+    torch.manual_seed(0)
+    return MAKERS[name]()
 
 
 def first(found):
@@ -47,7 +78,7 @@ def first(found):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bad", BAD)
 def test_one_number_that_is_none_is_one_line_that_says_where(name, bad):
-    call, _, lines = modules()[name]
+    call, _, lines = made(name)
     x = spikes(12, 4, lines, rate=0.3).float()
     call(x)
     x[7, 2, lines - 1] = bad
@@ -60,7 +91,7 @@ def test_one_number_that_is_none_is_one_line_that_says_where(name, bad):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_batch_first_or_a_single_step_or_copies_do_not_hide_it(name):
-    call, _, lines = modules()[name]
+    call, _, lines = made(name)
     x = torch.zeros(4, lines)
     x[3, 0] = float("nan")
     if "network" in name:
@@ -98,14 +129,14 @@ def test_a_state_and_weights_that_are_none_are_named():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float64])
 def test_inputs_of_any_dtype_say_the_same(name, dtype):
-    call, _, lines = modules()[name]
+    call, _, lines = made(name)
     x = spikes(30, 3, lines, rate=0.3)
     assert torch.equal(first(call(x.to(dtype))), first(call(x.float())))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_autocast_changes_no_spike(name):
-    call, module, lines = modules()[name]
+    call, module, lines = made(name)
     x = torch.tensor(np.random.default_rng(0).random((40, 3, lines)), dtype=torch.float32)
     expected = first(call(x))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -121,7 +152,7 @@ def test_autocast_changes_no_spike(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("how", ["half", "bfloat16", "to", "type"])
 def test_sixteen_bits_are_refused_in_one_line_and_the_module_stays_as_it_is(name, how):
-    module = modules()[name][1]
+    module = made(name)[1]
     before = {key: tensor.clone() for key, tensor in module.state_dict().items()}
     arguments = {"to": (torch.bfloat16,), "type": (torch.float16,)}.get(how, ())
     with pytest.raises(UserError, match=f"^{type(module).__name__}: computes in float32 or float64, not in b?float16"):
@@ -135,14 +166,14 @@ def test_sixteen_bits_are_refused_in_one_line_and_the_module_stays_as_it_is(name
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sixty_four_bits_and_back(name):
-    module = modules()[name][1]
+    module = made(name)[1]
     assert {p.dtype for p in module.double().parameters()} == {torch.float64}
     assert {p.dtype for p in module.float().parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_complex_numbers_are_refused(name):
-    call, _, lines = modules()[name]
+    call, _, lines = made(name)
     with pytest.raises(
         UserError, match=re.escape(f"not {'a tensor ' if 'cell' in name else ''}[5, 2, {lines}] of torch.complex64")
     ):

@@ -8,7 +8,7 @@ import circuits
 from circuits.torch import MotifCell, MotifLayer, assemble
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
 
-CIRCUITS, AT_ONCE = 500, 25
+CIRCUITS, AT_ONCE, FEW = 500, 25, 100
 
 
 def problem(seed):
@@ -17,7 +17,9 @@ def problem(seed):
     return circuit, rng.random((8, 80, len(circuit.inputs))) < rng.uniform(0.02, 0.3)
 
 
-@pytest.mark.parametrize("first", range(0, CIRCUITS, AT_ONCE))
+@pytest.mark.parametrize(
+    "first", [pytest.param(k, marks=[pytest.mark.slow] if k >= FEW else []) for k in range(0, CIRCUITS, AT_ONCE)]
+)
 def test_in_float64_the_spikes_are_those_of_the_simulator(first):
     counts = []
     for seed in range(first, first + AT_ONCE):

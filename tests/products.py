@@ -1,0 +1,16 @@
+"""Products of options: `make test` takes a few of the combinations, `make chaos` the others.
+
+Each neuron model, each kind of plastic synapse, noise, a world, each width of floats and each surrogate has machine code of its
+own, which is made in seconds: a test of all combinations would spend its time in the compiler.
+"""
+
+from itertools import product
+
+import pytest
+
+
+def few_of(*options, few):
+    """The product of the options, for `parametrize`: the combinations in `few` as they are, all others marked slow."""
+    cases = list(product(*options))
+    assert set(few) < set(cases), "the few are some of the product"
+    return [case if case in few else pytest.param(*case, marks=pytest.mark.slow) for case in cases]
