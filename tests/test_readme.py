@@ -18,7 +18,7 @@ def test_the_python_examples_run_one_after_the_other(tmp_path, monkeypatch):
     shutil.copy(ROOT / "runs" / "gate.toml", tmp_path / "runs")
     names: dict = {}
     examples = [text for language, text in BLOCKS if language == "python"]
-    assert len(examples) == 7
+    assert len(examples) == 8
     for text in examples:
         exec(compile(text, "README.md", "exec"), names)
     assert names["best"].held_out > 0.5
