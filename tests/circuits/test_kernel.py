@@ -110,7 +110,7 @@ def test_a_trial_is_the_same_in_any_lane_and_among_any_number_of_trials(dtype, t
     np.testing.assert_array_equal(simulate(circuit, spikes[order], dtype=dtype).spikes(), everything[order])
 
 
-@pytest.mark.parametrize("real", [np.float32, np.float64])
+@pytest.mark.parametrize("real", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
     rng = np.random.default_rng(8)
     circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(20)]
