@@ -71,7 +71,7 @@ class Versions(NamedTuple):
             table=moved(model.table(self.parameters, circuit.dt_ms, circuit.noise_mv).astype(real)),
             n_ref=moved(n_ref),
             fan_out=np.concatenate([fan_out[:, :channels], moved(fan_out[:, channels:])], axis=1),
-            readout=np.where(self.present[:, base.readout[0]], place[:, base.readout[0]], -1),
+            readout=np.ascontiguousarray(np.where(self.present[:, base.readout[0]], place[:, base.readout[0]], -1)),
             history=max(base.history, int(n_ref.max()) + 1),
             excitatory=moved(np.broadcast_to(circuit.excitatory, there.shape)) & there,
             **{name: whole._replace(**lists(whole, name)) for name, whole in plastic.items()},

@@ -78,7 +78,10 @@ def test_in_a_notebook_what_plot_returns_shows_itself(raster):
     assert axes[0].figure._repr_svg_().startswith("<svg")
 
 
-@pytest.mark.parametrize("backend", ["bogus", "module://matplotlib_inline.backend_inline", "qtagg", ""])
+@pytest.mark.parametrize(
+    "backend",
+    ["bogus", *(pytest.param(b, marks=pytest.mark.slow) for b in ("module://matplotlib_inline.backend_inline", "qtagg", ""))],
+)
 def test_a_backend_that_is_not_there_does_not_matter(backend, tmp_path):
     (tmp_path / "matplotlibrc").write_text("backend: nonsense\nfont.size: many\nno such line\n", encoding="utf-8")
     code = "import os; from circuits.canvas import Figure, svg; print(svg(Figure())[:4], os.environ['MPLBACKEND'])"

@@ -107,7 +107,7 @@ def test_tables_of_a_plastic_circuit_and_of_its_matrices_are_the_same(kind, real
     for row, s in rows + [(channels + place[s.pre], s) for s in circuit.synapses]:
         weight[0, row, place[s.post]], delay[0, row, place[s.post]] = s.weight_mv, round(s.delay_ms / 0.1)
     readout = np.array([[place[name] for port in circuit.outputs for name in port.neurons]])
-    sign = np.where(circuit.excitatory, 1, -1)[None]
+    sign = np.where(circuit.excitatory, 1, -1)[None].astype("i1")
     parameters = np.concatenate([circuit.parameters, theirs], axis=1)[None]
     ours = from_matrices(LIF_PSC_EXP, sign, parameters, weight, delay, readout, 0.1, real, model)
     tables = from_circuit(circuit, real)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import typeof
 
 from circuits import simulate
 from circuits.errors import UserError
@@ -11,6 +12,7 @@ from circuits.lesion import without
 from circuits.neurons import MODELS
 from circuits.population import simulate_population
 from circuits.raster import pack
+from circuits.tables import from_circuit
 from circuits.versions import Versions
 from tests import reference
 from tests.products import few_of
@@ -75,7 +77,7 @@ def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
         assert tables.synapses[v] == alone.synapse_count
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_outputs_are_those_of_the_ports_that_are_left(seed):
     circuit, spikes, versions = drawn(seed)
@@ -86,6 +88,13 @@ def test_outputs_are_those_of_the_ports_that_are_left(seed):
         there = [k for k, n in enumerate(slots) if n in outputs.names]
         np.testing.assert_array_equal(found.outputs[v][..., there], outputs.bits)
         assert not np.delete(found.outputs[v], there, axis=-1).any()
+
+
+@pytest.mark.parametrize("plastic", [None, "both"])
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_versions_run_the_machine_code_of_circuits_and_no_other_is_made(plastic, real):
+    circuit = reference.random_circuit(np.random.default_rng(0), plastic=plastic)
+    assert typeof(Versions.of(circuit, 8).tables(circuit, real)) == typeof(from_circuit(circuit, real))
 
 
 def test_parts_that_are_not_there_and_ports_left_empty_are_refused():

@@ -99,7 +99,7 @@ def test_directions_as_classes_are_equal_parts_of_the_range():
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))
 
 
-@pytest.mark.parametrize("dimensions", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dimensions", [1, *(pytest.param(d, marks=pytest.mark.slow) for d in (2, 3))])
 def test_counts_say_nothing_about_a_manifold(dimensions):
     train, test = data.randman(100, 50, 0, dimensions=dimensions)
     for split in (train, test):
