@@ -2,7 +2,7 @@
 
 motif = circuits.load("motif.json")
 raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
-evolved = circuits.zoo["itd-7"]
+evolved = circuits.zoo["itd-8"]
 """
 
 import circuits.before_numba  # noqa: F401 - first of all

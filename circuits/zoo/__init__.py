@@ -1,4 +1,4 @@
-"""Evolved motifs that ship: `zoo["itd-7"]` is a Motif, `zoo.card("itd-7")` its card, `list(zoo)` are the names of all."""
+"""Evolved motifs that ship: `zoo["itd-8"]` is a Motif, `zoo.card("itd-8")` its card, `list(zoo)` are the names of all."""
 
 from pathlib import Path
 

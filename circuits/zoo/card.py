@@ -52,7 +52,9 @@ class Made(Part):
 
     spec, spec_sha256  the run spec, as a path in the repository, and the digest of what it says
     seed, rank         of the search, and which circuit of its front was pruned to this one
-    evaluations        how many circuits the search tried
+    evaluations        how many circuits the search tried, its forks included
+    forks              settings that each fork on the way changed, KEY=VALUE
+    whole              is it the circuit as it was found, nothing pruned?
     """
 
     spec: str
@@ -61,6 +63,8 @@ class Made(Part):
     seed: int
     rank: int
     evaluations: int
+    forks: tuple[tuple[str, ...], ...] = ()
+    whole: bool = False
 
 
 class Card(Part):
@@ -90,12 +94,18 @@ class Card(Part):
     picture: str = Field("", exclude=True, repr=False)
 
     @property
-    def commands(self) -> tuple[str, str]:
-        """What makes the same circuit again, in a copy of the repository."""
-        folder = f"runs/{self.name}"
+    def commands(self) -> tuple[str, ...]:
+        """What makes the same circuit again."""
+        folders = [f"runs/{self.name}", *(f"runs/{self.name}-fork-{k + 1}" for k in range(len(self.made.forks)))]
+        forks = (
+            f"evo fork {parent} {' '.join(f'--set {setting}' for setting in settings)} --out {folder}"
+            for parent, folder, settings in zip(folders[:-1], folders[1:], self.made.forks, strict=True)
+        )
+        last = f"export {folders[-1]} --to motif" if self.made.whole else f"prune {folders[-1]}"
         return (
-            f"evo run {self.made.spec} --seed {self.made.seed} --out {folder}",
-            f"evo prune {folder} --rank {self.made.rank} -o {self.name}.json",
+            f"evo run {self.made.spec} --seed {self.made.seed} --out {folders[0]}",
+            *forks,
+            f"evo {last} --rank {self.made.rank} -o {self.name}.json",
         )
 
     @property

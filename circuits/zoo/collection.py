@@ -15,7 +15,7 @@ from circuits.zoo.card import Card
 
 
 class Zoo(Mapping[str, Motif]):
-    """The motifs in a folder by name, such as "itd-7": the task and the number of neurons, and a letter where two would share a
+    """The motifs in a folder by name, such as "itd-8": the task and the number of neurons, and a letter where two would share a
     name. Files are read when they are asked for.
 
     folder  holds motifs/NAME.json, cards/NAME.json and pictures/NAME.svg

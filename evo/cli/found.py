@@ -146,7 +146,7 @@ def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
     A circuit knows the tones that it was evolved with: it listens in bands of theirs, and refuses sounds that have nothing
-    there. zoo:itd-7 knows tones and noise from 140 to 700 Hz.
+    there. zoo:itd-8 knows tones and noise from 140 to 700 Hz.
     """
     import fitness
     from fitness.hearing import reaches
@@ -187,8 +187,8 @@ def zoo(name, as_json, out):
     """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
 
     \b
-    evo zoo itd-7 -o itd-7.json        the motif as a file
-    evo export zoo:itd-7 --to nest     other commands read it as zoo:itd-7
+    evo zoo itd-8 -o itd-8.json        the motif as a file
+    evo export zoo:itd-8 --to nest     other commands read it as zoo:itd-8
     evo zoo -o zoo.svg                 all of them on one sheet
     """
     from circuits.diagram import wiring

@@ -155,7 +155,7 @@ def put(name: str, motif: Motif, made: Made, folder: Path) -> Motif:
 
 
 def free_name(name: str, taken: list[str]) -> str:
-    """The name, with a letter where it is taken: itd-7, itd-7b, itd-7c, ..."""
+    """The name, with a letter where it is taken: itd-8, itd-8b, itd-8c, ..."""
     return next(free for free in (name, *(f"{name}{letter}" for letter in ascii_lowercase[1:])) if free not in taken)
 
 

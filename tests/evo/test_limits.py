@@ -104,7 +104,7 @@ def strange(request, tmp_path):
 
 
 def test_no_command_reads_what_is_no_ordinary_file(strange, folder, tmp_path):
-    commands = [("run", strange), ("warmup", strange), ("listen", "zoo:itd-7", strange), ("export", strange, "--to", "motif")]
+    commands = [("run", strange), ("warmup", strange), ("listen", "zoo:itd-8", strange), ("export", strange, "--to", "motif")]
     if not strange.is_dir():
         commands += [("inspect", strange), ("prune", strange)]
     for arguments in commands:

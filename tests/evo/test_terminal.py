@@ -55,7 +55,7 @@ def test_every_command_can_write_to_a_terminal_of_any_encoding(encoding, text, t
     assert (code, out) == (2, b"")
     assert err.startswith(b"evo: ")
     assert len(err.splitlines()) == 1
-    for arguments in (["zoo"], ["zoo", "itd-7"], ["tasks", "gate"], ["models", "izhikevich"], ["objectives"], ["new", "itd"]):
+    for arguments in (["zoo"], ["zoo", "itd-8"], ["tasks", "gate"], ["models", "izhikevich"], ["objectives"], ["new", "itd"]):
         assert said(monkeypatch, encoding, *arguments)[1:] == (b"", 0)
 
 

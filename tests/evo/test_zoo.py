@@ -16,8 +16,9 @@ from circuits.lesion import lesion
 from circuits.motif_file import digest
 from circuits.zoo import Zoo
 from evo.card import card
+from evo.given import as_changes
 from evo.prune import prune
-from evo.spec import read
+from evo.spec import changed, read
 from fitness.lesions import lesions
 from fitness.objectives import HARDWARE
 from fitness.tasks import BUILT_IN
@@ -93,6 +94,8 @@ def test_the_committed_spec_is_the_one_that_made_it(name):
     spec = read(ROOT / known.made.spec, seed=known.made.seed)[0]
     assert spec.digest() == known.made.spec_sha256
     assert spec.search.algorithm == known.made.algorithm
+    for settings in known.made.forks:
+        spec = changed(spec, as_changes(settings))
     assert spec.task == known.task, "the spec leaves no setting of the task to its default"
 
 
@@ -130,14 +133,14 @@ def test_a_name_that_is_taken_gets_a_letter():
 
 
 def test_a_card_takes_a_task_that_ships():
-    stranger = circuits.Motif.of(zoo["itd-7"].circuit, task={"name": "mine.py:Mine"})
-    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-7").made))
+    stranger = circuits.Motif.of(zoo["itd-8"].circuit, task={"name": "mine.py:Mine"})
+    assert "a task that ships" in one_line_of(lambda: card("x", stranger, zoo.card("itd-8").made))
 
 
 def test_a_card_never_draws_the_trials_that_its_circuit_was_searched_on():
-    known = zoo.card("itd-7")
+    known = zoo.card("itd-8")
     made = known.made.model_copy(update={"seed": 2027})
-    assert "was searched for with seed 2027" in one_line_of(lambda: card("x", zoo["itd-7"], made))
+    assert "was searched for with seed 2027" in one_line_of(lambda: card("x", zoo["itd-8"], made))
 
 
 def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):

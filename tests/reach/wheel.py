@@ -93,7 +93,7 @@ def carry_away():
         call("export", "runs/my-1", "--to", target)
     for target, remedy in (("torch", "torch"), ("sonata", "sonata"), ("graphml", "graphml"), ("nir", "nir")):
         call("export", "runs/my-1", "--to", target, code=1, said=f"evocircuits[{remedy}]")
-    call("export", "zoo:itd-7", "--to", "motif", "-o", "itd.json", said="itd.json")
+    call("export", "zoo:itd-8", "--to", "motif", "-o", "itd.json", said="itd.json")
     call("inspect", "itd.json", "--html")
     import numpy as np
     from scipy.io import wavfile
