@@ -37,10 +37,10 @@ def shadows(folder, names=SHADOWS):
         (folder / name).write_text("raise SystemExit('the file of the working folder')\n")
 
 
-def descendants():
-    """The processes that this one started, and those that they did."""
+def descendants(others=frozenset()):
+    """The processes that this one started, and those that they did; without `others`, and what these started."""
     found, known = [], {os.getpid()}
-    while new := [p for p in processes() if p.parent in known and p.pid not in known]:
+    while new := [p for p in processes() if p.parent in known and p.pid not in known | others]:
         found += new
         known |= {p.pid for p in new}
     return found
@@ -76,6 +76,7 @@ def session(tmp_path_factory):
             patch.setenv(name, value)
         patch.setattr(uv, "_get_uv_run_cmdline", lambda: ["uv", "run", "evo"])
         environment = dict(os.environ)
+        others = {p.pid for p in descendants()}  # of other tests: a Ray of theirs is none of ours
         with ray_session(2):
 
             @ray.remote
@@ -91,7 +92,7 @@ def session(tmp_path_factory):
                 where=where,
                 own=own.parent,
                 modes=[stat.S_IMODE(path.stat().st_mode) for path in (own.parent, own)],
-                listening={f"{p.pid} {p.command}": listening(p.pid) for p in descendants()},
+                listening={f"{p.pid} {p.command}": listening(p.pid) for p in descendants(others)},
                 driver=listening(os.getpid()),
                 open=is_open(ray.get_runtime_context().gcs_address),
             )
