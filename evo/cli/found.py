@@ -146,7 +146,10 @@ def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
     A circuit knows the tones that it was evolved with: it listens in bands of theirs, and refuses sounds that have nothing
-    there. zoo:itd-8 knows tones and noise from 140 to 700 Hz.
+    there. Cycles that only one ear hears, or with the ears half a period apart, are left out: they do not tell which ear leads.
+
+    zoo:itd-8 knows tones and noise from 140 to 700 Hz, from 90 degrees left to 90 degrees right; within 0.05 ms of where one
+    direction ends and the next begins it names either of them, or none.
     """
     import fitness
     from fitness.hearing import reaches
@@ -170,9 +173,13 @@ def listen(path, sound, centre):
     for start, k in zip(trials.facts["start_ms"], names, strict=True):
         click.echo(f"{start:10.1f} ms  {direction(k) if k >= 0 else 'undecided'}")
     which, often = task.summary(names)
+    audible = int(trials.spikes.any(axis=(1, 2)).sum())
     sides = "; + is from the left, - from the right"
     if not often:
         click.echo(f"undecided: in none of {len(names)} stretches is one direction named more than the others")
+    elif which is not None and 2 * often <= audible:
+        few = f"in {often} of the {audible} stretches that have something to hear"
+        click.echo(f"undecided: {direction(which)} is named most often, but only {few}{sides}")
     elif which is None:
         click.echo(f"undecided: several directions are named equally often, in {often} of {len(names)} stretches each{sides}")
     else:
