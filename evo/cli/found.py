@@ -97,9 +97,9 @@ def export(path, target, rank, out):
 def prune(path, rank, out):
     """Write the core of a circuit: the smallest part found of it that does as well.
 
-    Neurons and synapses are removed, the least harmful first, as long as the score on the same trials is not clearly lower (by
-    1.96 standard errors). What is left is tried on other trials. Executes the code of a task of your own that lies in the
-    folder, where the core is not stored, if it is what the run began with.
+    Neurons and synapses are removed, the least harmful first, as long as the score on the same trials, and that in its worst
+    condition, is not clearly lower (by 1.96 standard errors). What is left is tried on other trials. Executes the code of a
+    task of your own that lies in the folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
     from evo.studies.prune import prune as pruned
@@ -110,7 +110,8 @@ def prune(path, rank, out):
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
-        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f})")
+        worst = f", worst {did['worst']['score']:.3f} ({harmless(did['worst']['condition'])})" if "worst" in did else ""
+        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f}){worst}")
     click.echo(f"removed {harmless(', '.join(found.core['removed'])) or 'nothing'}")
     if found.core["confirmed"]:
         click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")

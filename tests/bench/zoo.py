@@ -147,7 +147,8 @@ def put(name: str, motif: Motif, made: Made, folder: Path) -> Motif:
     """Score a motif; write it, with its scores, and its card into the folder of a `Zoo`."""
     found = card(name, motif, made)
     scores = found.held_out.model_dump(include={"score", "low", "high"})
-    origin = motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
+    scores = {"held_out": scores.pop("score"), **scores} | ({"worst": found.worst.score} if found.worst else {})
+    origin = motif.provenance.model_copy(update={"task": found.task, "scores": scores})
     motif = motif.model_copy(update={"provenance": origin})
     save(motif, folder / "motifs" / f"{name}.json")
     write_whole(folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")
