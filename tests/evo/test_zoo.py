@@ -122,10 +122,15 @@ def test_all_specs_made_for_the_zoo_are_used():
     }
 
 
-def test_the_best_the_smallest_and_the_largest_are_picked():
+def test_the_best_the_smallest_the_largest_and_the_densest_are_picked():
     small, large = zoo["onset-2"], zoo["edge-11"]
     shown = [Candidate(0, small, 0.95), Candidate(1, large, 0.97), Candidate(2, small, 0.97), Candidate(3, large, 0.96)]
-    assert {pick: min(shown, key=key).rank for pick, key in PICKS.items()} == {"best": 2, "smallest": 2, "largest": 1}
+    assert {pick: min(shown, key=key).rank for pick, key in PICKS.items()} == {
+        "best": 2,
+        "smallest": 2,
+        "largest": 1,
+        "densest": 1,
+    }
 
 
 def test_a_name_that_is_taken_gets_a_letter():
