@@ -10,10 +10,10 @@ from circuits.edit.lesion import without
 from circuits.edit.variants import Versions
 from circuits.errors import UserError
 from circuits.neurons import MODELS
-from circuits.simulation import simulate
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from tests import reference
 from tests.products import few_of
 
