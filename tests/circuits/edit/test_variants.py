@@ -19,7 +19,7 @@ from tests.products import few_of
 
 pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
-FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", "both", 0)]  # the last one is noisy
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", None, 1)]  # the last one is noisy
 
 
 def rebuilt(circuit, versions, v):
