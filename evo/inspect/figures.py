@@ -32,7 +32,7 @@ from evo.inspect.circuit_figures import (
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.storage.run_folder import Run
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 __all__ = [
     "change",
@@ -131,7 +131,7 @@ def parallel(run: Run, ax=None):
     ax = axes(ax)
     names, members = run.spec.search.objectives, run.front
     values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
-    sign = np.array([-OBJECTIVES[name].sign for name in names])  # 1: more is better
+    sign = np.array([-objective(name).sign for name in names])  # 1: more is better
     for k in range(len(names) if len(members) else 0):
         low, high = values[:, k].min(), values[:, k].max()
         worst, best = (low, high) if sign[k] > 0 else (high, low)

@@ -64,7 +64,7 @@ def show(found: Motifs, console: Console):
     """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
     explain."""
     best = sorted(w.run.front[0].held_out for w in found.winners)
-    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners)))
+    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in found.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
     console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}\n"))
     _wirings(found, console)

@@ -29,7 +29,7 @@ from evo.storage.recurrence import Elsewhere, elsewhere
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 
 class Condition(NamedTuple):
@@ -45,8 +45,9 @@ class Member:
 
     score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
     interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
-    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial; island,
-    generation: where and when it was born.
+    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial, NaN where
+    nothing was simulated; island, generation: where and when it was born. unit_score: are scores 0 at chance and 1 when
+    perfect? Where they are noisy, judgements is how often it was judged, mean_score their mean, and score a lower bound of it.
     """
 
     rank: int
@@ -63,17 +64,20 @@ class Member:
     island: int
     generation: int
     circuit: Circuit
+    unit_score: bool = True
+    judgements: int = 1
+    mean_score: float = float("nan")
 
     @property
     def overfitted(self) -> bool:
         """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
-        return self.score > 0.9 and self.held_out <= self.score - 0.05
+        return self.unit_score and self.score > 0.9 and self.held_out <= self.score - 0.05
 
     @property
     def uneven(self) -> bool:
         """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
         not explain in a condition with enough trials?"""
-        return self.worst <= self.held_out - 0.25
+        return self.unit_score and self.worst <= self.held_out - 0.25
 
     @property
     def mark(self) -> str:
@@ -174,7 +178,7 @@ class Run:
     @cached_property
     def ranked(self):
         """The records of the front, in its order."""
-        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
 
     @cached_property
     def front(self) -> list[Member]:
@@ -182,7 +186,7 @@ class Run:
         if self.archive is None:
             return []
         form = self.spec.form(self.interface)
-        names = self.spec.search.objectives
+        names, noisy = self.spec.search.objectives, self.spec.search.noisy
         return [
             Member(
                 rank,
@@ -193,12 +197,14 @@ class Run:
                 float(row["high"]),
                 float(row["worst"]),
                 self.conditions[row["condition"]] if row["condition"] >= 0 else None,
-                {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+                {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
                 float(row["spikes"]),
                 float(row["events"]),
                 int(row["island"]),
                 int(row["generation"]),
                 genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
+                self.spec.is_task,
+                *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
             )
             for rank, row in enumerate(self.ranked)
         ]
@@ -220,8 +226,7 @@ class Run:
                     name: None if np.isnan(v := getattr(member, name)) else v
                     for name in ("validation", "held_out", "low", "high", "worst")
                 },
-                "spikes_per_trial": member.spikes,
-                "events_per_trial": member.events,
+                **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
             },
             versions=versions(),
         )
