@@ -8,8 +8,8 @@
     gain = 3.0                   # any further key: score(circuit, seed, gain=3.0)
 
 What it may return is told in `fitness.judges.answers`. All that is random in it must come from the seed. A circuit is judged
-with `search.trials` seeds, the same for all circuits (1 where the spec does not say it), and scores are means over them; the few
-best once more with `search.held_out` others, and as many for validation.
+with `search.trials` seeds, the same for all circuits (1 where the spec does not say it), and scores are means over them; the
+few best once more with `search.held_out` others, and as many for validation.
 """
 
 import re
