@@ -51,7 +51,7 @@ def starter(name: str, neuron_model: str | None = None, synapse_model: str | Non
         "",
     ]
     search = {"target": TARGET} | suited.get("search", {})
-    lines += ["[search]", *_section(Search, search, leave_out=("stop",)), ""]
+    lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
     lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 
