@@ -79,7 +79,7 @@ def export(path, target, rank, out):
     source = Path(path)
     if source.is_dir():
         found = Run(source)
-        motif, example = found.motif(rank), found.examples.spikes[0]
+        motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
     else:
         motif, example = _subject(path), None

@@ -18,6 +18,10 @@ class Candidates:
     def __getitem__(self, chosen) -> "Candidates":
         return Candidates(self.genomes[chosen], self.form, self.inputs, self.outputs)
 
+    @property
+    def dt_ms(self) -> float:
+        return self.form.bounds.dt_ms
+
     def circuit(self, k: int) -> Circuit:
         return to_circuit(self.genomes[k], self.form, self.inputs, self.outputs)
 

@@ -97,9 +97,10 @@ def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = N
 
 
 @drawn
-def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
-    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out."""
-    ax = axes(ax)
+def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
+    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out.
+    x is energy unless told otherwise, or synapses where nothing was simulated."""
+    ax, x = axes(ax), x or ("energy" if run.spec.is_task else "synapses")
     named: dict[str, tuple[str, Callable]] = {
         name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
     }

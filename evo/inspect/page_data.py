@@ -219,7 +219,8 @@ def _counts(circuit):
 
 def _task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
-    name = settings.pop("name", None)
+    judge = settings.pop("judge", None)
+    name = settings.pop("name", judge)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
@@ -233,6 +234,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
         "own": name is not None and known is None,
+        "judge": judge,
     }
 
 

@@ -67,6 +67,7 @@ class Member:
     unit_score: bool = True
     judgements: int = 1
     mean_score: float = float("nan")
+    noisy: bool = False
 
     @property
     def overfitted(self) -> bool:
@@ -205,6 +206,7 @@ class Run:
                 genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
                 self.spec.is_task,
                 *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
+                noisy,
             )
             for rank, row in enumerate(self.ranked)
         ]

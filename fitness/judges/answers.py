@@ -110,7 +110,7 @@ def results(
 
 def _structure(candidates):
     tables = candidates.tables()
-    return Structure(tables.neurons, tables.synapses, tables.delay_steps * tables.dt_ms)
+    return Structure(tables.neurons, tables.synapses, tables.delay_steps * candidates.dt_ms)
 
 
 def _listed(values):

@@ -41,6 +41,9 @@ from fitness.task import Interface, Task
 class Candidates(Protocol):
     """Circuits that are to be judged, in whichever form a judge needs them: made when it is asked for."""
 
+    @property
+    def dt_ms(self) -> float: ...
+
     def __len__(self) -> int: ...
 
     def circuit(self, k: int) -> Circuit:
