@@ -25,7 +25,7 @@ from evo.engine.recheck import recheck_archive
 from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
 from evo.spec.given import given
-from evo.spec.run_spec import Search, changed, parse
+from evo.spec.run_spec import RunSpec, Search, changed, parse
 from evo.storage import lock
 from evo.storage.documents import damaged
 from evo.storage.fork import heritage
@@ -34,6 +34,8 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
 from evo.storage.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
 from fitness.analysis import to_text
+from fitness.judges import TOLD
+from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
@@ -69,6 +71,7 @@ def run(
     Raises UserError or MachineError with one line each.
     """
     resolved, source, stem, _ = given(spec, changes, **overrides)
+    _check_not_told(resolved, "the spec")
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
     folder = Path(out) if out is not None else free_folder(stem)
@@ -105,6 +108,7 @@ def fork(
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
     spec = changed(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
+    _check_not_told(spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_judge(source).interface)
     beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
     _begin(beside, spec, source, workers, address, inherited)
@@ -133,6 +137,15 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     write_whole(folder / SPEC, spec.to_toml())
 
 
+def begin(folder: Path, spec: RunSpec, source: Code | None) -> RunSpec:
+    """Make the folder of a run whose scores are told from outside (`evo.Evolver`), with its store; returns the spec that lies
+    there. Raises UserError where there is a run already."""
+    _begin(folder, spec, source, 0, None)
+    kept_spec = read_spec(folder)
+    _open_store(folder, kept_spec, source).close()
+    return kept_spec
+
+
 def _is_unused(path):
     """Is there no store, or one that was made for a run which was stopped before it began?"""
     if not path.exists():
@@ -153,10 +166,20 @@ def resume(
     run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
     file in the folder if the run has one."""
     folder = Path(folder)
-    checked_code(read_spec(folder), folder)
+    spec = read_spec(folder)
+    _check_not_told(spec, folder)
+    checked_code(spec, folder)
     if generations is not None:
         _extend(folder, generations)
     return _go_on(folder, workers, address, observe)
+
+
+def _check_not_told(spec, place):
+    if spec.judged_by == TOLD:
+        raise UserError(
+            f"{place}: its scores are told from outside: go on with it by evo.Evolver.load(FOLDER), or let something judge, by "
+            "evo fork FOLDER --set task.name=..."
+        )
 
 
 def _extend(folder, generations):
@@ -167,7 +190,7 @@ def _extend(folder, generations):
     changes = dict.fromkeys(found.standing.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
     longer = spec.model_copy(update={"search": search})
-    with _locked(folder):
+    with locked(folder):
         if cut := Standing.of(longer, found.epochs).cut:
             with Store.open(folder / STORE) as store:
                 check_before(store, spec, found.stored, cut)
@@ -179,7 +202,7 @@ def _go_on(folder, workers, address, observe):
     workers = _workers(workers, spec.search.islands)
     check_address(address)
     source = checked_code(spec, folder)
-    with _locked(folder), _open_store(folder, spec, source) as store:
+    with locked(folder), _open_store(folder, spec, source) as store:
         refuse_changes(spec, source, store, folder)
         found = Run(folder)  # finds damage before anything is computed
         if found.standing.cut:
@@ -310,7 +333,7 @@ def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
 
 
 @contextmanager
-def _locked(folder):
+def locked(folder):
     """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
     try:
         with lock.alone(folder / SPEC):

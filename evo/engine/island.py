@@ -5,7 +5,7 @@ e - 1, the run's spec, the island's number, e, and what is said of the circuits 
 it, wherever and however often, gets the same bytes.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,9 +66,11 @@ def epoch_steps(
     state: State | None,
     guests: Migrants | Founders | None,
     watch: Stopwatch | None = None,
+    observe: Callable[[int, np.ndarray], None] = lambda *_: None,
 ) -> Generator[Request, Any, State]:
     """The way to the island's next state, `spec.search.epoch` generations on from `state`, or from founders when there is none:
-    yields which circuits are to be judged, is sent what was said of them, and returns the state."""
+    yields which circuits are to be judged, is sent what was said of them, and returns the state. `observe` is given every
+    generation's number and archive."""
     s, box, watch = problem.spec.search, problem.toolbox, Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log, evaluator = tools.Logbook(), Evaluator(fate_of(s), island, watch)
@@ -84,6 +86,7 @@ def epoch_steps(
         yield from evaluator.look(crowd, none)
         kept = archive.updated(none, crowd, s.archive)
         log.record(**_row(0, counts | evaluator.failures(), crowd, kept))
+        observe(0, kept)
     else:
         grades = state.grades.copy() if s.noisy else state.grades  # which are judged again
         crowd, kept, pedigree = Crowd.of(state.population, grades), state.archive, [state.pedigree]
@@ -118,6 +121,7 @@ def epoch_steps(
         with watch("lineage"):
             pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.crowd, kept)))
         log.record(**_row(generation, counts | evaluator.failures(), algorithm.crowd, kept))
+        observe(generation, kept)
     crowd = algorithm.crowd
     kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
     late = evaluator.failures()

@@ -49,7 +49,7 @@ def given(
     if isinstance(what, RunSpec):
         text = what.to_toml()
     elif isinstance(what, dict):
-        text = _toml(what)
+        text = as_toml(what)
     elif isinstance(what, str | Path):
         place, folder, stem = str(what), Path(what).parent, Path(what).stem
         found = None if Path(what).exists() else starter(place) if place in BUILT_IN else shipped(place)
@@ -90,7 +90,8 @@ def as_changes(settings) -> dict[str, str]:
     return changes
 
 
-def _toml(sections: dict[str, Any]) -> str:
+def as_toml(sections: dict[str, Any]) -> str:
+    """Sections of a spec as TOML. Raises UserError."""
     try:
         return tomli_w.dumps(_plain(sections))
     except (TypeError, ValueError) as error:

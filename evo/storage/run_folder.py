@@ -5,6 +5,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +31,7 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
 from fitness.evaluation.objectives import objective
+from fitness.task import Interface
 
 
 class Condition(NamedTuple):
@@ -111,6 +113,63 @@ class Step(NamedTuple):
     mother: Circuit | None
 
 
+def ranked(archive: np.ndarray) -> list[np.void]:
+    """The records of an archive, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+    return sorted(archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
+
+
+def members(
+    records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
+) -> list[Member]:
+    """What records of an archive, in their order, stand for."""
+    form = spec.form(interface)
+    names, noisy = spec.search.objectives, spec.search.noisy
+    return [
+        Member(
+            rank,
+            float(row["score"]),
+            float(row["validation"]),
+            float(row["held_out"]),
+            float(row["low"]),
+            float(row["high"]),
+            float(row["worst"]),
+            conditions[row["condition"]] if row["condition"] >= 0 else None,
+            {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+            float(row["spikes"]),
+            float(row["events"]),
+            int(row["island"]),
+            int(row["generation"]),
+            genome.to_circuit(row["genome"], form, interface.inputs, interface.outputs),
+            spec.is_task,
+            *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
+            noisy,
+        )
+        for rank, row in enumerate(records)
+    ]
+
+
+def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Motif:
+    """A circuit of a run of this name as a motif, with its provenance."""
+    return Motif.of(
+        member.circuit,
+        run=name,
+        spec_sha256=spec_sha256,
+        seed=spec.search.seed,
+        island=member.island,
+        generation=member.generation,
+        task=spec.task,
+        scores={
+            "score": member.score,
+            **{
+                name: None if np.isnan(v := getattr(member, name)) else v
+                for name in ("validation", "held_out", "low", "high", "worst")
+            },
+            **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
+        },
+        versions=versions(),
+    )
+
+
 class Run:
     """A run folder, opened for reading. Executes nothing that is in it."""
 
@@ -179,59 +238,18 @@ class Run:
     @cached_property
     def ranked(self):
         """The records of the front, in its order."""
-        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
+        return ranked(self.archive)
 
     @cached_property
     def front(self) -> list[Member]:
         """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
         if self.archive is None:
             return []
-        form = self.spec.form(self.interface)
-        names, noisy = self.spec.search.objectives, self.spec.search.noisy
-        return [
-            Member(
-                rank,
-                float(row["score"]),
-                float(row["validation"]),
-                float(row["held_out"]),
-                float(row["low"]),
-                float(row["high"]),
-                float(row["worst"]),
-                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
-                {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
-                float(row["spikes"]),
-                float(row["events"]),
-                int(row["island"]),
-                int(row["generation"]),
-                genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
-                self.spec.is_task,
-                *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
-                noisy,
-            )
-            for rank, row in enumerate(self.ranked)
-        ]
+        return members(self.ranked, self.spec, self.interface, self.conditions)
 
     def motif(self, rank: int = 0) -> Motif:
         """The circuit of this rank in the front, with its provenance."""
-        member = self._at(rank)
-        return Motif.of(
-            member.circuit,
-            run=self.name,
-            spec_sha256=self.spec_sha256,
-            seed=self.spec.search.seed,
-            island=member.island,
-            generation=member.generation,
-            task=self.spec.task,
-            scores={
-                "score": member.score,
-                **{
-                    name: None if np.isnan(v := getattr(member, name)) else v
-                    for name in ("validation", "held_out", "low", "high", "worst")
-                },
-                **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
-            },
-            versions=versions(),
-        )
+        return provenance(self._at(rank), self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
         """How often the wiring of the circuit of this rank came up in the run, see `evo.storage.recurrence`."""

@@ -99,6 +99,16 @@ def read(store: Store, spec: RunSpec) -> Stored:
     return Stored(facts.spec_sha256, interface, examples, heritage, epochs, states, facts.conditions, about)
 
 
+def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch: int, path) -> list[State]:
+    """The states of all islands after an epoch, from whatever file. Raises UserError where they are none."""
+    form, s = _Forms(spec, interface, 0, path), spec.search
+    generation = min((epoch + 1) * s.epoch, s.generations)
+    last = {"generation": generation, "log": range(s.epoch + 1)}
+    found = [form.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
+    form.records([part for state in found for part in (state.archive, state.population)], [generation] * (2 * len(found)))
+    return found
+
+
 def check_going_on(store: Store, spec: RunSpec, found: Stored):
     """Before a run goes on: the circuits of its populations, and what islands sent and others have not received yet. Raises
     UserError."""
