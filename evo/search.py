@@ -25,7 +25,7 @@ from evo.engine.recheck import recheck_archive
 from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
 from evo.spec.given import given
-from evo.spec.run_spec import RunSpec, Search, changed, parse
+from evo.spec.run_spec import TRIED, RunSpec, Search, changed, parse
 from evo.storage import lock
 from evo.storage.documents import damaged
 from evo.storage.fork import heritage
@@ -39,7 +39,6 @@ from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
-TRIED = 2  # random circuits, before a run
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]

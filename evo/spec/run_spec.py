@@ -50,6 +50,7 @@ from fitness.task import Interface
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 SINCE_0_5 = {"parents", "survivors", "noisy"}  # keys of [search] that older runs lack
+TRIED = 5  # random circuits at most, before a run
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
@@ -314,7 +315,7 @@ class RunSpec(_Section):
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
         elif not isinstance(judge, Told):
-            judge.check(self.founders(judge.interface, 1))
+            judge.check(self.founders(judge.interface, TRIED))
 
     def founders(self, interface: Interface, count: int) -> Candidates:
         """Some random circuits that keep the bounds."""

@@ -100,19 +100,24 @@ class Function(Judge):
         return Fresh(*found.T, *nowhere, failed, _plain(faults), {"score": perf_counter() - start})
 
     def check(self, candidates):
-        """Judges the first of them twice."""
+        """Judges the first of them with which it does not fail, twice; it may fail with some."""
+        seeds, k, first = self.seeds("search")[:1], -1, None
         with from_a_copy(self.title):
-            try:
-                first, second = (self._answer(candidates.circuit(0), self.seeds("search")[:1]) for _ in range(2))
-            except _FailedError as error:
-                raise UserError(str(error)) from error.__cause__
+            while first is None:
+                k += 1
+                try:
+                    first = self._answer(candidates.circuit(k), seeds)
+                    second = self._answer(candidates.circuit(k), seeds)
+                except _FailedError as error:
+                    if k + 1 == len(candidates) or first is not None:
+                        raise UserError(str(error)) from error.__cause__
         for name, value in first.values.items():
             if name not in second.values or not np.isclose(value, second.values[name], rtol=1e-9, atol=0):
                 again = second.values.get(name, "nothing")
                 raise UserError(
                     f"{self.title}: says {value} for {name}, and {again} of the same circuit with the same seed; {self.rule}"
                 )
-        results([first], self._objectives, candidates[:1], self.title)
+        results([first], self._objectives, candidates[k : k + 1], self.title)
         used = {objective.key for objective in self._objectives.values()} | {SCORE}
         left = [name for name in first.values if name not in used]
         if not left:
