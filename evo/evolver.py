@@ -10,6 +10,7 @@ It is the same search as that of `evo run`: the algorithms, islands, the archive
 (`evo.engine.island`), and what a judge would say is told instead.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -97,6 +98,7 @@ class Evolver:
         self._asked: list[Circuit] | None = None
         for one in [] if before is None else before.since:
             self._take(one)
+        self._last = self._stored()
 
     def ask(self) -> list[Circuit]:
         """The circuits that are to be judged next: new ones, and where scores are noisy survivors again. The same until they
@@ -136,15 +138,24 @@ class Evolver:
             raise UserError(f"{PLACE}: {len(found.score)} results for the {asked} circuits that were asked about")
         if self.folder is not None:
             with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
-                if store.finished() != (self._islands.epoch + 1) * self.spec.search.islands:
+                after = (self._islands.epoch + 1) * self.spec.search.islands
+                if store.finished() != after or self._stored() != self._last:
                     raise MachineError(
                         f"{self.folder}: another one has gone on with it: evo.Evolver.load({str(self.folder)!r})"
                     )
                 self._take(found, store)
                 self._settle(store)
                 self._write(self.folder / SINCE)
+                self._last = self._stored()
+                if self._islands.over:
+                    store.settle()
         else:
             self._take(found)
+
+    def _stored(self) -> bytes:
+        """What is stored of the epoch under way, as a digest: another one may have gone on."""
+        path = None if self.folder is None else self.folder / SINCE
+        return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
 
     def _results(self, scores, cases, asked):
         answers = [one if one is None else _answer(one, k, self._told_names()) for k, one in enumerate(_listed(scores, asked))]
@@ -167,7 +178,7 @@ class Evolver:
                 )
         fault = "told as None" if any(one is None for one in answers) else None
         width = self._since[0].cases.shape[1] if self._since else self._width()
-        return results(answers, self._objectives, self._candidates(), PLACE, width, fault)
+        return results(answers, self._objectives, self._candidates(), f"{PLACE}:", width, fault)
 
     def _width(self):
         states = self._islands.states

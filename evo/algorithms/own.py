@@ -25,12 +25,26 @@ def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm
         except Exception as error:
             raise UserError(f"{place}: fails: {said(error, kind.__module__)}") from error
 
+    def indices(what, found, among, count=None):
+        found = np.asarray(found)
+        right = found.ndim == 1 and found.dtype.kind in "iu" and _places(found, among) and count in (None, len(found))
+        if not right:
+            number = "" if count is None else f"{count} "
+            raise UserError(f"{place}: {what} must return {number}indices from 0 to {among - 1}, as an array of whole numbers")
+        return found.astype(int)
+
     class Own(kind):  # type: ignore[valid-type, misc]
         def __init__(self, *arguments):
             called(super().__init__, *arguments)
 
         def ask(self):
             return _offspring(called(super().ask), place, self.crowd)
+
+        def parents(self, count):
+            return indices("parents", super().parents(count), len(self.crowd.genomes), count)
+
+        def survivors(self, fates, grades):
+            return indices("survivors", super().survivors(fates, grades), len(fates))
 
         def tell(self, crowd):
             called(super().tell, crowd)

@@ -105,7 +105,8 @@ def results(
         elif given:
             raise UserError(f"{place} says {_listed(given[0].values)}, and search.objectives asks for {name}")
     columns[failed] = WORST
-    return Results.unmeasured(columns, score, table, failed, fault, seconds)
+    columns += 0.0  # -0 is 0
+    return Results.unmeasured(columns, score + 0.0, table, failed, fault, seconds)
 
 
 def _structure(candidates):
