@@ -9,7 +9,7 @@
 # make docs    builds the documentation, build/docs/index.html
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
-# make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
+# make suite   every task's committed search over five seeds, and the table of them in the documentation (an hour or two)
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
 # make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures

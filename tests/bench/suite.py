@@ -1,9 +1,10 @@
-"""Every task's committed search over five seeds, and the README's table of them: python -m tests.bench.suite [TASK ...]
+"""Every task's committed search over five seeds, and its table, runs/results/suite.csv: python -m tests.bench.suite [TASK ...]
 
 A run counts as solving its task when its best circuit at the end scores 0.9 on held-out trials, within 10 minutes on two cores.
 Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; delete the folder to start anew.
 """
 
+import csv
 import json
 import statistics
 import sys
@@ -15,21 +16,22 @@ import fitness
 from fitness.tasks import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "runs" / "suite"
+RUNS = ROOT / "runs" / "suite"
+TABLE = ROOT / "runs" / "results" / "suite.csv"
+HEAD = ("task", "solved", "evaluations to 0.9", "seconds of one core", "held-out score", "circuit", "reference")
 SEEDS = (1, 2, 3, 4, 5)
 SOLVED = 0.9
 CORES, MINUTES = 2, 10  # each run has one core, for as long as both would work on it
-BEGIN, END = "<!-- suite: made by make suite -->\n", "<!-- end of suite -->"
 
 
 def main():
     names = sys.argv[1:] or [name for name in BUILT_IN if name != "several"]
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    RUNS.mkdir(parents=True, exist_ok=True)
     wanted = [(name, seed) for seed in SEEDS for name in names if not result_file(name, seed).exists()]
     with ProcessPoolExecutor(CORES) as pool:
         for found in pool.map(search, *zip(*wanted, strict=True)) if wanted else ():
             print(line(found), flush=True)
-    into_readme([row(name) for name in BUILT_IN if result_file(name, SEEDS[0]).exists()])
+    write([row(name) for name in BUILT_IN if result_file(name, SEEDS[0]).exists()])
 
 
 def search(name: str, seed: int) -> dict:
@@ -75,8 +77,8 @@ def line(found) -> str:
     return f"{found['task']:14} seed {found['seed']}: held out {found['held_out']:.3f}, {solved}, {found['seconds']:.0f} s"
 
 
-def row(name: str) -> str:
-    """The task's line of the table: medians over the seeds, a run that did not solve counting as more than any that did."""
+def row(name: str) -> tuple[str, ...]:
+    """The task's row of the table: medians over the seeds; an unsolved run counts as more than any solved one."""
     runs = [json.loads(result_file(name, seed).read_text()) for seed in SEEDS if result_file(name, seed).exists()]
     solved = [r for r in runs if r["held_out"] >= SOLVED]
     best = sorted(runs, key=lambda r: r["held_out"])[len(runs) // 2]
@@ -87,32 +89,19 @@ def row(name: str) -> str:
     )
     task = BUILT_IN[name]()
     reference = task.evaluate(fitness.reference(name).circuit, task.trials(0, 512)).value
-    counts = f"{best['e']} E, {best['i']} I"
-    cells = (
-        f"`{name}`",
-        f"{len(solved)}/{len(runs)}",
-        evaluations,
-        seconds,
-        f"{best['held_out']:.3f}",
-        counts,
-        f"{reference:.3f}",
-    )
-    return f"| {' | '.join(cells)} |"
+    share, counts = f"{len(solved)}/{len(runs)}", f"{best['e']} E, {best['i']} I"
+    return name, share, evaluations, seconds, f"{best['held_out']:.3f}", counts, f"{reference:.3f}"
 
 
-def into_readme(rows):
-    heading = "| task | solved | evaluations to 0.9 | seconds of one core | held out at the end | circuit | reference |"
-    table = "\n".join([heading, "|---" * 7 + "|", *rows]) + "\n"
-    print(table)
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN in text:
-        before, rest = text.split(BEGIN, 1)
-        readme.write_text(before + BEGIN + table + END + rest.split(END, 1)[1], encoding="utf-8")
+def write(rows: list[tuple[str, ...]], path: Path = TABLE):
+    """The table as a CSV file, which the page Tasks of the documentation shows."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *rows])
+    print(path.read_text(encoding="utf-8"))
 
 
 def result_file(name: str, seed: int) -> Path:
-    return RESULTS / f"{name}-{seed}.json"
+    return RUNS / f"{name}-{seed}.json"
 
 
 if __name__ == "__main__":
