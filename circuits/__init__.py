@@ -5,14 +5,19 @@ raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
 evolved = circuits.zoo["itd-8"]
 """
 
-import circuits.before_numba  # noqa: F401 - first of all
+import circuits.numerics.before_numba  # noqa: F401 - first of all
+from circuits import show
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.motif_file import Motif, load, save
 from circuits.neurons import Neuron
-from circuits.raster import Raster
-from circuits.simulate import simulate
-from circuits.stimulus import on_grid
+from circuits.simulation.raster import Raster
+from circuits.simulation.simulate import simulate
+from circuits.simulation.stimulus import on_grid
 from circuits.zoo import zoo
+
+show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
+show.drawn_by(Raster, "html", "circuits.drawing.notebook:of_raster")
+show.drawn_by(Raster, "axes", "circuits.drawing.plot:plot")
 
 __all__ = [
     "Circuit",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 import numpy as np
 from pydantic import Field, StrictStr, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from circuits import show
 from circuits.neurons import LIF_PSC_EXP, MODELS, Cell, NeuronModel
 from circuits.part import Id, Part
 from circuits.synapses import ShortTerm, Stdp
@@ -147,9 +148,7 @@ class Circuit(Part):
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        from circuits.notebook import of_circuit
-
-        return of_circuit(self)
+        return show.draw(self, "html")
 
 
 def _unique(what, names):

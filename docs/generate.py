@@ -13,8 +13,8 @@ from circuits import neurons, synapses, zoo
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.cli import cli
 from evo.inspect.examples import draw
-from evo.spec import CellType, CircuitBounds, Search, Stop
-from fitness.objectives import OBJECTIVES
+from evo.spec.run_spec import CellType, CircuitBounds, Search, Stop
+from fitness.evaluation.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
 
 FOLDER = Path(__file__).parent / "reference"

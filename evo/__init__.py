@@ -8,8 +8,11 @@ circuits.save(run.motif(rank=0), "motif.json")
 from evo import own_packages  # noqa: F401 - first: it imports circuits and fitness
 
 # isort: split
+from circuits import show
 from circuits.version import __version__
-from evo.run_folder import Member, Run, open_run
 from evo.search import fork, resume, run
+from evo.storage.run_folder import Member, Run, open_run
+
+show.drawn_by(Run, "html", "evo.inspect.notebook:of_run")
 
 __all__ = ["Member", "Run", "__version__", "fork", "open_run", "resume", "run"]

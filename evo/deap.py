@@ -25,10 +25,10 @@ from deap import base, tools
 
 from circuits.circuit import Circuit
 from evo import genome
+from evo.engine.setting import Setting, setting
 from evo.genome import variation
-from evo.setting import Setting, setting
-from evo.spec import read
-from fitness.objectives import OBJECTIVES, losses
+from evo.spec.run_spec import read
+from fitness.evaluation.objectives import OBJECTIVES, losses
 
 __all__ = ["Evaluate", "Individual", "toolbox"]
 

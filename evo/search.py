@@ -16,29 +16,29 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
-from circuits.processors import processors
-from evo import lock
-from evo.about import about
-from evo.analysis import analyse, to_text, trials_for
+from circuits.numerics.processors import processors
 from evo.cluster.joining import check_address
-from evo.documents import damaged
-from evo.epochs import Plan, Result, in_process, neighbour
-from evo.estimate import check_memory
-from evo.fork import heritage
-from evo.given import given
-from evo.island import Founders
-from evo.recheck import recheck_archive
-from evo.run_folder import Run, read_spec, versions
-from evo.setting import setting
-from evo.spec import Search, changed, parse
-from evo.standing import Standing
-from evo.state_file import to_bytes
-from evo.store import Store
-from evo.stored import SPEC, STORE, Examples, check_before, check_going_on
-from evo.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
-from evo.warm import warm_up
-from fitness.check import REPEATED, repeated
-from fitness.collect import check_copy
+from evo.cluster.warm_up import warm_up
+from evo.engine.codec import to_bytes
+from evo.engine.epochs import Plan, Result, in_process, neighbour
+from evo.engine.island import Founders
+from evo.engine.recheck import recheck_archive
+from evo.engine.setting import setting
+from evo.engine.standing import Standing
+from evo.spec.estimate import check_memory
+from evo.spec.given import given
+from evo.spec.run_spec import Search, changed, parse
+from evo.storage import lock
+from evo.storage.documents import damaged
+from evo.storage.fork import heritage
+from evo.storage.run_folder import Run, read_spec, versions
+from evo.storage.store import Store
+from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
+from evo.storage.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
+from fitness.analysis import analyse, to_text, trials_for
+from fitness.analysis.about import about
+from fitness.checks.check import REPEATED, repeated
+from fitness.checks.collect import check_copy
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
@@ -62,7 +62,7 @@ def run(
     """Run a search to its end; returns the finished run.
 
     spec      a path to a spec file, a dict of its sections, {"task": {"name": "itd"}, "search": {"seed": 2}}, a RunSpec, or the
-              name of a task, "itd", for the spec that `evo new itd` writes (`evo.given.given`)
+              name of a task, "itd", for the spec that `evo new itd` writes (`evo.spec.given.given`)
     out       the run folder (default: the first free runs/NAME-1, runs/NAME-2, ...); one that holds a run is refused
     workers   processes; "auto" is one per core; 0 runs everything in this process, without Ray
     address   a running Ray to use instead of starting one: "auto" or HOST:PORT

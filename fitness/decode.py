@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from circuits.raster import pack
+from circuits.simulation.raster import pack
 
 
 def most_active(counts, labels):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from circuits.errors import UserError
-from circuits.raster import Raster
+from circuits.simulation.raster import Raster
 from fitness.interval import Z, by_resampling, concentration
 from fitness.task import Score, Task, Trials, exact
 

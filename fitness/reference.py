@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from circuits.edit.lesion import lesion
 from circuits.errors import UserError
-from circuits.lesion import lesion
 from circuits.motif_file import Motif, load
 from fitness.task import Task
 

@@ -1,14 +1,13 @@
 """Tasks by name: those that ship, and a user's own from Python files."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
-from fitness import modules
-from fitness.code import Code, gather, is_own, place
-from fitness.guard import guarded
+from fitness.sandbox import modules
+from fitness.sandbox.code import Code, gather, is_own, place
+from fitness.sandbox.guard import guarded
 from fitness.task import Task
-from fitness.tasks import BUILT_IN
+from fitness.tasks import built_in
 
 SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
 
@@ -16,7 +15,7 @@ SECONDS = 60.0  # most that one call into a task of the user's own may take wher
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask", "my_package:MyTask").
 
-    source: the user's code, where it was read before: the text of a file, or see `fitness.code`; by default it is executed from
+    source: the user's code, where it was read before: the text of a file, or see `fitness.sandbox.code`; by default it is executed from
     where it lies. Raises UserError.
     """
     if is_own(name):
@@ -35,15 +34,11 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
-    if name not in BUILT_IN:
-        close = get_close_matches(name, BUILT_IN, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"
-        raise UserError(f"there is no task {name!r}; {hint}")
-    return BUILT_IN[name]
+    return built_in(name)
 
 
 def read_source(name: str, folder: Path) -> Code | None:
-    """The code of a user's task, sought from `folder`, see `fitness.code.gather`; None for a task that ships."""
+    """The code of a user's task, sought from `folder`, see `fitness.sandbox.code.gather`; None for a task that ships."""
     return gather(name, folder) if is_own(name) else None
 
 

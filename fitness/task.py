@@ -24,7 +24,7 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
 gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
 
-What it needs beside the file belongs to it, see `fitness.code`. `credit` is called with whole populations, thousands of times:
+What it needs beside the file belongs to it, see `fitness.sandbox.code`. `credit` is called with whole populations, thousands of times:
 the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
 """
 
@@ -42,13 +42,13 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
-from circuits.raster import Raster, pack
-from circuits.simulate import simulate
-from fitness import guard
+from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
-from fitness.guard import Overtime, guarded
 from fitness.interval import of_clustered_mean, of_mean, wilson
-from fitness.modules import folder_of
+from fitness.sandbox import guard
+from fitness.sandbox.guard import Overtime, guarded
+from fitness.sandbox.modules import folder_of
 
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
 
@@ -238,7 +238,7 @@ class Task(BaseModel):
         return None
 
     def world(self, trials: Trials):
-        """The world of a closed loop in these trials, see `circuits.worlds`: what the outputs do decides what the inputs are.
+        """The world of a closed loop in these trials, see `environments`: what the outputs do decides what the inputs are.
         None: the inputs are `trials.spikes`. A task that listens to all has none."""
         return None
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import circuits
+from circuits import data
 from circuits.motif_file import Motif
-from circuits.torch import data
 from tests.bench import assembly_motifs, bench_assembly
 from tests.bench.assembly_motifs import SPEC, Tried, core, rewired, search, stretched, unevolved
 from tests.bench.assembly_networks import Gru, Sizes, assembled, dense

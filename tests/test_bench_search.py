@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import evo
-from circuits.raster import unpack
+from circuits.simulation.raster import unpack
 from evo import genome
-from evo.setting import Setting
-from fitness.evaluate import evaluate
-from fitness.objectives import losses
+from evo.engine.setting import Setting
+from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.objectives import losses
 from tests.bench import search_job
 from tests.bench.contest import SCRIPTS, AbsentError, Rival, expected_spikes, write_job
 from tests.bench.search_rivals import RIVALS, agrees

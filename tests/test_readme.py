@@ -41,7 +41,7 @@ def test_the_task_example_runs_in_a_search(tmp_path):
 
 
 def test_the_spec_examples_are_valid(tmp_path):
-    from evo.spec import read
+    from evo.spec.run_spec import read
 
     examples = [text for language, text in BLOCKS if language == "toml"]
     assert len(examples) == 2

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.simulate import simulate
+from circuits.simulation.simulate import simulate
 
 RATES_HZ = (50.0, 100.0, 200.0, 400.0)
 DURATION_MS = 200.0

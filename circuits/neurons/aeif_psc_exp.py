@@ -2,12 +2,12 @@
 
 from typing import ClassVar, Final, NamedTuple
 
-from circuits import portable
-from circuits.exponential import exp
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, shared_constants, steps
+from circuits.numerics import portable
+from circuits.numerics.exponential import exp
+from circuits.numerics.simd import LANES, add, at_least, choose, fma, least, like, load, mul, splat, store, sub
 from circuits.part import parameter
-from circuits.simd import LANES, add, at_least, choose, fma, least, like, load, mul, splat, store, sub
 
 (RATE, RATE_W, A, BIAS, DELTA, PER_DELTA, SOFT, W_JUMP, PEAK, RESET, RUNAWAY) = range(NOISE + 1, NOISE + 12)
 

@@ -2,12 +2,12 @@
 
 from typing import Final, NamedTuple
 
-from circuits import portable
 from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD, Neuron
 from circuits.neurons.model import NeuronModel, current_to_potential, steps
+from circuits.numerics import portable
+from circuits.numerics.simd import LANES, add, at_least, choose, fma, load, mul, splat, store
 from circuits.part import parameter
-from circuits.simd import LANES, add, at_least, choose, fma, load, mul, splat, store
 
 P21_W, P_W, P_THETA, W_JUMP, THETA_JUMP = range(RESET + 1, RESET + 6)
 

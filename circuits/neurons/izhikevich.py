@@ -3,8 +3,8 @@
 from typing import Final, NamedTuple
 
 from circuits.neurons.model import NOISE, Cell, NeuronModel, shared_constants, steps
+from circuits.numerics.simd import LANES, add, at_least, choose, fma, load, mul, splat, store, sub
 from circuits.part import parameter
-from circuits.simd import LANES, add, at_least, choose, fma, load, mul, splat, store, sub
 
 (DT, SQUARE, LINEAR, CONSTANT, A_DT, B, D, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 10)
 

@@ -2,12 +2,12 @@
 
 from typing import ClassVar, Final, NamedTuple
 
-from circuits import portable
-from circuits.exponential import exp
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, NeuronModel, shared_constants, steps
+from circuits.numerics import portable
+from circuits.numerics.exponential import exp
+from circuits.numerics.simd import add, at_least, choose, div, fma, like, mul, splat, sub
 from circuits.part import parameter
-from circuits.simd import add, at_least, choose, div, fma, like, mul, splat, sub
 
 (G_E, G_I, E_E, E_I, BIAS, RATE, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 9)
 

@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from circuits import portable
 from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, shared_constants, steps
+from circuits.numerics import portable
+from circuits.numerics.simd import at_least, choose, fma, splat
 from circuits.part import parameter
-from circuits.simd import at_least, choose, fma, splat
 
 P22, P21_E, P21_I, DRIVE, THRESHOLD, RESET = range(NOISE + 1, NOISE + 7)
 

@@ -21,7 +21,7 @@ import numpy as np
 from numba.extending import overload
 from pydantic import StrictStr, model_validator
 
-from circuits import portable
+from circuits.numerics import portable
 from circuits.part import Id, Parameter, Part, parameters_of
 
 # The first columns of every model's table: decay of the two synaptic currents, and the noise that each step adds to V.

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from circuits import portable
-from circuits.compiled import jit
+from circuits.numerics import portable
+from circuits.numerics.compiled import jit
+from circuits.numerics.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
 from circuits.part import Part, parameter
-from circuits.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
 
 STATES = 2  # u and what is depleted, 1 - x
@@ -31,7 +31,7 @@ class ShortTerm(Part):
 
 
 class ShortTermTables(NamedTuple):
-    """Lists of such synapses as in `circuits.tables.Tables`: bounds [B, N, 3], the others [synapses]."""
+    """Lists of such synapses as in `circuits.simulation.packed.Tables`: bounds [B, N, 3], the others [synapses]."""
 
     bounds: np.ndarray
     weight: np.ndarray

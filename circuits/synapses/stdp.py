@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from circuits import portable
-from circuits.compiled import jit
+from circuits.numerics import portable
+from circuits.numerics.compiled import jit
+from circuits.numerics.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
 from circuits.part import Part, parameter
-from circuits.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
 from circuits.synapses.model import SynapseModel
 
 STATES = 3  # weight relative to the one it starts with, presynaptic and postsynaptic trace
@@ -35,7 +35,7 @@ class Stdp(Part):
 
 
 class StdpTables(NamedTuple):
-    """Lists of such synapses as in `circuits.tables.Tables`: bounds [B, N, 3], the others [synapses]."""
+    """Lists of such synapses as in `circuits.simulation.packed.Tables`: bounds [B, N, 3], the others [synapses]."""
 
     bounds: np.ndarray
     weight: np.ndarray

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuits import portable
 from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons.lif_psc_exp import DRIVE
+from circuits.numerics import portable
 from circuits.torch.dale import of_parts, parts
 from circuits.torch.positive import Between
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from circuits.errors import UserError
 from circuits.torch.checks import is_real, told, whole_number
+from circuits.torch.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
@@ -50,11 +51,9 @@ class MotifNetwork(OwnPrecision):
             self.lines, self.together = lines, nn.Linear(lines, layers[0].in_features, bias=False, dtype=dtype)
 
     @classmethod
-    def described(cls, description) -> "MotifNetwork":
-        """A network from a TOML file, or from a dict of the same form: `circuits.torch.description`."""
-        from circuits.torch.description import network
-
-        return network(description)
+    def from_config(cls, config) -> "MotifNetwork":
+        """A network from a TOML file, or from a dict of the same form: `circuits.torch.config`."""
+        return from_config(cls, config)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [batch, classes]."""

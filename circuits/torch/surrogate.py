@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from numba.extending import overload
 
-from circuits import exponential
-from circuits.simd import add, div, fma, like, most, mul, splat, sub
+from circuits.numerics import exponential
+from circuits.numerics.simd import add, div, fma, like, most, mul, splat, sub
 
 
 class FastSigmoid(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from deap import base
 
 from evo.genome.variation import NOBODY
-from evo.individual import Crowd, joined
+from evo.population.individual import Crowd, joined
 from evo.stopwatch import Stopwatch
 
 

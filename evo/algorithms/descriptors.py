@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evo.genome import Bounds
-from evo.individual import Crowd
+from evo.population.individual import Crowd
 
 
 class Descriptor(NamedTuple):

@@ -6,8 +6,8 @@ Source: La Cava, Spector and Danai, GECCO 2016.
 import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
-from evo.epsilon_lexicase import EpsilonLexicase
-from evo.selection import nsga2
+from evo.selection.epsilon_lexicase import EpsilonLexicase
+from evo.selection.ranking import nsga2
 
 
 class Lexicase(Algorithm):

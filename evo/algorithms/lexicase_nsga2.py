@@ -2,7 +2,7 @@
 specialists that the mean over trials does not show, and cheap circuits stay."""
 
 from evo.algorithms.lexicase import Lexicase
-from evo.selection import specialists
+from evo.selection.ranking import specialists
 
 
 class LexicaseNSGA2(Lexicase):

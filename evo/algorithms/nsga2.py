@@ -4,7 +4,7 @@ Source: Deb, Pratap, Agarwal and Meyarivan, IEEE Trans. Evol. Comput. 6, 2002.
 """
 
 from evo.algorithms.algorithm import Algorithm
-from evo.selection import nsga2, tournament
+from evo.selection.ranking import nsga2, tournament
 
 
 class NSGA2(Algorithm):

@@ -1,7 +1,7 @@
 """Random search, a control: every circuit is a new random one; the best found are kept."""
 
 from evo.algorithms.algorithm import Algorithm, Brood
-from evo.selection import nsga2
+from evo.selection.ranking import nsga2
 
 
 class RandomSearch(Algorithm):

@@ -6,7 +6,7 @@ between machines; for the same reason sums are taken in one order, and normal nu
 
 import numpy as np
 
-from circuits import portable
+from circuits.numerics import portable
 
 
 class SeparableCMA:

@@ -40,8 +40,8 @@ def motifs(folders, as_json, out):
     Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
     """
     from evo.inspect import motif_picture, motif_table
-    from evo.motifs import motifs as find
-    from evo.run_folder import Run
+    from evo.storage.run_folder import Run
+    from evo.studies.motifs import motifs as find
 
     found = find([Run(folder) for folder in folders])
     if as_json:
@@ -74,7 +74,7 @@ def export(path, target, rank, out):
     """
     from circuits.export import export as write
     from circuits.export import summary
-    from evo.run_folder import Run
+    from evo.storage.run_folder import Run
 
     source = Path(path)
     if source.is_dir():
@@ -102,7 +102,7 @@ def prune(path, rank, out):
     folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
-    from evo.prune import prune as pruned
+    from evo.studies.prune import prune as pruned
 
     source = Path(path)
     found = pruned(source, rank, say_executed)
@@ -128,8 +128,8 @@ def compare(folders, as_json):
     Runs whose specs differ in the seed alone are taken together. Effect sizes are Vargha and Delaney's A: the probability that
     a run of one spec does better than a run of the other.
     """
-    from evo.compare import compare as compared
     from evo.inspect import comparison
+    from evo.studies.compare import compare as compared
 
     found = compared(folders)
     if as_json:
@@ -191,7 +191,7 @@ def zoo(name, as_json, out):
     evo export zoo:itd-8 --to nest     other commands read it as zoo:itd-8
     evo zoo -o zoo.svg                 all of them on one sheet
     """
-    from circuits.diagram import wiring
+    from circuits.drawing.diagram import wiring
     from circuits.motif_file import save
     from circuits.zoo import zoo as shipped
     from evo.inspect import pictures, zoo_picture, zoo_table
@@ -215,7 +215,7 @@ def _subject(path):
     """What DIR, MOTIF.json or zoo:NAME stands for."""
     from circuits.motif_file import load
     from circuits.zoo import zoo
-    from evo.run_folder import Run
+    from evo.storage.run_folder import Run
 
     if path.startswith(ZOO):
         return zoo[path.removeprefix(ZOO)]

@@ -45,7 +45,7 @@ def tasks(name, out):
 @cli.command()
 def objectives():
     """List what a search can optimise: search.objectives in a spec."""
-    from fitness.objectives import OBJECTIVES
+    from fitness.evaluation.objectives import OBJECTIVES
 
     for name, objective in OBJECTIVES.items():
         click.echo(f"{name:18} {objective.text}")
@@ -71,8 +71,8 @@ def new(name, out, neurons, synapses):
     A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
     """
     from circuits.motif_file import write_whole
-    from evo.given import shipped
-    from evo.starter import starter
+    from evo.spec.given import shipped
+    from evo.spec.starter import starter
 
     say_executed(name, Path(), err=True)
     text = None if neurons or synapses else shipped(name)
@@ -115,9 +115,9 @@ def models(name):
 @click.argument("spec", metavar="[SPEC.toml]", required=False)
 def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
-    from evo.spec import CircuitBounds, RunSpec, read_alone
-    from evo.warm import warm_up
-    from fitness.code import is_own
+    from evo.cluster.warm_up import warm_up
+    from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
+    from fitness.sandbox.code import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
     if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'

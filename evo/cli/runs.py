@@ -57,7 +57,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     evo run gate --generations 50
     """
     from evo import search
-    from evo.given import as_changes, given
+    from evo.spec.given import as_changes, given
 
     overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
     resolved, source, stem, ships = given(spec, changes, say_executed, **overrides)
@@ -85,9 +85,9 @@ def resume(folder, workers, address, generations, log):
     Executes the code of a task of your own that lies in the folder, if it is what the run began with.
     """
     from evo import search
-    from evo.run_folder import Run, read_spec
-    from evo.stored import STORE
-    from evo.task_code import checked_code
+    from evo.storage.run_folder import Run, read_spec
+    from evo.storage.stored import STORE
+    from evo.storage.task_code import checked_code
 
     spec = read_spec(Path(folder))
     source = checked_code(spec, Path(folder))
@@ -117,10 +117,10 @@ def fork(folder, settings, out, workers, address, log):
     Executes the code of a task of your own that lies in the folder, if it is what that run began with.
     """
     from evo import search
-    from evo.given import as_changes
-    from evo.run_folder import read_spec
-    from evo.spec import changed
-    from evo.task_code import forked_code
+    from evo.spec.given import as_changes
+    from evo.spec.run_spec import changed
+    from evo.storage.run_folder import read_spec
+    from evo.storage.task_code import forked_code
 
     changes, parent = as_changes(settings), Path(folder)
     theirs = read_spec(parent)
@@ -139,7 +139,7 @@ def fork(folder, settings, out, workers, address, log):
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def status(folder, as_json):
     """Where a run stands: running, stopped or finished."""
-    from evo.run_folder import Run
+    from evo.storage.run_folder import Run
 
     found = Run(folder)
     s = found.spec.search
@@ -180,7 +180,7 @@ def status(folder, as_json):
 
 def _say_left_fixed(spec, source, path):
     """Time constants that a spec does not name do not evolve: that is easily overlooked where it was written by hand."""
-    from evo.starter import left_fixed
+    from evo.spec.starter import left_fixed
 
     out = left_fixed(spec, source)
     if out:
@@ -200,9 +200,9 @@ def _compile(spec, source):
     """Compile now, so that the progress shown later is the search's; say so if it takes a while."""
     from threading import Timer
 
-    from circuits.compiled import cache_folder
-    from evo.memory import keep_freed
-    from evo.warm import warm_up
+    from circuits.numerics.compiled import cache_folder
+    from evo.cluster.warm_up import warm_up
+    from evo.spec.memory import keep_freed
 
     keep_freed()
     once = ", once per machine" if cache_folder() else ""
@@ -274,7 +274,7 @@ class _stopping:  # noqa: N801 - reads as a statement
         while error is not None and not _by_signal(error):
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
-            from evo.run_folder import SPEC
+            from evo.storage.run_folder import SPEC
 
             if (self.folder / SPEC).exists():
                 go_on = f"evo resume {quote(str(self.folder))}"
@@ -287,7 +287,7 @@ class _stopping:  # noqa: N801 - reads as a statement
     def _page(self):
         """The page as of the end, as far as a moment goes: who stopped the run may be in a hurry."""
         from evo.inspect import page
-        from evo.run_folder import Run
+        from evo.storage.run_folder import Run
 
         with suppress(UserError, MachineError):
             page.write(Run(self.folder), page.default_path(self.folder), seconds=1.0)

@@ -67,7 +67,7 @@ def console():
 def say_executed(name: str, folder: Path, err: bool = False):
     """Say that the code of a task is executed, if it is one of the user's own; `err`: on standard error, where standard output
     is something to be kept."""
-    from fitness.code import is_own
+    from fitness.sandbox.code import is_own
 
     if is_own(name) and os.path.lexists(folder / name.rpartition(":")[0]):
         click.echo(f"executing the code of task {name}, sought from {folder}", err=err)

@@ -1,7 +1,5 @@
 """Which code the machines of a cluster have, and how this one's is sent to them."""
 
-from pathlib import Path
-
 from evo.cluster import code
 
 LOOK_S = 60
@@ -11,10 +9,10 @@ def environment() -> dict:
     """Ray's runtime environment that sends the packages along.
 
     Where they lie then is another folder in each of Ray's sessions; what is compiled of them is kept in the user's cache, for
-    later sessions too. (`circuits.compiled` keeps it apart by the text of the sources and by the processor.)
+    later sessions too. (`circuits.numerics.compiled` keeps it apart by the text of the sources and by the processor.)
     """
     return {
-        "py_modules": [str(Path(str(package.__file__)).parent) for package in code.PACKAGES],
+        "py_modules": [str(package) for package in code.PACKAGES],
         "excludes": ["__pycache__", "*.nbi", "*.nbc"],
         "env_vars": {"NUMBA_CACHE_DIR": "${HOME}/.cache/evocircuits"},
     }

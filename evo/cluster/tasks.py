@@ -16,7 +16,7 @@ from typing import Any
 from circuits.errors import MachineError, UserError
 from evo.cluster import code
 from evo.cluster.session import ray_session
-from evo.epochs import Plan, Result, neighbour
+from evo.engine.epochs import Plan, Result, neighbour
 
 STRETCH = 4
 AHEAD = 3  # epochs of one island submitted and not yet stored
@@ -232,10 +232,10 @@ def _worker():
         try:
             try:
                 from evo.cluster.code import digest
-                from evo.epochs import compute
-                from evo.memory import keep_freed
-                from evo.spec import RunSpec
-                from evo.warm import warm_up
+                from evo.cluster.warm_up import warm_up
+                from evo.engine.epochs import compute
+                from evo.spec.memory import keep_freed
+                from evo.spec.run_spec import RunSpec
             except ImportError as error:
                 raise ImportError(f"machine {os.uname().nodename} cannot run evocircuits ({error}): install it there") from None
             if digest() != driver_code:

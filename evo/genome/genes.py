@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.compiled import compiler
-from circuits.contiguous import contiguous
+from circuits.numerics.compiled import compiler
+from circuits.numerics.contiguous import contiguous
 from evo.genome import record
 from evo.genome.record import GRID
 

@@ -8,8 +8,8 @@ symmetric circuits some repeats are missed.
 
 import numpy as np
 
-from circuits.compiled import compiler
-from circuits.contiguous import contiguous
+from circuits.numerics.compiled import compiler
+from circuits.numerics.contiguous import contiguous
 from evo.genome import genes, record
 from evo.genome.genes import Genome
 

@@ -5,7 +5,7 @@ A valid genome stays valid: a change that would break the bounds is not made.
 
 import numpy as np
 
-from circuits.compiled import compiler
+from circuits.numerics.compiled import compiler
 from evo.genome import genes, record
 from evo.genome.genes import (
     bell,

@@ -11,8 +11,8 @@ import numpy as np
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.neurons import NeuronModel
+from circuits.simulation.packed import Tables, from_matrices
 from circuits.synapses import SynapseModel
-from circuits.tables import Tables, from_matrices
 
 # Weights, and parameters in mV or ms, are whole multiples of 1/256: exact in float32, in float64 and in a JSON file. Shares and
 # rates are small numbers and have a finer grid.
@@ -102,7 +102,7 @@ def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) ->
 
 
 def builder(genomes: np.ndarray, form: Form):
-    """What `fitness.evaluate.evaluate` asks for: the tables of genomes at a step so many times shorter."""
+    """What `fitness.evaluation.evaluate.evaluate` asks for: the tables of genomes at a step so many times shorter."""
     return lambda refine: tables(genomes, form, refine=refine)
 
 

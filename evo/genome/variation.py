@@ -10,7 +10,7 @@ All randomness comes from the numpy Generator passed in, as uniform numbers only
 
 import numpy as np
 
-from circuits.compiled import compiler
+from circuits.numerics.compiled import compiler
 from evo.genome import genes, mutations, record
 from evo.genome.genes import (
     Genome,

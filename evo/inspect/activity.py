@@ -7,10 +7,10 @@ import numpy as np
 import fitness
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif
-from circuits.raster import Raster
-from circuits.simulate import simulate
-from evo.analysis import MOTIF_TRIALS, task_of, trials_for
-from evo.run_folder import Run
+from circuits.simulation.raster import Raster
+from circuits.simulation.simulate import simulate
+from evo.storage.run_folder import Run
+from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from circuits.circuit import Circuit
-from circuits.layout import positions
+from circuits.drawing.layout import positions
 from evo.inspect.drawing import drawn, short
 
 _ARROW = {"E": "→", "I": "⊣"}

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from circuits.canvas import Figure, drawn
 from circuits.circuit import Circuit
-from circuits.diagram import wiring
+from circuits.drawing.canvas import Figure, drawn
+from circuits.drawing.diagram import wiring
+from circuits.drawing.layout import positions
+from circuits.drawing.plot import E_COLOUR, I_COLOUR, plain
 from circuits.errors import UserError
-from circuits.layout import positions
-from circuits.plot import E_COLOUR, I_COLOUR, plain
-from circuits.raster import Raster
+from circuits.simulation.raster import Raster
 from evo.inspect.changes import aligned
-from evo.run_folder import Step
+from evo.storage.run_folder import Step
 
 INK = "#222222"
 

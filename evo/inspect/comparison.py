@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.compare import MORE_IS_BETTER, Comparison, Group, Outcome
+from evo.studies.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
 WIDTH = {"95 %": 9, "energy": 7, "time": 7}

@@ -3,8 +3,8 @@
 import moocore
 import numpy as np
 
-from evo.run_folder import Run
-from fitness.objectives import OBJECTIVES
+from evo.storage.run_folder import Run
+from fitness.evaluation.objectives import OBJECTIVES
 
 POINTS = 300  # of a curve: more cannot be seen
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from circuits.circuit import Circuit
-from circuits.layout import Part, Place, connections, extent, positions, routes
-from circuits.named_motifs import occurrences
+from circuits.drawing.layout import Part, Place, connections, extent, positions, routes
+from circuits.graph.named_motifs import occurrences
 from evo.inspect.table import plasticity
 
 
@@ -13,7 +13,7 @@ def drawn(circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: 
     neurons   id, sign, type, ports and parameters `p` in the order of the model's
     synapses  [source, target, weight in mV, delay in ms, what is plastic about it], source and target numbers of nodes
     motifs    the named motifs it holds: name, source, how often, and which nodes and synapses
-    places, curves, labels, extent   where they are drawn (`circuits.layout`), y upwards
+    places, curves, labels, extent   where they are drawn (`circuits.drawing.layout`), y upwards
     """
     found = positions(circuit) if places is None else places
     nodes: list[Part] = [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]

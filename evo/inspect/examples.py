@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits.canvas import Figure, drawn
+from circuits.drawing.canvas import Figure, drawn
 from circuits.errors import UserError
-from circuits.worlds import TwoEars
+from circuits.simulation.environments import TwoEars
 from evo.inspect import pictures
 from evo.inspect.text import raster_lines
 from fitness.reference import lesioned, reference

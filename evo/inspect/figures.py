@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 
-from circuits.canvas import drawn, own_style
+from circuits.drawing.canvas import drawn, own_style
 from circuits.errors import UserError
 from evo.inspect import pictures
 from evo.inspect.circuit_figures import (
@@ -31,8 +31,8 @@ from evo.inspect.circuit_figures import (
 )
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
-from evo.run_folder import Run
-from fitness.objectives import OBJECTIVES
+from evo.storage.run_folder import Run
+from fitness.evaluation.objectives import OBJECTIVES
 
 __all__ = [
     "change",

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from circuits.canvas import Figure, own_style
 from circuits.circuit import Circuit, InputChannel, InputSynapse, Synapse
-from circuits.layout import COLUMN, ROW, Part, Place, positions
+from circuits.drawing.canvas import Figure, own_style
+from circuits.drawing.layout import COLUMN, ROW, Part, Place, positions
+from circuits.graph.subgraphs import INPUT, Subgraph
 from circuits.neurons import Neuron
-from circuits.subgraphs import INPUT, Subgraph
 from evo.inspect import pictures
 from evo.inspect.motif_table import significant
-from evo.motifs import Motifs
-from evo.motifs.overrepresented import Finding
+from evo.studies.motifs import Motifs
+from evo.studies.motifs.overrepresented import Finding
 
 WIRINGS, MOTIFS, ACROSS = 3, 12, 4
 _WIDTH, _CAPTION, _MOTIF = 10.0, 0.45, 1.1  # inches: the picture, a caption, a motif below it

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.motifs import Motifs, same_interface
-from evo.motifs.overrepresented import Finding
+from evo.studies.motifs import Motifs, same_interface
+from evo.studies.motifs.overrepresented import Finding
 
 SHOWN = 10
 SIGNIFICANT = 0.05

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from circuits.notebook import of_circuit
+from circuits.drawing.notebook import of_circuit
 from evo.inspect.table import row
 
 SHOWN = 10

@@ -18,7 +18,7 @@ from string import Template
 from circuits.errors import harmless
 from circuits.motif_file import Motif, write_whole
 from evo.inspect import page_data
-from evo.run_folder import Run
+from evo.storage.run_folder import Run
 
 SCRIPTS = ("tools", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "why", "descent", "main")
 

@@ -14,18 +14,18 @@ from shlex import quote
 from typing import Any
 
 from circuits.circuit import Circuit
-from circuits.drawable import drawable
+from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from evo import analysis
-from evo.analysis import Analysis
-from evo.elsewhere import elsewhere
 from evo.inspect import activity
 from evo.inspect.changes import changes
 from evo.inspect.course import course
 from evo.inspect.drawing import drawn
-from evo.run_folder import Member, Run, versions
-from fitness.objectives import OBJECTIVES
+from evo.storage.recurrence import elsewhere
+from evo.storage.run_folder import Member, Run, versions
+from fitness import analysis
+from fitness.analysis import Analysis
+from fitness.evaluation.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits.canvas import Figure, drawn
 from circuits.circuit import Circuit
-from circuits.diagram import wiring
+from circuits.drawing.canvas import Figure, drawn
+from circuits.drawing.diagram import wiring
+from circuits.drawing.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 from circuits.errors import MachineError, UserError
-from circuits.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
-from circuits.simulate import simulate
-from circuits.worlds import replay
+from circuits.simulation.environments import replay
+from circuits.simulation.simulate import simulate
 
 
 @drawn

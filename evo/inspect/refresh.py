@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evo.epochs import Result
+from evo.engine.epochs import Result
 from evo.inspect import page
-from evo.run_folder import Run
+from evo.storage.run_folder import Run
 
 EVERY_S = 30.0
 SHARE = 0.02  # of the time at most

@@ -8,7 +8,7 @@ from rich.table import Table
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.run_folder import Member, Run
+from evo.storage.run_folder import Member, Run
 
 SHOWN = 20
 ROWS = 1000  # of a table of the parts of one circuit

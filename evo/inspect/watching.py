@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from evo.inspect.progress import Progress
 from evo.inspect.refresh import Refresher
-from evo.progress import Progress
-from evo.spec import RunSpec
+from evo.spec.run_spec import RunSpec
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from textwrap import wrap
 
-from circuits.canvas import Figure, own_style
 from circuits.circuit import Circuit
-from circuits.diagram import wiring
+from circuits.drawing.canvas import Figure, own_style
+from circuits.drawing.diagram import wiring
 from circuits.zoo import Zoo
 
 ACROSS = 3

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from circuits.named_motifs import occurrences
+from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
 from fitness.tasks import BUILT_IN
 

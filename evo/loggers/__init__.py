@@ -13,21 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 from circuits.errors import UserError
-from evo.epochs import Result
-from evo.spec import RunSpec
+from evo.engine.epochs import Result
+from evo.loggers.background import Background
+from evo.spec.run_spec import RunSpec
 
 LOGGERS = {"tensorboard": "a folder", "mlflow": "an address such as sqlite:///mlflow.db or http://HOST:PORT"}
-
-
-class Generation(NamedTuple):
-    """What there is to log of a generation of an island; `values` by name, names begin with the island."""
-
-    island: int
-    generation: int
-    values: dict[str, float]
 
 
 @contextmanager
@@ -42,8 +34,6 @@ def opened(
     Each generation of an island is logged once and in order. Raises UserError for an unknown kind, MachineError with the remedy
     where its package is missing or the place can never be one. A place that does not answer is said, once, and tried again.
     """
-    from evo.loggers.background import Background
-
     kind, place = parts(where)
     logger = import_module(f"evo.loggers.{kind}").Logger(place, spec, name)
     shown = re.sub(r"//[^/@]*@", "//", where)  # without a password
@@ -63,16 +53,3 @@ def parts(where: str) -> tuple[str, str]:
         ways = ", or ".join(f"{kind}: and {what}" for kind, what in LOGGERS.items())
         raise UserError(f"--log {where}: write {ways}")
     return kind, place
-
-
-def generations(island: int, log: list[dict], timings: dict[str, float], spec: RunSpec) -> Iterator[Generation]:
-    """What there is to log of an epoch, generation by generation; how long it took comes with the last."""
-    from fitness.objectives import OBJECTIVES
-
-    for row in log:
-        found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
-        for name, loss in zip(spec.search.objectives, row["losses"], strict=True):
-            found[f"objective_{name}"] = OBJECTIVES[name].show(loss)
-        if row is log[-1]:
-            found |= {f"seconds_{phase}": seconds for phase, seconds in timings.items()}
-        yield Generation(island, row["generation"], {f"island_{island}/{key}": float(v) for key, v in found.items()})

@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
-from evo.epochs import Result
-from evo.loggers import Generation, generations
-from evo.spec import RunSpec
+from evo.engine.epochs import Result
+from evo.loggers.logger import Generation, Logger, generations
+from evo.spec.run_spec import RunSpec
 
 QUEUE = 1000  # epochs that are kept here
 AT_ONCE = 50  # generations: MLflow takes 1,000 values in one go
@@ -24,28 +23,6 @@ LAST_TRIES = 3  # once the run is over
 END_S, HURRY_S = 10.0, 5.0  # how long the end of a run waits at most, and that of a run that is stopped
 
 say = logging.getLogger("evo")
-
-
-class Logger(Protocol):
-    """What a place is to the thread. Whatever its methods raise means: later again."""
-
-    patience: float  # seconds that `prepare` may take before the run begins
-
-    def prepare(self):
-        """What takes a while and can be done before there is anything to log."""
-
-    def connect(self) -> bool:
-        """Find or make the run's place there, first or once more. True if another process may have logged something of this
-        run already."""
-
-    def reached(self, island: int) -> int:
-        """The last generation of an island that is there; -1 if none is."""
-
-    def write(self, rows: list[Generation]):
-        """Log generations. If this raises they may be there or not: `reached` tells."""
-
-    def close(self, status: str):
-        """The run is FINISHED, KILLED or FAILED."""
 
 
 class Background:
@@ -175,9 +152,9 @@ class Background:
         return bool(self._due)
 
     def _stored(self):
-        from evo import documents
-        from evo.run_folder import STORE
-        from evo.store import Store
+        from evo.storage import documents
+        from evo.storage.run_folder import STORE
+        from evo.storage.store import Store
 
         try:
             with Store.open(self.folder / STORE) as store:

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from circuits.errors import MachineError
-from evo.loggers import Generation
-from evo.spec import RunSpec
+from evo.loggers.logger import Generation
+from evo.spec.run_spec import RunSpec
 
 EXPERIMENT = "evocircuits"
 AT_ONCE = 1000  # metrics that MLflow takes in one go

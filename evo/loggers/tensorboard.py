@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from circuits.errors import MachineError
-from evo.loggers import Generation
-from evo.spec import RunSpec
+from evo.loggers.logger import Generation
+from evo.spec.run_spec import RunSpec
 
 NEVER = (NotADirectoryError, FileExistsError, PermissionError)  # no waiting helps
 

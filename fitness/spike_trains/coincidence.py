@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from circuits.compiled import compiled
+from circuits.numerics.compiled import compiled
 from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 

@@ -4,8 +4,8 @@ from math import ceil, exp, sqrt
 
 import numpy as np
 
-from circuits.compiled import compiled
 from circuits.errors import UserError
+from circuits.numerics.compiled import compiled
 from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 

@@ -7,7 +7,7 @@ least as long as the neighbouring interval; a silent train has spikes at both ed
 
 import numpy as np
 
-from circuits.compiled import compiled
+from circuits.numerics.compiled import compiled
 from fitness.spike_trains.trains import SpikeTrains, compared
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.compiled import compiled
 from circuits.errors import UserError
-from circuits.raster import Raster, _trailing_zeros
+from circuits.numerics.compiled import compiled
+from circuits.simulation.raster import Raster, _trailing_zeros
 
 
 class SpikeTrains(NamedTuple):

@@ -4,7 +4,7 @@ from math import exp, sqrt
 
 import numpy as np
 
-from circuits.compiled import compiled
+from circuits.numerics.compiled import compiled
 from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 

@@ -1,8 +1,10 @@
 """The tasks that ship with the framework: one file each, found by being here."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
+from circuits.errors import UserError
 from fitness.task import Task
 
 
@@ -14,3 +16,12 @@ def _found():
 
 
 BUILT_IN: dict[str, type[Task]] = {task.name: task for task in _found()}
+
+
+def built_in(name: str) -> type[Task]:
+    """The class of a task that ships. Raises UserError."""
+    if name not in BUILT_IN:
+        close = get_close_matches(name, BUILT_IN, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"
+        raise UserError(f"there is no task {name!r}; {hint}")
+    return BUILT_IN[name]

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from circuits.raster import Raster
+from circuits.simulation.raster import Raster
 from fitness.decode import poisson
 from fitness.measured import Measured, by_class
 from fitness.task import Trials

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
-from circuits.simulate import simulate
+from circuits.simulation.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
 from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
 from fitness.task import Task, Trials

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from circuits.worlds import TwoEars, replay
+from circuits.simulation.environments import TwoEars, replay
 from fitness.measured import Measured, by_class
 
 NEAREST, FARTHEST = 0.5, 1.0  # starts, in the unit of all lengths here

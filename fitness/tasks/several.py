@@ -6,9 +6,9 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
-from circuits.raster import Raster
-from fitness.code import is_own
+from circuits.simulation.raster import Raster
 from fitness.conditions import NONE, REPORTED, Conditions
+from fitness.sandbox.code import is_own
 from fitness.task import Score, Task, Trials
 
 LABEL = "label"
@@ -34,7 +34,7 @@ class Several(Task):
     _parts: tuple[Task, ...] = PrivateAttr(())
 
     def model_post_init(self, _):
-        from fitness.registry import task  # it knows this task too
+        from fitness.tasks import built_in  # this task is one of them
 
         parts = []
         for k, settings in enumerate(self.tasks):
@@ -42,7 +42,7 @@ class Several(Task):
             name = settings.pop("name", None)
             if not isinstance(name, str) or name == self.name or is_own(name):
                 raise UserError(f"task several: tasks[{k}]: must name a task that ships, not {name!r}")
-            parts.append(task(name, **settings))
+            parts.append(built_in(name)(**settings))
         for k, part in enumerate(parts):
             if part.dt_ms != parts[0].dt_ms:
                 steps = f"{part.title()} has {part.dt_ms:g} ms, {parts[0].title()} {parts[0].dt_ms:g} ms"

@@ -21,8 +21,8 @@ import fitness
 from circuits.motif_file import Motif, save
 from circuits.torch import MotifLayer, MotifNetwork
 from evo.inspect import page, table
-from evo.prune import prune
-from evo.spec import CircuitBounds
+from evo.spec.run_spec import CircuitBounds
+from evo.studies.prune import prune
 
 ROOT = Path(__file__).parents[2]
 TASK = fitness.task("itd", detectors=8)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from circuits.torch import data
+from circuits import data
 
 PRICED = "-priced"  # the name of a task in which spikes have a price is that of the other and this
 KEPT_BACK = 0.2  # share of the training split that judges settings

@@ -1,15 +1,15 @@
 """What a closed loop costs: python -m tests.bench.bench_closed_loop
 
-The same circuits, `simulate_population` on 64 trials, with their inputs given and in a world of `circuits.worlds`, one core.
+The same circuits, `simulate_population` on 64 trials, with their inputs given and in a world of `environments`, one core.
 """
 
 import numpy as np
 
 from circuits import Circuit
-from circuits.population import simulate_population
-from circuits.simulate import simulate
-from circuits.tables import from_circuit
-from circuits.worlds import TwoEars
+from circuits.simulation.environments import TwoEars
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.population import simulate_population
+from circuits.simulation.simulate import simulate
 from tests.bench.bench_kernel import COPIES, copies
 from tests.bench.report import fastest, figure
 

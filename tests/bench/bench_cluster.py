@@ -15,11 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evo.cluster import tasks
-from evo.epochs import Plan, Result, compute
+from evo.engine.epochs import Plan, Result, compute
+from evo.engine.standing import Standing
 from evo.search import _guests
-from evo.spec import RunSpec
-from evo.standing import Standing
-from evo.store import Store
+from evo.spec.run_spec import RunSpec
+from evo.storage.store import Store
 from tests.bench.report import figure, quickest, skipped
 
 ROOT = Path(__file__).parents[2]
@@ -212,7 +212,7 @@ COMPILE = """
 import time
 start = time.perf_counter()
 from evo.spec import RunSpec
-from evo.warm import warm_up
+from evo.cluster.warm_up import warm_up
 imported = time.perf_counter()
 warm_up(RunSpec(task={"name": "gate"}), None)
 print(time.perf_counter() - imported)

@@ -5,9 +5,9 @@ Held-out scores, 0 chance, 1 perfect; the rival is the same search, same seed, w
 
 from pathlib import Path
 
-from evo.island import run_epoch
-from evo.setting import Setting
-from evo.spec import RunSpec, parse
+from evo.engine.island import run_epoch
+from evo.engine.setting import Setting
+from evo.spec.run_spec import RunSpec, parse
 from tests.bench.report import figure
 
 SPEC = Path(__file__).parents[2] / "runs" / "gate.toml"

@@ -16,8 +16,8 @@ import numpy as np
 
 import fitness
 from circuits import Circuit, zoo
-from circuits.lesion import lesion
-from fitness.lesions import lesions
+from circuits.edit.lesion import lesion
+from fitness.analysis.every_lesion import lesions
 from fitness.tasks import BUILT_IN
 from tests.bench.report import figure
 

@@ -11,8 +11,8 @@ import sys
 
 import numpy as np
 
-from circuits.population import simulate_population
-from circuits.tables import Tables, from_circuit
+from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.population import simulate_population
 from tests.bench.report import fastest, figure, skipped
 from tests.bench.yardstick import Job, Yardstick, reason, widths
 from tests.bench.yardstick_job import circuit_of, inputs_of, kernel_call

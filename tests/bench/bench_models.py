@@ -8,9 +8,9 @@ import numpy as np
 
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP, MODELS
-from circuits.population import simulate_population
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.population import simulate_population
 from circuits.synapses import MODELS as SYNAPSES
-from circuits.tables import from_circuit
 from tests.bench.bench_kernel import COPIES, copies
 from tests.bench.report import fastest, figure
 from tests.bench.yardstick import Job

@@ -71,7 +71,7 @@ def line(found: dict) -> str:
 
 def spec_of(task: str, arm: str, seed: int):
     """The committed spec of a task with what the arm changes; whatever the number of islands, as many circuits in all."""
-    from evo.spec import RunSpec, parse
+    from evo.spec.run_spec import RunSpec, parse
 
     changes = ARMS[arm]
     data = parse((ROOT / "runs" / f"{task}.toml").read_text(encoding="utf-8"), seed=seed).model_dump(mode="json")
@@ -87,9 +87,9 @@ def spec_of(task: str, arm: str, seed: int):
 
 def search(task: str, arm: str, seed: int) -> dict:
     """Run one search until it has solved its task or tried LIMIT circuits; what came of it."""
-    from evo.epochs import neighbour
-    from evo.island import run_epoch
-    from evo.setting import Setting
+    from evo.engine.epochs import neighbour
+    from evo.engine.island import run_epoch
+    from evo.engine.setting import Setting
 
     spec, begin = spec_of(task, arm, seed), time.process_time()
     s, setting = spec.search, Setting.of(spec, None)

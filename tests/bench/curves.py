@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from circuits.population import simulate_population
-from circuits.tables import from_circuit
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.population import simulate_population
 from tests.bench.bench_kernel import copies
 from tests.bench.contest import TORCH, contest
 from tests.bench.report import fastest, figure, quickest, timer

@@ -13,9 +13,9 @@ import numpy as np
 from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
-from evo.individual import Crowd, fate
-from evo.selection import nsga2
-from evo.setting import Setting
+from evo.engine.setting import Setting
+from evo.population.individual import Crowd, fate
+from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
 from tests.bench import search_job
 from tests.bench.contest import AbsentError, Entry, Rival, one_core

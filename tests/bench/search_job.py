@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from evo import genome, search
+from evo.engine.codec import to_bytes
 from evo.genome import GRID, Bounds
-from evo.spec import RunSpec, parse
-from evo.state_file import to_bytes
-from evo.stored import SPEC, Heritage
+from evo.spec.run_spec import RunSpec, parse
+from evo.storage.stored import SPEC, Heritage
 
 NEURONS, EXCITATORY, CHANNELS = 16, 13, 4
 RECURRENT, ENTERING = 67, 27  # synapses

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from circuits import OutputPort
-from circuits.tables import from_circuit
+from circuits.simulation.packed import from_circuit
 from evo.cluster.session import ray_session
-from fitness.evaluate import evaluate
-from fitness.objectives import losses
+from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.objectives import losses
 from tests.bench import search_job
 from tests.bench.contest import Entry, circuit_for, contest
 from tests.bench.report import figure, skipped

@@ -24,9 +24,9 @@ spikes = np.random.default_rng(1).random((64, 100, 1)) < 0.1
 """
 SIMULATE = "circuits.simulate(circuit, spikes)"
 POPULATION = """
-from circuits.raster import pack
-from circuits.population import simulate_population
-from circuits.tables import from_circuit
+from circuits.simulation.raster import pack
+from circuits.simulation.population import simulate_population
+from circuits.simulation.packed import from_circuit
 simulate_population(from_circuit(circuit, np.float32), pack(spikes), 64, threads=1)
 """
 END = "\nprint(imported - start, time.perf_counter() - imported)"

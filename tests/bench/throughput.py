@@ -20,10 +20,10 @@ from typing import NamedTuple
 import evo
 from evo import search
 from evo.cluster.session import ray_session
-from evo.island import State
-from evo.spec import RunSpec
-from evo.state_file import from_bytes
-from evo.store import Store
+from evo.engine.codec import from_bytes
+from evo.engine.island import State
+from evo.spec.run_spec import RunSpec
+from evo.storage.store import Store
 from tests.bench import search_job
 from tests.bench.report import figure
 

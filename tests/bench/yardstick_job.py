@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from circuits import Circuit, kernel
-from circuits.raster import pack
-from circuits.tables import from_circuit
+from circuits import Circuit
+from circuits.simulation import kernel
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.raster import pack
 
 
 def circuit_of(job) -> Circuit:

@@ -12,14 +12,14 @@ from string import ascii_lowercase
 from typing import NamedTuple
 
 import evo
+from circuits.drawing.notebook import picture
 from circuits.motif_file import Motif, loads, save, write_whole
-from circuits.notebook import picture
 from circuits.zoo import Zoo, zoo
 from circuits.zoo.card import Made
-from evo.card import card
 from evo.inspect import pictures
 from evo.inspect.zoo_picture import sheet
-from evo.run_folder import Run
+from evo.storage.run_folder import Run
+from evo.studies.card import card
 from fitness.tasks import BUILT_IN
 
 ROOT = Path(__file__).parents[2]

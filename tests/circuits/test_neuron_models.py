@@ -3,8 +3,9 @@ from math import atan, exp, sqrt
 import numpy as np
 import pytest
 
-from circuits import Circuit, simulate
+from circuits import Circuit
 from circuits.neurons import MODELS
+from circuits.simulation import simulate
 from tests import reference
 
 OTHERS = [name for name in MODELS if name != "lif_psc_exp"]  # test_kernel.py looks at lif_psc_exp

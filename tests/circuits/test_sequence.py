@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from circuits import Circuit, simulate
+from circuits import Circuit
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
-from circuits.population import simulate_population
-from circuits.raster import pack, unpack
+from circuits.simulation import simulate
+from circuits.simulation.packed import from_circuit, from_matrices
+from circuits.simulation.population import simulate_population
+from circuits.simulation.raster import pack, unpack
 from circuits.synapses import MODELS
-from circuits.tables import from_circuit, from_matrices
 from tests import reference
 
 STEPS = 300

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits import Circuit, simulate
+from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP
+from circuits.simulation import simulate
+from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.synapses import MODELS
-from circuits.tables import from_circuit, from_matrices
 from tests import reference
 
 STEPS = 300

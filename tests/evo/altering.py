@@ -15,9 +15,9 @@ import tomli_w
 
 from circuits.errors import UserError
 from evo.cli import main
-from evo.island import Migrants, State
-from evo.state_file import from_bytes, to_bytes
-from evo.stored import Examples, Heritage
+from evo.engine.codec import from_bytes, to_bytes
+from evo.engine.island import Migrants, State
+from evo.storage.stored import Examples, Heritage
 
 DEEP = "[" * 200_000
 VALUES = (None, True, -1, 0, 1, 2**31, 2**63, 10**30, 0.0, -0.5, 1e308, float("nan"), float("inf"), float("-inf"))

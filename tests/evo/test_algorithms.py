@@ -8,12 +8,12 @@ from evo import genome
 from evo.algorithms import ALGORITHMS
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.algorithms.separable_cma import SeparableCMA
+from evo.engine.codec import to_bytes
+from evo.engine.island import Founders, run_epoch
+from evo.engine.setting import Setting
 from evo.genome.variation import rewired
-from evo.individual import Crowd
-from evo.island import Founders, run_epoch
-from evo.setting import Setting
-from evo.spec import parse
-from evo.state_file import to_bytes
+from evo.population.individual import Crowd
+from evo.spec.run_spec import parse
 from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 

@@ -10,11 +10,11 @@ import pytest
 import evo
 import fitness
 from circuits import Circuit
+from circuits.edit.lesion import lesion
 from circuits.errors import UserError
-from circuits.lesion import lesion
 from circuits.motif_file import Motif, digest, loads
 from circuits.neurons import Neuron
-from evo.analysis import analyse, from_text, of_motif, to_text, trials_for
+from fitness.analysis import analyse, from_text, of_motif, to_text, trials_for
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec, spec_file, stops_after
 

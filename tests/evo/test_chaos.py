@@ -286,7 +286,7 @@ def test_a_store_that_cannot_be_written_for_a_while_ends_the_run_or_is_waited_fo
 
     locks, refused = [], 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evo.store.TIMEOUT_S", 0.1)
+        patch.setattr("evo.storage.store.TIMEOUT_S", 0.1)
         while len(stored(place / "run") if (place / "run" / "run.db").exists() else []) < len(EVERYTHING):
             again = evo.resume if (place / "run" / "run.toml").exists() else evo.run
             arguments = (place / "run",) if again is evo.resume else (place / "tiny.toml", place / "run")

@@ -11,8 +11,8 @@ import pytest
 import circuits
 import evo
 from evo.algorithms import ALGORITHMS, DEFAULT
-from evo.spec import read
-from fitness.objectives import OBJECTIVES
+from evo.spec.run_spec import read
+from fitness.evaluation.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, process, spec_file, started, stored, wait_until
 

@@ -15,7 +15,7 @@ import numpy as np
 from circuits import kernel, population, raster, tables
 from evo import epsilon_lexicase, individual
 from evo.genome import genes, identity, mutations, variation
-from evo.warm import warm_up
+from evo.cluster.warm_up import warm_up
 from evo.spec import RunSpec
 
 warm_up(RunSpec(task={"name": "coincidence"}), None)

@@ -9,9 +9,9 @@ from deap import algorithms, tools
 
 import circuits
 import evo.deap
+from evo.engine.setting import setting
 from evo.genome import faults
-from evo.setting import setting
-from evo.spec import read
+from evo.spec.run_spec import read
 from tests.evo.tiny import spec_file
 
 

@@ -15,9 +15,9 @@ import circuits
 import evo
 from circuits.errors import UserError
 from evo import search
-from evo.state_file import from_bytes
-from evo.store import Store
-from evo.stored import Examples
+from evo.engine.codec import from_bytes
+from evo.storage.store import Store
+from evo.storage.stored import Examples
 from tests.evo import altering
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 

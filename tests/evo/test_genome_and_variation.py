@@ -7,13 +7,13 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, dumps, loads
 from circuits.neurons import LIF_PSC_EXP
-from circuits.population import simulate_population
-from circuits.raster import pack
-from circuits.simulate import simulate
-from circuits.tables import from_circuit
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.population import simulate_population
+from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
-from evo.spec import parse
+from evo.spec.run_spec import parse
 from fitness.task import Interface
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

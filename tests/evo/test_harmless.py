@@ -13,9 +13,9 @@ from rich.table import Table
 
 import circuits
 import evo
-from circuits.diagram import wiring
+from circuits.drawing.diagram import wiring
+from circuits.drawing.notebook import of_circuit
 from circuits.errors import MachineError, UserError, harmless
-from circuits.notebook import of_circuit
 from evo.cli.terminal import console, harmless_output
 from evo.inspect import page
 from tests.evo.altering import command

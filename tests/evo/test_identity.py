@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evo.engine.setting import Setting
 from evo.genome import identity, variation
-from evo.setting import Setting
-from evo.spec import parse
+from evo.spec.run_spec import parse
 
 SPEC = parse('[task]\nname = "gate"\n[circuit]\nneurons = [2, 7]\nexcitatory_share = [0.3, 1.0]\n', "here")
 

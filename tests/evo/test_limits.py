@@ -11,12 +11,13 @@ import pytest
 import circuits
 import evo
 from circuits.circuit import Circuit
-from circuits.drawable import NEURONS, SYNAPSES, drawable
+from circuits.drawing.drawable import NEURONS, SYNAPSES, drawable
 from circuits.motif_file import Motif, save
-from evo import estimate, search
+from evo import search
 from evo.inspect import page_data
-from evo.memory import available, shown
-from evo.spec import parse, read
+from evo.spec import estimate
+from evo.spec.memory import available, shown
+from evo.spec.run_spec import parse, read
 from fitness.hearing import read_stereo
 from tests.evo.altering import command
 from tests.evo.tiny import SPEC, own_task_spec, spec_file

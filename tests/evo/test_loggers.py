@@ -4,7 +4,7 @@ import pytest
 
 import evo
 from evo import loggers
-from evo.spec import read
+from evo.spec.run_spec import read
 from tests.evo.tiny import cli, machine_line_of, spec_file, stops_after
 
 

@@ -13,10 +13,10 @@ import pytest
 
 import evo
 from evo import loggers
-from evo.epochs import Result
+from evo.engine.epochs import Result
 from evo.loggers import background
 from evo.loggers.background import Background
-from evo.spec import read
+from evo.spec.run_spec import read
 from tests.evo.tiny import spec_file, stored
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import evo
+from evo.engine.codec import from_bytes, to_bytes
+from evo.engine.island import State
 from evo.inspect import page, table
-from evo.island import State
-from evo.state_file import from_bytes, to_bytes
 from tests.evo.tiny import spec_file
 
 

@@ -353,7 +353,7 @@ class Heard(fitness.FiniteData):
 
 
 def test_a_task_over_finite_data_keeps_them_apart_in_a_run(tmp_path, caplog):
-    from evo.setting import Setting
+    from evo.engine.setting import Setting
 
     path = own_task_spec(tmp_path, FINITE)
     path.write_text(path.read_text().replace("agree.py:Agree", "agree.py:Heard"))

@@ -12,8 +12,8 @@ from circuits.errors import UserError
 from evo.cli.group import cli
 from evo.cli.learn import new, tasks
 from evo.cli.runs import fork, resume, run
-from evo.spec import read
-from evo.starter import TIME_CONSTANTS, left_fixed, starter
+from evo.spec.run_spec import read
+from evo.spec.starter import TIME_CONSTANTS, left_fixed, starter
 from tests.evo.tiny import OWN_TASK, own_task_spec, spec_file
 
 TOLD = OWN_TASK.replace("class Agree(fitness.Task):\n", 'class Agree(fitness.Task):\n    """Do both fire together?"""\n')

@@ -14,8 +14,8 @@ import evo
 import fitness
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps, loads
-from evo import store
-from evo.store import VERSION
+from evo.storage import store
+from evo.storage.store import VERSION
 from tests.evo.tiny import (
     SPEC,
     environment,

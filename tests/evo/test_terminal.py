@@ -13,7 +13,7 @@ from circuits.errors import UserError
 from circuits.files import decoded
 from circuits.motif_file import Motif, dumps, load
 from evo.cli import main
-from evo.spec import read_alone
+from evo.spec.run_spec import read_alone
 from tests.evo.tiny import SPEC, one_line_of
 
 NAMES = "Zelle-\N{LATIN SMALL LETTER U WITH DIAERESIS}", "\N{GREEK CAPITAL LETTER OMEGA}\N{RIGHTWARDS ARROW}"

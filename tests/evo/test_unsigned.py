@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 import evo
 from circuits.circuit import Circuit
-from circuits.population import simulate_population
-from circuits.raster import pack
-from circuits.simulate import simulate
+from circuits.simulation.population import simulate_population
+from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
-from evo.spec import parse
+from evo.spec.run_spec import parse
 from tests.evo.test_genome_and_variation import SETTINGS, assert_valid, crossed, forms
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 

@@ -8,10 +8,10 @@ import pytest
 import evo
 from circuits import zoo
 from evo import genome
-from evo.compare import compare
+from evo.engine.setting import Setting
 from evo.inspect import comparison, page, table
-from evo.setting import Setting
-from fitness.evaluate import evaluate
+from evo.studies.compare import compare
+from fitness.evaluation.evaluate import evaluate
 from tests.evo.tiny import one_line_of, spec_file
 
 

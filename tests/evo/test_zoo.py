@@ -12,15 +12,15 @@ import circuits
 import evo
 import fitness
 from circuits import zoo
-from circuits.lesion import lesion
+from circuits.edit.lesion import lesion
 from circuits.motif_file import digest
 from circuits.zoo import Zoo
-from evo.card import card
-from evo.given import as_changes
-from evo.prune import prune
-from evo.spec import changed, read
-from fitness.lesions import lesions
-from fitness.objectives import HARDWARE
+from evo.spec.given import as_changes
+from evo.spec.run_spec import changed, read
+from evo.studies.card import card
+from evo.studies.prune import prune
+from fitness.analysis.every_lesion import lesions
+from fitness.evaluation.objectives import HARDWARE
 from fitness.tasks import BUILT_IN
 from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
 from tests.evo.tiny import ROOT, cli, one_line_of

@@ -12,8 +12,8 @@ import pytest
 
 import evo
 from circuits.errors import MachineError, UserError
-from evo.setting import setting
-from fitness import modules
+from evo.engine.setting import setting
+from fitness.sandbox import modules
 from tests.in_process import completed
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 
 
 def columns(task):

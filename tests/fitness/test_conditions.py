@@ -6,11 +6,11 @@ import pytest
 import fitness
 from circuits import zoo
 from circuits.errors import UserError
-from circuits.raster import Raster
-from circuits.tables import from_circuit
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.raster import Raster
 from fitness.conditions import NONE, PARTS, checked, grouped
-from fitness.evaluate import evaluate
-from fitness.objectives import losses
+from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.objectives import losses
 from fitness.reference import reference
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import one_spike_for

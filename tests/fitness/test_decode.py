@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fitness
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 from fitness import decode
 from fitness.measured import correlation
 

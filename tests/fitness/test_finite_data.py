@@ -8,7 +8,7 @@ import pytest
 import fitness
 from circuits.errors import UserError
 from fitness import finite_data
-from fitness.check import check, repeated
+from fitness.checks.check import check, repeated
 from fitness.task import PARTS
 
 

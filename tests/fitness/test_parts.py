@@ -5,7 +5,7 @@ import pytest
 
 import fitness
 from circuits.errors import UserError
-from fitness.check import repeated
+from fitness.checks.check import repeated
 from fitness.task import PARTS
 from fitness.tasks import BUILT_IN
 

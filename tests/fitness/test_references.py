@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import fitness
+from circuits.edit.lesion import lesion
 from circuits.errors import UserError
-from circuits.lesion import lesion
-from evo.spec import RunSpec, read
-from evo.starter import starter
+from evo.spec.run_spec import RunSpec, read
+from evo.spec.starter import starter
 from fitness.tasks import BUILT_IN
 
 RUNS = Path(__file__).parents[2] / "runs"

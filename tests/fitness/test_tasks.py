@@ -4,12 +4,12 @@ import pytest
 import fitness
 from circuits import Circuit
 from circuits.errors import UserError
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 from evo import genome
 from evo.genome import variation
-from evo.spec import parse
-from evo.starter import starter
-from fitness.evaluate import evaluate
+from evo.spec.run_spec import parse
+from evo.spec.starter import starter
+from fitness.evaluation.evaluate import evaluate
 from fitness.reference import reference
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import columns, one_spike_for, raster, silence, trained_and_tested

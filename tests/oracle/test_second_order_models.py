@@ -7,7 +7,8 @@ spikes are equal; its aeif_psc_exp resets V and w inside a step, where ours wait
 import numpy as np
 import pytest
 
-from circuits import Circuit, simulate
+from circuits import Circuit
+from circuits.simulation import simulate
 from tests.oracle import drawing
 from tests.oracle.oracles import ask, potentials, rasters, report
 from tests.oracle.test_convergence import coupled

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from circuits import Circuit, simulate
+from circuits import Circuit
+from circuits.simulation import simulate
 from tests.oracle.oracles import ask, differences, rasters, report
 
 pytestmark = pytest.mark.oracle

@@ -9,8 +9,8 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from circuits.population import in_threads, spans
-from circuits.simd import LANES, aligned
+from circuits.numerics.simd import LANES, aligned
+from circuits.simulation.population import in_threads, spans
 from circuits.torch.fused.backward import COLUMNS, Found, Given, Room, run_backward
 from circuits.torch.fused.forward import Left, Record, run_forward
 from circuits.torch.fused.job import Job, Lists, chunk_of

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.compiled import compiler
 from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
-from circuits.simd import LANES, add, choose, fetch, fma, get, leave, load, mul, splat, store, sub, total
+from circuits.numerics.compiled import compiler
+from circuits.numerics.simd import LANES, add, choose, fetch, fma, get, leave, load, mul, splat, store, sub, total
 from circuits.torch import surrogate
 from circuits.torch.fused import forward, job
 from circuits.torch.fused.forward import Record, advance, wired

@@ -1,17 +1,17 @@
 """The forward kernel: groups of neurons through time, 64 lanes of the batch at once, in the order and with the bits of
-`circuits.kernel`, but driven by reals, and leaving behind what the backward pass needs: spikes as bits, and the state now and
-then."""
+`circuits.simulation.kernel`, but driven by reals, and leaving behind what the backward pass needs: spikes as bits, and the
+state now and then."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from circuits.compiled import compiler
 from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
-from circuits.raster import _trailing_zeros
-from circuits.simd import LANES, add_where, at_least, choose, fetch, fma, get, leave, load, mul, put, splat, store
+from circuits.numerics.compiled import compiler
+from circuits.numerics.simd import LANES, add_where, at_least, choose, fetch, fma, get, leave, load, mul, put, splat, store
+from circuits.simulation.raster import _trailing_zeros
 from circuits.torch.fused import job as job_module
 
 compiled = compiler(job_module, lif_psc_exp)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from circuits.simd import LANES
+from circuits.numerics.simd import LANES
 from circuits.torch.fused.autograd import Plan, Run, words
 from circuits.torch.fused.lists import lists_of
 from circuits.torch.state import State

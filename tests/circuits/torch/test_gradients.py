@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from circuits.compiled import jit
 from circuits.errors import UserError
 from circuits.neurons.lif_psc_exp import P21_E
-from circuits.simd import LANES, aligned, fetch, store
+from circuits.numerics.compiled import jit
+from circuits.numerics.simd import LANES, aligned, fetch, store
 from circuits.torch import MotifCell
 from circuits.torch.surrogate import SURROGATES, Spike, bump
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes

@@ -107,7 +107,7 @@ def files(tmp_path):
 
 
 def test_a_network_is_described_in_a_few_lines(files):
-    network = MotifNetwork.described(files)
+    network = MotifNetwork.from_config(files)
     first, second = network.layers
     assert (first.copies, first.share, first.in_features) == (4, False, 6)
     assert isinstance(second, MixedLayer)
@@ -120,14 +120,15 @@ def test_a_network_is_described_in_a_few_lines(files):
 
 def test_a_description_may_be_a_dict_with_motifs_in_it():
     motif = small_motif(run="mine")
-    network = MotifNetwork.described({"inputs": 4, "classes": 2, "layers": [{"motif": motif, "copies": 3}], "dtype": "float64"})
+    config = {"inputs": 4, "classes": 2, "layers": [{"motif": motif, "copies": 3}], "dtype": "float64"}
+    network = MotifNetwork.from_config(config)
     assert network.layers[0].cell.motif == motif
     assert network(spikes(20, 5, 4)).dtype == torch.float64
 
 
 def test_a_description_may_bring_its_inputs_together():
     layer = {"motif": small_motif(), "copies": 3, "projection": "signed"}
-    network = MotifNetwork.described({"inputs": 40, "features": 4, "classes": 2, "layers": [layer]})
+    network = MotifNetwork.from_config({"inputs": 40, "features": 4, "classes": 2, "layers": [layer]})
     assert network.layers[0].in_features == 4
     assert network(spikes(20, 5, 40)).shape == (5, 2)
 
@@ -152,23 +153,23 @@ def test_a_bad_description_is_named_by_file_and_place(files, before, after, mess
     assert before in text
     files.write_text(text.replace(before, after, 1))
     with pytest.raises(UserError, match=message) as caught:
-        MotifNetwork.described(files)
+        MotifNetwork.from_config(files)
     assert str(caught.value).startswith(str(files))
     assert "\n" not in str(caught.value)
 
 
 def test_a_description_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none.toml: there is no such file"):
-        MotifNetwork.described(tmp_path / "none.toml")
+        MotifNetwork.from_config(tmp_path / "none.toml")
 
 
 def test_a_description_takes_motifs_of_the_zoo_and_may_begin_with_a_byte_order_mark(tmp_path):
     layer = {"motif": "zoo:gate-3", "copies": 2}
-    described = MotifNetwork.described({"inputs": 4, "classes": 2, "layers": [layer]})
+    described = MotifNetwork.from_config({"inputs": 4, "classes": 2, "layers": [layer]})
     path = tmp_path / "network.toml"
     text = 'inputs = 4\nclasses = 2\n[[layers]]\nmotif = "zoo:gate-3"\ncopies = 2\n'
     path.write_text(text, encoding="utf-8-sig")
     count = sum(p.numel() for p in described.parameters())
-    assert sum(p.numel() for p in MotifNetwork.described(path).parameters()) == count > 0
+    assert sum(p.numel() for p in MotifNetwork.from_config(path).parameters()) == count > 0
     with pytest.raises(UserError, match=r"layers\[0\]: the zoo has no 'gate-9'"):
-        MotifNetwork.described({"inputs": 4, "classes": 2, "layers": [layer | {"motif": "zoo:gate-9"}]})
+        MotifNetwork.from_config({"inputs": 4, "classes": 2, "layers": [layer | {"motif": "zoo:gate-9"}]})

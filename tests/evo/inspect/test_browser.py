@@ -9,14 +9,15 @@ import pytest
 
 import circuits
 import evo
-from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse, simulate
-from circuits.lesion import lesion
-from evo.analysis import trials_for
+from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
+from circuits.edit.lesion import lesion
+from circuits.simulation import simulate
+from evo.engine.codec import from_bytes, to_bytes
+from evo.engine.island import State
 from evo.inspect import activity, page, page_data
-from evo.island import State
-from evo.state_file import from_bytes, to_bytes
-from evo.store import Store
-from evo.stored import SPEC, STORE
+from evo.storage.store import Store
+from evo.storage.stored import SPEC, STORE
+from fitness.analysis import trials_for
 from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 

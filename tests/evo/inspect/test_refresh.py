@@ -7,7 +7,7 @@ import pytest
 import evo
 from evo.inspect import page
 from evo.inspect.refresh import EVERY_S, SHARE, Refresher
-from evo.run_folder import Run
+from evo.storage.run_folder import Run
 from tests.evo.tiny import cli, spec_file, stops_after
 
 

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 import evo
-from circuits.canonical import canonical_form
-from circuits.wiring import live
+from circuits.graph.canonical import canonical_form
+from circuits.graph.wiring import live
 from evo.inspect import motif_picture, motif_table
-from evo.motifs import Winner, motifs
+from evo.studies.motifs import Winner, motifs
 from tests.evo.tiny import SPEC, cli, one_line_of, spec_file
 
 pytestmark = pytest.mark.long

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.errors import UserError
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 from fitness import spike_trains
 from fitness.spike_trains import SpikeTrains
 

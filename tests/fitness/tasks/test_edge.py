@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import fitness
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 
 SETTLE = 30
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import fitness
-from circuits.lesion import lesion
+from circuits.edit.lesion import lesion
 from fitness.reference import lesioned, reference
 from tests.fitness.answers import raster, silence
 

@@ -4,10 +4,10 @@ import pytest
 import circuits
 import fitness
 from circuits import Circuit
-from circuits.raster import Raster, pack
-from circuits.tables import from_circuit
-from circuits.worlds import replay
-from fitness.evaluate import evaluate
+from circuits.simulation.environments import replay
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.raster import Raster, pack
+from fitness.evaluation.evaluate import evaluate
 from tests.bench.bench_kernel import copies
 
 TASK = fitness.task("phonotaxis")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import fitness
-from circuits.raster import Raster, pack
+from circuits.simulation.raster import Raster, pack
 from fitness.reference import reference
 
 A, B, C, ANY = 0, 1, 2, -1

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import fitness
-from circuits.raster import Raster, pack
-from circuits.simulate import simulate
+from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from fitness.reference import lesioned
 
 

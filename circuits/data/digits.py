@@ -1,0 +1,30 @@
+"""Handwritten digits of 8 x 8 pixels (UCI, Alpaydin and Kaynak 1998), as scikit-learn has them, coded by latency."""
+
+import numpy as np
+
+from circuits.data.split import WORLD, Data, Split, at_steps
+from circuits.errors import MachineError, UserError
+
+BLANK = 0.1  # of full ink; paler pixels do not fire
+
+
+def digits(test: int = 450, seed: int = 0, *, steps: int = 60, last: int = 50) -> Data:
+    """1,797 images, of which `test` are drawn at random to judge by; the target is the digit, int64.
+
+    spikes  bool [trials, steps, 64]: a pixel fires once, in step 0 with full ink and in step `last` with none, or not at all if
+            it is blank
+
+    Raises MachineError if scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError:
+        raise MachineError("digits: needs scikit-learn, which is not installed: pip install 'evocircuits[data]'") from None
+    found = load_digits()
+    ink, targets = found.data / 16, found.target.astype("i8")
+    if not (isinstance(test, int) and 0 < test < len(ink)):
+        raise UserError(f"test: from 1 to {len(ink) - 1} images, not {test!r}")
+    step = np.where(ink > BLANK, np.rint((1 - ink) * last), -1).astype("i8")
+    everything = Split(at_steps(step, steps), targets)
+    order = np.random.default_rng((seed, WORLD)).permutation(len(ink))
+    return Data(*(Split(*(array[chosen] for array in everything)) for chosen in (order[test:], order[:test])))

@@ -1,0 +1,45 @@
+"""The Spiking Heidelberg Digits (Cramer, Stradmann, Schemmel and Zenke, IEEE TNNLS 33, 2022), from their HDF5 files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from circuits.data.split import Split
+from circuits.errors import MachineError, UserError
+
+CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as many
+
+
+def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, most: int | None = None) -> Split:
+    """One file, such as shd_train.h5 or shd_test.h5 (zenkelab.org/resources); the target is the spoken digit, int64.
+
+    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? Step k takes
+            k dt <= time < (k + 1) dt, several spikes in it are one; what comes after the last step is left out
+    most    only the first so many trials
+
+    Raises UserError for a file that cannot be read or is of another form, MachineError if h5py is not installed.
+    """
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        raise MachineError("heidelberg: needs h5py, which is not installed: pip install 'evocircuits[data]'") from None
+    if CHANNELS % merge:
+        raise UserError(f"merge: must divide {CHANNELS}, not {merge!r}")
+    if not Path(path).is_file():
+        raise UserError(f"{path}: there is no such file; the data set is at https://zenkelab.org/resources")
+    try:
+        with h5py.File(path) as file:
+            labels = np.asarray(file["labels"][:most], "i8")
+            times, units = file["spikes/times"][:most], file["spikes/units"][:most]
+    except (OSError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"{path}: is no file of Heidelberg digits (labels, spikes/times, spikes/units): {error}") from None
+    spikes = np.zeros((len(labels), steps, CHANNELS // merge), bool)
+    for trial, (seconds, unit) in enumerate(zip(times, units, strict=True)):
+        if len(seconds) != len(unit) or (len(unit) and max(unit) >= CHANNELS):
+            raise UserError(
+                f"{path}: trial {trial}: spikes/times and spikes/units do not fit, or a unit is above {CHANNELS - 1}"
+            )
+        step = np.floor(np.asarray(seconds, "f8") * 1000 / dt_ms + 1e-6).astype("i8")  # times are float16
+        inside = step < steps
+        spikes[trial, step[inside], np.asarray(unit, "i8")[inside] // merge] = True
+    return Split(spikes, labels)

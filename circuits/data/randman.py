@@ -1,0 +1,60 @@
+"""Classes that are smooth random manifolds of spike times (Zenke and Vogels, Neural Computation 33, 2021)."""
+
+import numpy as np
+
+from circuits.data.split import WORLD, Data, Split, at_steps, two_splits
+from circuits.errors import UserError
+
+HARMONICS = 1000  # beyond it amplitudes are negligible at any smoothness worth having
+
+
+def randman(
+    train: int = 2000,
+    test: int = 500,
+    seed: int = 0,
+    *,
+    classes: int = 10,
+    channels: int = 20,
+    steps: int = 100,
+    dimensions: int = 2,
+    smoothness: float = 2.0,
+    manifolds: int | None = None,
+) -> Data:
+    """Every channel fires once in every trial: when, is a smooth random function of a point drawn from a cube of `dimensions`
+    dimensions, another function for each class and channel. The target is the class, int64, all equally frequent.
+
+    spikes      bool [trials, steps, channels]
+    smoothness  amplitudes of the functions fall with frequency to this power; the smaller, the harder
+    manifolds   seed of the functions, if not the same as that of the points
+
+    A function is a product of one series for each dimension, sum over k of u_k sin(2 pi (k x + v_k)) / k^smoothness with u
+    and v uniform between 0 and 1; over all points of a class the values of a channel are stretched to fill the steps. Spike
+    counts say nothing.
+    """
+    if not 1 <= dimensions <= 16:
+        raise UserError(f"dimensions: from 1 to 16, not {dimensions!r}")
+    world = np.random.default_rng((seed if manifolds is None else manifolds, WORLD))
+    k = np.arange(1, min(HARMONICS, steps) + 1)
+    amplitude = world.random((classes, channels, dimensions, len(k))) / k**smoothness
+    shift = world.random(amplitude.shape)
+
+    def values(label, points):
+        """[points, channels], of [points, dimensions]."""
+        found = np.ones((len(points), channels))
+        for d in range(dimensions):
+            angle = points[:, d, None, None] * k + shift[label, :, d]
+            found *= np.einsum("pck,ck->pc", np.sin(2 * np.pi * angle), amplitude[label, :, d])
+        return found
+
+    reference = world.random((4096, dimensions))
+    ends = [(found.min(0), found.max(0)) for found in (values(label, reference) for label in range(classes))]
+
+    def make(rng, trials):
+        targets = rng.permutation(np.arange(trials) % classes)
+        points, time = rng.random((trials, dimensions)), np.empty((trials, channels))
+        for label, (low, high) in enumerate(ends):
+            time[targets == label] = (values(label, points[targets == label]) - low) / (high - low)
+        step = np.clip(np.floor(time * steps), 0, steps - 1).astype("i8")
+        return Split(at_steps(step, steps), targets)
+
+    return two_splits(make, train, test, seed)

@@ -1,0 +1,1 @@
+"""Circuits, rasters and traces drawn with matplotlib."""

@@ -1,0 +1,1 @@
+"""Circuits made from a circuit: with parts taken out, or changed."""

@@ -1,0 +1,136 @@
+"""Many versions of one circuit at once: parts left out, weights and parameters changed. As tables, which are simulated together
+and made in a fraction of the time that as many circuits would take."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.simulation.packed import Tables, from_circuit, order_of_summation
+from circuits.synapses import MODELS
+
+
+class Versions(NamedTuple):
+    """`V` versions of a circuit with `N` neurons and `S` synapses, those from input channels first, channel by channel.
+
+    present     bool [V, N]: the others are gone, with all their synapses; an output slot that reads one of them stays silent
+    kept        bool [V, S]: the others are cut
+    weight      float64 [V, S], mV;   parameters  float64 [V, N, parameters], in the order of the model's
+    """
+
+    present: np.ndarray
+    kept: np.ndarray
+    weight: np.ndarray
+    parameters: np.ndarray
+
+    @classmethod
+    def of(cls, circuit: Circuit, count: int) -> "Versions":
+        """So many times the circuit as it is, to be changed."""
+        weight = [s.weight_mv for c in circuit.inputs for s in c.synapses] + [s.weight_mv for s in circuit.synapses]
+        shape = count, len(circuit.neurons)
+        return cls(
+            np.ones(shape, bool),
+            np.ones((count, len(weight)), bool),
+            np.tile(np.array(weight, "f8"), (count, 1)),
+            np.tile(circuit.parameters, (count, 1, 1)),
+        )
+
+    def __add__(self, other):  # type: ignore[override]
+        """The versions of both, these first."""
+        return Versions(*(np.concatenate(both) for both in zip(self, other, strict=True)))
+
+    def tables(self, circuit: Circuit, real=np.float32) -> Tables:
+        """What the simulator reads; the same bits as of each version built as a circuit of its own."""
+        base, ends = from_circuit(circuit, real), Ends.of(circuit)
+        channels, model = base.channels, circuit.model
+        place = np.cumsum(self.present, axis=1) - 1
+        first = np.argsort(~self.present, axis=1, kind="stable")  # the neurons that are there move together
+
+        def moved(of_neurons):
+            return np.take_along_axis(of_neurons, first.reshape(*first.shape, *[1] * (of_neurons.ndim - 2)), axis=1)
+
+        source_there = np.concatenate([np.ones((len(place), channels), bool), self.present], axis=1)
+        column = np.concatenate([np.tile(np.arange(channels), (len(place), 1)), channels + place], axis=1)
+        kept = self.kept & self.present[:, ends.target] & source_there[:, ends.source]
+        weight = np.where(ends.inhibitory, -self.weight, self.weight)
+        order = np.array(order_of_summation(circuit), "i8")
+
+        def lists(whole, name):
+            mine = order[ends.model[order] == name]
+            columns = column[:, ends.source[mine]], channels + len(circuit.neurons)
+            return _selected(whole, kept[:, mine], weight[:, mine], *columns, moved)
+
+        static = lists(base, "")
+        plastic = {name: getattr(base, name) for name in MODELS if getattr(base, name) is not None}
+        n_ref, there = model.refractory_steps(self.parameters, circuit.dt_ms), moved(self.present)
+        fan_out = kept @ (ends.source[:, None] == np.arange(column.shape[1])).astype("i8")
+        return base._replace(
+            neurons=self.present.sum(axis=1),
+            **static,
+            table=moved(model.table(self.parameters, circuit.dt_ms, circuit.noise_mv).astype(real)),
+            n_ref=moved(n_ref),
+            fan_out=np.concatenate([fan_out[:, :channels], moved(fan_out[:, channels:])], axis=1),
+            readout=np.ascontiguousarray(np.where(self.present[:, base.readout[0]], place[:, base.readout[0]], -1)),
+            history=max(base.history, int(n_ref.max()) + 1),
+            excitatory=moved(np.broadcast_to(circuit.excitatory, there.shape)) & there,
+            **{name: whole._replace(**lists(whole, name)) for name, whole in plastic.items()},
+        )
+
+
+def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Versions:
+    """What `circuits.lesion.lesion` makes of the circuit for each of some (neurons, connections)."""
+    found, ends = Versions.of(circuit, len(lesions)), Ends.of(circuit)
+    ids = [n.id for n in circuit.neurons]
+    sources = [*(c.name for c in circuit.inputs), *ids]
+    pairs = [(sources[s], ids[t]) for s, t in zip(ends.source, ends.target, strict=True)]
+    for v, (neurons, connections) in enumerate(lesions):
+        silent = np.array([i in neurons for i in ids])
+        cut = silent[ends.target] | np.concatenate([np.zeros(len(circuit.inputs), bool), silent])[ends.source]
+        found.kept[v] = ~cut & np.array([pair not in connections for pair in pairs], bool)
+        if "bias_mv" in circuit.model.names:
+            found.parameters[v, silent, circuit.model.names.index("bias_mv")] = 0.0
+    return found
+
+
+class Ends(NamedTuple):
+    """Where a circuit's synapses are, in the order of `Versions`.
+
+    source  int64 [S]: input channels, then neurons;   target  int64 [S]: neurons
+    inhibitory  bool [S];   model  [S]: "" for a static synapse
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    inhibitory: np.ndarray
+    model: np.ndarray
+
+    @classmethod
+    def of(cls, circuit: Circuit) -> "Ends":
+        place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+        found: list[tuple[int, Any]] = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+        found += [(len(circuit.inputs) + place[s.pre], s) for s in circuit.synapses]
+        source = np.array([source for source, _ in found], "i8")
+        return cls(
+            source,
+            np.array([place[s.post] for _, s in found], "i8"),
+            np.concatenate([np.zeros(len(circuit.inputs), bool), ~circuit.excitatory])[source],
+            np.array([next((name for name in MODELS if getattr(s, name)), "") for _, s in found], object),
+        )
+
+
+def _selected(whole, kept, weight, column, width, moved) -> dict[str, np.ndarray]:
+    """The synapse lists of one circuit made those of all its versions: what is `kept` bool [V, synapses], with this weight
+    [V, synapses] and in this column [V, synapses] of a raster of that width."""
+    ends = np.concatenate([np.zeros((len(kept), 1), "i8"), np.cumsum(kept, axis=1)], axis=1)
+    ends += np.concatenate([[0], np.cumsum(ends[:-1, -1])])[:, None]  # versions lie one after the other
+    delay = -(whole.offset // width)
+    found = {
+        "bounds": moved(ends[:, whole.bounds[0]]),
+        "weight": weight[kept].astype(whole.weight.dtype),
+        "offset": (column - delay * width)[kept],
+    }
+    if isinstance(whole, Tables):
+        return found
+    constants = set(whole._fields) - set(found)
+    return found | {name: np.broadcast_to(getattr(whole, name), kept.shape)[kept] for name in constants}

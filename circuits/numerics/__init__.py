@@ -1,0 +1,1 @@
+"""What makes numbers fast, and the same on every machine."""

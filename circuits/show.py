@@ -1,0 +1,23 @@
+"""How things show themselves, without knowing who draws them: a package says at its face which function draws what.
+
+    show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
+
+The function's module is imported when something is drawn for the first time: matplotlib takes a while.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_FUNCTIONS: dict[tuple[type, str], str] = {}
+
+
+def drawn_by(kind: type, form: str, function: str):
+    """Things of a class are drawn in a form ("html", "axes") by a function, MODULE:NAME."""
+    _FUNCTIONS[kind, form] = function
+
+
+def draw(thing, form: str, *arguments) -> Any:
+    """What the function of the thing's class returns for it."""
+    function = next(_FUNCTIONS[kind, form] for kind in type(thing).__mro__ if (kind, form) in _FUNCTIONS)
+    module, name = function.split(":")
+    return getattr(import_module(module), name)(thing, *arguments)

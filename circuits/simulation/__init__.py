@@ -1,0 +1,1 @@
+"""Simulating circuits: the kernel, what goes in and what comes out."""

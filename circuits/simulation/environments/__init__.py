@@ -1,0 +1,6 @@
+"""The worlds that circuits can act in: one file each, see `circuits.simulation.environments.model`."""
+
+from circuits.simulation.environments.model import replay
+from circuits.simulation.environments.two_ears import TwoEars
+
+__all__ = ["TwoEars", "replay"]

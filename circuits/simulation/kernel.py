@@ -1,0 +1,151 @@
+"""The simulation kernel: the only hot loop.
+
+One call of `run` advances one circuit through one block of 64 trials. Spikes live in a raster of machine words
+`[history + steps, width]`: bit b of a word is trial b; the first columns are the input channels, the rest the neurons.
+A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
+raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
+
+    V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
+    I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table)
+    V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
+
+In a closed loop the circuit's outputs then move a world, and that fills the input channels of the next row.
+
+A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
+
+What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
+plastic synapses, noise, recording and world.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
+from circuits.numerics.compiled import compiled
+from circuits.numerics.simd import LANES, add_where, aligned, choose, fma, get, load, mul, put, splat, store, widen
+from circuits.simulation.environments.model import begin, move, sense
+from circuits.simulation.noise import gaussian_pair
+from circuits.synapses import short_term, stdp
+
+
+class Scratch(NamedTuple):
+    """What the kernel works in, for any circuit of some tables. Reals are 64-byte aligned.
+
+    state   real [neurons * states * 64];   refractory  uint64 [neurons]
+    raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
+    short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
+    world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
+    """
+
+    state: np.ndarray
+    refractory: np.ndarray
+    raster: np.ndarray
+    short_term: np.ndarray
+    stdp: np.ndarray
+    spare: np.ndarray
+    world: np.ndarray
+    words: np.ndarray
+
+
+class Trace(NamedTuple):
+    """What to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]."""
+
+    slot: np.ndarray
+    values: np.ndarray
+
+
+@compiled
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial):
+    """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
+    first row of all.
+
+    tables    `circuits.simulation.packed.Tables`;   fading, learning  its short_term and stdp, or None
+    keep_weights  does the rest leave to synapses what they learnt?
+    noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
+    trial     number of the block's first trial
+    """
+    model, channels, history = tables.model, tables.channels, tables.history
+    if first == history:
+        neurons = tables.neurons[b]
+        scratch.state[: neurons * model.states * LANES] = 0
+        scratch.refractory[:neurons] = 0
+        if fading is not None:
+            short_term.rest(fading, b, neurons, scratch.short_term)
+        if learning is not None:
+            stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
+    bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
+    table, n_ref = tables.table[b], tables.n_ref[b]
+    state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
+    width = raster.shape[1]
+    flat = raster.reshape(-1)
+    if world is not None and first == history:
+        begin(world.start, trial, scratch.world)
+        sense(world, scratch.world, trial, 0, flat, first * width)
+    for row in range(first, last):
+        here = row * width
+        for n in range(tables.neurons[b]):
+            place = n * model.states * LANES
+            v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
+            held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
+            if noise is not None:
+                if n % 2 == 0:
+                    kick, spare = gaussian_pair(noise.low, noise.high, trial, n // 2, row - history)
+                    store(scratch.spare, 0, spare)
+                else:
+                    kick = load(scratch.spare, 0)
+                v = choose(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
+
+            v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+
+            i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
+            for s in range(bounds[n, 0], bounds[n, 1]):
+                i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
+            for s in range(bounds[n, 1], bounds[n, 2]):
+                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
+            if fading is not None:
+                mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
+                i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
+                i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
+            if learning is not None:
+                mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
+                i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
+                i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
+
+            store(state, place + V * LANES, v)
+            store(state, place + I_E * LANES, i_e)
+            store(state, place + I_I * LANES, i_i)
+            put(refractory, n, held | fired)
+            put(flat, here + channels + n, fired)
+            if trace is not None and trace.slot[n] >= 0:
+                at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
+                for x in range(model.states):
+                    store(trace.values, at + x * LANES, load(state, place + x * LANES))
+
+        if world is not None:
+            for r in range(tables.readout.shape[1]):
+                n = tables.readout[b, r]
+                scratch.words[r] = get(flat, here + channels + n) if n >= 0 else np.uint64(0)
+            move(world, scratch.world, scratch.words)
+            if row + 1 < len(raster):
+                sense(world, scratch.world, trial, row + 1 - history, flat, here + width)
+
+
+def scratch(tables, steps, world=None) -> Scratch:
+    """Room for `run` on any circuit of the tables, in a world or without one."""
+    neurons, real = tables.table.shape[1], tables.table.dtype
+
+    def plastic(lists, states):
+        most = 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
+        return aligned(most * states * LANES, real)
+
+    return Scratch(
+        aligned(neurons * tables.model.states * LANES, real),
+        np.empty(neurons, "u8"),
+        np.zeros((tables.history + steps, tables.channels + neurons), "u8"),
+        plastic(tables.short_term, short_term.STATES),
+        plastic(tables.stdp, stdp.STATES),
+        aligned(LANES if tables.noisy else 0, np.float32),
+        aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
+        np.zeros(tables.readout.shape[1], "u8"),
+    )

@@ -1,0 +1,267 @@
+"""Bit-packed spike trains: 64 trials are one machine word.
+
+`bits[..., block, step, column]` is uint64; bit b of block w is trial 64 w + b, and row k holds the spikes stamped (k + 1) dt.
+Leading axes, if any, are circuits.
+"""
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from circuits import show
+from circuits.errors import UserError
+from circuits.numerics.compiled import compiled
+from circuits.numerics.simd import LANES
+from circuits.simulation.traces import Traces
+
+
+def pack(spikes) -> np.ndarray:
+    """bool [trials, steps, columns] -> uint64 [blocks, steps, columns]; the last block is filled up with silent trials."""
+    spikes = np.asarray(spikes, bool)
+    trials, steps, columns = spikes.shape
+    blocks = -(-trials // LANES)
+    padded = np.zeros((blocks * LANES, steps * columns), "u1")
+    padded[:trials] = spikes.reshape(trials, -1)
+    eighths = padded.reshape(blocks * 8, 8, -1)
+    packed = eighths[:, 0].copy()
+    for lane in range(1, 8):  # several times faster than numpy's packbits along this axis
+        packed |= eighths[:, lane] << lane
+    words = np.ascontiguousarray(packed.reshape(blocks, 8, -1).swapaxes(1, 2)).view("<u8")
+    return words.reshape(blocks, steps, columns).astype("u8", copy=False)
+
+
+def unpack(bits, trials) -> np.ndarray:
+    """uint64 [..., blocks, steps, columns] -> bool [..., trials, steps, columns]."""
+    *circuits, blocks, steps, columns = bits.shape
+    flat = np.ascontiguousarray(bits).reshape(prod(circuits) * blocks, steps * columns)
+    spikes = _unpacked(flat).reshape(*circuits, blocks * LANES, steps, columns)
+    return spikes[..., :trials, :, :]
+
+
+def lane_masks(trials) -> np.ndarray:
+    """Which lanes of each block hold a trial: uint64 [blocks]."""
+    masks = np.full(-(-trials // LANES), np.uint64(0xFFFF_FFFF_FFFF_FFFF))
+    if trials % LANES:
+        masks[-1] = np.uint64((1 << trials % LANES) - 1)
+    return masks
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Spikes of some neurons in all trials, of one circuit or of many.
+
+    bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
+    trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or ports)
+    readout  the columns of the circuit's output neurons, in port order; None if the raster holds only those
+    excitatory  one bool per column, of a population [circuits, columns];   stimulus  the input spikes, a raster of the channels
+    traces   what `simulate(..., record=...)` recorded, else None
+    weights_mv  float64 [trials, synapses]: where synapses learnt (stdp), their weights at the end of each trial, sorted by
+             target, then E before I, then source, delay and weight
+    The methods below return arrays with the same leading axes.
+    """
+
+    bits: np.ndarray
+    trials: int
+    dt_ms: float
+    names: tuple = ()
+    readout: tuple[int, ...] | None = None
+    excitatory: np.ndarray | None = None
+    stimulus: "Raster | None" = None
+    traces: Traces | None = None
+    weights_mv: np.ndarray | None = None
+
+    @property
+    def outputs(self) -> "Raster":
+        """The raster of the output neurons alone, in port order."""
+        if self.readout is None:
+            return self
+        names = tuple(self.names[column] for column in self.readout)
+        return Raster(self.bits[..., list(self.readout)], self.trials, self.dt_ms, names)
+
+    @property
+    def steps(self) -> int:
+        return self.bits.shape[-2]
+
+    @property
+    def duration_ms(self) -> float:
+        return self.steps * self.dt_ms
+
+    def counts(self, start_ms: float = 0.0, stop_ms: float | None = None) -> np.ndarray:
+        """Spikes with start_ms < time <= stop_ms: int64 [..., trials, columns]."""
+        first = round(start_ms / self.dt_ms)
+        last = self.steps if stop_ms is None else round(stop_ms / self.dt_ms)
+        flat = self._flat()
+        return self._shaped(_counts(flat, max(first, 0), min(last, self.steps)))
+
+    def first_spikes(self) -> np.ndarray:
+        """Time of the first spike in ms, inf where there is none: float64 [..., trials, columns]."""
+        first = self._shaped(_first(self._flat()))
+        return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
+
+    def together(self, columns=None) -> np.ndarray:
+        """How many of some columns spike in each step: int32 [..., trials, steps].
+
+        columns  bool [..., columns], for instance `excitatory`; by default all
+        """
+        chosen = np.ones(self.bits.shape[-1], bool) if columns is None else np.asarray(columns, bool)
+        flat = self._flat()
+        mask = np.broadcast_to(chosen, (*self.bits.shape[:-3], chosen.shape[-1])).reshape(len(flat), -1)
+        summed = _together(flat, np.ascontiguousarray(mask))
+        return summed.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
+
+    def weighted(self, templates) -> np.ndarray:
+        """The sum of a template over the spikes of each column: float64 [..., trials, columns] for templates [steps], or
+        [..., trials, columns, templates] for [templates, steps]. Takes time by spike: whole trains are never written out."""
+        weights = np.asarray(templates, "f8")
+        if weights.shape[-1:] != (self.steps,) or weights.ndim > 2:
+            raise UserError(f"templates: must be [steps] or [templates, steps], {self.steps} steps, not {list(weights.shape)}")
+        *circuits, blocks, _, columns = self.bits.shape
+        found = _weighted(self._flat(), np.ascontiguousarray(np.atleast_2d(weights).T))
+        found = found.reshape(*circuits, blocks * LANES, columns, -1)[..., : self.trials, :, :]
+        return found[..., 0] if weights.ndim == 1 else found
+
+    def part(self, first: int, last: int) -> "Raster":
+        """The trials first to last - 1."""
+        words = self.bits[..., first // LANES : -(-last // LANES), :, :]
+        turn = np.uint64(first % LANES)
+        if turn:
+            after = np.zeros_like(words)
+            after[..., :-1, :, :] = words[..., 1:, :, :]
+            words = (words >> turn) | (after << (np.uint64(LANES) - turn))
+            words = words[..., : -(-(last - first) // LANES), :, :]
+        words = words & lane_masks(last - first)[:, None, None]
+        return replace(self, bits=words, trials=last - first, stimulus=None, traces=None, weights_mv=None)
+
+    def fired_in(self, window) -> np.ndarray:
+        """Whether there is a spike in each trial's window: window bool [trials, steps] -> bool [..., trials, columns]."""
+        mask = pack(np.asarray(window, bool)[..., None])  # [blocks, steps, 1]
+        words = np.bitwise_or.reduce(self.bits & mask, axis=-2)  # [..., blocks, columns]
+        lanes = (words[..., None, :] >> np.arange(LANES, dtype="u8")[:, None]) & np.uint64(1)
+        return self._shaped(lanes.astype(bool))
+
+    def rates(self) -> np.ndarray:
+        """Mean rate over the trial in Hz: float64 [..., trials, columns]."""
+        return self.counts() * (1000.0 / self.duration_ms)
+
+    def spikes(self) -> np.ndarray:
+        """The raster as bool [..., trials, steps, columns]: one byte for each, 64 times what the raster itself takes."""
+        return unpack(self.bits, self.trials)
+
+    def times(self, trial: int) -> list[np.ndarray]:
+        """Spike times of one trial in ms, stamped at the end of their step: one array per column (one circuit only)."""
+        if not -self.trials <= trial < self.trials:
+            raise IndexError(f"trial {trial} is outside 0 .. {self.trials - 1}")
+        block, lane = divmod(trial % self.trials, LANES)
+        fired = (self.bits[block] >> np.uint64(lane)) & np.uint64(1)
+        return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
+
+    def plot(self, trial: int = 0, ax=None):
+        """Draw one trial: input and neuron spikes, and what was recorded of it. Returns the list of matplotlib axes, the one
+        with the spikes first (one circuit only).
+
+        ax  axes for the spikes alone; by default a new figure with the traces below the spikes
+        """
+        return show.draw(self, "axes", trial, ax)
+
+    def _repr_html_(self) -> str:
+        return show.draw(self, "html")
+
+    def _flat(self):
+        return self.bits.reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])
+
+    def _shaped(self, flat):
+        *circuits, blocks, _, columns = self.bits.shape
+        trials_all = flat.reshape(*circuits, blocks * LANES, columns)
+        return trials_all[..., : self.trials, :]
+
+
+@compiled
+def _trailing_zeros(bits):
+    return np.uint64(_popcount((bits & (~bits + np.uint64(1))) - np.uint64(1)))
+
+
+@compiled
+def _popcount(x):
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@compiled
+def _counts(bits, first, last):
+    circuits, blocks, _, columns = bits.shape
+    found = np.zeros((circuits, blocks, LANES, columns), np.int64)
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(first, last):
+                for n in range(columns):
+                    left = bits[c, b, k, n]
+                    while left:
+                        found[c, b, _trailing_zeros(left), n] += 1
+                        left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _together(bits, chosen):
+    circuits, blocks, steps, columns = bits.shape
+    found = np.zeros((circuits, blocks, LANES, steps), np.int32)
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(steps):
+                for n in range(columns):
+                    left = bits[c, b, k, n] if chosen[c, n] else np.uint64(0)
+                    while left:
+                        found[c, b, _trailing_zeros(left), k] += 1
+                        left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _weighted(bits, weights):
+    circuits, blocks, steps, columns = bits.shape
+    templates = weights.shape[1]
+    found = np.zeros((circuits, blocks, LANES, columns, templates))
+    for c in range(circuits):
+        for b in range(blocks):
+            for k in range(steps):
+                for n in range(columns):
+                    left = bits[c, b, k, n]
+                    while left:
+                        lane = _trailing_zeros(left)
+                        for t in range(templates):
+                            found[c, b, lane, n, t] += weights[k, t]
+                        left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _unpacked(words):
+    rows, length = words.shape
+    found = np.zeros((rows, LANES, length), np.bool_)
+    for r in range(rows):
+        for x in range(length):
+            left = words[r, x]
+            while left:
+                found[r, _trailing_zeros(left), x] = True
+                left &= left - np.uint64(1)
+    return found
+
+
+@compiled
+def _first(bits):
+    circuits, blocks, steps, columns = bits.shape
+    found = np.full((circuits, blocks, LANES, columns), -1, np.int64)
+    for c in range(circuits):
+        for b in range(blocks):
+            for n in range(columns):
+                seen = np.uint64(0)
+                for k in range(steps):
+                    left = bits[c, b, k, n] & ~seen
+                    seen |= left
+                    while left:
+                        found[c, b, _trailing_zeros(left), n] = k
+                        left &= left - np.uint64(1)
+    return found

@@ -1,0 +1,181 @@
+"""Running one circuit, for people."""
+
+import threading
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.numerics.simd import LANES
+from circuits.simulation import kernel
+from circuits.simulation.environments.model import checked
+from circuits.simulation.noise import Noise
+from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.population import in_threads
+from circuits.simulation.raster import Raster, lane_masks, pack, unpack
+from circuits.simulation.stimulus import dense
+from circuits.simulation.traces import Traces
+from circuits.synapses import stdp
+
+
+def simulate(
+    circuit: Circuit,
+    spikes,
+    duration_ms: float | None = None,
+    dtype="float64",
+    *,
+    seed: int = 0,
+    record=None,
+    record_trials=(0,),
+    world=None,
+    sequence: int = 1,
+    threads: int | None = None,
+    grid: str = "exact",
+) -> Raster:
+    """Simulate a circuit from rest and return the spikes of all its neurons.
+
+    spikes       bool [trials, steps, channels] (row k: spikes stamped (k + 1) dt), or nested lists of spike times in ms,
+                 spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms; `grid` takes others
+    duration_ms  length of a trial; with a bool array it may be left out
+    dtype        "float64" (the reference) or "float32" (what the search uses)
+    seed         of the membrane noise, for circuits that have some (`noise_mv`)
+    record       ids of neurons whose potential and currents to record (or "all"), in the trials numbered in record_trials:
+                 `raster.traces`
+    world        of `environments`: a closed loop, in which the circuit's outputs decide what its inputs are. Of `spikes` the
+                 shape alone counts then; the inputs that came about are `raster.stimulus`
+    sequence     number of trials that follow one another, 1: none do. Trials 0 .. sequence - 1 are the first such sequence,
+                 and so on; each trial starts from rest, but plastic synapses (stdp) keep what they learnt in those before it
+    threads      default: as many as there are processors; the result is the same
+    grid         of spike times: "exact", they are on the grid of dt; "nearest" or "up" round them to it by the rule of
+                 `circuits.on_grid`, 0 <= time <= duration_ms
+    Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
+    """
+    if dtype not in ("float32", "float64", np.float32, np.float64):
+        raise UserError(f"dtype: float32 or float64, not {dtype}")
+    stimuli = dense(circuit, spikes, duration_ms, grid)
+    trials, steps, _ = stimuli.shape
+    if not (isinstance(sequence, int) and sequence >= 1 and trials % sequence == 0):
+        raise UserError(f"sequence: {trials} trials are no whole number of sequences of {sequence}")
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise UserError(f"seed: a whole number from 0, not {seed!r}")
+    if threads is not None and not (isinstance(threads, int) and threads >= 1):
+        raise UserError(f"threads: a whole number from 1, not {threads!r}")
+    watched, chosen = _chosen(circuit, record, record_trials, trials)
+    tables = from_circuit(circuit, np.dtype(dtype))
+    # Sequences lie in the lanes: block b of their p-th trials has the number b * sequence + p.
+    lanes = trials // sequence
+    if world is not None:
+        checked(world, trials, tables.channels, tables.readout.shape[1])
+        world = world._replace(start=_in_blocks(world.start, sequence))
+    run = _Run(tables, steps, seed, watched, world)
+    bits = np.stack([pack(stimuli[p::sequence]) for p in range(sequence)])
+    out = np.empty((*bits.shape[:3], tables.channels + len(circuit.neurons)), "u8")
+    recorded = np.empty((len(chosen), len(watched), steps, len(circuit.model.states)))
+    learnt = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
+
+    def block(b):
+        scratch = run.scratch()
+        for p in range(sequence):
+            kept = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
+            out[p, b] = run.block(scratch, bits[p, b], b * sequence + p, p > 0, bool(kept))
+            for k, t in kept:
+                recorded[k] = run.trace(t // sequence % LANES)
+            if learnt is not None:
+                here = learnt[p::sequence][b * LANES : (b + 1) * LANES]
+                here[:] = run.weights(scratch)[: len(here)]
+
+    in_threads(block, range(bits.shape[1]), threads)
+    out &= lane_masks(lanes)[:, None, None]
+    if sequence > 1:
+        out = pack(np.stack([unpack(part, lanes) for part in out], axis=1).reshape(trials, steps, -1))[None]
+    names = tuple(n.id for n in circuit.neurons)
+    inputs, fired = np.split(out[0], [tables.channels], axis=-1)
+    return Raster(
+        fired,
+        trials,
+        circuit.dt_ms,
+        names,
+        tuple(tables.readout[0]),
+        excitatory=circuit.excitatory,
+        stimulus=Raster(inputs, trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
+        traces=_traces(circuit, watched, chosen, recorded) if record is not None else None,
+        weights_mv=learnt,
+    )
+
+
+class _Run:
+    """The kernel, set up for one circuit; one scratch per thread."""
+
+    def __init__(self, tables: Tables, steps: int, seed: int, watched, world):
+        self.tables, self.steps, self.world = tables, steps, world
+        self.noise = Noise.of(seed) if tables.noisy else None
+        slot = np.full(len(tables.table[0]), -1)
+        slot[watched] = np.arange(len(watched))
+        self.slot, self.shape = slot, (len(watched), steps, tables.model.states, LANES)
+        self.here = threading.local()
+
+    def scratch(self):
+        if not hasattr(self.here, "scratch"):
+            self.here.scratch = kernel.scratch(self.tables, self.steps, self.world)
+        return self.here.scratch
+
+    def block(self, scratch, bits, number, keep_weights, record):
+        """The words of all channels and neurons in one block, [steps, channels + neurons]."""
+        t = self.tables
+        scratch.raster[t.history :, : t.channels] = bits
+        self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
+        trace = kernel.Trace(self.slot, self.here.values) if record else None
+        extras = t.short_term, t.stdp, self.noise, trace, self.world, number * LANES
+        kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
+        return scratch.raster[t.history :]
+
+    def trace(self, lane):
+        """What was recorded in one lane, [watched, steps, states]."""
+        return self.here.values.reshape(self.shape)[..., lane]
+
+    def weights(self, scratch):
+        """The weights that stdp left, in mV: [lanes, synapses]."""
+        count = len(self.tables.stdp.weight)
+        share = scratch.stdp[: count * stdp.STATES * LANES].reshape(count, stdp.STATES, LANES)[:, 0]
+        return (np.abs(self.tables.stdp.weight)[:, None] * share).T
+
+
+def _in_blocks(start, sequence):
+    """The starts of the trials as they lie in blocks and lanes; lanes without a trial get 0."""
+    lanes = len(start) // sequence
+    found = np.zeros((-(-lanes // LANES), sequence, LANES, start.shape[1]), "f4")
+    for p in range(sequence):
+        for b, block in enumerate(found):
+            mine = start[p::sequence][b * LANES : (b + 1) * LANES]
+            block[p, : len(mine)] = mine
+    return found.reshape(-1, start.shape[1])
+
+
+def _chosen(circuit, record, record_trials, trials):
+    """The numbers of the neurons and trials to record."""
+    names = [n.id for n in circuit.neurons]
+    if not (record is None or isinstance(record, list | tuple) or record == "all"):
+        raise UserError(f'record: "all" or a list of ids of neurons, not {record!r}')
+    wanted = [] if record is None else names if isinstance(record, str) and record == "all" else list(record)
+    for name in wanted:
+        if name not in names:
+            raise UserError(f"record: there is no neuron {name!r}; there are {', '.join(map(repr, names))}")
+    for trial in record_trials:
+        if not (isinstance(trial, int | np.integer) and 0 <= trial < trials):
+            raise UserError(f"record_trials: there is no trial {trial!r}; there are 0 to {trials - 1}")
+    return [names.index(name) for name in wanted], [int(t) for t in record_trials] if wanted else []
+
+
+def _traces(circuit, watched, chosen, recorded):
+    rest = circuit.parameters[watched, circuit.model.names.index("v_rest_mv")]
+    v, i_e, i_i, *further = np.moveaxis(recorded, (0, 1, 2, 3), (1, 3, 2, 0))
+    names = circuit.model.states[3:]
+    return Traces(
+        v + rest,
+        i_e,
+        i_i,
+        tuple(circuit.neurons[n].id for n in watched),
+        tuple(chosen),
+        circuit.dt_ms,
+        dict(zip(names, further, strict=True)),
+    )

@@ -1,0 +1,1 @@
+"""The search itself: islands, epochs, and how circuits are evaluated in them."""

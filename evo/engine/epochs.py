@@ -1,0 +1,96 @@
+"""What there is to compute of a run, and one epoch of it from bytes to bytes: the same function here and on any worker."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from evo.engine.codec import from_bytes, to_bytes
+from evo.engine.island import Founders, Migrants, State, run_epoch
+from evo.engine.setting import setting
+from evo.engine.standing import Standing
+from evo.population.individual import up_to_date
+from evo.spec.run_spec import RunSpec
+from evo.stopwatch import Stopwatch
+from fitness.sandbox.code import Code
+
+
+class Result(NamedTuple):
+    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken
+    by then (`Standing.elapsed`), for whoever observes it, None until it is stored."""
+
+    island: int
+    epoch: int
+    state: bytes
+    migrants: bytes
+    log: list
+    timings: dict[str, float]
+    elapsed: float | None = None
+
+
+class Plan(NamedTuple):
+    """What there is to do: a run's spec with the code of its own task, if it has one, and what is stored of it.
+
+    standing is kept up to date by whoever stores the results
+    state(island)            the stored state, None before the first epoch
+    guests(island, epoch)    what the island receives before this epoch, from what is stored: the founders it was given before
+                             epoch 0, later the migrants that its neighbour sent
+    """
+
+    spec: RunSpec
+    source: Code | None
+    standing: Standing
+    state: Callable[[int], bytes | None]
+    guests: Callable[[int, int], bytes | None]
+
+
+def neighbour(spec: RunSpec, island: int) -> int | None:
+    """The island that sends migrants to this one: the ring."""
+    s = spec.search
+    return (island - 1) % s.islands if s.islands > 1 and s.migrants > 0 else None
+
+
+LATEST, SMALL = 4, 2_000_000  # how many, and bytes
+_latest: deque[tuple[bytes, State]] = deque(maxlen=LATEST)  # made here, as bytes and as they were: often one of them comes next
+
+
+def _read(stored: bytes) -> State:
+    known = next((state for made, state in _latest if made == stored), None)
+    if known is not None:
+        return known
+    state = from_bytes(State, stored)
+    return state._replace(population=up_to_date(state.population), archive=up_to_date(state.archive))
+
+
+def _arrived(guests: bytes, epoch: int) -> Migrants | Founders:
+    if not epoch:
+        return from_bytes(Founders, guests)
+    found = from_bytes(Migrants, guests)
+    return found._replace(population=up_to_date(found.population))
+
+
+def compute(spec_json: str, source, island: int, epoch: int, state, guests):
+    """One epoch from bytes to bytes: (state, migrants, (log, timings))."""
+    start, watch = time.perf_counter(), Stopwatch()
+    here = setting(spec_json, source)
+    with watch("bytes"):
+        before = None if state is None else _read(state)
+        arrived = None if guests is None else _arrived(guests, epoch)
+    after = run_epoch(here, island, epoch, before, arrived, watch)
+    with watch("bytes"):
+        made, sent = to_bytes(after), to_bytes(after.migrants(here.spec.search.migrants))
+        if len(made) < SMALL:
+            _latest.append((made, after))
+    return made, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
+
+
+def in_process(plan: Plan) -> Iterator[list[Result]]:
+    """The remaining epochs in this process, one after the other. The caller stores each before asking for the next."""
+    spec_json, standing = plan.spec.model_dump_json(), plan.standing
+    while not standing.ended:
+        island = standing.epoch.index(min(standing.epoch))
+        epoch = standing.epoch[island] + 1
+        made, sent, (log, timings) = compute(
+            spec_json, plan.source, island, epoch, plan.state(island), plan.guests(island, epoch)
+        )
+        yield [Result(island, epoch, made, sent, log, timings)]

@@ -1,0 +1,1 @@
+"""Individuals, the archive of the best, and where each came from."""

@@ -1,0 +1,55 @@
+"""The archive: the non-dominated circuits seen so far, and the one that did best on validation trials."""
+
+import numpy as np
+
+from evo.population.individual import Crowd, joined
+from evo.selection.ranking import nondominated, pareto
+
+
+def updated(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+    """The archive made of an archive and new individuals, see `kept`. Most of these are worse than what is there: they are
+    passed over before anything is copied."""
+    able = nondominated(joined(archive["losses"], crowd.fates["losses"]))[len(archive) :]
+    able |= ~np.isnan(crowd.fates["validation"])
+    return kept(joined(archive, crowd.individuals(able)), count) if able.any() else archive
+
+
+def kept(records: np.ndarray, count: int) -> np.ndarray:
+    """The archive made of these records: at most `count` of their Pareto front, and the one that did best on validation trials
+    wherever it stands, for a target may have been reached by it."""
+    front = pareto(records["losses"], count)
+    best = champion(records)
+    if (
+        best is not None
+        and best not in front
+        and not records["validation"][best] <= np.nanmax(records["validation"][front], initial=-1.0)
+    ):
+        front = np.sort(np.append(pareto(records["losses"], count - 1), best))
+    return records[front]
+
+
+def _may_be_kept(records):
+    """Which of them their archive can hold, whatever their order: those on the front and their equals, and those that did best
+    on validation trials. bool [n]."""
+    losses = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
+    rows = losses.view(np.dtype((np.void, losses.itemsize * losses.shape[1])))[:, 0]
+    return np.isin(rows, rows[nondominated(losses)]) | (
+        records["validation"] == np.nanmax(records["validation"], initial=-np.inf)
+    )
+
+
+def champion(records: np.ndarray) -> int | None:
+    """Which of them did best on validation trials; None if none was tried on them."""
+    tried = np.flatnonzero(~np.isnan(records["validation"]))
+    return int(tried[np.argmax(records["validation"][tried])]) if len(tried) else None
+
+
+def merged(archives: list[np.ndarray], count: int) -> np.ndarray:
+    """The archive of a run from those of its islands, in an order that depends on the circuits alone."""
+    everyone = np.empty(sum(map(len, archives)), archives[0].dtype)
+    for archive, end in zip(archives, np.cumsum([len(archive) for archive in archives]), strict=True):
+        everyone[end - len(archive) : end] = archive
+    everyone = everyone[_may_be_kept(everyone)]
+    keys = [row.tobytes() for row in everyone["genome"]]
+    order = sorted(range(len(everyone)), key=lambda k: (*everyone["losses"][k], keys[k]))
+    return kept(everyone[order], count)

@@ -1,0 +1,122 @@
+"""Individuals: a genome and what became of it, many of them in one array."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.lib.recfunctions as rfn
+
+from circuits.numerics.compiled import compiled
+
+LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until measured on fresh trials
+
+
+@cache
+def fate(objectives: int) -> np.dtype:
+    """What became of an individual: what it lost by each objective (smaller is better), and what it did.
+
+    score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
+    nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, that of held_out in the worst
+    condition, are 0 at chance and 1 when perfect, NaN until measured; condition is the number of that condition, -1 for none,
+    and worst is NaN then; spikes and events are per trial; island and generation say where it was born, wired in which
+    generation its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better
+    last, see `evo.population.lineage`.
+    """
+    return np.dtype(
+        [
+            ("losses", "f8", objectives),
+            ("score", "f8"),
+            *((name, "f8") for name in LOOKED_AT),
+            ("condition", "i4"),
+            ("spikes", "f8"),
+            ("events", "f8"),
+            ("island", "i4"),
+            ("generation", "i4"),
+            ("wired", "i4"),
+            ("line", "i8"),
+        ]
+    )
+
+
+@cache
+def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
+    """An individual as it is stored: its genome and its fate."""
+    of_fate = fate(objectives)
+    return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
+
+
+SINCE_0_5 = {"worst": np.nan, "condition": -1}  # fields that records of release 0.4 lack, and what stands for them
+
+
+def record_of_0_4(kind: np.dtype) -> np.dtype:
+    """The dtype of a record as release 0.4 stored it."""
+    return np.dtype([(name, kind[name]) for name in kind.names or () if name not in SINCE_0_5])
+
+
+def up_to_date(records: np.ndarray) -> np.ndarray:
+    """The records, those of release 0.4 with the fields that they lack."""
+    names = records.dtype.names or ()
+    if all(name in names for name in SINCE_0_5):
+        return records
+    found = np.empty(len(records), record(records.dtype["genome"], records["losses"].shape[1]))
+    for name in found.dtype.names or ():
+        found[name] = records[name] if name in names else SINCE_0_5[name]
+    return found
+
+
+class Crowd(NamedTuple):
+    """Individuals and how each did on every trial of the search. Genomes are large: they lie apart, and are copied little.
+
+    genomes  [n], of `genome.dtype`;   fates  [n], of `fate`;   grades  float32 [n, trials], larger is better
+    """
+
+    genomes: np.ndarray
+    fates: np.ndarray
+    grades: np.ndarray
+
+    @classmethod
+    def of(cls, individuals: np.ndarray, grades: np.ndarray) -> "Crowd":
+        """The same from individuals as they are stored."""
+        names = [name for name in individuals.dtype.names or () if name != "genome"]
+        return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), grades)
+
+    def individuals(self, chosen=slice(None)) -> np.ndarray:
+        """Individuals as they are stored; chosen is an index array, int or bool."""
+        fates = self.fates[chosen]
+        found = np.empty(len(fates), record(self.genomes.dtype, fates["losses"].shape[1]))
+        found["genome"] = self.genomes[chosen]
+        for name in fates.dtype.names:
+            found[name] = fates[name]
+        return found
+
+    def take(self, chosen) -> "Crowd":
+        """Some of them: an index array."""
+        return Crowd(*(part[chosen] for part in self))
+
+    def joined(self, other: "Crowd") -> "Crowd":
+        return Crowd(*(joined(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
+
+    def picked(self, other: "Crowd", chosen: np.ndarray) -> "Crowd":
+        """`joined(other).take(chosen)`, each copied once."""
+        return Crowd(*(_picked(mine, theirs, chosen) for mine, theirs in zip(self, other, strict=True)))
+
+
+def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """np.concatenate; records stay packed."""
+    out = np.empty((len(a) + len(b), *a.shape[1:]), a.dtype)
+    out[: len(a)], out[len(a) :] = a, b
+    return out
+
+
+def _picked(a, b, chosen):
+    out = np.empty((len(chosen), *a.shape[1:]), a.dtype)
+    _pick(*(rows.reshape(len(rows), -1).view("u1") for rows in (a, b)), chosen, out.reshape(len(out), -1).view("u1"))
+    return out
+
+
+@compiled
+def _pick(a, b, chosen, out):
+    for k in range(len(chosen)):
+        row = a[chosen[k]] if chosen[k] < len(a) else b[chosen[k] - len(a)]
+        for x in range(out.shape[1]):
+            out[k, x] = row[x]

@@ -1,0 +1,1 @@
+"""Who breeds and who survives."""

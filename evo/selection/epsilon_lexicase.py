@@ -1,0 +1,245 @@
+"""Epsilon-lexicase selection (La Cava, Spector and Danai, GECCO 2016): parents are picked by single trials in random order, so
+that a circuit which alone solves a hard trial breeds however it does elsewhere."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from circuits.numerics.compiled import compiled
+
+# Bounds on the cost of one lexicase selection, which so does not grow with the population.
+HEAT = 1024
+RACE = 32
+SAMPLE = 64
+FEW, MOST = 6, 12
+
+
+class EpsilonLexicase:
+    """Epsilon-lexicase selection by grades [population, trials], larger is better; epsilon is the trial's median absolute
+    deviation over the population, measured by at most SAMPLE of them.
+
+    Individuals with the same grades throughout compete as one and draw lots when they have won. Where there are more than HEAT,
+    they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
+    """
+
+    def __init__(self, grades: np.ndarray):
+        self.grades = np.ascontiguousarray(grades, "f4")
+        some = np.ascontiguousarray(self.grades[:: -(-len(grades) // SAMPLE)].T)
+        self.epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
+        hashes = _hashes(self.grades)
+        self.members = np.argsort(hashes, kind="stable")  # by group
+        self.start, self.size = _groups(hashes, self.members)  # where each group begins, and how many it has
+
+    def winners(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Indices [count]."""
+        order = np.argsort(rng.random(len(self.start)), kind="stable")
+        heats = np.array_split(order, -(-len(order) // HEAT)) if len(order) > HEAT else [order]
+        ends = [k * count // len(heats) for k in range(len(heats) + 1)]
+        chosen = []
+        for heat, (first, last) in zip(heats, pairwise(ends), strict=True):
+            start = self.start[heat]
+            columns = np.ascontiguousarray(self.grades[self.members[start]].T)
+            chosen.append(_lexicase(columns, self.epsilon, self.members, start, self.size[heat], last - first, rng))
+        return np.concatenate(chosen)
+
+
+def _middle(rows):
+    """The median of each row, the upper of two, as a column."""
+    place = rows.shape[1] // 2
+    return np.partition(rows, place, axis=1)[:, place, None]
+
+
+@compiled
+def _hashes(grades):
+    out = np.empty(len(grades), np.uint64)
+    words = grades.view(np.uint32)
+    for k in range(len(words)):
+        mixed = np.uint64(0x9E3779B97F4A7C15)
+        for word in words[k]:
+            mixed = (mixed ^ np.uint64(word)) * np.uint64(0xFF51AFD7ED558CCD)
+            mixed ^= mixed >> np.uint64(32)
+        out[k] = mixed
+    return out
+
+
+@compiled
+def _groups(hashes, members):
+    start, size, count = np.empty(len(members), np.int64), np.zeros(len(members), np.int64), 0
+    for k in range(len(members)):
+        if k == 0 or hashes[members[k]] != hashes[members[k - 1]]:
+            start[count] = k
+            count += 1
+        size[count - 1] += 1
+    return start[:count], size[:count]
+
+
+@compiled
+def _lexicase(columns, epsilon, members, start, sizes, count, rng):
+    chosen = np.empty(count, np.int64)
+    order = _telling(columns, epsilon)
+    passing, passed = np.empty(columns.shape, np.int64), np.zeros(len(columns), np.int64)
+    pool = np.arange(columns.shape[1])
+    few, at, near = _by_grade(columns, epsilon)
+    bits = np.empty(at.shape[2], np.uint64)
+    for c in range(count):
+        size = len(pool)
+        if len(order) > 0:
+            trial = _next(order, 0, rng)
+            if passed[trial] == 0:  # who passes this trial as the first is the same every time
+                passed[trial] = _first(columns, epsilon, trial, passing, rng)
+            size = min(passed[trial], RACE)
+            lot = np.int64(rng.random() * passed[trial])  # of a shuffled row any stretch is a sample
+            for k in range(size):
+                pool[k] = passing[trial, lot]
+                lot = lot + 1 if lot + 1 < passed[trial] else 0
+            size = _race_set(at, near, order, pool, size, bits, rng) if few else _race(columns, epsilon, order, pool, size, rng)
+        total = 0
+        for k in range(size):
+            total += sizes[pool[k]]
+        lot = np.int64(rng.random() * total)
+        for k in range(size):
+            if lot < sizes[pool[k]]:
+                chosen[c] = members[start[pool[k]] + lot]
+                break
+            lot -= sizes[pool[k]]
+    return chosen
+
+
+@compiled
+def _next(order, t, rng):
+    """The t-th of the trials in random order."""
+    other = t + np.int64(rng.random() * (len(order) - t))
+    order[t], order[other] = order[other], order[t]
+    return order[t]
+
+
+@compiled
+def _race(columns, epsilon, order, pool, size, rng):
+    """Filter the first `size` in the pool by trial after trial; returns how many are left."""
+    for t in range(1, len(order)):
+        if size == 1:
+            break
+        size = _filter(columns, epsilon, _next(order, t, rng), pool, size)
+    return size
+
+
+@compiled
+def _telling(columns, epsilon):
+    """The trials in which not everybody is within epsilon of the best: no other can turn anybody away."""
+    found = np.empty(len(columns), np.int64)
+    count = 0
+    for trial in range(len(columns)):
+        best = worst = columns[trial, 0]
+        for grade in columns[trial]:
+            best, worst = max(best, grade), min(worst, grade)
+        found[count] = trial
+        count += worst < best - epsilon[trial]
+    return found[:count]
+
+
+@compiled
+def _first(columns, epsilon, trial, passing, rng):
+    """Fill in those who pass a trial, shuffled where they are too many; returns how many."""
+    groups = passing.shape[1]
+    for k in range(groups):
+        passing[trial, k] = k
+    passed = _filter(columns, epsilon, trial, passing[trial], groups)
+    if passed > RACE:
+        for k in range(passed):
+            other = k + np.int64(rng.random() * (passed - k))
+            passing[trial, k], passing[trial, other] = passing[trial, other], passing[trial, k]
+    return passed
+
+
+@compiled
+def _filter(columns, epsilon, trial, pool, size):
+    """Keep of the first `size` in the pool those within epsilon of their best in a trial; returns how many."""
+    best = worst = columns[trial, pool[0]]
+    for k in range(1, size):
+        grade = columns[trial, pool[k]]
+        best = grade if grade > best else best
+        worst = grade if grade < worst else worst
+    least = best - epsilon[trial]
+    if worst >= least:
+        return size
+    kept = 0
+    for k in range(size):  # without a branch, which no processor would foresee
+        one = pool[k]
+        pool[kept] = one
+        kept += columns[trial, one] >= least
+    return kept
+
+
+# Where trials have few different grades, as where answers are right or wrong, a race of sets is faster than one of lists.
+
+
+@compiled
+def _by_grade(columns, epsilon):
+    """Are there few different grades in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words] with a
+    bit for each group: those with the trial's best grade, the second best, ..., and those within epsilon of it or better."""
+    trials, groups = columns.shape
+    at = np.zeros((trials, MOST, (groups + 63) >> 6), np.uint64)
+    near, grades, total = np.zeros_like(at), np.empty(MOST, np.float32), 0
+    for trial in range(trials):
+        count = 0
+        for g in range(groups):
+            grade, k = columns[trial, g], 0
+            while k < count and grades[k] > grade:
+                k += 1
+            if k == count or grades[k] < grade:
+                total += 1
+                if count == MOST or total > FEW * trials:
+                    return False, at, near
+                for later in range(count, k, -1):
+                    grades[later] = grades[later - 1]
+                grades[k] = grade
+                count += 1
+        for g in range(groups):
+            k = 0
+            while grades[k] > columns[trial, g]:
+                k += 1
+            at[trial, k, g >> 6] |= np.uint64(1) << np.uint64(g & 63)
+        for k in range(count):
+            for other in range(count):
+                if grades[other] >= grades[k] - epsilon[trial]:
+                    for w in range(at.shape[2]):
+                        near[trial, k, w] |= at[trial, other, w]
+    return True, at, near
+
+
+@compiled
+def _race_set(at, near, order, pool, size, bits, rng):
+    """The same as `_race`."""
+    for w in range(len(bits)):
+        bits[w] = 0
+    for k in range(size):
+        bits[pool[k] >> 6] |= np.uint64(1) << np.uint64(pool[k] & 63)
+    alone = size == 1
+    for t in range(1, len(order)):
+        if alone:
+            break
+        alone = _filter_set(at, near, _next(order, t, rng), bits)
+    kept = 0
+    for k in range(size):
+        one = pool[k]
+        pool[kept] = one
+        kept += np.int64((bits[one >> 6] >> np.uint64(one & 63)) & np.uint64(1))
+    return kept
+
+
+@compiled
+def _filter_set(at, near, trial, bits):
+    """Keep in the set those within epsilon of its best grade in a trial; returns whether one alone is left."""
+    k = w = 0
+    while not bits[w] & at[trial, k, w]:
+        w += 1
+        if w == len(bits):
+            k, w = k + 1, 0
+    some = many = False
+    for w in range(len(bits)):
+        word = bits[w] & near[trial, k, w]
+        bits[w] = word
+        if word:
+            many |= some or (word & (word - np.uint64(1))) != 0
+            some = True
+    return not many

@@ -1,0 +1,426 @@
+"""The run spec: a TOML file that says everything about a run, checked once, here."""
+
+import hashlib
+import json
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+import fitness
+from circuits.circuit import MAX_DELAY_STEPS
+from circuits.errors import UserError, one_line
+from circuits.files import read_text
+from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import MODELS as NEURON_MODELS
+from circuits.simulation.population import Stop as StopRule
+from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.algorithms import ALGORITHMS, DEFAULT
+from evo.algorithms.descriptors import DESCRIPTORS
+from evo.genome import FINE_GRID, GRID, Bounds, Form
+from evo.spec.estimate import check_memory
+from fitness.checks.collect import collect
+from fitness.evaluation.objectives import OBJECTIVES
+from fitness.registry import own_task
+from fitness.sandbox.code import Code, identity, is_own
+from fitness.task import Interface
+
+LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
+STATIC = "static"
+ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+def _pair(value):
+    both = value if isinstance(value, list | tuple) else (value, value)
+    return tuple(both) if len(both) == 2 else value
+
+
+def _ordered(pair):
+    if pair[0] > pair[1]:
+        raise ValueError(f"the least, {pair[0]:g}, is above the largest, {pair[1]:g}")
+    return pair
+
+
+def _within(low, high):
+    def check(pair):
+        if pair[0] < low or pair[1] > high:
+            raise ValueError(f"must stay within {low:g} to {high:g}, not {list(pair)}")
+        return pair
+
+    return AfterValidator(check)
+
+
+# A `[least, largest]` pair in the spec; a single number stands for both.
+IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
+FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
+WeightRange = Annotated[FloatRange, _within(1e-6, 100_000)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
+
+
+@cache
+def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
+    """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, the
+    default where the spec gives none."""
+    known = dict(NEURON_MODELS[neuron_model].parameters)
+    if synapse_model != STATIC:
+        known |= SYNAPSE_MODELS[synapse_model].parameters
+    fields: dict[str, Any] = {
+        name: (Annotated[FloatRange, _within(p.low, p.high)], Field((p.default, p.default), description=p.text))
+        for name, p in known.items()
+    }
+    return create_model("Parameters", __base__=_Section, **fields)
+
+
+def _ranges(value, info):
+    """The section as the model that the circuit's other keys ask for."""
+    names = info.data.get("neuron_model", LIF_PSC_EXP.name), info.data.get("synapse_model", STATIC)
+    return ranges(*names).model_validate(value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value)
+
+
+Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]
+
+
+class CellType(_Section):
+    """[circuit.types.NAME]: a subtype of excitatory or inhibitory neurons."""
+
+    sign: Literal["E", "I"]
+    projects_to: Names | None = Field(None, description="types it may project to [default: all]")
+    inputs: bool = Field(True, description="may input channels project to it?")
+    parameters: dict[str, FloatRange] = Field({}, description="ranges that differ from those of [circuit.parameters]")
+
+
+class CircuitBounds(_Section):
+    """[circuit]: what circuits may be."""
+
+    neuron_model: Literal[tuple(NEURON_MODELS)] = Field(  # type: ignore[valid-type]
+        LIF_PSC_EXP.name, description=" | ".join(NEURON_MODELS)
+    )
+    synapse_model: Literal[(STATIC, *SYNAPSE_MODELS)] = Field(  # type: ignore[valid-type]
+        STATIC, description=f"between neurons: {' | '.join((STATIC, *SYNAPSE_MODELS))}"
+    )
+    noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
+    neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
+    dale: bool = Field(True, description="false, a control: every neuron may excite some and inhibit others")
+    excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
+    in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
+    delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
+    excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="also of input synapses")
+    inhibitory_weight_mv: WeightRange = (1.0, 150.0)
+    parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [least, largest] each")
+    types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
+
+    @field_validator("types")
+    @classmethod
+    def _known_types(cls, types, info):
+        section = info.data.get("parameters")
+        for name, kind in types.items():
+            for target in kind.projects_to or ():
+                if target not in types:
+                    raise ValueError(f"{name}.projects_to: there is no type {target!r}; there are {', '.join(types)}")
+            if section is not None:
+                own = {key: list(pair) for key, pair in kind.parameters.items()}
+                try:
+                    type(section).model_validate(own)
+                except ValidationError as error:
+                    raise ValueError(f"{name}.parameters.{one_line(error, tuple(type(section).model_fields))}") from None
+        return types
+
+    @model_validator(mode="after")
+    def _without_dale(self):
+        for key in ("excitatory_share", "types", "noise_mv"):  # with noise of its own no second neuron could fire alike
+            if not self.dale and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key}: cannot be set with dale = false; leave it out")
+        return self
+
+
+class Stop(_Section):
+    """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.simulation.population.Stop`."""
+
+    check_ms: float = Field(20.0, ge=0, le=1e9, description="look this often; 0: never give up")
+    quiet_ms: float = Field(
+        20.0, ge=0, le=1e9, description="outputs silent in 64 trials, this long after all arrived: given up"
+    )
+    rate_hz: float = Field(500.0, gt=0, le=1e9, description="neurons firing more than this on average: given up")
+
+
+class Search(_Section):
+    """[search]: how circuits are looked for."""
+
+    seed: int = Field(1, ge=0, lt=2**63)
+    generations: int = Field(200, ge=1, le=10**7)
+    target: float | None = Field(None, gt=0, le=1, description="stop at this score on other fresh stimuli [default: go on]")
+    evaluations: int | None = Field(None, ge=1, description="stop after so many circuits tried [default: go on]")
+    seconds: float | None = Field(None, gt=0, description="stop after so long [default: go on]")
+    stagnation: int | None = Field(None, ge=1, description="stop after generations without a better one [default: go on]")
+    algorithm: Literal[tuple(ALGORITHMS)] = Field(  # type: ignore[valid-type]
+        DEFAULT, description=" | ".join(ALGORITHMS)
+    )
+    islands: int = Field(4, ge=1, le=1000)
+    population: int = Field(200, ge=4, le=100_000, description="of each island")
+    epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
+    migrants: int = Field(2, ge=0, description="sent to the next island after each epoch")
+    trials: int = Field(64, ge=1, le=65_536, description="stimuli every circuit is scored on")
+    held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
+    crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
+    mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"of map-elites: {' | '.join(DESCRIPTORS)}")
+    protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
+    archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
+    objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
+    task_seconds: float = Field(60.0, gt=0, le=86_400, description="most that one call into a task of your own may take")
+    stop: Stop = Stop()
+
+
+class RunSpec(_Section):
+    """A whole run. `task` holds the task's name and its settings."""
+
+    task: dict[str, Any]
+    circuit: CircuitBounds = CircuitBounds()
+    search: Search = Search()
+
+    def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
+        """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from `folder`,
+        without."""
+        settings = dict(self.task)
+        name = settings.pop("name")
+        if is_own(name):
+            return own_task(name, source, self.search.task_seconds, settings, folder)
+        return fitness.task(name, **settings)
+
+    def collect(self, folder: Path = Path()) -> Code | None:
+        """The code of a user's task that lies in `folder`, or is named from there; None for one that ships. Executes it where a
+        module asks for its own place, see `fitness.checks.collect`."""
+        s = self.search
+        return collect(self.task["name"], folder, lambda: self.make_task(None, folder), s.seed, min(s.trials, 64))
+
+    def bounds(self, task: Interface) -> Bounds:
+        """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
+        c, outputs = self.circuit, len(task.outputs)
+        types = self._types()
+        low, high = c.neurons
+        e, i = np.ogrid[: high + 1, : high + 1]
+        share = e / np.maximum(e + i, 1)
+        least, most = c.excitatory_share if c.dale else (1.0, 1.0)
+        allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
+        for sign, count in (("E", e), ("I", i)):
+            if all(kind.sign != sign for kind in types.values()):
+                allowed = allowed & (count == 0)
+        if not allowed.any():
+            raise UserError(
+                f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
+                f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
+            )
+        driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
+        if task.inputs and not driven and not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]):
+            raise UserError(
+                "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
+                "inputs, and project to an excitatory one"
+            )
+        names = tuple(type(c.parameters).model_fields)
+        coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
+        step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
+        step[names.index("t_ref_ms")] = task.dt_ms
+        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
+        return Bounds(
+            allowed,
+            len(task.inputs),
+            high,
+            outputs,
+            c.in_degree,
+            _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1),
+            _on_grid(weight.T, 1 / GRID).T,
+            np.stack([self._parameters(kind, step, task.dt_ms, place) for place, kind in types.items()]),
+            step,
+            sum(kind.sign == "E" for kind in types.values()),
+            _projections(types),
+            task.dt_ms,
+            c.dale,
+        )
+
+    def form(self, task: Interface) -> Form:
+        """What the genomes stand for; raises as `bounds` does."""
+        c = self.circuit
+        synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
+        names = tuple(self._types()) if c.types else ("", "")
+        return Form(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+
+    def stop_rule(self, dt_ms: float) -> StopRule:
+        """[search.stop] in steps."""
+        rule = self.search.stop
+        check = max(1, round(rule.check_ms / dt_ms)) if rule.check_ms else 0
+        quiet = round((rule.quiet_ms + self.circuit.delay_ms[1]) / dt_ms)
+        return StopRule(check, quiet, rule.rate_hz * dt_ms / 1000)
+
+    def _types(self):
+        """The cell types, excitatory ones first; without any named, one of each sign."""
+        types = self.circuit.types or {"E": CellType(sign="E"), "I": CellType(sign="I")}
+        return {name: kind for sign in "EI" for name, kind in types.items() if kind.sign == sign}
+
+    def _parameters(self, kind, step, dt_ms, place):
+        """The ranges of one cell type, [2, parameters]."""
+        c = self.circuit
+        section = {**c.parameters.model_dump(), **kind.parameters}
+        place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
+        _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, least=0)
+        pair = _on_grid(np.array(list(section.values())).T, step)
+        for low, high in NEURON_MODELS[c.neuron_model].neuron.ascending:
+            names = list(section)
+            if pair[1, names.index(low)] >= pair[0, names.index(high)]:
+                raise UserError(f"{place}: {low} must stay below {high}")
+        return pair
+
+    def digest(self, source: str | Code | None = None) -> str:
+        """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
+        same way, however far they go."""
+        code = None if source is None else identity(source)
+        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), code], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_toml(self) -> str:
+        """The spec with every default filled in, as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def _projections(types):
+    """bool [1 + types, types]: which type may project to which; row 0: the input channels."""
+    rows = [[kind.inputs for kind in types.values()]]
+    rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
+    return np.array(rows)
+
+
+def _heard(projects, excitatory):
+    """Is there a way from the input channels to an excitatory type?"""
+    reached = projects[0]
+    for _ in projects:
+        reached = reached | projects[1:][reached].any(axis=0)
+    return bool((reached & excitatory).any())
+
+
+def _whole_steps(place, range_ms, dt, least):
+    low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
+    low = max(low, least)
+    if low > high or high > MAX_DELAY_STEPS:
+        raise UserError(f"{place}: {list(range_ms)} holds no {least} to {MAX_DELAY_STEPS} whole steps of the task's {dt:g} ms")
+    return np.array([low, high])
+
+
+def _on_grid(pair, step):
+    """The range [2, ...] drawn in to multiples of `step`; a range too narrow to hold one becomes the multiple next to it."""
+    positive = np.where(pair[0] > 0, 1, -np.inf)
+    inner = np.stack([np.maximum(np.ceil(pair[0] / step - 1e-6), positive), np.floor(pair[1] / step + 1e-6)])
+    nearest = np.maximum(np.rint(pair[0] / step), positive)
+    return np.where(inner[0] > inner[1], nearest, inner) * step
+
+
+def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
+    """A run spec from TOML text; overrides replace keys of [search]. UserError names `place`, the key and the remedy."""
+    try:
+        if any(part.count(".") > PARTS for line in text.splitlines() for part in re.split(r"[=,{}\[\]]", line)):
+            raise ValueError(f"a key of more than {PARTS} parts")  # the time to read one is quadratic in them
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{place}: not valid TOML: {error}") from None
+    search = {key: value for key, value in overrides.items() if value is not None}
+    if search and isinstance(data.get("search", {}), dict):
+        data["search"] = data.get("search", {}) | search
+    try:
+        spec = RunSpec.model_validate(data)
+    except ValidationError as error:
+        raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
+    if not isinstance(spec.task.get("name"), str):
+        raise UserError(f'{place}: task.name: must name a task, such as "itd"')
+    axes = spec.search.descriptors
+    if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
+        raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
+    unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
+    if unknown or "score" not in spec.search.objectives or len(set(spec.search.objectives)) != len(spec.search.objectives):
+        raise UserError(
+            f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
+        )
+    if spec.search.migrants > spec.search.population:
+        raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
+    return spec
+
+
+def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
+    for an unknown key or a wrong value."""
+    data = spec.model_dump(mode="json", exclude_none=True)
+    if "task.name" in changes:
+        data["task"] = {}  # the settings of one task say nothing to another
+    for key, text in changes.items():
+        *sections, name = key.split(".")
+        inner: Any = data
+        for section in sections:
+            inner = inner.setdefault(section, {}) if isinstance(inner, dict) else None
+        if not sections or not isinstance(inner, dict):
+            raise UserError(f"{key}: name a key with its section, such as search.generations")
+        try:
+            inner[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            inner[name] = text
+    return parse(tomli_w.dumps(data), "the changed spec")
+
+
+def _known_keys(error, data):
+    """The keys that the section of the first finding has."""
+    section: Any = RunSpec
+    for part in error.errors(include_url=False)[0]["loc"][:-1]:
+        if section is CircuitBounds and part == "parameters":
+            circuit = data["circuit"]
+            section = ranges(circuit.get("neuron_model", LIF_PSC_EXP.name), circuit.get("synapse_model", STATIC))
+        elif section is CircuitBounds and part == "types":
+            section = {}
+        elif section == {}:
+            section = CellType
+        else:
+            field = section.model_fields.get(part)
+            section = field.annotation if field else None
+        if section != {} and not hasattr(section, "model_fields"):
+            return ()
+    return tuple(section.model_fields) if section else ()
+
+
+def read(path, **overrides) -> tuple[RunSpec, Code | None]:
+    """Read and check a spec file, its task and bounds included. Returns the spec and the code of the user's task, if the task
+    is one: it is executed. Raises UserError with one line that names the file, the key and the remedy."""
+    spec = read_alone(path, **overrides)
+    return spec, checked_with_task(spec, Path(path).parent, str(path))
+
+
+def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
+    """Check the settings of the task and the bounds of a spec; the code of a task of the user's own, in `folder`, is executed.
+    Returns it. Raises UserError that names `place`."""
+    try:
+        source = spec.collect(folder)
+        task = spec.make_task(source)
+        spec.form(task.interface)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    check_memory(spec, task, place)
+    return source
+
+
+def read_alone(path, **overrides) -> RunSpec:
+    """A spec file without a look at its task: nothing is executed. Raises UserError."""
+    return parse(read_text(path, LARGEST), str(path), **overrides)

@@ -1,0 +1,117 @@
+"""The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
+
+from circuits.errors import UserError
+from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons import MODELS as NEURON_MODELS
+from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.spec.run_spec import STATIC, CircuitBounds, RunSpec, Search, Stop, ranges
+from fitness.registry import task_class
+from fitness.sandbox.code import Code, is_own
+from fitness.task import Task
+from fitness.tasks import BUILT_IN
+
+TARGET = 0.95
+# Where a task of one's own does not say what suits it: what most tasks that ship let evolve.
+TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
+
+
+def starter(name: str, neuron_model: str | None = None, synapse_model: str | None = None, folder: Path | None = None) -> str:
+    """A spec for the task `name` as TOML text, each key explained; the models are those that suit the task unless named.
+
+    folder  where the spec is to lie: from there the code of a user's own task, which `name` gives from the working folder, is
+    named. That code is executed. Raises UserError for an unknown task or model.
+    """
+    task = task_class(name)
+    suited = task.suits
+    if is_own(name) and folder is not None:
+        where, _, class_name = name.rpartition(":")
+        name = f"{Path(os.path.relpath(where, folder)).as_posix()}:{class_name}"
+    circuit = dict(suited.get("circuit", {}))
+    neuron_model = neuron_model or circuit.get("neuron_model", LIF_PSC_EXP.name)
+    synapse_model = synapse_model or circuit.get("synapse_model", STATIC)
+    for model, known in ((neuron_model, tuple(NEURON_MODELS)), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
+        if model not in known:
+            raise UserError(f"there is no model {model!r}; known are {', '.join(known)}")
+    circuit |= {"neuron_model": neuron_model, "synapse_model": synapse_model}
+    section = ranges(neuron_model, synapse_model)
+    fitting = {key: value for key, value in _evolved(task).items() if key in section.model_fields}
+    lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
+    lines += ["[task]", f"name = {_toml(name)}", *_settings(task), ""]
+    lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
+    lines += ["[circuit.parameters]", *_section(section, fitting), ""]
+    lines += [
+        "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
+        "",
+    ]
+    search = {"target": TARGET} | suited.get("search", {})
+    lines += ["[search]", *_section(Search, search, leave_out=("stop",)), ""]
+    lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
+    return "\n".join(lines) + "\n"
+
+
+def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[float]]:
+    """The parameters that a spec leaves out, so that they stay at their defaults, while `starter` lets them evolve: with the
+    ranges that it gives them. source: the code of a user's own task."""
+    section = spec.circuit.parameters
+    out = type(section).model_fields.keys() - section.model_fields_set
+    return {key: value for key, value in _evolved(type(spec.make_task(source))).items() if key in out and value[0] < value[1]}
+
+
+def _evolved(task: type[Task]) -> dict[str, list[float]]:
+    """Ranges of the parameters that suit a task, those that do not evolve [x, x]."""
+    own = BUILT_IN.get(task.name) is not task
+    suited = task.suits.get("circuit.parameters", TIME_CONSTANTS if own else {})
+    return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in suited.items()}
+
+
+def _settings(task: type[Task]):
+    """The settings of a task, each with its default."""
+    for key, field in task.model_fields.items():
+        if field.is_required():
+            setting = f"# {key} =   (must be set)"
+        else:
+            try:
+                value = field.get_default(call_default_factory=True)
+                value = TypeAdapter(Any).dump_python(value, mode="json")
+                setting = f"{key} = {_toml(value, ranges=False)}" if value is not None else f"# {key} ="
+            except (TypeError, ValueError, PydanticUserError):  # nothing that TOML could say
+                setting = f"# {key} ="
+        yield _explained(setting, field.description)
+
+
+def _explained(setting, text):
+    return f"{setting + ' ':<42}# {' '.join(text.split())}" if text else setting
+
+
+def _section(model: type[BaseModel], suited, leave_out=()):
+    for key, field in model.model_fields.items():
+        if key not in leave_out:
+            value = suited.get(key, field.default)
+            setting = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
+            yield _explained(setting, field.description)
+
+
+def _toml(value, ranges=True):
+    """As TOML; of ranges one number is enough where both ends are the same."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_toml(v, ranges)}' for key, v in value.items())} }}"
+    if isinstance(value, list | tuple):
+        if ranges and value and not any(isinstance(v, dict) for v in value) and len({*value}) == 1:
+            return _toml(value[0])
+        return f"[{', '.join(_toml(v, ranges) for v in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        raise ValueError("TOML has no None")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+
+
+def _key(key):
+    return key if str(key).replace("_", "").replace("-", "").isalnum() and str(key).isascii() else json.dumps(str(key))

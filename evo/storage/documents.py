@@ -1,0 +1,164 @@
+"""The documents of a store: one declared shape for each, by which pydantic checks what is read: types, keys, ranges."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Annotated, Any, NotRequired
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from circuits.errors import UserError, one_line
+from fitness.task import Interface
+
+STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+NAMES, NAME = 10_000, 1000  # channels or ports of a task, characters of a name
+TEXT = 100_000  # characters of a docstring
+STEPS = 10**7  # of a trial
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Seconds = Annotated[float, Field(ge=0)]
+Name = Annotated[str, Field(min_length=1, max_length=NAME)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@with_config(STRICT)
+class Row(TypedDict):
+    """What is logged of a generation, see `evo.engine.island`."""
+
+    generation: Count
+    evaluations: Count
+    repeats: Count
+    simulated: Annotated[float, Field(ge=0, le=1.000001)]
+    failed: Count
+    fault: NotRequired[Annotated[str, Field(max_length=NAME)]]
+    best: float
+    median: float
+    losses: list[float]
+    archive: Count
+    validation: float
+    held_out: float
+    wirings: NotRequired[Count]
+
+
+@with_config(STRICT)
+class Epoch(TypedDict):
+    """A row of the table `epoch`, see `evo.storage.store`."""
+
+    island: Count
+    epoch: Count
+    generation: Count
+    evaluations: Count
+    elapsed: Seconds
+    timings: Json[dict[Name, Seconds]]
+    log: Json[Annotated[list[Row], Field(min_length=1)]]
+
+
+class Origin(BaseModel):
+    """What a run was forked from."""
+
+    model_config = STRICT
+    run: Annotated[str, Field(max_length=NAME)]
+    spec_sha256: Digest
+    archive_sha256: Digest
+    generation: Count
+
+
+class _Asked(BaseModel):
+    """An `Interface`, stored as a list."""
+
+    model_config = STRICT
+    title: Annotated[str, Field(max_length=NAME)]
+    inputs: Annotated[list[Name], Field(max_length=NAMES)]
+    outputs: Annotated[list[Name], Field(min_length=1, max_length=NAMES)]
+    dt_ms: Annotated[float, Field(gt=0, le=100)]
+    duration_ms: Annotated[float, Field(gt=0)]
+
+
+def _named(parts):
+    if not isinstance(parts, list) or len(parts) != len(Interface._fields):
+        raise ValueError(f"must be a list of {', '.join(Interface._fields)}")
+    return dict(zip(Interface._fields, parts, strict=True))
+
+
+class About(BaseModel):
+    """What a task is about, see `fitness.analysis.about`."""
+
+    model_config = STRICT
+    text: Annotated[str, Field(max_length=TEXT)] = ""
+    judged: Annotated[str, Field(max_length=TEXT)] = ""
+    wanted: dict[Annotated[str, Field(max_length=NAME)], Annotated[list[Name], Field(max_length=NAMES)]] = {}
+
+
+class Facts(BaseModel):
+    """The table `run`."""
+
+    model_config = STRICT
+    spec_sha256: Digest
+    interface: Json[Annotated[_Asked, BeforeValidator(_named)]]
+    examples: bytes
+    versions: Json[dict[Name, str]]
+    heritage: bytes | None = None
+    conditions: Json[Annotated[list[tuple[Name, Count]], Field(max_length=NAMES)]] = []
+    about: Json[About] | None = None
+
+
+def facts(rows: dict[str, Any], place) -> Facts:
+    """The table `run` of a store; UserError names `place`."""
+    return _valid(_facts(), rows, place, "the table run")
+
+
+def interface(found: Facts, place) -> Interface:
+    """What the task asks of circuits."""
+    told = found.interface
+    steps = told.duration_ms / told.dt_ms
+    whole = 0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps
+    if not whole or any(len(set(names)) < len(names) for names in (told.inputs, told.outputs)):
+        raise damaged(place, "what its task asks of circuits")
+    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms)
+
+
+def log(value: list, place) -> list[Row]:
+    """The log of an epoch as it is kept in a state."""
+    return _valid(_log(), value, place, "the log in a state")
+
+
+def epochs(rows: Iterable[dict], place) -> list[Epoch]:
+    """Rows of the table `epoch`."""
+    return _valid(_epochs(), list(rows), place, "the log of an epoch")
+
+
+def origin(value: Any, place) -> dict:
+    """What a run was forked from, as plain JSON."""
+    return _valid(_origin(), value, place, "what the run was forked from").model_dump()
+
+
+def damaged(place, what: str) -> UserError:
+    """The line for a store that holds what no run has stored."""
+    return UserError(f"{place}: is damaged ({what}); restore the folder from a copy")
+
+
+def _valid(adapter, value, place, what):
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise damaged(place, f"{what}: {one_line(error)}") from None
+
+
+@cache
+def _facts():
+    return TypeAdapter(Facts)
+
+
+@cache
+def _log():
+    return TypeAdapter(Annotated[list[Row], Field(min_length=1)])
+
+
+@cache
+def _epochs():
+    return TypeAdapter(list[Epoch])
+
+
+@cache
+def _origin():
+    return TypeAdapter(Origin)

@@ -1,0 +1,313 @@
+"""The run folder, read: the spec as resolved, the front, the log. Opening one executes nothing that is in it.
+
+A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task file if there is one, and what was made of it:
+`report.html`, `motifs/`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits import show
+from circuits.circuit import Circuit
+from circuits.errors import UserError, harmless
+from circuits.motif_file import Motif, digest
+from circuits.version import __version__
+from evo import genome
+from evo.engine.standing import Standing
+from evo.population import archive
+from evo.population.lineage import ancestry
+from evo.spec.run_spec import RunSpec, read_alone
+from evo.storage import lock, stored
+from evo.storage.frames import frame
+from evo.storage.recurrence import Elsewhere, elsewhere
+from evo.storage.store import Store
+from evo.storage.stored import SPEC, STORE
+from fitness.analysis import Analysis, from_text
+from fitness.evaluation.objectives import OBJECTIVES
+
+
+class Condition(NamedTuple):
+    """A condition that held-out trials belong to, see `fitness.conditions`: its name, and how many trials it has."""
+
+    name: str
+    trials: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A circuit of the Pareto front.
+
+    score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
+    interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
+    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial; island,
+    generation: where and when it was born.
+    """
+
+    rank: int
+    score: float
+    validation: float
+    held_out: float
+    low: float
+    high: float
+    worst: float
+    condition: Condition | None
+    objectives: dict[str, float]
+    spikes: float
+    events: float
+    island: int
+    generation: int
+    circuit: Circuit
+
+    @property
+    def overfitted(self) -> bool:
+        """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
+        return self.score > 0.9 and self.held_out <= self.score - 0.05
+
+    @property
+    def uneven(self) -> bool:
+        """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
+        not explain in a condition with enough trials?"""
+        return self.worst <= self.held_out - 0.25
+
+    @property
+    def mark(self) -> str:
+        """What stands behind its held-out score in tables: "!" where overfitted, "?" where uneven."""
+        return "?" * self.uneven + "!" * self.overfitted
+
+    @property
+    def excitatory(self) -> int:
+        return int(self.circuit.excitatory.sum())
+
+    @property
+    def inhibitory(self) -> int:
+        return len(self.circuit.neurons) - self.excitatory
+
+
+class Step(NamedTuple):
+    """A change by which a line of circuits did better.
+
+    generation, island  when and where;   before, score  on the search's trials, of the mother (NaN for a founder) and after
+    crossed             did a father give something, besides mutation?
+    circuit, mother     after the change, and before it (None for a founder)
+    """
+
+    generation: int
+    island: int
+    before: float
+    score: float
+    crossed: bool
+    circuit: Circuit
+    mother: Circuit | None
+
+
+class Run:
+    """A run folder, opened for reading. Executes nothing that is in it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise UserError(f"{folder}: there is no such folder")
+        self.spec = read_spec(self.folder)
+        with Store.open(self.folder / STORE) as store:
+            self.stored = stored.read(store, self.spec)
+        self.spec_sha256, self.interface, self.examples = self.stored[:3]
+        self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
+        self.about = self.stored.about
+        self.conditions = [Condition(*pair) for pair in self.stored.conditions]
+        archives = [state.archive for state in self.states]
+        self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
+        self.standing = Standing.of(self.spec, self.epochs)
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def generation(self) -> int:
+        """The generation that every island has finished."""
+        return min(self.standing.generation)
+
+    @property
+    def evaluations(self) -> int:
+        """Circuits tried."""
+        return self.standing.evaluations
+
+    @property
+    def failed(self) -> tuple[int, str | None]:
+        """How often the task's own code failed for a circuit, which got the worst score, and what it said the first time."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
+
+    @property
+    def saved(self) -> float:
+        """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
+        rows = [row for epoch in self.epochs for row in epoch["log"]]
+        simulated = [(row["evaluations"] - row["repeats"], row["simulated"]) for row in rows]
+        circuits = sum(count for count, _ in simulated)
+        return 1 - sum(count * share for count, share in simulated) / circuits if circuits else 0.0
+
+    @property
+    def finished(self) -> bool:
+        return self.standing.ended is not None
+
+    @property
+    def state(self) -> str:
+        """running, finished or stopped."""
+        return "running" if lock.is_held(self.folder / SPEC) else "finished" if self.finished else "stopped"
+
+    @property
+    def archive_sha256(self) -> str:
+        """Digest of the archive's genomes and objectives: the same archive has the same digest on any machine."""
+        digest = hashlib.sha256()
+        if self.archive is not None:
+            for row in self.archive:
+                digest.update(row["genome"].tobytes())
+                digest.update(np.ascontiguousarray(row["losses"], "<f8").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def ranked(self):
+        """The records of the front, in its order."""
+        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+
+    @cached_property
+    def front(self) -> list[Member]:
+        """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+        if self.archive is None:
+            return []
+        form = self.spec.form(self.interface)
+        names = self.spec.search.objectives
+        return [
+            Member(
+                rank,
+                float(row["score"]),
+                float(row["validation"]),
+                float(row["held_out"]),
+                float(row["low"]),
+                float(row["high"]),
+                float(row["worst"]),
+                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
+                {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+                float(row["spikes"]),
+                float(row["events"]),
+                int(row["island"]),
+                int(row["generation"]),
+                genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
+            )
+            for rank, row in enumerate(self.ranked)
+        ]
+
+    def motif(self, rank: int = 0) -> Motif:
+        """The circuit of this rank in the front, with its provenance."""
+        member = self._at(rank)
+        return Motif.of(
+            member.circuit,
+            run=self.name,
+            spec_sha256=self.spec_sha256,
+            seed=self.spec.search.seed,
+            island=member.island,
+            generation=member.generation,
+            task=self.spec.task,
+            scores={
+                "score": member.score,
+                **{
+                    name: None if np.isnan(v := getattr(member, name)) else v
+                    for name in ("validation", "held_out", "low", "high", "worst")
+                },
+                "spikes_per_trial": member.spikes,
+                "events_per_trial": member.events,
+            },
+            versions=versions(),
+        )
+
+    def elsewhere(self, rank: int = 0) -> Elsewhere:
+        """How often the wiring of the circuit of this rank came up in the run, see `evo.storage.recurrence`."""
+        self._at(rank)
+        return self._elsewhere[rank]
+
+    @cached_property
+    def _elsewhere(self) -> list[Elsewhere]:
+        return elsewhere(self)
+
+    def analysis(self, member: Member) -> Analysis | None:
+        """Why the circuit works, see `evo.analysis`; None where that is not stored: it is worked out for the best
+        100 when the run is over."""
+        text = self._analyses.get(digest(member.circuit))
+        return None if text is None else from_text(text, str(self.folder / STORE))
+
+    @cached_property
+    def _analyses(self) -> dict[str, str]:
+        with Store.open(self.folder / STORE) as store:
+            return store.analyses()
+
+    def lineage(self, rank: int = 0) -> list[Step]:
+        """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at
+        last the circuit itself, where it differs from the last of these by changes that left the score alone."""
+        self._at(rank)
+        record = self.ranked[rank]
+        known = np.concatenate([state.pedigree for state in self.states])
+        steps = ancestry(known[np.unique(known["id"], return_index=True)[1]], int(record["line"]))
+        chain = [self._step(step) for step in steps]
+        if not chain or steps["genome"][-1].tobytes() != record["genome"].tobytes():
+            base = float(steps["score"][-1]) if chain else float("nan")
+            mother = chain[-1].circuit if chain else None
+            when = int(record["generation"]), int(record["island"])
+            chain.append(Step(*when, base, float(record["score"]), False, self.front[rank].circuit, mother))
+        return chain
+
+    def _step(self, step):
+        form = self.spec.form(self.interface)
+        founder = np.isnan(step["base"])
+        both = [step["genome"]] if founder else [step["genome"], step["mother"]]
+        with np.errstate(all="ignore"):
+            if any(genome.faults(one, form.bounds) for one in both):
+                raise UserError(f"{self.folder / STORE}: is damaged: an ancestor breaks {SPEC}; restore the folder from a copy")
+        names = self.interface.inputs, self.interface.outputs
+        circuit, *mother = (genome.to_circuit(one, form, *names) for one in both)
+        when = int(step["generation"]), int(step["island"])
+        return Step(*when, float(step["base"]), float(step["score"]), bool(step["crossed"]), circuit, *(mother or [None]))
+
+    def _at(self, rank):
+        if not 0 <= rank < len(self.front):
+            raise UserError(f"{self.folder}: there is no rank {rank}; the front has ranks 0 to {len(self.front) - 1}")
+        return self.front[rank]
+
+    def frame(self, table: str = "front", library: str = "pandas"):
+        """A table of the run as a data frame: "front", "generations", "epochs" or "lineage", see `evo.storage.frames.frame`."""
+        return frame(self, table, library)
+
+    def _repr_html_(self) -> str:
+        return show.draw(self, "html")
+
+    def __repr__(self):
+        best = max((m.held_out for m in self.front), default=float("nan"))
+        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+
+
+def open_run(folder) -> Run:
+    """Open a run folder for reading; executes nothing in it."""
+    return Run(folder)
+
+
+def read_spec(folder: Path) -> RunSpec:
+    """The spec of the run in a folder. Raises UserError where there is none."""
+    path = folder / SPEC
+    if not path.exists():
+        raise UserError(f"{folder}: holds no run (there is no {SPEC})")
+    return read_alone(path)
+
+
+def versions():
+    found = {"evocircuits": __version__}
+    for name in ("numpy", "numba", "deap", "ray"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,282 @@
+"""What is read from a store, checked: the documents by their models (`documents`), the arrays by their fields, axes and
+lengths before they are taken out of their frame, then by their values.
+
+A store may come from a stranger or be damaged: whatever it holds, reading it gives what a run of its spec may have stored, or
+one line.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.errors import MachineError, UserError
+from evo import genome
+from evo.engine.codec import MisfitError, Shape, Shapes, from_bytes, largest, size_of
+from evo.engine.epochs import neighbour
+from evo.engine.island import Migrants, State
+from evo.genome import Bounds
+from evo.population.individual import LOOKED_AT, record, record_of_0_4, up_to_date
+from evo.population.lineage import FOUNDER, step_dtype
+from evo.spec.memory import available, shown
+from evo.spec.run_spec import RunSpec
+from evo.storage import documents
+from evo.storage.documents import damaged
+from evo.storage.store import Store
+from fitness.task import Interface
+
+SPEC, STORE = "run.toml", "run.db"
+ROW = 8192  # characters of a row of a log
+EXAMPLES = 64  # two of each of at most twelve classes
+
+
+class Heritage(NamedTuple):
+    """Genomes that a run begins with.
+
+    genomes  [n];   island  int64 [n]: which island each is for
+    log      what the parent was: run (its name), spec_sha256, archive_sha256, generation
+    """
+
+    genomes: np.ndarray
+    island: np.ndarray
+    log: dict
+
+
+class Examples(NamedTuple):
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
+
+    spikes: np.ndarray
+    labels: np.ndarray
+
+
+class Stored(NamedTuple):
+    """All that a store holds of a run, but for its analyses.
+
+    spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
+    heritage     the genomes it began with, None if it was not forked;   parent  what it was forked from
+    epochs       as `evo.storage.documents.Epoch`;   states  the latest of every island that has one, by island
+    conditions   name and number of trials of each condition that held-out trials belong to; [] for a run of 0.4
+    about        what the task is about, see `fitness.analysis.about`; {} for a run of 0.4
+    """
+
+    spec_sha256: str
+    interface: Interface
+    examples: Examples
+    heritage: Heritage | None
+    epochs: list[dict]
+    states: list[State]
+    conditions: list[tuple[str, int]]
+    about: dict
+
+    @property
+    def parent(self) -> dict | None:
+        return None if self.heritage is None else self.heritage.log
+
+
+def read(store: Store, spec: RunSpec) -> Stored:
+    """A store as of one moment. Raises UserError where it holds what no run of this spec can have stored, MachineError where
+    there is not the memory to look."""
+    path = store.path
+    with store.moment():
+        facts = documents.facts(store.facts(), path)
+        interface = documents.interface(facts, path)
+        form = _Forms(spec, interface, len(facts.conditions), path)
+        epochs = _epochs(store, spec)
+        last = {row["island"]: row for row in epochs}
+        rows = store.states()
+    if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
+        raise damaged(path, "its states are not those after its last epochs")
+    needed = sum(min(size_of(blob), largest(form.of_state(last[island]))) for island, _, blob in rows)
+    if needed > available() / 2:
+        raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
+    heritage = None if facts.heritage is None else form.heritage(facts.heritage)
+    about = {} if facts.about is None else facts.about.model_dump()
+    states = [form.state(blob, last[island]) for island, _, blob in rows]
+    form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
+    return Stored(
+        facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states, facts.conditions, about
+    )
+
+
+def check_going_on(store: Store, spec: RunSpec, found: Stored):
+    """Before a run goes on: the circuits of its populations, and what islands sent and others have not received yet. Raises
+    UserError."""
+    form, last = _Forms(spec, found.interface, len(found.conditions), store.path), {row["island"]: row for row in found.epochs}
+    form.records([state.population for state in found.states], [state.generation for state in found.states])
+    for island, row in last.items():
+        sender = neighbour(spec, island)
+        if sender is None or sender not in last:
+            continue
+        for epoch in range(row["epoch"], last[sender]["epoch"] + 1):
+            blob = store.migrants(sender, epoch)
+            if blob is None:
+                raise damaged(store.path, f"what island {sender} sent after epoch {epoch} is missing")
+            form.migrants(blob, last[sender]["generation"])
+
+
+def check_before(store: Store, spec: RunSpec, found: Stored, islands: list[int]):
+    """Before the last epoch of these islands is taken back: the states that then count. Raises UserError."""
+    store.check_before(islands)
+    form, rows = (
+        _Forms(spec, found.interface, len(found.conditions), store.path),
+        {(row["island"], row["epoch"]): row for row in found.epochs},
+    )
+    for island, epoch, blob in store.before():
+        if (island, epoch) in rows:
+            form.state(blob, rows[island, epoch])
+
+
+def _epochs(store, spec):
+    """Of every island those from the first to its last, with a log of all generations."""
+    s, rows, after = spec.search, store.epochs(), {}
+    if any(not isinstance(row["log"], str) or len(row["log"]) > ROW * (s.epoch + 2) for row in rows):
+        raise damaged(store.path, "the log of an epoch")
+    found = documents.epochs(rows, store.path)
+    for row in found:
+        island, log = row["island"], row["log"]
+        epoch, generation = after.get(island, (0, 0))
+        due = range(generation, generation + len(log))
+        sound = (
+            island < s.islands
+            and row["epoch"] == epoch
+            and [line["generation"] for line in log] == list(due)
+            and row["generation"] == due[-1]
+            and 0 < len(log) - (epoch == 0) <= s.epoch
+            and row["evaluations"] == sum(line["evaluations"] for line in log)
+            and all(len(line["losses"]) == len(s.objectives) and line["repeats"] <= line["evaluations"] for line in log)
+        )
+        if not sound:
+            raise damaged(store.path, f"epoch {row['epoch']} of island {island}")
+        after[island] = epoch + 1, due[-1] + 1
+    return found
+
+
+class _Forms:
+    """The shapes of the arrays that a run of a spec stores, and the values that they may have."""
+
+    def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
+        self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
+        self.bounds: Bounds = spec.bounds(interface)
+        self.genome = genome.empty(self.bounds, 0).dtype
+        self.record = record(self.genome, len(spec.search.objectives))
+
+    def state(self, blob: bytes, last: dict) -> State:
+        """The state of an island after its last epoch."""
+        generation, found = last["generation"], self._arrays(State, blob, self.of_state(last))
+        found = found._replace(population=up_to_date(found.population), archive=up_to_date(found.archive))
+        if documents.log(found.log, self.path)[-1]["generation"] != generation:
+            raise damaged(self.path, f"the log in the state of island {last['island']}")
+        self._population(found, generation)
+        return found
+
+    def of_state(self, last: dict) -> Shapes:
+        """Those of such a state."""
+        s = self.spec.search
+        return {
+            "population": Shape((self.record, record_of_0_4(self.record)), ((1, s.population),)),
+            "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
+            "archive": Shape((self.record, record_of_0_4(self.record)), ((1, s.archive),)),
+            "pedigree": self._pedigree(s.population + s.archive, last["generation"]),
+            "log": Shape("u1", ((2, ROW * len(last["log"])),)),
+        }
+
+    def migrants(self, blob: bytes, generation: int) -> Migrants:
+        """What an island sent."""
+        s = self.spec.search
+        count = min(s.migrants, s.population)
+        parts = {
+            "population": Shape((self.record, record_of_0_4(self.record)), ((0, count),)),
+            "grades": Shape("f4", ((0, count), (s.trials, s.trials))),
+            "pedigree": self._pedigree(count, generation),
+        }
+        found = self._arrays(Migrants, blob, parts)
+        found = found._replace(population=up_to_date(found.population))
+        self._population(found, generation)
+        self.records([found.population], [generation])
+        return found
+
+    def heritage(self, blob: bytes) -> Heritage:
+        """What a run began with that was forked from another."""
+        count = self.spec.search.islands * self.spec.search.population
+        parts = {
+            "genomes": Shape(self.genome, ((1, count),)),
+            "island": Shape("i8", ((1, count),)),
+            "log": Shape("u1", ((2, ROW),)),
+        }
+        found = self._arrays(Heritage, blob, parts)
+        here = (found.island >= 0) & (found.island < self.spec.search.islands)
+        if len(found.genomes) != len(found.island) or not here.all() or not genome.sound(found.genomes, self.bounds).all():
+            raise damaged(self.path, "the genomes it began with")
+        return found._replace(log=documents.origin(found.log, self.path))
+
+    def examples(self, blob: bytes) -> Examples:
+        """The trials that are shown."""
+        steps, channels = round(self.interface.duration_ms / self.interface.dt_ms), len(self.interface.inputs)
+        parts = {
+            "spikes": Shape("?", ((1, EXAMPLES), (steps, steps), (channels, channels))),
+            "labels": Shape(None, ((1, EXAMPLES),)),
+        }
+        found = self._arrays(Examples, blob, parts)
+        numbers = found.labels.dtype.kind != "f" or np.isfinite(found.labels).all()
+        if len(found.spikes) != len(found.labels) or not numbers or (found.spikes.view("u1") > 1).any():
+            raise damaged(self.path, "its example trials")
+        return found
+
+    def _arrays(self, kind, blob, parts):
+        try:
+            return from_bytes(kind, blob, parts)
+        except MisfitError as error:
+            what = f"{self.path}: does not fit {SPEC} ({kind.__name__}: {error})"
+            raise UserError(f"{what}; undo the change to {SPEC}, or restore the folder from a copy") from None
+        except UserError as error:
+            raise damaged(self.path, str(error)) from None
+
+    def _pedigree(self, living, generation):
+        """Of each line at most one step a generation."""
+        return Shape(step_dtype(self.genome), ((0, living * (generation + 1)),))
+
+    def records(self, groups: list[np.ndarray], generations: list[int]):
+        """Individuals of several islands, and the generation that each of these is at."""
+        rows = np.concatenate(groups) if groups else np.empty(0, self.record)
+        last = np.repeat(np.array(generations, "i8"), [len(group) for group in groups])
+        sound = self._sound_fates(rows, last) and genome.sound(np.ascontiguousarray(rows["genome"]), self.bounds).all()
+        if not sound:
+            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
+
+    def _sound_fates(self, rows, last):
+        looks, counts = (np.stack([rows[name] for name in names]) for names in (LOOKED_AT, ("spikes", "events")))
+        return (
+            np.isfinite(rows["losses"]).all()
+            and np.isfinite(rows["score"]).all()
+            and not np.isinf(looks).any()
+            and (np.isfinite(counts) & (counts >= 0)).all()
+            and _within(rows["condition"], -1, self.conditions - 1)
+            and _within(rows["island"], 0, self.spec.search.islands - 1)
+            and _within(rows["generation"], 0, last)
+            and _within(rows["wired"], 0, last)
+            and _within(rows["line"], FOUNDER, None)
+        )
+
+    def _population(self, found, generation):
+        """What lies beside the circuits of a population; the circuits themselves are looked at before they are tried."""
+        rows, grades = found.population, found.grades
+        sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(found.pedigree, generation)
+        if not sound or not self._sound_fates(rows, generation):
+            raise damaged(self.path, "the scores of a population, or where it comes from, are none")
+
+    def _sound_steps(self, steps, generation):
+        """Their circuits are looked at when one of them is shown: there are many."""
+        return (
+            _within(steps["island"], 0, self.spec.search.islands - 1)
+            and _within(steps["generation"], 0, generation)
+            and _within(steps["id"], 0, None)
+            and (steps["before"] >= FOUNDER).all()
+            and (steps["before"] < steps["id"]).all()
+            and len(np.unique(steps["id"])) == len(steps)
+            and np.isfinite(steps["score"]).all()
+            and not np.isinf(steps["base"]).any()
+            and (steps["crossed"].view("u1") <= 1).all()
+        )
+
+
+def _within(values, low, high):
+    return bool((values >= low).all() and (high is None or (values <= high).all()))

@@ -1,0 +1,1 @@
+"""What several runs, or variants of a circuit, tell together."""

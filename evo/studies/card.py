@@ -1,0 +1,93 @@
+"""The card of a motif (`circuits.zoo.card`), measured."""
+
+import numpy as np
+
+from circuits.edit.lesion import lesion
+from circuits.errors import UserError
+from circuits.motif_file import Motif, digest
+from circuits.simulation.packed import from_circuit
+from circuits.zoo.card import Card, HeldOut, Lesion, Made, Worst
+from fitness.analysis import task_of
+from fitness.analysis.every_lesion import lesions
+from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.objectives import HARDWARE, OBJECTIVES
+from fitness.interval import student
+
+SEED, TRIALS, DRAWS = 2024, 1024, 8
+
+
+def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEED, trials: int = TRIALS) -> Card:
+    """Score a motif on several fresh draws of trials of its task, and on the first without its parts, in float64.
+
+    Raises UserError for one whose provenance names no task that ships.
+    """
+    task = task_of(motif)
+    if task is None:
+        raise UserError(f"{name}: a card takes a motif whose provenance names a task that ships")
+    if made.seed in range(seed, seed + DRAWS):  # one number as a seed gives a run's search trials
+        raise UserError(
+            f"{name}: was searched for with seed {made.seed}; a card draws trials with others than {seed} to {seed + DRAWS - 1}"
+        )
+    fresh = task.trials(seed, trials, "held_out")
+    found = evaluate(task, fresh, from_circuit(motif.circuit, np.float64))
+    cut = [
+        Lesion(
+            kind=one.kind,
+            part=one.part,
+            score=float(task.evaluate(lesion(motif.circuit, one.neurons, one.connections), fresh).value),
+        )
+        for one in lesions(motif.circuit)
+    ]
+    joules = (f"joules_{hardware}" for hardware in HARDWARE)
+    excitatory = int(motif.excitatory.sum())
+    return Card(
+        name=name,
+        title=task.what(),
+        task={"name": task.title(), **task.model_dump(mode="json")},
+        excitatory=excitatory,
+        inhibitory=len(motif.neurons) - excitatory,
+        synapses=motif.synapse_count,
+        held_out=_over_draws(task, motif, seed, trials),
+        energy={
+            "spikes": float(found.spikes[0]),
+            "events": float(found.events[0]),
+            **{name: float(OBJECTIVES[name].loss(found)[0]) for name in joules},
+        },
+        worst=_worst(found),
+        lesions=tuple(sorted(cut, key=lambda one: one.score)),
+        made=made,
+        sha256=digest(motif),
+        picture=picture,
+    )
+
+
+def _over_draws(task, motif, seed, trials):
+    """The interval is Student's over the draws, but not narrower than those of the draws together: equal scores of all of them
+    do not say that the next one's is the same."""
+    scores, halves = [], []
+    for draw in range(seed, seed + DRAWS):
+        fresh = task.trials(draw, trials, "held_out")
+        score = task.evaluate(motif.circuit, fresh)
+        scores.append(float(score.value))
+        low, high = task.interval(score, fresh)
+        halves.append((float(score.value - low), float(high - score.value)))
+    mean, half = float(np.mean(scores)), student(DRAWS - 1) * np.std(scores, ddof=1)
+    below, above = np.maximum(half, np.mean(halves, axis=0)) / np.sqrt(DRAWS)
+    return HeldOut(
+        score=round(mean, 9),
+        low=round(max(mean - below, 0.0), 9),
+        high=round(min(mean + above, 1.0), 9),
+        seed=seed,
+        trials=trials,
+        draws=DRAWS,
+        least=min(scores),
+        most=max(scores),
+    )
+
+
+def _worst(found):
+    (score,), (which,) = found.worst
+    if which < 0:
+        return None
+    names, members = conditions = found.task.grouped(found.trials)
+    return Worst(score=float(score), condition=names[which], trials=len(members[which]), conditions=len(conditions.names))

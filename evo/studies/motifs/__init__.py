@@ -1,0 +1,129 @@
+"""What many runs found again and again: wirings that came up in more than one of them, and motifs that are there more often
+than chance makes them.
+
+A run counts once, so that what is compared is independent: by the circuit with the fewest synapses among those that do as well
+as its best one. Chance is the drift of genomes under the run's own operators without selection.
+"""
+
+import json
+from collections.abc import Sequence
+from shlex import quote
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.graph.canonical import Form, canonical_form
+from circuits.graph.wiring import Wiring, live
+from evo.algorithms import RandomSearch, WeightsOnly
+from evo.storage.recurrence import heard
+from evo.storage.run_folder import Member, Run
+from evo.studies.motifs.neutral import Operators, Peers, peers
+from evo.studies.motifs.overrepresented import Finding, overrepresented
+
+
+class Winner(NamedTuple):
+    """What a run found.
+
+    equals    the circuits of the front whose held-out score is within the 95 % confidence interval of the best one's
+    simplest  the one with the fewest synapses among them
+    """
+
+    run: Run
+    equals: list[Member]
+    simplest: Member
+
+    @classmethod
+    def of(cls, run: Run) -> "Winner":
+        if not run.front:
+            raise UserError(f"{run.folder}: no circuit is stored yet; go on with it by evo resume {quote(str(run.folder))}")
+        equals = [m for m in run.front if m.rank == 0 or m.held_out >= run.front[0].low]
+        return cls(run, equals, min(equals, key=lambda m: (m.circuit.synapse_count, len(m.circuit.neurons), m.rank)))
+
+
+class Recurring(NamedTuple):
+    """A wiring, by its canonical form: the runs among whose equals it is, and the example of it that scores best.
+
+    circuit  that example, without the neurons from which no output is reached, where the task is known to hear outputs alone
+    """
+
+    form: Form
+    runs: list[Run]
+    run: Run
+    member: Member
+    circuit: Circuit
+
+
+class Motifs(NamedTuple):
+    """What `motifs` found.
+
+    recurring   all wirings among the winners' equals, those of most runs first
+    named       the motifs that have names;   subgraphs  all connected ones of up to three neurons: see `overrepresented`
+    exact       share of the neutral genomes compared by size that have a winner's size exactly; the others' is the nearest
+    """
+
+    winners: list[Winner]
+    recurring: list[Recurring]
+    named: list[Finding]
+    subgraphs: list[Finding]
+    exact: float
+
+
+def motifs(runs: Sequence[Run], seed: int = 1) -> Motifs:
+    """Compare the winners of runs, which may be of several tasks and specs, with each other and with chance; each of them with
+    the drift under its own spec. The same runs and seed give the same numbers.
+
+    Raises UserError for a run without circuits, and for the same search given twice.
+    """
+    folders: dict[str, object] = {}
+    for run in runs:
+        if run.spec_sha256 in folders:
+            raise UserError(f"{run.folder}: the same search as {folders[run.spec_sha256]}; give runs that differ in their seed")
+        folders[run.spec_sha256] = run.folder
+    winners = [Winner.of(run) for run in runs]
+    wiring = Wiring.of([w.simplest.circuit for w in winners])
+    compared = _peers(winners, wiring.size, np.random.default_rng(seed))
+    named, subgraphs = overrepresented(wiring, compared, seed)
+    return Motifs(winners, _recurring(winners), named, subgraphs, float(np.mean([p.exact for p in compared])))
+
+
+def same_interface(winners: Sequence[Winner]) -> bool:
+    """Do all runs call their input channels and output ports the same?"""
+    return len({(w.run.interface.inputs, w.run.interface.outputs) for w in winners}) == 1
+
+
+def _recurring(winners) -> list[Recurring]:
+    names = same_interface(winners)
+    found: dict[Form, list[tuple[Run, Member, Circuit]]] = {}
+    for run, equals, _ in winners:
+        hears = heard(run.spec.task["name"])
+        for member in equals:
+            circuit = live(member.circuit) if hears == "outputs" else member.circuit
+            found.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
+    rows = []
+    for form, places in found.items():
+        best = max(places, key=lambda place: (place[1].held_out, -place[1].rank))
+        rows.append(Recurring(form, list({id(run): run for run, _, _ in places}.values()), *best))
+    return sorted(rows, key=lambda row: (-len(row.runs), -row.member.held_out, row.form))
+
+
+def _peers(winners, sizes, rng) -> list[Peers]:
+    """The peers of each winner; winners whose specs have the same operators share one drift."""
+    groups: dict[str, list[int]] = {}
+    for k, (run, _, _) in enumerate(winners):
+        same = run.spec.circuit.model_dump(mode="json"), run.spec.search.crossover, run.spec.search.mutation, run.interface
+        groups.setdefault(json.dumps(same), []).append(k)
+    found: dict[int, Peers] = {}
+    for members in groups.values():
+        run = winners[members[0]].run
+        operators = Operators(run.spec.bounds(run.interface), run.spec.search.crossover, run.spec.search.mutation)
+        ages = [_drifted(winners[k]) for k in members]
+        found |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
+    return [found[k] for k in range(len(winners))]
+
+
+def _drifted(winner):
+    """For how many generations the winner's wiring was changed at most: not at all by the controls."""
+    controls = (RandomSearch.name, WeightsOnly.name)
+    return 0 if winner.run.spec.search.algorithm in controls else winner.simplest.generation

@@ -1,0 +1,67 @@
+"""The core of a circuit, as a motif of its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from circuits.errors import UserError
+from circuits.motif_file import Motif, load, loads
+from evo.storage.run_folder import Run
+from evo.storage.task_code import checked_code
+from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
+
+
+class Pruned(NamedTuple):
+    """The core of a motif and how both do on the same held-out trials, see `evo.analysis`."""
+
+    motif: Motif
+    base: Scored
+    core: Core
+
+    @property
+    def smaller(self) -> Motif:
+        """The core, its provenance naming the motif as its parent."""
+        return loads(json.dumps(self.core["motif"]), "core")
+
+
+def prune(path, rank: int = 0, before_code: Callable[[str, Path], None] | None = None) -> Pruned:
+    """The core of a circuit of a run's front, or of a motif file whose task ships with us.
+
+    What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if
+    it has one and it is what the run began with; `before_code` is called before that, with the task's name and the folder. The
+    same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
+    """
+    path = Path(path)
+    motif, base, core = _of_run(path, rank, before_code) if path.is_dir() else _of_motif(path)
+    if core is None:
+        raise UserError(
+            f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not clearly above chance "
+            f"(95 %: {base['low']:.3f} to {base['high']:.3f})"
+        )
+    return Pruned(motif, base, core)
+
+
+def _of_run(path, rank, before_code):
+    run = Run(path)
+    motif = run.motif(rank)
+    if (known := run.analysis(run.front[rank])) is not None:
+        return motif, known["base"], known["core"]
+    code = checked_code(run.spec, run.folder)
+    if code is not None and before_code:
+        before_code(run.spec.task["name"], run.folder)
+    task = run.spec.make_task(code)
+    trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
+    return motif, whole(task, motif.circuit, trials[0]), core_of(task, motif, *trials, name=f"{run.name}, rank {rank}")
+
+
+def _of_motif(path):
+    motif = load(path)
+    task = task_of(motif)
+    if task is None:
+        named = (motif.provenance.task or {}).get("name")
+        what = "names no task in its provenance" if named is None else f"was evolved for a task of someone's own, {named}"
+        raise UserError(f"{path}: {what}: what is to be kept is not known; prune it in its run by evo prune DIR --rank K")
+    trials = trials_for(task, motif.provenance.seed or 1)
+    base = whole(task, motif.circuit, trials[0])
+    return motif, base, core_of(task, motif, *trials, name=path.stem)

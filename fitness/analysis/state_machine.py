@@ -1,0 +1,312 @@
+"""A circuit read as a state machine: what it holds from one symbol to the next, and what a symbol does to that.
+
+At first all moments between symbols are one state. A state is split, by whether a neuron has just fired, or by a limit on its
+potential or current or on what plastic synapses have become, where that best tells what comes next: which outputs answer the
+next symbol, and which state follows.
+So two patterns of activity are two states only if that makes a difference to what the circuit does sooner or later (McCallum's
+utile distinctions, Proc. ICML 1995); splitting goes on as long as it shortens the description of what happens (minimum
+description length: Rissanen, Automatica 14, 1978).
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.simulation.raster import Raster
+from circuits.simulation.simulate import simulate
+from fitness.task import Symbols, Task, Trials
+
+MOST, RAREST = 8, 0.02  # states that are told apart, and the least share of the moments that makes one
+LIMITS = 15  # on a potential or a current that are tried
+RECORDED = 20_000_000  # most numbers that are recorded
+
+
+class Condition(NamedTuple):
+    """What holds in a state: something about a part of the circuit is above a limit, or not.
+
+    part  a neuron "E0", an input channel "left" or a synapse "E0>E1"
+    what  "fires"; "potential" or "current" of a neuron, in mV; "release", how much the depressing or facilitating synapses of
+          a neuron or channel would transmit of a spike, in % of what they do after a rest; "weight" of a synapse that learns,
+          in % of the one it began with
+    """
+
+    part: str
+    what: str
+    limit: float
+    above: bool
+
+    def __str__(self):
+        if self.what == "fires":
+            return "fires" if self.above else "silent"
+        unit = "%" if self.what in ("release", "weight") else "mV"
+        return f"{self.what} {'above' if self.above else 'up to'} {self.limit:.4g} {unit}"
+
+
+class Feature(NamedTuple):
+    """What may tell states apart: of which part, what, and its value, float64 [trials, moments]."""
+
+    part: str
+    what: str
+    value: np.ndarray
+
+
+class Machine(NamedTuple):
+    """A circuit as a state machine, the most frequent state first.
+
+    symbols    names;   conditions  of each state, all of which hold
+    share      float64 [states]: of the moments looked at;   start  the state before the first symbol
+    transitions  int64 [states, symbols, states]: how often a symbol led from a state to a state
+    answers    float64 [states, symbols, outputs]: share of them in which an output fired before the next symbol, NaN for none
+    """
+
+    symbols: tuple[str, ...]
+    conditions: tuple[tuple[Condition, ...], ...]
+    share: np.ndarray
+    start: int
+    transitions: np.ndarray
+    answers: np.ndarray
+
+    @property
+    def explained(self) -> float:
+        """Share of the transitions that are the most probable one of their state and symbol: 1 if it is deterministic."""
+        return float(self.transitions.max(axis=2).sum() / max(1, self.transitions.sum()))
+
+
+def machine(task: Task, trials: Trials, circuit: Circuit) -> Machine | None:
+    """The state machine of a circuit; None where the task has no sequences, see `Task.as_sequence`.
+
+    The circuit is looked at just before each symbol, and once after the last: as long after it as symbols are apart in the
+    median, or at the end of the trial. A neuron has just fired if it did so within half the shortest time between two such
+    moments. At most 8 states, none rarer than 2 %.
+    """
+    symbols = sequence_of(task, trials)
+    if symbols is None:
+        return None
+    seen = _looked_at(task, trials, circuit)
+    which, start = symbols.which[: seen.trials], symbols.start_ms[: seen.trials]
+    gaps = np.diff(start, axis=1)
+    end = np.minimum(start[:, -1:] + (np.median(gaps) if gaps.size else np.inf), task.duration_ms)
+    rows = np.floor(np.column_stack([start, end]) / task.dt_ms + 1e-6).astype(int)  # steps that are over by then
+    fired = np.stack([_fired(seen, rows[:, k], rows[:, k + 1]) for k in range(which.shape[1])], axis=1)
+    features = _features(seen, circuit, rows, max(1, int(np.diff(rows, axis=1).min()) // 2))
+    state, conditions = _split(features, which, fired @ (1 << np.arange(fired.shape[-1])))
+    there = which >= 0
+    place = state[:, :-1][there], which[there], state[:, 1:][there]
+    shape = len(conditions), len(symbols.names)
+    transitions, answers = np.zeros((*shape, len(conditions)), "i8"), np.zeros((*shape, fired.shape[-1]))
+    np.add.at(transitions, place, 1)
+    np.add.at(answers, place[:2], fired[there])
+    with np.errstate(invalid="ignore"):
+        answers = answers / transitions.sum(axis=2)[..., None]
+    share = np.bincount(state.ravel(), minlength=len(conditions)) / state.size
+    first = int(np.bincount(state[:, 0]).argmax())
+    return Machine(symbols.names, conditions, share, first, transitions, answers)
+
+
+def sequence_of(task: Task, trials: Trials) -> Symbols | None:
+    """The task's symbols in these trials, checked. Raises UserError."""
+    found = task._call(task.as_sequence, trials)
+    if found is None:
+        return None
+    place = f"task {task.title()}: as_sequence"
+    if not isinstance(found, Symbols):
+        raise UserError(f"{place} must return fitness.task.Symbols or None")
+    names, which, start = tuple(found.names), np.asarray(found.which), np.asarray(found.start_ms, "f8")
+    if which.ndim != 2 or which.shape != start.shape or which.dtype.kind not in "iu" or len(which) != len(trials):
+        raise UserError(f"{place}: which (int) and start_ms must be arrays [{len(trials)} trials, symbols]")
+    if which.shape[1] == 0 or which.min() < -1 or which.max() >= len(names):
+        raise UserError(f"{place}: which must hold numbers of names, or -1")
+    ends = np.column_stack([np.full(len(start), -1e-9), start, np.full(len(start), task.duration_ms)])
+    if not (np.diff(ends, axis=1) > 0).all():
+        raise UserError(f"{place}: start_ms must ascend, within the trial")
+    return Symbols(names, which, start)
+
+
+def _looked_at(task, trials, circuit) -> Raster:
+    """The circuit in the trials, as many as there is room for, all potentials and currents recorded."""
+    per_trial = task.steps * len(circuit.neurons) * len(circuit.model.states)
+    recorded = range(min(len(trials), max(1, RECORDED // per_trial)))
+    raster = simulate(
+        circuit,
+        trials.spikes,
+        dtype="float32",
+        seed=trials.noise_seed,
+        record="all",
+        record_trials=recorded,
+        world=task.world(trials),
+    )
+    if len(recorded) == len(trials):
+        return raster
+    shorter = raster.part(0, len(recorded))
+    return replace(shorter, stimulus=raster.stimulus, traces=raster.traces)
+
+
+def _fired(seen, first, last):
+    """Whether each output fired in the steps first to last - 1 of each trial: bool [trials, outputs]."""
+    step = np.arange(seen.steps)
+    return seen.outputs.fired_in((step >= first[:, None]) & (step < last[:, None]))
+
+
+def _features(seen, circuit, rows, window) -> list[Feature]:
+    """What is seen of the circuit at these moments. In steps of 0.1 mV: what is left of a current after many time constants
+    tells of the past, too, but holds nothing."""
+    passed = np.zeros((seen.trials, seen.steps + 1, len(circuit.neurons)), "i4")
+    np.cumsum(seen.spikes(), axis=1, out=passed[:, 1:])
+    trial, before = np.arange(seen.trials)[:, None], np.maximum(rows - window, 0)
+    traces, at = seen.traces, (trial, np.maximum(rows - 1, 0))
+    values = {
+        "fires": passed[trial, rows] > passed[trial, before],
+        "potential": traces.v_mv[at].round(1),
+        "current": (traces.i_e_mv[at] + traces.i_i_mv[at]).round(1),
+    }
+    names = [str(n.id) for n in circuit.neurons]
+    found = [Feature(name, what, value[..., k]) for what, value in values.items() for k, name in enumerate(names)]
+    return found + _releases(seen, circuit, rows) + _weights(seen, circuit, rows)
+
+
+def _releases(seen, circuit, rows):
+    """What synapses with short-term plasticity have left, see `circuits.synapses.short_term`, from the spikes they got."""
+    plastic = {(c, s.short_term): s for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.short_term}
+    number = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
+    plastic |= {(number[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
+    sources = [*(c.name for c in circuit.inputs), *number]
+    spikes = np.concatenate([seen.stimulus.spikes()[: seen.trials], seen.spikes()], axis=2) if plastic else None
+    found = []
+    for (source, p), synapse in plastic.items():
+        trial, at = np.nonzero(spikes[..., source])
+        order = np.arange(len(trial)) - np.searchsorted(trial, trial)
+        arrival = np.full((len(rows), int(order.max(initial=-1)) + 2), 10.0 * seen.steps)  # the last column: no more
+        arrival[trial, order] = at + round(synapse.delay_ms / circuit.dt_ms)
+        used, gone, last = np.zeros(len(rows)), np.zeros(len(rows)), np.full(len(rows), -1.0)
+        value = np.zeros(rows.shape)
+        for row in arrival.T:
+            u, lost = _decayed(p, used[:, None], gone[:, None], (rows - last[:, None]) * circuit.dt_ms)
+            now = (rows > last[:, None]) & (rows <= row[:, None])
+            value = np.where(now, (u + p.use * (1 - u)) * (1 - lost), value)
+            u, lost = _decayed(p, used, gone, (row - last) * circuit.dt_ms)
+            used = u + p.use * (1 - u)
+            gone, last = lost + used * (1 - lost), row
+        found.append(Feature(str(sources[source]), "release", (100 * value / max(p.use, 1e-9)).round()))
+    return found
+
+
+def _decayed(p, used, gone, after_ms):
+    after_ms = np.maximum(after_ms, 0.0)
+    return used * (np.exp(-after_ms / p.tau_fac_ms) if p.tau_fac_ms else 0.0), gone * np.exp(-after_ms / p.tau_rec_ms)
+
+
+def _weights(seen, circuit, rows):
+    """What synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
+    sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
+    number = {n.id: k for k, n in enumerate(circuit.neurons)}
+    learning = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]
+    learning += [(len(circuit.inputs) + number[s.pre], s) for s in circuit.synapses if s.stdp]
+    if not learning:
+        return []
+    fired = seen.spikes().swapaxes(0, 1)
+    spikes = np.concatenate([seen.stimulus.spikes()[: seen.trials].swapaxes(0, 1), fired], axis=2)
+    delay = [round(s.delay_ms / circuit.dt_ms) for _, s in learning]
+    arriving = np.zeros((seen.steps, seen.trials, len(learning)), bool)
+    for k, (source, _) in enumerate(learning):
+        arriving[delay[k] :, :, k] = spikes[: -delay[k], :, source]
+    posts = [number[s.post] for _, s in learning]
+    grow, lose, tau_grow, tau_lose, bound = (
+        np.array([getattr(s.stdp, name) for _, s in learning])
+        for name in ("a_plus", "a_minus", "tau_plus_ms", "tau_minus_ms", "bound")
+    )
+    keep_x, keep_y = np.exp(-circuit.dt_ms / tau_grow), np.exp(-circuit.dt_ms / tau_lose)
+    x, y, w = np.zeros(arriving.shape[1:]), np.zeros(arriving.shape[1:]), np.ones(arriving.shape[1:])
+    after = np.ones((seen.steps + 1, *w.shape), "f4")
+    for k in range(seen.steps):
+        here, post = arriving[k], fired[k][:, posts]
+        x, y = keep_x * x, keep_y * y
+        w = np.clip(w - here * lose * y, 0, bound)
+        w = np.clip(w + post * grow * x, 0, bound)
+        x, y, after[k + 1] = x + here, y + post, w
+    value = (100 * after[rows, np.arange(seen.trials)[:, None]]).round()  # [trials, moments, synapses]
+    names = [f"{sources[source]}>{s.post}" for source, s in learning]
+    return [Feature(name, "weight", value[..., k]) for k, name in enumerate(names)]
+
+
+def _split(features, which, answer):
+    """The states at all moments, int [trials, moments], and the conditions of each, the most frequent first.
+
+    which int [trials, symbols] and answer int [trials, symbols]: the symbol that follows a moment and what answers it
+    """
+    splits, holds = _candidates(features)  # [splits], bool [splits, trials, moments]
+    state, conditions = np.zeros(features[0].value.shape, int), [()]
+    there = which >= 0
+    while len(conditions) < MOST and splits:
+        best = None
+        for s in range(len(conditions)):
+            mine = (state[:, :-1] == s) & there
+            gain = _gain(holds[:, :, :-1][:, mine], which[mine], answer[mine], state[:, 1:][mine], there.sum())
+            share = (holds & (state == s)).sum(axis=(1, 2)) / state.size
+            gain[(share < RAREST) | ((state == s).mean() - share < RAREST)] = -np.inf
+            k = int(gain.argmax())
+            if gain[k] > 0 and (best is None or gain[k] > best[0]):
+                best = gain[k], s, k
+        if best is None:
+            break
+        _, s, k = best
+        state[(state == s) & ~holds[k]] = len(conditions)
+        conditions.append((*conditions[s], splits[k]._replace(above=False)))
+        conditions[s] = (*conditions[s], splits[k])
+    order = np.argsort(-np.bincount(state.ravel(), minlength=len(conditions)), kind="stable")
+    return np.argsort(order)[state], tuple(_simplified(conditions[k]) for k in order)
+
+
+def _candidates(features):
+    """Ways to split: conditions, and where each holds. The limits tried are in the widest gaps between values, these first, and
+    at quantiles."""
+    splits, holds = [], []
+    for part, what, value in features:
+        there = np.unique(value).astype("f8")
+        widest = np.argsort(there[:-1] - there[1:], kind="stable")[:LIMITS]
+        limits = (there[widest] + there[widest + 1]) / 2
+        if len(there) > LIMITS + 1:
+            limits = np.append(limits, np.quantile(value, (np.arange(LIMITS) + 0.5) / LIMITS))
+        for limit in dict.fromkeys(limits.tolist()):
+            splits.append(Condition(part, what, limit, True))
+            holds.append(value > limit)
+    return splits, np.array(holds)
+
+
+def _gain(holds, symbol, answer, following, moments):
+    """By how much each split, bool [splits, rows], shortens the description of what follows in one state: in nats, less what
+    it takes to say which split it is and how probable everything then is."""
+    _, outcome = np.unique(np.stack([symbol, answer, following]), axis=1, return_inverse=True)
+    outcome = outcome.ravel()
+    if not len(outcome):
+        return np.full(len(holds), -np.inf)
+    one = (outcome[:, None] == np.arange(outcome.max() + 1)).astype("f8")  # [rows, outcomes]
+    of_symbol = np.zeros((one.shape[1], symbol.max() + 1))
+    of_symbol[outcome, symbol] = 1.0
+    with_it = holds.astype("f8") @ one
+    without = one.sum(axis=0) - with_it
+
+    def log_likelihood(count):
+        by_symbol = count @ of_symbol
+        return _n_log_n(count).sum(axis=-1) - _n_log_n(by_symbol).sum(axis=-1)
+
+    both = ((with_it @ of_symbol) > 0) & ((without @ of_symbol) > 0)
+    parameters = (both * (of_symbol.sum(axis=0) - 1)).sum(axis=-1)
+    gain = log_likelihood(with_it) + log_likelihood(without) - log_likelihood(one.sum(axis=0))
+    return gain - 0.5 * np.log(moments) * parameters - np.log(len(holds))
+
+
+def _n_log_n(n):
+    return n * np.log(np.maximum(n, 1.0))
+
+
+def _simplified(conditions):
+    """Without those that follow from others."""
+    tightest: dict = {}
+    for c in conditions:
+        key = c.part, c.what, c.above
+        limits = [c.limit] + ([tightest[key].limit] if key in tightest else [])
+        tightest[key] = c._replace(limit=max(limits) if c.above else min(limits))
+    return tuple(tightest.values())

@@ -1,0 +1,1 @@
+"""Scores and objectives of many circuits on the trials of a task."""

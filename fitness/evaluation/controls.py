@@ -1,0 +1,27 @@
+"""What a circuit scores where it should not be able to do the task."""
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.edit.lesion import lesion
+from fitness.evaluation.evaluate import scored
+from fitness.reference import FOLDER, lesioned, reference
+from fitness.task import Task, Trials
+
+
+def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
+    """Scores by what was done: every trial with the input of another one, judged as if it were its own (not in a closed loop);
+    no input at all; the task's reference circuit without the connections that its task calls decisive."""
+    found = {}
+    if task.world(trials) is None:
+        order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
+        spikes = np.empty_like(trials.spikes)
+        spikes[order] = trials.spikes[np.roll(order, 1)]  # one ring through all trials: none keeps its own
+        other = Trials(spikes, trials.labels, trials.facts, trials.noise_seed)
+        found["input of other trials"] = scored(task, other, circuit)[0]
+    inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
+    found["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
+    if task.decisive and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
+        cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.decisive)
+        found[cut] = scored(task, trials, lesioned(task))[0]
+    return found

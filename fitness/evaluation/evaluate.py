@@ -1,0 +1,169 @@
+"""A population of circuits in, how each did out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.edit.variants import Versions
+from circuits.errors import UserError
+from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.population import Activity, Stop, simulate_population
+from circuits.simulation.raster import Raster
+from fitness.evaluation.fault_isolation import judge
+from fitness.task import Score, Task, Trials
+
+Build = Callable[[int], Tables]
+TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What became of `B` circuits on the same trials. What not every search asks for is worked out when it is asked for.
+
+    scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
+    build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
+    failed  bool [B]: circuits for which the task's own code fails, scored worst; fault  what it said of the first
+    seconds what it took: decode (genomes to tables), simulate, score
+    """
+
+    task: Task
+    trials: Trials
+    build: Build
+    stop: Stop
+    tables: Tables
+    raster: Raster
+    activity: Activity
+    scored: Score
+    failed: np.ndarray
+    fault: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def score(self) -> np.ndarray:
+        """0 chance .. 1 perfect, float64 [B]."""
+        return self.scored.value
+
+    @cached_property
+    def grades(self) -> np.ndarray:
+        """What a search climbs, float32 [B, trials]."""
+        return self.scored.grade.astype("f4")
+
+    @cached_property
+    def climb(self) -> np.ndarray:
+        """Class-balanced mean of the grades, float64 [B]."""
+        return (self.scored.grade * self.trials.weights).sum(axis=-1)
+
+    @property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the 95 % confidence interval of the score, float64 [B] each; NaN where the task fails for it."""
+        try:
+            low, high = self.task.interval(self.scored, self.trials)
+        except UserError:
+            low = high = np.full(len(self.score), np.nan)
+        return np.where(self.failed, 0.0, low), np.where(self.failed, 0.0, high)
+
+    @property
+    def worst(self) -> tuple[np.ndarray, np.ndarray]:
+        """The score in the condition where it is lowest, at most that on all trials, float64 [B]; and which condition that is,
+        int64 [B]: NaN and -1 where the task has none, or none with enough trials."""
+        value, which = self.task.by_condition(self.scored, self.trials).worst
+        return np.where(self.failed & (which >= 0), 0.0, np.minimum(value, self.score)), which
+
+    @property
+    def spikes(self) -> np.ndarray:
+        """Spikes of all neurons per trial, float64 [B]."""
+        return self.activity.spikes / len(self.trials)
+
+    @property
+    def events(self) -> np.ndarray:
+        """Synaptic events (spikes times the synapses they travel, from inputs too) per trial, float64 [B]."""
+        return self.activity.events / len(self.trials)
+
+    @property
+    def synapses(self) -> np.ndarray:
+        """Int64 [B]."""
+        return self.tables.synapses
+
+    @property
+    def neurons(self) -> np.ndarray:
+        """Int64 [B]."""
+        return self.tables.neurons
+
+    @property
+    def delay_ms(self) -> np.ndarray:
+        """The delays of all synapses together, float64 [B]."""
+        return self.tables.delay_steps * self.task.dt_ms
+
+    @property
+    def simulated(self) -> np.ndarray:
+        """Share of the steps that were simulated, below 1 for circuits given up, float64 [B]."""
+        return self.activity.steps / (self.trials.bits.shape[0] * self.trials.bits.shape[1])
+
+    @cached_property
+    def answer_ms(self) -> np.ndarray:
+        """Mean time of the first output spike in trials answered right by a spike; a wrong trial counts as long as it is:
+        float64 [B]."""
+        first = self.raster.first_spikes().min(axis=-1)
+        right = self.scored.credit > 0.5
+        spoke = np.isfinite(first)
+        weights = np.where(right & ~spoke, 0.0, self.trials.weights)
+        times = np.where(right & spoke, np.where(spoke, first, 0.0), self.task.duration_ms)
+        total = weights.sum(axis=-1)
+        return np.where(total > 0, (times * weights).sum(axis=-1) / np.where(total > 0, total, 1.0), self.task.duration_ms)
+
+
+def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
+    """Simulate the circuits that `build` makes (or given as `Tables`) on the trials, giving hopeless ones up by the rule
+    `stop`, and score them all."""
+    make: Build = (lambda _: build) if isinstance(build, Tables) else build
+    clock = [perf_counter()]
+    tables = make(1)
+    clock.append(perf_counter())
+    activity, raster = run(task, trials, tables, stop)
+    clock.append(perf_counter())
+    scored, failed, fault = judge(task, raster, trials)
+    clock.append(perf_counter())
+    seconds = {name: b - a for name, a, b in zip(("decode", "simulate", "score"), clock[:-1], clock[1:], strict=True)}
+    return Evaluation(task, trials, make, stop, tables, raster, activity, scored, failed, fault, seconds)
+
+
+def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:
+    """What the circuits did, and the raster of what the task listens to."""
+    heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
+    world = task.world(trials)
+    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
+    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
+
+
+def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:
+    """The score of one circuit in the search's precision, and the ends of its 95 % confidence interval."""
+    return with_interval(task, trials, run(task, trials, from_circuit(circuit, np.float32), Stop())[1])
+
+
+def floor_of(task: Task, trials: Trials, circuit: Circuit) -> float:
+    """The score down to which another circuit does as well on these trials (`Task.floor`), in the search's precision."""
+    raster = run(task, trials, from_circuit(circuit, np.float32), Stop())[1]
+    return float(task.floor(judge(task, raster, trials).score, trials)[0])
+
+
+def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
+    """The same from the raster, [1, ...], of what the circuit did."""
+    score = judge(task, raster, trials).score
+    low, high = task.interval(score, trials)
+    return float(score.value[0]), float(low[0]), float(high[0])
+
+
+def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
+    value, climb = [], []
+    some = max(1, TOGETHER // len(trials))
+    for first in range(0, len(versions.kept), some):
+        tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
+        score = judge(task, run(task, trials, tables, Stop())[1], trials).score
+        value.append(score.value)
+        climb.append((score.grade * trials.weights).sum(axis=-1))
+    return np.concatenate(value), np.concatenate(climb)

@@ -1,0 +1,96 @@
+"""How a circuit does when it, or what it hears, is not quite as it was."""
+
+import numpy as np
+
+from circuits.simulation.packed import Tables
+from circuits.simulation.population import Stop, simulate_population
+from circuits.simulation.raster import Raster, pack
+from fitness.evaluation.evaluate import Evaluation, run
+from fitness.evaluation.fault_isolation import judge
+from fitness.task import Task, Trials
+
+WEIGHT_NOISE = 0.1  # standard deviation, relative
+LOSSES = 2  # neurons that are lost, one at a time
+
+
+def robustness(found: Evaluation) -> np.ndarray:
+    """Mean score under perturbations, float64 [B]: every input spike a step early, in time or late by chance; every weight off
+    by 10 % (standard deviation); one neuron lost (two times another); half the time step.
+
+    The perturbations depend on the trials' seed and on the circuit alone. Costs five to six times what the score does.
+    """
+    # One stream each: how much is drawn for the weights depends on who else is in the population.
+    of_weights, of_loss, of_jitter = (np.random.default_rng((found.trials.noise_seed, k)) for k in range(3))
+    lost = [_score(found, found.trials, _without_one(found.tables, of_loss.random())) for _ in range(LOSSES)]
+    parts = [_score(found, found.trials, _noisy(found.tables, of_weights)), sum(lost) / LOSSES]
+    if found.task.world(found.trials) is None:
+        parts.append(_score(found, jittered(found.trials, of_jitter), found.tables))
+        halved = at_finer_step(found.task, found.trials, found.build(2), 2, found.stop)
+        parts.append(judge(found.task, halved, found.trials).score.value)
+    return sum(parts) / len(parts)
+
+
+def _score(found, trials, tables):
+    return judge(found.task, run(found.task, trials, tables, found.stop)[1], trials).score.value
+
+
+def jittered(trials, rng):
+    """The trials with every input spike moved by a step, either way or not at all; two that meet become one."""
+    trial, step, channel = np.nonzero(trials.spikes)
+    moved = np.clip(step + rng.integers(-1, 2, len(step)), 0, trials.spikes.shape[1] - 1)
+    spikes = np.zeros_like(trials.spikes)
+    spikes[trial, moved, channel] = True
+    return type(trials)(spikes, trials.labels, trials.facts, trials.noise_seed)
+
+
+def _noisy(tables: Tables, rng) -> Tables:
+    """Every circuit's k-th synapse is off by the same factor: what a circuit gets does not depend on those around it."""
+    ends = [t.bounds[:, :, 2].max(axis=1) for t in _synapse_lists(tables)]
+    most = max(int((end - t.bounds[:, 0, 0]).max()) for end, t in zip(ends, _synapse_lists(tables), strict=True))
+    factor = np.clip(1 + WEIGHT_NOISE * rng.standard_normal(most), 0.1, None)
+
+    def noisy(lists):
+        start = np.repeat(lists.bounds[:, 0, 0], _sizes(lists))
+        within = np.arange(len(lists.weight)) - start
+        return lists._replace(weight=(lists.weight * factor[within]).astype(lists.weight.dtype))
+
+    return _with_lists(tables, noisy)
+
+
+def _without_one(tables: Tables, u: float) -> Tables:
+    """One neuron of each circuit is lost, the one at the share `u` of its neurons: nobody hears it any more."""
+    lost = (u * tables.neurons).astype("i8")
+    width = tables.channels + tables.n_ref.shape[1]
+
+    def deaf(lists):
+        column = np.repeat(tables.channels + lost, _sizes(lists))
+        return lists._replace(weight=np.where(lists.offset % width == column, 0, lists.weight).astype(lists.weight.dtype))
+
+    readout = np.where(tables.readout == lost[:, None], -1, tables.readout)
+    return _with_lists(tables, deaf)._replace(readout=readout)
+
+
+def _synapse_lists(tables):
+    return [lists for lists in (tables, tables.short_term, tables.stdp) if lists is not None]
+
+
+def _sizes(lists):
+    """Synapses of each circuit in a list, int64 [B]; circuits lie one after the other."""
+    return lists.bounds[:, :, 2].max(axis=1) - lists.bounds[:, 0, 0]
+
+
+def _with_lists(tables, change):
+    plastic = {name: change(lists) for name in ("short_term", "stdp") if (lists := getattr(tables, name)) is not None}
+    return change(tables)._replace(**plastic)
+
+
+def at_finer_step(task: Task, trials: Trials, tables: Tables, finer: int, stop: Stop) -> Raster:
+    """What circuits do on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
+    of a step counts as one in it. Input spikes keep their times."""
+    spikes = np.zeros((len(trials), finer * task.steps, trials.spikes.shape[2]), bool)
+    spikes[:, finer - 1 :: finer] = trials.spikes
+    stop = stop._replace(check=finer * stop.check, quiet=finer * stop.quiet, ceiling=stop.ceiling / finer)
+    heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
+    bits = simulate_population(heard, pack(spikes), len(trials), seed=trials.noise_seed, stop=stop).outputs
+    parts = bits.reshape(*bits.shape[:2], task.steps, finer, bits.shape[-1])
+    return Raster(np.bitwise_or.reduce(parts, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

@@ -1,0 +1,191 @@
+"""Loading the code of a user's own task: modules of their own, which other versions of the same names never mix with.
+
+The modules of a task are below a package that only they are in, `own_task_...`; `import helper` in one of them means
+`own_task_....helper` where there is such a file. They are always compiled from their source.
+"""
+
+import atexit
+import builtins
+import fcntl
+import hashlib
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache, lru_cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from itertools import count
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+
+from circuits.errors import MachineError
+from fitness.sandbox.code import INIT, Code, Place, beside, digests
+
+PREFIX = "own_task_"
+TEMPORARY = "evocircuits-task-"  # folders of processes; each is locked as long as its process lives
+
+_numbers = count()
+
+
+class BrokenError(Exception):
+    """A task's code cannot be executed; the message says what is wrong and where."""
+
+
+@lru_cache(maxsize=16)
+def load(code: Code) -> ModuleType:
+    """The module with the task's class, from a copy of the code in a private folder of this process; executed once."""
+    key = hashlib.sha256(repr((code[0][0], digests(code))).encode()).hexdigest()[:16]
+    root = _written(code, key)
+    return _import(f"{PREFIX}{key}", root, code[0][0])
+
+
+def load_in_place(where: Place) -> ModuleType:
+    """The same from where its files are; executed anew at each call."""
+    return _import(f"{PREFIX}{next(_numbers)}_in_place", where.root, where.file)
+
+
+def folder_of(module_name: str) -> str | None:
+    """The folder with the code of the task that a module belongs to; None for a module that is of no task of the user's own."""
+    top = module_name.partition(".")[0]
+    return sys.modules[top].__path__[0] if top.startswith(PREFIX) and top in sys.modules else None
+
+
+def _import(top, root, file):
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+    package = ModuleType(top)
+    package.__path__ = [str(root)]
+    sys.modules[top] = package
+    *folders, last = file.removesuffix(".py").split("/")
+    name = ".".join([top, *folders, *([] if last == "__init__" and folders else [last.replace(".", "_")])])
+    _Finder.files[name] = str(root / file)
+    try:
+        return importlib.import_module(name)
+    except BaseException as error:
+        for module in [module for module in sys.modules if module.partition(".")[0] == top]:
+            del sys.modules[module]
+        if isinstance(error, Exception | SystemExit):
+            raise BrokenError(_said(error, root, top)) from error
+        raise
+
+
+def said(error: BaseException, module_name: str) -> str:
+    """What is wrong with a task that this module belongs to, and where in its code."""
+    return _said(error, folder_of(module_name) or os.devnull, module_name.partition(".")[0])
+
+
+def _said(error, root, top):
+    """By names that are the same wherever a copy of the code lies."""
+    folder = f"{root}/"
+    places = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(folder)]
+    where = f" ({places[-1].filename.removeprefix(folder)}, line {places[-1].lineno})" if places else ""
+    return f"{type(error).__name__}: {error}".replace(folder, "").replace(f"{top}.", "") + where
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules below the packages of tasks, and no others."""
+
+    files: dict[str, str] = {}  # where a name does not say it: my.task.py
+
+    def find_spec(self, fullname, path, target=None):
+        if not fullname.startswith(PREFIX) or path is None:
+            return None
+        tail = fullname.rpartition(".")[2]
+        for folder in path:
+            inner = os.path.join(folder, tail)
+            if os.path.isfile(file := os.path.join(inner, INIT)):
+                return spec_from_file_location(
+                    fullname, file, loader=_Loader(fullname, file), submodule_search_locations=[inner]
+                )
+            file = self.files.get(fullname, f"{inner}.py")
+            if os.path.isfile(file):
+                return spec_from_file_location(fullname, file, loader=_Loader(fullname, file))
+            if os.path.isdir(inner):
+                spec = ModuleSpec(fullname, None, is_package=True)
+                spec.submodule_search_locations = [inner]
+                return spec
+        return None
+
+
+class _Loader(SourceFileLoader):
+    def get_code(self, fullname):  # without a cache on the disk, which may be of another version
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+    def exec_module(self, module):
+        top = module.__name__.partition(".")[0]
+        vars(module)["__builtins__"] = vars(builtins) | {"__import__": _importing(top)}
+        super().exec_module(module)
+
+
+@cache
+def _importing(top):
+    """`__import__` for the modules of a task: those beside them come first."""
+    root = Path(folder_of(top))
+
+    def own_import(name, globals=None, locals=None, fromlist=(), level=0):
+        first = name.partition(".")[0]
+        if level or not (f"{top}.{first}" in sys.modules or beside(root, first)):
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        if fromlist:
+            return builtins.__import__(f"{top}.{name}", globals, locals, fromlist)
+        importlib.import_module(f"{top}.{name}")
+        return sys.modules[f"{top}.{first}"]
+
+    return own_import
+
+
+def _written(code, key):
+    """The code in a folder of its own, which goes with the process."""
+    root = _private() / key
+    try:
+        for path, content in code:
+            file = root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    except OSError as error:
+        raise MachineError(f"{error.filename or root}: the task's code cannot be written: {error.strerror}") from None
+    return root
+
+
+def _private():
+    return Path(_private_of(os.getpid()))
+
+
+@cache
+def _private_of(pid):
+    """A temporary folder of this process (a child that was forked has another); what killed processes left is removed."""
+    parent = tempfile.gettempdir()
+    for left in Path(parent).glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            if left.stat(follow_symlinks=False).st_uid == os.getuid() and (left / "lock").is_file():
+                _remove_if_left(left)
+    try:
+        new = tempfile.mkdtemp(prefix=f".{TEMPORARY}")
+        lock = os.open(os.path.join(new, "lock"), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # where there are no locks: what is left stays
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        named = os.path.join(parent, os.path.basename(new)[1:])
+        os.rename(new, named)
+    except OSError as error:
+        raise MachineError(f"{parent}: no folder for the task's code can be made there: {error.strerror}") from None
+    atexit.register(_leave, pid, named)
+    return named
+
+
+def _remove_if_left(folder):
+    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def _leave(pid, folder):
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,84 @@
+"""The rooms of the house: who may import whom. Imports within functions count as well."""
+
+import ast
+from pathlib import Path
+
+import networkx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("circuits", "fitness", "evo")
+
+
+def _modules():
+    """The names of all modules, each with its file."""
+    found = {}
+    for package in PACKAGES:
+        for file in (ROOT / package).rglob("*.py"):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+MODULES = _modules()
+
+
+def _imported(name):
+    """The modules of ours that a module imports, but for types alone."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    for_types = {
+        id(n)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for n in ast.walk(node)
+    }
+    wanted = set()
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            wanted |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            wanted |= {
+                f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module
+                for alias in node.names
+            }
+    return {module for module in wanted if module in MODULES} - {name}
+
+
+IMPORTS = {name: _imported(name) for name in MODULES}
+
+
+def _circles(arrows):
+    graph = networkx.DiGraph()
+    graph.add_edges_from(arrows)
+    return sorted(sorted(circle) for circle in networkx.strongly_connected_components(graph) if len(circle) > 1)
+
+
+def test_packages_import_one_way():
+    order = {package: k for k, package in enumerate(PACKAGES)}
+    back = {(a, b) for a, those in IMPORTS.items() for b in those if order[a.split(".")[0]] < order[b.split(".")[0]]}
+    assert not back
+
+
+def test_no_module_imports_itself_through_others():
+    assert _circles((a, b) for a, those in IMPORTS.items() for b in those) == []
+
+
+@pytest.mark.parametrize("room", sorted({name.rpartition(".")[0] for name in MODULES} - {""}))
+def test_what_lies_in_a_room_imports_one_way(room):
+    """A folder is one thing to those beside it: what it imports, they may not import back. Its face, `__init__`, shows it to
+    others, and is not one of its parts."""
+    depth = room.count(".") + 2
+    inside = [name for name in MODULES if name.startswith(room + ".")]
+    place = {name: ".".join(name.split(".")[:depth]) for name in inside}
+    arrows = {(place[a], place[b]) for a in inside for b in IMPORTS[a] if b in place}
+    assert _circles((a, b) for a, b in arrows if a != b) == []
+
+
+def test_every_room_says_what_it_is_for():
+    assert [
+        str(file)
+        for name, file in MODULES.items()
+        if file.name == "__init__.py" and not ast.get_docstring(ast.parse(file.read_text()))
+    ] == []
