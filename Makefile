@@ -79,7 +79,7 @@ lint: install
 	$(BIN)/mypy
 
 docs: install
-	@$(BIN)/python -c 'import sphinx, furo, myst_parser, sphinx_copybutton' 2>/dev/null \
+	@$(BIN)/python -c 'import sphinx, furo, myst_nb, sphinx_copybutton' 2>/dev/null \
 	  || $(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "the documentation: build/docs/index.html"
