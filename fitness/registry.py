@@ -15,7 +15,7 @@ SECONDS = 60.0  # most that one call into a task of the user's own may take wher
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask", "my_package:MyTask").
 
-    source: the user's code, where it was read before: the text of a file, or see `fitness.sandbox.code`; by default it is executed from
+    source: the user's code, where it was read before: the text of a file, or see `sandbox.code`; by default it is executed from
     where it lies. Raises UserError.
     """
     if is_own(name):

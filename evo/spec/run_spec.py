@@ -199,7 +199,7 @@ class RunSpec(_Section):
     search: Search = Search()
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
-        """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from `folder`,
+        """The task; source is the code of a user's own (see `sandbox.code`), executed from where it lies, sought from `folder`,
         without."""
         settings = dict(self.task)
         name = settings.pop("name")

@@ -8,7 +8,7 @@ from circuits.motif_file import Motif, digest
 from circuits.simulation.packed import from_circuit
 from circuits.zoo.card import Card, HeldOut, Lesion, Made, Worst
 from fitness.analysis import task_of
-from fitness.analysis.every_lesion import lesions
+from fitness.analysis.lesions import cuts
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import HARDWARE, OBJECTIVES
 from fitness.interval import student
@@ -36,7 +36,7 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
             part=one.part,
             score=float(task.evaluate(lesion(motif.circuit, one.neurons, one.connections), fresh).value),
         )
-        for one in lesions(motif.circuit)
+        for one in cuts(motif.circuit)
     ]
     joules = (f"joules_{hardware}" for hardware in HARDWARE)
     excitatory = int(motif.excitatory.sum())

@@ -1,12 +1,60 @@
-"""How the neurons fire."""
+"""How neurons fire: rates, irregularity, synchrony and rhythm."""
 
+import numpy as np
 from typing_extensions import TypedDict
 
 from circuits.simulation.raster import Raster
-from fitness.analysis import firing as measures
 from fitness.analysis.numbers import Number, rounded
 
+LEAST_INTERVALS = 10
+LEAST_SPIKES, LEAST_MS, MOST_HZ = 10.0, 100.0, 250.0  # per trial, for a spectrum
 BINS, BIN_MS = 40, 5.0  # synchrony is measured in bins of 5 ms, in short trials in so many
+
+
+def irregularity(raster: Raster) -> np.ndarray:
+    """Coefficient of variation of the intervals between the spikes of each column, all trials together: 0 for a clock, 1 for a
+    Poisson train (Softky and Koch, J. Neurosci. 13, 1993). NaN with fewer than 10 intervals. float64 [columns]."""
+    column, trial, step = np.nonzero(np.moveaxis(raster.spikes(), 2, 0))
+    same = (np.diff(column) == 0) & (np.diff(trial) == 0)
+    interval, owner = np.diff(step)[same], column[1:][same]
+    found = np.full(raster.bits.shape[-1], np.nan)
+    for c in range(len(found)):
+        mine = interval[owner == c]
+        if len(mine) >= LEAST_INTERVALS:
+            found[c] = mine.std() / mine.mean()
+    return found
+
+
+def synchrony(raster: Raster, bin_ms: float) -> float:
+    """Golomb and Rinzel's chi (Physica D 72, 1994): 1 if all neurons do the same, about 1 / sqrt(n) if n are independent.
+
+    The variance over time of the mean activity over the neurons' mean variance, and its root; activity is spikes in bins, each
+    trial's own mean taken off. Neurons that never fire are left out; NaN where fewer than two are left.
+    """
+    width = max(1, round(bin_ms / raster.dt_ms))
+    spikes = raster.spikes()
+    bins = spikes.shape[1] // width
+    counts = spikes[:, : bins * width].reshape(len(spikes), bins, width, -1).sum(axis=2).astype("f8")
+    counts = counts[..., counts.any(axis=(0, 1))]
+    if counts.shape[-1] < 2 or (single := counts.var(axis=1).mean()) == 0:
+        return float("nan")
+    return float(np.sqrt(counts.mean(axis=-1).var(axis=1).mean() / single))
+
+
+def spectrum(raster: Raster) -> tuple[np.ndarray, np.ndarray] | None:
+    """Frequencies in Hz and the power of the spikes of all columns together, mean over the trials, as a multiple of what as
+    many spikes at independent random times have: 1 everywhere for those. Up to 250 Hz, without 0.
+
+    None for trials shorter than 100 ms, or with fewer than 10 spikes on average.
+    """
+    counts = raster.together().astype("f8")
+    spikes = counts.sum(axis=-1).mean()
+    if raster.duration_ms < LEAST_MS or spikes < LEAST_SPIKES:
+        return None
+    hz = np.fft.rfftfreq(raster.steps, raster.dt_ms / 1000)
+    power = (np.abs(np.fft.rfft(counts - counts.mean(axis=-1, keepdims=True))) ** 2).mean(axis=0) / spikes
+    shown = (hz > 0) & (hz <= MOST_HZ)
+    return hz[shown], power[shown]
 
 
 class Spectrum(TypedDict):
@@ -39,12 +87,12 @@ def activity(raster: Raster) -> Activity:
     """The part `activity` of an analysis."""
     width = max(1, min(round(BIN_MS / raster.dt_ms), raster.steps // BINS))
     bin_ms = round(width * raster.dt_ms, 9)
-    together = measures.spectrum(raster)
+    together = spectrum(raster)
     return {
         "neurons": list(raster.names),
         "rate_hz": rounded(raster.rates().mean(axis=0)),
-        "cv": rounded(measures.irregularity(raster)),
-        "synchrony": rounded([measures.synchrony(raster, bin_ms)])[0],
+        "cv": rounded(irregularity(raster)),
+        "synchrony": rounded([synchrony(raster, bin_ms)])[0],
         "bin_ms": bin_ms,
         "spectrum": None if together is None else {"hz": rounded(together[0]), "power": rounded(together[1])},
     }

@@ -1,14 +1,117 @@
-"""The smallest part of a circuit that does as well."""
+"""The core of a circuit: the smallest part found of it that does as well."""
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from typing_extensions import TypedDict
 
+from circuits.circuit import Circuit
+from circuits.edit.lesion import without
+from circuits.edit.variants import Ends, Versions
+from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
-from fitness.analysis import smallest as core
+from fitness.evaluation.evaluate import floor_of, scored, scores
 from fitness.task import Task, Trials
+
+MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
+
+
+class Smallest(NamedTuple):
+    """The core of a circuit.
+
+    circuit    what is left
+    neurons    ids of those removed;   synapses  (source, target) of those removed between parts that are left; the first
+               removed first
+    chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there
+               falling below the floor of the whole circuit's (`Task.floor`)
+    score, low, high   on the trials that confirm it
+    confirmed  does the score there, too, stay above the floor of the whole circuit's?
+    """
+
+    circuit: Circuit
+    neurons: tuple
+    synapses: tuple[tuple, ...]
+    chosen_on: int
+    score: float
+    low: float
+    high: float
+    confirmed: bool
+
+
+def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming: Trials) -> Smallest | None:
+    """The core of a circuit by backward elimination: of the neurons and synapses that are left, as many of the least harmful
+    ones go at once as the score allows, over and over until none can go. The same circuit and trials give the same core.
+
+    draw   makes so many trials to choose on
+    Neurons that an output port reads stay. None: the floor of the circuit's score is chance, there is nothing to keep.
+    Nobody knows how to find the smallest part of all but by trying out every one; from this one nothing can be removed alone.
+    """
+    for more in MORE:
+        choosing = draw(more * len(confirming))
+        removed = _eliminated(task, circuit, choosing)
+        if removed is None:
+            return None
+        smaller, neurons, synapses = _left(circuit, removed)
+        score, low, high = scored(task, confirming, smaller)
+        confirmed = score >= floor_of(task, confirming, circuit)
+        if confirmed:
+            break
+    return Smallest(smaller, neurons, synapses, len(choosing), score, low, high, confirmed)
+
+
+def _eliminated(task, circuit, trials):
+    """The parts that go, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
+    least = floor_of(task, trials, circuit)
+    if least <= 0:
+        return None
+    count, ends = len(circuit.neurons), Ends.of(circuit)
+    read = {n for port in circuit.outputs for n in port.neurons}
+    may_go = np.array([n.id not in read for n in circuit.neurons] + [True] * len(ends.source))
+    source = ends.source - len(circuit.inputs)
+    touches = np.concatenate(
+        [np.eye(count, dtype=bool), (source == np.arange(count)[:, None]) | (ends.target == np.arange(count)[:, None])], axis=1
+    )
+
+    def tried(there):
+        """Scores of versions with these parts, bool [V, parts]; graded ones where those are equal."""
+        versions = Versions.of(circuit, len(there))._replace(present=there[:, :count], kept=there[:, count:])
+        return scores(task, trials, circuit, versions)
+
+    def less(there, part):
+        return there & ~(touches[part] if part < count else np.arange(len(there)) == part)
+
+    there, removed = np.ones(len(may_go), bool), []
+    while True:
+        parts = np.flatnonzero(there & may_go)
+        if not len(parts):
+            return removed
+        value, climb = tried(np.stack([less(there, part) for part in parts]))
+        harmless = [k for k in np.lexsort((-climb, -value)) if value[k] >= least]
+        if not harmless:
+            return removed
+        so_far = []
+        for k in harmless:
+            so_far.append(less(so_far[-1] if so_far else there, parts[k]))
+        still = np.flatnonzero(tried(np.stack(so_far))[0] >= least)
+        if not len(still):  # the first was
+            raise UserError(f"task {task.title()}: the score of the same circuit is another one the second time; use only rng")
+        together = int(still.max())
+        there = so_far[together]
+        removed += [int(parts[k]) for k in harmless[: together + 1]]
+
+
+def _left(circuit, removed):
+    """The circuit without these parts; ids of the neurons removed, and the ends of the synapses removed between others."""
+    count = len(circuit.neurons)
+    neurons = tuple(circuit.neurons[k].id for k in removed if k < count)
+    ends = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
+    inputs = len(ends)
+    ends += [(s.pre, s.post) for s in circuit.synapses]
+    synapses = [k - count for k in removed if k >= count]
+    named = [k for k in synapses if ends[k][1] not in neurons and (k < inputs or ends[k][0] not in neurons)]
+    return without(circuit, neurons, synapses), neurons, tuple(ends[k] for k in named)
 
 
 class Core(TypedDict):
@@ -33,7 +136,7 @@ class Core(TypedDict):
 
 def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Trials], name: str | None = None) -> Core | None:
     """The part `core` of an analysis."""
-    found = core.core(task, motif.circuit, draw, held_out)
+    found = smallest(task, motif.circuit, draw, held_out)
     if found is None:
         return None
     smaller = Motif.of(

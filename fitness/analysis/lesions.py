@@ -1,14 +1,53 @@
-"""What is left of the score without each part."""
+"""What each part of a circuit is good for: the score without it."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
-from fitness.analysis.every_lesion import lesion_scores
-from fitness.analysis.every_lesion import lesions as every_lesion
+from circuits.edit.variants import lesioned
+from fitness.evaluation.evaluate import scores
 from fitness.task import Task, Trials
+
+Kind = Literal["neuron", "synapse", "input", "channel", "class"]
+CLASSES = "E>E", "E>I", "I>E", "I>I", "input>E", "input>I"
+
+
+class Cut(NamedTuple):
+    """A lesion, as `circuits.edit.lesion.lesion` takes it.
+
+    kind  neuron: silenced;   synapse, input: a connection cut, from a neuron or from an input channel;   channel: all
+          connections of an input channel cut;   class: all of one of `CLASSES` cut
+    part  "I0", "E0>I1", "left>E0", "left", "I>E"
+    """
+
+    kind: Kind
+    part: str
+    neurons: tuple
+    connections: tuple[tuple, ...]
+
+
+def cuts(circuit: Circuit) -> list[Cut]:
+    """All lesions of a circuit: each neuron, each connection, each input channel and each class of connections that it has."""
+    sign = {n.id: n.sign for n in circuit.neurons}
+    inputs = list(dict.fromkeys((c.name, s.post) for c in circuit.inputs for s in c.synapses))
+    between = list(dict.fromkeys((s.pre, s.post) for s in circuit.synapses))
+    found = [Cut("neuron", str(n.id), (n.id,), ()) for n in circuit.neurons]
+    found += [Cut("synapse", f"{pre}>{post}", (), ((pre, post),)) for pre, post in between]
+    found += [Cut("input", f"{name}>{post}", (), ((name, post),)) for name, post in inputs]
+    for c in circuit.inputs:
+        found.append(Cut("channel", c.name, (), tuple(one for one in inputs if one[0] == c.name)))
+    for name in CLASSES:
+        source, target = name.split(">")
+        theirs = inputs if source == "input" else [one for one in between if sign[one[0]] == source]
+        found.append(Cut("class", name, (), tuple(one for one in theirs if sign[one[1]] == target)))
+    return [one for one in found if one.neurons or one.connections]
+
+
+def lesion_scores(task: Task, trials: Trials, circuit: Circuit, which: list[Cut]) -> np.ndarray:
+    """The score after each of these lesions, float64 [lesions]."""
+    return scores(task, trials, circuit, lesioned(circuit, [(one.neurons, one.connections) for one in which]))[0]
 
 
 class Lesion(TypedDict):
@@ -23,7 +62,7 @@ class Lesion(TypedDict):
     source, target  of a synapse or an input, ids as in the motif file (of an input the channel's name), else None
     """
 
-    kind: Literal["neuron", "synapse", "input", "channel", "class"]
+    kind: Kind
     part: str
     source: str | int | None
     target: str | int | None
@@ -33,7 +72,7 @@ class Lesion(TypedDict):
 
 def lesions(task: Task, circuit: Circuit, held_out: Trials, score: float) -> list[Lesion]:
     """The part `lesions` of an analysis; score: the whole circuit's."""
-    which = every_lesion(circuit)
+    which = cuts(circuit)
     rest = lesion_scores(task, held_out, circuit, which)
     order = np.argsort(rest, kind="stable")
     return [_lesion(which[k], float(rest[k]), score) for k in order]

@@ -1,11 +1,71 @@
-"""What the outputs do over the task's variable."""
+"""Tuning curves: what the outputs do over the task's variable."""
 
+from typing import NamedTuple
+
+import numpy as np
 from typing_extensions import TypedDict
 
+from circuits.errors import UserError
 from circuits.simulation.raster import Raster
-from fitness.analysis import curves
 from fitness.analysis.numbers import rounded
 from fitness.task import Task, Trials
+
+POINTS = 12  # of a curve; a variable with more values than that is cut into so many parts
+
+
+class Curves(NamedTuple):
+    """Tuning curves of the outputs.
+
+    variable  its name;   x  float64 [points], ascending;   trials  int64 [points], how many there are
+    mean, low, high  spikes per trial, float64 [points, outputs], with the 95 % confidence interval of the mean (Student's)
+    """
+
+    variable: str
+    x: np.ndarray
+    trials: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def tuning_curves(task: Task, trials: Trials, raster: Raster) -> Curves:
+    """The tuning curves of one circuit, from its output spikes in the trials."""
+    name, value = variable_of(task, trials)
+    counts = raster.outputs.counts()
+    members = _parts(value)
+    x = np.array([value[m].mean() for m in members])
+    size = np.array([len(m) for m in members])
+    mean = np.stack([counts[m].mean(axis=0) for m in members])
+    half = np.stack(
+        [counts[m].std(axis=0, ddof=1) * _student(len(m)) if len(m) > 1 else np.zeros(counts.shape[1]) for m in members]
+    )
+    return Curves(name, x, size, mean, np.maximum(mean - half, 0.0), mean + half)
+
+
+def variable_of(task: Task, trials: Trials) -> tuple[str, np.ndarray]:
+    """The task's variable in these trials, float64 [trials], checked. Raises UserError."""
+    found = task._call(task.variable, trials)
+    if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], str)):
+        raise UserError(f"task {task.title()}: variable must return (name, values)")
+    value = np.asarray(found[1])
+    if value.shape != (len(trials),) or value.dtype.kind not in "biuf" or not np.isfinite(value).all():
+        raise UserError(f"task {task.title()}: variable must return one finite number per trial [{len(trials)}]")
+    return found[0], value.astype("f8")
+
+
+def _parts(value):
+    """The trials of each point of the curve: those with the same value, or as many of neighbouring values."""
+    values = np.unique(value)
+    if len(values) <= POINTS:
+        return [np.flatnonzero(value == v) for v in values]
+    return [m for m in np.array_split(np.argsort(value, kind="stable"), POINTS) if len(m)]
+
+
+def _student(n):
+    """Half the width of the 95 % interval of a mean of n, in standard deviations of one."""
+    from scipy.special import stdtrit
+
+    return stdtrit(n - 1, 0.975) / np.sqrt(n)
 
 
 class Band(TypedDict):
@@ -32,7 +92,7 @@ class Tuning(TypedDict):
 
 def tuning(task: Task, held_out: Trials, raster: Raster) -> Tuning:
     """The part `tuning` of an analysis."""
-    found = curves.tuning(task, held_out, raster)
+    found = tuning_curves(task, held_out, raster)
     bands: dict[str, Band] = {
         port: {
             "mean": rounded(found.mean[:, k]),

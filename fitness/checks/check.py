@@ -4,8 +4,8 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
-from fitness.analysis.curves import variable_of
 from fitness.analysis.state_machine import sequence_of
+from fitness.analysis.tuning import variable_of
 from fitness.task import PARTS, Task, Trials
 
 REPEATED = 0.01  # share of the held-out trials from which on stimuli of other parts among them are worth a warning

@@ -17,7 +17,7 @@ import numpy as np
 import fitness
 from circuits import Circuit, zoo
 from circuits.edit.lesion import lesion
-from fitness.analysis.every_lesion import lesions
+from fitness.analysis.lesions import cuts
 from fitness.tasks import BUILT_IN
 from tests.bench.report import figure
 
@@ -49,7 +49,7 @@ def cases(name: str) -> Iterator[Case]:
             task, circuit = fitness.task(**card.task), zoo[card.name].circuit
             yield Case(card.name, task, circuit)
             worse = min(card.lesions, key=lambda one: abs(one.score - 0.5))
-            (cut,) = [one for one in lesions(circuit) if (one.kind, one.part) == (worse.kind, worse.part)]
+            (cut,) = [one for one in cuts(circuit) if (one.kind, one.part) == (worse.kind, worse.part)]
             yield Case(f"{card.name} without {worse.part}", task, lesion(circuit, cut.neurons, cut.connections))
 
 

@@ -19,7 +19,7 @@ from evo.spec.given import as_changes
 from evo.spec.run_spec import changed, read
 from evo.studies.card import card
 from evo.studies.prune import prune
-from fitness.analysis.every_lesion import lesions
+from fitness.analysis.lesions import cuts
 from fitness.evaluation.objectives import HARDWARE
 from fitness.tasks import BUILT_IN
 from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
@@ -68,7 +68,7 @@ def test_lesions_and_energy_on_a_card_are_what_they_say():
     known, circuit = zoo.card("gate-3"), zoo["gate-3"].circuit
     task = fitness.task(**known.task)
     trials = task.trials(known.held_out.seed, known.held_out.trials)
-    assert {(one.kind, one.part) for one in known.lesions} == {(one.kind, one.part) for one in lesions(circuit)}
+    assert {(one.kind, one.part) for one in known.lesions} == {(one.kind, one.part) for one in cuts(circuit)}
     without = {one.part: one.score for one in known.lesions if one.kind == "neuron"}
     for neuron in circuit.neurons:
         assert without[neuron.id] == task.evaluate(lesion(circuit, [neuron.id]), trials).value

@@ -4,7 +4,7 @@ import pytest
 
 import fitness
 from circuits.edit.lesion import lesion
-from fitness.analysis.every_lesion import lesion_scores, lesions
+from fitness.analysis.lesions import cuts, lesion_scores
 
 CASES = ("gate", "phonotaxis", "gamma", "mismatch", "association", "sequence")  # closed loop, hears all, plastic, noisy
 
@@ -17,7 +17,7 @@ def case(name):
 @pytest.mark.parametrize("name", CASES)
 def test_they_score_as_the_lesioned_circuits_do_one_by_one(name):
     task, trials, circuit = case(name)
-    which = lesions(circuit)
+    which = cuts(circuit)
     found = lesion_scores(task, trials, circuit, which)
     whole = task.evaluate(circuit, trials, "float32").value
     for one, score in zip(which, found, strict=True):
@@ -29,7 +29,7 @@ def test_they_score_as_the_lesioned_circuits_do_one_by_one(name):
 
 def test_every_part_is_named_once():
     _, _, circuit = case("gate")
-    found = lesions(circuit)
+    found = cuts(circuit)
     parts = {kind: [one.part for one in found if one.kind == kind] for kind in ("neuron", "synapse", "input", "channel")}
     assert parts["neuron"] == [n.id for n in circuit.neurons]
     assert parts["synapse"] == [f"{s.pre}>{s.post}" for s in circuit.synapses]
@@ -39,7 +39,7 @@ def test_every_part_is_named_once():
 
 def test_classes_hold_all_connections_and_those_without_any_are_left_out():
     _, _, circuit = case("gate")
-    classes = {one.part: one.connections for one in lesions(circuit) if one.kind == "class"}
+    classes = {one.part: one.connections for one in cuts(circuit) if one.kind == "class"}
     assert all(classes.values())
     every = [one for connections in classes.values() for one in connections]
     assert len(every) == len(set(every)) == circuit.synapse_count

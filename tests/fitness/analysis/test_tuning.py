@@ -4,7 +4,7 @@ from scipy.stats import t as student
 
 import fitness
 from circuits.errors import UserError
-from fitness.analysis.curves import tuning, variable_of
+from fitness.analysis.tuning import tuning_curves, variable_of
 from fitness.tasks import BUILT_IN
 
 
@@ -16,7 +16,7 @@ def case(name, count=70):
 
 def test_a_curve_over_few_values_has_a_point_for_each():
     task, trials, raster = case("itd")
-    found = tuning(task, trials, raster)
+    found = tuning_curves(task, trials, raster)
     assert found.variable == "time difference [ms]"
     np.testing.assert_allclose(found.x, task.directions_ms)
     assert found.trials.sum() == 70
@@ -32,7 +32,7 @@ def test_a_curve_over_few_values_has_a_point_for_each():
 
 def test_a_continuous_variable_is_cut_into_parts_of_as_many_trials():
     task, trials, raster = case("coincidence", 240)
-    found = tuning(task, trials, raster)
+    found = tuning_curves(task, trials, raster)
     assert found.variable == "lag [ms]"
     assert found.trials.tolist() == [20] * 12
     assert (np.diff(found.x) > 0).all()

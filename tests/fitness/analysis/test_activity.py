@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from circuits.simulation.raster import Raster, pack
-from fitness.analysis.firing import irregularity, spectrum, synchrony
+from fitness.analysis.activity import irregularity, spectrum, synchrony
 
 
 def raster(spikes, dt_ms=1.0):

@@ -7,8 +7,8 @@ import fitness
 from circuits.neurons import MODELS
 from circuits.simulation import simulate
 from circuits.simulation.raster import Raster, pack
-from fitness.analysis import perturbed as perturbation
-from fitness.analysis.perturbed import curves, jittered, parameter_noise, time_step, weight_noise
+from fitness.analysis import perturbation
+from fitness.analysis.perturbation import curves, jittered, parameter_noise, time_step, weight_noise
 from tests import reference
 
 

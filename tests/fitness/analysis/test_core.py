@@ -7,7 +7,7 @@ import fitness
 from circuits import Circuit
 from circuits.edit.lesion import without
 from circuits.neurons import Neuron
-from fitness.analysis.smallest import core
+from fitness.analysis.core import smallest
 
 
 def case(name, count=70):
@@ -42,7 +42,7 @@ LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mismatch", "se
 def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
     task, draw, confirming = case(name)
     circuit = padded(fitness.reference(name).circuit)
-    found = core(task, circuit, draw, confirming)
+    found = smallest(task, circuit, draw, confirming)
     choosing = draw(found.chosen_on)
     least = task.floor(task.evaluate(circuit, choosing, "float32"), choosing)
     assert task.evaluate(found.circuit, choosing, "float32").value >= least
@@ -60,8 +60,8 @@ def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
 def test_it_is_the_same_every_time():
     task, draw, confirming = case("direction")
     circuit = fitness.reference("direction").circuit
-    first = core(task, circuit, draw, confirming)
-    assert first == core(task, circuit, draw, confirming)
+    first = smallest(task, circuit, draw, confirming)
+    assert first == smallest(task, circuit, draw, confirming)
     assert first.synapses  # a reference circuit that has spare parts
     assert first.circuit == without(circuit, first.neurons, _numbers(circuit, first.synapses))
 
@@ -75,7 +75,7 @@ def test_a_circuit_that_does_no_better_than_chance_has_none():
     task, draw, confirming = case("gate")
     circuit = fitness.reference("gate").circuit
     silent = circuit.model_copy(update={"synapses": ()})
-    assert core(task, silent, draw, confirming) is None
+    assert smallest(task, silent, draw, confirming) is None
 
 
 def test_a_core_chosen_on_too_few_trials_is_not_confirmed():
@@ -86,7 +86,7 @@ def test_a_core_chosen_on_too_few_trials_is_not_confirmed():
         asked.append(some)
         return task.trials((5, 3), 12)
 
-    found = core(task, fitness.reference("sequence").circuit, few, confirming)
+    found = smallest(task, fitness.reference("sequence").circuit, few, confirming)
     assert not found.confirmed
     assert asked == [512, 2048], "it is tried again on more"
     assert found.chosen_on == 12
@@ -115,7 +115,7 @@ def test_output_neurons_stay_even_if_they_do_nothing():
         outputs=[{"name": "a", "neurons": ["x"]}, {"name": "never", "neurons": ["y"]}],
     )
     task = Copy()
-    found = core(task, circuit, lambda some: task.trials(1, some), task.trials(2, 20))
+    found = smallest(task, circuit, lambda some: task.trials(1, some), task.trials(2, 20))
     assert found.neurons == ()
     assert found.synapses == (("a", "y"),)
     assert found.circuit.outputs == circuit.outputs
