@@ -23,11 +23,15 @@ def write():
     )
     for model in neurons.MODELS.values():
         picture(f"models/{model.name}.svg", lambda file, name=model.name: response(name).savefig(file))
-        caption = "*Membrane potential, excitatory (blue) and inhibitory current with default parameters, for regular input spikes.*"
+        caption = (
+            "*Membrane potential, excitatory (blue) and inhibitory current with default parameters, for regular input spikes.*"
+        )
         one(model.name, model.neuron, model.parameters, caption)
     for model in synapses.MODELS.values():
         picture(f"models/{model.name}.svg", lambda file, name=model.name: train(name).savefig(file))
-        caption = "*A neuron that does not reach its threshold, with default parameters of the synapse, for regular input spikes.*"
+        caption = (
+            "*A neuron that does not reach its threshold, with default parameters of the synapse, for regular input spikes.*"
+        )
         one(model.name, model.section, model.parameters, caption)
 
 

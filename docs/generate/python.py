@@ -38,5 +38,7 @@ def module(name: str):
 
 
 def rst(*lines: str) -> str:
-    body = "\n".join(line if line.startswith(" ") else f"\n{line}\n" if line.startswith(".. autosummary") else line for line in lines)
+    body = "\n".join(
+        line if line.startswith(" ") else f"\n{line}\n" if line.startswith(".. autosummary") else line for line in lines
+    )
     return f"```{{eval-rst}}\n{body}\n```"
