@@ -234,5 +234,8 @@ def schema() -> dict:
     found = Motif.model_json_schema()
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["title"] = "evocircuits motif file, version 1"
+    for part in (found, *found["$defs"].values()):
+        if "description" in part:  # the docstring, whose sections are for people
+            part["description"] = part["description"].partition("\n\nParameters\n---")[0]
     found["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
     return found

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
+import evo
+
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from circuits.version import __version__
-
-project, author, release = "evocircuits", "the authors of evocircuits", __version__
+project, author, release = "evocircuits", "the authors of evocircuits", evo.__version__
 copyright = author
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx_copybutton", "generate"]
 exclude_patterns = ["*.py", "reference/tables/*"]

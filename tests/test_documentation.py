@@ -1,7 +1,7 @@
 """What the README and the pages of docs/ say runs: every example, every command; and every link leads somewhere.
 
-Blocks of Python run page by page, one after the other, in a folder in which there is a run, runs/mine, and its best motif, best.json.
-Searches in them are cut short. A block that is not run follows a comment, <!-- not run: WHY -->.
+Blocks of Python run page by page, one after the other, in a folder in which there is a run, runs/mine, and its best motif,
+best.json (`tests.examples`). Searches in them are cut short. A block that is not run follows <!-- not run: WHY -->.
 """
 
 import json
@@ -12,16 +12,13 @@ from typing import NamedTuple
 
 import pytest
 
-import circuits
 import evo
 from evo.cli import cli
 from evo.spec.run_spec import read
+from tests.examples import ROOT, example, in_example  # noqa: F401 - fixtures
 
-ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts)]
 BLOCK = re.compile(r"^(<!-- not run: (?P<why>.+?) -->\n)?```(?P<kind>\S+)( \w+)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-SMALL = {"population": 24, "islands": 2, "epoch": 2, "trials": 32, "held_out": 64}
-MOST_GENERATIONS = 6
 
 
 class Block(NamedTuple):
@@ -44,38 +41,15 @@ def with_examples(*kinds: str) -> list:
     return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page, *kinds)]
 
 
-def run_briefly(spec, *arguments, run=evo.run, generations=MOST_GENERATIONS, **settings):
-    """`evo.run` with a small population and few generations."""
-    return run(spec, *arguments, generations=min(generations, MOST_GENERATIONS), **settings | SMALL)
-
-
-def resume_briefly(folder, *arguments, resume=evo.resume, generations=None, **settings):
-    """`evo.resume` for one more epoch."""
-    return resume(folder, *arguments, generations=generations and MOST_GENERATIONS + SMALL["epoch"], **settings)
-
-
-@pytest.fixture(scope="session")
-def example(tmp_path_factory):
-    """A folder with the run and the motif from which pages go on."""
-    folder = tmp_path_factory.mktemp("example")
-    run = run_briefly("gate", out=folder / "runs" / "mine", workers=0, generations=4)
-    circuits.save(run.motif(0), folder / "best.json")
-    shutil.copy(ROOT / "runs" / "gate.toml", folder / "runs")
-    return folder
-
-
 @pytest.mark.long
+@pytest.mark.usefixtures("in_example")
 @pytest.mark.parametrize("page", with_examples("python", "{code-cell}"))
-def test_the_examples_of_a_page_run_one_after_the_other(page, example, tmp_path, monkeypatch):
+def test_the_examples_of_a_page_run_one_after_the_other(page):
     examples = blocks(page, "python", "{code-cell}", "toml")
     if any("torch" in block.text for block in examples):
         pytest.importorskip("torch")
-    shutil.copytree(example, tmp_path, dirs_exist_ok=True)
     if 'out="runs/mine"' in page.read_text(encoding="utf-8"):
-        shutil.rmtree(tmp_path / "runs" / "mine")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(evo, "run", run_briefly)
-    monkeypatch.setattr(evo, "resume", resume_briefly)
+        shutil.rmtree("runs/mine")
     names: dict = {}
     for block in examples:
         if block.file:

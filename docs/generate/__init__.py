@@ -1,4 +1,4 @@
-"""A Sphinx extension: writes the pages of `reference/` from the classes, the models of the run spec, the command line and results."""
+"""A Sphinx extension: writes the pages of `reference/` from classes, the run spec, the command line and results."""
 
 from generate import algorithms, models, python, results, spec, tasks
 

@@ -33,9 +33,9 @@ def write():
             f"{algorithm.text[0].upper()}{algorithm.text[1:]}.",
             prose(inspect.getmodule(algorithm).__doc__),
             f"![A search by {name}]({name}.svg)",
-            "*The held-out score of the best circuit on each of two islands of 100 circuits, over the circuits evaluated, for the "
-            "task [direction](../tasks/direction.md) and one seed. [Benchmarks](../../benchmarks.md#search-quality) compares "
-            "algorithms over many seeds.*",
+            "*The held-out score of the best circuit on each of two islands of 100 circuits, over the circuits evaluated, "
+            "for the task [direction](../tasks/direction.md) and one seed. [Benchmarks](../../benchmarks.md#search-quality) "
+            "compares algorithms over many seeds.*",
         )
     rows = (
         (f"`{name}`", objective.unit, "largest" if objective.sign < 0 else "smallest", objective.text)
