@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
 from circuits.files import decoded, read_bytes
-from circuits.part import Part
+from circuits.part import Part, prose
 
 VERSION: Final = 1
 TIMING_RULE: Final = "iaf_psc_exp"
@@ -236,6 +236,6 @@ def schema() -> dict:
     found["title"] = "evocircuits motif file, version 1"
     for part in (found, *found["$defs"].values()):
         if "description" in part:  # the docstring, whose sections are for people
-            part["description"] = part["description"].partition("\n\nParameters\n---")[0]
+            part["description"] = prose(part["description"])
     found["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
     return found
