@@ -229,12 +229,12 @@ class Circuit(Part):
 
     @property
     def excitatory(self) -> np.ndarray:
-        """Which neurons are excitatory: bool [neurons]."""
+        """Which neurons are excitatory, bool [neurons]."""
         return np.array([n.sign == "E" for n in self.neurons])
 
     @property
     def parameters(self) -> np.ndarray:
-        """Parameters of the neurons in the order of `model.parameters`: float64 [neurons, parameters]."""
+        """Parameters of the neurons in the order of `model.parameters`, float64 [neurons, parameters]."""
         return np.array([[getattr(n, name) for name in self.model.names] for n in self.neurons])
 
     @property

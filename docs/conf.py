@@ -23,8 +23,7 @@ nb_merge_streams = True
 
 default_role = "code"  # what stands between single backticks in a docstring
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_typehints_format = "short"
+autodoc_typehints = "none"  # the docstrings say them
 python_maximum_signature_line_length = 100
 python_use_unqualified_type_names = True
 napoleon_google_docstring = False
@@ -34,4 +33,6 @@ autosummary_generate = False
 html_theme = "furo"
 html_title = f"evocircuits {release}"
 html_theme_options = {"navigation_with_keys": True}
+html_static_path = ["static"]
+html_css_files = ["style.css"]
 copybutton_prompt_text = "$ "

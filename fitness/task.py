@@ -102,7 +102,7 @@ class Trials:
 
     @cached_property
     def bits(self) -> np.ndarray:
-        """The stimuli as the kernel reads them: uint64 [blocks, steps, channels]."""
+        """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
         return pack(self.spikes)
 
     @cached_property

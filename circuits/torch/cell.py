@@ -141,7 +141,7 @@ class MotifCell(OwnPrecision):
 
     @property
     def ports(self) -> dict[str, slice]:
-        """The columns of the output that belong to each port: dict of slice."""
+        """The columns of the output that belong to each port, a dict of slice."""
         found = self._outputs()
         ends = np.cumsum([0, *map(len, found.values())]).tolist()
         return dict(zip(found, map(slice, ends[:-1], ends[1:]), strict=True))

@@ -1,8 +1,11 @@
 """Pieces of Markdown, and the files that they are written to."""
 
 import inspect
+import json
 import re
 from pathlib import Path
+
+from pydantic import BaseModel
 
 FOLDER = Path(__file__).parents[1] / "reference"
 ROOT = Path(__file__).parents[2]
@@ -40,10 +43,18 @@ def fields(model) -> str:
     """The fields of a pydantic model that explain themselves, as a table."""
     rows = []
     for key, field in model.model_fields.items():
-        default = "required" if field.is_required() else field.get_default(call_default_factory=True)
-        shown = "" if default is None else str(default) if default == "required" else f"`{default}`"
-        rows.append((f"`{key}`", shown, field.description or ""))
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        shown = "required" if field.is_required() else "" if default is None else f"`{toml(default)}`"
+        if not isinstance(default, BaseModel):  # which has a table of its own
+            rows.append((f"`{key}`", shown, field.description or ""))
     return table(("key", "default", "meaning"), rows) if rows else ""
+
+
+def toml(value) -> str:
+    """A default as it stands in a spec file."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value) if isinstance(value, bool | str) else str(value)
 
 
 def contents(names) -> str:

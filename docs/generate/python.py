@@ -3,9 +3,7 @@
 import inspect
 from importlib import import_module
 
-from pydantic import BaseModel
-
-from generate.markdown import fields, page, prose
+from generate.markdown import page, prose
 
 PAGES = {
     "circuits": ["circuits", "circuits.data"],
@@ -33,8 +31,6 @@ def module(name: str):
             yield rst(f".. autofunction:: {name}.{one}")
             continue
         yield rst(f".. autoclass:: {name}.{one}", "   :members:", "   :exclude-members: model_post_init, model_config")
-        if issubclass(member, BaseModel) and any(field.description for field in member.model_fields.values()):
-            yield fields(member)
 
 
 def rst(*lines: str) -> str:

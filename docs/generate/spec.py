@@ -12,6 +12,10 @@ from generate.markdown import fields, page, prose, table
 SECTIONS = [("[circuit]", CircuitBounds), ("[circuit.types.NAME]", CellType), ("[search]", Search), ("[search.stop]", Stop)]
 
 
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def write():
     parts = [
         "# Run spec",
@@ -21,7 +25,7 @@ def write():
         "[Write a run spec](../how-to/run-spec.md) has examples.",
     ]
     for name, model in SECTIONS:
-        parts += [f"## `{name}`", prose(model.__doc__.partition(": ")[2]).capitalize(), fields(model)]
+        parts += [f"## `{name}`", sentence(prose(model.__doc__).partition(": ")[2]), fields(model)]
     page("spec.md", *parts)
 
     parts = ["# Command line", "Every command explains itself with `--help`."]

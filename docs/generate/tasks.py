@@ -1,10 +1,8 @@
-"""A page for each task: its docstrings, example trials with the answers of the reference circuit, its wiring, its settings."""
+"""A page for each task: its docstrings, the reference circuit with its answers in example trials, and its settings."""
 
 import inspect
 
-from circuits.drawing.diagram import wiring
 from evo.inspect.examples import draw
-from fitness import reference
 from fitness.tasks import BUILT_IN
 from generate.markdown import contents, fields, page, picture, prose, table
 
@@ -21,13 +19,10 @@ def write():
     for name, task in BUILT_IN.items():
         parts = [f"# `{name}`", prose(inspect.getmodule(task).__doc__), prose(task.__doc__)]
         if name != "several":  # which is made of others
-            circuit = reference(name).circuit
             picture(f"tasks/{name}.svg", lambda file, task=task: draw(task(), file))
-            picture(f"tasks/{name}-circuit.svg", lambda file, circuit=circuit: wiring(circuit).figure.savefig(file))
             parts += [
                 f"![Example trials of {name}]({name}.svg)",
-                "*Example trials, with the answers of the reference circuit.*",
-                f"![The reference circuit of {name}]({name}-circuit.svg)",
-                "*The reference circuit, built by hand: `fitness.reference` gives it.*",
+                "*The reference circuit, built by hand, and its answers in example trials. "
+                f'`fitness.reference("{name}")` is the circuit.*',
             ]
         page(f"tasks/{name}.md", *parts, "## Settings" if task.model_fields else "", fields(task))

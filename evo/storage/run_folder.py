@@ -101,7 +101,7 @@ class Member:
 
     @property
     def mark(self) -> str:
-        """The mark of the held-out score in tables: "!" where overfitted, "?" where uneven."""
+        """The mark of the held-out score in tables, "!" where overfitted, "?" where uneven."""
         return "?" * self.uneven + "!" * self.overfitted
 
     @property
@@ -212,7 +212,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """State of the run: "running", "finished" or "stopped"."""
+        """State of the run, "running", "finished" or "stopped"."""
         return "running" if lock.is_held(self.folder / SPEC) else "finished" if self.finished else "stopped"
 
     @property
