@@ -44,6 +44,7 @@ HERITAGE = "founders.npz"  # of a fork, until its store is made; named when stat
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
@@ -293,6 +294,8 @@ def _go_on(folder, workers, address, observe):
             store.take_back(found.standing.cut)
             found = Run(folder)
         standing = found.standing
+        if standing.went_past_cut:
+            say.warning(f"{folder}: {PAST_CUT}")
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
             task = spec.make_task(source)

@@ -28,9 +28,9 @@ class HeldOut(Part):
 
 
 class Worst(Part):
-    """The score in the condition where it is lowest, on those of the same trials that belong to it; `conditions` is how many
-    there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little below what it
-    would be on other trials."""
+    """The score in the condition where it is lowest, the mean over the draws; `trials` of each draw belong to it, and
+    `conditions` is how many there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little
+    below what it would be on other trials."""
 
     score: float
     condition: str
@@ -85,7 +85,7 @@ class Card(Part):
     energy : dict
         Per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on hardware NAME.
     worst : Worst, optional
-        Score in the worst condition of the first draw; None for a task whose trials have no conditions.
+        Score in the worst condition, the mean over the draws; None for a task whose trials have no conditions.
     lesions : tuple of Lesion
         Scores without each part, the most harmful lesion first.
     made : Made
