@@ -93,6 +93,7 @@ def models(name):
     import inspect
 
     from circuits import neurons, synapses
+    from circuits.part import prose
 
     parts = {model.name: (model.neuron, model.parameters) for model in neurons.MODELS.values()}
     parts |= {model.name: (model.section, model.parameters) for model in synapses.MODELS.values()}
@@ -105,8 +106,8 @@ def models(name):
     if name not in parts:
         raise UserError(f"there is no model {name!r}; known are {', '.join(parts)}")
     part, parameters = parts[name]
-    click.echo(inspect.getdoc(part))
-    click.echo("\nParameters (default, least to largest):")
+    click.echo(prose(part.__doc__))
+    click.echo("\nParameters (default, minimum to maximum):")
     for key, p in parameters.items():
         click.echo(f"  {key:16}{p.default:<8g} {p.low:g} to {p.high:g}: {p.text}")
 
@@ -117,10 +118,9 @@ def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
     from evo.cluster.warm_up import warm_up
     from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
-    from fitness.sandbox.code import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'
+    if resolved.own_code or not resolved.is_task:  # its code is executed by run and resume alone: what it needs is the models'
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

@@ -26,9 +26,11 @@ from tests.bench.zoo import CHOICES, PICKS, Candidate, free_name, write
 from tests.evo.tiny import ROOT, cli, one_line_of
 
 pytestmark = pytest.mark.long
+FEW = ("gain-4", "gate-3", "itd-8", "onset-2", "order-2", "toggle-2", "xor-3")  # in `make test`; the others in `make chaos`
+MEASURED = pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in zoo])
 
 
-@pytest.mark.parametrize("name", zoo)
+@MEASURED
 def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(name):
     known = zoo.card(name)
     task, circuit, found = fitness.task(**known.task), zoo[name].circuit, known.held_out
@@ -58,7 +60,7 @@ def test_a_card_quotes_the_mean_over_several_draws_and_its_interval_over_them():
     assert 0.99 < sure.low < 1.0, "equal scores of all draws do not say that the next one's is the same"
 
 
-@pytest.mark.parametrize("name", zoo)
+@MEASURED
 def test_the_card_measured_anew_is_the_same(name):
     known = zoo.card(name)
     assert card(name, zoo[name], known.made, known.picture) == known
