@@ -40,6 +40,7 @@ from fitness.sandbox.code import Code
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
+PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
@@ -209,6 +210,8 @@ def _go_on(folder, workers, address, observe):
             store.take_back(found.standing.cut)
             found = Run(folder)
         standing = found.standing
+        if standing.went_past_cut:
+            say.warning(f"{folder}: {PAST_CUT}")
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
             judge = spec.make_judge(source)

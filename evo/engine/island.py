@@ -139,8 +139,9 @@ def _living(crowd, kept):
 def _row(generation, counts, crowd, kept):
     """What is logged of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
     first message (see `Evaluator.failures`), best and median score of the population, its least losses, the size of the
-    archive, and of the circuit that did best on validation trials the score there and on held-out ones. That of the last
-    generation of an epoch also has wirings, how many different ones the population holds."""
+    archive, and of the circuit that did best on validation trials the score there, on held-out ones, and in the worst of their
+    conditions, if they have any. That of the last generation of an epoch also has wirings, how many different ones the
+    population holds."""
     fates = crowd.fates
     scores = {"best": float(fates["score"].max()), "median": _median(fates["score"])}
     least = {"losses": [float(x) for x in fates["losses"].min(axis=0)], "archive": len(kept)}
@@ -155,4 +156,5 @@ def _median(values):
 
 def _looks(kept):
     best = archive.champion(kept)  # there is one: the first generation's best was looked at
-    return {name: float(kept[name][best]) for name in ("validation", "held_out")}
+    has_conditions = not np.isnan(kept["worst"][best])
+    return {name: float(kept[name][best]) for name in ("validation", "held_out", *(["worst"] * has_conditions))}

@@ -41,6 +41,7 @@ def generations(island: int, log: list[dict], timings: dict[str, float], spec: R
     """What there is to log of an epoch, generation by generation; how long it took comes with the last."""
     for row in log:
         found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
+        found |= {"worst": row["worst"]} if "worst" in row else {}
         for name, loss in zip(spec.search.objectives, row["losses"], strict=True):
             found[f"objective_{name}"] = objective(name).show(loss)
         if row is log[-1]:

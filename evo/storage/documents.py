@@ -37,6 +37,7 @@ class Row(TypedDict):
     archive: Count
     validation: float
     held_out: float
+    worst: NotRequired[float]
     wirings: NotRequired[Count]
 
 

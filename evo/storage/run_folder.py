@@ -311,8 +311,9 @@ class Run:
         return show.draw(self, "html")
 
     def __repr__(self):
-        best = max((m.held_out for m in self.front), default=float("nan"))
-        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+        best = self.front[0].held_out if self.front else float("nan")
+        worst = f" ({self.front[0].worst:.3f} in its worst condition)" if self.front and self.front[0].condition else ""
+        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}{worst}>"
 
 
 def open_run(folder) -> Run:

@@ -124,7 +124,7 @@ def test_scores_of_a_population_are_those_of_its_members(task):
 def solved(task, count, seed=3):
     """Trials, and the raster of the task's reference circuit on them."""
     trials = task.trials(seed, count)
-    return trials, task.simulate(reference(task.name).circuit, trials)
+    return trials, task.simulate(reference(task.name).circuit, trials, "float32")
 
 
 @pytest.fixture(params=sorted(set(BUILT_IN) - {"several"}))

@@ -3,8 +3,8 @@ import pytest
 
 import fitness
 from circuits.edit.lesion import lesion
-from circuits.simulation import simulate
 from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
