@@ -19,9 +19,25 @@ from circuits.simulation.simulate import simulate
 
 @drawn
 def rasters(circuit: Circuit, spikes, titles=(), ax=None):
-    """Simulate a circuit (float64) on trials, bool [trials, steps, channels], and draw their rasters side by side.
+    """Simulate a circuit (float64) on trials and draw the rasters side by side.
 
-    Inputs on top, then neurons, output neurons last with their port. Returns the axes.
+    Inputs are on top, then neurons, output neurons last with their port.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
+    spikes : ndarray
+        Input spikes, bool [trials, steps, channels].
+    titles : sequence of str
+        Titles of the trials.
+    ax : sequence of matplotlib.axes.Axes, optional
+        Axes to draw into, one for each trial; by default those of a new figure.
+
+    Returns
+    -------
+    sequence of matplotlib.axes.Axes
+        The axes.
     """
     spikes = np.asarray(spikes)
     raster = simulate(circuit, spikes)
@@ -87,8 +103,22 @@ def card(circuit: Circuit, spikes, titles=()):
 
 @drawn
 def walks(raster, world, ax=None):
-    """The ways of the bodies that the outputs in `raster` moved in a world of two ears: dots where they start, a cross where
-    the source is. Returns the axes."""
+    """The walks of bodies in an environment of two ears: dots at the starts, a cross at the source.
+
+    Parameters
+    ----------
+    raster : Raster
+        Spikes of the circuit in the trials.
+    world : Environment
+        The environment of the trials.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = ax or Figure(figsize=(3.4, 3.4), layout="constrained").add_subplot()
     ways = replay(world, raster.outputs, course=True)  # [trials, steps, states]
     for start, way in zip(world.start, ways, strict=True):
