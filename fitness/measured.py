@@ -151,8 +151,8 @@ class Measured(Task):
         """
         clusters = self._clusters(trials)
 
-        def overall(chosen):
-            return np.asarray(self._call(self.overall, score.measured[..., chosen, :], trials.take(chosen)), "f8")
+        def overall(chosen, read):
+            return np.asarray(self._call(self.overall, score.measured[..., read, :], trials.take(chosen)), "f8")
 
         n = 1 / (trials.weights**2).sum() if clusters is None else len(np.unique(clusters))
         concentrated = concentration(score.credit, trials.labels, trials.weights)

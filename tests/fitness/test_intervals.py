@@ -5,6 +5,7 @@ import pytest
 
 import fitness
 from fitness.interval import agresti_coull, of_clustered_mean, of_mean, wilson
+from fitness.measured import by_class
 from tests.bench.bench_intervals import ACCEPTED, cases, coverage
 from tests.fitness.test_finite_data import Recordings
 
@@ -18,6 +19,41 @@ def test_intervals_cover_the_mean_score_over_draws(name):
     found = coverage(case, 2 * DRAWS, 256, DRAWS)
     assert ACCEPTED[0] - FEW <= found.share <= ACCEPTED[1]
     assert found.width < max(3 * 3.92 * found.deviation, 0.03)
+
+
+def test_intervals_reach_for_rare_and_grave_errors_that_many_draws_have_not_seen():
+    (case,) = [case for case in cases("separation") if case.name == "separation-3b"]
+    found = coverage(case, 60, 1024, 20)
+    assert found.share >= ACCEPTED[0] - FEW  # 0.6 to 0.7 by resampling alone
+    assert found.width < 2 * 3.92 * found.deviation
+
+
+class Spread(fitness.Measured):
+    """Two classes told by one reading; the score is how far apart the means of its readings are."""
+
+    name = "spread"
+    inputs = ("in",)
+    duration_ms = 10.0
+
+    def make(self, rng, count):
+        return rng.random((count, 10, 1)) < 0.1, np.arange(count) % 2
+
+    def overall(self, measured, trials):
+        return np.abs(np.diff(by_class(measured[..., 0], trials.labels), axis=-1)[..., 0])
+
+
+def test_what_all_trials_decide_alike_is_not_made_wider_and_what_few_decide_is():
+    task, rng = Spread(), np.random.default_rng(3)
+    trials = task.trials(1, 512)
+    noisy = 0.95 * trials.labels + rng.normal(0.025, 0.02, 512)
+    few = np.where(np.isin(np.arange(512), (11, 401)), 1 - trials.labels, trials.labels)
+    for readings, wide in ((noisy, False), (few, True)):
+        score = fitness.Score(task.overall(readings[:, None], trials), readings, readings, readings[:, None])
+        low, high = task.interval(score, trials)
+        moved = (task.overall(readings[one, None], trials.take(one)) for one in rng.integers(0, 512, (100, 512)))
+        simple = 3.92 * np.std(list(moved))
+        assert low <= score.value <= high
+        assert (high - low > 1.5 * simple) if wide else (high - low < 1.5 * simple)
 
 
 @pytest.mark.slow
