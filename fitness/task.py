@@ -24,8 +24,8 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
 gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
 
-What it needs beside the file belongs to it, see `sandbox.code`. `credit` is called with whole populations, thousands of times:
-the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
+What it needs beside the file belongs to it, see `fitness.sandbox.code`. `credit` is called with whole populations, thousands of
+times: the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
 """
 
 import os

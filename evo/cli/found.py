@@ -7,7 +7,7 @@ import click
 
 from circuits.errors import UserError, harmless
 from evo.cli.group import cli
-from evo.cli.terminal import console, say_executed
+from evo.cli.terminal import console, say_code
 
 ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
 
@@ -79,7 +79,7 @@ def export(path, target, rank, out):
     source = Path(path)
     if source.is_dir():
         found = Run(source)
-        motif, example = found.motif(rank), found.examples.spikes[0]
+        motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
     else:
         motif, example = _subject(path), None
@@ -105,7 +105,7 @@ def prune(path, rank, out):
     from evo.studies.prune import prune as pruned
 
     source = Path(path)
-    found = pruned(source, rank, say_executed)
+    found = pruned(source, rank, say_code)
     beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())

@@ -1,5 +1,6 @@
 """How far a run has come and whether it is over: worked out from its stored epochs alone, so alike wherever it is asked."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,7 +33,7 @@ class Standing:
     spec: RunSpec
     epoch: list[int]
     generation: list[int]
-    best: float = -1.0
+    best: float = -math.inf
     best_generation: int = 0
     evaluations: int = 0
     elapsed: float = 0.0

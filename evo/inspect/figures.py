@@ -32,7 +32,7 @@ from evo.inspect.circuit_figures import (
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.storage.run_folder import Run
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 __all__ = [
     "change",
@@ -120,7 +120,7 @@ def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = N
 
 
 @drawn
-def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
+def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
     """The circuits of the front by two of their measures.
 
     Parameters
@@ -128,7 +128,8 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     run : Run
         The run.
     x, y : str
-        Names of measures of a circuit, or of objectives of the run. "held_out" is drawn with its confidence interval.
+        Names of measures of a circuit, or of objectives of the run. "held_out" is drawn with its confidence interval. `x` is
+        "energy" by default, or "synapses" where nothing was simulated.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default those of a new figure.
 
@@ -142,7 +143,7 @@ def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
     circuits.errors.UserError
         For an unknown measure.
     """
-    ax = axes(ax)
+    ax, x = axes(ax), x or ("energy" if run.spec.is_task else "synapses")
     named: dict[str, tuple[str, Callable]] = {
         name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
     }
@@ -189,7 +190,7 @@ def parallel(run: Run, ax=None):
     ax = axes(ax)
     names, members = run.spec.search.objectives, run.front
     values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
-    sign = np.array([-OBJECTIVES[name].sign for name in names])  # 1: more is better
+    sign = np.array([-objective(name).sign for name in names])  # 1: more is better
     for k in range(len(names) if len(members) else 0):
         low, high = values[:, k].min(), values[:, k].max()
         worst, best = (low, high) if sign[k] > 0 else (high, low)

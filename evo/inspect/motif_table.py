@@ -77,7 +77,7 @@ def show(found: Motifs, console: Console):
     """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
     explain."""
     best = sorted(w.run.front[0].held_out for w in found.winners)
-    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners)))
+    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in found.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
     worst = sorted(m.worst for w in found.winners if (m := w.run.front[0]).condition)
     uneven = f"; in their worst conditions {worst[0]:.3f} to {worst[-1]:.3f}" if worst else ""

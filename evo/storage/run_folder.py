@@ -5,6 +5,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -29,7 +30,8 @@ from evo.storage.recurrence import Elsewhere, elsewhere
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
+from fitness.task import Interface
 
 
 class Condition(NamedTuple):
@@ -43,14 +45,15 @@ class Condition(NamedTuple):
 class Member:
     """A circuit of the Pareto front.
 
-    Scores are 0 at chance and 1 when perfect.
+    Scores of tasks are 0 at chance and 1 when perfect.
 
     Parameters
     ----------
     rank : int
         Place in the front, 0 for the best held-out score.
     score, validation, held_out : float
-        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured.
+        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured. Where scores are
+        noisy, `score` is a lower bound of their mean.
     low, high : float
         Ends of the 95 % confidence interval of the held-out score.
     worst : float
@@ -60,11 +63,19 @@ class Member:
     objectives : dict of float
         Values of the objectives, in their units.
     spikes, events : float
-        Spikes and synaptic events per trial.
+        Spikes and synaptic events per trial; NaN where nothing was simulated.
     island, generation : int
         Where and when the circuit was born.
     circuit : Circuit
         The circuit.
+    unit_score : bool
+        True if scores are 0 at chance and 1 when perfect.
+    judgements : int
+        Number of times that the circuit was judged.
+    mean_score : float
+        Mean of noisy scores.
+    noisy : bool
+        True if scores are noisy.
 
     Examples
     --------
@@ -88,16 +99,20 @@ class Member:
     island: int
     generation: int
     circuit: Circuit
+    unit_score: bool = True
+    judgements: int = 1
+    mean_score: float = float("nan")
+    noisy: bool = False
 
     @property
     def overfitted(self) -> bool:
         """True if the score in the search is above 0.9 and the held-out score lower by 0.05 or more."""
-        return self.score > 0.9 and self.held_out <= self.score - 0.05
+        return self.unit_score and self.score > 0.9 and self.held_out <= self.score - 0.05
 
     @property
     def uneven(self) -> bool:
         """True if the score in the worst condition is lower than the mean by 0.25 or more."""
-        return self.worst <= self.held_out - 0.25
+        return self.unit_score and self.worst <= self.held_out - 0.25
 
     @property
     def mark(self) -> str:
@@ -130,6 +145,63 @@ class Step(NamedTuple):
     crossed: bool
     circuit: Circuit
     mother: Circuit | None
+
+
+def ranked(archive: np.ndarray) -> list[np.void]:
+    """The records of an archive, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+    return sorted(archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
+
+
+def members(
+    records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
+) -> list[Member]:
+    """What records of an archive, in their order, stand for."""
+    form = spec.form(interface)
+    names, noisy = spec.search.objectives, spec.search.noisy
+    return [
+        Member(
+            rank,
+            float(row["score"]),
+            float(row["validation"]),
+            float(row["held_out"]),
+            float(row["low"]),
+            float(row["high"]),
+            float(row["worst"]),
+            conditions[row["condition"]] if row["condition"] >= 0 else None,
+            {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+            float(row["spikes"]),
+            float(row["events"]),
+            int(row["island"]),
+            int(row["generation"]),
+            genome.to_circuit(row["genome"], form, interface.inputs, interface.outputs),
+            spec.is_task,
+            *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
+            noisy,
+        )
+        for rank, row in enumerate(records)
+    ]
+
+
+def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Motif:
+    """A circuit of a run of this name as a motif, with its provenance."""
+    return Motif.of(
+        member.circuit,
+        run=name,
+        spec_sha256=spec_sha256,
+        seed=spec.search.seed,
+        island=member.island,
+        generation=member.generation,
+        task=spec.task,
+        scores={
+            "score": member.score,
+            **{
+                name: None if np.isnan(v := getattr(member, name)) else v
+                for name in ("validation", "held_out", "low", "high", "worst")
+            },
+            **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
+        },
+        versions=versions(),
+    )
 
 
 class Run:
@@ -228,7 +300,7 @@ class Run:
     @cached_property
     def ranked(self):
         """The records of the front, in its order."""
-        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+        return ranked(self.archive)
 
     @cached_property
     def front(self) -> list[Member]:
@@ -238,27 +310,7 @@ class Run:
         """
         if self.archive is None:
             return []
-        form = self.spec.form(self.interface)
-        names = self.spec.search.objectives
-        return [
-            Member(
-                rank,
-                float(row["score"]),
-                float(row["validation"]),
-                float(row["held_out"]),
-                float(row["low"]),
-                float(row["high"]),
-                float(row["worst"]),
-                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
-                {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
-                float(row["spikes"]),
-                float(row["events"]),
-                int(row["island"]),
-                int(row["generation"]),
-                genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
-            )
-            for rank, row in enumerate(self.ranked)
-        ]
+        return members(self.ranked, self.spec, self.interface, self.conditions)
 
     def motif(self, rank: int = 0) -> Motif:
         """The motif of a circuit of the front.
@@ -273,26 +325,7 @@ class Run:
         Motif
             The circuit with its provenance.
         """
-        member = self._at(rank)
-        return Motif.of(
-            member.circuit,
-            run=self.name,
-            spec_sha256=self.spec_sha256,
-            seed=self.spec.search.seed,
-            island=member.island,
-            generation=member.generation,
-            task=self.spec.task,
-            scores={
-                "score": member.score,
-                **{
-                    name: None if np.isnan(v := getattr(member, name)) else v
-                    for name in ("validation", "held_out", "low", "high", "worst")
-                },
-                "spikes_per_trial": member.spikes,
-                "events_per_trial": member.events,
-            },
-            versions=versions(),
-        )
+        return provenance(self._at(rank), self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
         """How often the wiring of a circuit of the front came up in the run.

@@ -10,7 +10,7 @@ from rich.console import Console
 import evo
 from circuits import zoo
 from evo import genome
-from evo.engine.setting import Setting
+from evo.engine.problem import Problem
 from evo.inspect import comparison, motif_picture, motif_table, page, table, zoo_picture
 from evo.loggers.logger import generations
 from evo.studies.compare import compare
@@ -26,12 +26,12 @@ def run(tmp_path_factory):
 
 
 def test_it_is_that_of_the_held_out_trials(run):
-    setting = Setting.of(run.spec, None)
-    names, members = setting.task.grouped(setting.held_out)
+    setting = Problem.of(run.spec, None)
+    names, members = setting.judge.task.grouped(setting.judge.held_out)
     assert names == ("route a", "route b")
     assert run.conditions == [(name, len(m)) for name, m in zip(names, members, strict=True)]
     genomes = np.array([row["genome"] for row in run.ranked])
-    found = evaluate(setting.task, setting.held_out, genome.tables(genomes, setting.form))
+    found = evaluate(setting.judge.task, setting.judge.held_out, genome.tables(genomes, setting.form))
     value, which = found.worst
     assert [m.worst for m in run.front] == value.tolist()
     assert [m.condition for m in run.front] == [run.conditions[k] for k in which]

@@ -10,7 +10,7 @@ from circuits.simulation.packed import from_circuit
 from circuits.simulation.raster import Raster, pack
 from fitness.conditions import NONE, PARTS, checked, grouped
 from fitness.evaluation.evaluate import evaluate
-from fitness.evaluation.objectives import losses
+from fitness.evaluation.objectives import values
 from fitness.reference import reference
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import one_spike_for
@@ -129,14 +129,14 @@ def test_a_search_can_optimise_the_worst_condition():
         found = evaluate(task, trials, from_circuit(motif.circuit, np.float32))
         alone = [evaluate(task, trials.take(trials.labels == k), found.tables) for k in range(4)]
         least = min(one.score[0] for one in alone) + min(one.climb[0] for one in alone)
-        assert losses(["worst"], found)[0, 0] == pytest.approx(-least, abs=1e-6)
+        assert values(["worst"], found)[0, 0] == pytest.approx(-least, abs=1e-6)
 
 
 def test_the_worst_condition_cannot_be_optimised_where_there_is_none():
     task = fitness.task("gain")
     found = evaluate(task, task.trials(1, 64), from_circuit(reference("gain").circuit, np.float32))
     with pytest.raises(UserError, match="leave worst out"):
-        losses(["worst"], found)
+        values(["worst"], found)
 
 
 class Touchy(fitness.Measured):
