@@ -167,7 +167,18 @@ class Score(NamedTuple):
     measured: Any = None
 
     def of(self, circuit: tuple[int, ...]) -> "Score":
-        """That of one circuit of many."""
+        """The score of one circuit of a population.
+
+        Parameters
+        ----------
+        circuit : tuple of int
+            Index of the circuit in the leading axes.
+
+        Returns
+        -------
+        Score
+            Its score.
+        """
         return Score(*(_of(part, circuit) for part in self))
 
 
