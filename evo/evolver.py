@@ -45,45 +45,51 @@ ALONE = {"islands": 1, "generations": 10**7}  # of [search], where no spec says 
 
 
 class Evolver:
-    """A search by `ask` and `tell`, for circuits that you judge yourself.
-
-    The algorithms, islands, archive and lineage are those of `evo.run`; scores are told instead of computed. The name of an
-    objective says its direction: "score" is maximised; objectives that ship keep their direction ("energy" is minimised); any
-    other name has a prefix, objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are known of a circuit
-    and need not be told. An evolver can be a context manager, and need not be: nothing is left open.
+    """A search by `ask` and `tell`: whatever you can compute says how good circuits are.
 
     Parameters
     ----------
-    spec : str, path-like, dict, RunSpec or None
-        A run spec, as for `evo.run`, whose circuits are evolved; its own objectives have to be told. None: a spec made of the
-        other parameters.
+    spec : str, Path, dict or RunSpec, optional
+        A run spec, or the name of a task that ships, as for `evo.run`. Its circuits are searched, whatever judges there; its
+        objectives have to be told. Without one, a spec is made of the rest.
     inputs, outputs : sequence of str, optional
-        Names of the input channels and of the output ports of circuits, without a spec that says them.
+        Names of the input channels and of the output ports of circuits, where no spec says them.
     dt_ms : float, optional
-        Time step of circuits in ms, likewise.
+        Time step of circuits [ms], likewise.
     circuit : dict, optional
-        The section [circuit] of a run spec: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}.
-    folder : str or path-like, optional
-        Write an ordinary run there, which all commands read and from which `Evolver.load(folder)` continues; all that was told
-        is stored after every `tell`.
+        Keys of [circuit] in a spec: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}.
+    folder : str or Path, optional
+        Where to write an ordinary run, which `evo inspect`, `evo export`, `evo motifs` and `evo fork` read, and from which
+        `Evolver.load` goes on: all that was told is stored after every `tell`.
     **search
-        Keys of [search]: population, seed, algorithm, objectives, islands, noisy, ... With noisy=True survivors come up in
-        `ask` again, up to 16 times, and a lower bound of their mean score counts.
+        Keys of [search] in a spec: population, seed, algorithm, objectives, islands, noisy, ...
 
     Raises
     ------
-    circuits.errors.UserError
-        With one line that names what is wrong.
+    UserError
+        With one line, for a spec that cannot be, and for a folder that holds a run.
+
+    See Also
+    --------
+    evo.run : a search whose circuits a task judges, or a function.
+
+    Notes
+    -----
+    An objective that is told has a name. "score" is to be made large, others of ours as they always are ("energy": small), and
+    any other says which way: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are known of a
+    circuit, and need not be told.
+
+    With noisy=True survivors come up in `ask` again, up to 16 times; what counts then is a lower bound of their mean score.
 
     Examples
     --------
     >>> import evo
-    >>> evolver = evo.Evolver(inputs=["a"], outputs=["x"], population=10, seed=1)
+    >>> evolver = evo.Evolver(outputs=["out"], circuit={"neurons": [2, 5]}, population=10, seed=1)
     >>> for generation in range(3):
     ...     circuits = evolver.ask()
-    ...     evolver.tell([-circuit.synapse_count for circuit in circuits])
-    >>> evolver.generation, evolver.best.score < 0
-    (2, True)
+    ...     evolver.tell([-abs(circuit.synapse_count - 3) for circuit in circuits])
+    >>> evolver.generation
+    2
     """
 
     def __init__(
@@ -119,13 +125,12 @@ class Evolver:
         self._last = self._stored()
 
     def ask(self) -> list[Circuit]:
-        """The circuits that are to be judged next.
+        """Return the circuits that are to be judged next: new ones, and where scores are noisy survivors again.
 
         Returns
         -------
-        list of Circuit
-            New circuits, and where scores are noisy survivors again; the same list until they are told of, and an empty one
-            when the search is over.
+        list of circuits.Circuit
+            The same until they are told of; empty when the search is over (search.generations).
         """
         self._settle()
         if self._asked is None:
@@ -139,31 +144,29 @@ class Evolver:
 
     @property
     def attempts(self) -> np.ndarray:
-        """How often each of the circuits asked about was judged before, int [n].
-
-        Above 0 only where scores are noisy.
-        """
+        """How often each of the circuits asked about was judged before, int [n]: not 0 only where scores are noisy."""
         self._settle()
         return np.zeros(0, int) if self._islands.over else self._islands.attempts
 
     def tell(self, scores: Any, cases: Any = None):
-        """Tell how the circuits of the last `ask` did.
+        """Take in what became of the circuits of the last `ask`, in their order.
 
         Parameters
         ----------
-        scores : sequence or dict
-            One answer for each circuit, in their order: a number (larger is better); a dict of numbers by name, {"score": 0.7,
-            "cost": 3.0}, optionally with "cases", an array of case scores for lexicase selection (larger is better); a tuple of
-            the objectives that are told, in their order; or None for a circuit that failed. Or a dict of arrays [n] by name.
-        cases : ndarray, optional
-            Case scores [n, cases], instead of "cases".
+        scores : sequence, array of float [n], dict of arrays [n] by name, or Results
+            Of each circuit a number (larger is better); a dict of numbers by name {"score": 0.7, "cost": 3.0}, perhaps with
+            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the objectives that are told, in
+            their order; or None for a circuit that failed, which gets the worst.
+        cases : array of float [n, cases], optional
+            Case scores, in place of "cases".
 
         Raises
         ------
-        circuits.errors.UserError
-            For a wrong number of answers, for numbers that are not finite, and for unknown names.
-        circuits.errors.MachineError
-            If another process has continued the run in the folder.
+        UserError
+            For a wrong number of them, for numbers that are not finite, and for names that are not asked for. Then nothing is
+            taken in.
+        MachineError
+            Where another process has gone on with the same folder.
         """
         asked = len(self.ask())
         if not asked:
@@ -253,7 +256,7 @@ class Evolver:
 
     @property
     def over(self) -> bool:
-        """True if the search has reached its last generation (search.generations)."""
+        """Whether the search has reached its last generation (search.generations)."""
         self._settle()
         return self._islands.over
 
@@ -264,15 +267,12 @@ class Evolver:
 
     @property
     def evaluations(self) -> int:
-        """Number of judgements told."""
+        """How many judgements it was told."""
         return self._islands.evaluations
 
     @property
     def front(self) -> list[Member]:
-        """The archive, a list of `Member`, the best score first.
-
-        No other circuit is better than one of these in all objectives.
-        """
+        """The archive: the circuits that no other one beats in all objectives, best score first."""
         found = self._islands.archive
         return [] if found is None else members(self._ranked(found), self.spec, self._problem.judge.interface)
 
@@ -281,9 +281,9 @@ class Evolver:
 
     @property
     def best(self) -> Member:
-        """The circuit with the best score, a `Member`.
+        """The circuit with the best score.
 
-        It has `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and `mean_score`. Raises UserError
+        It has its `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and `mean_score`. Raises UserError
         before the first `tell`.
         """
         front = self.front
@@ -292,17 +292,22 @@ class Evolver:
         return front[0]
 
     def motif(self, rank: int = 0) -> Motif:
-        """The motif of a circuit of the front.
+        """Return a circuit of the front with its provenance.
 
         Parameters
         ----------
         rank : int
-            Place in the front.
+            Its place in the front.
 
         Returns
         -------
-        Motif
-            The circuit with its provenance, which `circuits.save` writes.
+        circuits.Motif
+            To be saved by `circuits.save`.
+
+        Raises
+        ------
+        UserError
+            Where there is no such rank.
         """
         front = self.front
         if not 0 <= rank < len(front):
@@ -311,17 +316,22 @@ class Evolver:
         return provenance(front[rank], self.spec, name, self.spec.digest(self._source))
 
     def save(self, path: str | Path) -> Path:
-        """Write the state of the search to a file, from which `Evolver.load` continues bit for bit.
+        """Write the search to a file, from which `load` goes on bit for bit.
 
         Parameters
         ----------
-        path : str or path-like
+        path : str or Path
             The file.
 
         Returns
         -------
-        pathlib.Path
-            The path of the file.
+        Path
+            The file.
+
+        Raises
+        ------
+        UserError
+            With an algorithm of your own, whose code lies in a run folder: give the Evolver one.
         """
         if self._source is not None:
             raise UserError("save: an algorithm of your own is kept in a run folder: give the Evolver a folder")
@@ -337,14 +347,13 @@ class Evolver:
 
     @classmethod
     def load(cls, path: str | Path) -> "Evolver":
-        """Continue from a file that `save` wrote, or from a run folder, as if the search had never stopped.
-
-        Only the code of an algorithm of your own in a run folder is executed, if it is what the run began with.
+        """Go on with a search as if it had never stopped.
 
         Parameters
         ----------
-        path : str or path-like
-            The file or the run folder.
+        path : str or Path
+            A file that `save` wrote, or the folder of a run that is told. Nothing in it is executed but the code of an
+            algorithm of your own in a run folder, if it is what the run began with.
 
         Returns
         -------
@@ -353,8 +362,8 @@ class Evolver:
 
         Raises
         ------
-        circuits.errors.UserError
-            For a file or folder that holds no such search.
+        UserError
+            For what is none, damaged, or a run that something else judges.
         """
         found, path = cls.__new__(cls), Path(path)
         if not path.is_dir():
