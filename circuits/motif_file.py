@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
-from circuits.files import decoded, read_bytes
+from circuits.files import decoded, is_stream, read_bytes
 from circuits.part import Part, prose
 
 VERSION: Final = 1
@@ -212,13 +212,18 @@ def save(motif: Motif | Circuit, path) -> Path:
 
 
 def write_whole(path, content: str | bytes) -> Path:
-    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part."""
+    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part. Into a pipe or a
+    device (/dev/stdout, /dev/null) it is written straight: a file must not take its place."""
     path = Path(path)
+    content = content.encode() if isinstance(content, str) else content
+    if is_stream(path):
+        _write_straight(path, content)
+        return path
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -227,6 +232,17 @@ def write_whole(path, content: str | bytes) -> Path:
             partial.unlink()
         raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
     return path
+
+
+def _write_straight(path, content):
+    try:
+        end = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody reads is an error, not a wait
+        with open(end, "wb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(end, True)
+            file.write(content)
+    except OSError as error:
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def schema() -> dict:

@@ -4,6 +4,7 @@ E and I are told apart by shape (triangle, circle; arrow, bar) as well as by col
 colour-blind people can tell apart). Every function draws into axes it is given, or makes them.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from circuits.circuit import Circuit
 from circuits.drawing.canvas import Figure, drawn
 from circuits.drawing.diagram import wiring
 from circuits.drawing.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
+from circuits.motif_file import write_whole
 from circuits.simulation.environments import replay
 from circuits.simulation.simulate import simulate
 
@@ -131,9 +133,12 @@ def walks(raster, world, ax=None):
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format of the file's ending. Raises UserError for one that there is not."""
+    """Write a figure in the format of the file's ending, whole or not at all. Raises UserError for one that there is not."""
+    drawn, ending = io.BytesIO(), path.suffix.removeprefix(".")
+    if not ending:
+        raise UserError(f"{path}: cannot be drawn: its ending says the format: svg, png or pdf")
     try:
-        figure.savefig(path, dpi=150)
-    except (ValueError, OSError) as error:
-        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
-    return path
+        figure.savefig(drawn, dpi=150, format=ending)
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be drawn: {error}") from None
+    return write_whole(path, drawn.getvalue())
