@@ -8,7 +8,8 @@ evolved = circuits.zoo["itd-8"]
 import circuits.numerics.before_numba  # noqa: F401 - first of all
 from circuits import show
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
-from circuits.motif_file import Motif, load, save
+from circuits.imports import load
+from circuits.motif_file import Motif, save
 from circuits.neurons import Neuron
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate

@@ -6,18 +6,17 @@ from pathlib import Path
 import click
 
 from circuits.errors import UserError, harmless
+from circuits.zoo import ZOO
 from evo.cli.group import cli
 from evo.cli.terminal import console, say_executed
 
-ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
-
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def inspect(path, html, as_json):
-    """Show the circuits a run found, or one motif."""
+    """Show the circuits a run found, or one motif: a motif file, zoo:NAME, or a circuit of another tool (see evo import)."""
     from evo.inspect import page, table
 
     subject = _subject(path)
@@ -53,7 +52,7 @@ def motifs(folders, as_json, out):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--to", "target", required=True, metavar="TARGET", help="One of the above.")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
 @click.option("-o", "--out", metavar="PATH", help="Where to [default: DIR/motifs/].")
@@ -74,10 +73,10 @@ def export(path, target, rank, out):
     """
     from circuits.export import export as write
     from circuits.export import summary
-    from evo.storage.run_folder import Run
+    from evo.storage.run_folder import Run, is_run
 
     source = Path(path)
-    if source.is_dir():
+    if is_run(source):
         found = Run(source)
         motif, example = found.motif(rank), found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
@@ -91,7 +90,7 @@ def export(path, target, rank, out):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
 @click.option("-o", "--out", metavar="FILE", help="Where to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
 def prune(path, rank, out):
@@ -102,11 +101,12 @@ def prune(path, rank, out):
     folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
+    from evo.storage.run_folder import is_run
     from evo.studies.prune import prune as pruned
 
     source = Path(path)
     found = pruned(source, rank, say_executed)
-    beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
+    beside = source / "motifs" / f"rank{rank}-core.json" if is_run(source) else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
@@ -139,7 +139,7 @@ def compare(folders, as_json):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.argument("sound", metavar="FILE.wav")
 @click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest that it knows].")
 def listen(path, sound, centre):
@@ -149,10 +149,11 @@ def listen(path, sound, centre):
     there. zoo:itd-8 knows tones and noise from 140 to 700 Hz.
     """
     import fitness
+    from circuits.motif_file import Motif
     from fitness.hearing import reaches
 
     subject = _subject(path)
-    motif = subject.motif(0) if Path(path).is_dir() else subject
+    motif = subject if isinstance(subject, Motif) else subject.motif(0)
     settings = dict(motif.provenance.task or {})
     if settings.pop("name", None) != "itd":
         raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
@@ -212,11 +213,8 @@ def zoo(name, as_json, out):
 
 
 def _subject(path):
-    """What DIR, MOTIF.json or zoo:NAME stands for."""
-    from circuits.motif_file import load
-    from circuits.zoo import zoo
-    from evo.storage.run_folder import Run
+    """What DIR or MOTIF stands for."""
+    from circuits.imports import named
+    from evo.storage.run_folder import Run, is_run
 
-    if path.startswith(ZOO):
-        return zoo[path.removeprefix(ZOO)]
-    return Run(path) if Path(path).is_dir() else load(path)
+    return Run(path) if is_run(path) else named(path)

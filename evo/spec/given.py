@@ -8,13 +8,11 @@ import tomli_w
 
 from circuits.errors import UserError
 from circuits.files import read_text
-from circuits.zoo import zoo
+from circuits.zoo import ZOO, zoo
 from evo.spec.run_spec import LARGEST, RunSpec, changed, checked_with_task, parse
 from evo.spec.starter import starter
 from fitness.sandbox.code import Code
 from fitness.tasks import BUILT_IN
-
-ZOO = "zoo:"  # before the name of a motif of the zoo
 
 
 class Given(NamedTuple):

@@ -16,6 +16,7 @@ import numpy as np
 from circuits import show
 from circuits.circuit import Circuit
 from circuits.errors import UserError, harmless
+from circuits.imports.sonata_files import is_network
 from circuits.motif_file import Motif, digest
 from circuits.version import __version__
 from evo import genome
@@ -288,6 +289,11 @@ class Run:
     def __repr__(self):
         best = max((m.held_out for m in self.front), default=float("nan"))
         return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+
+
+def is_run(path) -> bool:
+    """Does a path, which may be that of a motif as well, stand for a run folder? A folder with a SONATA network is a motif."""
+    return Path(path).is_dir() and ((Path(path) / SPEC).exists() or not is_network(Path(path)))
 
 
 def open_run(folder) -> Run:
