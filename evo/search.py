@@ -26,11 +26,14 @@ from evo.engine.recheck import recheck_archive
 from evo.engine.setting import setting
 from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
+from evo.spec.founders import files, founders, place_of
+from evo.spec.founders import kept as with_founders
 from evo.spec.given import given
-from evo.spec.run_spec import Search, changed, parse
+from evo.spec.run_spec import Search, parse
 from evo.storage import lock
 from evo.storage.documents import damaged
-from evo.storage.fork import heritage
+from evo.storage.fork import forked, heritage
+from evo.storage.founded import founded
 from evo.storage.run_folder import Run, read_spec, versions
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
@@ -40,7 +43,7 @@ from fitness.analysis.about import about
 from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
 
-HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
+HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
@@ -77,7 +80,8 @@ def run(
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
     folder = Path(out) if out is not None else free_folder(stem)
-    _begin(folder, resolved, source, workers, address)
+    begun = founders(resolved, resolved.make_task(source).interface, place_of(spec)) if resolved.search.founders else []
+    _begin(folder, resolved, source, workers, address, begun=begun)
     if not (progress or page):
         return _go_on(folder, workers, address, observe)
     from evo.inspect import page as pages  # a search that shows nothing imports nothing that shows
@@ -108,7 +112,7 @@ def fork(
     parent = Run(folder)
     if not parent.states:
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
-    spec = changed(parent.spec, changes)
+    spec = forked(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_task(source).interface)
     beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
@@ -116,8 +120,9 @@ def fork(
     return _go_on(beside, workers, address, observe)
 
 
-def _begin(folder, spec, source, workers, address, inherited=None):
-    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
+def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
+    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed. inherited: of a
+    fork; begun: the founders that the spec names."""
     count = _workers(workers, spec.search.islands)
     check_address(address)
     check_memory(spec, spec.make_task(source), "the spec", 1 if address else max(1, count))
@@ -126,6 +131,13 @@ def _begin(folder, spec, source, workers, address, inherited=None):
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
         )
+    if begun:
+        inherited, spec = founded(spec, spec.make_task(source).interface, begun), with_founders(spec, begun)
+        for founder in begun:
+            if founder.remarks:
+                say.warning("search.founders: %s: not taken exactly: %s", founder.name, "; ".join(founder.remarks))
+        for name, text in files(begun).items():
+            write_whole(folder / name, text)
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:

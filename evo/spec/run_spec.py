@@ -187,6 +187,7 @@ class Search(_Section):
     protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
+    founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
     task_seconds: float = Field(60.0, gt=0, le=86_400, description="most that one call into a task of your own may take")
     stop: Stop = Stop()
 
@@ -293,7 +294,8 @@ class RunSpec(_Section):
         """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
         same way, however far they go."""
         code = None if source is None else identity(source)
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), code], sort_keys=True)
+        unset = set() if self.search.founders else {"founders"}  # specs without have the digest of before there was the key
+        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS | unset}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:

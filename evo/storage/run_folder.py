@@ -17,12 +17,12 @@ from circuits import show
 from circuits.circuit import Circuit
 from circuits.errors import UserError, harmless
 from circuits.imports.sonata_files import is_network
-from circuits.motif_file import Motif, digest
+from circuits.motif_file import Motif, Parent, digest
 from circuits.version import __version__
 from evo import genome
 from evo.engine.standing import Standing
 from evo.population import archive
-from evo.population.lineage import ancestry
+from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
 from evo.storage import lock, stored
 from evo.storage.frames import frame
@@ -95,6 +95,7 @@ class Step(NamedTuple):
 
     generation, island  when and where;   before, score  on the search's trials, of the mother (NaN for a founder) and after
     crossed             did a father give something, besides mutation?
+    parent              of a founder that is one of the spec's founders or a mutant of it: its name and digest
     circuit, mother     after the change, and before it (None for a founder)
     """
 
@@ -105,6 +106,7 @@ class Step(NamedTuple):
     crossed: bool
     circuit: Circuit
     mother: Circuit | None
+    parent: Parent | None = None
 
 
 class Run:
@@ -119,7 +121,7 @@ class Run:
             self.stored = stored.read(store, self.spec)
         self.spec_sha256, self.interface, self.examples = self.stored[:3]
         self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
-        self.about = self.stored.about
+        self.about, self.founders = self.stored.about, self.stored.founders
         self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
@@ -225,6 +227,7 @@ class Run:
                 "events_per_trial": member.events,
             },
             versions=versions(),
+            parent=self._founder(rank),
         )
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
@@ -251,9 +254,7 @@ class Run:
         """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at
         last the circuit itself, where it differs from the last of these by changes that left the score alone."""
         self._at(rank)
-        record = self.ranked[rank]
-        known = np.concatenate([state.pedigree for state in self.states])
-        steps = ancestry(known[np.unique(known["id"], return_index=True)[1]], int(record["line"]))
+        record, steps = self.ranked[rank], self._ancestry(rank)
         chain = [self._step(step) for step in steps]
         if not chain or steps["genome"][-1].tobytes() != record["genome"].tobytes():
             base = float(steps["score"][-1]) if chain else float("nan")
@@ -261,6 +262,19 @@ class Run:
             when = int(record["generation"]), int(record["island"])
             chain.append(Step(*when, base, float(record["score"]), False, self.front[rank].circuit, mother))
         return chain
+
+    def _ancestry(self, rank):
+        known = np.concatenate([state.pedigree for state in self.states])
+        return ancestry(known[np.unique(known["id"], return_index=True)[1]], int(self.ranked[rank]["line"]))
+
+    def _founder(self, rank) -> Parent | None:
+        """The circuit of the spec's founders that one descends from."""
+        steps = self._ancestry(rank) if self.founders else []
+        return self._parent(steps[0]) if len(steps) else None
+
+    def _parent(self, step):
+        found = self.stored.founder_of(int(step["id"])) if step["before"] == FOUNDER else None
+        return None if found is None else Parent(**found)
 
     def _step(self, step):
         form = self.spec.form(self.interface)
@@ -272,7 +286,15 @@ class Run:
         names = self.interface.inputs, self.interface.outputs
         circuit, *mother = (genome.to_circuit(one, form, *names) for one in both)
         when = int(step["generation"]), int(step["island"])
-        return Step(*when, float(step["base"]), float(step["score"]), bool(step["crossed"]), circuit, *(mother or [None]))
+        return Step(
+            *when,
+            float(step["base"]),
+            float(step["score"]),
+            bool(step["crossed"]),
+            circuit,
+            *(mother or [None]),
+            self._parent(step),
+        )
 
     def _at(self, rank):
         if not 0 <= rank < len(self.front):
