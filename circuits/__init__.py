@@ -19,6 +19,8 @@ from circuits.zoo import zoo
 show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
 show.drawn_by(Raster, "html", "circuits.drawing.notebook:of_raster")
 show.drawn_by(Raster, "axes", "circuits.drawing.plot:plot")
+show.drawn_by(Raster, "neo", "circuits.export.recordings:to_neo")
+show.drawn_by(Raster, "nwb", "circuits.export.recordings:to_nwb")
 
 __all__ = [
     "Circuit",
