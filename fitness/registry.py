@@ -1,10 +1,11 @@
 """Tasks by name: those that ship, and a user's own from Python files."""
 
 from pathlib import Path
+from typing import Any
 
 from circuits.errors import MachineError, UserError
 from fitness.sandbox import modules
-from fitness.sandbox.code import Code, gather, is_own, place
+from fitness.sandbox.code import Code, gather, is_own, led_by, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
@@ -15,8 +16,8 @@ SECONDS = 60.0  # most that one call into a task of the user's own may take wher
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask", "my_package:MyTask").
 
-    source: the user's code, where it was read before: the text of a file, or see `sandbox.code`; by default it is executed from
-    where it lies. Raises UserError.
+    source: the user's code, where it was read before: the text of a file, or see `fitness.sandbox.code`; by default it is
+    executed from where it lies. Raises UserError.
     """
     if is_own(name):
         return own_task(name, source, None, settings)
@@ -54,6 +55,26 @@ def own_task(name: str, source: str | Code | None, seconds: float | None, settin
     found = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
     found._seconds = seconds
     return found
+
+
+def own_part(name: str, what: str, source: Code | None, seconds: float | None, folder: Path = Path()) -> Any:
+    """The function or class that `name`, FILE.py:NAME, means in code of the user's own, which is executed: from `source`, see
+    `own_task`, or from where it lies. what: what it is, for messages. Raises UserError."""
+    module = guarded(f"{what} {name}: its file", seconds, lambda: _module(name, what, source, folder))
+    file, _, inner = name.rpartition(":")
+    found = getattr(module, inner, None)
+    if not callable(found):
+        raise UserError(f"{what} {name}: {file} defines no {inner}")
+    return found
+
+
+def _module(name, what, source, folder):
+    try:
+        if source is None:
+            return modules.load_in_place(place(name, folder, what))
+        return modules.load(led_by(source, name, what))
+    except modules.BrokenError as error:
+        raise UserError(f"{what} {name}: the file fails when executed: {error}") from None
 
 
 def _made(name, kind, settings):

@@ -14,19 +14,23 @@ from circuits.errors import UserError
 from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
-from fitness.sandbox.code import INIT, Code, digests, gather_whole, is_own, read_alone
+from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
 FOLDER = "task"
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 
 def kept(spec: RunSpec, code: Code) -> RunSpec:
-    """The spec as it lies in the run folder, where the task has the name by which it is found there."""
-    where, _, class_name = spec.task["name"].rpartition(":")
-    path = code[0][0]
-    if len(code) > 1 or "/" in path:
-        path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
-    return spec.model_copy(update={"task": spec.task | {"name": f"{path}:{class_name}"}})
+    """The spec as it lies in the run folder, where what is the user's own has the names by which it is found there."""
+    names = {}
+    alone = len(code) == 1 and "/" not in code[0][0]
+    for key, name in spec.own_code.items():
+        where, _, inner = name.rpartition(":")
+        path = led_by(code, name, key)[0][0]
+        if not alone:
+            path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
+        names[key] = f"{path}:{inner}"
+    return spec.with_own(names)
 
 
 def keep(code: Code, folder: Path):
@@ -48,22 +52,37 @@ def keep(code: Code, folder: Path):
 
 
 def stored_code(spec: RunSpec, folder: Path) -> Code | None:
-    """The code of a run's task as it lies in its folder; None for a task that ships. Executes nothing. Raises UserError for a
+    """The code of the user's own as it lies in a run's folder; None where all ships. Executes nothing. Raises UserError for a
     name that leads out of the folder, and for links."""
-    name = spec.task["name"]
-    if not is_own(name):
+    places: dict[str, str] = {}
+    for key, name in spec.own_code.items():
+        places.setdefault(_place(key, name, folder), name)
+    if not places:
         return None
-    path, _, class_name = name.rpartition(":")
+    first, name = next(iter(places.items()))
+    if len(places) == 1 and "/" not in first:
+        return read_alone(name, folder, first)
+    apart = next((one for path, one in places.items() if "/" not in path), None)
+    if apart is not None:
+        raise _misplaced("task", apart, folder)
+    inner = first.removeprefix(f"{FOLDER}/")
+    return gather_whole(name, folder / FOLDER, inner if inner.endswith(".py") else f"{inner}/{INIT}")
+
+
+def _place(key, name, folder):
+    """The file or package that a name means in a run folder."""
+    path, _, inner = name.rpartition(":")
     parts = path.split("/")
-    plain = class_name.isidentifier() and not any(part in ("", ".", "..") or "\0" in part for part in parts)
-    if plain and len(parts) == 1 and path.endswith(".py"):
-        return read_alone(name, folder, path)
-    if plain and len(parts) > 1 and parts[0] == FOLDER:
-        inner = "/".join(parts[1:])
-        return gather_whole(name, folder / FOLDER, inner if inner.endswith(".py") else f"{inner}/{INIT}")
-    raise UserError(
-        f"{folder / 'run.toml'}: task.name: {name!r} is no file that a run keeps in its folder, FILE.py:CLASS or "
-        f"{FOLDER}/...:CLASS; undo the change"
+    plain = inner.isidentifier() and not any(part in ("", ".", "..") or "\0" in part for part in parts)
+    if not plain or not (path.endswith(".py") if len(parts) == 1 else parts[0] == FOLDER):
+        raise _misplaced(key, name, folder)
+    return path
+
+
+def _misplaced(key, name, folder):
+    return UserError(
+        f"{folder / 'run.toml'}: {key}: {name!r} is no file that a run keeps in its folder, FILE.py:NAME or "
+        f"{FOLDER}/...:NAME; undo the change"
     )
 
 
@@ -85,16 +104,17 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
 
 
 def forked_code(
-    parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[str, Path], None] = lambda *_: None
+    parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[RunSpec, Path], None] = lambda *_: None
 ) -> Code | None:
-    """The code of the task of a fork, whose parent is in `folder`: the parent's, checked, or where the file was changed another
-    one of the user's own, named from the working folder. `before_code` is called before any of it may be executed, with the
-    task's name and the folder."""
-    name = spec.task["name"]
-    theirs, ours = (one.task["name"].rpartition(":")[0] for one in (parent, spec))
-    code = checked_code(parent, folder) if theirs == ours else None
-    before_code(name, folder if theirs == ours else Path())
-    return code if theirs == ours else spec.collect()
+    """The code of the user's own in a fork, whose parent is in `folder`: the parent's, checked, or where another file is named
+    one that is sought from the working folder. `before_code` is called before any of it may be executed, with the spec and the
+    folder."""
+    theirs, ours = ({name.rpartition(":")[0] for name in one.own_code.values()} for one in (parent, spec))
+    if not ours:
+        return None
+    code = checked_code(parent, folder) if ours == theirs else None
+    before_code(spec, folder if ours == theirs else Path())
+    return code if ours == theirs else spec.collect()
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):
@@ -108,7 +128,7 @@ def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path)
     else:
         now = digests(code)
         files = sorted(path for path in then.keys() | now.keys() if then.get(path) != now.get(path))
-        inside = f"{FOLDER}/" if spec.task["name"].startswith(f"{FOLDER}/") else ""
+        inside = f"{FOLDER}/" if any(name.startswith(f"{FOLDER}/") for name in spec.own_code.values()) else ""
         more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
         changed = f"{inside}{files[0]}{more}: was" if files else "run.toml: was"
     raise UserError(f"{folder}/{changed} changed since the run began; undo the change, or start a new run from it")
