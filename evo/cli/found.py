@@ -33,11 +33,18 @@ def inspect(path, html, as_json):
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option("-o", "--out", metavar="FILE", help="Draw what was found as a picture (svg, png or pdf).")
-def motifs(folders, as_json, out):
+@click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
+def motifs(folders, as_json, out, graph):
     """Show what many runs have in common: wirings found again and again, and motifs that chance does not explain.
 
     Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
+
+    --against: which small E/I motifs are more frequent than signs and degrees explain, in these circuits (of runs, or motifs)
+    and in a measured connectome.
     """
+    if graph is not None:
+        _against(folders, graph, as_json, out)
+        return
     from evo.inspect import motif_picture, motif_table
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
@@ -49,6 +56,19 @@ def motifs(folders, as_json, out):
         motif_table.show(found, console())
     if out is not None:
         click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
+
+
+def _against(folders, graph, as_json, out):
+    from evo.inspect import against_table
+    from evo.studies.motifs.against import against, circuit_of
+
+    found = against([circuit_of(_subject(folder)) for folder in folders], graph)
+    if as_json:
+        click.echo(json.dumps(against_table.as_json(found), allow_nan=False))
+    else:
+        against_table.show(found, console())
+    if out is not None:
+        click.echo(f"picture: {against_table.draw(found, Path(out))}", err=as_json)
 
 
 @cli.command()
