@@ -20,7 +20,7 @@ from evo.storage.run_folder import Run
 from evo.studies.motifs import Winner
 from evo.studies.motifs.signed_graphs import Signed, counts, rewired
 
-NULLS, TESTED, NULLS_TESTED, LEVEL = 400, 40, 100, 0.05
+NULLS, TESTED, NULLS_TESTED, LEVEL = 300, 20, 60, 0.05
 
 
 class Excess(NamedTuple):
