@@ -6,18 +6,17 @@ from pathlib import Path
 import click
 
 from circuits.errors import UserError, harmless
+from circuits.zoo import ZOO
 from evo.cli.group import cli
 from evo.cli.terminal import console, say_code
 
-ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
-
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(path, html, as_json):
-    """Show the circuits of a run, or one motif."""
+    """Show the circuits of a run, or one motif: a motif file, zoo:NAME, or a circuit of another tool (see evo import)."""
     from evo.inspect import page, table
 
     subject = _subject(path)
@@ -34,12 +33,19 @@ def inspect(path, html, as_json):
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--out", metavar="FILE", help="Draw the result as a picture (svg, png or pdf).")
-def motifs(folders, as_json, out):
+@click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
+def motifs(folders, as_json, out, graph):
     """Show what runs have in common: wirings that came up again, and motifs more frequent than chance.
 
     DIR... are the folders of runs that differ in their seed. Of each run the smallest circuit counts that scores as well as its
     best.
+
+    --against: which small E/I motifs are more frequent than signs and degrees explain, in these circuits (of runs, or motifs)
+    and in a measured connectome.
     """
+    if graph is not None:
+        _against(folders, graph, as_json, out)
+        return
     from evo.inspect import motif_picture, motif_table
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
@@ -53,8 +59,21 @@ def motifs(folders, as_json, out):
         click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
 
 
+def _against(folders, graph, as_json, out):
+    from evo.inspect import against_table
+    from evo.studies.motifs.against import against, circuit_of
+
+    found = against([circuit_of(_subject(folder)) for folder in folders], graph)
+    if as_json:
+        click.echo(json.dumps(against_table.as_json(found), allow_nan=False))
+    else:
+        against_table.show(found, console())
+    if out is not None:
+        click.echo(f"picture: {against_table.draw(found, Path(out))}", err=as_json)
+
+
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--to", "target", required=True, metavar="TARGET", help="One of the targets above.")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Rank of the circuit in the front.")
 @click.option("-o", "--out", metavar="PATH", help="Path to write to [default: in DIR/motifs/].")
@@ -75,10 +94,10 @@ def export(path, target, rank, out):
     """
     from circuits.export import export as write
     from circuits.export import summary
-    from evo.storage.run_folder import Run
+    from evo.storage.run_folder import Run, is_run
 
     source = Path(path)
-    if source.is_dir():
+    if is_run(source):
         found = Run(source)
         motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
@@ -92,7 +111,7 @@ def export(path, target, rank, out):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Rank of the circuit in the front.")
 @click.option("-o", "--out", metavar="FILE", help="Path to write to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
 def prune(path, rank, out):
@@ -103,11 +122,12 @@ def prune(path, rank, out):
     task of your own that lies in the folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
+    from evo.storage.run_folder import is_run
     from evo.studies.prune import prune as pruned
 
     source = Path(path)
     found = pruned(source, rank, say_code)
-    beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
+    beside = source / "motifs" / f"rank{rank}-core.json" if is_run(source) else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
@@ -141,7 +161,7 @@ def compare(folders, as_json):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.argument("sound", metavar="FILE.wav")
 @click.option(
     "--centre",
@@ -159,10 +179,11 @@ def listen(path, sound, centre):
     direction ends and the next begins it names either of them, or none.
     """
     import fitness
+    from circuits.motif_file import Motif
     from fitness.hearing import reaches
 
     subject = _subject(path)
-    motif = subject.motif(0) if Path(path).is_dir() else subject
+    motif = subject if isinstance(subject, Motif) else subject.motif(0)
     settings = dict(motif.provenance.task or {})
     if settings.pop("name", None) != "itd":
         raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
@@ -226,11 +247,8 @@ def zoo(name, as_json, out):
 
 
 def _subject(path):
-    """What DIR, MOTIF.json or zoo:NAME stands for."""
-    from circuits.motif_file import load
-    from circuits.zoo import zoo
-    from evo.storage.run_folder import Run
+    """What DIR or MOTIF stands for."""
+    from circuits.imports import named
+    from evo.storage.run_folder import Run, is_run
 
-    if path.startswith(ZOO):
-        return zoo[path.removeprefix(ZOO)]
-    return Run(path) if Path(path).is_dir() else load(path)
+    return Run(path) if is_run(path) else named(path)

@@ -118,13 +118,13 @@ def fork(folder, settings, out, workers, address, log):
     """
     from evo import search
     from evo.spec.given import as_changes
-    from evo.spec.run_spec import changed
+    from evo.storage.fork import forked
     from evo.storage.run_folder import read_spec
     from evo.storage.task_code import forked_code
 
     changes, parent = as_changes(settings), Path(folder)
     theirs = read_spec(parent)
-    spec = changed(theirs, changes)
+    spec = forked(theirs, changes)
     source = forked_code(theirs, spec, parent, say_code)
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
     _announce(spec, source, beside)
@@ -157,6 +157,7 @@ def status(folder, as_json):
         "best_worst": found.front[0].worst if found.front and found.front[0].condition else None,
         "archive_sha256": found.archive_sha256,
         "parent": found.parent,
+        "founders": found.founders,
     }
     if as_json:
         click.echo(json.dumps(facts))
@@ -168,6 +169,8 @@ def status(folder, as_json):
     )
     if found.parent:
         click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
+    if found.founders:
+        click.echo(f"began with {harmless(', '.join(founder['name'] for founder in found.founders))}")
     if found.standing.ended not in (None, "generations"):
         click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {quote(name)} --generations G")
     if found.failed[0]:

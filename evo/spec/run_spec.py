@@ -49,7 +49,7 @@ from fitness.task import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
-SINCE_0_5 = {"parents", "survivors", "noisy"}  # keys of [search] that older runs lack
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders"}  # keys of [search] that older runs lack
 TRIED = 5  # random circuits at most, before a run
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
@@ -220,6 +220,7 @@ class Search(_Section):
     protect: Literal["none", "age"] = Field("none", description="age: circuits with new wiring are protected at first")
     archive: int = Field(50, ge=1, le=10_000, description="maximum size of the archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="evo objectives lists them all")
+    founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
     task_seconds: float = Field(60.0, gt=0, le=86_400, description="maximum duration of a call into a task of your own")
     stop: Stop = Stop()
 

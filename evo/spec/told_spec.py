@@ -46,6 +46,8 @@ def told_spec(
     data["circuit"] = data.get("circuit", {}) | dict(circuit or {})
     data["search"] = data.get("search", {}) | dict(search)
     resolved = parse(as_toml(data), "Evolver")
+    if resolved.search.founders:
+        raise UserError("Evolver: search.founders: an Evolver draws its first circuits; leave the key out, or use evo run")
     resolved.form(resolved.make_judge().interface)
     source = resolved.collect(folder)
     resolved.make_algorithm(source)
