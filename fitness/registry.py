@@ -1,26 +1,57 @@
-"""Tasks by name: those that ship, and a user's own from Python files."""
+"""Tasks by name: those that ship, those over a file of the user's, and a user's own from Python files."""
 
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
+from circuits.files import read_bytes
+from fitness.file_data import FOLDER, FileData
+from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, gather, is_own, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
 
+OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask,)}
 SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
 
 
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
-    """The task `name` with its settings: one that ships ("itd"), or a user's own ("my_task.py:MyTask", "my_package:MyTask").
+    """The task `name` with its settings: one that ships ("itd"), one over a file (name="recording", file="cell.csv"), or a
+    user's own ("my_task.py:MyTask", "my_package:MyTask").
 
     source: the user's code, where it was read before: the text of a file, or see `sandbox.code`; by default it is executed from
-    where it lies. Raises UserError.
+    where it lies. Of a task over a file it is that file. Raises UserError.
     """
     if is_own(name):
         return own_task(name, source, None, settings)
-    return task_class(name)(**settings)
+    return shipped_task(name, source, settings)
+
+
+def shipped_task(name: str, source: str | Code | None, settings: dict, folder: Path = Path()) -> Task:
+    """A task that ships; the file of one that is over a file is `source`, without which it is sought from `folder`."""
+    found = task_class(name)(**settings)
+    if isinstance(found, FileData):
+        found.over(source[0][1] if isinstance(source, tuple) else None, folder)
+        found.interface  # noqa: B018 - reads the file
+    return found
+
+
+def data_file(settings: dict) -> str | None:
+    """The file that a task with these settings, its name among them, is over; None for others. Raises UserError."""
+    kind = OVER_FILES.get(settings.get("name", ""))
+    if kind is None:
+        return None
+    file = settings.get("file")
+    if not isinstance(file, str) or not file:
+        raise UserError(f'task {kind.name}: file: must name a file, such as "cell.csv", not {file!r}')
+    return file
+
+
+def read_data(settings: dict, folder: Path) -> Code | None:
+    """The file that such a task is over, sought from `folder`, as it is kept with a run; None for others."""
+    file = data_file(settings)
+    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file)),)
 
 
 def with_defaults(kind: type[Task]) -> Task:
@@ -34,7 +65,7 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
-    return built_in(name)
+    return OVER_FILES[name] if name in OVER_FILES else built_in(name)
 
 
 def read_source(name: str, folder: Path) -> Code | None:

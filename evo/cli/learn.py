@@ -117,10 +117,13 @@ def warmup(spec):
     """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
     from evo.cluster.warm_up import warm_up
     from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
+    from fitness.registry import data_file
     from fitness.sandbox.code import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if is_own(resolved.task["name"]):  # its code is executed by run and resume alone: what it needs is the models'
+    if (
+        is_own(resolved.task["name"]) or data_file(resolved.task) is not None
+    ):  # its code is executed by run and resume alone: what it needs is the models'
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

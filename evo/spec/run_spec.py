@@ -37,7 +37,7 @@ from evo.genome import FINE_GRID, GRID, Bounds, Form
 from evo.spec.estimate import check_memory
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES
-from fitness.registry import own_task
+from fitness.registry import own_task, read_data, shipped_task
 from fitness.sandbox.code import Code, identity, is_own
 from fitness.task import Interface
 
@@ -200,16 +200,18 @@ class RunSpec(_Section):
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the code of a user's own (see `sandbox.code`), executed from where it lies, sought from `folder`,
-        without."""
+        without. Of a task over a file it is that file."""
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
             return own_task(name, source, self.search.task_seconds, settings, folder)
-        return fitness.task(name, **settings)
+        return shipped_task(name, source, settings, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
-        """The code of a user's task that lies in `folder`, or is named from there; None for one that ships. Executes it where a
-        module asks for its own place, see `fitness.checks.collect`."""
+        """The code of a user's task that lies in `folder`, or is named from there, or the file that a task is over; None for
+        others. Executes the code where a module asks for its own place, see `fitness.checks.collect`."""
+        if (data := read_data(self.task, folder)) is not None:
+            return data
         s = self.search
         return collect(self.task["name"], folder, lambda: self.make_task(None, folder), s.seed, min(s.trials, 64))
 

@@ -1,4 +1,5 @@
-"""The code of a run's own task in the folder of the run: kept there, and compared before a line of it is executed.
+"""The code of a run's own task, or the file that its task is over, in the folder of the run: kept there, and compared before a
+line of it is executed.
 
 A single file lies beside run.toml; a task of several files has the folder `task` for itself. The store has the digest of spec
 and code together, by which a run goes on, and one of each file, by which the one that was changed can be named.
@@ -14,14 +15,18 @@ from circuits.errors import UserError
 from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
+from fitness.file_data import FOLDER as DATA
+from fitness.registry import data_file
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, is_own, read_alone
 
-FOLDER = "task"
+FOLDER = "task"  # a file that a task is over has another, see `fitness.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 
 def kept(spec: RunSpec, code: Code) -> RunSpec:
-    """The spec as it lies in the run folder, where the task has the name by which it is found there."""
+    """The spec as it lies in the run folder, where the task has the name by which it is found there, and a file its path."""
+    if data_file(spec.task) is not None:
+        return spec.model_copy(update={"task": spec.task | {"file": code[0][0]}})
     where, _, class_name = spec.task["name"].rpartition(":")
     path = code[0][0]
     if len(code) > 1 or "/" in path:
@@ -31,7 +36,7 @@ def kept(spec: RunSpec, code: Code) -> RunSpec:
 
 def keep(code: Code, folder: Path):
     """Write the code into a run folder. Raises UserError where others' files are in its place."""
-    if len(code) == 1 and "/" not in code[0][0]:
+    if len(code) == 1 and ("/" not in code[0][0] or code[0][0].startswith(f"{DATA}/")):
         write_whole(folder / code[0][0], code[0][1])
         return
     new, there = folder / f".{FOLDER}.part", folder / FOLDER
@@ -51,6 +56,10 @@ def stored_code(spec: RunSpec, folder: Path) -> Code | None:
     """The code of a run's task as it lies in its folder; None for a task that ships. Executes nothing. Raises UserError for a
     name that leads out of the folder, and for links."""
     name = spec.task["name"]
+    if (file := data_file(spec.task)) is not None:
+        if Path(file).parent.as_posix() == DATA and Path(file).name not in ("", ".", "..") and "\0" not in file:
+            return read_alone(name, folder, Path(file).as_posix())
+        raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
     if not is_own(name):
         return None
     path, _, class_name = name.rpartition(":")
@@ -91,7 +100,7 @@ def forked_code(
     one of the user's own, named from the working folder. `before_code` is called before any of it may be executed, with the
     task's name and the folder."""
     name = spec.task["name"]
-    theirs, ours = (one.task["name"].rpartition(":")[0] for one in (parent, spec))
+    theirs, ours = (data_file(one.task) or one.task["name"].rpartition(":")[0] for one in (parent, spec))
     code = checked_code(parent, folder) if theirs == ours else None
     before_code(name, folder if theirs == ours else Path())
     return code if theirs == ours else spec.collect()

@@ -32,12 +32,12 @@ def trials(content: bytes, name: str, epochs=()):
         raise UserError(f"{name}: trial, role, name and {time} must be arrays of one length, [spikes]; found {said}")
     if columns[time].dtype.kind not in "iuf":
         raise UserError(f"{name}: {time} must hold numbers, not {columns[time].dtype}")
-    texts = [_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name")]
+    trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name"))
     duration, order = _durations(arrays, name)
     times = (columns[time].astype("f8") * UNITS[time]).tolist()
-    found = list(as_trials(*texts, times, lambda k: f"{name}: row {k}", duration))
+    found = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)
     signals = _signals(arrays, name, order)
-    return [(*trial, signals.get(trial[0], {})) for trial in found]
+    return [(*one, signals.get(one[0], {})) for one in found]
 
 
 def _arrays(content, name):

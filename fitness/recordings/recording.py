@@ -80,11 +80,11 @@ class Recording:
             if not (np.isfinite(duration) and duration > 0):
                 raise UserError(f"{place}: trial {name}: lasts {duration} ms; a duration is above 0")
             end = round(float(duration), DIGITS)
-            trains = [
+            given_in, measured = (
                 tuple(_train(by_name.get(one, ()), end, f"{place}: trial {name}, {role} {one}") for one in all_names)
                 for role, all_names, by_name in (("input", ins, inputs), ("output", outs, outputs))
-            ]
-            found.append(Trial(str(name), end, *trains, dict(sorted(signals.items()))))
+            )
+            found.append(Trial(str(name), end, given_in, measured, dict(sorted(signals.items()))))
         order = {name: k for k, name in enumerate(natural(names))}
         found.sort(key=lambda trial: order[trial.name])
         return cls(ins, outs, tuple(found), source, sha256)
