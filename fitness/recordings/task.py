@@ -115,9 +115,11 @@ class RecordingTask(Measured, FileData):
             self._prepared = self._prepare()
         return self._prepared
 
+    def _read(self) -> Recording:
+        return read(self.file_name, self.content(), self.epochs)
+
     def _prepare(self):
-        whole = read(self.file_name, self.content(), self.epochs)
-        found = whole.select(self.input_names, self.output_names, self.until_ms)
+        found = self._read().select(self.input_names, self.output_names, self.until_ms)
         place = f"task {self.title()}: {self.file_name}"
         if not found.inputs:
             sampled = f": {', '.join(found.signals)} is sampled, which cannot drive a circuit yet" if found.signals else ""

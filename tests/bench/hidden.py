@@ -42,7 +42,7 @@ class Hidden(NamedTuple):
     recording: Recording
 
 
-def hidden(seed: int, neurons: int = 2, recorded: int = 1, seconds: float = 20.0, rate_hz: float = 30.0) -> Hidden:
+def hidden(seed: int, neurons: int = 2, recorded: int = 1, seconds: float = 60.0, rate_hz: float = 30.0) -> Hidden:
     """A circuit of so many neurons, each with a way to a recorded one, which fire at 5 to 60 Hz; its inputs are Poisson trains.
     The same for the same arguments."""
     rng = np.random.default_rng((seed, neurons, recorded))

@@ -46,7 +46,9 @@ def as_npz(trials=None, **more) -> bytes:
     trial, role, name, ms = zip(*rows(trials), strict=True)
     file = io.BytesIO()
     times = np.array([float(t) if t else np.nan for t in ms])
-    np.savez(file, trial=np.array(trial), role=np.array(role), name=np.array(name), time_ms=times, duration_ms=DURATION, **more)
+    np.savez(
+        file, trial=np.array(trial), role=np.array(role), name=np.array(name), time_ms=times, duration_ms=trials[0][1], **more
+    )
     return file.getvalue()
 
 
@@ -57,9 +59,9 @@ def as_nwb(path, trials=None) -> bytes:
 
     trials = content() if trials is None else trials
     nwb = pynwb.NWBFile("recorded", "one", datetime(2026, 1, 1, tzinfo=UTC))
-    starts = [k * 0.5 for k in range(len(trials))]
-    for start in starts:
-        nwb.add_trial(start_time=start, stop_time=start + DURATION / 1000)
+    starts = [k * 1.5 for k in range(len(trials))]
+    for start, trial in zip(starts, trials, strict=True):
+        nwb.add_trial(start_time=start, stop_time=start + trial[1] / 1000)
     nwb.add_unit_column("unit_name", "of the train")
     nwb.add_unit_column("role", "input or output")
     for role, place in (("input", 2), ("output", 3)):
