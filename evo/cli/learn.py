@@ -61,12 +61,17 @@ def algorithms():
 
 
 @cli.command()
-@click.argument("name", metavar="TASK|zoo:MOTIF")
+@click.argument("name", metavar="[TASK|zoo:MOTIF]", required=False)
+@click.option("--recording", metavar="FILE", help="For circuits that do what was recorded in a file: it is looked at.")
 @click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
 @click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
 @click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
-def new(name, out, neurons, synapses):
+def new(name, recording, out, neurons, synapses):
     """Write a commented spec to start from; of a motif of the zoo, the one by which it was found.
+
+    \b
+    evo new itd -o my.toml
+    evo new --recording cell.csv -o cell.toml
 
     A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
     """
@@ -74,10 +79,18 @@ def new(name, out, neurons, synapses):
     from evo.spec.given import shipped
     from evo.spec.starter import starter
 
-    say_executed(name, Path(), err=True)
-    text = None if neurons or synapses else shipped(name)
-    if text is None:
-        text = starter(name, neurons, synapses, None if out is None else Path(out).parent)
+    folder = None if out is None else Path(out).parent
+    if (name is None) == (recording is None):
+        raise UserError("new: name a task, or give --recording FILE")
+    if recording is not None:
+        from evo.spec.from_recording import from_recording
+
+        text = from_recording(recording, neurons, synapses, folder)
+    else:
+        say_executed(name, Path(), err=True)
+        text = None if neurons or synapses else shipped(name)
+        if text is None:
+            text = starter(name, neurons, synapses, folder)
     if out is None:
         click.echo(text, nl=False)
         return

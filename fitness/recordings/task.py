@@ -118,8 +118,12 @@ class RecordingTask(Measured, FileData):
     def _read(self) -> Recording:
         return read(self.file_name, self.content(), self.epochs)
 
+    def recording(self) -> Recording:
+        """The trains that are chosen. Raises UserError for names that there are not."""
+        return self._read().select(self.input_names, self.output_names, self.until_ms)
+
     def _prepare(self):
-        found = self._read().select(self.input_names, self.output_names, self.until_ms)
+        found = self.recording()
         place = f"task {self.title()}: {self.file_name}"
         if not found.inputs:
             sampled = f": {', '.join(found.signals)} is sampled, which cannot drive a circuit yet" if found.signals else ""
