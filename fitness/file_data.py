@@ -30,6 +30,11 @@ class FileData(FiniteData):
         return self
 
     @property
+    def folder(self) -> Path:
+        """From where the file is sought."""
+        return self._folder
+
+    @property
     def file_name(self) -> str:
         """The file's name without its folder."""
         return PurePath(self.file).name
