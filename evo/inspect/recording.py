@@ -17,6 +17,7 @@ from fitness.recordings.task import RecordingTask
 SHOWN_MS = 1000.0  # of the first trial, in text
 TRIALS, TRAINS = 20, 8  # that are drawn
 LOOK_MS = 3000.0
+BINS = 100  # of a rate over the trial at most
 
 
 def lines(task: RecordingTask, recording: Recording) -> list[str]:
@@ -81,14 +82,16 @@ def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
     outputs, inputs = recording.outputs[:TRAINS], recording.inputs[:TRAINS]
     rows = len(inputs) + len(outputs) * len(shown)
     figure = Figure(figsize=(9.0, 2.2 + 0.13 * rows + 1.5 * len(outputs)), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[0.8 + 0.13 * rows, 1.5 * max(len(outputs), 1)])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[0.8 + 0.13 * rows, 1.5 * max(len(outputs), 1)])
+    above, below = parts
     _rasters(above.subplots(), shown, inputs, outputs)
     panels = np.atleast_2d(below.subplots(len(outputs), 3, squeeze=False))
     for n, (name, (isi, psth, after)) in enumerate(zip(outputs, panels, strict=True)):
         found = statistics.intervals(recording, "output", n)
         most = float(np.percentile(found, 99)) if len(found) else 1.0
         isi.hist(found[found <= most], bins=50, color=E_COLOUR)
-        edges, rate = statistics.histogram(recording, n, bin_ms if len(recording.trials) > 1 else 100.0)
+        end = max(trial.duration_ms for trial in recording.trials)
+        edges, rate = statistics.histogram(recording, n, max(bin_ms, end / BINS))
         psth.stairs(rate, edges, color=E_COLOUR)
         for k, channel in enumerate(inputs):
             lags = statistics.following(recording, k, n)
@@ -100,6 +103,7 @@ def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
             (after, "rate, Hz, by ms after an input"),
         ):
             ax.tick_params(labelsize="small")
+            ax.locator_params(axis="x", nbins=5)
             if n == len(outputs) - 1:
                 ax.set_xlabel(label, fontsize="small")
     if len(outputs) and len(inputs) > 1:

@@ -52,8 +52,8 @@ def described(task: RecordingTask) -> list[str]:
         f"{recording.source}: {_some(count, 'trial', 'trials')} of {ends}, {_some(len(windows.trials), 'stimulus', 'stimuli')}"
     ]
     for what, names, rates in (
-        ("inputs", recording.inputs, _rates(recording, 2)),
-        ("outputs", recording.outputs, _rates(recording, 3)),
+        ("inputs", recording.inputs, _rates(recording, "input")),
+        ("outputs", recording.outputs, _rates(recording, "output")),
     ):
         found.append(f"{what}: {', '.join(f'{n} ({r:.3g} Hz)' for n, r in zip(names, rates, strict=True))}")
     if windows.merged:
@@ -110,6 +110,6 @@ def _fitting(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
     return {"window_ms": float(min(window, 2000.0)), "lead_in_ms": LEAD_IN_MS, "precision_ms": usual.precision_ms}
 
 
-def _rates(recording: Recording, place: int):
+def _rates(recording: Recording, role: str):
     seconds = sum(trial.duration_ms for trial in recording.trials) / 1000
-    return np.array([[len(train) for train in trial[place]] for trial in recording.trials]).sum(axis=0) / seconds
+    return np.array([[len(train) for train in trial.trains(role)] for trial in recording.trials]).sum(axis=0) / seconds

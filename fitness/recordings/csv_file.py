@@ -48,8 +48,8 @@ def trials(content: bytes, name: str, epochs=()):
         times.append(_number(text, f"{name}: line {number}: {time}") * UNITS[time] if text else np.nan)
     if not rows:
         raise UserError(f"{name}: holds no spike below its first line")
-    trial, role, train = zip(*rows, strict=True)
-    return as_trials(trial, role, train, times, lambda k: f"{name}: line {numbers[k + 1]}", duration)
+    columns = zip(*rows, strict=True)
+    return as_trials(next(columns), next(columns), next(columns), times, lambda k: f"{name}: line {numbers[k + 1]}", duration)
 
 
 def _number(text, place):

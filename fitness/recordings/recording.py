@@ -39,6 +39,10 @@ class Trial(NamedTuple):
     outputs: tuple[np.ndarray, ...]
     signals: Mapping[str, Signal] = {}
 
+    def trains(self, role: str) -> tuple[np.ndarray, ...]:
+        """Those of a role, input or output."""
+        return self.inputs if role == "input" else self.outputs
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:

@@ -32,20 +32,20 @@ def trains(recording: Recording) -> list[Train]:
     """All trains, inputs first."""
     seconds = sum(trial.duration_ms for trial in recording.trials) / 1000
     found = []
-    for role, names, place in (("input", recording.inputs, 2), ("output", recording.outputs, 3)):
+    for role, names in (("input", recording.inputs), ("output", recording.outputs)):
         for k, name in enumerate(names):
-            times = [trial[place][k] for trial in recording.trials]
+            times = [trial.trains(role)[k] for trial in recording.trials]
             spikes, isi = sum(map(len, times)), intervals(recording, role, k)
             numbers = [np.median(isi), isi.min(), isi.std() / isi.mean()] if len(isi) else [np.nan] * 3
             silent = sum(not len(one) for one in times)
-            found.append(Train(role, name, spikes, spikes / seconds, *map(float, numbers), silent))
+            median, shortest, cv = map(float, numbers)
+            found.append(Train(role, name, spikes, spikes / seconds, median, shortest, cv, silent))
     return found
 
 
 def intervals(recording: Recording, role: str, k: int) -> np.ndarray:
     """The interspike intervals of a train in ms, float64."""
-    place = 2 if role == "input" else 3
-    return np.concatenate([np.diff(trial[place][k]) for trial in recording.trials])
+    return np.concatenate([np.diff(trial.trains(role)[k]) for trial in recording.trials])
 
 
 def histogram(recording: Recording, k: int, bin_ms: float) -> tuple[np.ndarray, np.ndarray]:

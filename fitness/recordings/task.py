@@ -227,11 +227,11 @@ class RecordingTask(Measured, FileData):
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant, and over neurons."""
         found, item = measured.reshape(*measured.shape[:-1], -1, READINGS), trials.facts["item"]
-        total = 0.0
+        total = np.zeros(found.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
             both = found[..., xx] + self.prepared.target.own[item, :, tau]
-            total = total + np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
-        return 0.5 * np.ascontiguousarray(total).mean(axis=-1)
+            total += np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
+        return 0.5 * total.mean(axis=-1)
 
     def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
         """The measured rate of all neurons in each window."""

@@ -32,7 +32,7 @@ def fit(task: RecordingTask, output: str, generations: int = GENERATIONS, seed: 
     for start in range(STARTS):
         rng = np.random.default_rng((seed, start))
         strategy = SeparableCMA(rng.random(coded.count) * 0.6 + 0.2, np.full(coded.count, 0.2), POINTS)
-        best, value = None, -np.inf
+        best, value = strategy.mean[None], -np.inf
         for _ in range(generations):
             points = strategy.ask(rng)
             found = evaluate(one, parts["search"], coded.tables(points))

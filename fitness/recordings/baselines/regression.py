@@ -38,7 +38,8 @@ def poisson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if size <= 1e-4:
             break
         better = value - new[0]
-        b, value, rate = b + size * step, *new
+        b = b + size * step
+        value, rate = new
         if better < TOLERANCE * abs(value):
             break
     return _unscaled(b, mean, scale)
