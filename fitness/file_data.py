@@ -8,6 +8,7 @@ from circuits.files import read_bytes
 from fitness.finite_data import FiniteData
 
 FOLDER = "data"  # of a run, in which the file is kept
+MOST = 1 << 29  # bytes of such a file: it is held in memory, and sent to every worker
 
 
 class FileData(FiniteData):
@@ -21,7 +22,7 @@ class FileData(FiniteData):
     def content(self) -> bytes:
         """What is in the file: as it was given, else as it lies there."""
         if self._content is None:
-            self._content = read_bytes(self._folder / self.file)
+            self._content = read_bytes(self._folder / self.file, MOST)
         return self._content
 
     def over(self, content: bytes | None = None, folder: Path = Path()):

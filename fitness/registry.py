@@ -4,7 +4,8 @@ from pathlib import Path
 
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
-from fitness.file_data import FOLDER, FileData
+from fitness.datasets.task import DatasetTask
+from fitness.file_data import FOLDER, MOST, FileData
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, gather, is_own, place
@@ -12,7 +13,7 @@ from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
 
-OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask,)}
+OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask, DatasetTask)}
 SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
 
 
@@ -51,7 +52,7 @@ def data_file(settings: dict) -> str | None:
 def read_data(settings: dict, folder: Path) -> Code | None:
     """The file that such a task is over, sought from `folder`, as it is kept with a run; None for others."""
     file = data_file(settings)
-    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file)),)
+    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file, MOST)),)
 
 
 def with_defaults(kind: type[Task]) -> Task:

@@ -37,8 +37,8 @@ from evo.genome import FINE_GRID, GRID, Bounds, Form
 from evo.spec.estimate import check_memory
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES
-from fitness.registry import own_task, read_data, shipped_task
-from fitness.sandbox.code import Code, identity, is_own
+from fitness.registry import data_file, own_task, read_data, shipped_task
+from fitness.sandbox.code import Code, digests, identity, is_own
 from fitness.task import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
@@ -294,7 +294,13 @@ class RunSpec(_Section):
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
         same way, however far they go."""
-        code = None if source is None else identity(source)
+        code = (
+            None
+            if source is None
+            else digests(source)
+            if data_file(self.task) and isinstance(source, tuple)
+            else identity(source)
+        )
         text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from circuits.errors import UserError
+from circuits.files import read_bytes
 from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
+from fitness.file_data import MOST
 from fitness.registry import data_file
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, is_own, read_alone
 
@@ -58,7 +60,10 @@ def stored_code(spec: RunSpec, folder: Path) -> Code | None:
     name = spec.task["name"]
     if (file := data_file(spec.task)) is not None:
         if Path(file).parent.as_posix() == DATA and Path(file).name not in ("", ".", "..") and "\0" not in file:
-            return read_alone(name, folder, Path(file).as_posix())
+            path = folder / file
+            if path.is_symlink() or path.parent.is_symlink():
+                raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
+            return ((Path(file).as_posix(), read_bytes(path, MOST)),)
         raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
     if not is_own(name):
         return None

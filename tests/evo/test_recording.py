@@ -140,3 +140,21 @@ def test_a_run_is_shown_and_analysed_like_any_other(finished, tmp_path):
     assert np.isfinite(best.held_out)
     assert finished.analysis(best) is not None
     assert page.write(finished, tmp_path / "page.html").stat().st_size > 10_000
+
+
+def test_a_data_set_judges_a_search_and_is_kept_with_it(tmp_path):
+    from tests.fitness.datasets.test_dataset import as_npz
+
+    (tmp_path / "digits.npz").write_bytes(as_npz())
+    path = tmp_path / "digits.toml"
+    text = (
+        SPEC.replace('"recording"', '"dataset"')
+        .replace("FILE", "digits.npz")
+        .replace("window_ms = 100.0\n", "tail_ms = 10.0\n")
+    )
+    path.write_text(text.replace("[0.5, 10.0]", "[1.0, 10.0]"), encoding="utf-8")
+    done = evo.run(path, tmp_path / "run", workers=0)
+    assert (done.folder / "data" / "digits.npz").read_bytes() == as_npz()
+    assert done.interface.outputs == ("0", "1")
+    (tmp_path / "digits.npz").unlink()
+    assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
