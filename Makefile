@@ -1,15 +1,17 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
 # make check   style, types and the quick tests: for every change
 # make test    all tests but the slow ones (JOBS=0: in one process)       make lint    style and types alone
-# make chaos   the slow tests: runs killed at random moments, all models on all kinds of processors (some twenty minutes)
+# make chaos   the slow tests: runs killed at random moments, all models on all kinds of processors, more random examples of
+#              everything (some half an hour)
 # make wheel   builds the wheel and tries it, installed alone, outside the clone
 # make pythons the wheel and the core of the tests with each of Python 3.11 to 3.14 that is installed
 # make arm     what a 64-bit Arm processor computes, under qemu-user: the same digests
-# make dist    wheel and sdist for a release, checked
+# make dist    wheel and sdist for a release, checked: the wheel is built from the sdist, and its core tests pass there
 # make docs    builds the documentation, build/docs/index.html
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
-# make suite   every task's committed search over five seeds, and the README's table of them (an hour or two)
+# make suite   every task's committed search over five seeds, and the README's table of them (an hour or two); goes on where it
+#              was interrupted. TASKS="gate xor" for these alone
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
 # make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
@@ -22,6 +24,7 @@ TESTS ?= tests
 JOBS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
+unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 
 .PHONY: demo check test lint chaos oracle rivals suite zoo cards docs wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
@@ -57,6 +60,7 @@ test: install
 
 chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)
+	$(BIN)/python -m pytest -m "hypothesis and not slow and not oracle" --hypothesis-profile thorough $(TESTS)
 
 ORACLES := .venv-nest/.installed .venv-brian2/.installed .venv-spike_trains/.installed
 FRAMEWORKS := $(addsuffix /.installed,.venv-nir-older .venv-snntorch .venv-norse .venv-spikingjelly)
@@ -78,9 +82,14 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: install
+DOCS := .venv/.installed-docs
+
+$(DOCS): $(INSTALLED)
 	@$(BIN)/python -c 'import sphinx, furo, myst_parser, sphinx_copybutton' 2>/dev/null \
 	  || $(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(DOCS)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "the documentation: build/docs/index.html"
 
@@ -97,7 +106,7 @@ dist: install
 	tests/reach/dist.sh
 
 suite: install
-	$(BIN)/python -m tests.bench.suite
+	$(BIN)/python -m tests.bench.suite $(TASKS)
 
 zoo: install
 	$(BIN)/python -m tests.bench.zoo

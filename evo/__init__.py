@@ -10,9 +10,11 @@ from evo import own_packages  # noqa: F401 - first: it imports circuits and fitn
 # isort: split
 from circuits import show
 from circuits.version import __version__
+from evo.evolver import Evolver
 from evo.search import fork, resume, run
 from evo.storage.run_folder import Member, Run, open_run
 
 show.drawn_by(Run, "html", "evo.inspect.notebook:of_run")
+show.drawn_by(Evolver, "html", "evo.inspect.notebook:of_evolver")
 
-__all__ = ["Member", "Run", "__version__", "fork", "open_run", "resume", "run"]
+__all__ = ["Evolver", "Member", "Run", "__version__", "fork", "open_run", "resume", "run"]

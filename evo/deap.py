@@ -24,24 +24,24 @@ import numpy as np
 from deap import base, tools
 
 from circuits.circuit import Circuit
-from evo import genome
-from evo.engine.setting import Setting, setting
+from evo.engine.problem import Problem, problem
 from evo.genome import variation
 from evo.spec.run_spec import read
-from fitness.evaluation.objectives import OBJECTIVES, losses
+from fitness.evaluation.objectives import objective
+from fitness.judges import judged
 
 __all__ = ["Evaluate", "Individual", "toolbox"]
 
 
-class Problem(NamedTuple):
-    """What is searched: a run spec as JSON, and the code of the user's task if it names one."""
+class Source(NamedTuple):
+    """What is searched: a run spec as JSON, and the code of the user's own if it names some."""
 
     spec_json: str
-    source: Any
+    code: Any
 
     @property
-    def setting(self) -> Setting:
-        return setting(*self)
+    def problem(self) -> Problem:
+        return problem(*self)
 
 
 class Individual:
@@ -52,13 +52,12 @@ class Individual:
     Two individuals are equal when their genomes are: what `HallOfFame` and `ParetoFront` ask.
     """
 
-    def __init__(self, genome: np.ndarray, fitness: base.Fitness, problem: Problem):
-        self.genome, self.fitness, self._problem = genome, fitness, problem
+    def __init__(self, genome: np.ndarray, fitness: base.Fitness, source: Source):
+        self.genome, self.fitness, self._source = genome, fitness, source
 
     @property
     def circuit(self) -> Circuit:
-        here = self._problem.setting
-        return genome.to_circuit(self.genome[0], here.form, here.task.interface.inputs, here.task.interface.outputs)
+        return self._source.problem.candidates(self.genome).circuit(0)
 
     def __eq__(self, other):
         return isinstance(other, Individual) and self.genome.tobytes() == other.genome.tobytes()
@@ -68,34 +67,34 @@ class Individual:
     def __deepcopy__(self, _memo=None) -> "Individual":
         copy = type(self.fitness)()
         copy.wvalues = self.fitness.wvalues
-        return Individual(self.genome.copy(), copy, self._problem)
+        return Individual(self.genome.copy(), copy, self._source)
 
     def __reduce__(self):
-        return _individual, (self._problem, self.genome, self.fitness.wvalues)
+        return _individual, (self._source, self.genome, self.fitness.wvalues)
 
     def __repr__(self):
         return f"<Individual: {int((self.genome['kind'] != 0).sum())} neurons, {self.fitness}>"
 
 
 class Evaluate:
-    """Fitness of circuits on the search's trials: one value an objective of the spec, as people read it (score and robustness
-    are to be large, the others small)."""
+    """Fitness of circuits as in a search: one value an objective of the spec, as people read it (score and robustness are to be
+    large, the others small)."""
 
-    def __init__(self, problem: Problem):
-        self.problem, self.names = problem, problem.setting.spec.search.objectives
+    def __init__(self, source: Source):
+        self.source = source
 
     def __call__(self, individual: Individual) -> tuple[float, ...]:
         return self.many([individual])[0]
 
     def many(self, individuals: Sequence[Individual]) -> list[tuple[float, ...]]:
         """All at once, which takes a fraction of the time of one after the other."""
-        found = self.problem.setting.toolbox.evaluate(np.concatenate([individual.genome for individual in individuals]))
-        columns = losses(self.names, found)
-        signs = [OBJECTIVES[name].sign for name in self.names]
-        return [tuple(map(float, row)) for row in columns * signs]
+        here = self.source.problem
+        found = judged(here.judge, here.candidates(np.concatenate([individual.genome for individual in individuals])))
+        signs = [objective(name).sign for name in here.judge.objectives]
+        return [tuple(map(float, row)) for row in found.objectives * signs]
 
     def __reduce__(self):
-        return Evaluate, (self.problem,)
+        return Evaluate, (self.source,)
 
 
 def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
@@ -118,15 +117,15 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     UserError, one line that names the file, the key and the remedy.
     """
     resolved, source = read(spec)
-    problem = Problem(resolved.model_dump_json(), source)
-    bounds, more = problem.setting.form.bounds, resolved.search.mutation
+    its = Source(resolved.model_dump_json(), source)
+    bounds, more = its.problem.form.bounds, resolved.search.mutation
     rng = np.random.default_rng(resolved.search.seed if seed is None else seed)
     make_fitness = _fitness(tuple(resolved.search.objectives))
     pair, other = np.array([0, 1]), np.array([1, 0])
 
     def population(n: int) -> list[Individual]:
         founders = variation.founders(bounds, n, rng)
-        return [Individual(founders[k : k + 1].copy(), make_fitness(), problem) for k in range(n)]
+        return [Individual(founders[k : k + 1].copy(), make_fitness(), its) for k in range(n)]
 
     def mate(a: Individual, b: Individual) -> tuple[Individual, Individual]:
         children, _ = variation.crossover(np.concatenate([a.genome, b.genome]), pair, other, bounds, rng)
@@ -143,7 +142,7 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     box.register("clone", Individual.__deepcopy__)
     box.register("mate", mate)
     box.register("mutate", mutate)
-    box.register("evaluate", Evaluate(problem))
+    box.register("evaluate", Evaluate(its))
     box.register("map", _map)
     box.register("select", tools.selNSGA2, nd="log")
     return box
@@ -161,10 +160,10 @@ def _map(function: Callable, *sequences: Iterable):
 @cache
 def _fitness(names: tuple[str, ...]) -> type[base.Fitness]:
     """DEAP's fitness for these objectives: a weight of 1 for what is to be large, -1 for what is to be small."""
-    return type("Fitness", (base.Fitness,), {"weights": tuple(-float(OBJECTIVES[name].sign) for name in names)})
+    return type("Fitness", (base.Fitness,), {"weights": tuple(-float(objective(name).sign) for name in names)})
 
 
-def _individual(problem, genome, wvalues):
-    fitness = _fitness(tuple(problem.setting.spec.search.objectives))()
+def _individual(source, genome, wvalues):
+    fitness = _fitness(tuple(source.problem.spec.search.objectives))()
     fitness.wvalues = wvalues
-    return Individual(genome, fitness, problem)
+    return Individual(genome, fitness, source)

@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-import numpy as np
-
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
@@ -22,12 +20,12 @@ from evo.cluster.warm_up import warm_up
 from evo.engine.codec import to_bytes
 from evo.engine.epochs import Plan, Result, in_process, neighbour
 from evo.engine.island import Founders
+from evo.engine.problem import problem
 from evo.engine.recheck import recheck_archive
-from evo.engine.setting import setting
 from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
 from evo.spec.given import given
-from evo.spec.run_spec import Search, changed, parse
+from evo.spec.run_spec import TRIED, RunSpec, Search, changed, parse
 from evo.storage import lock
 from evo.storage.documents import damaged
 from evo.storage.fork import heritage
@@ -35,16 +33,14 @@ from evo.storage.run_folder import Run, read_spec, versions
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
 from evo.storage.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
-from fitness.analysis import analyse, to_text, trials_for
-from fitness.analysis.about import about
-from fitness.checks.check import REPEATED, repeated
-from fitness.checks.collect import check_copy
-from fitness.sandbox.code import is_own
+from fitness.analysis import to_text
+from fitness.judges import TOLD
+from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
-REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
@@ -75,6 +71,7 @@ def run(
     Raises UserError or MachineError with one line each.
     """
     resolved, source, stem, _ = given(spec, changes, **overrides)
+    _check_not_told(resolved, "the spec")
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
     folder = Path(out) if out is not None else free_folder(stem)
@@ -111,7 +108,8 @@ def fork(
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
     spec = changed(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
-    inherited = heritage(parent, spec, spec.make_task(source).interface)
+    _check_not_told(spec, parent.folder)
+    inherited = heritage(parent, spec, spec.make_judge(source).interface)
     beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
     _begin(beside, spec, source, workers, address, inherited)
     return _go_on(beside, workers, address, observe)
@@ -121,8 +119,11 @@ def _begin(folder, spec, source, workers, address, inherited=None):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
     count = _workers(workers, spec.search.islands)
     check_address(address)
-    check_memory(spec, spec.make_task(source), "the spec", 1 if address else max(1, count))
-    _try_out(spec, source)
+    judge = spec.make_judge(source)
+    check_memory(spec, judge, "the spec", 1 if address else max(1, count))
+    # whether code of the user's own is sound, and what is held out in fact is
+    if (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
+        say.warning(said)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
@@ -131,9 +132,18 @@ def _begin(folder, spec, source, workers, address, inherited=None):
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
         spec = kept(spec, source)
-        keep(source, folder)
+        keep(spec, source, folder)
         _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
+
+
+def begin(folder: Path, spec: RunSpec, source: Code | None) -> RunSpec:
+    """Make the folder of a run whose scores are told from outside (`evo.Evolver`), with its store; returns the spec that lies
+    there. Raises UserError where there is a run already."""
+    _begin(folder, spec, source, 0, None)
+    kept_spec = read_spec(folder)
+    _open_store(folder, kept_spec, source).close()
+    return kept_spec
 
 
 def _is_unused(path):
@@ -142,17 +152,6 @@ def _is_unused(path):
         return True
     with Store.open(path) as store:
         return not store.epochs()
-
-
-def _try_out(spec, source):
-    """Whether the task is sound, if it is someone's own, and what is held out in fact is. Raises UserError."""
-    task, s = spec.make_task(source), spec.search
-    if is_own(spec.task["name"]):
-        check_copy(task, s.seed, min(s.trials, 64))
-    # the tasks that ship draw every trial afresh: few spikes alone make some of them equal
-    found = repeated(task, s.seed, s.trials, s.held_out, REPEATED_BY_CHANCE if source is None else REPEATED)
-    if found is not None:
-        say.warning(found)
 
 
 def resume(
@@ -167,10 +166,20 @@ def resume(
     run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
     file in the folder if the run has one."""
     folder = Path(folder)
-    checked_code(read_spec(folder), folder)
+    spec = read_spec(folder)
+    _check_not_told(spec, folder)
+    checked_code(spec, folder)
     if generations is not None:
         _extend(folder, generations)
     return _go_on(folder, workers, address, observe)
+
+
+def _check_not_told(spec, place):
+    if spec.judged_by == TOLD:
+        raise UserError(
+            f"{place}: its scores are told from outside: go on with it by evo.Evolver.load(FOLDER), or let something judge, by "
+            "evo fork FOLDER --set task.name=..."
+        )
 
 
 def _extend(folder, generations):
@@ -181,7 +190,7 @@ def _extend(folder, generations):
     changes = dict.fromkeys(found.standing.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
     longer = spec.model_copy(update={"search": search})
-    with _locked(folder):
+    with locked(folder):
         if cut := Standing.of(longer, found.epochs).cut:
             with Store.open(folder / STORE) as store:
                 check_before(store, spec, found.stored, cut)
@@ -193,7 +202,7 @@ def _go_on(folder, workers, address, observe):
     workers = _workers(workers, spec.search.islands)
     check_address(address)
     source = checked_code(spec, folder)
-    with _locked(folder), _open_store(folder, spec, source) as store:
+    with locked(folder), _open_store(folder, spec, source) as store:
         refuse_changes(spec, source, store, folder)
         found = Run(folder)  # finds damage before anything is computed
         if found.standing.cut:
@@ -201,12 +210,14 @@ def _go_on(folder, workers, address, observe):
             store.take_back(found.standing.cut)
             found = Run(folder)
         standing = found.standing
+        if standing.went_past_cut:
+            say.warning(f"{folder}: {PAST_CUT}")
         plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
         if not standing.ended:
-            task = spec.make_task(source)
-            if task.interface != found.interface:
+            judge = spec.make_judge(source)
+            if judge.interface != found.interface:
                 raise damaged(store.path, "it is of another task")
-            check_memory(spec, task, str(folder / SPEC), 1 if address else max(1, workers))
+            check_memory(spec, judge, str(folder / SPEC), 1 if address else max(1, workers))
             check_going_on(store, spec, found.stored)
             start, driver = time.monotonic() - standing.elapsed, os.getpid()
             for results in _results(plan, workers, address):
@@ -222,20 +233,21 @@ def _go_on(folder, workers, address, observe):
         if standing.ended:
             done = Run(folder)
             if source is not None:
-                recheck_archive(setting(spec.model_dump_json(), source), done.archive)
+                recheck_archive(problem(spec.model_dump_json(), source), done.archive)
             _analyse(done, source, store)
         store.settle()
     return Run(folder)
 
 
 def _analyse(run, source, store):
-    """Work out why the best circuits of the front work, while the task's own code is at hand. Those already stored are kept."""
-    there, task, failed = store.analyses(), run.spec.make_task(source), []
-    trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
+    """Work out why the best circuits of the front work, while the user's own code is at hand. Those already stored are kept."""
+    there, judge, failed = store.analyses(), run.spec.make_judge(source), []
+    if judge.task is None:
+        return
     for rank, member in enumerate(run.front[:ANALYSED]):
         if (key := digest(member.circuit)) not in there:
             try:
-                found = analyse(task, run.motif(rank), *trials, name=f"{run.name}, rank {rank}")
+                found = judge.analyse(run.motif(rank), f"{run.name}, rank {rank}")
                 store.add_analysis(key, to_text(found))
             except UserError as error:
                 failed.append(error)
@@ -299,19 +311,19 @@ def _open_store(folder, spec, source, anew=False):
 
 
 def _facts(spec, source):
-    task = spec.make_task(source)
-    trials = task.trials_of("held_out", spec.search.seed, spec.search.held_out)
-    classes = np.unique(trials.labels)[:12]
-    shown = np.concatenate([np.flatnonzero(trials.labels == label)[:2] for label in classes])
-    return {
+    judge = spec.make_judge(source)
+    told = judge.described()
+    facts = {
         "spec_sha256": spec.digest(source),
-        "interface": json.dumps(task.interface),
-        "about": json.dumps(about(task, trials.take(shown))),
-        "conditions": json.dumps([[name, len(members)] for name, members in zip(*task.grouped(trials), strict=True)]),
-        "examples": to_bytes(Examples(trials.spikes[shown], trials.labels[shown])),
+        "interface": json.dumps(judge.interface),
+        "conditions": json.dumps(told.conditions),
         "versions": json.dumps(versions()),
-        **({} if source is None else {FACT: files_fact(source)}),
     }
+    if told.about is not None:
+        facts["about"] = json.dumps(told.about)
+    if told.examples is not None:
+        facts["examples"] = to_bytes(Examples(*told.examples))
+    return facts if source is None else facts | {FACT: files_fact(source)}
 
 
 def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
@@ -323,7 +335,7 @@ def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
 
 
 @contextmanager
-def _locked(folder):
+def locked(folder):
     """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
     try:
         with lock.alone(folder / SPEC):

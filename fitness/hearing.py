@@ -7,6 +7,7 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.files import check_regular
+from fitness.phase_locking import half_waves, paired
 
 CENTRES_HZ = (150.0, 200.0, 260.0, 330.0, 410.0, 500.0, 600.0, 690.0)  # about one equivalent rectangular bandwidth apart
 LOWEST_HZ, HIGHEST_HZ = 50.0, 700.0  # of what can be listened to
@@ -74,20 +75,6 @@ def analytic(sound, centre_hz, rate_hz) -> np.ndarray:
     return 2 * found
 
 
-def phase_locked(wave, rate_hz, threshold, own=None) -> np.ndarray:
-    """Spike times in ms of one ear from its filtered sound [samples]: one for each cycle, where the half-wave rectified wave
-    sets in (between samples, by interpolation), if that half-wave's peak exceeds the threshold; own, bool [samples]: and if the
-    wave is the band's own there."""
-    rectified = np.maximum(wave, 0)
-    onset = np.flatnonzero((wave[:-1] <= 0) & (wave[1:] > 0))
-    if not len(onset):
-        return np.zeros(0)
-    peak = np.maximum.reduceat(rectified, onset)
-    before, after = wave[onset], wave[onset + 1]
-    fires = peak > threshold if own is None else (peak > threshold) & own[onset + 1]
-    return ((onset - before / (after - before)) / rate_hz * 1000)[fires]
-
-
 class Channel(NamedTuple):
     """A band of a sound.
 
@@ -103,9 +90,12 @@ class Channel(NamedTuple):
     level: np.ndarray
 
     def spikes(self, rate_hz) -> list[np.ndarray]:
-        """Spike times in ms of each ear."""
-        parts = zip(self.waves.T, self.level, self.own.T, strict=True)
-        return [phase_locked(wave, rate_hz, THRESHOLD * level, own) for wave, level, own in parts]
+        """Spike times in ms of each ear, one for each cycle that both hear: float64 [cycles] each."""
+        each = [
+            half_waves(wave, THRESHOLD * level, own)
+            for wave, level, own in zip(self.waves.T, self.level, self.own.T, strict=True)
+        ]
+        return [onset / rate_hz * 1000 for onset in paired(*each)]
 
 
 def channel(sound, centre_hz, rate_hz) -> Channel | None:
@@ -129,11 +119,13 @@ def _audible(mine, whole, rate_hz):
 
 
 def ears(path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)):
-    """Spike times in ms of the left and the right ear, the centre of the channel listened to, and the file's length in ms.
+    """Spike times in ms of the left and the right ear, float64 [cycles] each; the centre of the channel listened to; and the
+    file's length in ms.
 
     centre_hz  by default, that of the strongest channel, of those of `CENTRES_HZ` in this range.
     Levels are relative to the whole sound, so that a quiet recording is as good as a loud one. Raises UserError for a file that
-    is no stereo sound, for one in which there is nothing to hear there, and where one ear is silent.
+    is no stereo sound, for one in which there is nothing to hear there, where one ear is silent, and where no cycle tells which
+    ear leads.
     """
     rate, sound = read_stereo(path)
     if centre_hz is not None and not LOWEST_HZ <= centre_hz <= HIGHEST_HZ:
@@ -157,7 +149,11 @@ def ears(path, centre_hz: float | None = None, range_hz: tuple[float, float] = (
     if found.level.min() <= DEAF * found.level.max():
         side = ("left", "right")[int(found.level.argmin())]
         raise UserError(f"{path}: the {side} ear is silent at {found.centre_hz:g} Hz; a time difference takes sound in both")
-    return found.spikes(fine_rate), found.centre_hz, length_ms
+    spikes = found.spikes(fine_rate)
+    if not len(spikes[0]):
+        at = f"at {found.centre_hz:g} Hz"
+        raise UserError(f"{path}: {at} no cycle tells which ear leads: they are half a cycle apart, or never hear the same one")
+    return spikes, found.centre_hz, length_ms
 
 
 def centres_between(lowest_hz, highest_hz) -> tuple[float, ...]:

@@ -71,6 +71,12 @@ class Measured(Task):
         values = np.clip(np.stack(found), 0, 1)
         return np.clip(score.value - Z * exact(np.sqrt((GROUPS - 1) * values.var(axis=0))), 0.0, 1.0)
 
+    def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
+        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
+        assert score.measured is not None
+        value, measured = self.score_of(score, trials, chosen), np.ascontiguousarray(score.measured[..., chosen, :])
+        return self.floor(Score(value, score.credit[..., chosen], score.grade[..., chosen], measured), trials.take(chosen))
+
 
 def by_class(readings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean of the readings [..., trials] in each class, in ascending order of the labels: [..., classes]."""

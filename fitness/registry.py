@@ -1,6 +1,7 @@
 """Tasks by name: those that ship, those over a file of the user's, and a user's own from Python files."""
 
 from pathlib import Path
+from typing import Any
 
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
@@ -8,7 +9,7 @@ from fitness.datasets.task import DatasetTask
 from fitness.file_data import FOLDER, MOST, FileData
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
-from fitness.sandbox.code import Code, gather, is_own, place
+from fitness.sandbox.code import Code, gather, is_own, led_by, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
@@ -21,8 +22,8 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """The task `name` with its settings: one that ships ("itd"), one over a file (name="recording", file="cell.csv"), or a
     user's own ("my_task.py:MyTask", "my_package:MyTask").
 
-    source: the user's code, where it was read before: the text of a file, or see `sandbox.code`; by default it is executed from
-    where it lies. Of a task over a file it is that file. Raises UserError.
+    source: the user's code, where it was read before: the text of a file, or see `fitness.sandbox.code`; by default it is
+    executed from where it lies. Of a task over a file that file is among it. Raises UserError.
     """
     if is_own(name):
         return own_task(name, source, None, settings)
@@ -33,20 +34,36 @@ def shipped_task(name: str, source: str | Code | None, settings: dict, folder: P
     """A task that ships; the file of one that is over a file is `source`, without which it is sought from `folder`."""
     found = task_class(name)(**settings)
     if isinstance(found, FileData):
-        found.over(source[0][1] if isinstance(source, tuple) else None, folder)
+        _, data = apart({"name": name} | settings, source if isinstance(source, tuple) else ())
+        found.over(None if data is None else data[0][1], folder)
         found.interface  # noqa: B018 - reads the file
     return found
 
 
 def data_file(settings: dict) -> str | None:
     """The file that a task with these settings, its name among them, is over; None for others. Raises UserError."""
-    kind = OVER_FILES.get(settings.get("name", ""))
+    name = settings.get("name")
+    kind = OVER_FILES.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
     file = settings.get("file")
     if not isinstance(file, str) or not file:
         raise UserError(f'task {kind.name}: file: must name a file, such as "cell.csv", not {file!r}')
     return file
+
+
+def apart(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
+    """The code of the user's own, and the file that a task with these settings is over; None where there is none."""
+    file = data_file(settings)
+    path = None if file is None else f"{FOLDER}/{Path(file).name}"
+    own = tuple(one for one in source if one[0] != path)
+    data = tuple(one for one in source if one[0] == path)
+    return own or None, data or None
+
+
+def joined(own: Code | None, data: Code | None) -> Code | None:
+    """Both again."""
+    return None if own is None and data is None else (*(own or ()), *(data or ()))
 
 
 def read_data(settings: dict, folder: Path) -> Code | None:
@@ -86,6 +103,26 @@ def own_task(name: str, source: str | Code | None, seconds: float | None, settin
     found = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
     found._seconds = seconds
     return found
+
+
+def own_part(name: str, what: str, source: Code | None, seconds: float | None, folder: Path = Path()) -> Any:
+    """The function or class that `name`, FILE.py:NAME, means in code of the user's own, which is executed: from `source`, see
+    `own_task`, or from where it lies. what: what it is, for messages. Raises UserError."""
+    module = guarded(f"{what} {name}: its file", seconds, lambda: _module(name, what, source, folder))
+    file, _, inner = name.rpartition(":")
+    found = getattr(module, inner, None)
+    if not callable(found):
+        raise UserError(f"{what} {name}: {file} defines no {inner}")
+    return found
+
+
+def _module(name, what, source, folder):
+    try:
+        if source is None:
+            return modules.load_in_place(place(name, folder, what))
+        return modules.load(led_by(source, name, what))
+    except modules.BrokenError as error:
+        raise UserError(f"{what} {name}: the file fails when executed: {error}") from None
 
 
 def _made(name, kind, settings):

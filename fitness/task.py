@@ -24,12 +24,13 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
 gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
 
-What it needs beside the file belongs to it, see `sandbox.code`. `credit` is called with whole populations, thousands of times:
-the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
+What it needs beside the file belongs to it, see `fitness.sandbox.code`. `credit` is called with whole populations, thousands of
+times: the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
 """
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial, wraps
 from inspect import Parameter, signature
@@ -122,6 +123,17 @@ class Score(NamedTuple):
     credit: np.ndarray
     grade: np.ndarray
     measured: Any = None
+
+    def of(self, circuit: tuple[int, ...]) -> "Score":
+        """That of one circuit of many."""
+        return Score(*(_of(part, circuit) for part in self))
+
+
+def _of(part, circuit):
+    """A circuit's part of an array, or of a tuple of them or of scores."""
+    if isinstance(part, Score):
+        return part.of(circuit)
+    return tuple(_of(one, circuit) for one in part) if isinstance(part, tuple) else part if part is None else part[circuit]
 
 
 def exact(scores) -> np.ndarray:
@@ -310,6 +322,9 @@ class Task(BaseModel):
             except UserError as error:
                 if isinstance(error.__cause__, Overtime):
                     raise
+                for circuit in np.ndindex(shape[:-1]):  # which of them fails
+                    with suppress(UserError):
+                        scores[(*circuit, k)] = self.score_of(score.of(circuit), trials, chosen)
         return ByCondition(names, found.trials, scores, grades)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
@@ -329,6 +344,11 @@ class Task(BaseModel):
         lower end of Wilson's interval for trials that vary alike. The same trials: what other draws would do is no matter."""
         low, _ = wilson((score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum())
         return np.clip(exact((low - self.chance) / (1 - self.chance)), 0.0, 1.0)
+
+    def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
+        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
+        some = Score(self.score_of(score, trials, chosen), score.credit[..., chosen], score.grade[..., chosen])
+        return self.floor(some, trials.take(chosen))
 
     def _clusters(self, trials):
         """The clusters, checked."""

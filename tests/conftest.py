@@ -14,5 +14,6 @@ from tests.processor_time import (  # noqa: F401
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
-settings.register_profile("machines differ", deadline=None)  # the first example may compile
-settings.load_profile("machines differ")
+settings.register_profile("thorough", deadline=None)  # the first example may compile
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=40)
+settings.load_profile("quick")

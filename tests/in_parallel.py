@@ -1,9 +1,11 @@
-"""`pytest -n N --dist loadfile`: a test file stays in one process, with its fixtures; so do all files that share the one Ray.
+"""`pytest -n N --dist loadfile`: a test file stays in one process, with its fixtures; so do all tests on the one
+Ray, which run one after the other.
 
 A function that numba compiles is compiled by one of the processes, while the others wait for it and read it from the disk.
 """
 
 import os
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -22,15 +24,16 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            file = super()._split_scope(nodeid)
-            return RAY if _uses_ray(config.rootpath / file) else file
+            file, _, test = nodeid.partition("::")
+            return RAY if test.partition("[")[0] in _on_ray(config.rootpath / file) else file
 
     return Files(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @cache
-def _uses_ray(file):
-    return f"{RAY})" in file.read_text(encoding="utf-8")
+def _on_ray(file):
+    """The names of the tests in a file that use Ray."""
+    return set(re.findall(rf"^def (test_\w+)\([^)]*\b{RAY}\b", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 @pytest.hookimpl(tryfirst=True)

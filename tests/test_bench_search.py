@@ -6,9 +6,9 @@ import pytest
 import evo
 from circuits.simulation.raster import unpack
 from evo import genome
-from evo.engine.setting import Setting
+from evo.engine.problem import Problem
 from fitness.evaluation.evaluate import evaluate
-from fitness.evaluation.objectives import losses
+from fitness.evaluation.objectives import values
 from tests.bench import search_job
 from tests.bench.contest import SCRIPTS, AbsentError, Rival, expected_spikes, write_job
 from tests.bench.search_rivals import RIVALS, agrees
@@ -26,15 +26,15 @@ def job():
 
 def test_the_job_is_sixteen_neurons_on_64_trials_of_200_steps_every_one_simulated():
     spec = search_job.spec(population=8)
-    setting = Setting.of(spec, None)
+    setting = Problem.of(spec, None)
     bounds = setting.form.bounds
     genomes = search_job.founders(bounds, 50, np.random.default_rng(1))
     assert not any(genome.faults(one, bounds) for one in genomes)
-    tried = setting.toolbox.evaluate(genomes)
-    assert setting.search.spikes.shape == (64, 200, 4)
-    assert set(tried.neurons) == {16}
-    assert set(tried.synapses) == {27 + 67}
-    assert (tried.simulated == 1).all()
+    tried, tables = setting.judge.evaluate(setting.candidates(genomes)), setting.candidates(genomes).tables()
+    assert setting.judge.search.spikes.shape == (64, 200, 4)
+    assert set(tables.neurons) == {16}
+    assert set(tables.synapses) == {27 + 67}
+    assert (tried.share == 1).all()
     assert len(np.unique(tried.score)) > 10  # they differ in what they do
 
 
@@ -59,12 +59,12 @@ def test_rivals_judge_circuits_as_the_task_does(job, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     from direction import objectives
 
-    setting = Setting.of(search_job.spec(), None)
+    setting = Problem.of(search_job.spec(), None)
     genomes = search_job.founders(setting.form.bounds, 60, np.random.default_rng(2))
     tried = evaluate(job.task, job.trials, genome.tables(genomes, setting.form))
     spikes = np.stack([unpack(bits, len(job.trials)) for bits in tried.raster.bits])
     score, speed = objectives(spikes[..., 0], job)
-    assert np.allclose(np.stack([-score, speed], axis=1), losses(["score", "speed"], tried), atol=1e-8)
+    assert np.allclose(np.stack([-score, speed], axis=1), values(["score", "speed"], tried), atol=1e-8)
 
 
 @pytest.mark.parametrize("entry", [e for e in RIVALS if e.script in MINIATURE and "vmap" not in e.more], ids=lambda e: e.name)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.numerics.compiled import compiled
+from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.processors import processors
 from circuits.numerics.simd import LANES
 from circuits.simulation import kernel
@@ -137,7 +137,8 @@ def _helpers(count):
 os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come along into a forked process
 
 
-# Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds.
+# Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds. Functions that
+# are called once are inlined: each compiled function has everything that it calls compiled into it anew, the kernel too.
 
 
 @compiled
@@ -173,7 +174,7 @@ def _simulate_part(
                     _write_off(b, outputs, counts, everything / simulated[b - first])
 
 
-@compiled
+@jit(inline="always")
 def _simulate_block(
     tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world
 ):  # fmt: skip
@@ -213,7 +214,7 @@ def _fill(raster, history, block):
     return last
 
 
-@compiled
+@jit(inline="always")
 def _count(tables, b, raster, first, last, mask, counts):
     """Add the spikes and synaptic events in these rows; returns the spikes."""
     fired = 0

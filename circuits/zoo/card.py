@@ -28,9 +28,9 @@ class HeldOut(Part):
 
 
 class Worst(Part):
-    """The score in the condition where it is lowest, on those of the same trials that belong to it; `conditions` is how many
-    there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little below what it
-    would be on other trials."""
+    """The score in the condition where it is lowest, the mean over the draws; `trials` of each draw belong to it, and
+    `conditions` is how many there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little
+    below what it would be on other trials."""
 
     score: float
     condition: str
@@ -72,7 +72,7 @@ class Card(Part):
 
     title        what its task is;   task  the task's name and all of its settings
     excitatory, inhibitory, synapses   how many it has, synapses from input channels included
-    worst        on the first draw; None for a task whose trials have no conditions
+    worst        the mean over the draws; None for a task whose trials have no conditions
     energy       per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on some hardware (`evo objectives`)
     lesions      the most harmful first
     sha256       digest of the circuit (`circuits.motif_file.digest`)

@@ -1,12 +1,14 @@
 """Search algorithms by name, one file each; `search.algorithm` in a run spec names one."""
 
-from evo.algorithms.algorithm import Algorithm, Brood
+from evo.algorithms.algorithm import Algorithm, Offspring
 from evo.algorithms.cma import CMA
 from evo.algorithms.lexicase import Lexicase
 from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
 from evo.algorithms.map_elites import MapElites
 from evo.algorithms.nsga2 import NSGA2
+from evo.algorithms.own import own_algorithm
 from evo.algorithms.random_search import RandomSearch
+from evo.algorithms.selections import with_selections
 from evo.algorithms.weights_only import WeightsOnly
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
@@ -14,4 +16,4 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
 }
 DEFAULT = LexicaseNSGA2.name
 
-__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Brood", "RandomSearch", "WeightsOnly"]
+__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Offspring", "RandomSearch", "WeightsOnly", "own_algorithm", "with_selections"]

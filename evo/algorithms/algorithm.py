@@ -15,7 +15,7 @@ from evo.population.individual import Crowd, joined
 from evo.stopwatch import Stopwatch
 
 
-class Brood(NamedTuple):
+class Offspring(NamedTuple):
     """Circuits proposed: genomes [n]; the mother of each as an index [n] into the population, None for founders; and bool [n],
     whether a father gave something."""
 
@@ -28,7 +28,7 @@ class Algorithm:
     """One epoch of an algorithm.
 
     search  the [search] section of the run spec;   count  its population, also the number of children in a generation
-    box     DEAP's toolbox of operators: found, mate, mutate, cell, free_values
+    box     DEAP's toolbox of operators: init, mate, mutate, cell, free_values
     crowd   the population
     rng     all randomness, as uniform numbers only: they are the same on every machine
     watch   to say what takes the time
@@ -36,19 +36,20 @@ class Algorithm:
 
     name: ClassVar[str]
     text: ClassVar[str]  # one line for `evo algorithms`
+    selects: ClassVar[tuple[str, ...]] = ("parents", "survivors")  # which of these it asks for
 
     def __init__(self, search: Any, box: base.Toolbox, crowd: Crowd, rng: np.random.Generator, watch: Stopwatch):
         self.search, self.box, self.crowd, self.rng, self.watch = search, box, crowd, rng, watch
         self.count = search.population
 
-    def ask(self) -> Brood:
+    def ask(self) -> Offspring:
         """The next circuits to be tried."""
         with self.watch("select"):
             mothers, fathers = self.parents(self.count), np.full(self.count, NOBODY)
             mated = self.rng.random(self.count) < self.search.crossover
             fathers[mated] = self.parents(int(mated.sum()))
         children, crossed = self.box.mate(self.crowd.genomes, mothers, fathers, rng=self.rng)
-        return Brood(self.box.mutate(children, rng=self.rng), mothers, crossed)
+        return Offspring(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
     def tell(self, crowd: Crowd):
         """How they did; migrants are told too. The population that comes of it is `crowd`."""

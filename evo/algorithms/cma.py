@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evo.algorithms.algorithm import Algorithm, Brood
+from evo.algorithms.algorithm import Algorithm, Offspring
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.genome.variation import rewired
 
@@ -12,6 +12,7 @@ FIRST, LEAST = 0.03, 0.003  # standard deviations that it begins with, in shares
 class CMA(Algorithm):
     name = "cma"
     text = "CMA-ES over the weights, delays and parameters of the best circuit: for evo fork DIR --set search.algorithm=cma"
+    selects = ("survivors",)
 
     strategy: SeparableCMA | None = None
 
@@ -23,7 +24,7 @@ class CMA(Algorithm):
             mean = self.values.read(genomes[[best]])[0]
             self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.count)
         children = self.values.written(self.strategy.ask(self.rng))
-        return Brood(children, np.full(self.count, best), np.zeros(self.count, bool))
+        return Offspring(children, np.full(self.count, best), np.zeros(self.count, bool))
 
     def tell(self, crowd):
         if self.strategy is not None:  # else they are migrants

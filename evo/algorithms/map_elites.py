@@ -12,6 +12,7 @@ from evo.algorithms.algorithm import Algorithm
 class MapElites(Algorithm):
     name = "map-elites"
     text = "the best circuit of every kind (search.descriptors), parents any of them"
+    selects = ("parents",)
 
     def parents(self, count):
         return (self.rng.random(count) * len(self.crowd.fates)).astype(int)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evo.algorithms.algorithm import Brood
+from evo.algorithms.algorithm import Offspring
 from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
 
 
@@ -14,4 +14,4 @@ class WeightsOnly(LexicaseNSGA2):
         with self.watch("select"):
             mothers = self.parents(self.count)
         children = self.crowd.genomes[mothers]
-        return Brood(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))
+        return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))

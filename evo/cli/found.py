@@ -7,7 +7,7 @@ import click
 
 from circuits.errors import UserError, harmless
 from evo.cli.group import cli
-from evo.cli.terminal import console, say_executed
+from evo.cli.terminal import console, say_code
 
 ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
 
@@ -79,7 +79,7 @@ def export(path, target, rank, out):
     source = Path(path)
     if source.is_dir():
         found = Run(source)
-        motif, example = found.motif(rank), found.examples.spikes[0]
+        motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
     else:
         motif, example = _subject(path), None
@@ -97,20 +97,21 @@ def export(path, target, rank, out):
 def prune(path, rank, out):
     """Write the core of a circuit: the smallest part found of it that does as well.
 
-    Neurons and synapses are removed, the least harmful first, as long as the score on the same trials is not clearly lower (by
-    1.96 standard errors). What is left is tried on other trials. Executes the code of a task of your own that lies in the
-    folder, where the core is not stored, if it is what the run began with.
+    Neurons and synapses are removed, the least harmful first, as long as the score on the same trials, and that in its worst
+    condition, is not clearly lower (by 1.96 standard errors). What is left is tried on other trials. Executes the code of a
+    task of your own that lies in the folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
     from evo.studies.prune import prune as pruned
 
     source = Path(path)
-    found = pruned(source, rank, say_executed)
+    found = pruned(source, rank, say_code)
     beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
-        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f})")
+        worst = f", worst {did['worst']['score']:.3f} ({harmless(did['worst']['condition'])})" if "worst" in did else ""
+        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f}){worst}")
     click.echo(f"removed {harmless(', '.join(found.core['removed'])) or 'nothing'}")
     if found.core["confirmed"]:
         click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
@@ -146,7 +147,10 @@ def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
     A circuit knows the tones that it was evolved with: it listens in bands of theirs, and refuses sounds that have nothing
-    there. zoo:itd-8 knows tones and noise from 140 to 700 Hz.
+    there. Cycles that only one ear hears, or with the ears half a period apart, are left out: they do not tell which ear leads.
+
+    zoo:itd-8 knows tones and noise from 140 to 700 Hz, from 90 degrees left to 90 degrees right; within 0.05 ms of where one
+    direction ends and the next begins it names either of them, or none.
     """
     import fitness
     from fitness.hearing import reaches
@@ -170,9 +174,13 @@ def listen(path, sound, centre):
     for start, k in zip(trials.facts["start_ms"], names, strict=True):
         click.echo(f"{start:10.1f} ms  {direction(k) if k >= 0 else 'undecided'}")
     which, often = task.summary(names)
+    audible = int(trials.spikes.any(axis=(1, 2)).sum())
     sides = "; + is from the left, - from the right"
     if not often:
         click.echo(f"undecided: in none of {len(names)} stretches is one direction named more than the others")
+    elif which is not None and 2 * often <= audible:
+        few = f"in {often} of the {audible} stretches that have something to hear"
+        click.echo(f"undecided: {direction(which)} is named most often, but only {few}{sides}")
     elif which is None:
         click.echo(f"undecided: several directions are named equally often, in {often} of {len(names)} stretches each{sides}")
     else:

@@ -131,12 +131,9 @@ def warmup(spec):
     from evo.cluster.warm_up import warm_up
     from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
     from fitness.registry import data_file
-    from fitness.sandbox.code import is_own
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if (
-        is_own(resolved.task["name"]) or data_file(resolved.task) is not None
-    ):  # its code is executed by run and resume alone: what it needs is the models'
+    if resolved.own_code or not resolved.is_task or data_file(resolved.task):  # code is executed by run and resume alone
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

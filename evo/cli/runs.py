@@ -10,7 +10,7 @@ import click
 
 from circuits.errors import MachineError, UserError, harmless
 from evo.cli.group import cli
-from evo.cli.terminal import console, say_executed
+from evo.cli.terminal import console, say_code
 
 _WORKERS = click.option(
     "--workers",
@@ -60,7 +60,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     from evo.spec.given import as_changes, given
 
     overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
-    resolved, source, stem, ships = given(spec, changes, say_executed, **overrides)
+    resolved, source, stem, ships = given(spec, changes, say_code, **overrides)
     folder = Path(out) if out is not None else search.free_folder(stem)
     if ships:
         click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
@@ -91,7 +91,7 @@ def resume(folder, workers, address, generations, log):
 
     spec = read_spec(Path(folder))
     source = checked_code(spec, Path(folder))
-    say_executed(spec.task["name"], Path(folder))
+    say_code(spec, Path(folder))
     _announce(spec, source, Path(folder))
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
@@ -125,7 +125,7 @@ def fork(folder, settings, out, workers, address, log):
     changes, parent = as_changes(settings), Path(folder)
     theirs = read_spec(parent)
     spec = changed(theirs, changes)
-    source = forked_code(theirs, spec, parent, say_executed)
+    source = forked_code(theirs, spec, parent, say_code)
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
     _announce(spec, source, beside)
     _compile(spec, source)
@@ -192,8 +192,10 @@ def _say_left_fixed(spec, source, path):
 
 
 def _announce(spec, source, folder):
-    own = f"  (runs the code in {spec.task['name'].rpartition(':')[0]})" if source is not None else ""
-    click.echo(harmless(f"task {spec.task['name']}{own}, run folder {folder}"))
+    files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
+    own = f"  (runs the code in {files})" if source is not None else ""
+    what = "task" if spec.is_task else "judge"
+    click.echo(harmless(f"{what} {spec.judged_by}{own}, run folder {folder}"))
 
 
 def _compile(spec, source):

@@ -64,10 +64,16 @@ def console():
     )
 
 
-def say_executed(name: str, folder: Path, err: bool = False):
-    """Say that the code of a task is executed, if it is one of the user's own; `err`: on standard error, where standard output
-    is something to be kept."""
+def say_code(spec, folder: Path):
+    """Say which code of the user's own is executed that a spec names."""
+    for key, name in spec.own_code.items():
+        say_executed(name, folder, what="task" if key.startswith("task.") else key.split(".")[1].removesuffix("s"))
+
+
+def say_executed(name: str, folder: Path, err: bool = False, what: str = "task"):
+    """Say that the code of a task, or of what else, is executed, if it is one of the user's own; `err`: on standard error,
+    where standard output is something to be kept."""
     from fitness.sandbox.code import is_own
 
     if is_own(name) and os.path.lexists(folder / name.rpartition(":")[0]):
-        click.echo(f"executing the code of task {name}, sought from {folder}", err=err)
+        click.echo(f"executing the code of {what} {name}, sought from {folder}", err=err)

@@ -3,7 +3,8 @@
 from contextlib import nullcontext
 
 from circuits.numerics.compiled import cache_folder, processor
-from evo.engine.epochs import compute
+from evo.engine.epochs import compute, rehearse
+from evo.engine.problem import problem
 from evo.spec.run_spec import RunSpec
 from evo.storage.lock import patiently
 from fitness.sandbox.code import Code
@@ -18,6 +19,10 @@ def warm_up(spec: RunSpec, source: Code | None):
     if (text, source) in _done:
         return
     with _alone():
+        here = problem(text, source)
+        if not here.judge.warms:
+            rehearse(here)
+            return
         state, sent, _ = compute(text, source, 0, 0, None, None)
         compute(text, source, 0, 1, state, sent)
     _done.add((text, source))

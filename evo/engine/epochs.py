@@ -5,13 +5,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from evo.engine.codec import from_bytes, to_bytes
-from evo.engine.island import Founders, Migrants, State, run_epoch
-from evo.engine.setting import setting
+from evo.engine.evaluator import Request, driven
+from evo.engine.island import Founders, Migrants, State, epoch_steps
+from evo.engine.problem import Problem, problem
+from evo.engine.recheck import recheck
 from evo.engine.standing import Standing
 from evo.population.individual import up_to_date
 from evo.spec.run_spec import RunSpec
 from evo.stopwatch import Stopwatch
+from fitness.judges import Fresh, Results, judged
 from fitness.sandbox.code import Code
 
 
@@ -69,10 +74,46 @@ def _arrived(guests: bytes, epoch: int) -> Migrants | Founders:
     return found._replace(population=up_to_date(found.population))
 
 
+def run_epoch(
+    problem: Problem,
+    island: int,
+    epoch: int,
+    state: State | None,
+    guests: Migrants | Founders | None,
+    watch: Stopwatch | None = None,
+) -> State:
+    """The island's next state, see `epoch_steps`, by what the judge of the spec says."""
+    judge, watch = problem.judge, Stopwatch() if watch is None else watch
+
+    def answer(request: Request):
+        candidates = problem.candidates(request.genomes)
+        return judge.validate(candidates) if request.fresh else judged(judge, candidates, request.attempts)
+
+    if state is not None and judge.own:
+        arrived = [(guests.population, guests.grades)] if isinstance(guests, Migrants) else []
+        with watch("score"):
+            recheck(problem, epoch, (state.population, state.grades), *arrived)
+    return driven(epoch_steps(problem, island, epoch, state, guests, watch), answer)
+
+
+def rehearse(problem: Problem):
+    """Two epochs in which nobody judges: all that an epoch needs besides is compiled, or read from the disk."""
+    objectives = len(problem.spec.search.objectives)
+
+    def answer(request: Request):
+        score = np.arange(len(request.genomes), dtype=float)
+        if request.fresh:
+            return Fresh.as_searched(score)
+        return Results.unmeasured(np.column_stack([-score] * objectives), score, score.astype("f4")[:, None])
+
+    state = driven(epoch_steps(problem, 0, 0, None, None), answer)
+    driven(epoch_steps(problem, 0, 1, state, state.migrants(1)), answer)
+
+
 def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     """One epoch from bytes to bytes: (state, migrants, (log, timings))."""
     start, watch = time.perf_counter(), Stopwatch()
-    here = setting(spec_json, source)
+    here = problem(spec_json, source)
     with watch("bytes"):
         before = None if state is None else _read(state)
         arrived = None if guests is None else _arrived(guests, epoch)

@@ -1,21 +1,21 @@
 """One epoch of one island: a pure function.
 
 The state of an island after epoch e depends only on its state after epoch e - 1, the migrants its neighbour sent after epoch
-e - 1, the run's spec, the island's number and e. Whoever computes it, wherever and however often, gets the same bytes.
+e - 1, the run's spec, the island's number, e, and what is said of the circuits that it asks about on its way. Whoever computes
+it, wherever and however often, gets the same bytes.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
 
 import numpy as np
 from deap import tools
 
-from evo.algorithms import ALGORITHMS
-from evo.engine.recheck import recheck
-from evo.engine.setting import Setting
-from evo.engine.trier import Trier
+from evo.engine.evaluator import Evaluator, Request
+from evo.engine.problem import Problem
 from evo.genome import identity, variation
 from evo.population import archive, lineage
-from evo.population.individual import Crowd, record
+from evo.population.individual import Crowd, fate_of, record
 from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
 
@@ -59,37 +59,39 @@ class Founders(NamedTuple):
     genomes: np.ndarray
 
 
-def run_epoch(
-    setting: Setting,
+def epoch_steps(
+    problem: Problem,
     island: int,
     epoch: int,
     state: State | None,
     guests: Migrants | Founders | None,
     watch: Stopwatch | None = None,
-) -> State:
-    """The island's next state: `spec.search.epoch` generations on from `state`, or from founders when there is none."""
-    s, box, watch = setting.spec.search, setting.toolbox, Stopwatch() if watch is None else watch
+    observe: Callable[[int, np.ndarray], None] = lambda *_: None,
+) -> Generator[Request, Any, State]:
+    """The way to the island's next state, `spec.search.epoch` generations on from `state`, or from founders when there is none:
+    yields which circuits are to be judged, is sent what was said of them, and returns the state. `observe` is given every
+    generation's number and archive."""
+    s, box, watch = problem.spec.search, problem.toolbox, Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
-    log, trier = tools.Logbook(), Trier(setting, island, watch)
+    log, evaluator = tools.Logbook(), Evaluator(fate_of(s), island, watch)
     if state is None:
-        genomes = box.found(s.population, rng)
+        genomes = box.init(s.population, rng)
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
-        crowd, counts = trier.tried(genomes, 0)
+        crowd, counts = yield from evaluator.evaluated(genomes, 0)
         found = lineage.born(island, 0, crowd.fates["score"])
         crowd.fates["line"] = found.lines
         pedigree = [lineage.steps(found, crowd, genomes[:0], None, found.lines)]
-        none = np.empty(0, record(genomes.dtype, len(s.objectives)))
-        trier.look(crowd, none)
+        none = np.empty(0, record(genomes.dtype, crowd.fates.dtype))
+        yield from evaluator.look(crowd, none)
         kept = archive.updated(none, crowd, s.archive)
-        log.record(**_row(0, counts | trier.failures(), crowd, kept))
+        log.record(**_row(0, counts | evaluator.failures(), crowd, kept))
+        observe(0, kept)
     else:
-        crowd, kept, pedigree = Crowd.of(state.population, state.grades), state.archive, [state.pedigree]
-        trier.remember(crowd)
-        theirs = [(guests.population, guests.grades)] if isinstance(guests, Migrants) else []
-        with watch("score"):
-            recheck(setting, epoch, (state.population, state.grades), *theirs)
-    algorithm = ALGORITHMS[s.algorithm](s, box, crowd, rng, watch)
+        grades = state.grades.copy() if s.noisy else state.grades  # which are judged again
+        crowd, kept, pedigree = Crowd.of(state.population, grades), state.archive, [state.pedigree]
+        evaluator.remember(crowd)
+    algorithm = problem.algorithm(s, box, crowd, rng, watch)
     if isinstance(guests, Migrants):
         pedigree.append(guests.pedigree)
         with watch("select"):
@@ -98,24 +100,31 @@ def run_epoch(
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
         with watch("vary"):
             genomes, mothers, crossed = algorithm.ask()
-        offspring, counts = trier.tried(genomes, generation)
+        before = algorithm.crowd
+        offspring, counts = yield from evaluator.evaluated(genomes, generation, before if s.noisy else None)
         with watch("lineage"):
-            before, fates = algorithm.crowd, offspring.fates
+            fates = offspring.fates
             if mothers is not None:
                 changed = variation.rewired(genomes, before.genomes, mothers)
                 fates["wired"] = np.where(changed, generation, before.fates["wired"][mothers])
             found = lineage.born(island, generation, fates["score"], before.fates, mothers, crossed)
             fates["line"] = found.lines
-        trier.look(offspring, kept)
+        if s.noisy:
+            kept = yield from evaluator.championed(archive.refreshed(kept, before, s.archive))
+        else:
+            yield from evaluator.look(offspring, kept)
         with watch("select"):
             algorithm.tell(offspring)
-        with watch("archive"):
-            kept = archive.updated(kept, offspring, s.archive)
+        if not s.noisy:
+            with watch("archive"):
+                kept = archive.updated(kept, offspring, s.archive)
         with watch("lineage"):
             pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.crowd, kept)))
-        log.record(**_row(generation, counts | trier.failures(), algorithm.crowd, kept))
-    crowd, kept = algorithm.crowd, archive.kept(trier.measured(kept), s.archive)
-    late = trier.failures()
+        log.record(**_row(generation, counts | evaluator.failures(), algorithm.crowd, kept))
+        observe(generation, kept)
+    crowd = algorithm.crowd
+    kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
+    late = evaluator.failures()
     log[-1] |= {"wirings": identity.wirings(crowd.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     with watch("lineage"):
@@ -128,10 +137,11 @@ def _living(crowd, kept):
 
 
 def _row(generation, counts, crowd, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `Trier.tried`), failed and the first
-    message (see `Trier.failures`), best and median score of the population, its least losses, the size of the archive, and of
-    the circuit that did best on validation trials the score there and on held-out ones. That of the last generation of an epoch
-    also has wirings, how many different ones the population holds."""
+    """What is logged of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
+    first message (see `Evaluator.failures`), best and median score of the population, its least losses, the size of the
+    archive, and of the circuit that did best on validation trials the score there, on held-out ones, and in the worst of their
+    conditions, if they have any. That of the last generation of an epoch also has wirings, how many different ones the
+    population holds."""
     fates = crowd.fates
     scores = {"best": float(fates["score"].max()), "median": _median(fates["score"])}
     least = {"losses": [float(x) for x in fates["losses"].min(axis=0)], "archive": len(kept)}
@@ -146,4 +156,5 @@ def _median(values):
 
 def _looks(kept):
     best = archive.champion(kept)
-    return {name: float(kept[name][best]) for name in ("validation", "held_out")}
+    has_conditions = not np.isnan(kept["worst"][best])
+    return {name: float(kept[name][best]) for name in ("validation", "held_out", *(["worst"] * has_conditions))}

@@ -1,70 +1,68 @@
-"""Whether a task of the user's own says the same as before of the same circuits: its randomness may show late, or elsewhere.
+"""Whether code of the user's own says the same as before of the same circuits: its randomness may show late, or elsewhere.
 
-Before a run it is tried out twice in a row (`check`). In the run every epoch begins with a few circuits of the last
-one, which may have been computed by another process, and the run ends with a few of the archive. What is checked again depends
-on the run's state alone, so that it is the same for any number of workers.
+Before a run it is tried out twice in a row (`Judge.check`). In the run every epoch begins with a few circuits of the last one,
+which may have been computed by another process, and the run ends with a few of the archive. What is checked again depends on
+the run's state alone, so that it is the same for any number of workers.
 """
 
 import numpy as np
 
 from circuits.errors import UserError
-from evo import genome
-from evo.engine.setting import Setting, search_trials
-from fitness.evaluation.evaluate import evaluate
-from fitness.evaluation.objectives import losses
-from fitness.sandbox.code import is_own
+from evo.engine.problem import Problem
 
 CIRCUITS = 4  # of some hundred that an epoch tries
-RULE = "all that is random must come from the rng of make, and nothing may depend on the time, the process, or earlier calls"
+NEAR = 1e-6  # of a judge whose bits may differ between machines, relative
 
 
-def recheck(setting: Setting, epoch: int, *known: tuple[np.ndarray, np.ndarray]):
-    """Try a few of what is known again, each individuals (records) and their grades [n, trials], and in epochs 1, 2, 4, 8, ...
-    make the trials again. Raises UserError where the task says something else than before."""
-    if not is_own(setting.spec.task["name"]):
-        return
+def recheck(problem: Problem, epoch: int, *known: tuple[np.ndarray, np.ndarray]):
+    """Try a few of what is known again, each individuals (records) and their case scores [n, cases], and in epochs 1, 2, 4, 8,
+    ... see whether the judge still judges by the same. Raises UserError where it says something else than before."""
     if epoch & (epoch - 1) == 0:
-        _same_trials(setting)
+        problem.judge.check_again()
+    if problem.spec.search.noisy:  # what is known then is a mean of several judgements
+        return
     for individuals, grades in known:
-        _same_scores(setting, individuals, grades)
+        _same_results(problem, individuals, grades)
 
 
-def _same_scores(setting, individuals, grades):
+def _same_results(problem, individuals, grades):
     some = _some(individuals)
-    found = setting.toolbox.evaluate(individuals["genome"][some])
-    same = (losses(setting.spec.search.objectives, found) == individuals["losses"][some]).all(axis=1)
-    same &= (found.grades == grades[some]).all(axis=1)
+    found = problem.judge.evaluate(problem.candidates(individuals["genome"][some]))
+    alike = _alike(problem.judge)
+    same = alike(found.objectives, individuals["losses"][some]).all(axis=1)
+    same &= alike(found.cases, grades[some]).all(axis=1)
     if not same.all():
         k = int(np.argmin(same))
-        _differs(setting, found.score[k], individuals["score"][some][k])
+        _differs(problem, found.score[k], individuals["score"][some][k])
 
 
-def recheck_archive(setting: Setting, archive: np.ndarray):
-    """The same of a few records of an archive, on the search's trials and on held-out ones."""
-    if not is_own(setting.spec.task["name"]):
+def recheck_archive(problem: Problem, archive: np.ndarray):
+    """The same of a few records of an archive, on the search's cases and on held-out ones."""
+    problem.judge.check_again()
+    if problem.spec.search.noisy:
         return
-    _same_trials(setting)
-    records = archive[_some(archive)]
-    tables = genome.tables(np.ascontiguousarray(records["genome"]), setting.form)
-    stop = setting.spec.stop_rule(setting.task.dt_ms)
-    for name, trials, rule in (("score", setting.search, {"stop": stop}), ("held_out", setting.held_out, {})):
-        found = evaluate(setting.task, trials, tables, **rule).score
-        differs = (found != records[name]) & ~np.isnan(records[name])
+    records, alike = archive[_some(archive)], _alike(problem.judge)
+    candidates = problem.candidates(np.ascontiguousarray(records["genome"]))
+    fresh = problem.judge.validate(candidates)
+    for name, found in (("score", problem.judge.evaluate(candidates).score), ("held_out", fresh.held_out)):
+        differs = ~alike(found, records[name]) & ~np.isnan(records[name])
         if differs.any():
             k = int(np.argmax(differs))
-            _differs(setting, found[k], records[name][k])
+            _differs(problem, found[k], records[name][k])
+
+
+def _alike(judge):
+    if judge.exact:
+        return np.equal
+    return lambda a, b: np.isclose(a, b, rtol=NEAR, atol=NEAR)
 
 
 def _some(individuals):
     return np.unique(np.linspace(0, len(individuals) - 1, min(CIRCUITS, len(individuals))).round().astype(int))
 
 
-def _same_trials(setting):
-    again = search_trials(setting.spec, setting.task)
-    if not (np.array_equal(again.spikes, setting.search.spikes) and np.array_equal(again.labels, setting.search.labels)):
-        raise UserError(f"task {setting.task.title()}: make gives other trials than before with the same seed: {RULE}")
-
-
-def _differs(setting, now, before):
-    title = setting.task.title()
-    raise UserError(f"task {title}: judges the same circuit differently than before (score {now:.3f}, {before:.3f}): {RULE}")
+def _differs(problem, now, before):
+    judge = problem.judge
+    raise UserError(
+        f"{judge.title}: judges the same circuit differently than before (score {now:.3f}, {before:.3f}): {judge.rule}"
+    )

@@ -1,5 +1,6 @@
 """How far a run has come and whether it is over: worked out from its stored epochs alone, so alike wherever it is asked."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,15 +26,18 @@ class Standing:
                        before it, nor the analysis after it. Every time of a run that is shown anywhere is this one
     cut                islands whose last epoch was cut short by a last generation that is no longer the run's: it is to be
                        computed again
+    went_past_cut      did a run of 0.4 go on from such an epoch without computing it again? Its archive is not that of a run in
+                       one go then
     """
 
     spec: RunSpec
     epoch: list[int]
     generation: list[int]
-    best: float = -1.0
+    best: float = -math.inf
     best_generation: int = 0
     evaluations: int = 0
     elapsed: float = 0.0
+    went_past_cut: bool = False
     _length: dict[int, int] = field(default_factory=dict)  # of each island's last epoch, in generations
 
     @classmethod
@@ -48,6 +52,7 @@ class Standing:
     def add(self, island: int, epoch: int, log: list[dict], elapsed: float):
         """One more epoch has been stored."""
         if epoch > self.epoch[island]:
+            self.went_past_cut |= self._length.get(island, self.spec.search.epoch) < self.spec.search.epoch
             self.epoch[island], self.generation[island] = epoch, log[-1]["generation"]
             self._length[island] = generations(log)
         self.evaluations += sum(row["evaluations"] for row in log)

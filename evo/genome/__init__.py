@@ -1,12 +1,12 @@
 """The genome of a circuit: the record that it is (`record`), how genomes come to be and change (`variation`, made of
 `mutations`, made of `genes`), and which of them are the same circuit (`identity`)."""
 
+from evo.genome.candidates import Candidates
 from evo.genome.record import (
     FINE_GRID,
     GRID,
     Bounds,
     Form,
-    builder,
     dtype,
     empty,
     faults,
@@ -20,8 +20,8 @@ __all__ = [
     "FINE_GRID",
     "GRID",
     "Bounds",
+    "Candidates",
     "Form",
-    "builder",
     "dtype",
     "empty",
     "faults",

@@ -101,11 +101,6 @@ def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) ->
     return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv)
 
 
-def builder(genomes: np.ndarray, form: Form):
-    """What `fitness.evaluation.evaluate.evaluate` asks for: the tables of genomes at a step so many times shorter."""
-    return lambda refine: tables(genomes, form, refine=refine)
-
-
 def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
     """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits.
 

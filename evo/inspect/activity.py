@@ -41,6 +41,8 @@ class Shown(NamedTuple):
 
 def of_run(run: Run) -> Shown:
     """Trials that the run keeps for this; those of a closed loop are made anew with their world if the task ships with us."""
+    if run.examples is None:
+        return Shown.none()
     settings = dict(run.spec.task)
     if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
         return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)

@@ -4,7 +4,7 @@ import moocore
 import numpy as np
 
 from evo.storage.run_folder import Run
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 POINTS = 300  # of a curve: more cannot be seen
 
@@ -60,7 +60,7 @@ def _island(log, objectives):
         found[name] = [_short(row[name]) for row in rows]
     found["wirings"] = [k["wirings"] if (k := _counted(log[: place + 1])) else None for place in chosen]
     for k, name in enumerate(objectives):
-        found[f"objective {name}"] = [_short(OBJECTIVES[name].show(row["losses"][k])) for row in rows]
+        found[f"objective {name}"] = [_short(objective(name).show(row["losses"][k])) for row in rows]
     return found
 
 

@@ -32,7 +32,7 @@ from evo.inspect.circuit_figures import (
 from evo.inspect.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.storage.run_folder import Run
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 __all__ = [
     "change",
@@ -97,9 +97,10 @@ def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = N
 
 
 @drawn
-def front(run: Run, x: str = "energy", y: str = "held_out", ax=None):
-    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out."""
-    ax = axes(ax)
+def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
+    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out.
+    x is energy unless told otherwise, or synapses where nothing was simulated."""
+    ax, x = axes(ax), x or ("energy" if run.spec.is_task else "synapses")
     named: dict[str, tuple[str, Callable]] = {
         name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
     }
@@ -131,7 +132,7 @@ def parallel(run: Run, ax=None):
     ax = axes(ax)
     names, members = run.spec.search.objectives, run.front
     values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
-    sign = np.array([-OBJECTIVES[name].sign for name in names])  # 1: more is better
+    sign = np.array([-objective(name).sign for name in names])  # 1: more is better
     for k in range(len(names) if len(members) else 0):
         low, high = values[:, k].min(), values[:, k].max()
         worst, best = (low, high) if sign[k] > 0 else (high, low)

@@ -40,7 +40,8 @@ def picture(found: Motifs) -> Figure:
         return figure.add_axes((across / columns, 1 - (top + _CAPTION + inches) / height, 1 / columns, inches / height))
 
     for k, row in enumerate(again):
-        caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}"
+        worst = "" if row.member.condition is None else f" ({row.member.worst:.3f} in its worst condition)"
+        caption = f"in {len(row.runs)} of {len(found.winners)} runs, best score {row.member.held_out:.3f}{worst}"
         ax = pictures.wiring(row.circuit, cell(k, len(again), 0.0, high, caption), delays=False)
         ax.set_xlim(left=ax.get_xlim()[0] - 0.1 * max(len(c.name) for c in row.circuit.inputs))  # room for the names
     for k, finding in enumerate(motifs):

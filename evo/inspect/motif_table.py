@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.overrepresented import Finding
 
@@ -25,6 +26,7 @@ def as_json(found: Motifs) -> dict:
                 "task": w.run.spec.task,
                 "seed": w.run.spec.search.seed,
                 "best_held_out": w.run.front[0].held_out,
+                **worst_of(w.run.front[0], "best_"),
                 "equals": [m.rank for m in w.equals],
                 "simplest": w.simplest.rank,
             }
@@ -37,7 +39,12 @@ def as_json(found: Motifs) -> dict:
                 "connections": row.form.connections,
                 "wiring": row.form.text,
                 "runs": [str(run.folder) for run in row.runs],
-                "best": {"folder": str(row.run.folder), "rank": row.member.rank, "held_out": row.member.held_out},
+                "best": {
+                    "folder": str(row.run.folder),
+                    "rank": row.member.rank,
+                    "held_out": row.member.held_out,
+                    **worst_of(row.member),
+                },
             }
             for row in found.recurring
         ],
@@ -45,6 +52,12 @@ def as_json(found: Motifs) -> dict:
         "subgraphs": [_finding(f) for f in found.subgraphs],
         "exact_size_share": found.exact,
     }
+
+
+def worst_of(member: Member, before: str = "") -> dict:
+    """The score in a circuit's worst condition, and that condition; null where its task has none."""
+    name = member.condition and member.condition.name
+    return {f"{before}worst": member.worst if name else None, f"{before}worst_condition": name}
 
 
 def _finding(f: Finding) -> dict:
@@ -64,9 +77,11 @@ def show(found: Motifs, console: Console):
     """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
     explain."""
     best = sorted(w.run.front[0].held_out for w in found.winners)
-    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.task["name"] for w in found.winners)))
+    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in found.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
-    console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}\n"))
+    worst = sorted(m.worst for w in found.winners if (m := w.run.front[0]).condition)
+    uneven = f"; in their worst conditions {worst[0]:.3f} to {worst[-1]:.3f}" if worst else ""
+    console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}{uneven}\n"))
     _wirings(found, console)
     console.print()
     console.print(_motifs("motif", [(f.name, f) for f in found.named], console))
@@ -94,13 +109,14 @@ def _wirings(found, console):
     if not same_interface(found.winners):
         console.print("the runs differ in inputs or outputs: these are not told apart", highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("wiring", "runs", "E", "I", "connections", "best", "in", ""):
+    for name in ("wiring", "runs", "E", "I", "connections", "best", "worst", "in", ""):
         table.add_column(name, justify="right" if name not in ("wiring", "in", "") else "left", no_wrap=name != "")
     for row in again[:SHOWN]:
         kinds = [part[0] for part in row.form.parts if part[0] in "EI"]
         inner = sum(not row.form.parts[target].startswith("output") for _, target, _ in row.form.connections)
         example = Text(f"{harmless(row.run.name)} rank {row.member.rank}")
-        numbers = (len(row.runs), kinds.count("E"), kinds.count("I"), inner, f"{row.member.held_out:.3f}")
+        scores = (f"{row.member.held_out:.3f}", f"{row.member.worst:.3f}" if row.member.condition else "")
+        numbers = (len(row.runs), kinds.count("E"), kinds.count("I"), inner, *scores)
         table.add_row(
             row.form.digest, *map(str, numbers), example, Text(harmless(row.form.text) if console.width >= _WIDE else "")
         )

@@ -9,12 +9,20 @@ SHOWN = 10
 
 
 def of_run(run) -> str:
-    front = run.front
-    head = f"<div><b>{escape(run.name)}</b>: {escape(repr(run))}</div>"
+    more = "run.frame() has them all"
+    return _of(f"<b>{escape(run.name)}</b>: {escape(repr(run))}", run.front, "nothing is stored yet", more)
+
+
+def of_evolver(evolver) -> str:
+    return _of(escape(repr(evolver)), evolver.front, "nothing was told yet", "evolver.front has them all")
+
+
+def _of(head, front, nothing, where):
+    head = f"<div>{head}</div>"
     if not front:
-        return f"{head}<div>nothing is stored yet</div>"
+        return f"{head}<div>{nothing}</div>"
     columns = "".join(f"<th>{escape(name)}</th>" for name in row(front[0]))
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(m).values())}</tr>" for m in front[:SHOWN])
-    more = f"<div>and {len(front) - SHOWN} more: run.frame() has them all</div>" if len(front) > SHOWN else ""
+    more = f"<div>and {len(front) - SHOWN} more: {where}</div>" if len(front) > SHOWN else ""
     table = f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
     return f"<div>{head}{table}{more}{of_circuit(front[0].circuit)}</div>"

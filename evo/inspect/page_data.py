@@ -25,7 +25,7 @@ from evo.storage.recurrence import elsewhere
 from evo.storage.run_folder import Member, Run, versions
 from fitness import analysis
 from fitness.analysis import Analysis
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
@@ -74,8 +74,8 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
         },
         "course": course(run),
         "objectives": [
-            {"name": name, "unit": OBJECTIVES[name].unit, "text": OBJECTIVES[name].text, "more": OBJECTIVES[name].sign < 0}
-            for name in search.objectives
+            {"name": name, "unit": one.unit, "text": one.text, "more": one.sign < 0}
+            for name, one in ((name, objective(name)) for name in search.objectives)
         ],
         "members": [
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
@@ -219,7 +219,8 @@ def _counts(circuit):
 
 def _task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
-    name = settings.pop("name", None)
+    judge = settings.pop("judge", None)
+    name = settings.pop("name", judge)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
@@ -233,6 +234,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
         "own": name is not None and known is None,
+        "judge": judge,
     }
 
 

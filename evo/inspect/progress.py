@@ -94,23 +94,27 @@ class Progress:
         if not self.live and self.islands:
             chosen = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
             parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {chosen['held_out']:.3f}")
+            if "worst" in chosen:
+                parts.append(f"in its worst condition {chosen['worst']:.3f}")
         return "  ".join(parts)
 
     def _table(self):
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("island", "generation", "best", "median", "held out", "front", "new", "heard"):
+        measured = ("best", "median", "held_out", *(["worst"] if any("worst" in row for row in self.islands.values()) else []))
+        scores = [name.replace("_", " ") for name in measured]
+        for column in ("island", "generation", *scores, "front", "new", "heard"):
             table.add_column(column, justify="right", min_width=6)
         for island in range(min(self.spec.search.islands, SHOWN)):
             row = self.islands.get(island)
             if row is None:
-                table.add_row(str(island), "starting", *[""] * 6)
+                table.add_row(str(island), "starting", *[""] * (len(scores) + 3))
             else:
-                figures = (f"{row[key]:.3f}" for key in ("best", "median", "held_out"))
+                figures = (f"{row[key]:.3f}" if key in row else "" for key in measured)
                 new = row["evaluations"] / max(1, row["evaluations"] + row["repeats"])
                 heard = self._ago(island)
                 table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", heard)
         if self.spec.search.islands > SHOWN:
-            table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * 6)
+            table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * (len(scores) + 3))
         return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
 
 

@@ -47,7 +47,8 @@ def as_json(subject: Run | Motif) -> dict:
             "e": m.excitatory,
             "i": m.inhibitory,
             "synapses": m.circuit.synapse_count,
-            "spikes": m.spikes,
+            "spikes": None if math.isnan(m.spikes) else m.spikes,
+            **({"judgements": m.judgements, "mean_score": m.mean_score} if m.noisy else {}),
             "motif": json.loads(dumps(subject.motif(m.rank))),
         }
         for m in subject.front
@@ -57,17 +58,18 @@ def as_json(subject: Run | Motif) -> dict:
 
 def row(member: Member) -> dict[str, str]:
     """One line of the front's table: column heading to text."""
+    fired = {"spikes": f"{member.spikes:.1f}", "energy": f"{member.spikes + member.events:.1f}"}
     return {
         "rank": str(member.rank),
         "held out": f"{member.held_out:.3f}{member.mark}",
-        "95 %": f"{member.low:.2f}-{member.high:.2f}",
+        "95 %": "" if math.isnan(member.low) else f"{member.low:.2f}-{member.high:.2f}",
         "worst": "" if math.isnan(member.worst) else f"{member.worst:.3f}",
         "score": f"{member.score:.3f}",
         "E": str(member.excitatory),
         "I": str(member.inhibitory),
         "synapses": str(member.circuit.synapse_count),
-        "spikes": f"{member.spikes:.1f}",
-        "energy": f"{member.spikes + member.events:.1f}",
+        **({} if math.isnan(member.spikes) else fired),
+        **({"judged": str(member.judgements)} if member.noisy else {}),
         "island": str(member.island),
         "born": str(member.generation),
     }
@@ -78,10 +80,10 @@ def show(subject: Run | Motif, console: Console):
     if isinstance(subject, Motif):
         _show_motif(subject, console)
         return
-    search = subject.spec.search
+    search, what = subject.spec.search, "task" if subject.spec.is_task else "judge"
     console.print(
         harmless(
-            f"{subject.name}: task {subject.spec.task['name']}, {subject.state}, generation {subject.generation} of "
+            f"{subject.name}: {what} {subject.spec.judged_by}, {subject.state}, generation {subject.generation} of "
             f"{search.generations}, {subject.evaluations:,} evaluations"
         ),
         highlight=False,
@@ -108,7 +110,10 @@ def show(subject: Run | Motif, console: Console):
         of = len(subject.conditions)
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {name}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
-    console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
+    if subject.spec.is_task:
+        console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
+    elif search.noisy:
+        console.print("score: a lower bound of the mean of so many judgements", style="dim")
 
 
 def _show_motif(motif, console):

@@ -27,7 +27,8 @@ def sheet(zoo: Zoo, names: Iterable[str]) -> Figure:
         def written(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
             figure.text(middle, 1 - (top + inches) / height, text, ha="center", va="top", **style)
 
-        written(0.06, f"{card.name}   {card.held_out.score:.3f}", fontsize=9, weight="bold")
+        worst = f"   worst {card.worst.score:.3f}" if card.worst else ""
+        written(0.06, f"{card.name}   {card.held_out.score:.3f}{worst}", fontsize=9, weight="bold")
         written(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
         place = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
         _fitted(zoo[card.name], figure.add_axes(place))

@@ -62,7 +62,11 @@ def show_one(card: Card, zoo: Zoo, console: Console):
         "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
         "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of "
         f"{found.trials} trials, {found.least:.3f} to {found.most:.3f} (seeds from {found.seed})",
-        **({"worst": f"{worst.score:.3f}: {worst.condition} ({worst.trials} trials; of {worst.conditions})"} if worst else {}),
+        **(
+            {"worst": f"{worst.score:.3f}: {worst.condition} (of {worst.conditions}; {worst.trials} trials a draw)"}
+            if worst
+            else {}
+        ),
         "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {motif.neuron_model}",
         "holds": ", ".join(one.name for one in occurrences(motif)) or "no motif with a name",
         "per trial": f"{card.energy['spikes']:.1f} spikes, {card.energy['events']:.1f} synaptic events",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from evo.spec.run_spec import RunSpec
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 
 class Generation(NamedTuple):
@@ -41,8 +41,9 @@ def generations(island: int, log: list[dict], timings: dict[str, float], spec: R
     """What there is to log of an epoch, generation by generation; how long it took comes with the last."""
     for row in log:
         found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
+        found |= {"worst": row["worst"]} if "worst" in row else {}
         for name, loss in zip(spec.search.objectives, row["losses"], strict=True):
-            found[f"objective_{name}"] = OBJECTIVES[name].show(loss)
+            found[f"objective_{name}"] = objective(name).show(loss)
         if row is log[-1]:
             found |= {f"seconds_{phase}": seconds for phase, seconds in timings.items()}
         yield Generation(island, row["generation"], {f"island_{island}/{key}": float(v) for key, v in found.items()})

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evo.population.individual import Crowd, joined
+from evo.population.individual import LOOKED_AT, Crowd, joined
 from evo.selection.ranking import nondominated, pareto
 
 
@@ -14,6 +14,22 @@ def updated(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
     return kept(joined(archive, crowd.individuals(able)), count) if able.any() else archive
 
 
+def refreshed(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+    """The archive where scores are noisy: of a population that was judged again, those that were judged at least twice, if
+    there are any, take the place of what was known of them."""
+    sure = crowd.fates["count"] > 1
+    new = crowd.individuals(sure if sure.any() else slice(None))
+    before = {row.tobytes(): k for k, row in enumerate(archive["genome"])}
+    known = np.array([before.get(row.tobytes(), -1) for row in new["genome"]])
+    for name in (*LOOKED_AT, "condition"):
+        new[name][known >= 0] = archive[name][known[known >= 0]]
+    left = np.ones(len(archive), bool)
+    left[known[known >= 0]] = False
+    if sure.any():
+        left &= archive["count"] > 1
+    return kept(joined(archive[left], new), count)
+
+
 def kept(records: np.ndarray, count: int) -> np.ndarray:
     """The archive made of these records: at most `count` of their Pareto front, and the one that did best on validation trials
     wherever it stands, for a target may have been reached by it."""
@@ -22,7 +38,7 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
     if (
         best is not None
         and best not in front
-        and not records["validation"][best] <= np.nanmax(records["validation"][front], initial=-1.0)
+        and not records["validation"][best] <= np.nanmax(records["validation"][front], initial=-np.inf)
     ):
         front = np.sort(np.append(pareto(records["losses"], count - 1), best))
     return records[front]

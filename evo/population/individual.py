@@ -1,7 +1,7 @@
 """Individuals: a genome and what became of it, many of them in one array."""
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.lib.recfunctions as rfn
@@ -12,7 +12,7 @@ LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until meas
 
 
 @cache
-def fate(objectives: int) -> np.dtype:
+def fate(objectives: int, noisy: bool = False) -> np.dtype:
     """What became of an individual: what it lost by each objective (smaller is better), and what it did.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
@@ -21,7 +21,12 @@ def fate(objectives: int) -> np.dtype:
     and worst is NaN then; spikes and events are per trial; island and generation say where it was born, wired in which
     generation its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better
     last, see `evo.population.lineage`.
+
+    Where scores are noisy, losses and score are bounds on which a circuit is as likely to be better, see `noise`; count says
+    how often it was judged, mean and spread, of every objective and at last the score, hold the mean and the sum of squared
+    deviations.
     """
+    noise = [("count", "i4"), ("mean", "f8", objectives + 1), ("spread", "f8", objectives + 1)]
     return np.dtype(
         [
             ("losses", "f8", objectives),
@@ -34,14 +39,19 @@ def fate(objectives: int) -> np.dtype:
             ("generation", "i4"),
             ("wired", "i4"),
             ("line", "i8"),
+            *(noise if noisy else ()),
         ]
     )
 
 
+def fate_of(search: Any) -> np.dtype:
+    """The fate of individuals of a run, by the [search] section of its spec."""
+    return fate(len(search.objectives), search.noisy)
+
+
 @cache
-def record(genome_dtype: np.dtype, objectives: int) -> np.dtype:
+def record(genome_dtype: np.dtype, of_fate: np.dtype) -> np.dtype:
     """An individual as it is stored: its genome and its fate."""
-    of_fate = fate(objectives)
     return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
 
 
@@ -58,7 +68,7 @@ def up_to_date(records: np.ndarray) -> np.ndarray:
     names = records.dtype.names or ()
     if all(name in names for name in SINCE_0_5):
         return records
-    found = np.empty(len(records), record(records.dtype["genome"], records["losses"].shape[1]))
+    found = np.empty(len(records), record(records.dtype["genome"], fate(records["losses"].shape[1])))
     for name in found.dtype.names or ():
         found[name] = records[name] if name in names else SINCE_0_5[name]
     return found
@@ -83,7 +93,7 @@ class Crowd(NamedTuple):
     def individuals(self, chosen=slice(None)) -> np.ndarray:
         """Individuals as they are stored; chosen is an index array, int or bool."""
         fates = self.fates[chosen]
-        found = np.empty(len(fates), record(self.genomes.dtype, fates["losses"].shape[1]))
+        found = np.empty(len(fates), record(self.genomes.dtype, fates.dtype))
         found["genome"] = self.genomes[chosen]
         for name in fates.dtype.names:
             found[name] = fates[name]

@@ -30,7 +30,7 @@ class Given(NamedTuple):
 def given(
     what,
     changes: dict[str, str] | None = None,
-    before_code: Callable[[str, Path], None] = lambda *_: None,
+    before_code: Callable[[RunSpec, Path], None] = lambda *_: None,
     **overrides,
 ) -> Given:
     """The spec that `what` stands for, checked, its task and bounds included.
@@ -39,7 +39,7 @@ def given(
                a task that ships, "itd", for the spec that `evo new itd` writes. A path runs/NAME.toml that is not there stands
                for the spec of that name that ships (`shipped`).
     changes    keys of the spec with their section, and values as TOML, as of `evo run --set`
-    before_code  called with the task's name and the folder in which its code is sought, before any of it may be executed
+    before_code  called with the spec and the folder in which code of the user's own is sought, before any of it may be executed
     overrides  keys of [search]; those that are None are left out
 
     The file of a task of the user's own is sought beside the spec, of a dict or RunSpec in the working folder, and executed.
@@ -49,7 +49,7 @@ def given(
     if isinstance(what, RunSpec):
         text = what.to_toml()
     elif isinstance(what, dict):
-        text = _toml(what)
+        text = as_toml(what)
     elif isinstance(what, str | Path):
         place, folder, stem = str(what), Path(what).parent, Path(what).stem
         found = None if Path(what).exists() else starter(place) if place in BUILT_IN else shipped(place)
@@ -60,8 +60,8 @@ def given(
     if changes:
         spec = changed(spec, changes)
     if not isinstance(what, str | Path):
-        stem = spec.task["name"].rpartition("/")[2].partition(".")[0]
-    before_code(spec.task["name"], folder)
+        stem = spec.judged_by.rpartition("/")[2].partition(".")[0]
+    before_code(spec, folder)
     return Given(spec, checked_with_task(spec, folder, place), stem, ships)
 
 
@@ -90,7 +90,8 @@ def as_changes(settings) -> dict[str, str]:
     return changes
 
 
-def _toml(sections: dict[str, Any]) -> str:
+def as_toml(sections: dict[str, Any]) -> str:
+    """Sections of a spec as TOML. Raises UserError."""
     try:
         return tomli_w.dumps(_plain(sections))
     except (TypeError, ValueError) as error:

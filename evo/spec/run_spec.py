@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import tomllib
-from functools import cache
+from difflib import get_close_matches
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,18 +32,27 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.algorithms import ALGORITHMS, DEFAULT
+from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
-from evo.genome import FINE_GRID, GRID, Bounds, Form
+from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Form, variation
+from evo.selection.deaps import SELECTIONS
 from evo.spec.estimate import check_memory
+from fitness import judges
+from fitness.checks.check import check
 from fitness.checks.collect import collect
-from fitness.evaluation.objectives import OBJECTIVES
-from fitness.registry import data_file, own_task, read_data, shipped_task
-from fitness.sandbox.code import Code, digests, identity, is_own
+from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
+from fitness.judges import JUDGE, Judge, Setup, Told, named
+from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
+from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
+from fitness.sandbox.code import place as place_of
 from fitness.task import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
+SINCE_0_5 = {"parents", "survivors", "noisy"}  # keys of [search] that older runs lack
+TRIED = 5  # random circuits at most, before a run
+OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
+ALGORITHM = "search.algorithm:"
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
@@ -163,18 +173,30 @@ class Stop(_Section):
     rate_hz: float = Field(500.0, gt=0, le=1e9, description="neurons firing more than this on average: given up")
 
 
+def _algorithm(name):
+    if name not in ALGORITHMS and not is_own(name):
+        close = get_close_matches(name, ALGORITHMS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(ALGORITHMS)}, or FILE.py:CLASS"
+        raise ValueError(f"there is no algorithm {name!r}; {hint}")
+    return name
+
+
+def _selection(name):
+    if name is not None and name not in SELECTIONS:
+        raise ValueError(f"must be one of {', '.join(SELECTIONS)}, not {name!r}")
+    return name
+
+
 class Search(_Section):
     """[search]: how circuits are looked for."""
 
     seed: int = Field(1, ge=0, lt=2**63)
     generations: int = Field(200, ge=1, le=10**7)
-    target: float | None = Field(None, gt=0, le=1, description="stop at this score on other fresh stimuli [default: go on]")
+    target: float | None = Field(None, description="stop at this score on other fresh stimuli [default: go on]")
     evaluations: int | None = Field(None, ge=1, description="stop after so many circuits tried [default: go on]")
     seconds: float | None = Field(None, gt=0, description="stop after so long [default: go on]")
     stagnation: int | None = Field(None, ge=1, description="stop after generations without a better one [default: go on]")
-    algorithm: Literal[tuple(ALGORITHMS)] = Field(  # type: ignore[valid-type]
-        DEFAULT, description=" | ".join(ALGORITHMS)
-    )
+    algorithm: Annotated[str, AfterValidator(_algorithm)] = Field(DEFAULT, description=" | ".join(ALGORITHMS))
     islands: int = Field(4, ge=1, le=1000)
     population: int = Field(200, ge=4, le=100_000, description="of each island")
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
@@ -184,6 +206,13 @@ class Search(_Section):
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
     descriptors: Names = Field(("neurons", "excitatory_share"), description=f"of map-elites: {' | '.join(DESCRIPTORS)}")
+    parents: Annotated[str | None, AfterValidator(_selection)] = Field(
+        None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
+    )
+    survivors: Annotated[str | None, AfterValidator(_selection)] = Field(
+        None, description="the same, such as selNSGA2 [default: the algorithm's]"
+    )
+    noisy: bool = Field(False, description="for judges: survivors are judged again, a lower bound of their scores counts")
     protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
     archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
@@ -192,15 +221,74 @@ class Search(_Section):
 
 
 class RunSpec(_Section):
-    """A whole run. `task` holds the task's name and its settings."""
+    """A whole run. `task` holds the name of the task, or of another judge (`fitness.judges`), and its settings."""
 
     task: dict[str, Any]
     circuit: CircuitBounds = CircuitBounds()
     search: Search = Search()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_judge(cls, data):
+        """What is left out of [search] has other defaults where circuits are not simulated on trials of a task."""
+        if isinstance(data, dict) and isinstance(data.get("task"), dict) and JUDGE in data["task"]:
+            search = data.get("search", {})
+            if isinstance(search, dict):
+                return data | {"search": OF_A_JUDGE | search}
+        return data
+
+    @property
+    def judged_by(self) -> str:
+        """The name of the task, or of another judge."""
+        return named(self.task)
+
+    @property
+    def is_task(self) -> bool:
+        """Is it a simulated task that judges?"""
+        return JUDGE not in self.task
+
+    @property
+    def own_code(self) -> dict[str, str]:
+        """What the spec names that is code of the user's own, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
+        key = JUDGE if JUDGE in self.task else "name"
+        found = {f"task.{key}": self.judged_by}
+        found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
+        found["search.algorithm"] = self.search.algorithm
+        return {key: name for key, name in found.items() if is_own(name)}
+
+    def with_own(self, names: dict[str, str]) -> "RunSpec":
+        """The same with other names of what is the user's own, by the keys of `own_code`."""
+        s, task = self.search, dict(self.task)
+        for key in names.keys() & {"task.name", f"task.{JUDGE}"}:
+            task[key.removeprefix("task.")] = names[key]
+        objectives = tuple(
+            name.replace(own_file(name) or "", names.get(f"search.objectives.{k}", own_file(name) or ""))
+            for k, name in enumerate(s.objectives)
+        )
+        search = s.model_copy(update={"objectives": objectives, "algorithm": names.get("search.algorithm", s.algorithm)})
+        return self.model_copy(update={"task": task, "search": search})
+
+    def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
+        """Whoever says how good circuits are; source is the code of the user's own (see `fitness.sandbox.code`), executed from
+        where it lies, sought from `folder`, without. Raises UserError."""
+        s = self.search
+        setup = Setup(s.objectives, s.seed, s.trials, s.held_out, s.task_seconds, self.stop_rule)
+        return judges.make(self.task, setup, source, folder)
+
+    def make_algorithm(self, source: Code | None = None, folder: Path = Path()) -> type[Algorithm]:
+        """The class of the search algorithm, with the selections that the spec names. Raises UserError."""
+        s = self.search
+        kind = ALGORITHMS.get(s.algorithm)
+        if kind is None:
+            found = own_part(s.algorithm, ALGORITHM, source, s.task_seconds, folder)
+            kind = own_algorithm(found, s.algorithm, s.task_seconds)
+        return with_selections(kind, s.parents, s.survivors)
+
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
-        """The task; source is the code of a user's own (see `sandbox.code`), executed from where it lies, sought from `folder`,
-        without. Of a task over a file it is that file."""
+        """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from
+        `folder`, without. The file that a task is over is among it."""
+        if not self.is_task:
+            raise UserError(f"{self.judged_by} is a judge, and no task")
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
@@ -208,12 +296,37 @@ class RunSpec(_Section):
         return shipped_task(name, source, settings, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
-        """The code of a user's task that lies in `folder`, or is named from there, or the file that a task is over; None for
-        others. Executes the code where a module asks for its own place, see `fitness.checks.collect`."""
-        if (data := read_data(self.task, folder)) is not None:
-            return data
-        s = self.search
-        return collect(self.task["name"], folder, lambda: self.make_task(None, folder), s.seed, min(s.trials, 64))
+        """The code of the user's own that the spec names, that lies in `folder` or is named from there, and after it the file
+        that the task is over; None where there is neither. Executes the code where a module asks for its own place, see
+        `fitness.checks.collect`. Raises UserError."""
+        return joined(self.collect_code(folder), read_data(self.task, folder))
+
+    def collect_code(self, folder: Path = Path()) -> Code | None:
+        """The same without the file."""
+        found, first = None, Path()
+        for key, name in self.own_code.items():
+            what = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "search.algorithm": ALGORITHM}.get(key, judges.OBJECTIVE)
+            code, root = collect(name, folder, partial(self._try_out, folder), what), place_of(name, folder, what).root
+            if found is not None and root != first:
+                raise UserError(
+                    f"{what} {name}: lies in {root}, not in {first} as other code that the spec names: put it there"
+                )
+            first, found = root, code if found is None else together(found, code)
+        return found
+
+    def _try_out(self, folder):
+        """What code of the user's own does in a run, once, from where it lies."""
+        judge, s = self.make_judge(None, folder), self.search
+        if judge.task is not None:
+            check(judge.task, s.seed, min(s.trials, 64))
+        elif not isinstance(judge, Told):
+            judge.check(self.founders(judge.interface, TRIED))
+
+    def founders(self, interface: Interface, count: int) -> Candidates:
+        """Some random circuits that keep the bounds."""
+        form = self.form(interface)
+        genomes = variation.founders(form.bounds, count, np.random.default_rng(self.search.seed))
+        return Candidates(genomes, form, interface.inputs, interface.outputs)
 
     def bounds(self, task: Interface) -> Bounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
@@ -294,14 +407,10 @@ class RunSpec(_Section):
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
         same way, however far they go."""
-        code = (
-            None
-            if source is None
-            else digests(source)
-            if data_file(self.task) and isinstance(source, tuple)
-            else identity(source)
-        )
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": ENDINGS}), code], sort_keys=True)
+        data = source is not None and data_file(self.task) is not None
+        code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
+        left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
+        text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -355,13 +464,16 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         spec = RunSpec.model_validate(data)
     except ValidationError as error:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
-    if not isinstance(spec.task.get("name"), str):
-        raise UserError(f'{place}: task.name: must name a task, such as "itd"')
+    _check_judge(spec, place)
     axes = spec.search.descriptors
     if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
         raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
-    unknown = [name for name in spec.search.objectives if name not in OBJECTIVES]
-    if unknown or "score" not in spec.search.objectives or len(set(spec.search.objectives)) != len(spec.search.objectives):
+    names = spec.search.objectives
+    try:
+        keys = [objective(name).key for name in names]
+    except UserError as error:
+        raise UserError(f"{place}: search.objectives: {error}") from None
+    if "score" not in names or len(set(keys)) != len(keys):
         raise UserError(
             f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
         )
@@ -370,11 +482,34 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     return spec
 
 
+def _check_judge(spec, place):
+    """What the [task] section names."""
+    section, s = spec.task, spec.search
+    if JUDGE in section:
+        if "name" in section:
+            raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+        try:
+            judges.asked(section)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from None
+        if "rate" in s.descriptors:
+            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
+        return
+    if not isinstance(section.get("name"), str):
+        raise UserError(f'{place}: task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')
+    if s.target is not None and not 0 < s.target <= 1:
+        raise UserError(f"{place}: search.target: must be greater than 0, and less than or equal to 1, not {s.target:g}")
+    if s.noisy:
+        raise UserError(
+            f"{place}: search.noisy: is for judges; a task has the same trials for all circuits: raise search.trials"
+        )
+
+
 def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
     """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
     for an unknown key or a wrong value."""
     data = spec.model_dump(mode="json", exclude_none=True)
-    if "task.name" in changes:
+    if changes.keys() & {"task.name", f"task.{JUDGE}"}:
         data["task"] = {}  # the settings of one task say nothing to another
     for key, text in changes.items():
         *sections, name = key.split(".")
@@ -421,11 +556,12 @@ def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
     Returns it. Raises UserError that names `place`."""
     try:
         source = spec.collect(folder)
-        task = spec.make_task(source)
-        spec.form(task.interface)
+        judge = spec.make_judge(source)
+        spec.form(judge.interface)
+        spec.make_algorithm(source)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
-    check_memory(spec, task, place)
+    check_memory(spec, judge, place)
     return source
 
 

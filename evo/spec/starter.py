@@ -60,7 +60,7 @@ def starter(
         "",
     ]
     search = {"target": TARGET} | suited.get("search", {}) | values.get("search", {})
-    lines += ["[search]", *_section(Search, search, leave_out=("stop",)), ""]
+    lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
     lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 
@@ -70,7 +70,8 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
     ranges that it gives them. source: the code of a user's own task."""
     section = spec.circuit.parameters
     out = type(section).model_fields.keys() - section.model_fields_set
-    return {key: value for key, value in _evolved(type(spec.make_task(source))).items() if key in out and value[0] < value[1]}
+    known = _evolved(type(spec.make_task(source))) if spec.is_task else TIME_CONSTANTS
+    return {key: value for key, value in known.items() if key in out and value[0] < value[1]}
 
 
 def _evolved(task: type[Task]) -> dict[str, list[float]]:

@@ -37,6 +37,7 @@ class Row(TypedDict):
     archive: Count
     validation: float
     held_out: float
+    worst: NotRequired[float]
     wirings: NotRequired[Count]
 
 
@@ -71,7 +72,7 @@ class _Asked(BaseModel):
     inputs: Annotated[list[Name], Field(max_length=NAMES)]
     outputs: Annotated[list[Name], Field(min_length=1, max_length=NAMES)]
     dt_ms: Annotated[float, Field(gt=0, le=100)]
-    duration_ms: Annotated[float, Field(gt=0)]
+    duration_ms: Annotated[float, Field(ge=0)]
 
 
 def _named(parts):
@@ -95,7 +96,7 @@ class Facts(BaseModel):
     model_config = STRICT
     spec_sha256: Digest
     interface: Json[Annotated[_Asked, BeforeValidator(_named)]]
-    examples: bytes
+    examples: bytes | None = None
     versions: Json[dict[Name, str]]
     heritage: bytes | None = None
     conditions: Json[Annotated[list[tuple[Name, Count]], Field(max_length=NAMES)]] = []
@@ -111,7 +112,7 @@ def interface(found: Facts, place) -> Interface:
     """What the task asks of circuits."""
     told = found.interface
     steps = told.duration_ms / told.dt_ms
-    whole = 0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps
+    whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
     if not whole or any(len(set(names)) < len(names) for names in (told.inputs, told.outputs)):
         raise damaged(place, "what its task asks of circuits")
     return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms)

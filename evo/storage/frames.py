@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from circuits.errors import MachineError, UserError
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
 
 LIBRARIES = ("pandas", "polars")
 
@@ -53,7 +53,7 @@ def _generations(run):
         for row in epoch["log"]:
             island = epoch["island"]
             tried[island] = tried.get(island, 0) + row["evaluations"]
-            shown = {f"least_{n}": float(OBJECTIVES[n].show(x)) for n, x in zip(names, row["losses"], strict=True)}
+            shown = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
             facts = {key: value for key, value in row.items() if key != "losses"}
             rows.append({"island": island, **facts, "evaluations_so_far": tried[island], **shown})
     return rows

@@ -85,7 +85,7 @@ def _remembered(run):
 def _forms(genomes, wanted, run, cache) -> list[Form | None]:
     """The form of each genome; None for those whose counts tell that theirs is not one of the first `wanted` ones, and for
     damaged ones."""
-    alive = heard(run.spec.task["name"]) == "outputs"
+    alive = heard(run.spec.judged_by) == "outputs"
     wiring = _wiring(genomes)
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])

@@ -5,6 +5,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -29,7 +30,8 @@ from evo.storage.recurrence import Elsewhere, elsewhere
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
-from fitness.evaluation.objectives import OBJECTIVES
+from fitness.evaluation.objectives import objective
+from fitness.task import Interface
 
 
 class Condition(NamedTuple):
@@ -45,8 +47,9 @@ class Member:
 
     score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
     interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
-    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial; island,
-    generation: where and when it was born.
+    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial, NaN where
+    nothing was simulated; island, generation: where and when it was born. unit_score: are scores 0 at chance and 1 when
+    perfect? Where they are noisy, judgements is how often it was judged, mean_score their mean, and score a lower bound of it.
     """
 
     rank: int
@@ -63,17 +66,21 @@ class Member:
     island: int
     generation: int
     circuit: Circuit
+    unit_score: bool = True
+    judgements: int = 1
+    mean_score: float = float("nan")
+    noisy: bool = False
 
     @property
     def overfitted(self) -> bool:
         """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
-        return self.score > 0.9 and self.held_out <= self.score - 0.05
+        return self.unit_score and self.score > 0.9 and self.held_out <= self.score - 0.05
 
     @property
     def uneven(self) -> bool:
         """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
         not explain in a condition with enough trials?"""
-        return self.worst <= self.held_out - 0.25
+        return self.unit_score and self.worst <= self.held_out - 0.25
 
     @property
     def mark(self) -> str:
@@ -104,6 +111,63 @@ class Step(NamedTuple):
     crossed: bool
     circuit: Circuit
     mother: Circuit | None
+
+
+def ranked(archive: np.ndarray) -> list[np.void]:
+    """The records of an archive, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+    return sorted(archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
+
+
+def members(
+    records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
+) -> list[Member]:
+    """What records of an archive, in their order, stand for."""
+    form = spec.form(interface)
+    names, noisy = spec.search.objectives, spec.search.noisy
+    return [
+        Member(
+            rank,
+            float(row["score"]),
+            float(row["validation"]),
+            float(row["held_out"]),
+            float(row["low"]),
+            float(row["high"]),
+            float(row["worst"]),
+            conditions[row["condition"]] if row["condition"] >= 0 else None,
+            {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+            float(row["spikes"]),
+            float(row["events"]),
+            int(row["island"]),
+            int(row["generation"]),
+            genome.to_circuit(row["genome"], form, interface.inputs, interface.outputs),
+            spec.is_task,
+            *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
+            noisy,
+        )
+        for rank, row in enumerate(records)
+    ]
+
+
+def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Motif:
+    """A circuit of a run of this name as a motif, with its provenance."""
+    return Motif.of(
+        member.circuit,
+        run=name,
+        spec_sha256=spec_sha256,
+        seed=spec.search.seed,
+        island=member.island,
+        generation=member.generation,
+        task=spec.task,
+        scores={
+            "score": member.score,
+            **{
+                name: None if np.isnan(v := getattr(member, name)) else v
+                for name in ("validation", "held_out", "low", "high", "worst")
+            },
+            **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
+        },
+        versions=versions(),
+    )
 
 
 class Run:
@@ -174,57 +238,18 @@ class Run:
     @cached_property
     def ranked(self):
         """The records of the front, in its order."""
-        return sorted(self.archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-1), *row["losses"]))
+        return ranked(self.archive)
 
     @cached_property
     def front(self) -> list[Member]:
         """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
         if self.archive is None:
             return []
-        form = self.spec.form(self.interface)
-        names = self.spec.search.objectives
-        return [
-            Member(
-                rank,
-                float(row["score"]),
-                float(row["validation"]),
-                float(row["held_out"]),
-                float(row["low"]),
-                float(row["high"]),
-                float(row["worst"]),
-                self.conditions[row["condition"]] if row["condition"] >= 0 else None,
-                {n: float(OBJECTIVES[n].show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
-                float(row["spikes"]),
-                float(row["events"]),
-                int(row["island"]),
-                int(row["generation"]),
-                genome.to_circuit(row["genome"], form, self.interface.inputs, self.interface.outputs),
-            )
-            for rank, row in enumerate(self.ranked)
-        ]
+        return members(self.ranked, self.spec, self.interface, self.conditions)
 
     def motif(self, rank: int = 0) -> Motif:
         """The circuit of this rank in the front, with its provenance."""
-        member = self._at(rank)
-        return Motif.of(
-            member.circuit,
-            run=self.name,
-            spec_sha256=self.spec_sha256,
-            seed=self.spec.search.seed,
-            island=member.island,
-            generation=member.generation,
-            task=self.spec.task,
-            scores={
-                "score": member.score,
-                **{
-                    name: None if np.isnan(v := getattr(member, name)) else v
-                    for name in ("validation", "held_out", "low", "high", "worst")
-                },
-                "spikes_per_trial": member.spikes,
-                "events_per_trial": member.events,
-            },
-            versions=versions(),
-        )
+        return provenance(self._at(rank), self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
         """How often the wiring of the circuit of this rank came up in the run, see `evo.storage.recurrence`."""
@@ -286,8 +311,9 @@ class Run:
         return show.draw(self, "html")
 
     def __repr__(self):
-        best = max((m.held_out for m in self.front), default=float("nan"))
-        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}>"
+        best = self.front[0].held_out if self.front else float("nan")
+        worst = f" ({self.front[0].worst:.3f} in its worst condition)" if self.front and self.front[0].condition else ""
+        return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}{worst}>"
 
 
 def open_run(folder) -> Run:

@@ -199,6 +199,10 @@ class Store:
         """What an island sent after an epoch, if it is one of its last."""
         return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
+    def finished(self) -> int:
+        """How many epochs of islands are stored."""
+        return int(self._all("SELECT count(*) FROM epoch")[0][0])
+
     def epochs(self) -> list[dict]:
         """All finished epochs: island, epoch, generation, evaluations, elapsed, timings and log as JSON."""
         names = ("island", "epoch", "generation", "evaluations", "elapsed", "timings", "log")

@@ -15,7 +15,7 @@ from evo.engine.codec import MisfitError, Shape, Shapes, from_bytes, largest, si
 from evo.engine.epochs import neighbour
 from evo.engine.island import Migrants, State
 from evo.genome import Bounds
-from evo.population.individual import LOOKED_AT, record, record_of_0_4, up_to_date
+from evo.population.individual import LOOKED_AT, fate_of, record, record_of_0_4, up_to_date
 from evo.population.lineage import FOUNDER, step_dtype
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import RunSpec
@@ -26,6 +26,7 @@ from fitness.task import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
+CASES = 65_536  # of a circuit
 EXAMPLES = 64  # two of each of at most twelve classes
 
 
@@ -60,7 +61,7 @@ class Stored(NamedTuple):
 
     spec_sha256: str
     interface: Interface
-    examples: Examples
+    examples: Examples | None
     heritage: Heritage | None
     epochs: list[dict]
     states: list[State]
@@ -92,9 +93,20 @@ def read(store: Store, spec: RunSpec) -> Stored:
     about = {} if facts.about is None else facts.about.model_dump()
     states = [form.state(blob, last[island]) for island, _, blob in rows]
     form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
-    return Stored(
-        facts.spec_sha256, interface, form.examples(facts.examples), heritage, epochs, states, facts.conditions, about
-    )
+    examples = None if facts.examples is None else form.examples(facts.examples)
+    if examples is None and spec.is_task:
+        raise damaged(path, "the table run: examples: is missing")
+    return Stored(facts.spec_sha256, interface, examples, heritage, epochs, states, facts.conditions, about)
+
+
+def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch: int, path) -> list[State]:
+    """The states of all islands after an epoch, from whatever file. Raises UserError where they are none."""
+    form, s = _Forms(spec, interface, 0, path), spec.search
+    generation = min((epoch + 1) * s.epoch, s.generations)
+    last = {"generation": generation, "log": range(s.epoch + 1)}
+    found = [form.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
+    form.records([part for state in found for part in (state.archive, state.population)], [generation] * (2 * len(found)))
+    return found
 
 
 def check_going_on(store: Store, spec: RunSpec, found: Stored):
@@ -157,7 +169,9 @@ class _Forms:
         self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
         self.bounds: Bounds = spec.bounds(interface)
         self.genome = genome.empty(self.bounds, 0).dtype
-        self.record = record(self.genome, len(spec.search.objectives))
+        s = spec.search
+        self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may say as many as it likes
+        self.record = record(self.genome, fate_of(spec.search))
 
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""
@@ -173,7 +187,7 @@ class _Forms:
         s = self.spec.search
         return {
             "population": Shape((self.record, record_of_0_4(self.record)), ((1, s.population),)),
-            "grades": Shape("f4", ((1, s.population), (s.trials, s.trials))),
+            "grades": Shape("f4", ((1, s.population), self.cases)),
             "archive": Shape((self.record, record_of_0_4(self.record)), ((1, s.archive),)),
             "pedigree": self._pedigree(s.population + s.archive, last["generation"]),
             "log": Shape("u1", ((2, ROW * len(last["log"])),)),
@@ -185,7 +199,7 @@ class _Forms:
         count = min(s.migrants, s.population)
         parts = {
             "population": Shape((self.record, record_of_0_4(self.record)), ((0, count),)),
-            "grades": Shape("f4", ((0, count), (s.trials, s.trials))),
+            "grades": Shape("f4", ((0, count), self.cases)),
             "pedigree": self._pedigree(count, generation),
         }
         found = self._arrays(Migrants, blob, parts)
@@ -248,12 +262,25 @@ class _Forms:
             np.isfinite(rows["losses"]).all()
             and np.isfinite(rows["score"]).all()
             and not np.isinf(looks).any()
-            and (np.isfinite(counts) & (counts >= 0)).all()
+            and not (np.isinf(counts) | (counts < 0)).any()  # NaN where nothing is simulated
+            and self._sound_noise(rows)
             and _within(rows["condition"], -1, self.conditions - 1)
             and _within(rows["island"], 0, self.spec.search.islands - 1)
             and _within(rows["generation"], 0, last)
             and _within(rows["wired"], 0, last)
             and _within(rows["line"], FOUNDER, None)
+        )
+
+    def _sound_noise(self, rows):
+        """How often circuits were judged, where scores are noisy."""
+        if "count" not in rows.dtype.names:
+            return True
+        spread = rows["spread"]
+        return (
+            _within(rows["count"], 1, None)
+            and np.isfinite(rows["mean"]).all()
+            and np.isfinite(spread).all()
+            and (spread >= 0).all()
         )
 
     def _population(self, found, generation):

@@ -18,27 +18,40 @@ from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
 from fitness.file_data import MOST
-from fitness.registry import data_file
-from fitness.sandbox.code import INIT, Code, digests, gather_whole, is_own, read_alone
+from fitness.registry import apart, data_file, joined, read_data
+from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
 FOLDER = "task"  # a file that a task is over has another, see `fitness.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 
 def kept(spec: RunSpec, code: Code) -> RunSpec:
-    """The spec as it lies in the run folder, where the task has the name by which it is found there, and a file its path."""
-    if data_file(spec.task) is not None:
-        return spec.model_copy(update={"task": spec.task | {"file": code[0][0]}})
-    where, _, class_name = spec.task["name"].rpartition(":")
-    path = code[0][0]
-    if len(code) > 1 or "/" in path:
-        path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
-    return spec.model_copy(update={"task": spec.task | {"name": f"{path}:{class_name}"}})
+    """The spec as it lies in the run folder, where what is the user's own has the names by which it is found there."""
+    names = {}
+    own, data = apart(spec.task, code)
+    alone = own is not None and len(own) == 1 and "/" not in own[0][0]
+    for key, name in spec.own_code.items():
+        where, _, inner = name.rpartition(":")
+        path = led_by(own or (), name, key)[0][0]
+        if not alone:
+            path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
+        names[key] = f"{path}:{inner}"
+    found = spec.with_own(names)
+    return found if data is None else found.model_copy(update={"task": found.task | {"file": data[0][0]}})
 
 
-def keep(code: Code, folder: Path):
-    """Write the code into a run folder. Raises UserError where others' files are in its place."""
-    if len(code) == 1 and ("/" not in code[0][0] or code[0][0].startswith(f"{DATA}/")):
+def keep(spec: RunSpec, code: Code, folder: Path):
+    """Write the code, and the file that the task of `spec` is over, into a run folder. Raises UserError where others' files are
+    in its place."""
+    own, data = apart(spec.task, code)
+    for path, content in data or ():
+        write_whole(folder / path, content)
+    if own is not None:
+        _keep_own(own, folder)
+
+
+def _keep_own(code, folder):
+    if len(code) == 1 and "/" not in code[0][0]:
         write_whole(folder / code[0][0], code[0][1])
         return
     new, there = folder / f".{FOLDER}.part", folder / FOLDER
@@ -55,29 +68,54 @@ def keep(code: Code, folder: Path):
 
 
 def stored_code(spec: RunSpec, folder: Path) -> Code | None:
-    """The code of a run's task as it lies in its folder; None for a task that ships. Executes nothing. Raises UserError for a
+    """The code of the user's own as it lies in a run's folder; None where all ships. Executes nothing. Raises UserError for a
     name that leads out of the folder, and for links."""
-    name = spec.task["name"]
-    if (file := data_file(spec.task)) is not None:
-        if Path(file).parent.as_posix() == DATA and Path(file).name not in ("", ".", "..") and "\0" not in file:
-            path = folder / file
-            if path.is_symlink() or path.parent.is_symlink():
-                raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
-            return ((Path(file).as_posix(), read_bytes(path, MOST)),)
-        raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
-    if not is_own(name):
+    return joined(_stored_own(spec, folder), _stored_data(spec, folder))
+
+
+def _stored_data(spec, folder):
+    """The file that a run's task is over, as it lies in its folder."""
+    file = data_file(spec.task)
+    if file is None:
         return None
-    path, _, class_name = name.rpartition(":")
+    if Path(file).parent.as_posix() != DATA or Path(file).name in ("", ".", "..") or "\0" in file:
+        raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
+    path = folder / file
+    if path.is_symlink() or path.parent.is_symlink():
+        raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
+    return ((Path(file).as_posix(), read_bytes(path, MOST)),)
+
+
+def _stored_own(spec, folder):
+    places: dict[str, str] = {}
+    for key, name in spec.own_code.items():
+        places.setdefault(_place(key, name, folder), name)
+    if not places:
+        return None
+    first, name = next(iter(places.items()))
+    if len(places) == 1 and "/" not in first:
+        return read_alone(name, folder, first)
+    apart = next((one for path, one in places.items() if "/" not in path), None)
+    if apart is not None:
+        raise _misplaced("task", apart, folder)
+    inner = first.removeprefix(f"{FOLDER}/")
+    return gather_whole(name, folder / FOLDER, inner if inner.endswith(".py") else f"{inner}/{INIT}")
+
+
+def _place(key, name, folder):
+    """The file or package that a name means in a run folder."""
+    path, _, inner = name.rpartition(":")
     parts = path.split("/")
-    plain = class_name.isidentifier() and not any(part in ("", ".", "..") or "\0" in part for part in parts)
-    if plain and len(parts) == 1 and path.endswith(".py"):
-        return read_alone(name, folder, path)
-    if plain and len(parts) > 1 and parts[0] == FOLDER:
-        inner = "/".join(parts[1:])
-        return gather_whole(name, folder / FOLDER, inner if inner.endswith(".py") else f"{inner}/{INIT}")
-    raise UserError(
-        f"{folder / 'run.toml'}: task.name: {name!r} is no file that a run keeps in its folder, FILE.py:CLASS or "
-        f"{FOLDER}/...:CLASS; undo the change"
+    plain = inner.isidentifier() and not any(part in ("", ".", "..") or "\0" in part for part in parts)
+    if not plain or not (path.endswith(".py") if len(parts) == 1 else parts[0] == FOLDER):
+        raise _misplaced(key, name, folder)
+    return path
+
+
+def _misplaced(key, name, folder):
+    return UserError(
+        f"{folder / 'run.toml'}: {key}: {name!r} is no file that a run keeps in its folder, FILE.py:NAME or "
+        f"{FOLDER}/...:NAME; undo the change"
     )
 
 
@@ -99,16 +137,22 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
 
 
 def forked_code(
-    parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[str, Path], None] = lambda *_: None
+    parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[RunSpec, Path], None] = lambda *_: None
 ) -> Code | None:
-    """The code of the task of a fork, whose parent is in `folder`: the parent's, checked, or where the file was changed another
-    one of the user's own, named from the working folder. `before_code` is called before any of it may be executed, with the
-    task's name and the folder."""
-    name = spec.task["name"]
-    theirs, ours = (data_file(one.task) or one.task["name"].rpartition(":")[0] for one in (parent, spec))
-    code = checked_code(parent, folder) if theirs == ours else None
-    before_code(name, folder if theirs == ours else Path())
-    return code if theirs == ours else spec.collect()
+    """The code of the user's own in a fork, whose parent is in `folder`, and the file that its task is over: the parent's,
+    checked, or where another file is named one that is sought from the working folder. `before_code` is called before any code
+    may be executed, with the spec and the folder."""
+    theirs, ours = ({name.rpartition(":")[0] for name in one.own_code.values()} for one in (parent, spec))
+    file, same = data_file(spec.task), data_file(spec.task) == data_file(parent.task)
+    if not ours and file is None:
+        return None
+    there = checked_code(parent, folder) if (ours and ours == theirs) or (file is not None and same) else None
+    own, data = (None, None) if there is None else apart(parent.task, there)
+    if ours:
+        before_code(spec, folder if ours == theirs else Path())
+    if ours != theirs:
+        own = spec.collect_code()
+    return joined(own if ours else None, data if same else read_data(spec.task, Path()))
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):
@@ -122,7 +166,7 @@ def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path)
     else:
         now = digests(code)
         files = sorted(path for path in then.keys() | now.keys() if then.get(path) != now.get(path))
-        inside = f"{FOLDER}/" if spec.task["name"].startswith(f"{FOLDER}/") else ""
+        inside = f"{FOLDER}/" if any(name.startswith(f"{FOLDER}/") for name in spec.own_code.values()) else ""
         more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
         changed = f"{inside}{files[0]}{more}: was" if files else "run.toml: was"
     raise UserError(f"{folder}/{changed} changed since the run began; undo the change, or start a new run from it")

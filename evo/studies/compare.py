@@ -98,7 +98,7 @@ def _groups(runs, target):
         for name in dict.fromkeys(name for k in first for name in flat[k])
         if name not in ("search.seed", "task file") and len({json.dumps(flat[k].get(name)) for k in first}) > 1
     ]
-    tasks = [runs[k].spec.task["name"] for k in first]  # where each is another, their names say enough
+    tasks = [runs[k].spec.judged_by for k in first]  # where each is another, their names say enough
     found = []
     for k in first:
         theirs = sorted(
@@ -106,7 +106,7 @@ def _groups(runs, target):
         )
         settings = {name: flat[k].get(name) for name in differs}
         shown = ", ".join(f"{name.removeprefix('search.')} = {_text(value)}" for name, value in settings.items())
-        name = runs[k].spec.task["name"]
+        name = runs[k].spec.judged_by
         title = harmless(shown if shown and len(set(tasks)) < len(tasks) else name)
         found.append(Group(title, settings, [_outcome(run, target) for run in theirs]))
     return found

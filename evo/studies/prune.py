@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from circuits.errors import UserError
 from circuits.motif_file import Motif, load, loads
+from evo.spec.run_spec import RunSpec
 from evo.storage.run_folder import Run
 from evo.storage.task_code import checked_code
 from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
@@ -25,11 +26,11 @@ class Pruned(NamedTuple):
         return loads(json.dumps(self.core["motif"]), "core")
 
 
-def prune(path, rank: int = 0, before_code: Callable[[str, Path], None] | None = None) -> Pruned:
+def prune(path, rank: int = 0, before_code: Callable[[RunSpec, Path], None] | None = None) -> Pruned:
     """The core of a circuit of a run's front, or of a motif file whose task ships with us.
 
     What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if
-    it has one and it is what the run began with; `before_code` is called before that, with the task's name and the folder. The
+    it has one and it is what the run began with; `before_code` is called before that, with the spec and the folder. The
     same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
     """
     path = Path(path)
@@ -47,9 +48,13 @@ def _of_run(path, rank, before_code):
     motif = run.motif(rank)
     if (known := run.analysis(run.front[rank])) is not None:
         return motif, known["base"], known["core"]
+    if not run.spec.is_task:
+        raise UserError(
+            f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: what is to be kept is not known"
+        )
     code = checked_code(run.spec, run.folder)
     if code is not None and before_code:
-        before_code(run.spec.task["name"], run.folder)
+        before_code(run.spec, run.folder)
     task = run.spec.make_task(code)
     trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
     return motif, whole(task, motif.circuit, trials[0]), core_of(task, motif, *trials, name=f"{run.name}, rank {rank}")

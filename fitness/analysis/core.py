@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -12,7 +12,8 @@ from circuits.edit.lesion import without
 from circuits.edit.variants import Ends, Versions
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
-from fitness.evaluation.evaluate import floor_of, scored, scores
+from fitness.analysis.scored import Scored, Worst, scored
+from fitness.evaluation.evaluate import Floor, climbed, judged
 from fitness.task import Task, Trials
 
 MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
@@ -24,10 +25,10 @@ class Smallest(NamedTuple):
     circuit    what is left
     neurons    ids of those removed;   synapses  (source, target) of those removed between parts that are left; the first
                removed first
-    chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there
-               falling below the floor of the whole circuit's (`Task.floor`)
-    score, low, high   on the trials that confirm it
-    confirmed  does the score there, too, stay above the floor of the whole circuit's?
+    chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there,
+               or that in its worst condition, falling below the floor of the whole circuit's (`Floor`)
+    score, low, high, worst   on the trials that confirm it, see `Scored`
+    confirmed  do the scores there, too, stay above the floors of the whole circuit's?
     """
 
     circuit: Circuit
@@ -38,6 +39,7 @@ class Smallest(NamedTuple):
     low: float
     high: float
     confirmed: bool
+    worst: Worst | None = None
 
 
 def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming: Trials) -> Smallest | None:
@@ -54,17 +56,22 @@ def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confir
         if removed is None:
             return None
         smaller, neurons, synapses = _left(circuit, removed)
-        score, low, high = scored(task, confirming, smaller)
-        confirmed = score >= floor_of(task, confirming, circuit)
+        found = scored(task, smaller, confirming)
+        confirmed = _as_good(found, Floor.of(task, confirming, circuit))
         if confirmed:
             break
-    return Smallest(smaller, neurons, synapses, len(choosing), score, low, high, confirmed)
+    ends = found["score"], found["low"], found["high"]
+    return Smallest(smaller, neurons, synapses, len(choosing), *ends, confirmed, found.get("worst"))
+
+
+def _as_good(found: Scored, floor: Floor):
+    return found["score"] >= floor.score and ("worst" not in found or found["worst"]["score"] >= floor.worst)
 
 
 def _eliminated(task, circuit, trials):
     """The parts that go, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
-    least = floor_of(task, trials, circuit)
-    if least <= 0:
+    floor = Floor.of(task, trials, circuit)
+    if floor.score <= 0:
         return None
     count, ends = len(circuit.neurons), Ends.of(circuit)
     read = {n for port in circuit.outputs for n in port.neurons}
@@ -75,9 +82,10 @@ def _eliminated(task, circuit, trials):
     )
 
     def tried(there):
-        """Scores of versions with these parts, bool [V, parts]; graded ones where those are equal."""
+        """Scores of versions with these parts, bool [V, parts]; graded ones where those are equal; and which are as good."""
         versions = Versions.of(circuit, len(there))._replace(present=there[:, :count], kept=there[:, count:])
-        return scores(task, trials, circuit, versions)
+        found = [(s.value, climbed(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)]
+        return map(np.concatenate, zip(*found, strict=True))
 
     def less(there, part):
         return there & ~(touches[part] if part < count else np.arange(len(there)) == part)
@@ -87,14 +95,15 @@ def _eliminated(task, circuit, trials):
         parts = np.flatnonzero(there & may_go)
         if not len(parts):
             return removed
-        value, climb = tried(np.stack([less(there, part) for part in parts]))
-        harmless = [k for k in np.lexsort((-climb, -value)) if value[k] >= least]
+        value, climb, as_good = tried(np.stack([less(there, part) for part in parts]))
+        harmless = [k for k in np.lexsort((-climb, -value)) if as_good[k]]
         if not harmless:
             return removed
         so_far = []
         for k in harmless:
             so_far.append(less(so_far[-1] if so_far else there, parts[k]))
-        still = np.flatnonzero(tried(np.stack(so_far))[0] >= least)
+        *_, as_good = tried(np.stack(so_far))
+        still = np.flatnonzero(as_good)
         if not len(still):  # the first was
             raise UserError(f"task {task.title()}: the score of the same circuit is another one the second time; use only rng")
         together = int(still.max())
@@ -115,12 +124,12 @@ def _left(circuit, removed):
 
 
 class Core(TypedDict):
-    """The core: what is left when part after part is removed as long as the score stays above the floor of the whole
-    circuit's (`Task.floor`). No neuron or synapse of it can be removed alone.
+    """The core: what is left when part after part is removed as long as the score, and that in the worst condition, stay above
+    the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
 
     motif           a motif file, its provenance naming the parent
-    score, low, high, trials   of the core, on trials that had no part in choosing it (held-out ones)
-    confirmed       is that score, too, above the floor of the whole circuit's on the same trials?
+    score, low, high, trials, worst   of the core, see `Scored`, on trials that had no part in choosing it (held-out ones)
+    confirmed       are these scores, too, above the floors of the whole circuit's on the same trials?
     removed         parts as in `Lesion.part`, neurons first, in the order in which they went; synapses of a removed neuron are
                     not named again
     """
@@ -130,6 +139,7 @@ class Core(TypedDict):
     low: float
     high: float
     trials: int
+    worst: NotRequired[Worst]
     confirmed: bool
     removed: list[str]
 
@@ -139,13 +149,14 @@ def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     found = smallest(task, motif.circuit, draw, held_out)
     if found is None:
         return None
+    worst_score = {} if found.worst is None else {"worst": found.worst["score"]}
     smaller = Motif.of(
         found.circuit,
         **motif.provenance.model_dump(exclude={"scores", "parent"}),
-        scores={"held_out": found.score, "low": found.low, "high": found.high},
+        scores={"held_out": found.score, "low": found.low, "high": found.high, **worst_score},
         parent=Parent(sha256=digest(motif), name=name),
     )
-    return {
+    core: Core = {
         "motif": json.loads(dumps(smaller)),
         "score": found.score,
         "low": found.low,
@@ -154,3 +165,6 @@ def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
         "confirmed": found.confirmed,
         "removed": [*map(str, found.neurons), *(f"{source}>{target}" for source, target in found.synapses)],
     }
+    if found.worst is not None:
+        core["worst"] = found.worst
+    return core

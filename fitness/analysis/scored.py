@@ -1,20 +1,34 @@
-"""The score of the whole circuit, with which all else is compared."""
+"""How well a circuit does on held-out trials, as it is kept in JSON."""
 
+from typing import NotRequired
+
+import numpy as np
 from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
-from fitness.evaluation.evaluate import scored
+from circuits.simulation.packed import from_circuit
+from fitness.evaluation.evaluate import evaluate
 from fitness.task import Task, Trials
 
 
+class Worst(TypedDict):
+    """The condition in which a circuit scores lowest, the score there, and the number of trials that are of it."""
+
+    condition: str
+    score: float
+    trials: int
+
+
 class Scored(TypedDict):
-    """A score with the ends of its 95 % confidence interval, and on how many trials."""
+    """A score with the ends of its 95 % confidence interval, and on how many trials; and the worst condition, where the trials
+    have conditions (runs before 0.5 do not say)."""
 
     score: float
     low: float
     high: float
     trials: int
+    worst: NotRequired[Worst]
 
 
 def whole(task: Task, circuit: Circuit, held_out: Trials) -> Scored:
@@ -25,5 +39,16 @@ def whole(task: Task, circuit: Circuit, held_out: Trials) -> Scored:
         raise UserError(f"task {task.title()}: its circuits have {asked}, not as {circuit!r}")
     if abs(task.dt_ms - circuit.dt_ms) > 1e-12:
         raise UserError(f"task {task.title()}: its step is {task.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-    score, low, high = scored(task, held_out, circuit)
-    return {"score": score, "low": low, "high": high, "trials": len(held_out)}
+    return scored(task, circuit, held_out)
+
+
+def scored(task: Task, circuit: Circuit, trials: Trials) -> Scored:
+    """How well a circuit does, in the search's precision."""
+    e = evaluate(task, trials, from_circuit(circuit, np.float32))
+    (low,), (high,) = task.interval(e.scored, trials)
+    found: Scored = {"score": float(e.score[0]), "low": float(low), "high": float(high), "trials": len(trials)}
+    (score,), (which,) = e.worst
+    if which >= 0:
+        names, members = task.grouped(trials)
+        found["worst"] = {"condition": names[which], "score": float(score), "trials": len(members[which])}
+    return found

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from circuits.errors import UserError
 from fitness.checks.check import check
-from fitness.sandbox.code import Code, gather, is_own, place
+from fitness.sandbox.code import TASK, Code, gather, place
 from fitness.sandbox.modules import PREFIX
 from fitness.task import Task
 
@@ -17,28 +18,33 @@ HINTS = (b"__file__", b"__path__", b"__spec__", b"resources", b"inspect")
 MACHINERY = {"importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport", "numba", "linecache"}
 
 
-def collect(name: str, folder: Path, make: Callable[[], Task], seed: int, count: int) -> Code | None:
-    """The code of a user's task, sought from `folder`, with the files that it reads; None for a task that ships.
+def collect(name: str, folder: Path, try_out: Callable[[], Any], what: str = TASK) -> Code:
+    """The code of the user's own `name`, sought from `folder`, with the files that it reads; what: what it is, for messages.
 
-    make  executes the code where it lies. That is done where a module asks for its own place: the task is then tried out
-    (`check`, on `count` trials of the seed), and what it opens below its folder belongs to it.
+    try_out  executes the code where it lies. That is done where a module asks for its own place: what it then opens below its
+    folder belongs to it.
     """
-    if not is_own(name):
-        return None
-    where, code = place(name, folder), gather(name, folder)
+    where, code = place(name, folder, what), gather(name, folder, what=what)
     if where.package or not any(hint in content for path, content in code if path.endswith(".py") for hint in HINTS):
         return code
     with _reading() as paths:
-        check(make(), seed, count)
-    return gather(name, folder, sorted(_beside(paths, where.root)))
+        try_out()
+    return gather(name, folder, sorted(_beside(paths, where.root)), what)
 
 
 def check_copy(task: Task, seed: int, count: int):
-    """`check` of a task that was made from its code, away from where the user has it. Raises UserError also where it
-    reads what is not there, or what would be another file elsewhere."""
+    """`check` of a task that was made from its code, see `from_a_copy`."""
+    with from_a_copy(f"task {task.title()}"):
+        check(task, seed, count)
+
+
+@contextmanager
+def from_a_copy(title: str) -> Iterator[None]:
+    """What is tried out meanwhile was made from its code, away from where the user has it: UserError also where it reads what
+    is not there, or what would be another file elsewhere."""
     with _reading() as paths:
         try:
-            check(task, seed, count)
+            yield
         except UserError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise UserError(
@@ -49,7 +55,7 @@ def check_copy(task: Task, seed: int, count: int):
     for path in paths:
         if not os.path.isabs(path) and os.path.isfile(path):
             raise UserError(
-                f"task {task.title()}: reads {path}, which depends on where evo is started: let it read "
+                f"{title}: reads {path}, which depends on where evo is started: let it read "
                 f"Path(__file__).parent / {os.path.basename(path)!r}"
             )
 

@@ -1,9 +1,10 @@
 """A population of circuits in, how each did out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Evaluation:
     @cached_property
     def climb(self) -> np.ndarray:
         """Class-balanced mean of the grades, float64 [B]."""
-        return (self.scored.grade * self.trials.weights).sum(axis=-1)
+        return climbed(self.scored, self.trials)
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -144,10 +145,28 @@ def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, 
     return with_interval(task, trials, run(task, trials, from_circuit(circuit, np.float32), Stop())[1])
 
 
-def floor_of(task: Task, trials: Trials, circuit: Circuit) -> float:
-    """The score down to which another circuit does as well on these trials (`Task.floor`), in the search's precision."""
-    raster = run(task, trials, from_circuit(circuit, np.float32), Stop())[1]
-    return float(task.floor(judge(task, raster, trials).score, trials)[0])
+class Floor(NamedTuple):
+    """The scores down to which another circuit does as well on the same trials (`Task.floor`).
+
+    score  on all of them;   worst  in the condition in which it does worst, minus infinity where there are none
+    """
+
+    score: float
+    worst: float
+
+    @classmethod
+    def of(cls, task: Task, trials: Trials, circuit: Circuit) -> "Floor":
+        """Those of a circuit, in the search's precision."""
+        score = judge(task, run(task, trials, from_circuit(circuit, np.float32), Stop())[1], trials).score
+        (which,) = task.by_condition(score, trials).worst[1]
+        floor = float(task.floor(score, trials)[0])
+        if which < 0:
+            return cls(floor, -np.inf)
+        return cls(floor, float(task.floor_of(score, trials, task.grouped(trials).members[which])[0]))
+
+    def kept(self, task: Task, trials: Trials, score: Score) -> np.ndarray:
+        """Which of these scores of circuits on the same trials, [B], are as good: bool [B]."""
+        return (score.value >= self.score) & ~(task.by_condition(score, trials).worst[0] < self.worst)
 
 
 def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
@@ -159,11 +178,19 @@ def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, fl
 
 def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
     """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
-    value, climb = [], []
+    found = [(score.value, climbed(score, trials)) for score in judged(task, trials, circuit, versions)]
+    value, climb = zip(*found, strict=True)
+    return np.concatenate(value), np.concatenate(climb)
+
+
+def judged(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> Iterator[Score]:
+    """The scores of versions of a circuit, some of them at a time."""
     some = max(1, TOGETHER // len(trials))
     for first in range(0, len(versions.kept), some):
         tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
-        score = judge(task, run(task, trials, tables, Stop())[1], trials).score
-        value.append(score.value)
-        climb.append((score.grade * trials.weights).sum(axis=-1))
-    return np.concatenate(value), np.concatenate(climb)
+        yield judge(task, run(task, trials, tables, Stop())[1], trials).score
+
+
+def climbed(score: Score, trials: Trials) -> np.ndarray:
+    """The class-balanced mean of the grades, float64 [B]."""
+    return (score.grade * trials.weights).sum(axis=-1)

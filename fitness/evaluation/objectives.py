@@ -1,25 +1,42 @@
-"""What a search can be asked to optimise, by name."""
+"""What a search can be asked to optimise, by name.
 
-from collections.abc import Callable
-from typing import NamedTuple
+In a spec, `search.objectives` names
+    score, energy, size, ...     one of those below
+    min:NAME, max:NAME           what the judge itself says under this name (`fitness.judges.answers`), to be made small or
+                                 large
+    mine.py:energy               a function of the user's own that is given an `Evaluation` of B circuits and returns [B]
+                                 numbers
+                                 to be made small; max:mine.py:energy, to be made large
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.errors import UserError
+from circuits.errors import MachineError, UserError
 from fitness.conditions import SEARCHED
 from fitness.evaluation.evaluate import Evaluation
 from fitness.evaluation.robustness import robustness
+from fitness.sandbox.code import is_own
+from fitness.sandbox.guard import guarded
+from fitness.sandbox.modules import said
 
 WORST = 1e9  # finite: what is stored is checked to be
 
 
 class Objective(NamedTuple):
-    """An objective: `loss(evaluation)` is float64 [B], smaller is better; `show(loss)` is the figure people read."""
+    """An objective: `loss(evaluation)` is float64 [B], smaller is better; `show(loss)` is the figure people read.
 
-    loss: Callable[[Evaluation], np.ndarray]
+    key         under which name a judge may say it;   structural  is it known of a circuit that is not simulated?
+    """
+
+    loss: Callable[[Any], np.ndarray]
     sign: int
     unit: str
     text: str
+    key: str = ""
+    structural: bool = False
 
     def show(self, loss):
         return self.sign * loss
@@ -63,9 +80,9 @@ OBJECTIVES = {
         )
         for name, h in HARDWARE.items()
     },
-    "wiring": Objective(lambda e: e.synapses.astype("f8"), 1, "", "synapses"),
-    "delay": Objective(lambda e: e.delay_ms, 1, "ms", "delays of all synapses together: length of wire"),
-    "size": Objective(lambda e: e.neurons.astype("f8"), 1, "", "neurons"),
+    "wiring": Objective(lambda e: e.synapses.astype("f8"), 1, "", "synapses", structural=True),
+    "delay": Objective(lambda e: e.delay_ms, 1, "ms", "delays of all synapses together: length of wire", structural=True),
+    "size": Objective(lambda e: e.neurons.astype("f8"), 1, "", "neurons", structural=True),
     "robustness": Objective(
         lambda e: -robustness(e),
         -1,
@@ -76,8 +93,61 @@ OBJECTIVES = {
 }
 
 
-def losses(names, evaluation: Evaluation) -> np.ndarray:
-    """The chosen objectives as float64 [B, objectives], all to be made small; WORST for circuits on which the task fails."""
-    found = np.stack([OBJECTIVES[name].loss(evaluation) for name in names], axis=1)
+OBJECTIVES = {name: one._replace(key=name) for name, one in OBJECTIVES.items()}
+WAYS = {"min": 1, "max": -1}
+
+
+def objective(name: str) -> Objective:
+    """The objective that a spec names; of one of the judge's or the user's own all but what computes it. Raises UserError."""
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]
+    way, colon, key = name.partition(":")
+    if colon and way in WAYS and key:
+        return Objective(_unknown, WAYS[way], "", f"what the judge calls {key}", key)
+    if is_own(name) and way not in WAYS:
+        return Objective(_unknown, 1, "", f"of the user's own: {name}", name)
+    raise UserError(
+        f"{name!r} is no objective: known are {', '.join(OBJECTIVES)}; min:NAME or max:NAME for what the judge says under "
+        "a name of its own; FILE.py:FUNCTION"
+    )
+
+
+def _unknown(_):
+    raise UserError("an objective that is not known by its name alone")
+
+
+def own_file(name: str) -> str | None:
+    """FILE.py:FUNCTION in the name of an objective; None for one that is in no file of the user's own."""
+    way, _, rest = name.partition(":")
+    rest = rest if way in WAYS else name
+    return rest if is_own(rest) else None
+
+
+def own_objective(name: str, function: Callable, seconds: float | None) -> Objective:
+    """The objective that a function of the user's own computes, in at most so many seconds."""
+    known, place = objective(name), f"search.objectives: {name}"
+
+    def loss(evaluation):
+        try:
+            found = guarded(place, seconds, function, evaluation)
+        except (UserError, MachineError):
+            raise
+        except Exception as error:
+            raise UserError(f"{place}: fails: {said(error, function.__module__)}") from error
+        try:
+            found = np.asarray(found, "f8")
+        except (TypeError, ValueError):
+            found = np.empty((0, 0))
+        if found.shape != evaluation.score.shape:
+            raise UserError(f"{place}: must return one number a circuit, [{len(evaluation.score)}], not {list(found.shape)}")
+        return np.where(np.isfinite(found), np.clip(known.sign * found, -WORST, WORST), WORST)
+
+    return known._replace(loss=loss)
+
+
+def values(objectives: Sequence[Objective | str], evaluation: Evaluation) -> np.ndarray:
+    """The objectives of circuits, or those of these names, as float64 [B, objectives], all to be made small; WORST for circuits
+    on which the task fails."""
+    found = np.stack([(OBJECTIVES[one] if isinstance(one, str) else one).loss(evaluation) for one in objectives], axis=1)
     found[evaluation.failed] = WORST
     return found

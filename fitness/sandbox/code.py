@@ -1,4 +1,5 @@
-"""The code of a task of the user's own: which files it consists of, and their contents. Nothing here executes any of it.
+"""The code of a task, or of another part of a search, of the user's own: which files it consists of, and their contents.
+Nothing here executes any of it.
 
 A task is a file (agree.py:Agree) with the modules beside it that it imports and the files beside it that it reads, or a package
 (mytask:Agree, mytask/trials.py:Agree), which is taken whole.
@@ -20,6 +21,7 @@ from circuits.errors import UserError
 # class. Tuples and bytes alone: a worker reads them before it has any of our modules.
 Code = tuple[tuple[str, bytes], ...]
 
+TASK = "task"
 MOST_BYTES, MOST_FILES = 64 << 20, 2_000
 INIT = "__init__.py"
 NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # whatever file has such a name
@@ -43,23 +45,23 @@ def is_own(name: str) -> bool:
     return ":" in name
 
 
-def place(name: str, folder: Path) -> Place:
-    """Where a task of the user's own is, sought from `folder`. Raises UserError where there is none."""
+def place(name: str, folder: Path, what: str = TASK) -> Place:
+    """Where the user's own `name` is, sought from `folder`; what: what it is, for messages. Raises UserError where there is
+    none."""
     where, _, class_name = name.rpartition(":")
     if not where or not class_name.isidentifier():
-        raise UserError(
-            f"task {name}: name the file and the class in it, such as my_task.py:MyTask, or a package and its class"
-        )
+        kind, example = ("class", "my_task.py:MyTask") if what == TASK else ("function or class", "mine.py:name")
+        raise UserError(f"{what} {name}: name the file and the {kind} in it, such as {example}, or a package and its {kind}")
     path = folder / where
     if not where.endswith(".py"):
         if path.is_dir() and not (path / INIT).is_file():
             raise UserError(
-                f"task {name}: {path} holds no {INIT}: name the file in it, {where.rstrip('/')}/FILE.py:{class_name}"
+                f"{what} {name}: {path} holds no {INIT}: name the file in it, {where.rstrip('/')}/FILE.py:{class_name}"
             )
         path = path / INIT
     if not os.path.lexists(path):
         raise UserError(
-            f"task {name}: {path if where.endswith('.py') else path.parent} cannot be read: No such file or directory"
+            f"{what} {name}: {path if where.endswith('.py') else path.parent} cannot be read: No such file or directory"
         )
     path = Path(os.path.abspath(path))
     root = path.parent
@@ -69,11 +71,11 @@ def place(name: str, folder: Path) -> Place:
     return Place(root, file.as_posix(), file.parts[0] if len(file.parts) > 1 else None)
 
 
-def gather(name: str, folder: Path, read: Iterable[str] = ()) -> Code:
+def gather(name: str, folder: Path, read: Iterable[str] = (), what: str = TASK) -> Code:
     """The code of a task. Of a file: what it imports from beside it, and what those import, and the files `read`, paths below
     its folder. Raises UserError for a file that cannot be read, and for too much."""
-    where = place(name, folder)
-    found = _Files(name, where.root)
+    where = place(name, folder, what)
+    found = _Files(f"{what} {name}", where.root)
     found.add(where.file)
     if where.package:
         found.add_folder(where.package)
@@ -90,7 +92,7 @@ def gather(name: str, folder: Path, read: Iterable[str] = ()) -> Code:
 
 def gather_whole(name: str, root: Path, file: str) -> Code:
     """Everything below a folder that holds a task's code and nothing else; links are refused."""
-    found = _Files(name, root, links=False)
+    found = _Files(f"{TASK} {name}", root, links=False)
     found.add(file)
     found.add_folder("")
     return found.code()
@@ -98,9 +100,26 @@ def gather_whole(name: str, root: Path, file: str) -> Code:
 
 def read_alone(name: str, root: Path, file: str) -> Code:
     """A single file, which must be no link."""
-    found = _Files(name, root, links=False)
+    found = _Files(f"{TASK} {name}", root, links=False)
     found.add(file)
     return found.code()
+
+
+def together(first: Code, other: Code) -> Code:
+    """The files of both, which lie below the same folder; the first file stays the first."""
+    found = dict(first) | dict(other)
+    return (first[0], *sorted((path, content) for path, content in found.items() if path != first[0][0]))
+
+
+def led_by(code: Code, name: str, what: str) -> Code:
+    """The same files, the one first that the user's own `name` means, from wherever it is named. Raises UserError."""
+    where = name.rpartition(":")[0].rstrip("/")
+    file = where if where.endswith(".py") else f"{where}/{INIT}"
+    there = [path for path, _ in code if file == path or file.endswith(f"/{path}")]
+    if not there:
+        raise UserError(f"{what} {name}: is not among the files that are kept with the run")
+    first = max(there, key=len)
+    return ((first, dict(code)[first]), *sorted(one for one in code if one[0] != first))
 
 
 def digests(code: Code) -> dict[str, str]:
@@ -153,9 +172,7 @@ class _Files:
         if path in self.files:
             return
         if len(self.files) == MOST_FILES:
-            raise UserError(
-                f"task {self.name}: more than {MOST_FILES:,} files in {self.root}: give the task a folder of its own"
-            )
+            raise UserError(f"{self.name}: more than {MOST_FILES:,} files in {self.root}: give the task a folder of its own")
         content = self._read(self.root / path)
         self.bytes += len(content)
         self.files[path] = content
@@ -164,15 +181,13 @@ class _Files:
         """All that is in a folder, without hidden files and what Python caches."""
         folder = self.root / path
         if not self.links and folder.is_symlink():
-            raise UserError(
-                f"task {self.name}: {folder} is a link, which may lead out of the folder; put the folder itself there"
-            )
+            raise UserError(f"{self.name}: {folder} is a link, which may lead out of the folder; put the folder itself there")
         try:
             real, entries = os.path.realpath(folder), sorted(os.listdir(folder))
         except OSError as error:
-            raise UserError(f"task {self.name}: {folder} cannot be read: {error.strerror}") from None
+            raise UserError(f"{self.name}: {folder} cannot be read: {error.strerror}") from None
         if real in above:
-            raise UserError(f"task {self.name}: {folder} is a link to a folder that holds it")
+            raise UserError(f"{self.name}: {folder} is a link to a folder that holds it")
         for entry in entries:
             if entry.startswith(".") or entry == "__pycache__" or entry.endswith(".pyc"):
                 continue
@@ -189,7 +204,7 @@ class _Files:
             self.add(relative) if path.suffix == ".py" and path.is_file() else self.add_folder(relative)
 
     def _read(self, path):
-        place = f"task {self.name}: {path}"
+        place = f"{self.name}: {path}"
         try:
             # not to wait for the other end of a pipe
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.links else os.O_NOFOLLOW))
@@ -208,7 +223,7 @@ class _Files:
                 raise UserError(f"{place} cannot be read: {error.strerror}") from None
         if content is None or len(content) > left:
             raise UserError(
-                f"task {self.name}: {self.root} holds more than the {MOST_BYTES >> 20} MB that a task may consist of, "
+                f"{self.name}: {self.root} holds more than the {MOST_BYTES >> 20} MB that a task may consist of, "
                 f"{path.name} included: leave out of the folder what is not read, or read it by its whole path"
             )
         return content

@@ -16,9 +16,9 @@ class Gain(Measured):
     ratios.
     Answer: over the trial, the excitatory neuron that fires most (none is to saturate hidden behind another) has a mean rate of
     `r_max_hz` x / (x + `half_hz`). Score: R^2 of the mean rates against that curve, from 0 for what the best straight line
-    r = k x explains to 1, times the share of neighbouring drives between which the mean rate does not fall. Chance: 0, by
-    silence, firing always, a steady rate or passing the drive on. A trial's mark is the smaller over the larger of its rate
-    and the right one.
+    r = k x explains to 1, times the share of all changes of the mean rate, from drive to drive in Hz, that are rises. Chance:
+    0, by silence, firing always, a steady rate or passing the drive on. A trial's mark is the smaller over the larger of its
+    rate and the right one.
     Harder: a smaller `half_hz` (the curve bends more), a wider range of drives.
     """
 
@@ -74,8 +74,9 @@ class Gain(Measured):
         line = drive * (drive @ right) / (drive @ drive)
         spread = ((right - right.mean()) ** 2).sum()
         error, of_line = (((r - right) ** 2).sum(axis=-1) for r in (rate, line))
-        falling = (np.diff(rate, axis=-1) < 0).sum(axis=-1) / max(len(drive) - 1, 1)
-        return np.clip(1 - error / max(min(of_line, spread), 1e-9), 0, 1) * (1 - falling)
+        change = np.diff(rate, axis=-1)
+        rising = np.maximum(change, 0).sum(axis=-1) / np.maximum(np.abs(change).sum(axis=-1), 1e-9)
+        return np.clip(1 - error / max(min(of_line, spread), 1e-9), 0, 1) * rising
 
     def mark(self, measured, trials):
         rate, right = measured[..., 0], self.right_hz(trials.facts["drive_hz"])

@@ -8,10 +8,10 @@ from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
 from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
+from fitness.phase_locking import UNIQUE
 from fitness.task import Task, Trials
 
 HEAD_MS = 0.7  # largest difference that a rigid sphere as large as a human head makes at high frequencies
-UNIQUE = 0.48  # of a tone's period: differences beyond this look as if the other ear led
 LEAD_IN_MS = 1.0
 TAIL_MS = 5.0
 

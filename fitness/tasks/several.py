@@ -126,9 +126,18 @@ class Several(Task):
 
     def score_of(self, score, trials, chosen):
         """The score on some trials of one of the tasks."""
+        k, part, first, own = self._part_of(trials, chosen)
+        return part.score_of(score.measured[k], own, chosen - first)
+
+    def floor_of(self, score, trials, chosen):
+        k, part, first, own = self._part_of(trials, chosen)
+        return part.floor_of(score.measured[k], own, chosen - first)
+
+    def _part_of(self, trials, chosen):
+        """The task that all of these trials are of: its number, itself, the number of its first trial, and its trials."""
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
             if first <= chosen.min() <= chosen.max() < last:
-                return part.score_of(score.measured[k], self._trials(trials, k, first, last), chosen - first)
+                return k, part, first, self._trials(trials, k, first, last)
         raise UserError("task several: the score on some of the trials is that of one task's alone")
 
     def _shares(self, count):

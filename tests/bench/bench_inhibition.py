@@ -5,8 +5,8 @@ Held-out scores, 0 chance, 1 perfect; the rival is the same search, same seed, w
 
 from pathlib import Path
 
-from evo.engine.island import run_epoch
-from evo.engine.setting import Setting
+from evo.engine.epochs import run_epoch
+from evo.engine.problem import Problem
 from evo.spec.run_spec import RunSpec, parse
 from tests.bench.report import figure
 
@@ -39,7 +39,7 @@ def best_held_out(spec: RunSpec, seed: int, excitatory_share=None) -> float:
     if excitatory_share is not None:
         circuit = circuit.model_copy(update={"excitatory_share": excitatory_share})
     search = spec.search.model_copy(update=update)
-    setting = Setting.of(spec.model_copy(update={"search": search, "circuit": circuit}), None)
+    setting = Problem.of(spec.model_copy(update={"search": search, "circuit": circuit}), None)
     return float(run_epoch(setting, 0, 0, None, None).archive["held_out"].max())
 
 

@@ -87,12 +87,11 @@ def spec_of(task: str, arm: str, seed: int):
 
 def search(task: str, arm: str, seed: int) -> dict:
     """Run one search until it has solved its task or tried LIMIT circuits; what came of it."""
-    from evo.engine.epochs import neighbour
-    from evo.engine.island import run_epoch
-    from evo.engine.setting import Setting
+    from evo.engine.epochs import neighbour, run_epoch
+    from evo.engine.problem import Problem
 
     spec, begin = spec_of(task, arm, seed), time.process_time()
-    s, setting = spec.search, Setting.of(spec, None)
+    s, setting = spec.search, Problem.of(spec, None)
     states, tried, best = [None] * s.islands, 0, -1.0
     for epoch in count():
         sent = [state and state.migrants(s.migrants) for state in states]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits import Circuit
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.bench.report import figure, skipped
 from tests.bench.yardstick_job import circuit_of
 

@@ -13,7 +13,7 @@ import numpy as np
 from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
-from evo.engine.setting import Setting
+from evo.engine.problem import Problem
 from evo.population.individual import Crowd, fate
 from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
@@ -73,8 +73,8 @@ def generation(losses, count):
 
 def our_generation(losses, count):
     """Of circuits, by the search's own algorithm."""
-    setting = Setting.of(search_job.spec(population=count, objectives=["score", "energy", "wiring"]), None)
-    founders = search_job.founders(setting.form.bounds, count, np.random.default_rng(1))
+    problem = Problem.of(search_job.spec(population=count, objectives=["score", "energy", "wiring"]), None)
+    founders = search_job.founders(problem.form.bounds, count, np.random.default_rng(1))
 
     def crowd(genomes, lost):
         fates = np.zeros(count, fate(OBJECTIVES))
@@ -84,7 +84,7 @@ def our_generation(losses, count):
     first = crowd(founders, losses[:count])
 
     def call():
-        algorithm = NSGA2(setting.spec.search, setting.toolbox, first, np.random.default_rng(1), Stopwatch())
+        algorithm = NSGA2(problem.spec.search, problem.toolbox, first, np.random.default_rng(1), Stopwatch())
         algorithm.tell(crowd(algorithm.ask().genomes, losses[count:]))
 
     return call

@@ -15,7 +15,7 @@ from circuits import OutputPort
 from circuits.simulation.packed import from_circuit
 from evo.cluster.session import ray_session
 from fitness.evaluation.evaluate import evaluate
-from fitness.evaluation.objectives import losses
+from fitness.evaluation.objectives import values
 from tests.bench import search_job
 from tests.bench.contest import Entry, circuit_for, contest
 from tests.bench.report import figure, skipped
@@ -64,7 +64,7 @@ def objectives(job, delays=True):
     circuit = circuit_for(job, delays)
     port = OutputPort(name="out", neurons=(circuit.neurons[job.readout].id,))
     tables = from_circuit(circuit.model_copy(update={"outputs": (port,)}))
-    score, speed = losses(["score", "speed"], evaluate(job.task, job.trials, tables))[0]
+    score, speed = values(["score", "speed"], evaluate(job.task, job.trials, tables))[0]
     return -score, speed
 
 

@@ -1,17 +1,24 @@
 """Every task's committed search over five seeds, and the README's table of them: python -m tests.bench.suite [TASK ...]
 
 A run counts as solving its task when its best circuit at the end scores 0.9 on held-out trials, within 10 minutes on two cores.
-Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; delete the folder to start anew.
+Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; those of another version or of a
+spec that has changed are made anew. The table keeps its rows of tasks for which there is nothing.
 """
 
 import json
+import os
+import re
+import signal
 import statistics
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import evo
 import fitness
+from evo.spec.run_spec import read
 from fitness.tasks import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
@@ -23,21 +30,38 @@ BEGIN, END = "<!-- suite: made by make suite -->\n", "<!-- end of suite -->"
 
 
 def main():
-    names = sys.argv[1:] or [name for name in BUILT_IN if name != "several"]
+    known = [name for name in BUILT_IN if name != "several"]
+    names = sys.argv[1:] or known
+    if unknown := set(names) - set(known):
+        sys.exit(f"there is no task {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    wanted = [(name, seed) for seed in SEEDS for name in names if not result_file(name, seed).exists()]
-    with ProcessPoolExecutor(CORES) as pool:
-        for found in pool.map(search, *zip(*wanted, strict=True)) if wanted else ():
-            print(line(found), flush=True)
-    into_readme([row(name) for name in BUILT_IN if result_file(name, SEEDS[0]).exists()])
+    wanted = [(name, seed) for seed in SEEDS for name in names if not stored(name, seed)]
+    print(f"{len(wanted)} of {len(SEEDS) * len(names)} searches are to be made", flush=True)
+    ended_by_ctrl_c = signal.SIGINT, signal.SIG_DFL  # its processes, without a traceback each
+    with ProcessPoolExecutor(CORES, initializer=signal.signal, initargs=ended_by_ctrl_c) as pool:
+        try:
+            for found in pool.map(search, *zip(*wanted, strict=True)) if wanted else ():
+                print(line(found), flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            sys.exit("stopped; the searches that ended are stored: make suite goes on after them")
+    into_readme({name: row(name) for name in known if all(stored(name, seed) for seed in SEEDS)})
+
+
+def made_by(name: str) -> dict:
+    """What must be the same for a stored result to count: the version, and the spec."""
+    return {"version": evo.__version__, "spec_sha256": read(ROOT / "runs" / f"{name}.toml")[0].digest()}
+
+
+def stored(name: str, seed: int) -> dict | None:
+    """The result of a search, if it was made with this version and this spec."""
+    path = result_file(name, seed)
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found if made_by(name).items() <= found.items() else None
 
 
 def search(name: str, seed: int) -> dict:
     """Run one search; what came of it, also stored."""
-    import tempfile
-
-    import evo
-
     begin = time.monotonic()
 
     class OutOfTimeError(Exception):
@@ -56,7 +80,9 @@ def search(name: str, seed: int) -> dict:
         seconds, best = time.monotonic() - begin, run.front[0]
         found = {"task": name, "seed": seed, "held_out": best.held_out, "e": best.excitatory, "i": best.inhibitory}
         found |= budget(run.epochs) | {"seconds": seconds, "evaluations": run.evaluations}
-    result_file(name, seed).write_text(json.dumps(found) + "\n", encoding="utf-8")
+    part = result_file(name, seed).with_suffix(".part")
+    part.write_text(json.dumps(found | made_by(name)) + "\n", encoding="utf-8")
+    os.replace(part, result_file(name, seed))
     return found
 
 
@@ -77,7 +103,7 @@ def line(found) -> str:
 
 def row(name: str) -> str:
     """The task's line of the table: medians over the seeds, a run that did not solve counting as more than any that did."""
-    runs = [json.loads(result_file(name, seed).read_text()) for seed in SEEDS if result_file(name, seed).exists()]
+    runs = [found for seed in SEEDS if (found := stored(name, seed))]
     solved = [r for r in runs if r["held_out"] >= SOLVED]
     best = sorted(runs, key=lambda r: r["held_out"])[len(runs) // 2]
     enough = len(solved) > len(runs) / 2
@@ -100,15 +126,17 @@ def row(name: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def into_readme(rows):
-    heading = "| task | solved | evaluations to 0.9 | seconds of one core | held out at the end | circuit | reference |"
-    table = "\n".join([heading, "|---" * 7 + "|", *rows]) + "\n"
-    print(table)
+def into_readme(rows: dict[str, str]):
+    """Write the rows, by task, into the table; its other rows stay."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    if BEGIN in text:
-        before, rest = text.split(BEGIN, 1)
-        readme.write_text(before + BEGIN + table + END + rest.split(END, 1)[1], encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    old, after = rest.split(END, 1)
+    rows = {one[1]: one[0] for one in re.finditer(r"^\| `(\w+)` .*$", old, re.MULTILINE)} | rows
+    heading = "| task | solved | evaluations to 0.9 | seconds of one core | held out at the end | circuit | reference |"
+    table = "\n".join([heading, "|---" * 7 + "|", *(rows[name] for name in BUILT_IN if name in rows)]) + "\n"
+    print(table)
+    readme.write_text(before + BEGIN + table + END + after, encoding="utf-8")
 
 
 def result_file(name: str, seed: int) -> Path:

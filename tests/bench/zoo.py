@@ -32,7 +32,7 @@ SHEET = ("itd-5", "direction-5", "separation-3b", "gate-3", "winner-7", "xor-3",
 
 class Choice(NamedTuple):
     """A motif to show: of the front of this spec's run, the core that is `pick`: best (scores best), or of those that solve the
-    task the smallest or the largest."""
+    task the smallest, the largest or the densest (has the most synapses per neuron)."""
 
     spec: str
     pick: str = "best"
@@ -50,7 +50,7 @@ CHOICES = [
     Choice("runs/zoo/xor-kinds.toml", "smallest"),
     Choice("runs/zoo/xor-kinds.toml", "largest"),
     Choice("runs/zoo/gain-kinds.toml", "smallest"),
-    Choice("runs/zoo/gain-kinds.toml", "largest"),
+    Choice("runs/zoo/gain-kinds.toml", "densest"),
     Choice("runs/zoo/toggle-many.toml"),
     Choice("runs/zoo/tracking-eight.toml"),
     Choice("runs/zoo/bandpass-narrow.toml"),
@@ -73,6 +73,7 @@ PICKS = {
     "best": lambda one: (-one.score, one.size),
     "smallest": lambda one: (one.size, -one.score),
     "largest": lambda one: (-len(one.motif.neurons), -one.score),
+    "densest": lambda one: (-one.motif.synapse_count / len(one.motif.neurons), -one.score),
 }
 
 
@@ -146,7 +147,8 @@ def put(name: str, motif: Motif, made: Made, folder: Path) -> Motif:
     """Score a motif; write it, with its scores, and its card into the folder of a `Zoo`."""
     found = card(name, motif, made)
     scores = found.held_out.model_dump(include={"score", "low", "high"})
-    origin = motif.provenance.model_copy(update={"task": found.task, "scores": {"held_out": scores.pop("score"), **scores}})
+    scores = {"held_out": scores.pop("score"), **scores} | ({"worst": found.worst.score} if found.worst else {})
+    origin = motif.provenance.model_copy(update={"task": found.task, "scores": scores})
     motif = motif.model_copy(update={"provenance": origin})
     save(motif, folder / "motifs" / f"{name}.json")
     write_whole(folder / "cards" / f"{name}.json", found.model_dump_json(indent=1) + "\n")

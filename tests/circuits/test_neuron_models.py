@@ -5,7 +5,7 @@ import pytest
 
 from circuits import Circuit
 from circuits.neurons import MODELS
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests import reference
 
 OTHERS = [name for name in MODELS if name != "lif_psc_exp"]  # test_kernel.py looks at lif_psc_exp

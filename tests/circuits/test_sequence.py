@@ -6,10 +6,10 @@ import pytest
 from circuits import Circuit
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
-from circuits.simulation import simulate
 from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack, unpack
+from circuits.simulation.simulate import simulate
 from circuits.synapses import MODELS
 from tests import reference
 

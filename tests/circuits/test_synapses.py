@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP
-from circuits.simulation import simulate
 from circuits.simulation.packed import from_circuit, from_matrices
+from circuits.simulation.simulate import simulate
 from circuits.synapses import MODELS
 from tests import reference
 

@@ -1,8 +1,10 @@
-"""One Ray for all tests that only need one to run on: starting it costs more than their runs."""
+"""One Ray for all tests that only need one to run on: starting it costs more than their runs. It ends when it is not asked for
+anything for a while, since it costs processor time by being there."""
 
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -32,19 +34,42 @@ for line in sys.stdin:
 """
 
 
+IDLE_S = 20.0
+
+
 @pytest.fixture(scope="session")
 def on_ray():
     """on_ray("run", spec, folder, **settings), or "resume", folder: that on Ray with two workers; the digest of the archive."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", RUNS], env=environment(), **pipes) as process:
-        assert process.stdout.readline() == "ready\n", "Ray did not start"
+    ray = OnRay()
+    yield ray
+    ray.end()
 
-        def ask(what, *paths, **settings):
-            process.stdin.write(json.dumps([what, [*map(str, paths)], {"workers": 2} | settings]) + "\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
-            assert "failed" not in answer, answer["failed"]
-            return answer["archive"]
 
-        yield ask
-        process.stdin.close()
+class OnRay:
+    """A process with a Ray of its own, started when it is needed."""
+
+    def __init__(self):
+        self.lock, self.process, self.timer = threading.Lock(), None, threading.Timer(0, lambda: None)
+
+    def __call__(self, what, *paths, **settings):
+        with self.lock:
+            self.timer.cancel()
+            if self.process is None:
+                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+                self.process = subprocess.Popen([sys.executable, "-c", RUNS], env=environment(), **pipes)
+                assert self.process.stdout.readline() == "ready\n", "Ray did not start"
+            self.process.stdin.write(json.dumps([what, [*map(str, paths)], {"workers": 2} | settings]) + "\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+            self.timer = threading.Timer(IDLE_S, self.end)
+            self.timer.daemon = True
+            self.timer.start()
+        assert "failed" not in answer, answer["failed"]
+        return answer["archive"]
+
+    def end(self):
+        with self.lock:
+            self.timer.cancel()
+            if self.process is not None:
+                self.process.communicate()
+                self.process = None

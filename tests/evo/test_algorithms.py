@@ -9,8 +9,9 @@ from evo.algorithms import ALGORITHMS
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.engine.codec import to_bytes
-from evo.engine.island import Founders, run_epoch
-from evo.engine.setting import Setting
+from evo.engine.epochs import run_epoch
+from evo.engine.island import Founders
+from evo.engine.problem import Problem
 from evo.genome.variation import rewired
 from evo.population.individual import Crowd
 from evo.spec.run_spec import parse
@@ -37,7 +38,7 @@ generations = 1000
 
 
 def setting(text=SPEC, **search):
-    return Setting.of(parse(text, **{"generations": 1000} | search), None)
+    return Problem.of(parse(text, **{"generations": 1000} | search), None)
 
 
 def epochs(here, count, founders=None):
@@ -66,7 +67,7 @@ def test_every_circuit_is_valid_whatever_the_algorithm(states):
 def test_every_algorithm_gives_the_same_bytes_again(states):
     here, found = states
     np.random.seed(3)
-    again = list(epochs(Setting.of(here.spec, None), 3))
+    again = list(epochs(Problem.of(here.spec, None), 3))
     assert [to_bytes(state) for state in again] == [to_bytes(state) for state in found]
 
 
@@ -115,14 +116,14 @@ def test_random_search_inherits_nothing():
     here = setting(algorithm="random")
     state = run_epoch(here, 0, 0, None, None)
     broods = [algorithm("random", here, some, state.grades, 5).ask() for some in (state.population, state.population[::-1])]
-    fresh = here.toolbox.found(12, np.random.default_rng(5))
+    fresh = here.toolbox.init(12, np.random.default_rng(5))
     assert [brood.mothers for brood in broods] == [None, None]
     assert {brood.genomes.tobytes() for brood in broods} == {fresh.tobytes()}
 
 
 def test_weights_only_search_never_changes_a_wiring():
     here = setting(algorithm="weights-only", epoch=10)
-    known = {w for island in (0, 1) for w in wirings(here.toolbox.found(12, rng_of(here, island)))}
+    known = {w for island in (0, 1) for w in wirings(here.toolbox.init(12, rng_of(here, island)))}
     for state in epochs(here, 4):
         assert set(wirings(state.population["genome"])) | set(wirings(state.archive["genome"])) <= known
 
@@ -191,7 +192,7 @@ def test_a_separable_cma_finds_the_lowest_point():
 @pytest.mark.parametrize("text", [SPEC, SPEC.replace("[circuit]", "[circuit]\ndale = false")])
 def test_values_of_a_wiring_are_read_and_written_without_loss(text):
     here, rng = setting(text), np.random.default_rng(0)
-    for one in here.toolbox.mutate(here.toolbox.found(30, rng), rng=rng):
+    for one in here.toolbox.mutate(here.toolbox.init(30, rng), rng=rng):
         values = here.toolbox.free_values(one)
         read = values.read(one[None])
         assert read.shape == (1, values.count)

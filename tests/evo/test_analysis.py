@@ -48,7 +48,9 @@ def test_its_numbers_are_those_of_the_front_and_of_a_fresh_simulation(run):
     held_out = task.trials((search.seed, 1), search.held_out)
     for member in run.front[:5]:
         found = run.analysis(member)
-        assert found["base"] == {"score": member.held_out, "low": member.low, "high": member.high, "trials": 64}
+        worst = {"condition": member.condition.name, "score": member.worst, "trials": member.condition.trials}
+        ends = {"low": member.low, "high": member.high}
+        assert found["base"] == {"score": member.held_out, **ends, "trials": 64, "worst": worst}
         changes = [one["change"] for one in found["lesions"]]
         assert changes == sorted(changes)
         for one in found["lesions"]:

@@ -278,7 +278,9 @@ def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_pat
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:6379"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "ray://127.0.0.1:1", pytest.param("no.such.host.invalid:6379", marks=pytest.mark.slow)]
+)
 def test_an_address_without_ray_fails_in_seconds_with_exit_code_1(tmp_path, address):
     spec_file(tmp_path)
     start = time.monotonic()
@@ -325,7 +327,9 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "in_background"), [("SIGINT", False), ("SIGTERM", False), ("SIGTERM", True)])
+@pytest.mark.parametrize(
+    ("name", "in_background"), [("SIGINT", False), ("SIGTERM", True), pytest.param("SIGTERM", False, marks=pytest.mark.slow)]
+)
 def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(undisturbed, tmp_path, name, in_background):
     spec_file(tmp_path, generations=80)
     # what a script starts in the background ignores Ctrl-C

@@ -12,14 +12,15 @@ pytestmark = pytest.mark.long
 
 CODE = """
 import numpy as np
-from circuits import kernel, population, raster, tables
-from evo import epsilon_lexicase, individual
+from circuits.simulation import kernel, packed, population, raster
+from evo.population import individual
+from evo.selection import epsilon_lexicase
 from evo.genome import genes, identity, mutations, variation
 from evo.cluster.warm_up import warm_up
-from evo.spec import RunSpec
+from evo.spec.run_spec import RunSpec
 
 warm_up(RunSpec(task={"name": "coincidence"}), None)
-modules = (kernel, population, raster, tables, genes, identity, individual, mutations, epsilon_lexicase, variation)
+modules = (kernel, packed, population, raster, genes, identity, individual, mutations, epsilon_lexicase, variation)
 used = {f"{m.__name__}.{n}": f for m in modules for n, f in vars(m).items() if hasattr(f, "stats") and f.signatures}
 print(len(used), sorted(name for name, f in used.items() if f.stats.cache_misses))
 """

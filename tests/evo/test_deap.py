@@ -9,7 +9,7 @@ from deap import algorithms, tools
 
 import circuits
 import evo.deap
-from evo.engine.setting import setting
+from evo.engine.problem import problem
 from evo.genome import faults
 from evo.spec.run_spec import read
 from tests.evo.tiny import spec_file
@@ -54,7 +54,7 @@ def test_deaps_algorithm_runs_unchanged_with_its_selections(spec, select, option
     assert len(population) == 16
     assert max(individual.fitness.values[0] for individual in best) == max(log.select("best")) > 0
     assert all(individual.fitness.valid for individual in population)
-    bounds = population[0]._problem.setting.form.bounds
+    bounds = population[0]._source.problem.form.bounds
     assert not any(faults(individual.genome[0], bounds) for individual in [*population, *best])
     assert isinstance(best[0].circuit, circuits.Circuit)
 
@@ -82,11 +82,11 @@ def test_a_population_is_evaluated_in_one_go_with_the_values_that_each_alone_get
     together = list(toolbox.map(toolbox.evaluate, population))
     assert together == [toolbox.evaluate(individual) for individual in population]
     resolved, source = read(spec)
-    here = setting(resolved.model_dump_json(), source)
+    here = problem(resolved.model_dump_json(), source)
     score, energy, wiring = together[0]
-    found = here.toolbox.evaluate(population[0].genome)
-    assert score == float(found.score[0] + found.climb[0])
-    assert (energy, wiring) == (float(found.spikes[0] + found.events[0]), float(found.synapses[0]))
+    found = here.judge.evaluate(here.candidates(population[0].genome))
+    assert score == -float(found.objectives[0, 0])
+    assert (energy, wiring) == (float(found.spikes[0] + found.events[0]), population[0].circuit.synapse_count)
     assert population[0].fitness.weights == (1.0, -1.0, -1.0)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evo.engine.setting import Setting
+from evo.engine.problem import Problem
 from evo.genome import identity, variation
 from evo.spec.run_spec import parse
 
@@ -14,7 +14,7 @@ SPEC = parse('[task]\nname = "gate"\n[circuit]\nneurons = [2, 7]\nexcitatory_sha
 
 @pytest.fixture(scope="module")
 def bounds():
-    return Setting.of(SPEC, None).form.bounds
+    return Problem.of(SPEC, None).form.bounds
 
 
 def shuffled(genomes, bounds, rng):

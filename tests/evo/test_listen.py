@@ -51,6 +51,18 @@ def test_a_tie_is_undecided(place, monkeypatch, capsys):
     assert last.startswith("undecided: several directions are named equally often, in 5 of 10 stretches each")
 
 
+def test_what_is_named_in_few_of_the_stretches_with_sound_is_no_answer(place, monkeypatch, capsys):
+    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.where(np.arange(len(trials)) < 3, 1, -1))
+    last = heard(capsys, FOLDER / "itd.json", place / "left.wav")[-1]
+    assert last.startswith("undecided: direction1  -0.175 ms is named most often, but only in 3 of the 10 stretches")
+
+
+def test_silence_in_a_sound_speaks_against_no_direction(place, capsys):
+    stereo(place / "short.wav", tone(0.1), 0.525, 16_000, seconds=0.6)
+    last = heard(capsys, FOLDER / "itd.json", place / "short.wav")[-1]
+    assert last.startswith("mostly: direction3  +0.525 ms, in 6 of 30 stretches")
+
+
 @pytest.mark.parametrize("motif", ["zoo:itd-5", FOLDER / "itd.json"])
 def test_a_sound_outside_the_bands_that_a_circuit_knows_is_refused_in_one_line(place, capsys, motif):
     stereo(place / "high.wav", tone(1.0, 1000.0), 0.5, 44_100, seconds=0.3)

@@ -353,14 +353,14 @@ class Heard(fitness.FiniteData):
 
 
 def test_a_task_over_finite_data_keeps_them_apart_in_a_run(tmp_path, caplog):
-    from evo.engine.setting import Setting
+    from evo.engine.problem import Problem
 
     path = own_task_spec(tmp_path, FINITE)
     path.write_text(path.read_text().replace("agree.py:Agree", "agree.py:Heard"))
     run = evo.run(path, tmp_path / "run", workers=0)
     assert run.state == "finished"
     assert not caplog.records
-    setting = Setting.of(run.spec, read_source(run.spec.task["name"], run.folder))
-    apart = [set(part.facts["group"]) for part in (setting.search, setting.validation, setting.held_out)]
+    judge = Problem.of(run.spec, read_source(run.spec.task["name"], run.folder)).judge
+    apart = [set(part.facts["group"]) for part in (judge.search, judge.validation, judge.held_out)]
     assert not apart[0] & apart[1] | apart[0] & apart[2] | apart[1] & apart[2]
     assert run.analysis(run.front[0]) is not None

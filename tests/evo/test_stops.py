@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import evo
 from evo import search
+from evo.engine.standing import Standing
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
 LAST = 9  # generations: the last epoch is cut short, in epochs of 2 and of 4
@@ -95,3 +96,19 @@ def test_a_cut_run_without_the_state_before_is_not_extended_and_stays_as_it_is(c
     assert evo.resume(folder, workers=0).state == "finished"
     (folder / "run.toml").write_text(before[1].replace("generations = 6", f"generations = {LAST}"))
     assert "was cut short by an older evocircuits" in one_line_of(lambda: evo.resume(folder, workers=0))
+
+
+def test_a_run_that_0_4_extended_past_a_cut_epoch_is_told_and_others_are_not(cut, tmp_path, monkeypatch, caplog):
+    folder = shutil.copytree(cut, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(Standing, "cut", [])  # as 0.4, which did not look
+        evo.resume(folder, workers=0, generations=8)
+    assert evo.open_run(folder).standing.went_past_cut
+    assert not caplog.records
+    assert evo.resume(folder, workers=0).state == "finished"
+    assert [r.getMessage() for r in caplog.records] == [f"{folder}: {search.PAST_CUT}"]
+    caplog.clear()
+    for other in (cut, shutil.copytree(cut, tmp_path / "other")):
+        goes_on(other, 6 if other is cut else LAST, None)
+        assert not evo.open_run(other).standing.went_past_cut
+    assert not caplog.records

@@ -1,16 +1,20 @@
 """The score in the worst condition is beside the mean wherever a held-out score is shown."""
 
+import io
 import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import evo
 from circuits import zoo
 from evo import genome
-from evo.engine.setting import Setting
-from evo.inspect import comparison, page, table
+from evo.engine.problem import Problem
+from evo.inspect import comparison, motif_picture, motif_table, page, table, zoo_picture
+from evo.loggers.logger import generations
 from evo.studies.compare import compare
+from evo.studies.motifs import motifs
 from fitness.evaluation.evaluate import evaluate
 from tests.evo.tiny import one_line_of, spec_file
 
@@ -22,12 +26,12 @@ def run(tmp_path_factory):
 
 
 def test_it_is_that_of_the_held_out_trials(run):
-    setting = Setting.of(run.spec, None)
-    names, members = setting.task.grouped(setting.held_out)
+    setting = Problem.of(run.spec, None)
+    names, members = setting.judge.task.grouped(setting.judge.held_out)
     assert names == ("route a", "route b")
     assert run.conditions == [(name, len(m)) for name, m in zip(names, members, strict=True)]
     genomes = np.array([row["genome"] for row in run.ranked])
-    found = evaluate(setting.task, setting.held_out, genome.tables(genomes, setting.form))
+    found = evaluate(setting.judge.task, setting.judge.held_out, genome.tables(genomes, setting.form))
     value, which = found.worst
     assert [m.worst for m in run.front] == value.tolist()
     assert [m.condition for m in run.front] == [run.conditions[k] for k in which]
@@ -47,6 +51,34 @@ def test_table_page_json_frame_motif_and_comparison_have_it(run, tmp_path):
     assert run.motif(0).provenance.scores["worst"] == best.worst
     found = comparison.as_json(compare([run.folder]))
     assert found["groups"][0]["runs"][0]["worst"] == found["groups"][0]["medians"]["worst"] == best.worst
+
+
+def test_the_log_the_motifs_command_and_pictures_have_it(run):
+    best = run.front[0]
+    for epoch in run.epochs:
+        for row in epoch["log"]:
+            assert 0 <= row["worst"] <= row["held_out"]
+    (logged, *_) = generations(0, run.epochs[0]["log"], {}, run.spec)
+    assert logged.values["island_0/worst"] == run.epochs[0]["log"][0]["worst"]
+    assert f"({best.worst:.3f} in its worst condition)" in repr(run)
+    found = motifs([run])
+    told = motif_table.as_json(found)
+    assert (told["runs"][0]["best_worst"], told["runs"][0]["best_worst_condition"]) == (best.worst, best.condition.name)
+    again = {row.form.digest: row.member for row in found.recurring}
+    for row in told["wirings"]:
+        member = again[row["form"]]
+        assert (row["best"]["worst"], row["best"]["worst_condition"]) == (member.worst, member.condition.name)
+    planted = found._replace(recurring=[row._replace(runs=[run, run]) for row in found.recurring])
+    shown = io.StringIO()
+    motif_table.show(planted, Console(file=shown, width=120))
+    first = planted.recurring[0].member
+    assert f"in their worst conditions {best.worst:.3f} to {best.worst:.3f}" in shown.getvalue()
+    assert f" {first.held_out:.3f}  {first.worst:.3f}  " in shown.getvalue()
+    captions = [text.get_text() for text in motif_picture.picture(planted).texts]
+    assert captions[0].endswith(f"best score {first.held_out:.3f} ({first.worst:.3f} in its worst condition)")
+    sheet = [text.get_text() for text in zoo_picture.sheet(zoo, ["gate-3", "gain-2"]).texts]
+    assert f"gate-3   {zoo.card('gate-3').held_out.score:.3f}   worst {zoo.card('gate-3').worst.score:.3f}" in sheet
+    assert f"gain-2   {zoo.card('gain-2').held_out.score:.3f}" in sheet
 
 
 def test_a_mean_that_hides_a_failing_condition_is_marked(run):
@@ -88,7 +120,7 @@ def test_worst_of_a_task_without_conditions_is_refused_in_one_line(tmp_path):
 def test_the_card_of_a_motif_names_its_worst_condition(name):
     known = zoo.card(name)
     if known.worst is not None:
-        assert known.worst.score <= known.held_out.most  # it is of the first draw
+        assert known.worst.score <= known.held_out.score
         assert 24 <= known.worst.trials <= known.held_out.trials / 2
         assert known.worst.conditions > 1
         assert known.worst.condition in known._repr_html_()

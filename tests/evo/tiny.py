@@ -12,7 +12,7 @@ import pytest
 
 import evo
 from circuits.errors import MachineError, UserError
-from evo.engine.setting import setting
+from evo.engine.problem import problem
 from fitness.sandbox import modules
 from tests.in_process import completed
 
@@ -89,7 +89,7 @@ def own_task_spec(folder, code=OWN_TASK, **changes):
 
 def forget_own_code():
     """Of tasks of the user's own nothing has been executed in this process yet."""
-    setting.cache_clear()
+    problem.cache_clear()
     modules.load.cache_clear()
     for name in [name for name in sys.modules if name.startswith(modules.PREFIX)]:
         del sys.modules[name]

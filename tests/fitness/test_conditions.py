@@ -7,10 +7,10 @@ import fitness
 from circuits import zoo
 from circuits.errors import UserError
 from circuits.simulation.packed import from_circuit
-from circuits.simulation.raster import Raster
+from circuits.simulation.raster import Raster, pack
 from fitness.conditions import NONE, PARTS, checked, grouped
 from fitness.evaluation.evaluate import evaluate
-from fitness.evaluation.objectives import losses
+from fitness.evaluation.objectives import values
 from fitness.reference import reference
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import one_spike_for
@@ -129,11 +129,48 @@ def test_a_search_can_optimise_the_worst_condition():
         found = evaluate(task, trials, from_circuit(motif.circuit, np.float32))
         alone = [evaluate(task, trials.take(trials.labels == k), found.tables) for k in range(4)]
         least = min(one.score[0] for one in alone) + min(one.climb[0] for one in alone)
-        assert losses(["worst"], found)[0, 0] == pytest.approx(-least, abs=1e-6)
+        assert values(["worst"], found)[0, 0] == pytest.approx(-least, abs=1e-6)
 
 
 def test_the_worst_condition_cannot_be_optimised_where_there_is_none():
     task = fitness.task("gain")
     found = evaluate(task, task.trials(1, 64), from_circuit(reference("gain").circuit, np.float32))
     with pytest.raises(UserError, match="leave worst out"):
-        losses(["worst"], found)
+        values(["worst"], found)
+
+
+class Touchy(fitness.Measured):
+    """Its score on some of the trials is no number where a circuit is silent in them."""
+
+    inputs, outputs = ("in",), ("out",)
+    dt_ms, duration_ms = 1.0, 10.0
+
+    def make(self, rng, count):
+        spikes = np.zeros((count, 10, 1), bool)
+        spikes[:, 2] = True
+        return spikes, np.arange(count) % 2
+
+    def measure(self, raster, trials):
+        return raster.counts().astype(float)
+
+    def overall(self, measured, trials):
+        with np.errstate(invalid="ignore"):
+            return measured[..., 0].sum(axis=-1) / measured[..., 0].sum(axis=-1)
+
+    def mark(self, measured, trials):
+        return measured[..., 0] > 0
+
+    def conditions(self, trials):
+        return {"class": trials.labels}
+
+
+def test_a_circuit_on_which_the_task_fails_in_a_condition_does_not_spoil_the_others():
+    task = Touchy()
+    trials = task.trials(1, 96)
+    fires = np.zeros((3, 96, 10, 1), bool)
+    fires[0, :, 4] = fires[1, trials.labels == 1, 4] = fires[2, :, 4] = True
+    raster = Raster(np.stack([pack(one) for one in fires]), 96, 1.0, task.outputs)
+    together = task.by_condition(task.score(raster, trials), trials).scores
+    np.testing.assert_array_equal(together, [[1, 1], [0, 1], [1, 1]])
+    alone = Raster(pack(fires[1]), 96, 1.0, task.outputs)
+    np.testing.assert_array_equal(task.by_condition(task.score(alone, trials), trials).scores, [0, 1])

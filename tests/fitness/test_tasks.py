@@ -98,7 +98,9 @@ def test_founders_score_about_nothing(task):
     form = spec.form(task.interface)
     trials = task.trials(1, 128)
     founders = variation.founders(form.bounds, 100, np.random.default_rng(1))
-    found = evaluate(task, trials, genome.builder(founders, form), spec.stop_rule(task.dt_ms))
+    found = evaluate(
+        task, trials, genome.Candidates(founders, form, task.inputs, task.outputs).tables, spec.stop_rule(task.dt_ms)
+    )
     assert found.score.mean() < 0.1  # a few are good at something
     assert np.median(found.score) < 0.01
     assert ((found.grades >= 0) & (found.grades <= 1)).all()
@@ -122,7 +124,7 @@ def test_scores_of_a_population_are_those_of_its_members(task):
 def solved(task, count, seed=3):
     """Trials, and the raster of the task's reference circuit on them."""
     trials = task.trials(seed, count)
-    return trials, task.simulate(reference(task.name).circuit, trials)
+    return trials, task.simulate(reference(task.name).circuit, trials, "float32")
 
 
 @pytest.fixture(params=sorted(set(BUILT_IN) - {"several"}))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuits import Circuit
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.oracle.oracles import ask, report
 
 pytestmark = pytest.mark.oracle

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuits import Circuit
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.oracle import drawing
 from tests.oracle.oracles import ask, differences, rasters, report
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from circuits import Circuit
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.oracle import drawing
 from tests.oracle.oracles import ask, potentials, rasters, report
 from tests.oracle.test_convergence import coupled

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.oracle import drawing
 from tests.oracle.oracles import ask, differences, learning, rasters, report, weights
 

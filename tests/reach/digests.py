@@ -15,6 +15,7 @@ import numpy as np
 import circuits
 import evo
 import fitness
+from evo.algorithms import ALGORITHMS
 from fitness.tasks import BUILT_IN
 
 EXPECTED = Path(__file__).with_name("digests.json")
@@ -84,6 +85,17 @@ def search():
         yield evo.run(spec, Path(folder, "run"), workers=0).archive_sha256.encode()
 
 
+def algorithms():
+    """The archives of short searches by every algorithm, and for some of the tasks, from the specs that ship."""
+    few = {"population": 8, "generations": 4, "epoch": 2, "islands": 2, "trials": 16, "held_out": 16, "archive": 2}
+    changes = [{"search.algorithm": name} for name in ALGORITHMS] + [{"search.protect": "age"}]
+    jobs = [("gate", change) for change in changes] + [(name, {}) for name in ("itd", "toggle", "xor")]
+    jobs += [("itd", {"search.objectives": '["score", "size", "speed", "worst"]'})]
+    with tempfile.TemporaryDirectory() as folder:
+        for k, (name, change) in enumerate(jobs):
+            yield evo.run(name, Path(folder, str(k)), workers=0, changes=change, **few).archive_sha256.encode()
+
+
 def spikes_of(circuit):
     rng = np.random.default_rng(len(circuit.neurons))
     raster = circuits.simulate(circuit, rng.random((64, 200, len(circuit.inputs))) < 0.1, dtype="float32")
@@ -96,7 +108,7 @@ def plastic(circuit):
     return any(synapse.short_term or synapse.stdp for synapse in synapses)
 
 
-PARTS = (stimuli, references, zoo, noisy, search)
+PARTS = (stimuli, references, zoo, noisy, search, algorithms)
 
 
 def digest(part):

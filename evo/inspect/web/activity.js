@@ -1,7 +1,9 @@
 // Activity: what the circuit does in some trials, and over all of them.
 function drawActivity() {
   const body = section("activity"), trials = data.trials, dt = data.task.dt_ms;
-  const nothing = el("p", { class: "note" }, data.task.own
+  const nothing = el("p", { class: "note" }, data.task.judge
+    ? `Nothing to show: circuits are judged by ${data.task.judge}, not on trials of a task.`
+    : data.task.own
     ? "No trials to show: the task is one of somebody's own, whose code is never run for a page."
     : "No trials to show: the motif does not say what it was evolved for.");
   const rasters = el("div", { id: "rasters" }), traces = el("div", { id: "traces" }), over = el("div", { id: "statistics" });

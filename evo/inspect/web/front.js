@@ -1,4 +1,5 @@
 // Front: the circuits against each other, and as a table; what is chosen here is shown below.
+const fired = data.members.some((m) => m.spikes != null); // else nothing is simulated
 const columns = [
   { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
   { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.uneven ? "?" : "") + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
@@ -8,8 +9,8 @@ const columns = [
   { key: "e", text: "E", get: (m) => m.e, show: (m) => String(m.e), title: "excitatory neurons" },
   { key: "i", text: "I", get: (m) => m.i, show: (m) => String(m.i), title: "inhibitory neurons" },
   { key: "synapses", text: "synapses", get: (m) => m.synapses, show: (m) => String(m.synapses) },
-  { key: "spikes", text: "spikes", get: (m) => m.spikes, show: (m) => number(m.spikes, 1), title: "of all neurons, per trial" },
-  { key: "energy", text: "energy", get: (m) => m.spikes + m.events, show: (m) => number(m.spikes + m.events, 1), title: "spikes and synaptic events per trial" },
+  ...(fired ? [{ key: "spikes", text: "spikes", get: (m) => m.spikes, show: (m) => number(m.spikes, 1), title: "of all neurons, per trial" },
+    { key: "energy", text: "energy", get: (m) => m.spikes + m.events, show: (m) => number(m.spikes + m.events, 1), title: "spikes and synaptic events per trial" }] : []),
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: o.name, own: true, unit: o.unit, get: (m) => m.objectives[k], show: (m) => plain(m.objectives[k]), title: o.text }))
     .filter((c) => !["score", "energy", "wiring"].includes(c.text)),
   { key: "born", text: "born", get: (m) => m.generation, show: (m) => String(m.generation), title: "in which generation" },
@@ -18,15 +19,15 @@ const axes = [
   { key: "held_out", text: "held-out score", get: (m) => m.held_out },
   ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "held-out score in the worst condition", get: (m) => m.worst }] : []),
   { key: "score", text: "score in the search", get: (m) => m.score },
-  { key: "energy", text: "energy: spikes and synaptic events per trial", get: (m) => m.spikes + m.events, log: true },
+  ...(fired ? [{ key: "energy", text: "energy: spikes and synaptic events per trial", get: (m) => m.spikes + m.events, log: true }] : []),
   { key: "synapses", text: "synapses", get: (m) => m.synapses },
   { key: "neurons", text: "neurons", get: (m) => m.e + m.i },
   { key: "share", text: "share of E neurons", get: (m) => m.e / (m.e + m.i) },
-  { key: "spikes", text: "spikes per trial", get: (m) => m.spikes, log: true },
+  ...(fired ? [{ key: "spikes", text: "spikes per trial", get: (m) => m.spikes, log: true }] : []),
   { key: "generation", text: "generation it was born in", get: (m) => m.generation },
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: `objective ${o.name}${o.unit ? `, ${o.unit}` : ""}`, get: (m) => m.objectives[k] })),
 ];
-const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false };
+const shown = { passing: [], order: [], sort: "rank", down: false, x: fired ? "energy" : "synapses", y: "held_out", all: false };
 const ROW = 27, SPARE = 8, PRINTED = 20;
 
 function drawFront() {
@@ -131,7 +132,7 @@ function walked(svg, nearest, point) {
 function summary(m) {
   return [
     ["held out", m.low === null ? number(m.held_out) : `${number(m.held_out)} (${number(m.low, 2)}–${number(m.high, 2)})`], ...(m.worst == null ? [] : [["in the worst condition", number(m.worst)]]), ["score in the search", number(m.score)],
-    ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)], ["born", `island ${m.island}, generation ${m.generation}`],
+    ["neurons", `${m.e} E, ${m.i} I`], ["synapses", String(m.synapses)], ...(m.spikes == null ? [] : [["spikes per trial", number(m.spikes, 1)], ["energy per trial", number(m.spikes + m.events, 1)]]), ["born", `island ${m.island}, generation ${m.generation}`],
     ...data.objectives.map((o, k) => [`objective ${o.name}`, plain(m.objectives[k])]).filter(([what]) => !/ (score|energy|wiring)$/.test(what)),
   ];
 }

@@ -4,6 +4,8 @@ const MOST_BESIDE = 400; // synapses in the picture beside the lesions
 const HARDWARE = { truenorth: "TrueNorth", odin: "ODIN", spinnaker: "SpiNNaker" };
 let kindShown = "all", lesionSort = "change", lesionDown = false, pinned = null;
 
+const inWorst = (w) => `${number(w.score)}: ${w.condition} (${count(w.trials)} trials)`;
+
 function drawWhy() {
   on("circuit", () => {
     const a = chosen.circuit.analysis, place = $("why");
@@ -12,7 +14,7 @@ function drawWhy() {
     if (!a) return;
     const body = section("why");
     body.replaceChildren();
-    body.append(el("p", {}, `The whole circuit scores ${number(a.base.score)} on ${count(a.base.trials)} held-out trials (95 %: ${number(a.base.low)} to ${number(a.base.high)}). What changes it is what it works by.`));
+    body.append(el("p", {}, `The whole circuit scores ${number(a.base.score)} on ${count(a.base.trials)} held-out trials (95 %: ${number(a.base.low)} to ${number(a.base.high)})${a.base.worst ? `; in its worst condition, ${inWorst(a.base.worst)}` : ""}. What changes it is what it works by.`));
     body.append(el("div", { class: "lesioned" }, lesions(a), without(a)), el("div", { class: "thirds gap" }, coreText(a), controls(a), energy(a)));
     const bent = Object.entries(a.perturbation ?? {});
     if (bent.length) {
@@ -120,6 +122,7 @@ function coreText(a) {
   const light = () => tell("light", d3.range(inputs + c.neurons.length).filter((k) => !gone.nodes.has(k)), d3.range(c.synapses.length).filter((k) => !gone.synapses.has(k)));
   const box = titled("The core", "the smallest part that keeps the score",
     facts([["keeps", `${neurons} of ${c.neurons.length} neurons, ${synapses} of ${c.synapses.length} synapses`], ["scores", `${number(a.core.score)}, 95 %: ${number(a.core.low)} to ${number(a.core.high)}`],
+      ...(a.core.worst ? [["worst condition", inWorst(a.core.worst)]] : []),
       ["trials", `${count(a.core.trials)} that had no part in choosing it${a.core.confirmed === false ? "; there it does worse than the whole" : ""}`], ["removed", a.core.removed.map((p) => p.replace(">", signOf(p.split(">")[0]) === "I" ? " ⊣ " : " → ")).join(", ") || "nothing"]]));
   box.id = "core-facts";
   box.addEventListener("pointerenter", light);

@@ -97,7 +97,7 @@ def _recurring(winners) -> list[Recurring]:
     names = same_interface(winners)
     found: dict[Form, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
-        hears = heard(run.spec.task["name"])
+        hears = heard(run.spec.judged_by)
         for member in equals:
             circuit = live(member.circuit) if hears == "outputs" else member.circuit
             found.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))

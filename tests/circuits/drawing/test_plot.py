@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from circuits import Circuit
 from circuits.drawing.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 
 
 def circuit_of(*names, channels=("left", "right")):

@@ -10,16 +10,16 @@ from circuits.edit.lesion import without
 from circuits.edit.variants import Versions
 from circuits.errors import UserError
 from circuits.neurons import MODELS
-from circuits.simulation import simulate
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from tests import reference
 from tests.products import few_of
 
 pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
-FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", "both", 0)]  # the last one is noisy
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", None, 1)]  # the last one is noisy
 
 
 def rebuilt(circuit, versions, v):

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuits.graph.wiring import Wiring, live
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.circuits.graph.test_canonical import circuit
 from tests.reference import random_circuit
 

@@ -7,16 +7,15 @@ import pytest
 from circuits import Circuit
 from circuits.errors import UserError
 from circuits.numerics.simd import at_least, choose, get, like, load, put, store
-from circuits.simulation import simulate
 from circuits.simulation.environments import TwoEars, replay
 from circuits.simulation.environments.model import moves, senses
 from circuits.simulation.noise import Noise
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from tests import reference
 from tests.bench.bench_kernel import copies
-from tests.circuits.simulation.test_kernel import NARROWEST, elsewhere
 from tests.circuits.simulation.test_noise import threefry
 from tests.products import few_of
 
@@ -263,10 +262,3 @@ def digest_of_walks():
         digest.update(raster.bits.tobytes() + raster.stimulus.bits.tobytes())
         digest.update(replay(world_of(64, seed), raster.outputs).tobytes())
     return digest.hexdigest()
-
-
-@NARROWEST
-def test_the_world_is_the_same_on_another_processor(name, features, tmp_path, pytestconfig):
-    expression = "__import__('tests.circuits.simulation.test_environments', fromlist=['x']).digest_of_walks()"
-    found = elsewhere(expression, tmp_path, pytestconfig, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
-    assert found[0] == digest_of_walks()

@@ -9,10 +9,11 @@ import pytest
 
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP, MODELS
-from circuits.simulation import kernel, simulate
+from circuits.simulation import kernel
 from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack, unpack
+from circuits.simulation.simulate import simulate
 from tests import reference
 from tests.bench.yardstick import FLAGS, Job, Yardstick, reason, widths
 from tests.bench.yardstick_job import kernel_call
@@ -338,11 +339,12 @@ def digest_of_constants():
     return digest.hexdigest()
 
 
-def elsewhere(expression, tmp_path, pytestconfig, **settings):
-    """What the expression gives in a process that finds another processor, and whether its kernel has 512-bit registers."""
+def elsewhere(expressions, tmp_path, pytestconfig, **settings):
+    """What the expressions give in a process that finds another processor, and whether its kernel has 512-bit registers."""
     script = (
-        "from circuits import kernel; from tests.circuits.simulation.test_kernel import *;"
-        f"print({expression}, any('zmm' in code for code in kernel.run.inspect_asm().values()))"
+        "from circuits.simulation import kernel; from tests.circuits.simulation.test_kernel import *;"
+        "from tests.circuits.simulation.test_environments import digest_of_walks;"
+        f"print({', '.join(expressions)}, any('zmm' in code for code in kernel.run.inspect_asm().values()))"
     )
     settings |= {"NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"}
     found = subprocess.run(
@@ -357,22 +359,27 @@ def elsewhere(expression, tmp_path, pytestconfig, **settings):
 
 
 SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")
-NARROWEST = pytest.mark.parametrize(
-    ("name", "features"), [SSE2, pytest.param(*AVX2, marks=pytest.mark.slow)], ids=["sse2", "avx2"]
+BY_PROCESSOR = pytest.mark.parametrize(
+    ("processor", "jobs"), [(SSE2, [NOISY_ADEX]), pytest.param(AVX2, [PLAIN], marks=pytest.mark.slow)], ids=["sse2", "avx2"]
 )
 
 
 def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig):
+    """The spikes of the jobs, and of circuits in a closed loop. The constants too: numpy takes functions such as exp from one
+    library or another, by processor, and those differ in the last bit."""
+    from tests.circuits.simulation.test_environments import digest_of_walks
+
     if name == "haswell" and not _host_has("avx2", "fma"):
         pytest.skip("this processor has no AVX2")
     settings = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
-    theirs, wide = elsewhere(f"digest_of_spikes({jobs})", tmp_path, pytestconfig, **settings)
+    expressions = [f"digest_of_spikes({jobs})", "digest_of_constants()", "digest_of_walks()"]
+    *theirs, wide = elsewhere(expressions, tmp_path, pytestconfig, **settings)
     assert wide == "False", "the kernel there was compiled without 512-bit registers"
-    assert theirs == digest_of_spikes(jobs)
+    assert theirs == [digest_of_spikes(jobs), digest_of_constants(), digest_of_walks()]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("processor", "jobs"), [(SSE2, [NOISY_ADEX]), (AVX2, [PLAIN])], ids=["sse2", "avx2"])
+@BY_PROCESSOR
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, processor, jobs, pytestconfig):
     same_bits_with_narrower_vectors(jobs, *processor, tmp_path, pytestconfig)
 
@@ -381,12 +388,6 @@ def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, process
 @pytest.mark.parametrize("processor", [SSE2, AVX2], ids=["sse2", "avx2"])
 def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, processor, pytestconfig):
     same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX, *THE_REST], *processor, tmp_path, pytestconfig)
-
-
-@pytest.mark.long
-def test_the_constants_are_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, pytestconfig):
-    """numpy takes functions such as exp from one library or another, by processor, and those differ in the last bit."""
-    assert elsewhere("digest_of_constants()", tmp_path, pytestconfig)[0] == digest_of_constants()
 
 
 def test_a_large_sparse_circuit_equals_the_reference_simulator():

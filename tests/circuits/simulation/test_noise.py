@@ -8,11 +8,12 @@ from numba.extending import intrinsic
 
 from circuits import Circuit
 from circuits.numerics.simd import LANES, store
-from circuits.simulation import kernel, simulate
+from circuits.simulation import kernel
 from circuits.simulation.noise import Noise, _spread, _threefry, gaussian_pair
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from tests import reference
 
 STEPS = 400

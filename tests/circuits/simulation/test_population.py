@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP
-from circuits.simulation import simulate
 from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import Stop, in_threads, simulate_population, spans, threads_here
 from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from tests import reference
 from tests.circuits.simulation.test_kernel import as_matrices
 

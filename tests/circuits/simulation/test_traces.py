@@ -7,7 +7,7 @@ from circuits import Circuit
 from circuits.errors import UserError
 from circuits.neurons import MODELS
 from circuits.neurons.model import current_to_potential
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests import reference
 
 CIRCUIT = Circuit(

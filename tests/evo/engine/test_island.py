@@ -10,11 +10,12 @@ import zstandard
 import evo
 from evo import genome
 from evo.engine.codec import from_bytes, to_bytes
-from evo.engine.epochs import _latest, compute
-from evo.engine.island import Migrants, State, run_epoch
-from evo.engine.setting import setting
-from evo.engine.trier import Trier
+from evo.engine.epochs import _latest, compute, run_epoch
+from evo.engine.evaluator import Evaluator, driven
+from evo.engine.island import Migrants, State
+from evo.engine.problem import problem
 from evo.population.archive import merged as merged_archive
+from evo.population.individual import fate_of
 from evo.spec.run_spec import parse
 from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
@@ -22,7 +23,7 @@ from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 @pytest.fixture(scope="module")
 def here():
-    return setting(parse(SPEC).model_dump_json(), None)
+    return problem(parse(SPEC).model_dump_json(), None)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_an_epoch_gives_the_same_bytes_however_often_it_runs(here, first, guests
 
 def test_island_epoch_migrants_and_seed_all_matter(here, first, guests):
     after = to_bytes(run_epoch(here, 0, 1, first, guests))
-    other_seed = setting(parse(SPEC, seed=4).model_dump_json(), None)
+    other_seed = problem(parse(SPEC, seed=4).model_dump_json(), None)
     assert to_bytes(run_epoch(here, 1, 1, first, guests)) != after
     assert to_bytes(run_epoch(here, 0, 2, first, guests)) != after
     assert to_bytes(run_epoch(here, 0, 1, first, None)) != after
@@ -141,8 +142,11 @@ def test_search_validation_and_held_out_trials_have_none_in_common(task):
     spec = parse(SPEC).model_copy(update={"task": task})
     for seed in (0, 1, 2):
         search = spec.search.model_copy(update={"seed": seed, "trials": 64, "held_out": 256})
-        here = setting(spec.model_copy(update={"search": search}).model_dump_json(), None)
-        sets = [{trial.tobytes() for trial in trials.spikes} for trials in (here.search, here.validation, here.held_out)]
+        here = problem(spec.model_copy(update={"search": search}).model_dump_json(), None)
+        sets = [
+            {trial.tobytes() for trial in trials.spikes}
+            for trials in (here.judge.search, here.judge.validation, here.judge.held_out)
+        ]
         assert len(set.union(*sets)) == sum(map(len, sets))
 
 
@@ -164,12 +168,16 @@ def test_an_epoch_is_the_same_whether_the_state_before_is_remembered_or_read():
 
 
 def test_of_what_was_tried_in_an_epoch_no_genomes_are_kept(here):
-    trier = Trier(here, 0, Stopwatch())
-    crowd, _ = trier.tried(here.toolbox.found(10, np.random.default_rng(0)), 0)
-    again, counts = trier.tried(crowd.genomes, 1)
+    evaluator = Evaluator(fate_of(here.spec.search), 0, Stopwatch())
+
+    def answer(request):
+        return here.judge.evaluate(here.candidates(request.genomes))
+
+    crowd, _ = driven(evaluator.evaluated(here.toolbox.init(10, np.random.default_rng(0)), 0), answer)
+    again, counts = driven(evaluator.evaluated(crowd.genomes, 1), answer)
     assert counts["repeats"] == 10
     assert again.grades.tobytes() == crowd.grades.tobytes()
-    assert all(kept.dtype.names is None or "genome" not in kept.dtype.names for part in trier.crowds for kept in part)
+    assert all(kept.dtype.names is None or "genome" not in kept.dtype.names for part in evaluator.crowds for kept in part)
 
 
 class Bomb:

@@ -11,7 +11,7 @@ import circuits
 import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
 from circuits.edit.lesion import lesion
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.island import State
 from evo.inspect import activity, page, page_data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import evo
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from evo.inspect import figures
 from evo.inspect.changes import changes, matched
 from tests.evo.tiny import one_line_of, spec_file

@@ -3,6 +3,7 @@
 import io
 import re
 
+import pytest
 from rich.console import Console
 
 from evo.engine.epochs import Result
@@ -68,6 +69,21 @@ def test_held_out_is_that_of_the_circuit_best_on_validation():
             ]
             progress(Result(island, 0, b"", b"", [log[0] | {"validation": validation, "held_out": held_out}], {}))
     assert "held out 0.600" in out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_worst_condition_stands_beside_the_held_out_score(terminal):
+    row = {"generation": 10, "evaluations": 9, "repeats": 0, "best": 0.75, "median": 0.5, "losses": [0.0], "archive": 7}
+    out = io.StringIO()
+    spec = RunSpec(task={"name": "itd"}, search={"islands": 3})
+    with Progress(spec, "my-run", [], Console(file=out, width=80, force_terminal=terminal)) as progress:
+        progress(Result(0, 0, b"", b"", [row | {"validation": 0.8, "held_out": 0.612, "worst": 0.345}], {}))
+    shown = " ".join(re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", out.getvalue()).split())
+    if terminal:
+        assert "best median held out worst front" in shown
+        assert "0.612 0.345" in shown
+    else:
+        assert "held out 0.612 in its worst condition 0.345" in shown
 
 
 def test_piped_it_is_plain_lines_without_escape_codes():

@@ -6,7 +6,7 @@ import pytest
 
 import circuits
 import evo
-from circuits.simulation import simulate
+from circuits.simulation.simulate import simulate
 from tests.evo.tiny import machine_line_of, one_line_of, spec_file
 
 

@@ -11,6 +11,7 @@ import evo
 import fitness
 from circuits.edit.lesion import without
 from circuits.motif_file import Motif, digest
+from evo.cli.found import cli as prune_command
 from evo.studies.prune import prune
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, spec_file
 
@@ -65,6 +66,41 @@ def test_the_command_writes_a_motif_that_names_its_parent(run):
     assert motif.provenance.parent.name == "run, rank 1"
     for part in ("whole ", "core ", "removed ", f"score {run.front[1].held_out:.3f}"):
         assert part in done.stdout
+
+
+def test_the_worst_condition_of_the_whole_and_of_the_core_are_told(run, capsys):
+    found, best = prune(run.folder), run.front[0]
+    assert found.base["worst"] == {"condition": best.condition.name, "score": best.worst, "trials": best.condition.trials}
+    task = fitness.task("gate", volleys=1)
+    trials = task.trials_of("held_out", run.spec.search.seed, run.spec.search.held_out)
+    score = task.evaluate(found.smaller.circuit, trials, "float32")
+    by_condition = task.by_condition(score, trials)
+    assert found.core["worst"]["score"] == min(by_condition.scores.min(), score.value)
+    assert by_condition.names[by_condition.scores.argmin()] == found.core["worst"]["condition"]
+    assert found.smaller.provenance.scores["worst"] == found.core["worst"]["score"]
+    prune_command(["prune", str(run.folder), "-o", str(run.folder / "core.json")], standalone_mode=False)
+    shown = capsys.readouterr().out.splitlines()
+    for line, worst in zip(shown, (found.base["worst"], found.core["worst"]), strict=False):
+        assert line.endswith(f"worst {worst['score']:.3f} ({worst['condition']})")
+
+
+def test_runs_whose_store_does_not_tell_the_worst_condition_are_pruned_as_before(run, capsys):
+    """Those of 0.4, which knew no conditions."""
+    with closing(sqlite3.connect(run.folder / "run.db")) as db:
+        kept = db.execute("SELECT circuit, analysis FROM analysis").fetchall()
+        for row, text in kept:
+            data = json.loads(text)
+            del data["base"]["worst"]
+            if data["core"]:
+                del data["core"]["worst"]
+            db.execute("UPDATE analysis SET analysis = ? WHERE circuit = ?", (json.dumps(data), row))
+        db.commit()
+        try:
+            prune_command(["prune", str(run.folder), "-o", str(run.folder / "core.json")], standalone_mode=False)
+        finally:
+            db.executemany("UPDATE analysis SET analysis = ? WHERE circuit = ?", [(text, row) for row, text in kept])
+            db.commit()
+    assert "worst" not in capsys.readouterr().out
 
 
 def test_a_motif_of_a_task_that_ships_can_be_pruned_by_itself(tmp_path):

@@ -35,6 +35,55 @@ def padded(circuit):
     return Circuit(neurons=[*circuit.neurons, *more], **data)
 
 
+class Rare(fitness.Task):
+    """A rare and a common kind of trial: an output for each has to fire."""
+
+    inputs, outputs = ("rare", "common"), ("out",)
+    dt_ms, duration_ms = 1.0, 20.0
+
+    def make(self, rng, count):
+        kind = (np.arange(count) % 8 > 0).astype(int)  # every eighth is rare
+        spikes = np.zeros((count, 20, 2), bool)
+        spikes[np.arange(count), 3, kind] = True
+        return spikes, np.zeros(count, int), {"kind": kind}
+
+    def conditions(self, trials):
+        return {"kind": trials.facts["kind"]}
+
+    def credit(self, raster, trials):
+        return raster.counts()[..., 0] > 0
+
+
+def test_no_part_goes_whose_loss_only_a_rare_condition_feels():
+    circuit = Circuit(
+        dt_ms=1.0,
+        neurons=[Neuron(id="x", sign="E")],
+        inputs=[{"name": n, "synapses": [{"post": "x", "weight_mv": 400.0, "delay_ms": 1.0}]} for n in ("rare", "common")],
+        outputs=[{"name": "out", "neurons": ["x"]}],
+    )
+
+    class Tolerant(Rare):
+        """Down to 0.8 of all trials right is as good, whatever the condition."""
+
+        def floor(self, score, trials):
+            return score.value - 0.2
+
+    task = Tolerant()
+    found = smallest(task, circuit, lambda some: task.trials(1, some), task.trials(2, 200))
+    assert found.synapses == ()
+    assert found.confirmed
+    assert found.worst == {"condition": "kind 0", "score": 1.0, "trials": 25}
+
+    class OneKind(Tolerant):
+        def conditions(self, trials):
+            return {}
+
+    task = OneKind()
+    found = smallest(task, circuit, lambda some: task.trials(1, some), task.trials(2, 200))
+    assert found.synapses == (("rare", "x"),)
+    assert found.worst is None
+
+
 LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mismatch", "sequence")]  # the same code, for many seconds
 
 

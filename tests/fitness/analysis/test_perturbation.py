@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 import fitness
 from circuits.neurons import MODELS
-from circuits.simulation import simulate
 from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from fitness.analysis import perturbation
 from fitness.analysis.perturbation import curves, jittered, parameter_noise, time_step, weight_noise
 from tests import reference

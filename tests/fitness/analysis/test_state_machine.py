@@ -5,8 +5,8 @@ import pytest
 
 import fitness
 from circuits.errors import UserError
-from circuits.simulation import simulate
 from circuits.simulation.packed import order_of_summation
+from circuits.simulation.simulate import simulate
 from fitness.analysis.state_machine import Feature, _gain, _releases, _split, _weights, machine, sequence_of
 from fitness.task import Symbols
 from tests import reference

@@ -3,13 +3,13 @@ import pytest
 
 import fitness
 from circuits.edit.lesion import lesion
-from circuits.simulation import simulate
 from circuits.simulation.raster import Raster, pack
+from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
 from fitness.evaluation.evaluate import evaluate, run
-from fitness.evaluation.objectives import OBJECTIVES, losses
+from fitness.evaluation.objectives import OBJECTIVES, values
 from fitness.evaluation.robustness import _noisy, _without_one, at_finer_step, jittered, robustness
 
 CASES = {"itd": {"detectors": 3}, "order": {"channels": 2}, "gate": {}}
@@ -23,7 +23,7 @@ def case(request):
     trials = task.trials(3, 70)
     genomes = variation.founders(form.bounds, 12, np.random.default_rng(4))
     circuits = [genome.to_circuit(g, form, task.inputs, task.outputs) for g in genomes]
-    return task, trials, circuits, evaluate(task, trials, genome.builder(genomes, form))
+    return task, trials, circuits, evaluate(task, trials, genome.Candidates(genomes, form, task.inputs, task.outputs).tables)
 
 
 def test_a_population_is_scored_as_its_circuits_are_one_by_one(case):
@@ -50,7 +50,7 @@ def test_spikes_and_synaptic_events_are_those_of_the_simulation(case):
 def test_objectives_are_what_their_names_say(case):
     _, _, circuits, found = case
     names = ("score", "energy", "wiring")
-    loss = losses(names, found)
+    loss = values(names, found)
     assert loss.shape == (12, 3)
     np.testing.assert_array_equal(loss[:, 1], found.spikes + found.events)
     np.testing.assert_array_equal(loss[:, 2], [circuit.synapse_count for circuit in circuits])
@@ -61,7 +61,7 @@ def test_objectives_are_what_their_names_say(case):
 def test_length_of_wire_size_and_joules_are_what_their_names_say(case):
     _, _, circuits, found = case
     delays = [[s.delay_ms for s in (*c.synapses, *(s for i in c.inputs for s in i.synapses))] for c in circuits]
-    loss = losses(("score", "delay", "size", "joules_loihi", "joules_odin"), found)
+    loss = values(("score", "delay", "size", "joules_loihi", "joules_odin"), found)
     np.testing.assert_allclose(loss[:, 1], [sum(d) for d in delays], rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(loss[:, 2], [len(c.neurons) for c in circuits])
     np.testing.assert_allclose(loss[:, 3], 23.6e-12 * found.events + 1.7e-12 * found.spikes)
@@ -103,7 +103,10 @@ def test_robustness_does_not_depend_on_who_else_is_there(case):
     form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').form(task.interface)
     genomes = variation.founders(form.bounds, 12, np.random.default_rng(4))
     for k in range(12):
-        np.testing.assert_array_equal(robustness(evaluate(task, trials, genome.builder(genomes[k : k + 1], form))), together[k])
+        np.testing.assert_array_equal(
+            robustness(evaluate(task, trials, genome.Candidates(genomes[k : k + 1], form, task.inputs, task.outputs).tables)),
+            together[k],
+        )
 
 
 @pytest.mark.parametrize("u", [0.0, 0.5, 0.99])

@@ -63,13 +63,33 @@ def test_refractoriness_of_2_ms_alone_is_no_normalisation():
     assert at_rates(task, trials, drive / (1 + 0.002 * drive)).value == 0
 
 
-def test_a_curve_that_falls_where_it_should_rise_costs_a_share():
+def test_a_curve_that_falls_where_it_should_rise_costs_its_share_of_all_changes():
     task = fitness.task("gain")
     trials = task.trials(1, 64)
-    rate = task.right_hz(trials.facts["drive_hz"])
-    swapped = np.where(trials.labels == 7, rate[trials.labels == 6][0] - 0.01, rate)
-    found = task.overall(swapped[:, None], trials)
-    assert 0.8 < found < 6 / 7
+    drive = np.geomspace(5, 200, 8)
+    right = task.right_hz(drive)
+    line = drive * (drive @ right) / (drive @ drive)
+    for fall_hz in (0.0, 1e-6, 0.1, 2.0):
+        curve = np.append(right[:-1], right[-2] - fall_hz)
+        error, of_line, of_mean = (((c - right) ** 2).sum() for c in (curve, line, right.mean()))
+        r2 = 1 - error / min(of_line, of_mean)
+        rise_hz = right[-2] - right[0]
+        found = task.overall(curve[trials.labels][:, None], trials)
+        assert found == pytest.approx(r2 * rise_hz / (rise_hz + fall_hz))
+
+
+def test_no_score_jumps_where_the_curve_is_flat():
+    """Drives between which the mean rate hardly rises fall by chance in one draw or another: that must cost next to nothing."""
+    task = fitness.task("gain")
+    trials = task.trials(1, 64)
+    right = task.right_hz(np.geomspace(5, 200, 8))
+    for level in range(1, 8):
+        for nudge_hz in (-1e-9, 1e-9):
+            curve = right.copy()
+            curve[level] = curve[level - 1] + nudge_hz
+            flat = np.where(np.arange(8) == level, curve[level - 1], right)
+            scores = [task.overall(c[trials.labels][:, None], trials) for c in (curve, flat)]
+            assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
 def test_no_excitatory_neuron_may_saturate_hidden_behind_the_output():

@@ -1,0 +1,206 @@
+"""Evaluating circuits: each once in an epoch however often it comes up, and good ones on what the search never sees.
+
+Who judges them is not known here: what is to be judged is yielded as a `Request`, and what became of it is sent back.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from circuits.errors import UserError
+from evo.genome import identity
+from evo.population import noise
+from evo.population.individual import LOOKED_AT, Crowd, joined
+from evo.stopwatch import Stopwatch
+from fitness.judges import Fresh, Results
+
+RESULTS = ("losses", "score", "spikes", "events")  # what is known of a circuit that was evaluated, besides its case scores
+NOISE = ("count", "mean", "spread")  # and where scores are noisy
+FRESH = ("validation", "held_out", "low", "high", "worst", "condition")
+
+
+class Request(NamedTuple):
+    """Circuits that are to be judged: answered by their `Results`, or by their `Fresh` if fresh.
+
+    genomes  [n];   fresh  are they to be judged on what the search never sees? Then score, float64 [n], is what it saw
+    attempts int [n]: how often each was judged before
+    """
+
+    genomes: np.ndarray
+    fresh: bool = False
+    score: np.ndarray | None = None
+    attempts: np.ndarray | None = None
+
+
+Steps = Generator[Request, Any, Any]  # of a computation that asks for judgements on its way
+
+
+def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
+    """What a computation returns whose requests are answered so."""
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(answer(request))
+    except StopIteration as end:
+        return end.value
+
+
+class Evaluator:
+    """An island's for one epoch: knows what has come of every circuit since the epoch began. of_fate: see `individual.fate`."""
+
+    def __init__(self, of_fate: np.dtype, island: int, watch: Stopwatch):
+        self.watch = watch
+        self.failed, self.fault = 0, None
+        # what is true of everyone before it was evaluated
+        self.unknown = np.zeros((), of_fate)
+        self.unknown["island"] = island
+        for name in LOOKED_AT:
+            self.unknown[name] = np.nan
+        self.unknown["condition"] = -1
+        self.noisy = "count" in (of_fate.names or ())
+        self.results = RESULTS + NOISE if self.noisy else RESULTS
+        # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
+        # crowd by crowd, and the number with which each crowd begins.
+        self.number: dict[bytes, int] = {}
+        self.crowds: list[tuple[np.ndarray, np.ndarray]] = []
+        self.begin = [0]
+
+    def remember(self, crowd: Crowd):
+        """What is known from earlier epochs."""
+        with self.watch("identify"):
+            self._numbered(crowd.genomes)
+        self.crowds.append((crowd.fates, crowd.grades))
+
+    def _numbered(self, genomes):
+        """The number of each, or of the one like it that came first: int64 [n]."""
+        first, count = self.begin[-1], len(genomes)
+        keys = identity.keys(genomes)
+        numbers = np.fromiter(map(self.number.setdefault, keys, range(first, first + count)), "i8", count)
+        self.begin.append(first + count)
+        return numbers
+
+    def evaluated(self, genomes: np.ndarray, generation: int, again: Crowd | None = None) -> Steps:
+        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
+        share of the work with the others that early stopping left. With `again`, where scores are noisy, its individuals are
+        judged once more, and what then is known of them is written into it."""
+        fates = np.full(len(genomes), self.unknown)
+        fates["generation"] = fates["wired"] = generation
+        with self.watch("identify"):
+            first, numbers = self.begin[-1], self._numbered(genomes)
+            is_new = numbers == np.arange(first, first + len(numbers))
+        new, due = np.flatnonzero(is_new), np.empty(0, int)
+        if again is not None:
+            due = np.flatnonzero(again.fates["count"] < noise.MOST)
+        results = yield from self._judged(genomes, new, again, due)
+        with self.watch("score"):
+            grades = self._taken(fates, new, results)
+            self.crowds.append((fates, grades))
+        with self.watch("identify"):
+            self._copy(fates, grades, np.flatnonzero(~is_new), numbers[~is_new])
+        if again is not None:
+            self._once_more(again, due, results, len(new))
+        if self.noisy:
+            deviation = noise.deviation(fates if again is None else again.fates)
+            for each in (fates, *(() if again is None else (again.fates,))):
+                noise.bound(each, deviation)
+        repeats = len(genomes) - len(new)
+        return Crowd(genomes, fates, grades), {
+            "evaluations": len(genomes) + len(due),
+            "repeats": repeats,
+            "simulated": float(results.share.sum()) / len(results.share) if results is not None else 1.0,
+        }
+
+    def _judged(self, genomes, new, again, due):
+        """The results of new circuits, and of those that are due again; None where there are neither."""
+        if not len(new) and not len(due):
+            return None
+        asked = genomes if len(new) == len(genomes) else genomes.take(new)
+        if len(due):
+            attempts = np.concatenate([np.zeros(len(new), int), again.fates["count"][due].astype(int)])
+            results = yield Request(joined(asked, again.genomes.take(due)), attempts=attempts)
+        else:
+            results = yield Request(asked)
+        self._took(results)
+        return results
+
+    def _taken(self, fates, new, results):
+        """Write the results of new circuits; returns the case scores of all, those of the others not filled in yet."""
+        width = self.crowds[0][1].shape[1] if self.crowds else results.cases.shape[1]
+        if results is not None and results.cases.shape[1] != width:
+            raise UserError(f"the judge says {results.cases.shape[1]} case scores of a circuit, {width} before")
+        n = len(new)
+        if results is not None:
+            told = results.objectives[:n], results.score[:n], results.spikes[:n], results.events[:n]
+            for name, values in zip(RESULTS, told, strict=True):
+                fates[name][new] = values
+            if self.noisy:
+                some = fates[new]
+                noise.begin(some)
+                fates[new] = some
+            if n == len(fates):
+                return np.ascontiguousarray(results.cases[:n], "f4")
+        grades = np.empty((len(fates), width), "f4")
+        if results is not None:
+            grades[new] = results.cases[:n]
+        return grades
+
+    def _copy(self, fates, grades, which, numbers):
+        """What became of circuits that have come before, by their numbers."""
+        places = np.searchsorted(self.begin, numbers, "right") - 1
+        for place in np.unique(places):
+            here, (known, theirs_cases) = places == place, self.crowds[place]
+            theirs = numbers[here] - self.begin[place]
+            for name in self.results:
+                fates[name][which[here]] = known[name][theirs]
+            grades[which[here]] = theirs_cases[theirs]
+
+    def _once_more(self, again, due, results, first):
+        """Write what was judged again, the results from `first` on, into what is known."""
+        if len(due):
+            some = again.fates[due]
+            noise.again(some, results.objectives[first:], results.score[first:])
+            again.fates[due] = some
+            off = results.cases[first:] - again.grades[due]
+            again.grades[due] += off / some["count"][:, None].astype("f4")
+
+    def look(self, crowd: Crowd, kept: np.ndarray) -> Steps:
+        """Try the best of a crowd on fresh cases if it is better than all in the archive that were: it then says so."""
+        tried = kept["score"][~np.isnan(kept["validation"])]
+        best = int(np.argmax(crowd.fates["score"]))
+        if crowd.fates["score"][best] > tried.max(initial=-np.inf):
+            yield from self._on_fresh_cases(crowd.genomes, crowd.fates, np.array([best]))
+
+    def championed(self, records: np.ndarray) -> Steps:
+        """The records, the one with the best score tried on fresh cases if none was."""
+        if np.isnan(records["validation"]).all():
+            records = records.copy()
+            yield from self._on_fresh_cases(records["genome"], records, np.array([np.argmax(records["score"])]))
+        return records
+
+    def measured(self, records: np.ndarray) -> Steps:
+        """The records with every missing score on fresh cases measured; where scores are noisy, all of them anew."""
+        records = records.copy()
+        new = np.flatnonzero(np.isnan(records["validation"]) | self.noisy)
+        if len(new):
+            yield from self._on_fresh_cases(records["genome"], records, new)
+        return records
+
+    def _on_fresh_cases(self, genomes, fates, which):
+        found = yield Request(genomes[which], fresh=True, score=fates["score"][which])
+        self._took(found)
+        for name in FRESH:
+            fates[name][which] = getattr(found, name)
+
+    def failures(self) -> dict:
+        """What to log of the circuits with which the judge failed since this was asked last: how many, and the first
+        message."""
+        found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
+        self.failed, self.fault = 0, None
+        return found
+
+    def _took(self, found):
+        self.failed += int(found.failed.sum())
+        self.fault = self.fault or found.fault
+        for phase, seconds in found.seconds.items():
+            self.watch.add(phase, seconds)

@@ -1,0 +1,377 @@
+"""The open door: a search whose circuits you judge yourself, by whatever you can compute.
+
+    evolver = evo.Evolver(inputs=["a", "b"], outputs=["x"], population=50, seed=1)
+    for generation in range(20):
+        circuits = evolver.ask()
+        evolver.tell([my_score(circuit) for circuit in circuits])
+    print(evolver.best.score, evolver.best.circuit)
+
+It is the same search as that of `evo run`: the algorithms, islands, the archive and the lineage are the same code
+(`evo.engine.island`), and what a judge would say is told instead.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits import show
+from circuits.circuit import Circuit
+from circuits.errors import MachineError, UserError
+from circuits.motif_file import Motif
+from evo.engine.codec import to_bytes
+from evo.engine.epochs import Result
+from evo.engine.lockstep import IDLE, Lockstep
+from evo.engine.problem import Problem
+from evo.search import begin, locked
+from evo.spec.given import as_toml, given
+from evo.spec.run_spec import RunSpec, parse
+from evo.storage import told
+from evo.storage.run_folder import Member, Run, members, provenance, ranked, read_spec
+from evo.storage.store import Store
+from evo.storage.stored import STORE
+from evo.storage.task_code import checked_code
+from fitness.evaluation.objectives import objective
+from fitness.judges import JUDGE, TOLD, Results
+from fitness.judges.answers import CASES, Answer, UnknownError, answer, results
+from fitness.sandbox.code import Code
+
+SINCE = "told.zst"  # in a run folder: what was told since the last stored epoch
+PLACE = "tell"  # in messages
+ALONE = {"islands": 1, "generations": 10**7}  # of [search], where no spec says otherwise
+
+
+class Evolver:
+    """A search by `ask` and `tell`.
+
+    Parameters
+    ----------
+    spec : a run spec: a path, a dict of its sections, a `RunSpec`, or the name of a task that ships, as for `evo.run`. Its
+        circuits are those of the spec, whatever judges there; its own objectives have to be told. None: a spec made of the
+        rest.
+    inputs, outputs : names of the input channels and of the output ports of circuits, where no spec says them
+    dt_ms : the time step of circuits, likewise
+    circuit : the [circuit] section of a spec, as a dict: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}
+    folder : write an ordinary run there, which `evo inspect`, `evo export`, `evo motifs` and `evo fork` read, and from which
+        `Evolver.load(folder)` goes on; after every `tell` all that was told is stored
+    search : keys of [search]: population, seed, algorithm, objectives, islands, noisy, ...
+
+    An objective that is told has a name: "score" is to be made large; others of ours are to be made as they always are
+    ("energy", small); any other says which way: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are
+    known of a circuit, and need not be told.
+
+    With noisy=True survivors come up in `ask` again, up to 16 times; what counts then is a lower bound of their mean score.
+
+    Raises UserError with one line. Use it as a context manager, or not: nothing is left open.
+    """
+
+    def __init__(
+        self,
+        spec: Any = None,
+        *,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+        dt_ms: float | None = None,
+        circuit: Mapping[str, Any] | None = None,
+        folder: str | Path | None = None,
+        **search: Any,
+    ):
+        resolved, source = _resolved(spec, inputs, outputs, dt_ms, circuit, search)
+        place = None if folder is None else Path(folder)
+        if place is not None:
+            resolved = begin(place, resolved, source)
+        self._set(resolved, source, place)
+
+    def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: told.Told | None = None):
+        """Where it stands: at the start, or after what was told before."""
+        self.spec, self.folder = spec, folder
+        self._source, self._start, self._elapsed = source, time.monotonic(), 0.0
+        self._problem = Problem.of(spec, source)
+        self._objectives = {name: objective(name) for name in spec.search.objectives}
+        states, epoch = (None, -1) if before is None else (before.states, before.epoch)
+        self._islands = Lockstep(self._problem, states, epoch)
+        self._islands.evaluations = self._counted = 0 if before is None else before.evaluations
+        self._since: list[Results] = []
+        self._asked: list[Circuit] | None = None
+        for one in [] if before is None else before.since:
+            self._take(one)
+        self._last = self._stored()
+
+    def ask(self) -> list[Circuit]:
+        """The circuits that are to be judged next: new ones, and where scores are noisy survivors again. The same until they
+        are told of; [] when the search is over (search.generations)."""
+        self._settle()
+        if self._asked is None:
+            candidates = self._candidates()
+            self._asked = [candidates.circuit(k) for k in range(len(candidates))]
+        return list(self._asked)
+
+    def _candidates(self):
+        none = np.empty(0, self._problem.toolbox.init(0, np.random.default_rng(0)).dtype)
+        return self._problem.candidates(none if self._islands.over else self._islands.genomes)
+
+    @property
+    def attempts(self) -> np.ndarray:
+        """How often each of the circuits asked about was judged before, int [n]: not 0 only where scores are noisy."""
+        self._settle()
+        return np.zeros(0, int) if self._islands.over else self._islands.attempts
+
+    def tell(self, scores: Any, cases: Any = None):
+        """What became of the circuits of the last `ask`, in their order.
+
+        scores : a sequence of one answer a circuit: a number (larger is better), a dict of numbers by name {"score": 0.7,
+        "cost":
+            3.0}, perhaps with "cases", an array of numbers for lexicase selection (larger is better), a tuple of the objectives
+            that are told in their order, or None for a circuit that failed; or a dict of arrays [n] by name
+        cases : array [n, cases], instead of "cases"
+
+        Raises UserError for a wrong number of them, for numbers that are not finite, and for names that are not asked for.
+        """
+        asked = len(self.ask())
+        if not asked:
+            raise UserError(f"{PLACE}: the search is over: nothing was asked")
+        found = scores if isinstance(scores, Results) else self._results(scores, cases, asked)
+        if len(found.score) != asked:
+            raise UserError(f"{PLACE}: {len(found.score)} results for the {asked} circuits that were asked about")
+        if self.folder is not None:
+            with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
+                after = (self._islands.epoch + 1) * self.spec.search.islands
+                if store.finished() != after or self._stored() != self._last:
+                    raise MachineError(
+                        f"{self.folder}: another one has gone on with it: evo.Evolver.load({str(self.folder)!r})"
+                    )
+                self._take(found, store)
+                self._settle(store)
+                self._write(self.folder / SINCE)
+                self._last = self._stored()
+                if self._islands.over:
+                    store.settle()
+        else:
+            self._take(found)
+
+    def _stored(self) -> bytes:
+        """What is stored of the epoch under way, as a digest: another one may have gone on."""
+        path = None if self.folder is None else self.folder / SINCE
+        return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
+
+    def _results(self, scores, cases, asked):
+        answers = [one if one is None else _answer(one, k, self._told_names()) for k, one in enumerate(_listed(scores, asked))]
+        if len(answers) != asked:
+            raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits that were asked about")
+        if cases is not None:
+            rows = _listed(cases, asked)
+            if len(rows) != asked:
+                raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} that were asked about")
+            answers = [
+                one and _answer(one.values | {CASES: row}, k, ())
+                for k, (one, row) in enumerate(zip(answers, rows, strict=True))
+            ]
+        known = {one.key for one in self._objectives.values()} | {"score"}
+        for one in answers:
+            if one is not None and (strange := one.values.keys() - known):
+                raise UserError(
+                    f"{PLACE}: {sorted(strange)[0]!r} is none of the objectives {', '.join(self._objectives)}: name it there, "
+                    f'as "min:{sorted(strange)[0]}" or "max:{sorted(strange)[0]}"'
+                )
+        fault = "told as None" if any(one is None for one in answers) else None
+        width = self._since[0].cases.shape[1] if self._since else self._width()
+        return results(answers, self._objectives, self._candidates(), f"{PLACE}:", width, fault)
+
+    def _width(self):
+        states = self._islands.states
+        return None if states is None else states[0].grades.shape[1]
+
+    def _told_names(self):
+        return [one.key for one in self._objectives.values() if not one.structural]
+
+    def _take(self, found: Results, store: Store | None = None):
+        self._since.append(found)
+        self._asked = None
+        states = self._islands.answer(found)
+        if states is not None:
+            self._next(states, store)
+
+    def _next(self, states, store):
+        """An epoch has ended."""
+        if store is not None:
+            count, s = self.spec.search.migrants, self.spec.search
+            elapsed = self._elapsed + time.monotonic() - self._start
+            epochs = [
+                Result(k, self._islands.epoch + 1, to_bytes(state), to_bytes(state.migrants(count)), state.log, dict(watch))
+                for k, (state, watch) in enumerate(zip(states, self._islands.watches, strict=True))
+            ]
+            store.add_epochs(epochs, elapsed, s.epoch)
+        self._since, self._counted = [], self._islands.evaluations
+        self._islands.go_on(states)
+
+    def _settle(self, store: Store | None = None):
+        """Go on as far as nothing new comes up."""
+        islands, idle = self._islands, 0
+        while not islands.over and all(request is None for request in islands.requests):
+            idle += 1
+            if idle > IDLE:
+                raise UserError("ask: nothing new has come up for long: the bounds of [circuit] leave too few circuits")
+            self._next([state for state in islands.after if state is not None], store)
+
+    @property
+    def over(self) -> bool:
+        """Has the search reached its last generation (search.generations)?"""
+        self._settle()
+        return self._islands.over
+
+    @property
+    def generation(self) -> int:
+        """The last generation of which all is told, -1 before the first."""
+        return min(self._islands.generations)
+
+    @property
+    def evaluations(self) -> int:
+        """How many judgements it was told."""
+        return self._islands.evaluations
+
+    @property
+    def front(self) -> list[Member]:
+        """The archive: the circuits that no other one beats in all objectives, best score first."""
+        found = self._islands.archive
+        return [] if found is None else members(self._ranked(found), self.spec, self._problem.judge.interface)
+
+    def _ranked(self, archive):
+        return sorted(ranked(archive), key=lambda row: -row["score"])
+
+    @property
+    def best(self) -> Member:
+        """The circuit with the best score: its `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and
+        `mean_score`. Raises UserError before the first `tell`."""
+        front = self.front
+        if not front:
+            raise UserError("best: nothing was told yet")
+        return front[0]
+
+    def motif(self, rank: int = 0) -> Motif:
+        """The circuit of this rank in the front with its provenance, to be saved by `circuits.save`."""
+        front = self.front
+        if not 0 <= rank < len(front):
+            raise UserError(f"motif: there is no rank {rank}; the front has {len(front)} circuits")
+        name = "told" if self.folder is None else self.folder.resolve().name
+        return provenance(front[rank], self.spec, name, self.spec.digest(self._source))
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file, from which `Evolver.load` goes on bit for bit. Returns the path."""
+        if self._source is not None:
+            raise UserError("save: an algorithm of your own is kept in a run folder: give the Evolver a folder")
+        self._write(Path(path))
+        return Path(path)
+
+    def _write(self, path):
+        islands = self._islands
+        if len(self._since) or path.name != SINCE:
+            told.write(path, self.spec, islands.epoch, self._counted, islands.states, self._since)
+        else:
+            path.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Evolver":
+        """From a file that `save` wrote, or a run folder: goes on as if it had never stopped. Executes nothing but the code of
+        an algorithm of your own in a run folder, if it is what the run began with. Raises UserError."""
+        found, path = cls.__new__(cls), Path(path)
+        if not path.is_dir():
+            before = told.read(path)
+            _check_told(before.spec, path)
+            found._set(before.spec, None, None, before)
+            return found
+        spec = read_spec(path)
+        _check_told(spec, path)
+        source, run, since = checked_code(spec, path), Run(path), path / SINCE
+        done = min(run.standing.epoch)
+        if done != max(run.standing.epoch):
+            raise UserError(
+                f"{path / STORE}: is damaged: its islands are not at the same epoch; restore the folder from a copy"
+            )
+        judged = sum(row["evaluations"] - row["repeats"] for epoch in run.epochs for row in epoch["log"])
+        before = told.Told(spec, done, judged, run.states or None, [])
+        if since.exists():
+            last = told.read(since)
+            if last.epoch == done and last.spec == spec:
+                before = before._replace(since=last.since)
+        found._set(spec, source, path, before)
+        found._elapsed = run.standing.elapsed
+        return found
+
+    def __enter__(self) -> "Evolver":
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def _repr_html_(self) -> str:
+        return show.draw(self, "html")
+
+    def __repr__(self):
+        front = self.front
+        best = f"best score {front[0].score:.4g}" if front else "nothing told yet"
+        return f"<Evolver: generation {self.generation}, {self.evaluations:,} judgements, {best}>"
+
+
+def _resolved(spec, inputs, outputs, dt_ms, circuit, search) -> tuple[RunSpec, Code | None]:
+    """The spec of a search whose scores are told, and the code of an algorithm of the user's own."""
+    folder, data = Path(), {}
+    if spec is not None:
+        if inputs is not None or outputs is not None or dt_ms is not None:
+            raise UserError("Evolver: inputs, outputs and dt_ms are those of the spec; give either these or a spec")
+        theirs = given(spec)
+        folder = Path(spec).parent if isinstance(spec, str | Path) else folder
+        asked = theirs.spec.make_judge(theirs.source).interface
+        data = theirs.spec.model_dump(mode="json", exclude_none=True)
+        inputs, outputs, dt_ms = asked.inputs, asked.outputs, asked.dt_ms
+        if theirs.spec.is_task:
+            data["search"] = {key: data["search"][key] for key in theirs.spec.search.model_fields_set & data["search"].keys()}
+            for key in ("target", "trials", "held_out", "stop", "task_seconds"):
+                data["search"].pop(key, None)
+    elif outputs is None:
+        raise UserError('Evolver: give a spec, or the names of the outputs of circuits, such as outputs=["x"]')
+    else:
+        data["search"] = dict(ALONE)
+    section = {JUDGE: TOLD, "inputs": list(inputs or ()), "outputs": list(outputs or ())}
+    data["task"] = section | ({} if dt_ms is None else {"dt_ms": float(dt_ms)})
+    data["circuit"] = data.get("circuit", {}) | dict(circuit or {})
+    data["search"] = data.get("search", {}) | search
+    resolved = parse(as_toml(data), "Evolver")
+    resolved.form(resolved.make_judge().interface)
+    source = resolved.collect(folder)
+    resolved.make_algorithm(source)
+    return resolved, source
+
+
+def _check_told(spec, path):
+    if spec.judged_by != TOLD:
+        raise UserError(f"{path}: is a run whose circuits {spec.judged_by} judges; go on with it by evo resume")
+
+
+def _listed(scores, asked) -> list:
+    """One answer a circuit."""
+    if isinstance(scores, Mapping):
+        columns = {name: list(values) if isinstance(values, Iterable) else values for name, values in scores.items()}
+        short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != asked), None)
+        if short is not None:
+            raise UserError(f"{PLACE}: {short}: must be an array of one value for each of the {asked} circuits asked about")
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if isinstance(scores, str | bytes) or not isinstance(scores, Iterable):
+        raise UserError(
+            f"{PLACE}: give one score for each of the {asked} circuits that were asked about, in a list or an array"
+        )
+    return list(scores)
+
+
+def _answer(said, k, names) -> Answer:
+    place = f"{PLACE}: circuit {k}"
+    if isinstance(said, tuple | list | np.ndarray) and np.ndim(said) == 1:
+        if len(said) != len(names):
+            raise UserError(f"{place} has {len(said)} numbers; the objectives that are told are {', '.join(names)}")
+        said = dict(zip(names, said, strict=True))
+    try:
+        return answer(said, place)
+    except UnknownError as error:
+        raise UserError(f"{error}; None says that it failed") from None

@@ -1,0 +1,45 @@
+"""Noisy scores: what circuits that were judged several times are ranked by.
+
+Each further judgement goes into a circuit's mean; what counts is a bound, the mean less Z standard errors (for what is to be
+small: plus), so that one lucky judgement is not enough to stay. The variance is that within circuits, pooled over the
+population: two or three judgements of one circuit say next to nothing of it.
+"""
+
+import numpy as np
+
+from fitness.evaluation.objectives import WORST
+
+Z = 1.0  # standard errors
+MOST = 16  # judgements of a circuit, after which it is not judged again
+
+
+def begin(fates: np.ndarray):
+    """Judged once: sets count, mean and spread of individuals [n] from losses and score."""
+    fates["count"], fates["spread"] = 1, 0.0
+    fates["mean"][:, :-1], fates["mean"][:, -1] = fates["losses"], fates["score"]
+
+
+def again(fates: np.ndarray, losses: np.ndarray, score: np.ndarray):
+    """One more judgement of each individual [n]: the objectives [n, objectives] and the score [n] that it gave (Welford,
+    1962)."""
+    count = fates["count"] = fates["count"] + 1
+    off = np.column_stack([losses, score]) - fates["mean"]
+    fates["mean"] += off / count[:, None]
+    fates["spread"] += off * (off - off / count[:, None])
+
+
+def deviation(fates: np.ndarray) -> np.ndarray:
+    """The standard deviation of single judgements of a circuit, of every objective and the score, pooled over those that were
+    judged more than once, and never failed: float64 [objectives + 1], 0 where there are none."""
+    sound = fates[np.abs(fates["mean"]).max(axis=1) < WORST / (2 * MOST)]
+    freedom = (sound["count"] - 1).sum()
+    if freedom <= 0:
+        return np.zeros(fates["mean"].shape[1])
+    return np.sqrt(np.add.accumulate(sound["spread"])[-1] / freedom)
+
+
+def bound(fates: np.ndarray, deviation: np.ndarray):
+    """Sets losses and score of individuals to the bounds that their judgements allow."""
+    error = Z * deviation / np.sqrt(fates["count"])[:, None]
+    fates["losses"] = np.minimum(fates["mean"][:, :-1] + error[:, :-1], WORST)
+    fates["score"] = np.maximum(fates["mean"][:, -1] - error[:, -1], -WORST)

@@ -1,0 +1,206 @@
+"""What a judge is: whoever says how good circuits are. A search knows it by this file alone.
+
+    a population of circuits in  ->  per circuit: objectives (to be made small), case scores, measures; what failed, and why
+
+A simulated task is one (`fitness.judges.simulated`), a function of the user's own another (`fitness.judges.function`); a new
+kind is a class derived from `Judge` in a file beside them, with its name in `fitness.judges`.
+
+What a judge promises
+---------------------
+Pure            What it says of a circuit depends on the circuit, on the judge's settings and files and on its seeds: never on
+                the time, the process, earlier calls, or the circuits that are judged with it. A judge that is asked about
+                circuits again (`attempts`) may draw anew for each attempt, and gives the same for the same attempt.
+Chunkable       Circuits may be judged all together, one by one, or on many machines: the results are the same, bit for bit.
+                It is asked at most `together` at once, and in an epoch once about each circuit.
+Bits            If `exact`, results have the same bits on every machine, so archives have too. Otherwise they have the same bits
+                whenever they are computed again on the same machine.
+Faults          A circuit with which it fails gets the worst of everything, is marked, and spoils no other. UserError is for
+                what fails whatever the circuit, MachineError for what another machine might do.
+Cost            It says what its work took, by phase (`Results.seconds`), what early stopping left of it (`Results.share`), and
+                before anything is computed which memory it will take (`memory`).
+Warming up      Nothing is compiled, loaded or drawn before the first call. If `warms`, a search makes a miniature epoch with it
+                before it begins, on every machine one process at a time.
+Remembering     It may keep between calls whatever does not change a result. There is one in a process for each run.
+Name and files  Its name is `title`. What tells it from another is the [task] section of the spec and the contents of the files
+                which that names (`fitness.judges.collect`): both are in the digest of a run, lie in its folder, and are sent
+                to the workers. It reads nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.motif_file import Motif
+from circuits.simulation.packed import Tables
+from fitness.task import Interface, Task
+
+
+class Candidates(Protocol):
+    """Circuits that are to be judged, in whichever form a judge needs them: made when it is asked for."""
+
+    @property
+    def dt_ms(self) -> float: ...
+
+    def __len__(self) -> int: ...
+
+    def circuit(self, k: int) -> Circuit:
+        """The k-th of them."""
+        ...
+
+    def tables(self, refine: int = 1) -> Tables:
+        """All of them as the simulator reads them, float32, at a step `refine` times shorter."""
+        ...
+
+
+class Results(NamedTuple):
+    """What became of n circuits.
+
+    objectives  float64 [n, objectives], finite, in the order of `Judge.objectives`, each to be made small
+    score       float64 [n], finite: the one figure that people read, larger is better; that of a task is 0 at chance, 1 perfect
+    cases       float32 [n, cases], finite: how each did on single cases (trials), larger is better: what lexicase selects by
+    spikes, events  float64 [n]: spikes and synaptic events per trial; NaN where nothing is simulated
+    failed      bool [n]: the judge failed with this circuit;   fault  what it said of the first, None if it did with none
+    share       float64 [n]: of the work that early stopping left to do, 1 for all of it
+    seconds     what the work took, by phase
+    """
+
+    objectives: np.ndarray
+    score: np.ndarray
+    cases: np.ndarray
+    spikes: np.ndarray
+    events: np.ndarray
+    failed: np.ndarray
+    fault: str | None
+    share: np.ndarray
+    seconds: dict[str, float]
+
+    @classmethod
+    def unmeasured(cls, objectives, score, cases, failed=None, fault=None, seconds=None) -> "Results":
+        """The results of a judge that simulates nothing."""
+        nothing, n = np.full(len(score), np.nan), len(score)
+        failed = np.zeros(n, bool) if failed is None else failed
+        return cls(objectives, score, cases, nothing, nothing, failed, fault, np.ones(n), seconds or {})
+
+
+class Fresh(NamedTuple):
+    """How n circuits do on what the search never saw.
+
+    validation  float64 [n]: the score on fresh cases, by which a target is judged and the best are told from the lucky
+    held_out    float64 [n]: that on others still, by which nothing is chosen
+    low, high   float64 [n]: the ends of its 95 % confidence interval, NaN where none can be given
+    worst, condition  float64 [n], int [n]: the held-out score in the condition where it is lowest, and that condition's place
+                      in
+                `Judge.described`; NaN and -1 where there are none
+    failed      int [n]: on how many of the two kinds of cases the judge failed;   fault, seconds  as those of `Results`
+    """
+
+    validation: np.ndarray
+    held_out: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    worst: np.ndarray
+    condition: np.ndarray
+    failed: np.ndarray
+    fault: str | None = None
+    seconds: dict[str, float] = {}
+
+    @classmethod
+    def as_searched(cls, score: np.ndarray) -> "Fresh":
+        """Where nothing is fresh: the score of the search, once more."""
+        n, nothing = len(score), np.full(len(score), np.nan)
+        return cls(score, score, nothing, nothing, nothing, np.full(n, -1), np.zeros(n, int))
+
+
+class Described(NamedTuple):
+    """What is kept of a judge with a run, for whoever looks at it later without executing anything.
+
+    conditions  name and number of trials of each condition of the held-out cases, [] for none
+    about       what it is about, in words (`fitness.analysis.about`), None for nothing
+    examples    (spikes bool [trials, steps, channels], labels [trials]): stimuli in which circuits can be shown; None without
+    """
+
+    conditions: list[tuple[str, int]] = []
+    about: dict[str, Any] | None = None
+    examples: tuple[np.ndarray, np.ndarray] | None = None
+
+
+class Judge(ABC):
+    """Base of all judges; the promises are those above.
+
+    title       its name in messages;   rule  what its user has to keep, so that it is pure
+    interface   what circuits must have: input channels, output ports, the time step
+    objectives  the names of the objectives, as in search.objectives of a spec
+    cases       how many case scores a circuit has, None until the first results show it
+    unit_score  are scores 0 at chance and 1 when perfect?
+    own         is code of the user's own behind it? Then what it says is asked again now and then, and has to be the same
+    exact       see above;   together  how many circuits it takes at once
+    task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
+    """
+
+    title: str
+    interface: Interface
+    objectives: tuple[str, ...]
+    cases: int | None
+    rule: ClassVar[str] = ""
+    unit_score: ClassVar[bool] = False
+    own: bool = False
+    exact: ClassVar[bool] = True
+    together: ClassVar[int] = 1000
+    warms: ClassVar[bool] = True
+    task: Task | None = None
+
+    @abstractmethod
+    def evaluate(self, candidates: Candidates, attempts: np.ndarray | None = None) -> Results:
+        """Judge circuits on what the search sees; attempts, int [n]: how often each has been judged before (None: never)."""
+
+    @abstractmethod
+    def validate(self, candidates: Candidates) -> Fresh:
+        """Judge a few circuits, the best, on what the search never sees."""
+
+    def check(self, candidates: Candidates) -> str | None:
+        """Try out, before a run, whatever the search would stumble over later, on some random circuits if need be. Returns what
+        is to be said to the user, in a line. Raises UserError."""
+        return None
+
+    def check_again(self):
+        """Whether it still judges by the same. Raises UserError."""
+        return
+
+    def described(self) -> Described:
+        """What is kept of it with a run."""
+        return Described()
+
+    def memory(self, population: int, archive: int, capacity: int) -> dict[tuple[str, ...], float]:
+        """Bytes that it takes in one process, by the keys of [search] of which they are the product, with such a population and
+        archive, and circuits of at most `capacity` neurons."""
+        return {}
+
+    def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
+        """Why a circuit works, as `fitness.analysis.Analysis`; None for a judge that cannot tell. Raises UserError."""
+        return None
+
+
+def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None) -> Results:
+    """`judge.evaluate`, not more circuits at once than it takes; candidates can be sliced."""
+    n, most = len(candidates), judge.together
+    if n <= most:
+        return judge.evaluate(candidates, attempts)
+    parts = np.array_split(np.arange(n), -(-n // most))
+    return joined(
+        [judge.evaluate(candidates[part[0] : part[-1] + 1], None if attempts is None else attempts[part]) for part in parts]
+    )
+
+
+def joined(parts: Sequence[Results]) -> Results:
+    """The results of circuits that were judged in parts, in their order."""
+    seconds: dict[str, float] = {}
+    for part in parts:
+        for phase, taken in part.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + taken
+    fault = next((part.fault for part in parts if part.fault is not None), None)
+    arrays = [name for name in Results._fields if name not in ("fault", "seconds")]
+    found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    return Results(**found, fault=fault, seconds=seconds)

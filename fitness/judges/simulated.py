@@ -1,0 +1,118 @@
+"""A simulated task as a judge: circuits are simulated on trials of the task, and it scores the spikes of their outputs."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+
+from circuits.errors import UserError
+from circuits.motif_file import Motif
+from circuits.simulation.population import Stop
+from fitness.analysis import Analysis, analyse, trials_for
+from fitness.analysis.about import about
+from fitness.checks.check import REPEATED, repeated
+from fitness.checks.collect import check_copy
+from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.objectives import OBJECTIVES, Objective, values
+from fitness.judges.judge import Described, Fresh, Judge, Results
+from fitness.task import Task, Trials
+
+REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+CLASSES, OF_EACH = 12, 2  # of example trials
+SCORED = 100  # bytes of a trial of a circuit besides its raster: credit, grade and what they are made of
+NO_STOP = Stop()
+
+
+class Simulated(Judge):
+    """The judge that a task is, for a run of this seed. Case scores are the grades of the search's trials.
+
+    objectives  by name;   trials, held_out  numbers of trials for the search, and on each of the other parts
+    stop  the rule by which hopeless circuits are given up in the search;   own  is it judged by code of the user's own?
+    The trials of a part are drawn when they are first asked for.
+    """
+
+    unit_score: ClassVar[bool] = True
+    rule: ClassVar[str] = (
+        "all that is random must come from the rng of make, and nothing may depend on the time, the process, or earlier calls"
+    )
+    task: Task
+    cases: int
+
+    def __init__(
+        self,
+        task: Task,
+        objectives: Mapping[str, Objective],
+        seed: int,
+        trials: int,
+        held_out: int,
+        stop: Stop = NO_STOP,
+        own: bool = False,
+    ):
+        self.task, self.seed, self.stop, self.own = task, seed, stop, own
+        self.title, self.interface, self.cases = f"task {task.title()}", task.interface, trials
+        self.objectives, self._objectives = tuple(objectives), tuple(objectives.values())
+        self._held_out = held_out
+
+    @cached_property
+    def search(self) -> Trials:
+        return self.task.trials_of("search", self.seed, self.cases)
+
+    @cached_property
+    def validation(self) -> Trials:
+        return self.task.trials_of("validation", self.seed, self._held_out)
+
+    @cached_property
+    def held_out(self) -> Trials:
+        return self.task.trials_of("held_out", self.seed, self._held_out)
+
+    def evaluate(self, candidates, attempts=None):
+        found = evaluate(self.task, self.search, candidates.tables, self.stop)
+        start = perf_counter()
+        objectives, cases = values(self._objectives, found), found.grades
+        seconds = found.seconds | {"score": found.seconds["score"] + perf_counter() - start}
+        return Results(
+            objectives, found.score, cases, found.spikes, found.events, found.failed, found.fault, found.simulated, seconds
+        )
+
+    def validate(self, candidates):
+        tables = candidates.tables()
+        validation, found = (evaluate(self.task, trials, tables) for trials in (self.validation, self.held_out))
+        seconds = {phase: taken + found.seconds[phase] for phase, taken in validation.seconds.items()}
+        failed, fault = validation.failed.astype(int) + found.failed, validation.fault or found.fault
+        return Fresh(validation.score, found.score, *found.interval, *found.worst, failed, fault, seconds)
+
+    def check(self, candidates):
+        ships = type(self.task).__module__.startswith("fitness.")
+        if not ships:
+            check_copy(self.task, self.seed, min(self.cases, 64))
+        if any(name not in OBJECTIVES for name in self.objectives):  # the user's own
+            values(self._objectives, evaluate(self.task, self.search, candidates.tables, self.stop))
+        # the tasks that ship draw every trial afresh: few spikes alone make some of them equal
+        return repeated(self.task, self.seed, self.cases, self._held_out, REPEATED_BY_CHANCE if ships else REPEATED)
+
+    def check_again(self):
+        again = self.task.trials_of("search", self.seed, self.cases)
+        if not (np.array_equal(again.spikes, self.search.spikes) and np.array_equal(again.labels, self.search.labels)):
+            raise UserError(f"{self.title}: make gives other trials than before with the same seed: {self.rule}")
+
+    def described(self):
+        trials = self.held_out
+        classes = np.unique(trials.labels)[:CLASSES]
+        shown = np.concatenate([np.flatnonzero(trials.labels == label)[:OF_EACH] for label in classes])
+        conditions = [(name, len(members)) for name, members in zip(*self.task.grouped(trials), strict=True)]
+        return Described(conditions, about(self.task, trials.take(shown)), (trials.spikes[shown], trials.labels[shown]))
+
+    def memory(self, population, archive, capacity):
+        """The stimuli count with what they are made from, and each circuit's raster as it is scored."""
+        steps, channels = self.task.steps, len(self.task.inputs)
+        heard = capacity if self.task.listens == "all" else len(self.task.outputs)
+        of_trial = SCORED + steps * heard / 8
+        return {
+            ("trials",): self.cases * (2.0 * steps * channels + min(population, self.together) * of_trial),
+            ("held_out", "archive"): self._held_out * (4.0 * steps * channels + min(archive, population) * of_trial),
+        }
+
+    def analyse(self, motif: Motif, name: str) -> Analysis:
+        return analyse(self.task, motif, *trials_for(self.task, self.seed, self._held_out), name=name)

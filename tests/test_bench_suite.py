@@ -1,0 +1,48 @@
+"""The table of all tasks' searches is made bit by bit."""
+
+import json
+
+import pytest
+
+import evo
+from tests.bench import suite
+
+ROWS = {"coincidence": "| `coincidence` | 4/5 |", "order": "| `order` | 5/5 |"}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(suite, "RESULTS", tmp_path)
+    monkeypatch.setattr(suite, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_suite_of_some_tasks_leaves_the_rows_of_the_others(place):
+    readme = place / "README.md"
+    readme.write_text(f"before\n{suite.BEGIN}{suite.END}after\n")
+    suite.into_readme(ROWS)
+    suite.into_readme({"order": "| `order` | 3/5 |", "gate": "| `gate` | 1/5 |"})
+    text = readme.read_text()
+    assert [line for line in text.splitlines() if line.startswith("| `")] == [
+        "| `coincidence` | 4/5 |",
+        "| `gate` | 1/5 |",
+        "| `order` | 3/5 |",
+    ]
+    assert text.startswith(f"before\n{suite.BEGIN}")
+    assert text.endswith(f"{suite.END}after\n")
+
+
+def test_a_search_that_is_stored_counts_if_version_and_spec_are_those_of_now(place, monkeypatch):
+    spec = place / "runs" / "gate.toml"
+    spec.parent.mkdir()
+    spec.write_text('task.name = "gate"\n')
+    assert suite.stored("gate", 1) is None
+    found = {"held_out": 1.0} | suite.made_by("gate")
+    suite.result_file("gate", 1).write_text(json.dumps(found))
+    assert suite.stored("gate", 1) == found
+    assert suite.stored("gate", 2) is None
+    spec.write_text('task.name = "gate"\ntask.volleys = 1\n')
+    assert suite.stored("gate", 1) is None
+    spec.write_text('task.name = "gate"\n')
+    monkeypatch.setattr(evo, "__version__", "99")
+    assert suite.stored("gate", 1) is None
