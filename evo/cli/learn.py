@@ -20,16 +20,19 @@ def tasks(name, out):
     import inspect
 
     from evo.inspect.examples import draw, lines
-    from fitness.registry import task_class, with_defaults
+    from fitness.registry import OVER_FILES, task_class, with_defaults
     from fitness.tasks import BUILT_IN
 
     if name is None:
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
-        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS, here, for evo new and in the spec.")
+        more = f"{' and '.join(OVER_FILES)} are over a file of yours; one of your own is FILE.py:CLASS, here and in the spec."
+        click.echo(f"\nevo tasks NAME explains one; {more}")
         return
     say_executed(name, Path(), err=True)
     task = task_class(name)
+    if name in OVER_FILES and out is not None:
+        raise UserError(f"--out: task {name} is over a file of yours, which evo recording FILE -o draws")
     if out is not None:
         click.echo(draw(with_defaults(task), Path(out)))
         return
@@ -38,7 +41,7 @@ def tasks(name, out):
     for key, field in task.model_fields.items():
         default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
         click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
-    for line in lines(with_defaults(task)):
+    for line in lines(with_defaults(task)) if name not in OVER_FILES else ():
         click.echo(line)
 
 

@@ -14,6 +14,7 @@ from fitness.recordings import Recording
 from fitness.task import Interface
 
 RATES_HZ = 5.0, 60.0
+FORGOTTEN_MS = 400.0
 DT_MS, CHANNELS = 0.5, ("a", "b", "c")
 BOUNDS = """
 [task]
@@ -44,7 +45,8 @@ class Hidden(NamedTuple):
 
 def hidden(seed: int, neurons: int = 2, recorded: int = 1, seconds: float = 60.0, rate_hz: float = 30.0) -> Hidden:
     """A circuit of so many neurons, each with a way to a recorded one, which fire at 5 to 60 Hz; its inputs are Poisson trains.
-    The same for the same arguments."""
+    It forgets how it began within 0.4 s: what it does is its input's doing, and can be predicted. The same for the same
+    arguments."""
     rng = np.random.default_rng((seed, neurons, recorded))
     ports = tuple(f"n{k}" for k in range(recorded))
     form = parse(BOUNDS.format(least=neurons)).form(Interface("hidden", CHANNELS, ports, DT_MS, 1000.0))
@@ -56,11 +58,19 @@ def hidden(seed: int, neurons: int = 2, recorded: int = 1, seconds: float = 60.0
             continue
         raster = simulate(circuit, spikes).outputs
         rates = raster.rates()[0]
-        if (rates > RATES_HZ[0]).all() and (rates < RATES_HZ[1]).all():
+        if (rates > RATES_HZ[0]).all() and (rates < RATES_HZ[1]).all() and _forgets(circuit, spikes, raster):
             given = {name: (np.flatnonzero(column) + 1) * DT_MS for name, column in zip(CHANNELS, spikes[0].T, strict=True)}
             measured = dict(zip(ports, raster.times(0), strict=True))
             return Hidden(circuit, Recording.of([("0", 1000 * seconds, given, measured)]))
     raise RuntimeError(f"no circuit of {neurons} neurons fires at {RATES_HZ} Hz")
+
+
+def _forgets(circuit, spikes, raster):
+    """Does it, begun at rest amid the recording, do the same soon?"""
+    begin, soon = spikes.shape[1] // 4, round(FORGOTTEN_MS / DT_MS)
+    later = simulate(circuit, spikes[:, begin:]).outputs.spikes()[0, soon:]
+    before = raster.spikes()[0, begin + soon :]
+    return ((later & before).sum(axis=0) >= 0.99 * before.sum(axis=0)).all()
 
 
 def to_csv(recording: Recording) -> str:

@@ -76,3 +76,12 @@ def test_a_mistake_is_one_line(folder, arguments, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_tasks_over_files_are_explained_without_one(folder):
+    for name in ("recording", "dataset"):
+        done = cli(folder, "tasks", name)
+        assert done.returncode == 0, done.stderr
+        assert "file (must be set)" in done.stdout
+    assert "recording and dataset are over a file of yours" in cli(folder, "tasks").stdout
+    assert cli(folder, "tasks", "recording", "-o", "x.svg").returncode == 2
