@@ -27,6 +27,7 @@ population = 12
 epoch = 2
 trials = 8
 held_out = 4
+archive = 4
 objectives = ["score", "size"]
 """
 
@@ -158,3 +159,28 @@ def test_a_data_set_judges_a_search_and_is_kept_with_it(tmp_path):
     assert done.interface.outputs == ("0", "1")
     (tmp_path / "digits.npz").unlink()
     assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
+
+
+def test_an_objective_of_ones_own_is_kept_beside_the_file(tmp_path):
+    path = spec_over(tmp_path, csv())
+    path.write_text(path.read_text().replace('"size"]', '"mine.py:spikes"]'))
+    (tmp_path / "mine.py").write_text("def spikes(evaluation):\n    return evaluation.spikes\n")
+    done = evo.run(path, tmp_path / "run", workers=0)
+    for file in ("cell.csv", "mine.py"):
+        (tmp_path / file).unlink()
+    assert {file.name for file in (done.folder / "data").iterdir()} == {"cell.csv"}
+    assert (done.folder / "mine.py").exists()
+    assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
+    again = evo.search.fork(done.folder, {"search.seed": "4"}, tmp_path / "fork", workers=0)
+    assert (again.folder / "data" / "cell.csv").read_bytes() == csv()
+    (done.folder / "mine.py").write_text("def spikes(evaluation):\n    return -evaluation.spikes\n")
+    assert "run/mine.py: was changed since the run began" in one_line_of(lambda: evo.search.resume(done.folder, workers=0))
+
+
+def test_names_are_shown_and_kept_whatever_they_are(tmp_path):
+    odd = files.as_csv(
+        [("trial one", 1000.0, {"a b": one[2]["a"]}, {"x→y": one[3]["x"]}) for one in trials()[:1]], "# duration_ms = 1000\n"
+    )
+    done = evo.run(spec_over(tmp_path, odd), tmp_path / "run", workers=0, changes={"search.generations": "1"})
+    assert done.interface.outputs == ("x→y",)
+    assert done.motif(0).outputs[0].name == "x→y"
