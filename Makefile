@@ -10,8 +10,8 @@
 # make docs    builds the documentation, build/docs/index.html
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
-# make suite   every task's committed search over five seeds, and the README's table of them (an hour or two); goes on where it
-#              was interrupted. TASKS="gate xor" for these alone
+# make suite   every task's committed search over five seeds, and the table of them, runs/results/suite.csv (an hour or two);
+#              goes on where it was interrupted. TASKS="gate xor" for these alone
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
 # make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
@@ -85,7 +85,7 @@ lint: install
 DOCS := .venv/.installed-docs
 
 $(DOCS): $(INSTALLED)
-	@$(BIN)/python -c 'import sphinx, furo, myst_parser, sphinx_copybutton' 2>/dev/null \
+	@$(BIN)/python -c 'import sphinx, furo, myst_nb, sphinx_copybutton' 2>/dev/null \
 	  || $(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[docs]'
 	@touch $@
 

@@ -1,8 +1,10 @@
-"""What a circuit is, how it behaves, how it leaves.
+"""Excitatory/inhibitory spiking circuits: their description, motif files, simulation and the zoo of evolved motifs.
 
-motif = circuits.load("motif.json")
-raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
-evolved = circuits.zoo["itd-8"]
+A motif is loaded and simulated, or taken from the zoo:
+
+    motif = circuits.load("motif.json")
+    raster = circuits.simulate(motif.circuit, spikes, duration_ms=200)
+    evolved = circuits.zoo["itd-8"]
 """
 
 import circuits.numerics.before_numba  # noqa: F401 - first of all

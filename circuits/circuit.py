@@ -39,7 +39,27 @@ class _Connection(Part):
 
 
 class InputSynapse(_Connection):
-    """A synapse from an input channel: excitatory, on neuron `post`; plastic as a `Synapse` may be."""
+    """An excitatory synapse from an input channel to a neuron.
+
+    Parameters
+    ----------
+    post : str or int
+        Id of the postsynaptic neuron.
+    weight_mv : float
+        Weight in mV, at least 0: the peak of the synaptic current times the membrane resistance.
+    delay_ms : float
+        Delay in ms, a whole multiple of the time step.
+    short_term : ShortTerm, optional
+        Parameters of short-term plasticity.
+    stdp : Stdp, optional
+        Parameters of spike-timing-dependent plasticity; a synapse has one kind of plasticity or none.
+
+    Examples
+    --------
+    >>> from circuits import InputSynapse
+    >>> InputSynapse(post="E0", weight_mv=20, delay_ms=1.5).delay_ms
+    1.5
+    """
 
     post: Id
     weight_mv: float = Field(ge=0)
@@ -49,7 +69,29 @@ class InputSynapse(_Connection):
 
 
 class Synapse(_Connection):
-    """A synapse between neurons; its sign is that of neuron `pre`. Static unless it has a section `short_term` or `stdp`."""
+    """A synapse between two neurons; its sign is the sign of the presynaptic neuron.
+
+    Parameters
+    ----------
+    pre : str or int
+        Id of the presynaptic neuron.
+    post : str or int
+        Id of the postsynaptic neuron.
+    weight_mv : float
+        Weight in mV, at least 0: the peak of the synaptic current times the membrane resistance.
+    delay_ms : float
+        Delay in ms, a whole multiple of the time step.
+    short_term : ShortTerm, optional
+        Parameters of short-term plasticity.
+    stdp : Stdp, optional
+        Parameters of spike-timing-dependent plasticity; a synapse has one kind of plasticity or none.
+
+    Examples
+    --------
+    >>> from circuits import Synapse
+    >>> Synapse(pre="I0", post="E0", weight_mv=65, delay_ms=1).pre
+    'I0'
+    """
 
     pre: Id
     post: Id
@@ -60,14 +102,42 @@ class Synapse(_Connection):
 
 
 class InputChannel(Part):
-    """External excitatory afferents that share one spike train per trial."""
+    """External excitatory afferents that share one spike train in each trial.
+
+    Parameters
+    ----------
+    name : str
+        Name of the channel.
+    synapses : sequence of InputSynapse
+        Synapses of the afferents on neurons.
+
+    Examples
+    --------
+    >>> from circuits import InputChannel, InputSynapse
+    >>> InputChannel(name="left ear", synapses=[InputSynapse(post="E0", weight_mv=20, delay_ms=1)]).name
+    'left ear'
+    """
 
     name: Annotated[StrictStr, Field(min_length=1)]
     synapses: tuple[InputSynapse, ...] = ()
 
 
 class OutputPort(Part):
-    """A named, ordered list of excitatory neurons that other circuits or readouts listen to."""
+    """A named, ordered list of excitatory neurons that other circuits or readouts receive.
+
+    Parameters
+    ----------
+    name : str
+        Name of the port.
+    neurons : sequence of str or int
+        Ids of at least one excitatory neuron.
+
+    Examples
+    --------
+    >>> from circuits import OutputPort
+    >>> OutputPort(name="yes", neurons=["E0"]).neurons
+    ('E0',)
+    """
 
     name: Annotated[StrictStr, Field(min_length=1)]
     neurons: tuple[Id, ...] = Field(min_length=1)
@@ -76,8 +146,42 @@ class OutputPort(Part):
 class Circuit(Part):
     """An excitatory/inhibitory spiking circuit.
 
-    Raises pydantic's ValidationError (a ValueError) for: no neurons, repeated ids or names, a synapse or port that names no
-    neuron, an inhibitory neuron in an output port, v_reset >= v_th, delays or t_ref that are no whole multiple of `dt_ms`.
+    A circuit is checked when it is made and cannot be changed afterwards; `model_copy(update={...})` makes a changed copy.
+
+    Parameters
+    ----------
+    dt_ms : float
+        Time step in ms, above 0 and at most 100.
+    neuron_model : str
+        Name of the neuron model, "lif_psc_exp" by default; `evo models` lists the others.
+    noise_mv : float
+        Membrane noise: the standard deviation in mV that the noise alone would give the membrane potential.
+    neurons : sequence of neurons
+        At least one; of class `Neuron` for "lif_psc_exp".
+    inputs : sequence of InputChannel
+        Input channels, in the order of the channels of every stimulus.
+    synapses : sequence of Synapse
+        Synapses between neurons.
+    outputs : sequence of OutputPort
+        Output ports.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A ValueError, for: no neurons, repeated ids or names, a synapse or port that names no neuron, an inhibitory neuron in an
+        output port, v_reset >= v_th, delays or refractory periods that are no whole multiple of `dt_ms`.
+
+    Examples
+    --------
+    >>> from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort
+    >>> relay = Circuit(
+    ...     dt_ms=0.1,
+    ...     neurons=[Neuron(id="E0", sign="E")],
+    ...     inputs=[InputChannel(name="in", synapses=[InputSynapse(post="E0", weight_mv=90, delay_ms=1)])],
+    ...     outputs=[OutputPort(name="out", neurons=["E0"])],
+    ... )
+    >>> relay
+    <Circuit 1 E, 0 I, 1 synapses, inputs ['in'], outputs ['out'], dt 0.1 ms>
     """
 
     dt_ms: float = Field(gt=0, le=100)
@@ -130,12 +234,12 @@ class Circuit(Part):
 
     @property
     def parameters(self) -> np.ndarray:
-        """Neuron parameters in the order of `model.parameters`, float64 [neurons, parameters]."""
+        """Parameters of the neurons in the order of `model.parameters`, float64 [neurons, parameters]."""
         return np.array([[getattr(n, name) for name in self.model.names] for n in self.neurons])
 
     @property
     def synapse_count(self) -> int:
-        """Synapses between neurons and from input channels."""
+        """Number of synapses between neurons and from input channels."""
         return len(self.synapses) + sum(len(c.synapses) for c in self.inputs)
 
     def __repr__(self):

@@ -1,4 +1,4 @@
-"""Reading files that may be anybody's: ordinary ones alone, and no more of them than makes sense."""
+"""Reading files that may be anybody's: ordinary ones alone, and no more of them than makes sense; and what is no file."""
 
 import os
 import stat
@@ -78,3 +78,16 @@ def _check(path, found, most):
         raise UserError(f"{path}: cannot be read: it is no ordinary file (a pipe or a device); write what it gives into one")
     if most is not None and found.st_size > most:
         raise UserError(f"{path}: is too large: {found.st_size:,} bytes, at most {most:,}")
+
+
+def is_stream(path) -> bool:
+    """Is it a pipe, a character device or a socket, which a written file must not replace? A link to one counts where the
+    system keeps such links (/dev/stdout), not in a folder that may be anybody's."""
+    path = Path(path)
+    try:
+        if path.is_symlink() and not str(path.absolute()).startswith(("/dev/", "/proc/")):
+            return False
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, field_validator
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError, UserError, one_line
-from circuits.files import decoded, read_bytes
-from circuits.part import Part
+from circuits.files import decoded, is_stream, read_bytes
+from circuits.part import Part, prose
 
 VERSION: Final = 1
 TIMING_RULE: Final = "iaf_psc_exp"
@@ -50,7 +50,26 @@ class Provenance(Part):
 
 
 class Motif(Circuit):
-    """A circuit saved with its provenance. `.circuit` is the circuit alone."""
+    """A circuit saved with its provenance.
+
+    Parameters
+    ----------
+    dt_ms, neuron_model, noise_mv, neurons, inputs, synapses, outputs : see `Circuit`
+        The circuit.
+    format : str
+        "motif".
+    version : int
+        Version of the motif file, 1.
+    provenance : Provenance
+        The run, task, seed, scores and versions that the circuit comes from; all of them optional.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> motif = circuits.zoo["gate-3"]
+    >>> motif.provenance.task["name"], motif.circuit
+    ('gate', <Circuit 2 E, 1 I, 6 synapses, inputs ['a', 'b', 'control'], outputs ['out'], dt 0.5 ms>)
+    """
 
     format: Literal["motif"] = "motif"
     version: Literal[1] = VERSION
@@ -65,11 +84,25 @@ class Motif(Circuit):
 
     @property
     def circuit(self) -> Circuit:
+        """The circuit alone."""
         return Circuit.model_construct(**{name: getattr(self, name) for name in Circuit.model_fields})
 
     @classmethod
     def of(cls, circuit: Circuit, **provenance) -> "Motif":
-        """A motif of `circuit`; the keywords are fields of `Provenance`."""
+        """Make a motif of a circuit.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            The circuit.
+        **provenance
+            Fields of the provenance, such as `run`, `seed` or `task`.
+
+        Returns
+        -------
+        Motif
+            The circuit with this provenance.
+        """
         fields = {name: getattr(circuit, name) for name in Circuit.model_fields}
         return cls(**fields, provenance=Provenance(**provenance))
 
@@ -117,7 +150,30 @@ def loads(text: str | bytes, place: str = "motif") -> Motif:
 
 
 def load(path) -> Motif:
-    """Read a motif file. Raises UserError with one line naming the file, the key and the remedy."""
+    """Read a motif file; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    Motif
+        The circuit with its provenance.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        With one line that names the file, the key, and what would be right.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> path = circuits.save(circuits.zoo["onset-2"], "onset.json")
+    >>> circuits.load(path).circuit.synapse_count
+    3
+    """
     text = read_bytes(path)
     if not text.strip():
         raise UserError(f"{path}: is empty, not a motif file")
@@ -125,20 +181,49 @@ def load(path) -> Motif:
 
 
 def save(motif: Motif | Circuit, path) -> Path:
-    """Write a motif file, whole or not at all; a bare circuit gets an empty provenance. Returns the path."""
+    """Write a motif file, whole or not at all.
+
+    Parameters
+    ----------
+    motif : Motif or Circuit
+        A circuit alone gets an empty provenance.
+    path : str or path-like
+        The file; one that exists is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
+
+    Raises
+    ------
+    circuits.errors.MachineError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> circuits.save(circuits.zoo["onset-2"], "onset.json").name
+    'onset.json'
+    """
     if not isinstance(motif, Motif):
         motif = Motif.of(motif)
     return write_whole(path, dumps(motif))
 
 
 def write_whole(path, content: str | bytes) -> Path:
-    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part."""
+    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part. Into a pipe or a
+    device (/dev/stdout, /dev/null) it is written straight: a file must not take its place."""
     path = Path(path)
+    content = content.encode() if isinstance(content, str) else content
+    if is_stream(path):
+        _write_straight(path, content)
+        return path
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -149,10 +234,24 @@ def write_whole(path, content: str | bytes) -> Path:
     return path
 
 
+def _write_straight(path, content):
+    try:
+        end = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody reads is an error, not a wait
+        with open(end, "wb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(end, True)
+            file.write(content)
+    except OSError as error:
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def schema() -> dict:
     """The JSON Schema of the motif file, version 1."""
     found = Motif.model_json_schema()
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["title"] = "evocircuits motif file, version 1"
+    for part in (found, *found["$defs"].values()):
+        if "description" in part:  # the docstring, whose sections are for people
+            part["description"] = prose(part["description"])
     found["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
     return found

@@ -1,5 +1,6 @@
 """What everything in a motif file is made of: parts, and their parameters."""
 
+from inspect import cleandoc
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
@@ -35,3 +36,8 @@ def parameters_of(part: type[Part]) -> dict[str, Parameter]:
         for name, field in part.model_fields.items()
         if {"Ge", "Le"} <= set(limits[name])
     }
+
+
+def prose(docstring: str | None) -> str:
+    """A docstring without its numpydoc sections."""
+    return cleandoc(docstring or "").partition("\n\nParameters\n---")[0]

@@ -1,8 +1,10 @@
-"""How circuits are searched for, stored and shown.
+"""Evolutionary search for circuits: runs, their storage and their inspection.
 
-run = evo.run("runs/itd.toml", workers=0)
-run.front[0].held_out
-circuits.save(run.motif(rank=0), "motif.json")
+A search gives a run, whose circuits are saved as motifs:
+
+    run = evo.run("runs/itd.toml", workers=0)
+    run.front[0].held_out
+    circuits.save(run.motif(rank=0), "motif.json")
 """
 
 from evo import own_packages  # noqa: F401 - first: it imports circuits and fitness

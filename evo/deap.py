@@ -45,11 +45,24 @@ class Source(NamedTuple):
 
 
 class Individual:
-    """One circuit as DEAP handles it.
+    """A circuit as an individual of DEAP.
 
-    genome   array [1] of `evo.genome.dtype`;   fitness  a `deap.base.Fitness`, invalid until the circuit was evaluated
-    circuit  the genome as a `circuits.Circuit`
-    Two individuals are equal when their genomes are: what `HallOfFame` and `ParetoFront` ask.
+    Two individuals are equal if their genomes are, as `HallOfFame` and `ParetoFront` need.
+
+    Parameters
+    ----------
+    genome : ndarray
+        One record of `evo.genome.dtype`, shape [1].
+    fitness : deap.base.Fitness
+        The fitness, invalid until the circuit was evaluated.
+    problem : Problem
+        The run spec and the code of the task.
+
+    Examples
+    --------
+    >>> import evo.deap
+    >>> evo.deap.toolbox("runs/gate.toml", seed=1).individual().circuit.dt_ms
+    0.5
     """
 
     def __init__(self, genome: np.ndarray, fitness: base.Fitness, source: Source):
@@ -57,6 +70,7 @@ class Individual:
 
     @property
     def circuit(self) -> Circuit:
+        """The genome as a `circuits.Circuit`."""
         return self._source.problem.candidates(self.genome).circuit(0)
 
     def __eq__(self, other):
@@ -77,8 +91,20 @@ class Individual:
 
 
 class Evaluate:
-    """Fitness of circuits as in a search: one value an objective of the spec, as people read it (score and robustness are to be
-    large, the others small)."""
+    """Fitness of circuits on the trials of a search.
+
+    Parameters
+    ----------
+    source : Source
+        The run spec and the code of the task.
+
+    Examples
+    --------
+    >>> import evo.deap
+    >>> toolbox = evo.deap.toolbox("runs/gate.toml", seed=1)
+    >>> len(toolbox.evaluate(toolbox.individual()))
+    3
+    """
 
     def __init__(self, source: Source):
         self.source = source
@@ -87,7 +113,19 @@ class Evaluate:
         return self.many([individual])[0]
 
     def many(self, individuals: Sequence[Individual]) -> list[tuple[float, ...]]:
-        """All at once, which takes a fraction of the time of one after the other."""
+        """Evaluate individuals in one call, in a fraction of the time of one after the other.
+
+        Parameters
+        ----------
+        individuals : sequence of Individual
+            The individuals.
+
+        Returns
+        -------
+        list of tuple of float
+            For each individual the objectives of the spec in their units: score and robustness are to be large, the others
+            small.
+        """
         here = self.source.problem
         found = judged(here.judge, here.candidates(np.concatenate([individual.genome for individual in individuals])))
         signs = [objective(name).sign for name in here.judge.objectives]
@@ -98,23 +136,36 @@ class Evaluate:
 
 
 def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
-    """A DEAP toolbox for the circuits, the task and the objectives of a run spec.
+    """Make a DEAP toolbox for the circuits, the task and the objectives of a run spec.
+
+    It has `individual()`, `population(n)`, `clone(ind)`, `mate(a, b)`, `mutate(ind)`, `evaluate(ind)`, `map(function,
+    individuals)`, which evaluates a whole population in one call, and `select(individuals, k)`, NSGA-II. Others are registered
+    in their place as usual; a fitness of your own takes an individual and reads its `circuit`.
 
     Parameters
     ----------
-    spec : path of a run spec (TOML). Its [task], [circuit] and the objectives, trials and mutation of [search] count; how the
-        search goes is up to the program.
-    seed : of founders, crossover and mutation; that of the spec if None.
+    spec : str or path-like
+        Path of a run spec. Its [task], [circuit], and the objectives, trials and mutation of [search] count; the course of the
+        search is up to the program.
+    seed : int, optional
+        Seed of founders, crossover and mutation; by default that of the spec.
 
     Returns
     -------
-    deap.base.Toolbox with `individual()`, `population(n)`, `clone(ind)`, `mate(a, b)`, `mutate(ind)`, `evaluate(ind)`,
-    `map(function, individuals)`, which evaluates a whole population in one go, and `select(individuals, k)`: NSGA-II.
-    Register others in their place as usual; a fitness of one's own takes an individual and reads its `circuit`.
+    deap.base.Toolbox
+        The toolbox.
 
     Raises
     ------
-    UserError, one line that names the file, the key and the remedy.
+    circuits.errors.UserError
+        For a wrong spec, with one line that names the file, the key and what would be right.
+
+    Examples
+    --------
+    >>> import evo.deap
+    >>> toolbox = evo.deap.toolbox("runs/gate.toml", seed=1)
+    >>> len(toolbox.select(toolbox.population(n=4), 2))
+    2
     """
     resolved, source = read(spec)
     its = Source(resolved.model_dump_json(), source)

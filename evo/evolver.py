@@ -45,27 +45,51 @@ ALONE = {"islands": 1, "generations": 10**7}  # of [search], where no spec says 
 
 
 class Evolver:
-    """A search by `ask` and `tell`.
+    """A search by `ask` and `tell`: whatever you can compute says how good circuits are.
 
     Parameters
     ----------
-    spec : a run spec: a path, a dict of its sections, a `RunSpec`, or the name of a task that ships, as for `evo.run`. Its
-        circuits are those of the spec, whatever judges there; its own objectives have to be told. None: a spec made of the
-        rest.
-    inputs, outputs : names of the input channels and of the output ports of circuits, where no spec says them
-    dt_ms : the time step of circuits, likewise
-    circuit : the [circuit] section of a spec, as a dict: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}
-    folder : write an ordinary run there, which `evo inspect`, `evo export`, `evo motifs` and `evo fork` read, and from which
-        `Evolver.load(folder)` goes on; after every `tell` all that was told is stored
-    search : keys of [search]: population, seed, algorithm, objectives, islands, noisy, ...
+    spec : str, Path, dict or RunSpec, optional
+        A run spec, or the name of a task that ships, as for `evo.run`. Its circuits are searched, whatever judges there; its
+        objectives have to be told. Without one, a spec is made of the rest.
+    inputs, outputs : sequence of str, optional
+        Names of the input channels and of the output ports of circuits, where no spec says them.
+    dt_ms : float, optional
+        Time step of circuits [ms], likewise.
+    circuit : dict, optional
+        Keys of [circuit] in a spec: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}.
+    folder : str or Path, optional
+        Where to write an ordinary run, which `evo inspect`, `evo export`, `evo motifs` and `evo fork` read, and from which
+        `Evolver.load` goes on: all that was told is stored after every `tell`.
+    **search
+        Keys of [search] in a spec: population, seed, algorithm, objectives, islands, noisy, ...
 
-    An objective that is told has a name: "score" is to be made large; others of ours are to be made as they always are
-    ("energy", small); any other says which way: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are
-    known of a circuit, and need not be told.
+    Raises
+    ------
+    UserError
+        With one line, for a spec that cannot be, and for a folder that holds a run.
+
+    See Also
+    --------
+    evo.run : a search whose circuits a task judges, or a function.
+
+    Notes
+    -----
+    An objective that is told has a name. "score" is to be made large, others of ours as they always are ("energy": small), and
+    any other says which way: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are known of a
+    circuit, and need not be told.
 
     With noisy=True survivors come up in `ask` again, up to 16 times; what counts then is a lower bound of their mean score.
 
-    Raises UserError with one line. Use it as a context manager, or not: nothing is left open.
+    Examples
+    --------
+    >>> import evo
+    >>> evolver = evo.Evolver(outputs=["out"], circuit={"neurons": [2, 5]}, population=10, seed=1)
+    >>> for generation in range(3):
+    ...     circuits = evolver.ask()
+    ...     evolver.tell([-abs(circuit.synapse_count - 3) for circuit in circuits])
+    >>> evolver.generation
+    2
     """
 
     def __init__(
@@ -101,8 +125,13 @@ class Evolver:
         self._last = self._stored()
 
     def ask(self) -> list[Circuit]:
-        """The circuits that are to be judged next: new ones, and where scores are noisy survivors again. The same until they
-        are told of; [] when the search is over (search.generations)."""
+        """Return the circuits that are to be judged next: new ones, and where scores are noisy survivors again.
+
+        Returns
+        -------
+        list of circuits.Circuit
+            The same until they are told of; empty when the search is over (search.generations).
+        """
         self._settle()
         if self._asked is None:
             candidates = self._candidates()
@@ -120,15 +149,24 @@ class Evolver:
         return np.zeros(0, int) if self._islands.over else self._islands.attempts
 
     def tell(self, scores: Any, cases: Any = None):
-        """What became of the circuits of the last `ask`, in their order.
+        """Take in what became of the circuits of the last `ask`, in their order.
 
-        scores : a sequence of one answer a circuit: a number (larger is better), a dict of numbers by name {"score": 0.7,
-        "cost":
-            3.0}, perhaps with "cases", an array of numbers for lexicase selection (larger is better), a tuple of the objectives
-            that are told in their order, or None for a circuit that failed; or a dict of arrays [n] by name
-        cases : array [n, cases], instead of "cases"
+        Parameters
+        ----------
+        scores : sequence, array of float [n], dict of arrays [n] by name, or Results
+            Of each circuit a number (larger is better); a dict of numbers by name {"score": 0.7, "cost": 3.0}, perhaps with
+            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the objectives that are told, in
+            their order; or None for a circuit that failed, which gets the worst.
+        cases : array of float [n, cases], optional
+            Case scores, in place of "cases".
 
-        Raises UserError for a wrong number of them, for numbers that are not finite, and for names that are not asked for.
+        Raises
+        ------
+        UserError
+            For a wrong number of them, for numbers that are not finite, and for names that are not asked for. Then nothing is
+            taken in.
+        MachineError
+            Where another process has gone on with the same folder.
         """
         asked = len(self.ask())
         if not asked:
@@ -218,7 +256,7 @@ class Evolver:
 
     @property
     def over(self) -> bool:
-        """Has the search reached its last generation (search.generations)?"""
+        """Whether the search has reached its last generation (search.generations)."""
         self._settle()
         return self._islands.over
 
@@ -243,15 +281,34 @@ class Evolver:
 
     @property
     def best(self) -> Member:
-        """The circuit with the best score: its `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and
-        `mean_score`. Raises UserError before the first `tell`."""
+        """The circuit with the best score.
+
+        It has its `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and `mean_score`. Raises UserError
+        before the first `tell`.
+        """
         front = self.front
         if not front:
             raise UserError("best: nothing was told yet")
         return front[0]
 
     def motif(self, rank: int = 0) -> Motif:
-        """The circuit of this rank in the front with its provenance, to be saved by `circuits.save`."""
+        """Return a circuit of the front with its provenance.
+
+        Parameters
+        ----------
+        rank : int
+            Its place in the front.
+
+        Returns
+        -------
+        circuits.Motif
+            To be saved by `circuits.save`.
+
+        Raises
+        ------
+        UserError
+            Where there is no such rank.
+        """
         front = self.front
         if not 0 <= rank < len(front):
             raise UserError(f"motif: there is no rank {rank}; the front has {len(front)} circuits")
@@ -259,7 +316,23 @@ class Evolver:
         return provenance(front[rank], self.spec, name, self.spec.digest(self._source))
 
     def save(self, path: str | Path) -> Path:
-        """Write it to a file, from which `Evolver.load` goes on bit for bit. Returns the path."""
+        """Write the search to a file, from which `load` goes on bit for bit.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        UserError
+            With an algorithm of your own, whose code lies in a run folder: give the Evolver one.
+        """
         if self._source is not None:
             raise UserError("save: an algorithm of your own is kept in a run folder: give the Evolver a folder")
         self._write(Path(path))
@@ -274,8 +347,24 @@ class Evolver:
 
     @classmethod
     def load(cls, path: str | Path) -> "Evolver":
-        """From a file that `save` wrote, or a run folder: goes on as if it had never stopped. Executes nothing but the code of
-        an algorithm of your own in a run folder, if it is what the run began with. Raises UserError."""
+        """Go on with a search as if it had never stopped.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that `save` wrote, or the folder of a run that is told. Nothing in it is executed but the code of an
+            algorithm of your own in a run folder, if it is what the run began with.
+
+        Returns
+        -------
+        Evolver
+            The search.
+
+        Raises
+        ------
+        UserError
+            For what is none, damaged, or a run that something else judges.
+        """
         found, path = cls.__new__(cls), Path(path)
         if not path.is_dir():
             before = told.read(path)

@@ -56,19 +56,48 @@ def run(
     changes: dict[str, str] | None = None,
     **overrides,
 ) -> Run:
-    """Run a search to its end; returns the finished run.
+    """Run a search to its end.
 
-    spec      a path to a spec file, a dict of its sections, {"task": {"name": "itd"}, "search": {"seed": 2}}, a RunSpec, or the
-              name of a task, "itd", for the spec that `evo new itd` writes (`evo.spec.given.given`)
-    out       the run folder (default: the first free runs/NAME-1, runs/NAME-2, ...); one that holds a run is refused
-    workers   processes; "auto" is one per core; 0 runs everything in this process, without Ray
-    address   a running Ray to use instead of starting one: "auto" or HOST:PORT
-    observe   called with every finished epoch once it is stored
-    progress  show how far it is, as the command does: a live table on a terminal, lines elsewhere; "auto": on a terminal alone
-    page      keep the run's page, report.html, up to date while it runs, and write it at the end
-    changes   keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}
-    overrides keys of [search], such as seed=3
-    Raises UserError or MachineError with one line each.
+    Parameters
+    ----------
+    spec : str, path-like, dict or RunSpec
+        Path of a spec file; a dict of its sections, {"task": {"name": "itd"}, "search": {"seed": 2}}; or the name of a task,
+        "itd", for the spec that `evo new itd` writes.
+    out : str or path-like, optional
+        The run folder, by default the first free of runs/NAME-1, runs/NAME-2, ...; a folder that holds a run is refused.
+    workers : int or "auto"
+        Number of processes; "auto" is one per core, 0 runs everything in this process, without Ray. The result is the same.
+    address : str, optional
+        A running Ray to use instead of starting one: "auto" or HOST:PORT.
+    observe : callable, optional
+        Called with the result of every finished epoch once it is stored.
+    progress : bool or "auto"
+        Show the progress as the command does: a live table on a terminal, lines elsewhere; "auto": only on a terminal.
+    page : bool
+        Keep the page of the run, report.html, up to date while it runs, and write it at the end.
+    changes : dict of str, optional
+        Keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}.
+    **overrides
+        Keys of [search], such as seed=3; None leaves the spec as it is.
+
+    Returns
+    -------
+    Run
+        The finished run.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a wrong spec, task or folder, with one line that names the key and what would be right.
+    circuits.errors.MachineError
+        For faults of the surroundings.
+
+    Examples
+    --------
+    >>> import evo
+    >>> run = evo.run("gate", out="runs/first", workers=0, generations=100)
+    >>> run.state
+    'finished'
     """
     resolved, source, stem, _ = given(spec, changes, **overrides)
     _check_not_told(resolved, "the spec")
@@ -96,12 +125,43 @@ def fork(
     address: str | None = None,
     observe: Observer | None = None,
 ) -> Run:
-    """Start a new run from the circuits of a finished or stopped one, with changed settings; returns it finished.
+    """Start a new run from the circuits of another one, with changed settings.
 
-    changes  keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}
-    out      the new run folder (default: the first free one beside its parent, NAME-1, ...)
-    Its founders are the parent's archives and populations, as far as they keep the changed bounds; the store records the
-    parent. Executes the task file in the folder if the parent has one. Raises UserError.
+    The founders are the archives and populations of the parent run, as far as they keep the changed bounds; the store records
+    the parent. The code of a task of your own in the folder is executed, if it is what that run began with.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of the parent run, finished or stopped.
+    changes : dict of str
+        Keys of the spec with their section, and values as TOML: {"search.algorithm": "cma", "task.volleys": "3"}.
+    out : str or path-like, optional
+        The new run folder, by default the first free one beside the parent, NAME-1, NAME-2, ...
+    workers : int or "auto"
+        Number of processes, see `evo.run`.
+    address : str, optional
+        A running Ray to use instead of starting one.
+    observe : callable, optional
+        Called with the result of every finished epoch once it is stored.
+
+    Returns
+    -------
+    Run
+        The finished run.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a parent without circuits, and for wrong changes.
+    circuits.errors.MachineError
+        For faults of the surroundings.
+
+    Examples
+    --------
+    >>> import evo
+    >>> evo.fork("runs/mine", {"search.seed": "2"}, out="runs/forked", workers=0).parent["run"]
+    'mine'
     """
     parent = Run(folder)
     if not parent.states:
@@ -161,10 +221,43 @@ def resume(
     observe: Observer | None = None,
     generations: int | None = None,
 ) -> Run:
-    """Go on with a stopped run from its last stored epochs; ends in the archive the uninterrupted run has. A finished run is
-    returned as it is, or goes on to `generations` if given (what else had ended it no longer does): it ends in the archive of a
-    run that was so long from the start, for which a last epoch that was cut short is computed again, whole. Executes the task
-    file in the folder if the run has one."""
+    """Continue a stopped run from its last stored epochs.
+
+    The run ends in the archive of a run that was never stopped. A finished run is returned as it is, or continued to
+    `generations`: it then ends in the archive of a run that was so long from the start, for which a last epoch that was cut
+    short is computed again. The code of a task of your own in the folder is executed, if it is what the run began with.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The run folder.
+    workers : int or "auto"
+        Number of processes, see `evo.run`.
+    address : str, optional
+        A running Ray to use instead of starting one.
+    observe : callable, optional
+        Called with the result of every finished epoch once it is stored.
+    generations : int, optional
+        The generation to which the run goes on, whatever else had ended it.
+
+    Returns
+    -------
+    Run
+        The finished run.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no run, a changed task, or a generation that is passed already.
+    circuits.errors.MachineError
+        For faults of the surroundings.
+
+    Examples
+    --------
+    >>> import evo
+    >>> evo.resume("runs/mine", workers=0).state
+    'finished'
+    """
     folder = Path(folder)
     spec = read_spec(folder)
     _check_not_told(spec, folder)

@@ -1,8 +1,10 @@
-"""What a circuit is asked to do, and how well it did.
+"""Tasks: they generate trials, and score what circuits do in them.
 
-task = fitness.task("itd", detectors=4)
-trials = task.trials(seed=1, count=64)
-task.evaluate(circuit, trials).value
+A task draws trials and evaluates a circuit on them:
+
+    task = fitness.task("itd", detectors=4)
+    trials = task.trials(seed=1, count=64)
+    task.evaluate(circuit, trials).value
 """
 
 from fitness.finite_data import Data, FiniteData

@@ -25,11 +25,25 @@ PART_OF = {"search": (0,), "validation": (1,), "core": (0, 1), "held_out": (2,)}
 
 
 class Data(NamedTuple):
-    """What a `FiniteData` task is made of.
+    """The finite set of data of a `FiniteData` task.
 
-    spikes  bool [items, steps, channels];   labels  int [items], the class of each
-    groups  [items] of ints or texts: whose it is (speaker, animal, session); None where items are independent of each other
-    facts   further arrays [items, ...] that the task's `credit` needs
+    Parameters
+    ----------
+    spikes : ndarray
+        bool [items, steps, channels].
+    labels : ndarray
+        Class of each item, int [items].
+    groups : ndarray, optional
+        Group of each item (speaker, animal, session), [items] of ints or texts; None where items are independent.
+    facts : dict of ndarray
+        Further arrays [items, ...] that the task needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fitness
+    >>> fitness.Data(np.zeros((4, 50, 2), bool), np.array([0, 0, 1, 1]), groups=np.array(["a", "b", "a", "b"])).labels
+    array([0, 0, 1, 1])
     """
 
     spikes: np.ndarray
@@ -39,13 +53,37 @@ class Data(NamedTuple):
 
 
 class FiniteData(Task):
-    """Base of tasks over a finite set of data. A subclass implements `data` (and `credit`, as every task), and never `make`.
+    """Base class of tasks over a finite set of data: recordings, digits, spike trains of animals.
 
-    The data are split once, by `split_seed` alone, into three parts that share no stimulus and no group: one to search on, one
-    to validate on, and one that is held out, so that it stays so whatever the seed of a run is. Every part has all classes, in
-    the same proportions as far as whole groups allow. Trials are drawn from a part without repeats, as many of every class as
-    there are, and begin anew where more are asked for than it has. `facts["item"]` is the number of each trial's item in the
-    data, `facts["group"]` that of its group; confidence intervals take the items of a group, and repeats, as one observation.
+    A subclass implements `data` and `credit`, and never `make`. The data are split once, by `split_seed` alone, into three
+    parts that share no stimulus and no group: one for the search, one for validation, and one that is held out whatever the
+    seed of a run is. Every part has all classes, in the same proportions as far as whole groups allow. Trials are drawn from a
+    part without repeats, as many of every class as there are, and begin anew where more are needed than the part has.
+    `facts["item"]` is the number of the item of each trial, `facts["group"]` that of its group; confidence intervals take the
+    items of a group, and repeats, as one observation.
+
+    Parameters
+    ----------
+    validation_share, held_out_share : float
+        Shares of the data for validation and of held-out data.
+    split_seed : int
+        Seed of the split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fitness
+    >>> class Second(fitness.FiniteData):
+    ...     inputs, outputs, duration_ms, chance = ("a", "b"), ("second",), 50.0, 0.5
+    ...
+    ...     def data(self):
+    ...         spikes = np.random.default_rng(0).random((40, 50, 2)) < 0.1
+    ...         return fitness.Data(spikes, np.arange(40) % 2)
+    ...
+    ...     def credit(self, raster, trials):
+    ...         return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
+    >>> Second().trials(seed=1, count=8).spikes.shape
+    (8, 50, 2)
     """
 
     validation_share: float = Field(0.2, gt=0, lt=0.5, description="share of the data to validate on")
@@ -57,7 +95,13 @@ class FiniteData(Task):
     _group: np.ndarray = PrivateAttr(np.zeros(0, int))
 
     def data(self) -> Data:
-        """All items, the same every time; called once."""
+        """All items, the same every time; called once, and implemented by every such task.
+
+        Returns
+        -------
+        Data
+            The data.
+        """
         raise UserError(f"task {self.title()}: has no method data(self)")
 
     def parts_given(self) -> np.ndarray | None:
@@ -66,6 +110,22 @@ class FiniteData(Task):
         return None
 
     def make(self, rng, count, part):
+        """Draw trials from a part of the data.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of all randomness.
+        count : int
+            Number of trials.
+        part : {"search", "validation", "core", "held_out"}
+            The part.
+
+        Returns
+        -------
+        tuple
+            Spikes, labels and facts of the trials.
+        """
         data = self._split()
         mine = np.flatnonzero(np.isin(self._part, PART_OF[part]))
         item = mine[_drawn(rng, data.labels[mine], count)]
@@ -73,11 +133,34 @@ class FiniteData(Task):
         return data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
 
     def clusters(self, trials: Trials):
+        """The groups of trials, which an interval takes as one observation.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray or None
+            Number of the group of each trial, int [trials]; None if every trial is of another group.
+        """
         group = trials.facts["group"]
         return None if len(np.unique(group)) == len(group) else group
 
     def items(self, part: str) -> np.ndarray:
-        """The numbers of the items in a part of the data: int [n], ascending."""
+        """The items in a part of the data.
+
+        Parameters
+        ----------
+        part : {"search", "validation", "core", "held_out"}
+            The part.
+
+        Returns
+        -------
+        ndarray
+            Numbers of the items, int [n], ascending.
+        """
         self._split()
         return np.flatnonzero(np.isin(self._part, PART_OF[part]))
 

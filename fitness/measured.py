@@ -11,37 +11,123 @@ GROUPS = 16  # of trials, left out one after the other
 
 
 class Measured(Task):
-    """Base of such tasks. A subclass implements `make` and
+    """Base class of tasks whose score is one figure over all trials together.
 
-    measure(raster, trials)   what is read in each trial: float [..., trials, readings]
-    overall(measured, trials) the score from the readings: [...], 0 where nothing is right, 1 perfect
-    mark(measured, trials)    each trial by itself, 0..1, [..., trials]: the credit, and what a search climbs
+    Such figures are a correlation, a tuning curve, a learning index. A subclass implements `make`, `measure`, `overall` and
+    `mark`.
+
+    Examples
+    --------
+    >>> import fitness
+    >>> task = fitness.task("gain")
+    >>> isinstance(task, fitness.Measured)
+    True
     """
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """Readings of each trial."""
+        """Read each trial; implemented by every such task.
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of the output neurons.
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray
+            Readings, float [..., trials, readings].
+        """
         raise UserError(f"task {self.title()}: has no method measure(self, raster, trials)")
 
     def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """The score from the readings of all trials."""
+        """The score from the readings of all trials; implemented by every such task.
+
+        Parameters
+        ----------
+        measured : ndarray
+            Readings, float [..., trials, readings].
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray
+            Scores [...]: 0 where nothing is right, 1 where all is perfect.
+        """
         raise UserError(f"task {self.title()}: has no method overall(self, measured, trials)")
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """Each trial by itself."""
+        """Score every trial by itself; implemented by every such task.
+
+        Parameters
+        ----------
+        measured : ndarray
+            Readings, float [..., trials, readings].
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray
+            Credit between 0 and 1, [..., trials], which is also the case score that a search climbs.
+        """
         raise UserError(f"task {self.title()}: has no method mark(self, measured, trials)")
 
     def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
-        """As for all tasks, but by default none: one figure over all trials need not mean anything on some of them."""
+        """The factors that make the conditions of trials, by default none.
+
+        One figure over all trials need not mean anything on some of them.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        dict of ndarray
+            By name, the value of each factor in each trial, [trials].
+        """
         return {}
 
     def score_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """The score on some of the trials, [...]: chosen is an index array; `score` is that on all of them."""
+        """The score on some of the trials.
+
+        Parameters
+        ----------
+        score : Score
+            The score on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            Scores, float64 [...].
+        """
         assert score.measured is not None
         measured = np.ascontiguousarray(score.measured[..., chosen, :])
         return np.clip(self._checked(self.overall, score.value.shape, measured, trials.take(chosen)), 0.0, 1.0)
 
     def score(self, raster: Raster, trials: Trials) -> Score:
-        """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
+        """Score the raster of one circuit, or of a population (leading axis).
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of all neurons, or of the output neurons.
+        trials : Trials
+            The trials in which they were recorded.
+
+        Returns
+        -------
+        Score
+            Value, credit, case scores and readings.
+        """
         raster = self._heard(raster)
         circuits, count = raster.bits.shape[:-3], len(trials)
         measured = self._returned(self.measure, (*circuits, count, None), raster, trials)
@@ -49,8 +135,20 @@ class Measured(Task):
         return Score(np.clip(self._checked(self.overall, circuits, measured, trials), 0.0, 1.0), mark, mark, measured)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        """The 95 % confidence interval of `score.value`, over draws of as many trials: by resampling the trials (see
-        `fitness.interval`)."""
+        """The 95 % confidence interval of a score, by resampling the trials.
+
+        Parameters
+        ----------
+        score : Score
+            The score.
+        trials : Trials
+            The trials on which it was computed.
+
+        Returns
+        -------
+        low, high : ndarray
+            The ends of the interval, float64 of the shape of `score.value`. See `fitness.interval` for the method.
+        """
         clusters = self._clusters(trials)
 
         def overall(chosen):
@@ -62,8 +160,23 @@ class Measured(Task):
         return np.clip(score.value - exact(below), 0.0, 1.0), np.clip(score.value + exact(above), 0.0, 1.0)
 
     def floor(self, score: Score, trials: Trials) -> np.ndarray:
-        """See `Task.floor`: the score less 1.96 errors by the jackknife over groups of trials (Efron and Stein, Ann. Stat. 9,
-        1981), every class spread over all groups. It does not see what jumps from draw to draw, nor need it."""
+        """The lowest score on the same trials that counts as equally good, when parts of a circuit are removed.
+
+        The score less 1.96 errors by the jackknife over groups of trials (Efron and Stein, Ann. Stat. 9, 1981), with every
+        class spread over all groups. Jumps from draw to draw are not seen, and need not be.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit.
+        trials : Trials
+            The trials on which it was computed.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
         group = np.empty(len(trials), int)
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]

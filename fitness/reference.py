@@ -11,7 +11,29 @@ FOLDER = Path(__file__).parent / "references"
 
 
 def reference(name: str) -> Motif:
-    """The reference circuit of the task `name`, for its default settings. Raises UserError where there is none."""
+    """The reference circuit of a task, built by hand for its default settings.
+
+    Parameters
+    ----------
+    name : str
+        Name of a task that ships.
+
+    Returns
+    -------
+    Motif
+        The circuit with its provenance.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        Where there is no reference circuit.
+
+    Examples
+    --------
+    >>> import fitness
+    >>> fitness.reference("gate").circuit.outputs[0].name
+    'out'
+    """
     path = FOLDER / f"{name}.json"
     if not path.exists():
         raise UserError(

@@ -19,11 +19,34 @@ SECONDS = 60.0  # most that one call into a task of the user's own may take wher
 
 
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
-    """The task `name` with its settings: one that ships ("itd"), one over a file (name="recording", file="cell.csv"), or a
-    user's own ("my_task.py:MyTask", "my_package:MyTask").
+    """Make a task with its settings.
 
-    source: the user's code, where it was read before: the text of a file, or see `fitness.sandbox.code`; by default it is
-    executed from where it lies. Of a task over a file that file is among it. Raises UserError.
+    Parameters
+    ----------
+    name : str
+        Name of a task that ships, such as "itd", or over a file, "recording" or "dataset"; or "FILE.py:CLASS" or
+        "PACKAGE:CLASS" for a task of your own, whose code is executed.
+    source : str or Code, optional
+        Code of your own task, or the file that a task is over, that was read before; by default it is read from where it
+        lies.
+    **settings
+        Settings of the task.
+
+    Returns
+    -------
+    Task
+        The task.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For an unknown task or setting.
+
+    Examples
+    --------
+    >>> import fitness
+    >>> fitness.task("itd", detectors=4).detectors
+    4
     """
     if is_own(name):
         return own_task(name, source, None, settings)

@@ -56,12 +56,25 @@ PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the num
 
 @dataclass(frozen=True)
 class Trials:
-    """Stimuli and what is known about them.
+    """Stimuli, and the facts that a task needs to score the answers.
 
-    spikes  bool [trials, steps, channels], row k holds the spikes stamped (k + 1) dt
-    labels  int [trials]: the class of each trial; scores weigh classes equally
-    facts   further arrays [trials, ...] that the task's `credit` needs
-    noise_seed  of the membrane noise in these trials, for circuits that have some
+    Parameters
+    ----------
+    spikes : ndarray
+        Input spikes, bool [trials, steps, channels]; row k holds the spikes stamped (k + 1) dt.
+    labels : ndarray
+        Class of each trial, int [trials]; scores weigh classes equally.
+    facts : dict of ndarray
+        Further arrays [trials, ...] that the task needs.
+    noise_seed : int
+        Seed of the membrane noise in these trials, for circuits that have some.
+
+    Examples
+    --------
+    >>> import fitness
+    >>> trials = fitness.task("gate").trials(seed=1, count=64)
+    >>> trials.spikes.shape, len(trials)
+    ((64, 420, 3), 64)
     """
 
     spikes: np.ndarray
@@ -73,18 +86,29 @@ class Trials:
         return len(self.labels)
 
     def take(self, chosen) -> "Trials":
-        """Some of the trials: chosen is an index array, int or bool."""
+        """Take some of the trials.
+
+        Parameters
+        ----------
+        chosen : ndarray
+            An index array, int or bool.
+
+        Returns
+        -------
+        Trials
+            These trials.
+        """
         facts = {name: fact[chosen] for name, fact in self.facts.items()}
         return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
 
     @cached_property
     def bits(self) -> np.ndarray:
-        """The stimuli as the kernel reads them: uint64 [blocks, steps, channels]."""
+        """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
         return pack(self.spikes)
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """Weight of each trial in a class-balanced mean; they sum to 1."""
+        """Weight of each trial in a class-balanced mean, float64 [trials]; they sum to 1."""
         classes, place, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
         return 1.0 / (len(classes) * sizes[place])
 
@@ -115,9 +139,27 @@ class Interface(NamedTuple):
 
 
 class Score(NamedTuple):
-    """How well circuits did: `value` float64 [...], 0 is chance and 1 is perfect; `credit` float64 [..., trials], each trial
-    right (1), wrong (0) or in part; `grade` float64 [..., trials], the same made smooth enough to climb; `measured` is what
-    else the task's `interval` needs."""
+    """How well circuits did in trials.
+
+    Parameters
+    ----------
+    value : ndarray
+        Score, float64 [...]: 0 is chance, 1 is perfect.
+    credit : ndarray
+        Each trial right (1), wrong (0) or partly right: float64 [..., trials].
+    grade : ndarray
+        Case scores that a search climbs: the credit, or a smoother, graded score, float64 [..., trials].
+    measured : object, optional
+        What the task needs besides to compute an interval.
+
+    Examples
+    --------
+    >>> import fitness
+    >>> task = fitness.task("gate")
+    >>> score = task.evaluate(fitness.reference("gate").circuit, task.trials(seed=1, count=64))
+    >>> bool(score.value > 0.9), score.credit.shape
+    (True, (64,))
+    """
 
     value: np.ndarray
     credit: np.ndarray
@@ -143,18 +185,50 @@ def exact(scores) -> np.ndarray:
 
 
 class Task(BaseModel):
-    """Base of all tasks. A subclass sets the class attributes (or properties) below, its settings as annotated fields, and
-    implements `make` and `credit`.
+    """Base class of tasks: a task generates trials and scores the answers of circuits.
 
-    inputs, outputs   names of the input channels and output ports (one neuron each)
-    dt_ms             the simulation step;   duration_ms  length of a trial
-    chance            the credit that guessing, or silence, gets on average
-    listens           "outputs": `credit` gets a raster of the output neurons; "all": of all neurons, in no order that means
-                      anything, with `raster.excitatory`
-    timing            do the counts of input spikes say nothing about the answer?
-    suits             settings of a run spec that suit the task, by section, for `evo new`
-    decisive          connections (pre, post) of the task's reference circuit without which it cannot work; names of neurons and
-                      input channels
+    A subclass sets the class attributes below (or properties of the same name), declares its settings as annotated fields, and
+    implements `make` and `credit`. Settings are given to the class by name.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of str
+        Names of the input channels, and of the output ports of one neuron each.
+    dt_ms, duration_ms : float
+        Time step and duration of a trial in ms.
+    chance : float
+        Mean credit of guessing, or of silence.
+    listens : {"outputs", "all"}
+        "outputs": `credit` gets a raster of the output neurons; "all": of all neurons, in no meaningful order, with
+        `raster.excitatory`.
+    timing : bool
+        True if the counts of input spikes carry no information about the answer.
+    suits : dict
+        Settings of a run spec that suit the task, by section, for `evo new`.
+    decisive : tuple of (str, str)
+        Connections (pre, post) of the reference circuit without which it cannot work.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For unknown settings and wrong values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fitness
+    >>> class Relay(fitness.Task):
+    ...     inputs, outputs, duration_ms, chance = ("a",), ("out",), 50.0, 0.5
+    ...
+    ...     def make(self, rng, count):
+    ...         spikes = np.zeros((count, 50, 1), bool)
+    ...         spikes[::2, 10] = True
+    ...         return spikes, spikes.any(axis=(1, 2)).astype(int)
+    ...
+    ...     def credit(self, raster, trials):
+    ...         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
+    >>> Relay().trials(seed=1, count=8).labels
+    array([1, 0, 1, 0, 1, 0, 1, 0])
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -187,22 +261,35 @@ class Task(BaseModel):
 
     @classmethod
     def title(cls) -> str:
-        """The task's name: the registered one, or that of its class."""
+        """The name of the task: the registered name, or that of its class.
+
+        Returns
+        -------
+        str
+            The name.
+        """
         return cls.name or cls.__name__
 
     @classmethod
     def what(cls) -> str:
-        """What it is, in a few words: the first line of its module, without the source."""
+        """The task in a few words: the first line of the docstring of its module, without the source.
+
+        Returns
+        -------
+        str
+            A phrase.
+        """
         text = " ".join((sys.modules[cls.__module__].__doc__ or "").split())
         return text.partition(" (")[0].removesuffix(".")
 
     @property
     def steps(self) -> int:
+        """Number of time steps in a trial."""
         return round(self.duration_ms / self.dt_ms)
 
     @property
     def interface(self) -> Interface:
-        """What circuits must have. Raises UserError for class attributes that no circuit can meet."""
+        """The inputs, outputs and time step that circuits must have for the task."""
         for what, least in (("inputs", 0), ("outputs", 1)):
             names = getattr(self, what)
             listed = isinstance(names, list | tuple) and len(names) >= least and all(isinstance(n, str) and n for n in names)
@@ -217,56 +304,189 @@ class Task(BaseModel):
         return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
 
     def make(self, rng: np.random.Generator, count: int):
-        """Draw trials: `(spikes, labels)` or `(spikes, labels, facts)`, see `Trials`. All randomness comes from `rng`.
+        """Draw trials; implemented by every task.
 
-        A `make(self, rng, count, part)` is told as well which part of a run's trials it draws: "search", by which circuits are
-        selected; "validation", by which a target is judged and the best are told from the lucky; "core", on which it is chosen
-        what of a circuit can go; "held_out", by which nothing is chosen. No stimulus of the last may be in another one.
+        All randomness must come from `rng`. A method `make(self, rng, count, part)` also gets the part of a run for which it
+        draws, so that no stimulus of the held-out part is in another one: "search", by which circuits are selected;
+        "validation", by which a target is judged; "core", by which it is decided which parts of a circuit can be removed;
+        "held_out", by which nothing is selected.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of all randomness.
+        count : int
+            Number of trials.
+
+        Returns
+        -------
+        spikes : ndarray
+            Input spikes, bool [trials, steps, channels].
+        labels : ndarray
+            Class of each trial, int [trials].
+        facts : dict of ndarray, optional
+            Further arrays [trials, ...].
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
     def credit(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """Credit in 0..1 for each trial: array [..., trials]. `raster` holds the output neurons, one column per port, and its
-        methods return arrays [..., trials, outputs] whose leading axis is the circuits."""
+        """Score every trial by itself; implemented by every task.
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of the output neurons, one column per port; its methods return arrays [..., trials, outputs], whose leading
+            axis is the circuits of a population.
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray
+            Credit between 0 and 1 of each trial, [..., trials].
+        """
         raise UserError(f"task {self.title()}: has no method credit(self, raster, trials)")
 
     def grade(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """What a search climbs, trial by trial: by default the credit itself."""
+        """Case scores that a search climbs, by default the credit.
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of the output neurons.
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray
+            Case scores between 0 and 1, [..., trials].
+        """
         return self.credit(raster, trials)
 
     def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
-        """What tuning curves are drawn over: its name, with the unit in brackets, and its value in each trial [trials]. By
-        default the class; a task whose facts have something better says so."""
+        """The variable over which tuning curves are drawn, by default the class.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        name : str
+            Name of the variable, with the unit in brackets.
+        values : ndarray
+            Its value in each trial, [trials].
+        """
         return "class", trials.labels
 
     def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
-        """The factors that make the conditions of these trials, by name with the unit in brackets, [trials] each: the score is
-        reported in the worst condition too, see `fitness.conditions`. By default the class; {} for a task whose score means
-        nothing on some of the trials alone."""
+        """The factors that make the conditions of trials, by default the class.
+
+        The score is also reported in the worst condition, see `fitness.conditions`.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        dict of ndarray
+            By name, with the unit in brackets, the value of each factor in each trial, [trials]; empty for a task whose score
+            means nothing on some of the trials alone.
+        """
         return {"class": trials.labels}
 
     def as_sequence(self, trials: Trials) -> Symbols | None:
-        """The symbols that a trial consists of, for tasks in which something is to be held from one to the next; else None."""
+        """Trials as sequences of symbols, for tasks in which something is held from one symbol to the next.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        Symbols or None
+            The symbols; None for other tasks.
+        """
         return None
 
     def world(self, trials: Trials):
-        """The world of a closed loop in these trials, see `environments`: what the outputs do decides what the inputs are.
-        None: the inputs are `trials.spikes`. A task that listens to all has none."""
+        """The environment of a closed loop, in which the outputs decide the inputs.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        Environment or None
+            The environment; None if the inputs are `trials.spikes`.
+        """
         return None
 
     def clusters(self, trials: Trials) -> np.ndarray | None:
-        """Which trials are not independent of each other, because they are of one animal, one speaker or one stimulus: the
-        number of each one's cluster, int [trials], which `interval` takes as one observation. None: all are independent."""
+        """Groups of trials that are not independent, such as those of one animal, speaker or stimulus.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray or None
+            Number of the cluster of each trial, int [trials], which `interval` takes as one observation; None if all trials are
+            independent.
+        """
         return None
 
     def trials_of(self, part: str, seed: int, count: int) -> Trials:
-        """The trials of a part of a run with this seed, one of `PARTS`."""
+        """The trials of a part of a run.
+
+        Parameters
+        ----------
+        part : {"search", "validation", "core", "held_out"}
+            The part.
+        seed : int
+            Seed of the run.
+        count : int
+            Number of trials.
+
+        Returns
+        -------
+        Trials
+            The trials.
+        """
         return self.trials((seed, PARTS.index(part)), count, part)
 
     def trials(self, seed, count: int = 64, part: str = "search") -> Trials:
-        """`count` trials, the same for the same settings, seed (an int, or a sequence of them), count and part (see `make`).
+        """Draw trials, the same for the same settings, seed, count and part.
 
-        A seed that is one number gives the trials on which a run with this seed searches: test its circuits on others.
+        A seed that is one number gives the trials on which a run with this seed searches: test its circuits on other seeds.
+
+        Parameters
+        ----------
+        seed : int or sequence of int
+            Seed of the draw.
+        count : int
+            Number of trials.
+        part : {"search", "validation", "core", "held_out"}
+            The part of a run, for tasks over finite data.
+
+        Returns
+        -------
+        Trials
+            The trials.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            If the code of the task fails or returns arrays of a wrong type or shape.
         """
         if part not in PARTS:
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
@@ -287,7 +507,20 @@ class Task(BaseModel):
         return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]))
 
     def score(self, raster: Raster, trials: Trials) -> Score:
-        """Score the rasters of one circuit, or of many at once (leading axis); see `Score`."""
+        """Score the raster of one circuit, or of a population (leading axis).
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of all neurons, or of the output neurons.
+        trials : Trials
+            The trials in which they were recorded.
+
+        Returns
+        -------
+        Score
+            Value, credit and case scores.
+        """
         raster = self._heard(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
         credit = self._checked(self.credit, shape, raster, trials)
@@ -301,16 +534,60 @@ class Task(BaseModel):
         return np.clip(exact(value), 0.0, 1.0)
 
     def score_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """The score on some of the trials, [...]: chosen is an index array; `score` is that on all of them."""
+        """The score on some of the trials.
+
+        Parameters
+        ----------
+        score : Score
+            The score on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            Scores, float64 [...].
+        """
         return self._mean(np.ascontiguousarray(score.credit[..., chosen]), trials.take(chosen))
 
     def grouped(self, trials: Trials, least: int = REPORTED) -> Conditions:
-        """The conditions of these trials that have at least so many; see `fitness.conditions`."""
+        """The conditions of trials, without rare ones.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+        least : int
+            Minimum number of trials in a condition.
+
+        Returns
+        -------
+        Conditions
+            Names, and the trials that belong to each.
+        """
         return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), least)
 
     def by_condition(self, score: Score, trials: Trials, least: int = REPORTED) -> ByCondition:
-        """The score in each condition that has at least so many trials. Where the task's own code fails for a circuit in a
-        condition, its score there is 0."""
+        """The score in each condition.
+
+        Where the code of the task fails for a circuit in a condition, its score there is 0.
+
+        Parameters
+        ----------
+        score : Score
+            The score on all trials.
+        trials : Trials
+            All trials.
+        least : int
+            Minimum number of trials in a condition.
+
+        Returns
+        -------
+        ByCondition
+            Names, numbers of trials, scores and case scores of each condition.
+        """
         names, members = found = self.grouped(trials, least)
         shape = (*score.value.shape, len(names))
         scores, grades = np.zeros(shape), np.zeros(shape)
@@ -328,8 +605,20 @@ class Task(BaseModel):
         return ByCondition(names, found.trials, scores, grades)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        """The 95 % confidence interval of `score.value`, as two arrays of its shape, over draws of as many trials: that of a
-        class-balanced mean of the credit, see `fitness.interval`."""
+        """The 95 % confidence interval of a score, over draws of as many trials.
+
+        Parameters
+        ----------
+        score : Score
+            The score.
+        trials : Trials
+            The trials on which it was computed.
+
+        Returns
+        -------
+        low, high : ndarray
+            The ends of the interval, float64 of the shape of `score.value`. See `fitness.interval` for the method.
+        """
         clusters = self._clusters(trials)
         low, high = (
             of_mean(score.credit, trials.labels)
@@ -340,8 +629,22 @@ class Task(BaseModel):
         return np.clip(exact(low), 0.0, 1.0), np.clip(exact(high), 0.0, 1.0)
 
     def floor(self, score: Score, trials: Trials) -> np.ndarray:
-        """The score down to which another circuit does as well on the same trials, when parts of a circuit are removed: the
-        lower end of Wilson's interval for trials that vary alike. The same trials: what other draws would do is no matter."""
+        """The lowest score on the same trials that counts as equally good, when parts of a circuit are removed.
+
+        The lower end of Wilson's interval, for trials that vary alike.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit.
+        trials : Trials
+            The trials on which it was computed.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
         low, _ = wilson((score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum())
         return np.clip(exact((low - self.chance) / (1 - self.chance)), 0.0, 1.0)
 
@@ -402,11 +705,41 @@ class Task(BaseModel):
         return found
 
     def evaluate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Score:
-        """Simulate a circuit on the trials and score it."""
+        """Simulate a circuit on trials and score it.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            The circuit.
+        trials : Trials
+            The trials.
+        dtype : {"float64", "float32"}
+            Precision of the simulation.
+
+        Returns
+        -------
+        Score
+            The score of the circuit.
+        """
         return self.score(self.simulate(circuit, trials, dtype), trials)
 
     def simulate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Raster:
-        """What a circuit does in the trials."""
+        """Simulate a circuit on trials.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            The circuit; its time step must be that of the task.
+        trials : Trials
+            The trials.
+        dtype : {"float64", "float32"}
+            Precision of the simulation.
+
+        Returns
+        -------
+        Raster
+            The spikes of all its neurons.
+        """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
         return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))

@@ -7,29 +7,19 @@ import pytest
 import evo
 from tests.bench import suite
 
-ROWS = {"coincidence": "| `coincidence` | 4/5 |", "order": "| `order` | 5/5 |"}
-
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setattr(suite, "RESULTS", tmp_path)
+    monkeypatch.setattr(suite, "RUNS", tmp_path)
     monkeypatch.setattr(suite, "ROOT", tmp_path)
     return tmp_path
 
 
 def test_a_suite_of_some_tasks_leaves_the_rows_of_the_others(place):
-    readme = place / "README.md"
-    readme.write_text(f"before\n{suite.BEGIN}{suite.END}after\n")
-    suite.into_readme(ROWS)
-    suite.into_readme({"order": "| `order` | 3/5 |", "gate": "| `gate` | 1/5 |"})
-    text = readme.read_text()
-    assert [line for line in text.splitlines() if line.startswith("| `")] == [
-        "| `coincidence` | 4/5 |",
-        "| `gate` | 1/5 |",
-        "| `order` | 3/5 |",
-    ]
-    assert text.startswith(f"before\n{suite.BEGIN}")
-    assert text.endswith(f"{suite.END}after\n")
+    table = place / "suite.csv"
+    suite.write({"coincidence": ("coincidence", "4/5"), "order": ("order", "5/5")}, table)
+    suite.write({"order": ("order", "3/5"), "gate": ("gate", "1/5")}, table)
+    assert table.read_text().splitlines()[1:] == ["coincidence,4/5", "gate,1/5", "order,3/5"]
 
 
 def test_a_search_that_is_stored_counts_if_version_and_spec_are_those_of_now(place, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.long
-SCRIPT = Path(__file__).parents[1] / "runs" / "from_motif_to_network.py"
+SCRIPT = Path(__file__).parents[1] / "runs" / "examples" / "from_motif_to_network.py"
 
 
 def test_the_script_evolves_a_motif_and_trains_copies_of_it(tmp_path, capsys):

@@ -9,12 +9,36 @@ BLANK = 0.1  # of full ink; paler pixels do not fire
 
 
 def digits(test: int = 450, seed: int = 0, *, steps: int = 60, last: int = 50) -> Data:
-    """1,797 images, of which `test` are drawn at random to judge by; the target is the digit, int64.
+    """Handwritten digits of 8 x 8 pixels, encoded by latency.
 
-    spikes  bool [trials, steps, 64]: a pixel fires once, in step 0 with full ink and in step `last` with none, or not at all if
-            it is blank
+    1,797 images of scikit-learn (UCI; Alpaydin and Kaynak 1998). A pixel fires once, in step 0 with full ink and in step `last`
+    with none, or not at all if it is blank.
 
-    Raises MachineError if scikit-learn is not installed.
+    Parameters
+    ----------
+    test : int
+        Number of images drawn at random for the test split.
+    seed : int
+        Seed of that draw.
+    steps : int
+        Steps of a trial.
+    last : int
+        Step in which a pixel without ink would fire.
+
+    Returns
+    -------
+    Data
+        Spikes bool [trials, steps, 64]; the target is the digit, int64.
+
+    Raises
+    ------
+    circuits.errors.MachineError
+        If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> train, test = data.digits(test=450)  # doctest: +SKIP
     """
     try:
         from sklearn.datasets import load_digits

@@ -11,13 +11,40 @@ CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as
 
 
 def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, most: int | None = None) -> Split:
-    """One file, such as shd_train.h5 or shd_test.h5 (zenkelab.org/resources); the target is the spoken digit, int64.
+    """Spoken digits: one file of the Spiking Heidelberg Digits.
 
-    spikes  bool [trials, steps, 700 / merge]: did any of `merge` neighbouring channels fire in a step of dt_ms? Step k takes
-            k dt <= time < (k + 1) dt, several spikes in it are one; what comes after the last step is left out
-    most    only the first so many trials
+    Source: Cramer, Stradmann, Schemmel and Zenke, IEEE TNNLS 33, 2022. The files, such as shd_train.h5, are at
+    https://zenkelab.org/resources.
 
-    Raises UserError for a file that cannot be read or is of another form, MachineError if h5py is not installed.
+    Parameters
+    ----------
+    path : str or path-like
+        The HDF5 file.
+    steps : int
+        Steps of a trial; later spikes are left out.
+    dt_ms : float
+        Duration of a step in ms. Step k holds spikes with k dt <= time < (k + 1) dt; several spikes in it count as one.
+    merge : int
+        Number of neighbouring channels of the 700 that are merged into one.
+    most : int, optional
+        Number of trials to read; by default all.
+
+    Returns
+    -------
+    Split
+        Spikes bool [trials, steps, 700 / merge]; the target is the spoken digit, int64.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a file that cannot be read or has another form.
+    circuits.errors.MachineError
+        If h5py is not installed.
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> train = data.heidelberg("shd_train.h5", merge=7)  # doctest: +SKIP
     """
     try:
         import h5py

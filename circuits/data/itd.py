@@ -19,15 +19,42 @@ def itd(
     classes: int | None = None,
     fibre_lag: float = np.pi / 2,
 ) -> Data:
-    """A tone of random phase reaches both ears; the target is the phase by which the right ear lags, in radians, uniform
-    between -pi/2 and pi/2. With `classes` it is which of so many equal parts of that range, int64.
+    """Sound localisation by ears with many fibres each.
 
-    spikes   bool [trials, steps, 2 fibres], steps of 1 ms: left ear, then right ear. A fibre fires in each step with
-             probability dt rate_hz (1 + sin(2 pi frequency_hz t + phase)) / 2, independent of all others
-    fibres   of an ear; their phases lag one after the other by 0 to `fibre_lag`, the same in both ears. With 0 they fire in
-             phase, and who would compare the ears has to delay one of them himself
+    As in the COSYNE 2022 tutorial on spiking networks (D. Goodman): a tone of random phase reaches both ears, and the target is
+    the phase by which the right ear lags. A fibre fires in each step of 1 ms with probability dt rate_hz (1 + sin(2 pi
+    frequency_hz t + phase)) / 2, independent of all others. Over whole periods all fibres are expected to fire equally often
+    whatever the target is: only the timing tells.
 
-    Over whole periods all fibres are expected to fire equally often whatever the target: only time tells.
+    Parameters
+    ----------
+    train, test : int
+        Number of trials of each split.
+    seed : int
+        Seed of both.
+    steps : int
+        Steps of a trial.
+    fibres : int
+        Number of fibres of each ear.
+    frequency_hz, rate_hz : float
+        Frequency of the tone and mean firing rate of a fibre in Hz.
+    classes : int, optional
+        Number of equal parts of the range of phases that are to be told apart; None for the phase itself.
+    fibre_lag : float
+        The phases of the fibres of an ear lag by 0 to `fibre_lag` (radians). With 0 they fire in phase, and a network that
+        compares the ears has to delay one of them itself.
+
+    Returns
+    -------
+    Data
+        Spikes bool [trials, steps, 2 fibres], left ear then right ear; targets are phases in radians between -pi/2 and pi/2
+        (float64), or classes (int64).
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> data.itd(train=8, test=4, classes=4).train.spikes.shape
+    (8, 100, 200)
     """
     lags = np.linspace(0, fibre_lag, fibres)
     clock = 2 * np.pi * frequency_hz * np.arange(steps) * DT_MS / 1000

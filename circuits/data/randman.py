@@ -20,16 +20,45 @@ def randman(
     smoothness: float = 2.0,
     manifolds: int | None = None,
 ) -> Data:
-    """Every channel fires once in every trial: when, is a smooth random function of a point drawn from a cube of `dimensions`
-    dimensions, another function for each class and channel. The target is the class, int64, all equally frequent.
+    """Classes that are smooth random manifolds of spike times.
 
-    spikes      bool [trials, steps, channels]
-    smoothness  amplitudes of the functions fall with frequency to this power; the smaller, the harder
-    manifolds   seed of the functions, if not the same as that of the points
+    Source: Zenke and Vogels, Neural Computation 33, 2021. Every channel fires once in every trial, at a time that is a smooth
+    random function of a point drawn from a cube; each class and channel has a function of its own. Spike counts carry no
+    information. A function is a product of one series for each dimension, the sum over k of u_k sin(2 pi (k x + v_k)) /
+    k^smoothness with u and v uniform between 0 and 1; over all points of a class the values of a channel are stretched to fill
+    the steps.
 
-    A function is a product of one series for each dimension, sum over k of u_k sin(2 pi (k x + v_k)) / k^smoothness with u
-    and v uniform between 0 and 1; over all points of a class the values of a channel are stretched to fill the steps. Spike
-    counts say nothing.
+    Parameters
+    ----------
+    train, test : int
+        Number of trials of each split.
+    seed : int
+        Seed of the points.
+    classes, channels, steps : int
+        Number of classes, of channels and of steps of 1 ms.
+    dimensions : int
+        Dimensions of the cube, 1 to 16.
+    smoothness : float
+        Amplitudes fall with frequency to this power; a smaller value is harder.
+    manifolds : int, optional
+        Seed of the functions, by default that of the points.
+
+    Returns
+    -------
+    Data
+        Spikes bool [trials, steps, channels]; the target is the class, int64, all equally frequent.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For dimensions out of range.
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> train, test = data.randman(train=20, test=10, classes=2)
+    >>> train.spikes.sum(axis=1).max()
+    np.int64(1)
     """
     if not 1 <= dimensions <= 16:
         raise UserError(f"dimensions: from 1 to 16, not {dimensions!r}")

@@ -10,14 +10,41 @@ TRAIN, TEST, WORLD = range(3)  # second half of a seed: splits share no random n
 
 
 class Split(NamedTuple):
-    """spikes  bool [trials, steps, channels], steps of 1 ms unless said otherwise;   targets  [trials], int64 or float64"""
+    """Spike patterns with their targets.
+
+    Parameters
+    ----------
+    spikes : ndarray
+        bool [trials, steps, channels], with steps of 1 ms unless stated otherwise.
+    targets : ndarray
+        int64 or float64 [trials].
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> data.yin_yang(train=9, test=3).test.spikes.shape
+    (3, 100, 5)
+    """
 
     spikes: np.ndarray
     targets: np.ndarray
 
 
 class Data(NamedTuple):
-    """What to learn from, and what to judge by."""
+    """A training and a test split.
+
+    Parameters
+    ----------
+    train, test : Split
+        The two splits, drawn independently.
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> train, test = data.yin_yang(train=9, test=3)
+    >>> len(train.targets), len(test.targets)
+    (9, 3)
+    """
 
     train: Split
     test: Split

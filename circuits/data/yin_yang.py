@@ -9,10 +9,32 @@ YIN, YANG, DOTS = range(3)
 
 
 def yin_yang(train: int = 5000, test: int = 1000, seed: int = 0, *, steps: int = 100, first: int = 5, last: int = 85) -> Data:
-    """Points of the yin-yang sign; the target is where a point lies, int64: 0 yin, 1 yang, 2 one of the dots, equally frequent.
+    """Points of the yin-yang sign, encoded by latency.
 
-    spikes  bool [trials, steps, 5], one spike a channel: x, y, 1 - x, 1 - y by latency, `first` for 0 and `last` for 1, and
-            one at `first` in all trials
+    Source: Kriener, Göltz and Petrovici, NICE 2022.
+
+    Parameters
+    ----------
+    train, test : int
+        Number of trials of each split.
+    seed : int
+        Seed of both.
+    steps : int
+        Steps of a trial.
+    first, last : int
+        Steps in which a channel fires for the values 0 and 1.
+
+    Returns
+    -------
+    Data
+        Spikes bool [trials, steps, 5], one spike per channel: x, y, 1 - x, 1 - y, and one at `first` in all trials. The target
+        is the part of the sign in which the point lies, int64: 0 yin, 1 yang, 2 one of the dots, equally frequent.
+
+    Examples
+    --------
+    >>> from circuits import data
+    >>> data.yin_yang(train=9, test=3).train.targets.max()
+    np.int64(2)
     """
 
     def make(rng, trials):

@@ -19,11 +19,23 @@ WRITTEN = 30  # more delays than these are unreadable
 
 @drawn
 def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[Part, Place] | None = None):
-    """Draw a circuit's wiring; returns the axes.
+    """Draw the wiring of a circuit; the line width is the weight.
 
-    Line width follows the weight; delays (ms) are written at the synapses unless there are more than 30, or as `delays` says.
-    places  where the parts are, see `layout.positions`, which says by default; of a large circuit a part is drawn
-            then, and what is left out is said (`drawable`)
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit; of a large one a part is drawn, and the figure states what is left out.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+    delays : bool, optional
+        Write the delays (ms) at the synapses; by default if there are at most 30.
+    places : dict, optional
+        Positions of the parts, see `circuits.drawing.layout.positions`, which is the default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
     """
     left_out = None
     if places is None:

@@ -13,8 +13,9 @@ P22, P21_E, P21_I, DRIVE, THRESHOLD, RESET = range(NOISE + 1, NOISE + 7)
 
 
 class Neuron(Cell):
-    """Leaky integrate-and-fire with exponential currents, "lif_psc_exp": NEST's `iaf_psc_exp` (Rotter and Diesmann, Biol.
-    Cybern. 81, 1999).
+    """Leaky integrate-and-fire neuron with exponential currents, "lif_psc_exp".
+
+    The neuron is NEST's `iaf_psc_exp` (Rotter and Diesmann, Biol. Cybern. 81, 1999).
 
         tau_m   dV/dt   = -(V - v_rest) + I_e + I_i + bias        [mV]
         tau_syn dI_x/dt = -I_x                                    [mV: current times membrane resistance]
@@ -22,6 +23,29 @@ class Neuron(Cell):
     A spike that arrives over a synapse of weight w adds w to I_e (from an E neuron or an input) or -w to I_i (from an I
     neuron). V >= v_th is a spike; V is then held at v_reset for t_ref. V starts at v_rest, the currents at 0. The integration
     is exact.
+
+    Parameters
+    ----------
+    id : str or int
+        Name of the neuron in its circuit.
+    sign : {"E", "I"}
+        Sign of all its outgoing synapses (Dale's law).
+    type : str
+        Free name of its cell type.
+    tau_m_ms, tau_syn_e_ms, tau_syn_i_ms : float
+        Time constants in ms of the membrane, of the excitatory and of the inhibitory current.
+    v_rest_mv, v_th_mv, v_reset_mv : float
+        Resting potential, threshold and potential after a spike in mV.
+    t_ref_ms : float
+        Refractory period in ms, a whole multiple of the time step.
+    bias_mv : float
+        Constant drive in mV.
+
+    Examples
+    --------
+    >>> from circuits import Neuron
+    >>> Neuron(id="I0", sign="I", tau_m_ms=5).v_th_mv
+    -55.0
     """
 
     tau_m_ms: float = parameter(10.0, 0.01, 10_000.0, "membrane time constant")

@@ -49,16 +49,39 @@ def lane_masks(trials) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Raster:
-    """Spikes of some neurons in all trials, of one circuit or of many.
+    """Spikes of neurons in all trials, of one circuit or of a population.
 
-    bits     uint64 [blocks, steps, columns], or with leading axes [circuits, blocks, steps, columns]
-    trials   number of trials;   dt_ms  step;   names  one per column (neuron ids or ports)
-    readout  the columns of the circuit's output neurons, in port order; None if the raster holds only those
-    excitatory  one bool per column, of a population [circuits, columns];   stimulus  the input spikes, a raster of the channels
-    traces   what `simulate(..., record=...)` recorded, else None
-    weights_mv  float64 [trials, synapses]: where synapses learnt (stdp), their weights at the end of each trial, sorted by
-             target, then E before I, then source, delay and weight
-    The methods below return arrays with the same leading axes.
+    All methods return arrays with the leading axes of `bits`: none for one circuit, [circuits] for a population.
+
+    Parameters
+    ----------
+    bits : ndarray
+        Spikes as uint64 [..., blocks, steps, columns]: bit b of block w is trial 64 w + b, and row k holds the spikes stamped
+        (k + 1) dt.
+    trials : int
+        Number of trials.
+    dt_ms : float
+        Time step in ms.
+    names : tuple
+        One name for each column: ids of neurons, or names of ports.
+    readout : tuple of int, optional
+        The columns of the output neurons, in the order of the ports; None if the raster holds only those.
+    excitatory : ndarray, optional
+        Which columns are excitatory: bool [..., columns].
+    stimulus : Raster, optional
+        The input spikes, one column per channel.
+    traces : Traces, optional
+        What `simulate(..., record=...)` recorded.
+    weights_mv : ndarray, optional
+        Weights of synapses with stdp at the end of each trial, float64 [trials, synapses], sorted by target, then E before I,
+        then source, delay and weight.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> raster = circuits.simulate(circuits.zoo["onset-2"].circuit, [[[5.0]], [[7.0, 8.0]]], duration_ms=50)
+    >>> raster.spikes().shape, raster.outputs.names
+    ((2, 100, 2), ('E0',))
     """
 
     bits: np.ndarray
@@ -73,7 +96,7 @@ class Raster:
 
     @property
     def outputs(self) -> "Raster":
-        """The raster of the output neurons alone, in port order."""
+        """The raster of the output neurons alone, in the order of the ports."""
         if self.readout is None:
             return self
         names = tuple(self.names[column] for column in self.readout)
@@ -81,28 +104,55 @@ class Raster:
 
     @property
     def steps(self) -> int:
+        """Number of time steps in a trial."""
         return self.bits.shape[-2]
 
     @property
     def duration_ms(self) -> float:
+        """Duration of a trial in ms."""
         return self.steps * self.dt_ms
 
     def counts(self, start_ms: float = 0.0, stop_ms: float | None = None) -> np.ndarray:
-        """Spikes with start_ms < time <= stop_ms: int64 [..., trials, columns]."""
+        """Count the spikes in a window of time.
+
+        Parameters
+        ----------
+        start_ms, stop_ms : float, optional
+            The window: spikes with start_ms < time <= stop_ms; by default the whole trial.
+
+        Returns
+        -------
+        ndarray
+            Spike counts, int64 [..., trials, columns].
+        """
         first = round(start_ms / self.dt_ms)
         last = self.steps if stop_ms is None else round(stop_ms / self.dt_ms)
         flat = self._flat()
         return self._shaped(_counts(flat, max(first, 0), min(last, self.steps)))
 
     def first_spikes(self) -> np.ndarray:
-        """Time of the first spike in ms, inf where there is none: float64 [..., trials, columns]."""
+        """Time of the first spike.
+
+        Returns
+        -------
+        ndarray
+            Times in ms, infinite where there is no spike: float64 [..., trials, columns].
+        """
         first = self._shaped(_first(self._flat()))
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
 
     def together(self, columns=None) -> np.ndarray:
-        """How many of some columns spike in each step: int32 [..., trials, steps].
+        """Count the columns that spike in each step.
 
-        columns  bool [..., columns], for instance `excitatory`; by default all
+        Parameters
+        ----------
+        columns : ndarray, optional
+            The columns that are counted, bool [..., columns], for instance `excitatory`; by default all.
+
+        Returns
+        -------
+        ndarray
+            Number of these columns that spike, int32 [..., trials, steps].
         """
         chosen = np.ones(self.bits.shape[-1], bool) if columns is None else np.asarray(columns, bool)
         flat = self._flat()
@@ -111,8 +161,25 @@ class Raster:
         return summed.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
 
     def weighted(self, templates) -> np.ndarray:
-        """The sum of a template over the spikes of each column: float64 [..., trials, columns] for templates [steps], or
-        [..., trials, columns, templates] for [templates, steps]. Takes time by spike: whole trains are never written out."""
+        """Sum a template over the spikes of each column.
+
+        The time is proportional to the number of spikes: trains are never written out.
+
+        Parameters
+        ----------
+        templates : ndarray
+            One template [steps], or several [templates, steps].
+
+        Returns
+        -------
+        ndarray
+            Sums, float64 [..., trials, columns], or [..., trials, columns, templates].
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For templates of another shape.
+        """
         weights = np.asarray(templates, "f8")
         if weights.shape[-1:] != (self.steps,) or weights.ndim > 2:
             raise UserError(f"templates: must be [steps] or [templates, steps], {self.steps} steps, not {list(weights.shape)}")
@@ -122,7 +189,18 @@ class Raster:
         return found[..., 0] if weights.ndim == 1 else found
 
     def part(self, first: int, last: int) -> "Raster":
-        """The trials first to last - 1."""
+        """Take some of the trials.
+
+        Parameters
+        ----------
+        first, last : int
+            Trials first to last - 1.
+
+        Returns
+        -------
+        Raster
+            The raster of these trials, without stimulus, traces and weights.
+        """
         words = self.bits[..., first // LANES : -(-last // LANES), :, :]
         turn = np.uint64(first % LANES)
         if turn:
@@ -134,22 +212,56 @@ class Raster:
         return replace(self, bits=words, trials=last - first, stimulus=None, traces=None, weights_mv=None)
 
     def fired_in(self, window) -> np.ndarray:
-        """Whether there is a spike in each trial's window: window bool [trials, steps] -> bool [..., trials, columns]."""
+        """Tell whether there is a spike in the window of each trial.
+
+        Parameters
+        ----------
+        window : ndarray
+            The window of each trial, bool [trials, steps].
+
+        Returns
+        -------
+        ndarray
+            bool [..., trials, columns].
+        """
         mask = pack(np.asarray(window, bool)[..., None])  # [blocks, steps, 1]
         words = np.bitwise_or.reduce(self.bits & mask, axis=-2)  # [..., blocks, columns]
         lanes = (words[..., None, :] >> np.arange(LANES, dtype="u8")[:, None]) & np.uint64(1)
         return self._shaped(lanes.astype(bool))
 
     def rates(self) -> np.ndarray:
-        """Mean rate over the trial in Hz: float64 [..., trials, columns]."""
+        """Mean firing rate over the trial.
+
+        Returns
+        -------
+        ndarray
+            Rates in Hz, float64 [..., trials, columns].
+        """
         return self.counts() * (1000.0 / self.duration_ms)
 
     def spikes(self) -> np.ndarray:
-        """The raster as bool [..., trials, steps, columns]: one byte for each, 64 times what the raster itself takes."""
+        """Write the spikes out, one byte each: 64 times the memory of the raster.
+
+        Returns
+        -------
+        ndarray
+            bool [..., trials, steps, columns].
+        """
         return unpack(self.bits, self.trials)
 
     def times(self, trial: int) -> list[np.ndarray]:
-        """Spike times of one trial in ms, stamped at the end of their step: one array per column (one circuit only)."""
+        """Spike times of one trial, of one circuit.
+
+        Parameters
+        ----------
+        trial : int
+            Number of the trial.
+
+        Returns
+        -------
+        list of ndarray
+            Times in ms for each column, stamped at the end of their step.
+        """
         if not -self.trials <= trial < self.trials:
             raise IndexError(f"trial {trial} is outside 0 .. {self.trials - 1}")
         block, lane = divmod(trial % self.trials, LANES)
@@ -157,10 +269,19 @@ class Raster:
         return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
 
     def plot(self, trial: int = 0, ax=None):
-        """Draw one trial: input and neuron spikes, and what was recorded of it. Returns the list of matplotlib axes, the one
-        with the spikes first (one circuit only).
+        """Draw one trial of one circuit: input spikes, spikes, and what was recorded.
 
-        ax  axes for the spikes alone; by default a new figure with the traces below the spikes
+        Parameters
+        ----------
+        trial : int
+            Number of the trial.
+        ax : matplotlib.axes.Axes, optional
+            Axes for the spikes alone; by default a new figure with the traces below the spikes.
+
+        Returns
+        -------
+        list of matplotlib.axes.Axes
+            The axes, those with the spikes first.
         """
         return show.draw(self, "axes", trial, ax)
 

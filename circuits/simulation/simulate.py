@@ -32,23 +32,52 @@ def simulate(
     threads: int | None = None,
     grid: str = "exact",
 ) -> Raster:
-    """Simulate a circuit from rest and return the spikes of all its neurons.
+    """Simulate a circuit from rest.
 
-    spikes       bool [trials, steps, channels] (row k: spikes stamped (k + 1) dt), or nested lists of spike times in ms,
-                 spikes[trial][channel] = ascending times on the grid of dt, dt <= time <= duration_ms; `grid` takes others
-    duration_ms  length of a trial; with a bool array it may be left out
-    dtype        "float64" (the reference) or "float32" (what the search uses)
-    seed         of the membrane noise, for circuits that have some (`noise_mv`)
-    record       ids of neurons whose potential and currents to record (or "all"), in the trials numbered in record_trials:
-                 `raster.traces`
-    world        of `environments`: a closed loop, in which the circuit's outputs decide what its inputs are. Of `spikes` the
-                 shape alone counts then; the inputs that came about are `raster.stimulus`
-    sequence     number of trials that follow one another, 1: none do. Trials 0 .. sequence - 1 are the first such sequence,
-                 and so on; each trial starts from rest, but plastic synapses (stdp) keep what they learnt in those before it
-    threads      default: as many as there are processors; the result is the same
-    grid         of spike times: "exact", they are on the grid of dt; "nearest" or "up" round them to it by the rule of
-                 `circuits.on_grid`, 0 <= time <= duration_ms
-    Returns a Raster whose columns are the circuit's neurons. Raises UserError naming the trial and channel of bad input.
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
+    spikes : ndarray or nested lists
+        Input spikes: bool [trials, steps, channels], where row k holds the spikes stamped (k + 1) dt; or spike times in ms,
+        `spikes[trial][channel]`, ascending, with dt <= time <= duration_ms.
+    duration_ms : float, optional
+        Duration of a trial in ms; needed for spike times.
+    dtype : {"float64", "float32"}
+        Precision: float64 is the reference, float32 is what the search uses.
+    seed : int
+        Seed of the membrane noise, for circuits that have some (`noise_mv`).
+    record : list of str or int, or "all", optional
+        Ids of neurons whose membrane potential and currents are recorded, as `raster.traces`.
+    record_trials : sequence of int
+        Numbers of the trials that are recorded.
+    world : Environment, optional
+        A closed loop, in which the outputs of the circuit decide its inputs. Only the shape of `spikes` counts then; the inputs
+        that came about are `raster.stimulus`.
+    sequence : int
+        Number of trials that follow one another, 1 if none do. Trials 0 to sequence - 1 are the first such sequence, and so on.
+        Every trial starts from rest, but plastic synapses (stdp) keep the weights that they had at the end of the trial before.
+    threads : int, optional
+        Number of threads, by default one per processor; the result does not depend on it.
+    grid : {"exact", "nearest", "up"}
+        Rule for spike times between two steps, see `circuits.on_grid`.
+
+    Returns
+    -------
+    Raster
+        The spikes of all neurons of the circuit, one column per neuron.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        With one line that names the trial and the channel of wrong input.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> raster = circuits.simulate(circuits.zoo["onset-2"].circuit, [[[5.0, 6.0, 7.0]]], duration_ms=100)
+    >>> raster.names, raster.counts().shape
+    (('I0', 'E0'), (1, 2))
     """
     if dtype not in ("float32", "float64", np.float32, np.float64):
         raise UserError(f"dtype: float32 or float64, not {dtype}")

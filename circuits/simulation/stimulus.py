@@ -29,20 +29,42 @@ def dense(circuit: Circuit, spikes, duration_ms: float | None, grid: str = "exac
 
 
 def on_grid(spikes, dt_ms: float, duration_ms: float, grid: str = "exact") -> np.ndarray:
-    """Spike times in ms as bool [trials, steps, channels], the input of `circuits.simulate` and of modules of `circuits.torch`.
+    """Put spike times on the grid of a time step.
 
-    spikes       nested lists, spikes[trial][channel] = ascending times, 0 <= time <= duration_ms
-    duration_ms  length of a trial, whole steps of dt_ms
-    grid         what becomes of times between the steps, for instance those of a recording. Row k holds the spikes stamped
-                 (k + 1) dt, so that the first time on the grid is dt, not 0
+    The result is the input of `circuits.simulate` and of the modules of `circuits.torch`. Row k holds the spikes stamped
+    (k + 1) dt, so that the first time on the grid is dt, not 0. A time that differs from one on the grid by a millionth of
+    itself is on the grid.
 
-        "exact"    they are refused, and so are times before dt and two spikes in one step
-        "nearest"  they go to the nearest step, from halfway between two steps to the later one
-        "up"       they go to the next step: none comes earlier than it was
+    Parameters
+    ----------
+    spikes : nested lists
+        Spike times in ms: `spikes[trial][channel]` are ascending times with 0 <= time <= duration_ms.
+    dt_ms : float
+        Time step in ms.
+    duration_ms : float
+        Duration of a trial in ms, whole steps of `dt_ms`.
+    grid : {"exact", "nearest", "up"}
+        The rule for times between two steps, for instance those of a recording. "exact" refuses them, as well as times before
+        dt and two spikes in one step. "nearest" rounds them to the nearest step, and times halfway between two steps to the
+        later one. "up" rounds them to the next step, so that no spike comes earlier than it was. With "nearest" and "up" a time
+        that would become 0 goes to the first step, dt, and spikes of one channel that fall into one step become one spike; a
+        warning states how many are lost in this way.
 
-    By the latter two a time that would become 0 goes to the first step, dt, and spikes of one channel that fall into one step
-    are one spike: a step holds no more. A warning says how many are lost so. A time that differs from one on the grid by a
-    millionth of itself is on it. Raises UserError that names the trial and channel of what is wrong.
+    Returns
+    -------
+    ndarray
+        The spikes, bool [trials, steps, channels].
+
+    Raises
+    ------
+    circuits.errors.UserError
+        With one line that names the trial and the channel of what is wrong.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> circuits.on_grid([[[1.0, 2.4]]], dt_ms=1.0, duration_ms=4.0, grid="nearest")[0, :, 0]
+    array([ True,  True, False, False])
     """
     _check_grid(grid)
     if not (np.isfinite(dt_ms) and dt_ms > 0):

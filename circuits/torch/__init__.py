@@ -1,5 +1,5 @@
 """Motifs as trainable modules: one circuit (`MotifCell`), a layer of copies (`MotifLayer`), several motifs side by side
-(`MixedLayer`), a classifier (`MotifNetwork`), and the same circuit with rates (`MotifRateCell`).
+(`MixedLayer`), a classifier (`MotifNetwork`), and the same circuit with firing rates (`MotifRateCell`).
 
     cell = MotifCell(circuits.load("motif.json"))
     out, state = cell(x)

@@ -10,11 +10,25 @@ from circuits.motif_file import Motif
 
 
 class Lateral(NamedTuple):
-    """Synapses between copies that stand in a ring: from each neuron of an output port to every neuron of the sign `to` in the
-    copies next to its own.
+    """Lateral synapses between copies in a ring: from each output neuron to neurons of neighbouring copies.
 
-    reach  neighbours on each side, as many as there are if None;   to  "I" (the neighbours are held back), "E" or "both"
-    weight_mv  to begin with;   delay_ms  one step if None
+    Parameters
+    ----------
+    reach : int or None
+        Number of neighbours on each side; None for all copies.
+    to : {"I", "E", "both"}
+        Sign of the target neurons: with "I" neighbours inhibit each other.
+    weight_mv : float
+        Initial weight in mV.
+    delay_ms : float, optional
+        Delay in ms, by default one step.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import Lateral, assemble
+    >>> assemble(circuits.zoo["onset-2"], copies=3, lateral=Lateral(reach=1)).synapse_count
+    15
     """
 
     reach: int | None = 1
@@ -34,9 +48,35 @@ class Assembly(NamedTuple):
 
 
 def assemble(motif: Motif | Circuit, copies: int, lateral: Lateral | None = None) -> Motif:
-    """One circuit of `copies` copies: neuron "e1" of the first is "0.e1", channels and ports likewise; provenance is kept.
+    """Make one circuit of copies of a motif.
 
-    Raises UserError for lateral wiring that cannot be.
+    Neuron "e1" of the first copy is "0.e1", channels and ports likewise.
+
+    Parameters
+    ----------
+    motif : Motif or Circuit
+        The circuit.
+    copies : int
+        Number of copies.
+    lateral : Lateral, optional
+        Synapses between neighbouring copies.
+
+    Returns
+    -------
+    Motif
+        The circuit of all copies, with the provenance of the motif.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For lateral synapses that are impossible.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import assemble
+    >>> len(assemble(circuits.zoo["onset-2"], copies=3).neurons)
+    6
     """
     return assembly(motif, copies, lateral).motif
 

@@ -20,34 +20,61 @@ from circuits.torch.wiring import by_sign, from_inputs, from_neurons
 
 
 class MotifCell(OwnPrecision):
-    """A circuit as a recurrent module with the simulator's timing rule (NEST's `iaf_psc_exp`; equations in `circuits.neurons`).
+    """A circuit as a recurrent module with the timing rule of the simulator.
 
-    motif            a Motif or Circuit; or an Assembly (`circuits.torch.assemble`), the same parts of whose copies then share
-                     parameters
-    trainable        any of "weights", "bias" (the constant drive), "time_constants", "thresholds", "delays"; wiring and signs
-                     never are
-    parametrisation  how weights stay >= 0: "abs", "softplus", "exp" or "clamp" (`circuits.torch.positive`)
-    surrogate        gradient of the spike, by name (`circuits.torch.surrogate`), with `slope` in 1/mV
-    batch_first      sequences are [batch, steps, ...] and not [steps, batch, ...]
-    copies           None, or a number of circuits side by side: one axis more, before batch. With `share` they have the same
-                     parameters, else each its own
-    outputs          "ports": the neurons of the output ports, or "excitatory" or "all" neurons, in the order of the motif
-    longest_delay_ms where delays learn, up to this; by default twice the longest of the motif
-    engine           "fused": compiled kernels, for sequences on the CPU; "eager": tensor operations, for all the rest (GPUs,
-                     torch.compile, single steps); "auto": whichever fits
+    Call it with x, [batch, channels] for one step or [steps, batch, channels] for a sequence, and optionally a `State`: 0 and 1
+    for spikes, or any reals, in any dtype. It returns the spikes of the outputs as 0 and 1, [batch, slots] or [steps, batch,
+    slots], one column per neuron in the order of `ports`, and the state to continue from. Row k of x holds the spikes stamped
+    (k + 1) dt, as in `circuits.simulate`; `circuits.on_grid` makes such rows of spike times in ms.
 
-    Call it with x [batch, channels] (one step) or [steps, batch, channels] (a sequence): 0 and 1 for spikes, or any reals,
-    in any dtype. It returns the spikes of the outputs as 0 and 1, [batch, slots] or [steps, batch, slots], one column per
-    neuron in the order of `ports`, and the State to go on from. Row k of x holds the spikes stamped (k + 1) dt, as in
-    `circuits.simulate`; `circuits.on_grid` makes such rows of spike times in ms. In float64 and eval mode the spikes are
-    those of `circuits.simulate`, unless a potential meets the threshold to the last bit: sums may be rounded in another
-    order by the eager engine.
+    In float64 and eval mode the spikes are those of `circuits.simulate` (the step of NEST's `iaf_psc_exp`), unless a potential
+    meets the threshold to the last bit: the eager engine may round sums in another order. While training, a delay between two
+    steps brings a spike in parts in both; in eval mode delays are whole steps. Membrane noise (`noise_mv`) is left out. Within
+    torch.compile only shapes are checked.
 
-    While training, a delay between two steps brings a spike in parts in both; in eval mode delays are whole steps. Membrane
-    noise (`noise_mv`) is left out here. Raises UserError for a motif of another neuron model or with plastic synapses, for an
-    unknown option, for an input or a state of another shape, for NaN and infinity in these, in the backward pass for a gradient
-    that is not finite, and for `.half()` and the like: the module computes in float32 or float64, in autocast too. Within
-    torch.compile nothing is looked at that is not a shape.
+    Parameters
+    ----------
+    motif : Motif, Circuit or Assembly
+        The circuit, of neurons "lif_psc_exp" without plastic synapses. The same parts of the copies in an Assembly share
+        parameters.
+    trainable : tuple of str
+        Any of "weights", "bias" (the constant drive), "time_constants", "thresholds" and "delays"; wiring and signs never are.
+    parametrisation : {"abs", "softplus", "exp", "clamp"}
+        How weights stay >= 0, see `circuits.torch.positive`.
+    surrogate : str
+        Surrogate derivative of the spike, see `circuits.torch.surrogate`.
+    slope : float
+        Slope of the surrogate derivative in 1/mV.
+    dtype : torch.dtype
+        float32 or float64, in autocast too.
+    batch_first : bool
+        Sequences are [batch, steps, ...] instead of [steps, batch, ...].
+    copies : int, optional
+        Number of circuits side by side, which adds an axis before batch.
+    share : bool
+        Copies share their parameters; otherwise each has its own.
+    outputs : {"ports", "excitatory", "all"}
+        The output neurons: those of the output ports, or excitatory or all neurons, in the order of the motif.
+    longest_delay_ms : float, optional
+        The largest delay in ms where delays are trained; by default twice the longest of the motif.
+    engine : {"auto", "fused", "eager"}
+        "fused": compiled kernels, for sequences on the CPU; "eager": tensor operations, for GPUs, torch.compile and single
+        steps; "auto": whichever fits.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a motif that cannot be such a module, an unknown option, an input or state of another shape, NaN or infinity in
+        these, in the backward pass for a gradient that is not finite, and for conversion to 16-bit floats.
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifCell
+    >>> cell = MotifCell(circuits.zoo["onset-2"])
+    >>> spikes, state = cell(torch.zeros(50, 8, 1))
+    >>> spikes.shape
+    torch.Size([50, 8, 1])
     """
 
     readout: torch.Tensor
@@ -114,7 +141,7 @@ class MotifCell(OwnPrecision):
 
     @property
     def ports(self) -> dict[str, slice]:
-        """The columns of the output that belong to each port."""
+        """The columns of the output that belong to each port, a dict of slice."""
         found = self._outputs()
         ends = np.cumsum([0, *map(len, found.values())]).tolist()
         return dict(zip(found, map(slice, ends[:-1], ends[1:]), strict=True))
@@ -128,7 +155,18 @@ class MotifCell(OwnPrecision):
         return {self.outputs: [k for k, neuron in enumerate(self.motif.neurons) if every or neuron.sign == "E"]}
 
     def init_state(self, batch: int) -> State:
-        """Neurons at v_rest without currents, nothing on its way."""
+        """The state of neurons at rest, without currents and without spikes on their way.
+
+        Parameters
+        ----------
+        batch : int
+            Number of trials.
+
+        Returns
+        -------
+        State
+            The state.
+        """
         lead = (batch,) if self.copies is None else (self.copies, batch)
         rest = self.lif.table.new_zeros(*lead, self.neurons)
         inputs = rest.new_zeros(self.longest_input, *lead, self.channels)
@@ -136,11 +174,41 @@ class MotifCell(OwnPrecision):
         return State(rest, rest, rest, rest.to(torch.int32), inputs, spikes)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """Spikes of the output ports and the next state; shapes in the docstring of the class."""
+        """Step the circuit; called by calling the module.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, channels] or [steps, batch, channels].
+        state : State, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of the outputs, [batch, slots] or [steps, batch, slots].
+        state : State
+            The state to continue from.
+        """
         return self._shaped(x, state, everything=False)
 
     def run(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """As a call, but the spikes of all neurons, in the order of the motif: [batch, neurons] or [steps, batch, neurons]."""
+        """Step the circuit and return the spikes of all neurons.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, channels] or [steps, batch, channels].
+        state : State, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of all neurons in the order of the motif, [batch, neurons] or [steps, batch, neurons].
+        state : State
+            The state to continue from.
+        """
         return self._shaped(x, state, everything=True)
 
     def _shaped(self, x, state, everything):
@@ -175,11 +243,31 @@ class MotifCell(OwnPrecision):
         return able and (self.engine == "fused" or (self.engine == "auto" and sequence))
 
     def to_motif(self, copy: int = 0) -> Motif:
-        """The motif as it is now, provenance kept; `copy` says of which copy. Delays that learnt are rounded to whole steps.
+        """The motif with the present parameters, provenance kept.
 
-        Raises UserError if training has left a value that no motif may have (not finite, or out of range).
+        Parameters
+        ----------
+        copy : int
+            Number of the copy, if there are several.
+
+        Returns
+        -------
+        Motif
+            The motif; trained delays are rounded to whole steps.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            If a trained value is not finite or out of range.
         """
         return to_motif(self, copy)
 
     def extra_repr(self):
+        """The size of the circuit, for the representation of the module.
+
+        Returns
+        -------
+        str
+            Channels, neurons, ports and time step.
+        """
         return f"{self.channels} channels, {self.neurons} neurons, ports {list(self.ports)}, dt {self.motif.dt_ms:g} ms"

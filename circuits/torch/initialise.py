@@ -17,13 +17,33 @@ LEAST_DISTANCE = 1.0  # mV; a neuron that its bias brings nearer to threshold co
 
 @torch.no_grad()
 def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
-    """Draw the projection of a `MotifLayer` so that its lines, each a Poisson train of `rate_hz`, bring the potential of the
-    median neuron behind the channels to threshold at its mean plus so many standard deviations.
+    """Draw the projection of a `MotifLayer` so that its input drives the neurons by fluctuations.
 
-    Weights are drawn from an exponential distribution: non-negative, many small and few large ones. Mean and deviation of the
-    potential are those of shot noise through the neuron's own filter, without recurrence (the idea of Rossbroich, Gygax and
-    Zenke, Neuromorphic Computing and Engineering 2, 2022, also for projections that excite alone). Where the projection is
-    signed, half of the weights are negative and the mean is 0.
+    Input lines that are Poisson trains of `rate_hz` bring the potential of the median neuron behind the channels to threshold
+    at its mean plus `deviations` standard deviations. Weights are drawn from an exponential distribution: non-negative, many
+    small and few large ones. Mean and deviation of the potential are those of shot noise through the filter of the neuron,
+    without recurrence (the idea of Rossbroich, Gygax and Zenke, Neuromorphic Computing and Engineering 2, 2022, also for
+    projections that only excite). In a signed projection half of the weights are negative and the mean is 0.
+
+    Parameters
+    ----------
+    layer : MotifLayer
+        The layer, changed in place.
+    rate_hz : float
+        Firing rate of an input line in Hz.
+    deviations : float
+        Number of standard deviations.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a rate that is not above 0.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MotifLayer, drive_
+    >>> drive_(MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10), rate_hz=50)
     """
     if not (isinstance(rate_hz, (int, float)) and 0 < rate_hz < math.inf):
         raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
@@ -52,8 +72,22 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
 
 @torch.no_grad()
 def balance_(cell) -> None:
-    """Scale the inhibitory weights of a `MotifCell` so that every neuron which hears both signs gets as much charge from either
-    (weight times synaptic time constant), were all sources to fire at one rate: means cancel, fluctuations are left."""
+    """Scale the inhibitory weights of a `MotifCell` to balance excitation.
+
+    Every neuron that receives both signs gets as much charge from either (weight times synaptic time constant) if all sources
+    fire at one rate: means cancel, fluctuations remain.
+
+    Parameters
+    ----------
+    cell : MotifCell
+        The cell, changed in place.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MotifCell, balance_
+    >>> balance_(MotifCell(circuits.zoo["onset-2"]))
+    """
     now = cell.lif.now()
     tau_e, tau_i = now[..., PLACE["tau_syn_e_ms"]], now[..., PLACE["tau_syn_i_ms"]]
 
@@ -70,6 +104,20 @@ def balance_(cell) -> None:
 
 @torch.no_grad()
 def spread_(cell, sigma: float) -> None:
-    """Multiply every weight of a `MotifCell` by a log-normal number of median 1, so that copies start apart."""
+    """Multiply every weight of a `MotifCell` by a log-normal number of median 1, so that copies differ.
+
+    Parameters
+    ----------
+    cell : MotifCell
+        The cell, changed in place.
+    sigma : float
+        Standard deviation of the logarithm.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MotifCell, spread_
+    >>> spread_(MotifCell(circuits.zoo["onset-2"], copies=4), 0.1)
+    """
     for kind in (cell.input, cell.excitatory, cell.inhibitory):
         kind.set_weight(kind.weight * torch.randn_like(kind.weight).mul(sigma).exp())

@@ -17,23 +17,52 @@ from circuits.torch.state import State
 
 
 class MotifLayer(OwnPrecision):
-    """`copies` copies of a motif, their channels driven by `in_features` lines.
+    """Copies of a motif side by side, behind a trained projection of the input.
 
-    motif    a Motif or Circuit with input channels and output ports
-    share    True: all copies have the same synapses, trained together; False: each copy its own
-    lateral  `Lateral`: the copies stand in a ring and are wired with their neighbours; None: they are not
-    init     "motif": copies start as the motif; "balanced": each with its inhibition scaled to balance its excitation
-    spread   copies with parameters of their own start with weights apart: times exp(spread * a normal number)
-    rate_hz  how much a line is expected to fire: the projection starts so that the neurons are driven to threshold by
-             fluctuations (`circuits.torch.initialise`)
-    projection  "excitatory": its weights stay >= 0; "signed": they are free, a line stands for two that say the same, one
-             excitatory and one inhibitory, as when it comes from outside the network
-    batch_first and the other keywords are those of `MotifCell`; an excitatory projection has the same parametrisation.
+    Call it with x, [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0), and optionally a `State`. It
+    returns the spikes of the outputs of all copies, [batch, out_features] or [steps, batch, out_features], copy after copy, and
+    the state to continue from. An input of 1 through a projection weight of 1 drives a channel as one spike does. `read` holds
+    the numbers of the output neurons among all neurons, copy after copy.
 
-    Call it with x [batch, in_features] or [steps, batch, in_features] (spikes or reals >= 0). It returns the spikes of the
-    outputs of all copies [batch, out_features] or [steps, batch, out_features], copy after copy, and the State to go on from. A
-    line of 1 through a projection weight of 1 drives a channel as one spike does. `read` says which of all neurons, copy after
-    copy, the outputs are. Raises UserError as `MotifCell`.
+    Parameters
+    ----------
+    motif : Motif or Circuit
+        The circuit, with input channels and output ports.
+    copies : int
+        Number of copies.
+    in_features : int
+        Number of input features.
+    share : bool
+        Copies share their synapses, which are trained together; otherwise each has its own.
+    lateral : Lateral, optional
+        Synapses between neighbouring copies in a ring.
+    init : {"motif", "balanced"}
+        Initial weights: those of the motif, or with inhibition scaled to balance the excitation of each neuron.
+    spread : float
+        Copies with their own parameters start with weights multiplied by exp(spread * a normal number).
+    rate_hz : float
+        Expected firing rate of an input feature in Hz: the projection starts so that fluctuations drive the neurons to
+        threshold, see `drive_`.
+    projection : {"excitatory", "signed"}
+        "excitatory": weights of the projection stay >= 0; "signed": they are free, as if each feature came over an excitatory
+        and an inhibitory line.
+    batch_first : bool
+        Sequences are [batch, steps, ...] instead of [steps, batch, ...].
+    **options
+        Further parameters of `MotifCell`. An excitatory projection has the same parametrisation as the weights.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        As `MotifCell`.
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifLayer
+    >>> layer = MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)
+    >>> layer(torch.zeros(50, 8, 10))[0].shape
+    torch.Size([50, 8, 4])
     """
 
     read: torch.Tensor
@@ -85,20 +114,56 @@ class MotifLayer(OwnPrecision):
 
     @torch.no_grad()
     def set_projection(self, weight):
-        """Set the weights of the projection, [in_features, copies * channels], >= 0 unless it is signed."""
+        """Set the weights of the projection.
+
+        Parameters
+        ----------
+        weight : torch.Tensor
+            Weights, [in_features, copies * channels], >= 0 unless the projection is signed.
+        """
         self.projection.copy_(self._free(weight.double()))
 
     @property
     def projection_weight(self):
-        """The weights of the projection, >= 0 unless it is signed: [in_features, copies * channels]."""
+        """The weights of the projection, [in_features, copies * channels], >= 0 unless it is signed."""
         return self._weight(self.projection)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """Spikes of all copies' outputs and the next state; shapes in the docstring of the class."""
+        """Step all copies; called by calling the module.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, in_features] or [steps, batch, in_features].
+        state : State, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of the outputs of all copies, [batch, out_features] or [steps, batch, out_features].
+        state : State
+            The state to continue from.
+        """
         return self._shaped(x, state, self.cell)
 
     def run(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """As a call, but the spikes of all neurons, copy after copy."""
+        """Step all copies and return the spikes of all neurons.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, in_features] or [steps, batch, in_features].
+        state : State, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of all neurons, copy after copy.
+        state : State
+            The state to continue from.
+        """
         return self._shaped(x, state, self.cell.run)
 
     def _shaped(self, x, state, cell):

@@ -12,9 +12,28 @@ from circuits.torch.precision import OwnPrecision
 
 
 class MixedLayer(OwnPrecision):
-    """Layers that hear the same `in_features` lines; their outputs one after the other are the features of the whole.
+    """Layers of different motifs side by side, which receive the same input features.
 
-    Call it as a `MotifLayer`; the state is a tuple of those of its parts. Raises UserError for parts that do not fit.
+    Call it as a `MotifLayer`. The outputs of the layers one after the other are its output features; its state is a tuple of
+    the states of its parts.
+
+    Parameters
+    ----------
+    layers : sequence of MotifLayer
+        Layers with the same `in_features`, `batch_first` and time step.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For layers that do not fit each other.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MixedLayer, MotifLayer
+    >>> onset, gate = (MotifLayer(circuits.zoo[name], 2, in_features=10) for name in ("onset-2", "gate-3"))
+    >>> MixedLayer([onset, gate]).out_features
+    4
     """
 
     read: torch.Tensor
@@ -38,11 +57,41 @@ class MixedLayer(OwnPrecision):
         self.register_buffer("read", torch.cat(read), persistent=False)
 
     def forward(self, x: torch.Tensor, state: tuple | None = None) -> tuple[torch.Tensor, tuple]:
-        """Spikes of the outputs of all parts and the next states."""
+        """Step all parts; called by calling the module.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, in_features] or [steps, batch, in_features].
+        state : tuple of State, optional
+            The states to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of the outputs of all parts.
+        state : tuple of State
+            The states to continue from.
+        """
         return self._all(x, state, MotifLayer.forward)
 
     def run(self, x: torch.Tensor, state: tuple | None = None) -> tuple[torch.Tensor, tuple]:
-        """As a call, but the spikes of all neurons."""
+        """Step all parts and return the spikes of all neurons.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, in_features] or [steps, batch, in_features].
+        state : tuple of State, optional
+            The states to start from; by default neurons at rest.
+
+        Returns
+        -------
+        spikes : torch.Tensor
+            Spikes of all neurons, part after part.
+        state : tuple of State
+            The states to continue from.
+        """
         return self._all(x, state, MotifLayer.run)
 
     def _all(self, x, state, call):

@@ -17,15 +17,35 @@ from circuits.torch.precision import OwnPrecision
 
 
 class MotifNetwork(OwnPrecision):
-    """`layers` one after the other, then a linear readout of how often each output of the last one fired in the trial.
+    """A spiking classifier: layers of motifs, and a linear readout of the spike counts of the last layer.
 
-    layers   MotifLayers or MixedLayers; `in_features` of each is `out_features` of the one before
-    classes  number of outputs
-    lines    of the input, brought together into the features of the first layer by a matrix that learns: where there are many,
-             a projection for every copy would cost most of the parameters. None: the lines are those of the first layer
+    Call it with x, [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
+    logits [batch, classes].
 
-    Call it with x [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
-    logits [batch, classes]. Raises UserError for layers that do not fit, and as `MotifLayer`.
+    Parameters
+    ----------
+    layers : sequence of MotifLayer or MixedLayer
+        Layers one after the other: `in_features` of each is `out_features` of the one before.
+    classes : int
+        Number of classes.
+    batch_first : bool
+        The input is [batch, steps, lines].
+    lines : int, optional
+        Number of input lines that a trained matrix projects to the features of the first layer: with many lines, a projection
+        for every copy would have most of the parameters. None: the lines are the features of the first layer.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For layers that do not fit each other, and as `MotifLayer`.
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifLayer, MotifNetwork
+    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
+    >>> network(torch.zeros(50, 8, 10)).shape
+    torch.Size([8, 3])
     """
 
     def __init__(
@@ -52,11 +72,38 @@ class MotifNetwork(OwnPrecision):
 
     @classmethod
     def from_config(cls, config) -> "MotifNetwork":
-        """A network from a TOML file, or from a dict of the same form: `circuits.torch.config`."""
+        """Make a network from its description.
+
+        Parameters
+        ----------
+        config : str, path-like or dict
+            A TOML file, or a dict of the same form, see `circuits.torch.config`.
+
+        Returns
+        -------
+        MotifNetwork
+            The network.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For a wrong description, with one line that names the place.
+        """
         return from_config(cls, config)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, classes]."""
+        """Classify trials; called by calling the module.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [steps, batch, lines].
+
+        Returns
+        -------
+        torch.Tensor
+            Logits, [batch, classes].
+        """
         given, x = x, self._features(x)
         with self._named(given):
             for layer in self.layers:
@@ -64,8 +111,22 @@ class MotifNetwork(OwnPrecision):
         return self._read(x)
 
     def counted(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits [batch, classes] and how many spikes all neurons of each layer fire in each trial [batch, layers]. Both have
-        gradients: add spikes times a price to the loss, and training keeps neurons silent that the classes can do without."""
+        """Classify trials and count the spikes, both with gradients.
+
+        A spike-count penalty, the spikes times a price added to the loss, silences neurons that the classes do not need.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [steps, batch, lines].
+
+        Returns
+        -------
+        logits : torch.Tensor
+            Logits, [batch, classes].
+        spikes : torch.Tensor
+            Spikes of all neurons of each layer in each trial, [batch, layers].
+        """
         given, x, found = x, self._features(x), []
         with self._named(given):
             for layer in self.layers:
@@ -76,7 +137,18 @@ class MotifNetwork(OwnPrecision):
 
     @torch.no_grad()
     def spikes(self, x: torch.Tensor) -> torch.Tensor:
-        """How many spikes all neurons of each layer fire in each trial: int64 [batch, layers]."""
+        """Count the spikes of each layer.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [steps, batch, lines].
+
+        Returns
+        -------
+        torch.Tensor
+            Spikes of all neurons of each layer in each trial, int64 [batch, layers].
+        """
         return self.counted(x)[1].long()
 
     @contextmanager

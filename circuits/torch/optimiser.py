@@ -12,12 +12,32 @@ MOST = 1.0  # a step multiplies or divides by at most e
 
 
 class ExponentiatedGradient(torch.optim.Optimizer):
-    """w <- w exp(-lr g sign(w)), with g the gradient or, with `momentum`, its running mean.
+    """Optimiser that multiplies weights: w <- w exp(-lr g sign(w)).
 
-    Signs never change, large weights change more than small ones, and weights stay sparse: a weight of 0 stays 0. For weights
-    in the parametrisations "abs" and "clamp" (`magnitudes` lists them; give all else to another optimiser). The exponent is
-    held between -1 and 1. Kivinen and Warmuth, Information and Computation 132, 1997; as a model of learning under Dale's law:
-    Cornford et al., bioRxiv 2024.10.25.620272.
+    g is the gradient or, with `momentum`, its running mean; the exponent is held between -1 and 1. Signs never change, large
+    weights change more than small ones, and a weight of 0 stays 0. For weights in the parametrisations "abs" and "clamp", which
+    `magnitudes` lists; give all other parameters to another optimiser. Sources: Kivinen and Warmuth, Information and
+    Computation 132, 1997; as a model of learning under Dale's law Cornford et al., bioRxiv 2024.10.25.620272.
+
+    Parameters
+    ----------
+    params : iterable of torch.nn.Parameter
+        The parameters.
+    lr : float
+        Learning rate.
+    momentum : float
+        Decay of the running mean of the gradient, from 0 to below 1.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a learning rate or momentum out of range.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import ExponentiatedGradient, MotifCell, magnitudes
+    >>> optimiser = ExponentiatedGradient(magnitudes(MotifCell(circuits.zoo["onset-2"])), lr=0.1)
     """
 
     def __init__(self, params, lr: float = 0.1, momentum: float = 0.0):
@@ -29,7 +49,18 @@ class ExponentiatedGradient(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):
-        """Change all parameters that have a gradient; returns what the closure returns, which is called before."""
+        """Change all parameters that have a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Called before, with gradients enabled, to compute the loss.
+
+        Returns
+        -------
+        object
+            What the closure returned.
+        """
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -47,7 +78,25 @@ class ExponentiatedGradient(torch.optim.Optimizer):
 
 
 def magnitudes(module: nn.Module) -> list[nn.Parameter]:
-    """The parameters behind the weights >= 0 of a module and all in it: synapses and projections."""
+    """The parameters behind the weights >= 0 of a module: synapses and projections.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module, with all modules in it.
+
+    Returns
+    -------
+    list of torch.nn.Parameter
+        Those that are trainable.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MotifCell, magnitudes
+    >>> len(magnitudes(MotifCell(circuits.zoo["onset-2"])))
+    3
+    """
     found = [part.free for part in module.modules() if isinstance(part, DaleSynapses)]
     found += [p for part in module.modules() if isinstance(p := getattr(part, "projection", None), nn.Parameter)]
     return [parameter for parameter in found if parameter.requires_grad]

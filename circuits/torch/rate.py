@@ -19,23 +19,45 @@ ACTIVATIONS = {"relu": functional.relu, "softplus": functional.softplus, "sigmoi
 
 
 class MotifRateCell(OwnPrecision):
-    """A circuit as a recurrent cell of rates, in place of `nn.RNNCell`: `h = cell(x, h)`.
+    """A circuit as a recurrent cell of firing rates, in place of `nn.RNNCell`: h = cell(x, h).
 
-        h <- (1 - a) h + a s f(W h + V x + b)      a = 1 - exp(-dt / tau_m), s the neuron's sign (+1 or -1)
+    The rates follow
 
-    h [batch, hidden_size] is what the neurons put out, negative for inhibitory ones; W and V are >= 0 and have a weight where
-    the circuit has a synapse, to begin with the synapse's mean drive, weight * tau_syn / dt, in units of the distance from
-    v_rest to v_th. b starts at the bias in that unit. Delays have no place here: all is one step late.
+        h <- (1 - a) h + a s f(W h + V x + b)      a = 1 - exp(-dt / tau_m), s the sign of the neuron (+1 or -1)
 
-    motif        a Motif or Circuit of neurons with membrane and synaptic time constants
-    input_size   number of lines, through a projection >= 0 to the channels; None: x are the channels themselves
-    copies       of the motif, each with weights of its own: hidden_size = copies * neurons, copy after copy
-    activation   "relu", "softplus" or "sigmoid";   trainable  any of "weights", "bias"
-    parametrisation  as of `MotifCell`
+    h [batch, hidden_size] is the output of the neurons, negative for inhibitory ones. W and V are >= 0 and have a weight where
+    the circuit has a synapse, at first the mean drive of the synapse, weight * tau_syn / dt, in units of the distance from
+    v_rest to v_th; b starts at the bias in that unit. All delays are one step.
 
-    x is [batch, input_size]; without h the cell starts at 0. `unroll` takes sequences. `outputs` are the columns of h of the
-    output ports. Raises UserError for an unknown option, an input of another shape, NaN and infinity in it, and for `.half()`
-    and the like.
+    Parameters
+    ----------
+    motif : Motif or Circuit
+        A circuit of neurons with membrane and synaptic time constants.
+    input_size : int, optional
+        Number of input features, which a projection >= 0 maps to the channels; None: the input is that of the channels.
+    copies : int
+        Number of copies, each with its own weights: hidden_size = copies * neurons, copy after copy.
+    activation : {"relu", "softplus", "sigmoid"}
+        The function f.
+    trainable : tuple of str
+        Any of "weights" and "bias".
+    parametrisation : {"abs", "softplus", "exp", "clamp"}
+        How weights stay >= 0.
+    dtype : torch.dtype
+        float32 or float64.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For an unknown option, an input of another shape, NaN and infinity in it, and for conversion to 16-bit floats.
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifRateCell
+    >>> cell = MotifRateCell(circuits.zoo["onset-2"], input_size=10, copies=4)
+    >>> cell(torch.zeros(8, 10)).shape
+    torch.Size([8, 8])
     """
 
     leak: torch.Tensor
@@ -92,20 +114,48 @@ class MotifRateCell(OwnPrecision):
 
     @property
     def outputs(self) -> list[int]:
-        """The columns of h that belong to output ports, copy after copy."""
+        """The columns of h that belong to output ports, copy after copy, a list of int."""
         place = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
         slots = [place[i] for port in self.motif.outputs for i in port.neurons]
         return [copy * self.neurons + slot for copy in range(self.copies) for slot in slots]
 
     def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
-        """The next h [batch, hidden_size] of x [batch, input_size]."""
+        """Compute the next rates; called by calling the module.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [batch, input_size].
+        h : torch.Tensor, optional
+            Rates to start from, [batch, hidden_size]; by default 0.
+
+        Returns
+        -------
+        torch.Tensor
+            The next rates, [batch, hidden_size].
+        """
         self._check(x, 2, "[batch, ")
         with without_autocast(x):
             x, h = self._given(x, h, x.shape[0], ("trial", "line"))
             return self._step(self._drive(x), h, self._matrix())
 
     def unroll(self, x: torch.Tensor, h: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `nn.RNN`: x [steps, batch, input_size] -> all h [steps, batch, hidden_size], and the last one."""
+        """Step through a sequence, as `nn.RNN`.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input, [steps, batch, input_size].
+        h : torch.Tensor, optional
+            Rates to start from, [batch, hidden_size]; by default 0.
+
+        Returns
+        -------
+        every : torch.Tensor
+            Rates after each step, [steps, batch, hidden_size].
+        last : torch.Tensor
+            Rates after the last step, [batch, hidden_size].
+        """
         self._check(x, 3, "[steps, batch, ")
         with without_autocast(x):
             x, h = self._given(x, h, x.shape[1], ("step", "trial", "line"))

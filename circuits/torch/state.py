@@ -6,13 +6,27 @@ import torch
 
 
 class State(NamedTuple):
-    """Real tensors; `...` is batch, or copies and batch.
+    """State of a cell between two steps: tensors whose leading axes `...` are batch, or copies and batch.
 
-    v           [..., neurons]: potential above v_rest, mV
-    i_e, i_i    [..., neurons]: synaptic currents, mV
-    refractory  int32 [..., neurons]: steps still to be held at v_reset
-    inputs      [longest input delay, ..., channels]: what is still on its way, oldest first
-    spikes      [longest delay, ..., neurons]: the same between neurons, 0 and 1
+    Parameters
+    ----------
+    v : torch.Tensor
+        Membrane potential above v_rest in mV, [..., neurons].
+    i_e, i_i : torch.Tensor
+        Synaptic currents in mV, [..., neurons].
+    refractory : torch.Tensor
+        Steps for which a neuron is still held at v_reset, int32 [..., neurons].
+    inputs : torch.Tensor
+        Input that has not arrived yet, oldest first, [longest input delay, ..., channels].
+    spikes : torch.Tensor
+        Spikes between neurons that have not arrived yet, 0 and 1, [longest delay, ..., neurons].
+
+    Examples
+    --------
+    >>> import circuits
+    >>> from circuits.torch import MotifCell
+    >>> MotifCell(circuits.zoo["onset-2"]).init_state(batch=3).v.shape
+    torch.Size([3, 2])
     """
 
     v: torch.Tensor
@@ -23,5 +37,11 @@ class State(NamedTuple):
     spikes: torch.Tensor
 
     def detach(self) -> "State":
-        """The same state without its past: gradients stop here (truncated backpropagation through time)."""
+        """The same state without its past: gradients stop here (truncated backpropagation through time).
+
+        Returns
+        -------
+        State
+            The detached tensors.
+        """
         return State(*(tensor.detach() for tensor in self))

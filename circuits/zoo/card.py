@@ -70,13 +70,36 @@ class Made(Part):
 class Card(Part):
     """What is known about a motif of the zoo.
 
-    title        what its task is;   task  the task's name and all of its settings
-    excitatory, inhibitory, synapses   how many it has, synapses from input channels included
-    worst        the mean over the draws; None for a task whose trials have no conditions
-    energy       per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on some hardware (`evo objectives`)
-    lesions      the most harmful first
-    sha256       digest of the circuit (`circuits.motif_file.digest`)
-    picture      its wiring as SVG
+    Parameters
+    ----------
+    name : str
+        Name of the motif.
+    title : str
+        The task in a few words.
+    task : dict
+        Name and settings of the task.
+    excitatory, inhibitory, synapses : int
+        Numbers of neurons and of synapses, those from input channels included.
+    held_out : HeldOut
+        Mean held-out score over several draws of trials, with its 95 % confidence interval.
+    energy : dict
+        Per trial of the first draw: "spikes", "events" (synaptic), "joules_NAME" on hardware NAME.
+    worst : Worst, optional
+        Score in the worst condition, the mean over the draws; None for a task whose trials have no conditions.
+    lesions : tuple of Lesion
+        Scores without each part, the most harmful lesion first.
+    made : Made
+        The run spec, seed and rank by which the motif was found.
+    sha256 : str
+        Digest of the circuit.
+    picture : str
+        The wiring as SVG.
+
+    Examples
+    --------
+    >>> from circuits import zoo
+    >>> zoo.card("gate-3").held_out.score > 0.9
+    True
     """
 
     name: str
@@ -95,7 +118,7 @@ class Card(Part):
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """What makes the same circuit again."""
+        """The commands by which the same circuit is found again."""
         folders = [f"runs/{self.name}", *(f"runs/{self.name}-fork-{k + 1}" for k in range(len(self.made.forks)))]
         forks = (
             f"evo fork {parent} {' '.join(f'--set {setting}' for setting in settings)} --out {folder}"

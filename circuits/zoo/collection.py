@@ -15,10 +15,26 @@ from circuits.zoo.card import Card
 
 
 class Zoo(Mapping[str, Motif]):
-    """The motifs in a folder by name, such as "itd-8": the task and the number of neurons, and a letter where two would share a
-    name. Files are read when they are asked for.
+    """The motifs in a folder by name, as a read-only mapping.
 
-    folder  holds motifs/NAME.json, cards/NAME.json and pictures/NAME.svg
+    A name is the task and the number of neurons, and a letter where two motifs would share a name: "itd-8". Files are read when
+    they are needed. `circuits.zoo` is the zoo that ships with the package.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder with motifs/NAME.json, cards/NAME.json and pictures/NAME.svg.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a name that is not there, with similar ones.
+
+    Examples
+    --------
+    >>> from circuits import zoo
+    >>> len(zoo), zoo["gate-3"].circuit.synapse_count
+    (36, 6)
     """
 
     def __init__(self, folder: Path):
@@ -38,11 +54,35 @@ class Zoo(Mapping[str, Motif]):
         return name in self._names
 
     def get(self, name, default=None):
-        """The motif, or `default` where there is none of this name."""
+        """The motif of a name, or a default.
+
+        Parameters
+        ----------
+        name : str
+            Name of the motif.
+        default : object
+            What to return where there is no motif of this name.
+
+        Returns
+        -------
+        Motif
+            The motif, or the default.
+        """
         return self[name] if name in self else default  # noqa: SIM401 - an unknown name is no KeyError here
 
     def card(self, name: str) -> Card:
-        """The card of a motif. Raises UserError as `zoo[name]`."""
+        """The card of a motif.
+
+        Parameters
+        ----------
+        name : str
+            Name of the motif.
+
+        Returns
+        -------
+        Card
+            Scores, lesions and origin of the motif.
+        """
         path = self._file("cards", name, ".json")
         try:
             card = Card.model_validate_json(path.read_bytes())

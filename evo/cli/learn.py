@@ -109,6 +109,7 @@ def models(name):
     import inspect
 
     from circuits import neurons, synapses
+    from circuits.part import prose
 
     parts = {model.name: (model.neuron, model.parameters) for model in neurons.MODELS.values()}
     parts |= {model.name: (model.section, model.parameters) for model in synapses.MODELS.values()}
@@ -121,8 +122,8 @@ def models(name):
     if name not in parts:
         raise UserError(f"there is no model {name!r}; known are {', '.join(parts)}")
     part, parameters = parts[name]
-    click.echo(inspect.getdoc(part))
-    click.echo("\nParameters (default, least to largest):")
+    click.echo(prose(part.__doc__))
+    click.echo("\nParameters (default, minimum to maximum):")
     for key, p in parameters.items():
         click.echo(f"  {key:16}{p.default:<8g} {p.low:g} to {p.high:g}: {p.text}")
 

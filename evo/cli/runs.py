@@ -234,10 +234,12 @@ def _observing(spec, folder, before, log):
         yield stack.enter_context(watching(spec, folder, before, others=opened, console=console()))
 
 
-def _scores(best) -> str:
-    """The held-out score of the best circuit, and that in its worst condition."""
-    worst = "" if best.condition is None else f", {best.worst:.3f} in its worst condition ({best.condition.name})"
-    return f"best held-out score {best.held_out:.3f}{worst}"
+def _scores(member, what="best held-out score") -> str:
+    """The held-out score of a circuit, and that in its worst condition."""
+    worst = (
+        "" if member.condition is None else f", {member.worst:.3f} in its worst condition ({harmless(member.condition.name)})"
+    )
+    return f"{what} {member.held_out:.3f}{worst}"
 
 
 def _finish(done):
@@ -249,7 +251,7 @@ def _finish(done):
     tried = [member for member in done.front if member.validation == member.validation]
     chosen = max(tried, key=lambda member: (member.validation, member.held_out), default=best)
     if chosen.rank != best.rank:
-        what = f"rank {chosen.rank}, best on validation trials, whose held-out score is {chosen.held_out:.3f}"
+        what = f"rank {chosen.rank}, best on validation trials, whose {_scores(chosen, 'held-out score is')}"
         click.echo(f"chosen without a look at the held-out trials, and shown while it ran: {what}")
     if done.saved:
         click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")

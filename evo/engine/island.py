@@ -155,6 +155,6 @@ def _median(values):
 
 
 def _looks(kept):
-    best = archive.champion(kept)
+    best = archive.champion(kept)  # there is one: the first generation's best was looked at
     has_conditions = not np.isnan(kept["worst"][best])
     return {name: float(kept[name][best]) for name in ("validation", "held_out", *(["worst"] * has_conditions))}

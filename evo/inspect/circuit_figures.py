@@ -19,8 +19,29 @@ INK = "#222222"
 
 @drawn
 def traces(raster: Raster, neuron, trial: int = 0, both=None):
-    """Potential of a neuron, with its spikes as ticks above, and below it the excitatory and the inhibitory current. The raster
-    must hold them: `circuits.simulate(..., record=[neuron])`. Returns both axes."""
+    """Membrane potential of a neuron with its spikes, and its excitatory and inhibitory currents.
+
+    Parameters
+    ----------
+    raster : Raster
+        A raster with traces of the neuron: `circuits.simulate(..., record=[neuron])`.
+    neuron : str or int
+        Id of the neuron.
+    trial : int
+        Number of the trial.
+    both : sequence of matplotlib.axes.Axes, optional
+        Two axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    sequence of matplotlib.axes.Axes
+        Both axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        If the neuron was not recorded in this trial.
+    """
     found = raster.traces
     if found is None or neuron not in found.names or trial not in found.trials:
         how = f"record=[{neuron!r}], record_trials=[{trial}]"
@@ -41,7 +62,22 @@ def traces(raster: Raster, neuron, trial: int = 0, both=None):
 
 @drawn
 def rates(circuit: Circuit, analysis: dict, ax=None):
-    """Mean rate of every neuron; their irregularity (CV) beside it."""
+    """Mean firing rate of every neuron, and the irregularity (CV) of its spikes.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     activity = analysis["activity"]
     names, colours = [str(n) for n in activity["neurons"]], [E_COLOUR if e else I_COLOUR for e in circuit.excitatory]
@@ -56,7 +92,20 @@ def rates(circuit: Circuit, analysis: dict, ax=None):
 
 @drawn
 def tuning(analysis: dict, ax=None):
-    """Spikes per trial of each output over the task's variable, with 95 % confidence bands."""
+    """Spikes per trial of each output over the variable of the task, with 95 % confidence bands.
+
+    Parameters
+    ----------
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax, found = axes(ax), analysis["tuning"]
     for k, (port, band) in enumerate(found["outputs"].items()):
         _band(ax, found["x"], band["mean"], band["low"], band["high"], f"C{k % 10}", plain(port))
@@ -68,7 +117,25 @@ def tuning(analysis: dict, ax=None):
 
 @drawn
 def spectrum(analysis: dict, ax=None):
-    """Power of all spikes together over that of random ones."""
+    """Power spectrum of all spikes together, relative to that of random spikes.
+
+    Parameters
+    ----------
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        If the trials are too short, or hold too few spikes.
+    """
     ax, found = axes(ax), analysis["activity"]["spectrum"]
     if found is None:
         raise UserError("spectrum: the trials are too short, or hold too few spikes, to show a rhythm")
@@ -80,7 +147,24 @@ def spectrum(analysis: dict, ax=None):
 
 @drawn
 def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
-    """The score without each part, the most harmful lesions first; kind: one of those in `evo.analysis.Lesion`."""
+    """The score without each part, the most harmful lesions first.
+
+    Parameters
+    ----------
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    kind : {"neuron", "synapse", "input", "channel", "class"}, optional
+        Only lesions of this kind.
+    most : int
+        Maximum number of lesions.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     found = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:most]
     names = [plain(lesion["part"].replace(">", " \N{RIGHTWARDS ARROW} ")) for lesion in found]
@@ -94,7 +178,27 @@ def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
 
 @drawn
 def perturbation(analysis: dict, name: str, ax=None):
-    """Score against how much is changed: one of `analysis["perturbation"]`."""
+    """The score over the strength of a perturbation.
+
+    Parameters
+    ----------
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    name : str
+        One of `analysis["perturbation"]`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For an unknown perturbation.
+    """
     if name not in analysis["perturbation"]:
         raise UserError(f"perturbation: there is no {name!r}; there are {', '.join(analysis['perturbation'])}")
     ax, found = axes(ax), analysis["perturbation"][name]
@@ -105,7 +209,25 @@ def perturbation(analysis: dict, name: str, ax=None):
 
 @drawn
 def states(analysis: dict, ax=None):
-    """The circuit as a state machine: circles of states, arrows with the symbols that lead from one to another."""
+    """The circuit as a state machine: states, and the symbols that lead from one to another.
+
+    Parameters
+    ----------
+    analysis : dict
+        An analysis, see `Run.analysis`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        If the task is not over sequences of symbols.
+    """
     found, ax = analysis["states"], axes(ax)
     if found is None:
         raise UserError("states: the task is not over sequences of symbols")
@@ -130,7 +252,20 @@ def states(analysis: dict, ax=None):
 
 @drawn
 def descent(steps: list[Step], ax=None):
-    """The score of a line of circuits over generations (`run.lineage(rank)`); hollow: a father gave something."""
+    """The score of a line of circuits over the generations; hollow where a crossover changed the circuit.
+
+    Parameters
+    ----------
+    steps : list of Step
+        The lineage of a circuit, see `Run.lineage`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     at, score = [s.generation for s in steps], [s.score for s in steps]
     ax.step(at, score, where="post", color=INK)
@@ -142,7 +277,25 @@ def descent(steps: list[Step], ax=None):
 
 @drawn
 def change(step: Step, both=None):
-    """Mother and child of a step side by side, in one frame; returns both axes."""
+    """Mother and child of a step of a lineage, side by side.
+
+    Parameters
+    ----------
+    step : Step
+        A step of a lineage, see `Run.lineage`.
+    both : sequence of matplotlib.axes.Axes, optional
+        Two axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    sequence of matplotlib.axes.Axes
+        Both axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a founder, which has no mother.
+    """
     if step.mother is None:
         raise UserError("change: a founder has no mother")
     both = both if both is not None else Figure(layout="constrained").subplots(1, 2)

@@ -81,11 +81,34 @@ FRONT: dict[str, tuple[str, Callable]] = {
 
 
 def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = None, font_size: float = 7, **options) -> Path:
-    """Draw a figure into a file, in the format of its ending (pdf, svg, png ...); returns the path.
+    """Draw a figure into a file, in the format of its ending (pdf, svg, png, ...).
 
-    draw     a function here or in `pictures`, called with the arguments and options that follow
-    size_mm  width and height;   font  a family that matplotlib knows [default: its own];   font_size  in points
-    Raises UserError for a format that there is not.
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    draw : callable
+        A function of this module.
+    *args
+        Arguments of that function.
+    size_mm : tuple of float
+        Width and height in mm.
+    font : str, optional
+        A font family that matplotlib knows.
+    font_size : float
+        Font size in points.
+    **options
+        Further arguments of that function.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For an unknown format.
     """
     style: Any = STYLE | {"font.size": font_size} | ({"font.family": font} if font else {})
     for part in ("axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"):
@@ -98,8 +121,28 @@ def save(path, draw: Callable, *args, size_mm=(85.0, 60.0), font: str | None = N
 
 @drawn
 def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
-    """The circuits of the front by any two of `FRONT` or objectives of the run; confidence intervals where one is held_out.
-    x is energy unless told otherwise, or synapses where nothing was simulated."""
+    """The circuits of the front by two of their measures.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    x, y : str
+        Names of measures of a circuit, or of objectives of the run. "held_out" is drawn with its confidence interval. By
+        default x is energy, or synapses where nothing was simulated.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For an unknown measure.
+    """
     ax, x = axes(ax), x or ("energy" if run.spec.is_task else "synapses")
     named: dict[str, tuple[str, Callable]] = {
         name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
@@ -127,8 +170,23 @@ def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
 
 @drawn
 def parallel(run: Run, ax=None):
-    """The circuits of the front by all objectives of the run at once: an axis each, from its worst value to its best, a circuit
-    a line across them. The score is the held-out one."""
+    """The circuits of the front by all objectives at once, in parallel coordinates.
+
+    Each objective has an axis from its worst value to its best one, each circuit is a line across them. The score is the
+    held-out score.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     names, members = run.spec.search.objectives, run.front
     values = np.array([[m.held_out if name == "score" else m.objectives[name] for name in names] for m in members])
@@ -153,8 +211,29 @@ def parallel(run: Run, ax=None):
 
 @drawn
 def convergence(run: Run, what: str = "best", ax=None):
-    """A logged value of every island over evaluations: "best", "median", "held_out", "archive", "wirings" or an objective; of
-    three islands or more also their mean with its 95 % confidence band."""
+    """A logged value of every island over the evaluations.
+
+    For three islands or more also their mean with its 95 % confidence band.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    what : str
+        "best", "median", "held_out", "archive", "wirings" or an objective.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a value that is not logged.
+    """
     ax = axes(ax)
     islands = course(run)["islands"]
     key = what if what in islands[0] else f"objective {what}"
@@ -188,7 +267,20 @@ def _mean(islands, key):
 
 @drawn
 def hypervolume(run: Run, ax=None):
-    """How much of the front's hypervolume was there after so many evaluations (`evo.inspect.course.hypervolume`)."""
+    """The share of the hypervolume of the front that was reached, over the evaluations.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     found = course(run)["hypervolume"] or {"evaluations": [], "value": []}
     ax.step(found["evaluations"], found["value"], where="post", color="#222222")
@@ -198,7 +290,20 @@ def hypervolume(run: Run, ax=None):
 
 @drawn
 def seconds(run: Run, ax=None):
-    """Where the time went, by phase."""
+    """The computing time by phase.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = axes(ax)
     found = sorted(course(run)["seconds"].items(), key=lambda pair: pair[1])
     ax.barh([name for name, _ in found], [s for _, s in found], color="#4477aa")

@@ -4,6 +4,7 @@ E and I are told apart by shape (triangle, circle; arrow, bar) as well as by col
 colour-blind people can tell apart). Every function draws into axes it is given, or makes them.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,33 @@ from circuits.circuit import Circuit
 from circuits.drawing.canvas import Figure, drawn
 from circuits.drawing.diagram import wiring
 from circuits.drawing.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
+from circuits.motif_file import write_whole
 from circuits.simulation.environments import replay
 from circuits.simulation.simulate import simulate
 
 
 @drawn
 def rasters(circuit: Circuit, spikes, titles=(), ax=None):
-    """Simulate a circuit (float64) on trials, bool [trials, steps, channels], and draw their rasters side by side.
+    """Simulate a circuit (float64) on trials and draw the rasters side by side.
 
-    Inputs on top, then neurons, output neurons last with their port. Returns the axes.
+    Inputs are on top, then neurons, output neurons last with their port.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        The circuit.
+    spikes : ndarray
+        Input spikes, bool [trials, steps, channels].
+    titles : sequence of str
+        Titles of the trials.
+    ax : sequence of matplotlib.axes.Axes, optional
+        Axes to draw into, one for each trial; by default those of a new figure.
+
+    Returns
+    -------
+    sequence of matplotlib.axes.Axes
+        The axes.
     """
     spikes = np.asarray(spikes)
     raster = simulate(circuit, spikes)
@@ -87,8 +105,22 @@ def card(circuit: Circuit, spikes, titles=()):
 
 @drawn
 def walks(raster, world, ax=None):
-    """The ways of the bodies that the outputs in `raster` moved in a world of two ears: dots where they start, a cross where
-    the source is. Returns the axes."""
+    """The walks of bodies in an environment of two ears: dots at the starts, a cross at the source.
+
+    Parameters
+    ----------
+    raster : Raster
+        Spikes of the circuit in the trials.
+    world : Environment
+        The environment of the trials.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     ax = ax or Figure(figsize=(3.4, 3.4), layout="constrained").add_subplot()
     ways = replay(world, raster.outputs, course=True)  # [trials, steps, states]
     for start, way in zip(world.start, ways, strict=True):
@@ -101,9 +133,12 @@ def walks(raster, world, ax=None):
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format of the file's ending. Raises UserError for one that there is not."""
+    """Write a figure in the format of the file's ending, whole or not at all. Raises UserError for one that there is not."""
+    drawn, ending = io.BytesIO(), path.suffix.removeprefix(".")
+    if not ending:
+        raise UserError(f"{path}: cannot be drawn: its ending says the format: svg, png or pdf")
     try:
-        figure.savefig(path, dpi=150)
-    except (ValueError, OSError) as error:
-        raise (UserError if isinstance(error, ValueError) else MachineError)(f"{path}: cannot be drawn: {error}") from None
-    return path
+        figure.savefig(drawn, dpi=150, format=ending)
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be drawn: {error}") from None
+    return write_whole(path, drawn.getvalue())

@@ -108,7 +108,7 @@ def show(subject: Run | Motif, console: Console):
     if front[0].condition is not None:
         name, trials = front[0].condition
         of = len(subject.conditions)
-        about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {name}, {trials} trials"
+        about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
     if subject.spec.is_task:
         console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")

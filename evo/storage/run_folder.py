@@ -45,11 +45,41 @@ class Condition(NamedTuple):
 class Member:
     """A circuit of the Pareto front.
 
-    score on the search's trials, validation and held_out on fresh ones, low and high the ends of the latter's 95 % confidence
-    interval, worst the held-out score in the condition where it is lowest: 0 chance, 1 perfect, NaN if not measured, or if the
-    task has no conditions; condition: that condition; objectives: as people read them; spikes and events: per trial, NaN where
-    nothing was simulated; island, generation: where and when it was born. unit_score: are scores 0 at chance and 1 when
-    perfect? Where they are noisy, judgements is how often it was judged, mean_score their mean, and score a lower bound of it.
+    Scores of a task are 0 at chance and 1 when perfect.
+
+    Parameters
+    ----------
+    rank : int
+        Place in the front, 0 for the best held-out score.
+    score, validation, held_out : float
+        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured.
+    low, high : float
+        Ends of the 95 % confidence interval of the held-out score.
+    worst : float
+        Held-out score in the condition where it is lowest; NaN if the task has no conditions.
+    condition : Condition or None
+        That condition.
+    objectives : dict of float
+        Values of the objectives, in their units.
+    spikes, events : float
+        Spikes and synaptic events per trial; NaN where nothing was simulated.
+    island, generation : int
+        Where and when the circuit was born.
+    circuit : Circuit
+        The circuit.
+    unit_score : bool
+        True if scores are 0 at chance and 1 when perfect.
+    judgements : int
+        How often the circuit was evaluated, where scores are noisy; `score` is then a lower bound of their mean.
+    mean_score : float
+        The mean of these scores.
+
+    Examples
+    --------
+    >>> import evo
+    >>> best = evo.open_run("runs/mine").front[0]
+    >>> best.rank, best.low <= best.held_out <= best.high
+    (0, True)
     """
 
     rank: int
@@ -73,26 +103,27 @@ class Member:
 
     @property
     def overfitted(self) -> bool:
-        """Did it score above 0.9 in the search, and 0.05 or more less on trials it never saw?"""
+        """True if the score in the search is above 0.9 and the held-out score lower by 0.05 or more."""
         return self.unit_score and self.score > 0.9 and self.held_out <= self.score - 0.05
 
     @property
     def uneven(self) -> bool:
-        """Does the mean hide a condition in which it fails: is the score there lower by 0.25 or more, which chance alone does
-        not explain in a condition with enough trials?"""
+        """True if the score in the worst condition is lower than the mean by 0.25 or more."""
         return self.unit_score and self.worst <= self.held_out - 0.25
 
     @property
     def mark(self) -> str:
-        """What stands behind its held-out score in tables: "!" where overfitted, "?" where uneven."""
+        """The mark of the held-out score in tables, "!" where overfitted, "?" where uneven."""
         return "?" * self.uneven + "!" * self.overfitted
 
     @property
     def excitatory(self) -> int:
+        """Number of excitatory neurons."""
         return int(self.circuit.excitatory.sum())
 
     @property
     def inhibitory(self) -> int:
+        """Number of inhibitory neurons."""
         return len(self.circuit.neurons) - self.excitatory
 
 
@@ -171,7 +202,33 @@ def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Mo
 
 
 class Run:
-    """A run folder, opened for reading. Executes nothing that is in it."""
+    """A run folder, opened for reading; no code that lies in it is executed.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The run folder.
+
+    Attributes
+    ----------
+    spec : RunSpec
+        The run spec with every default filled in.
+    epochs : list of dict
+        The log of every finished epoch.
+    parent : dict or None
+        The run from which this one was forked.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no run, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> evo.Run("runs/mine").state
+    'finished'
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -190,6 +247,7 @@ class Run:
 
     @property
     def name(self) -> str:
+        """Name of the run folder."""
         return self.folder.resolve().name
 
     @property
@@ -199,18 +257,18 @@ class Run:
 
     @property
     def evaluations(self) -> int:
-        """Circuits tried."""
+        """Number of circuits evaluated."""
         return self.standing.evaluations
 
     @property
     def failed(self) -> tuple[int, str | None]:
-        """How often the task's own code failed for a circuit, which got the worst score, and what it said the first time."""
+        """How often the code of the task failed for a circuit, and the first message; such circuits got the worst score."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
         return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
 
     @property
     def saved(self) -> float:
-        """The share of the simulation that giving up hopeless circuits saved ([search.stop]), 0 to 1."""
+        """Share of the simulation that early stopping saved, 0 to 1."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
         simulated = [(row["evaluations"] - row["repeats"], row["simulated"]) for row in rows]
         circuits = sum(count for count, _ in simulated)
@@ -218,16 +276,17 @@ class Run:
 
     @property
     def finished(self) -> bool:
+        """True if the run has ended."""
         return self.standing.ended is not None
 
     @property
     def state(self) -> str:
-        """running, finished or stopped."""
+        """State of the run, "running", "finished" or "stopped"."""
         return "running" if lock.is_held(self.folder / SPEC) else "finished" if self.finished else "stopped"
 
     @property
     def archive_sha256(self) -> str:
-        """Digest of the archive's genomes and objectives: the same archive has the same digest on any machine."""
+        """Digest of the genomes and objectives of the archive; the same archive has the same digest on any machine."""
         digest = hashlib.sha256()
         if self.archive is not None:
             for row in self.archive:
@@ -242,17 +301,42 @@ class Run:
 
     @cached_property
     def front(self) -> list[Member]:
-        """The Pareto front, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+        """The Pareto front, a list of `Member`, the best held-out score first.
+
+        Of equals the one with the better score in the search comes first, then the cheaper one.
+        """
         if self.archive is None:
             return []
         return members(self.ranked, self.spec, self.interface, self.conditions)
 
     def motif(self, rank: int = 0) -> Motif:
-        """The circuit of this rank in the front, with its provenance."""
+        """The motif of a circuit of the front.
+
+        Parameters
+        ----------
+        rank : int
+            Place in the front.
+
+        Returns
+        -------
+        Motif
+            The circuit with its provenance.
+        """
         return provenance(self._at(rank), self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
-        """How often the wiring of the circuit of this rank came up in the run, see `evo.storage.recurrence`."""
+        """How often the wiring of a circuit of the front came up in the run.
+
+        Parameters
+        ----------
+        rank : int
+            Place in the front.
+
+        Returns
+        -------
+        Elsewhere
+            Numbers of circuits, islands and founders with the same wiring.
+        """
         self._at(rank)
         return self._elsewhere[rank]
 
@@ -261,8 +345,19 @@ class Run:
         return elsewhere(self)
 
     def analysis(self, member: Member) -> Analysis | None:
-        """Why the circuit works, see `evo.analysis`; None where that is not stored: it is worked out for the best
-        100 when the run is over."""
+        """The analysis of a circuit of the front: why it works.
+
+        Parameters
+        ----------
+        member : Member
+            A circuit of the front.
+
+        Returns
+        -------
+        dict or None
+            Plain JSON with "base", "lesions", "core", "perturbation", "tuning", "activity", "controls", "energy" and "states";
+            None where none is stored: a run analyses the 100 best circuits when it ends.
+        """
         text = self._analyses.get(digest(member.circuit))
         return None if text is None else from_text(text, str(self.folder / STORE))
 
@@ -272,8 +367,19 @@ class Run:
             return store.analyses()
 
     def lineage(self, rank: int = 0) -> list[Step]:
-        """How the circuit of this rank came about: its founder, every change by which the score of its line rose since, and at
-        last the circuit itself, where it differs from the last of these by changes that left the score alone."""
+        """The ancestry of a circuit of the front.
+
+        Parameters
+        ----------
+        rank : int
+            Place in the front.
+
+        Returns
+        -------
+        list of Step
+            The founder, every change by which the score of its line rose, and at last the circuit itself, where it differs from
+            the last of these by changes that left the score alone.
+        """
         self._at(rank)
         record = self.ranked[rank]
         known = np.concatenate([state.pedigree for state in self.states])
@@ -304,7 +410,28 @@ class Run:
         return self.front[rank]
 
     def frame(self, table: str = "front", library: str = "pandas"):
-        """A table of the run as a data frame: "front", "generations", "epochs" or "lineage", see `evo.storage.frames.frame`."""
+        """A table of the run as a data frame.
+
+        Parameters
+        ----------
+        table : {"front", "generations", "epochs", "lineage"}
+            One row per circuit of the front; per island and generation; per island and epoch, with seconds by phase; or per
+            circuit of the front and step of its lineage.
+        library : {"pandas", "polars"}
+            Library of the data frame.
+
+        Returns
+        -------
+        pandas.DataFrame or polars.DataFrame
+            The table.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For another table or library.
+        circuits.errors.MachineError
+            If the library is not installed.
+        """
         return frame(self, table, library)
 
     def _repr_html_(self) -> str:
@@ -317,7 +444,30 @@ class Run:
 
 
 def open_run(folder) -> Run:
-    """Open a run folder for reading; executes nothing in it."""
+    """Open a run folder for reading; no code that lies in it is executed.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The run folder.
+
+    Returns
+    -------
+    Run
+        The run.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no run, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> run = evo.open_run("runs/mine")
+    >>> len(run.front) > 0
+    True
+    """
     return Run(folder)
 
 

@@ -7,7 +7,9 @@ from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 
 def coincidence_factor(measured: SpikeTrains, predicted: SpikeTrains, window_ms: float = 2.0) -> np.ndarray:
-    """Kistler, Gerstner and van Hemmen's coincidence factor (Neural Comput. 9, 1997) of each pair of trains.
+    """Coincidence factor of each pair of trains.
+
+    Source: Kistler, Gerstner and van Hemmen, Neural Comput. 9, 1997.
 
         (N_coinc - <N_coinc>) / ((N_measured + N_predicted) / 2) / (1 - 2 nu window)
 
@@ -17,14 +19,31 @@ def coincidence_factor(measured: SpikeTrains, predicted: SpikeTrains, window_ms:
 
     Parameters
     ----------
-    measured : trains of the predicted shape, or of its last axes.
-    predicted : trains of any shape.
-    window_ms : largest distance of a coincidence.
+    measured : SpikeTrains
+        Trains of the shape of `predicted`, or without its leading axes.
+    predicted : SpikeTrains
+        Trains of any shape.
+    window_ms : float
+        Largest distance of a coincidence in ms.
 
     Returns
     -------
-    float64 of the predicted shape. Two silent trains give 1, one silent train 0; so does a prediction that fires so often that
-    it meets every spike by chance (2 nu window >= 1).
+    ndarray
+        float64 of the shape of `predicted`. Two silent trains give 1, one silent train 0; so does a prediction that fires so
+        often that it meets every spike by chance (2 nu window >= 1).
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared, and for a wrong window.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, coincidence_factor
+    >>> measured = SpikeTrains.of([[10.0, 25.0, 40.0]], duration_ms=100)
+    >>> predicted = SpikeTrains.of([[11.0, 25.0, 70.0]], duration_ms=100)
+    >>> coincidence_factor(measured, predicted, window_ms=2).round(2)
+    array([0.62])
     """
     return compared(_factors, measured, predicted, positive("window_ms", window_ms), predicted.duration_ms)
 

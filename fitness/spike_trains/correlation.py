@@ -17,12 +17,27 @@ def binned_correlation(a: SpikeTrains, b: SpikeTrains, bin_ms: float = 5.0) -> n
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
-    bin_ms : width of a bin, which must not exceed the duration of the trains.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
+    bin_ms : float
+        Width of a bin in ms, at most the duration of the trains.
 
     Returns
     -------
-    float64 of b's shape, -1 to 1; 0 where the counts of a train are the same in all bins.
+    ndarray
+        float64 of the shape of `b`, -1 to 1; 0 where the counts of a train are the same in all bins.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared, and for a wrong width.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, binned_correlation
+    >>> a = SpikeTrains.of([[10.0, 25.0, 40.0]], duration_ms=100)
+    >>> binned_correlation(a, a, bin_ms=5)
+    array([1.])
     """
     if positive("bin_ms", bin_ms) > b.duration_ms:
         raise UserError(f"spike trains: bin_ms {bin_ms:g} is longer than the trains of {b.duration_ms:g} ms")
@@ -30,17 +45,34 @@ def binned_correlation(a: SpikeTrains, b: SpikeTrains, bin_ms: float = 5.0) -> n
 
 
 def schreiber_similarity(a: SpikeTrains, b: SpikeTrains, sigma_ms: float = 3.0) -> np.ndarray:
-    """Schreiber et al.'s similarity (Neurocomputing 52, 2003) of each pair of trains: the cosine of the angle between the
-    trains smoothed by a Gaussian of standard deviation `sigma_ms`. Computed from the spike times, without bins.
+    """Schreiber et al.'s similarity of each pair of trains.
+
+    Source: Schreiber et al., Neurocomputing 52, 2003. The cosine of the angle between the trains smoothed by a Gaussian,
+    computed from the spike times, without bins.
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
-    sigma_ms : width of the Gaussian.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
+    sigma_ms : float
+        Standard deviation of the Gaussian in ms.
 
     Returns
     -------
-    float64 of b's shape, 0 to 1. Two silent trains give 1, one silent train 0.
+    ndarray
+        float64 of the shape of `b`, 0 to 1. Two silent trains give 1, one silent train 0.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared, and for a wrong width.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, schreiber_similarity
+    >>> a = SpikeTrains.of([[10.0, 25.0, 40.0]], duration_ms=100)
+    >>> schreiber_similarity(a, a)
+    array([1.])
     """
     return compared(_similarities, a, b, positive("sigma_ms", sigma_ms))
 

@@ -12,35 +12,67 @@ from fitness.spike_trains.trains import SpikeTrains, compared
 
 
 def isi_distance(a: SpikeTrains, b: SpikeTrains) -> np.ndarray:
-    """Kreuz's ISI-distance (J. Neurosci. Methods 165, 2007) of each pair of trains: the mean over time of |x - y| / max(x, y),
-    where x and y are the interspike intervals around a moment. 0: the same rates at all times.
+    """ISI-distance of each pair of trains.
+
+    Source: Kreuz et al., J. Neurosci. Methods 165, 2007. The mean over time of abs(x - y) / max(x, y), where x and y are the
+    interspike intervals around a moment. 0 means the same rates at all times.
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
 
     Returns
     -------
-    float64 of b's shape, 0 to 1.
+    ndarray
+        float64 of the shape of `b`, 0 to 1.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, isi_distance
+    >>> a = SpikeTrains.of([[10.0, 25.0, 40.0]], duration_ms=100)
+    >>> isi_distance(a, a)
+    array([0.])
     """
     return compared(_isi_distances, a, b, b.duration_ms)
 
 
 def spike_distance(a: SpikeTrains, b: SpikeTrains) -> np.ndarray:
-    """Kreuz's SPIKE-distance (J. Neurophysiol. 109, 2013) of each pair of trains: the mean over time of
+    """SPIKE-distance of each pair of trains.
+
+    Source: Kreuz et al., J. Neurophysiol. 109, 2013. The mean over time of
 
         (s_a x_b + s_b x_a) / (2 m^2),  m = (x_a + x_b) / 2
 
     where x are the interspike intervals around a moment, and s the distances of the spikes before and after it to the nearest
-    spikes of the other train, weighted by how near they are. 0: the same spikes.
+    spikes of the other train, weighted by how near they are. 0 means the same spikes.
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
 
     Returns
     -------
-    float64 of b's shape, 0 to 1.
+    ndarray
+        float64 of the shape of `b`, 0 to 1.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, spike_distance
+    >>> a = SpikeTrains.of([[10.0, 25.0, 40.0]], duration_ms=100)
+    >>> spike_distance(a, a)
+    array([0.])
     """
     return compared(_spike_distances, a, b, b.duration_ms)
 

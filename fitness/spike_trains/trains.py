@@ -13,10 +13,22 @@ from circuits.simulation.raster import Raster, _trailing_zeros
 class SpikeTrains(NamedTuple):
     """Spike trains of one duration, from 0 to `duration_ms`.
 
-    times_ms     float64 [spikes]: the times of all trains, one train after the other, ascending within each
-    first        int64 [trains + 1]: train k is times_ms[first[k] : first[k + 1]], in row-major order of `shape`
-    shape        axes of the trains, such as (trials, units) or (circuits, trials, units)
-    duration_ms  length of every train
+    Parameters
+    ----------
+    times_ms : ndarray
+        Times of all trains in ms, float64 [spikes]: one train after the other, ascending within each.
+    first : ndarray
+        int64 [trains + 1]: train k is times_ms[first[k] : first[k + 1]], in row-major order of `shape`.
+    shape : tuple of int
+        Axes of the trains, such as (trials, units) or (circuits, trials, units).
+    duration_ms : float
+        Duration of every train in ms.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains
+    >>> SpikeTrains.of([[10.0, 25.0], [40.0]], duration_ms=100).counts
+    array([2, 1])
     """
 
     times_ms: np.ndarray
@@ -26,9 +38,24 @@ class SpikeTrains(NamedTuple):
 
     @classmethod
     def of(cls, times_ms, duration_ms: float) -> "SpikeTrains":
-        """Trains from nested sequences of spike times in ms: the innermost level is a train, the outer levels are its shape.
+        """Make trains from nested sequences of spike times.
 
-        Times need not be sorted. Raises UserError for times outside 0 to `duration_ms`, for NaN, and for ragged outer levels.
+        Parameters
+        ----------
+        times_ms : nested sequences of float
+            Spike times in ms, not necessarily sorted. The innermost level is a train, the outer levels are the shape.
+        duration_ms : float
+            Duration of every train in ms.
+
+        Returns
+        -------
+        SpikeTrains
+            The trains.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For times outside 0 to `duration_ms`, for NaN, and for ragged outer levels.
         """
         if not (np.isfinite(duration_ms) and duration_ms > 0):
             raise UserError(f"spike trains: duration_ms must be above 0, not {duration_ms}")
@@ -45,7 +72,18 @@ class SpikeTrains(NamedTuple):
 
     @classmethod
     def of_raster(cls, raster: Raster) -> "SpikeTrains":
-        """The trains of a raster, shape (trials, columns), or (circuits, trials, columns) of a population."""
+        """The trains of a raster.
+
+        Parameters
+        ----------
+        raster : Raster
+            Spikes of one circuit or of a population.
+
+        Returns
+        -------
+        SpikeTrains
+            Trains of shape (trials, columns), or (circuits, trials, columns).
+        """
         *circuits, blocks, steps, columns = raster.bits.shape
         bits = raster.bits.reshape(prod(circuits), blocks, steps, columns)
         counts = raster.counts()
@@ -56,7 +94,7 @@ class SpikeTrains(NamedTuple):
 
     @property
     def counts(self) -> np.ndarray:
-        """Spikes of each train, int64, of the trains' shape."""
+        """Number of spikes of each train, int64 of the shape of the trains."""
         return np.diff(self.first).reshape(self.shape)
 
 

@@ -9,7 +9,9 @@ from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 
 def van_rossum(a: SpikeTrains, b: SpikeTrains, tau_ms: float = 10.0) -> np.ndarray:
-    """Van Rossum's distance (Neural Comput. 13, 2001) of each pair of trains.
+    """Van Rossum's distance of each pair of trains.
+
+    Source: van Rossum, Neural Comput. 13, 2001.
 
         D^2 = 2 / tau integral over all time of (f_a - f_b)^2,  f(t) = sum over spikes t_i <= t of exp(-(t - t_i) / tau)
 
@@ -18,12 +20,26 @@ def van_rossum(a: SpikeTrains, b: SpikeTrains, tau_ms: float = 10.0) -> np.ndarr
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
-    tau_ms : time constant of the filter: for small ones coincidences count, for large ones the numbers of spikes.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
+    tau_ms : float
+        Time constant of the filter in ms: with small ones coincidences count, with large ones the numbers of spikes.
 
     Returns
     -------
-    float64 of b's shape, 0 for equal trains.
+    ndarray
+        float64 of the shape of `b`, 0 for equal trains.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared, and for a wrong time constant.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, van_rossum
+    >>> van_rossum(SpikeTrains.of([[10.0]], duration_ms=100), SpikeTrains.of([[]], duration_ms=100))
+    array([1.])
     """
     return compared(_distances, a, b, positive("tau_ms", tau_ms))
 

@@ -7,19 +7,33 @@ from fitness.spike_trains.trains import SpikeTrains, compared, positive
 
 
 def victor_purpura(a: SpikeTrains, b: SpikeTrains, cost_per_ms: float = 0.5) -> np.ndarray:
-    """Victor and Purpura's spike-time distance (J. Neurophysiol. 76, 1996) of each pair of trains.
+    """Victor and Purpura's spike-time distance of each pair of trains.
 
-    Adding or deleting a spike costs 1, moving one by t costs `cost_per_ms` t: spikes further apart than 2 / cost_per_ms are
-    cheaper to replace. 0.5 per ms makes that 4 ms.
+    Source: Victor and Purpura, J. Neurophysiol. 76, 1996. Adding or deleting a spike costs 1, moving one by t costs
+    `cost_per_ms` t: spikes further apart than 2 / cost_per_ms are cheaper to replace. 0.5 per ms makes that 4 ms.
 
     Parameters
     ----------
-    a, b : trains; a of b's shape, or of its last axes.
-    cost_per_ms : cost of moving a spike by a millisecond.
+    a, b : SpikeTrains
+        Trains of one shape; `a` may lack leading axes.
+    cost_per_ms : float
+        Cost of moving a spike by a millisecond.
 
     Returns
     -------
-    float64 of b's shape, 0 for equal trains.
+    ndarray
+        float64 of the shape of `b`, 0 for equal trains.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For trains that cannot be compared, and for a wrong cost.
+
+    Examples
+    --------
+    >>> from fitness.spike_trains import SpikeTrains, victor_purpura
+    >>> victor_purpura(SpikeTrains.of([[10.0]], duration_ms=100), SpikeTrains.of([[11.0]], duration_ms=100))
+    array([0.5])
     """
     return compared(_distances, a, b, positive("cost_per_ms", cost_per_ms))
 

@@ -1,12 +1,12 @@
 """Does it pay? Classifiers assembled from evolved motifs beside controls with as many parameters, trained alike:
 python -m tests.bench.bench_assembly [--seeds N] [--arms NAME ...] [--tasks NAME ...]
 
-Motifs come first: evolved once on the training splits of seed 0 (`assembly_motifs`) and kept in runs/assembly/. Then every arm
-finds its own learning rate and strength of recurrence on the validation trials of two seeds, all with the same choices, and is
-trained and tested with seeds 1 to N: data (but for the digits, which are always split alike), first weights and the order of
-trials differ. Everything finished is kept one a line in runs/assembly.jsonl (or the file that BENCH_JSON names), so that a
-stopped benchmark goes on where it was; delete it and the motifs, on which its lines depend, to start anew. snnTorch runs in an
-environment of its own (make rivals). Prints tables in Markdown and draws runs/assembly.svg.
+Motifs come first: evolved once on the training splits of seed 0 (`assembly_motifs`) and kept in runs/results/assembly/. Then
+every arm finds its own learning rate and strength of recurrence on the validation trials of two seeds, all with the same
+choices, and is trained and tested with seeds 1 to N: data (but for the digits, which are always split alike), first weights and
+the order of trials differ. Everything finished is kept one a line in runs/results/assembly.jsonl (or the file that BENCH_JSON
+names), so that a stopped benchmark goes on where it was; delete it and the motifs, on which its lines depend, to start anew.
+snnTorch runs in an environment of its own (make rivals). Prints tables in Markdown and draws runs/results/assembly.svg.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tests.bench.report import skipped
 from tests.bench.rivals.classify import learn
 
 ROOT = Path(__file__).parents[2]
-MOTIFS = ROOT / "runs" / "assembly"
+MOTIFS = ROOT / "runs" / "results" / "assembly"
 SNNTORCH = "snnTorch RSynaptic"
 ARMS = (
     "evolved to learn",
@@ -59,7 +59,7 @@ def main(tasks=TASKS, choices=CHOICES):
     parser.add_argument("--tasks", nargs="+", default=list(tasks), choices=list(tasks))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "assembly.jsonl")
+    path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "results" / "assembly.jsonl")
     absent: set[str] = set()
     for seed, task, arm in product((*TUNED_ON, *range(1, chosen.seeds + 1)), chosen.tasks, chosen.arms):
         if arm in absent or (arm == "GRU" and tasks[task].price):  # which has no spikes to pay for

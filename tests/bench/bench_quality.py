@@ -3,8 +3,8 @@ many seeds: python -m tests.bench.bench_quality [--seeds N] [--arms NAME ...] [-
 
 A search has solved its task in the first generation in which the circuit that did best on validation trials scores 0.9 on
 held-out ones; counted are all circuits that came up on all islands until then, at most LIMIT. Finished searches are kept one a
-line in runs/quality.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete it to
-start anew. Prints tables in Markdown and draws runs/quality.svg.
+line in runs/results/quality.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete
+it to start anew. Prints tables in Markdown and draws runs/results/quality.svg.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
-    path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "quality.jsonl")
+    path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "results" / "quality.jsonl")
     done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
     every = product(range(1, chosen.seeds + 1), chosen.tasks, chosen.arms)
     missing = [(task, arm, seed) for seed, task, arm in every if (task, arm, seed) not in done]
@@ -57,7 +57,7 @@ def main():
             print(line(future.result()), flush=True)
     found = [r for r in results(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and r["seed"] <= chosen.seeds]
     print("\n" + "\n\n".join(tables(found, chosen.tasks, chosen.arms)))
-    drawn(found, chosen.tasks, chosen.arms, LIMIT, ROOT / "runs" / "quality.svg")
+    drawn(found, chosen.tasks, chosen.arms, LIMIT, ROOT / "runs" / "results" / "quality.svg")
 
 
 def results(path: Path) -> list[dict]:

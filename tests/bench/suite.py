@@ -1,13 +1,13 @@
-"""Every task's committed search over five seeds, and the README's table of them: python -m tests.bench.suite [TASK ...]
+"""Every task's committed search over five seeds, and its table, runs/results/suite.csv: python -m tests.bench.suite [TASK ...]
 
 A run counts as solving its task when its best circuit at the end scores 0.9 on held-out trials, within 10 minutes on two cores.
 Runs are stored one by one in runs/suite/, so that an interrupted suite goes on where it was; those of another version or of a
 spec that has changed are made anew. The table keeps its rows of tasks for which there is nothing.
 """
 
+import csv
 import json
 import os
-import re
 import signal
 import statistics
 import sys
@@ -22,11 +22,12 @@ from evo.spec.run_spec import read
 from fitness.tasks import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "runs" / "suite"
+RUNS = ROOT / "runs" / "suite"
+TABLE = ROOT / "runs" / "results" / "suite.csv"
+HEAD = ("task", "solved", "evaluations to 0.9", "seconds of one core", "held-out score", "circuit", "reference")
 SEEDS = (1, 2, 3, 4, 5)
 SOLVED = 0.9
 CORES, MINUTES = 2, 10  # each run has one core, for as long as both would work on it
-BEGIN, END = "<!-- suite: made by make suite -->\n", "<!-- end of suite -->"
 
 
 def main():
@@ -34,7 +35,7 @@ def main():
     names = sys.argv[1:] or known
     if unknown := set(names) - set(known):
         sys.exit(f"there is no task {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    RUNS.mkdir(parents=True, exist_ok=True)
     wanted = [(name, seed) for seed in SEEDS for name in names if not stored(name, seed)]
     print(f"{len(wanted)} of {len(SEEDS) * len(names)} searches are to be made", flush=True)
     ended_by_ctrl_c = signal.SIGINT, signal.SIG_DFL  # its processes, without a traceback each
@@ -45,7 +46,7 @@ def main():
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             sys.exit("stopped; the searches that ended are stored: make suite goes on after them")
-    into_readme({name: row(name) for name in known if all(stored(name, seed) for seed in SEEDS)})
+    write({name: row(name) for name in known if all(stored(name, seed) for seed in SEEDS)})
 
 
 def made_by(name: str) -> dict:
@@ -101,8 +102,8 @@ def line(found) -> str:
     return f"{found['task']:14} seed {found['seed']}: held out {found['held_out']:.3f}, {solved}, {found['seconds']:.0f} s"
 
 
-def row(name: str) -> str:
-    """The task's line of the table: medians over the seeds, a run that did not solve counting as more than any that did."""
+def row(name: str) -> tuple[str, ...]:
+    """The task's row of the table: medians over the seeds; an unsolved run counts as more than any solved one."""
     runs = [found for seed in SEEDS if (found := stored(name, seed))]
     solved = [r for r in runs if r["held_out"] >= SOLVED]
     best = sorted(runs, key=lambda r: r["held_out"])[len(runs) // 2]
@@ -113,34 +114,21 @@ def row(name: str) -> str:
     )
     task = BUILT_IN[name]()
     reference = task.evaluate(fitness.reference(name).circuit, task.trials(0, 512)).value
-    counts = f"{best['e']} E, {best['i']} I"
-    cells = (
-        f"`{name}`",
-        f"{len(solved)}/{len(runs)}",
-        evaluations,
-        seconds,
-        f"{best['held_out']:.3f}",
-        counts,
-        f"{reference:.3f}",
-    )
-    return f"| {' | '.join(cells)} |"
+    share, counts = f"{len(solved)}/{len(runs)}", f"{best['e']} E, {best['i']} I"
+    return name, share, evaluations, seconds, f"{best['held_out']:.3f}", counts, f"{reference:.3f}"
 
 
-def into_readme(rows: dict[str, str]):
-    """Write the rows, by task, into the table; its other rows stay."""
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN, 1)
-    old, after = rest.split(END, 1)
-    rows = {one[1]: one[0] for one in re.finditer(r"^\| `(\w+)` .*$", old, re.MULTILINE)} | rows
-    heading = "| task | solved | evaluations to 0.9 | seconds of one core | held out at the end | circuit | reference |"
-    table = "\n".join([heading, "|---" * 7 + "|", *(rows[name] for name in BUILT_IN if name in rows)]) + "\n"
-    print(table)
-    readme.write_text(before + BEGIN + table + END + after, encoding="utf-8")
+def write(rows: dict[str, tuple[str, ...]], path: Path = TABLE):
+    """Write the rows, by task, into the table, a CSV file that the documentation shows; its other rows stay."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = {old[0]: tuple(old) for old in csv.reader(lines[1:])} | rows
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *(rows[name] for name in BUILT_IN if name in rows)])
+    print(path.read_text(encoding="utf-8"))
 
 
 def result_file(name: str, seed: int) -> Path:
-    return RESULTS / f"{name}-{seed}.json"
+    return RUNS / f"{name}-{seed}.json"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / "runs" / "zoo-work"
 SEEDS = range(1, 6)
 SOLVED = 0.9
-# what the README shows
+# in the picture of the zoo
 SHEET = ("itd-5", "direction-5", "separation-3b", "gate-3", "winner-7", "xor-3", "onset-2", "toggle-2", "coincidence-4")
 
 
@@ -97,9 +97,9 @@ def score_anew():
 
 
 def draw_sheet():
-    """The picture that the README shows."""
+    """The picture of the zoo in the documentation."""
     shown = Zoo(zoo.folder)
-    pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "runs" / "zoo.svg")
+    pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "docs" / "pictures" / "zoo.svg")
 
 
 def solved(spec: str) -> Run | None:

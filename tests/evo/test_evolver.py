@@ -1,5 +1,6 @@
 """evo.Evolver: asks for circuits, is told how they did, and searches as any run does."""
 
+import re
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -14,7 +15,7 @@ from evo.engine.problem import problem
 from evo.spec.run_spec import parse
 from fitness.judges import judged
 from tests.evo.test_judge import judged_spec
-from tests.evo.tiny import SPEC, cli, one_line_of, spec_file
+from tests.evo.tiny import ROOT, SPEC, cli, one_line_of, spec_file
 
 SMALL = {"inputs": ["a", "b"], "outputs": ["x"], "circuit": {"neurons": [3, 6], "in_degree": 4}}
 SEARCH = {"population": 12, "epoch": 2, "seed": 3}
@@ -256,3 +257,18 @@ def test_a_damaged_file_is_one_line(tmp_path):
         path.write_bytes(broken)
         assert str(path) in one_line_of(lambda: evo.Evolver.load(path))
     assert "there is no such file" in one_line_of(lambda: evo.Evolver.load(tmp_path / "none"))
+
+
+def test_the_page_about_it_runs(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "how-to" / "own-fitness.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for kind, text in re.findall(r"^```(python|toml)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        if file := re.match(r"# file: (\S+)\n", text):
+            (tmp_path / file[1]).write_text(text)
+        else:
+            exec(compile(text, kind, "exec"), names)
+    assert names["evolver"].generation == 2
+    assert seen(evo.Evolver.load("search.evo"))[2] > 100
+    run = evo.run("mine.toml", "run", workers=0, generations=2, population=8)
+    assert run.spec.judged_by == "mine.py:score"

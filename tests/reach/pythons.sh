@@ -7,7 +7,7 @@ outside=$(mktemp -d)
 trap 'rm -rf "$outside"' EXIT
 .venv/bin/pip wheel -q --disable-pip-version-check --no-deps -w "$outside/dist" .
 rm -rf build
-cp -r tests runs README.md pyproject.toml "$outside"   # the tests, and not the packages beside them
+cp -r tests runs docs README.md pyproject.toml "$outside"   # the tests, and not the packages beside them
 failed=()
 works() { "$1" -c 'import venv, ensurepip' 2>/dev/null; }
 for version in ${PYTHONS:-3.11 3.12 3.13 3.14}; do

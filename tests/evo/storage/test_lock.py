@@ -92,9 +92,7 @@ def test_waiting_for_a_lock_that_cannot_be_made_does_not_wait(path, locks, tmp_p
 def test_without_fcntl_the_lock_can_be_imported(monkeypatch):
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.delitem(sys.modules, "evo.storage.lock")
-    import evo
-
-    monkeypatch.setattr(evo, "lock", lock)
+    monkeypatch.setattr("evo.storage.lock", lock)  # afterwards it is again what it was
     import evo.storage.lock as fresh
 
     assert fresh.fcntl is None

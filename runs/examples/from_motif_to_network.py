@@ -1,6 +1,6 @@
 """From a motif to a network: evolve, inspect, assemble, train, compare. Some two minutes on two cores.
 
-    python runs/from_motif_to_network.py [FOLDER]
+    python runs/examples/from_motif_to_network.py [FOLDER]
 
 Circuits that tell four directions of a sound apart are evolved and pruned to their cores. Copies of the best core, behind a
 learned projection, are trained by gradient descent to tell eight directions apart, and so are copies of circuits of the same
@@ -24,7 +24,7 @@ from evo.inspect import page, table
 from evo.spec.run_spec import CircuitBounds
 from evo.studies.prune import prune
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TASK = fitness.task("itd", detectors=8)
 COPIES, BATCH = 8, 64
 

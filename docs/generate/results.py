@@ -1,0 +1,78 @@
+"""Tables of benchmarks, from `runs/results/`."""
+
+import json
+
+from generate.markdown import ROOT, page, table
+from tests.bench.assembly_report import interval
+from tests.bench.assembly_tasks import PRICED, TASKS
+from tests.bench.bench_assembly import ARMS, best_choice
+from tests.bench.quality_report import NEVER, evaluations, median
+
+RESULTS = ROOT / "runs" / "results"
+SEARCHES = {
+    "default": "the search",
+    "random": "random circuits",
+    "weights-only": "weights only, wiring of the founders",
+    "no crossover": "no crossover",
+    "one island": "one island of 800 instead of four of 200",
+    "E only": "excitatory neurons only",
+    "unsigned": "no Dale's law",
+}
+NETWORKS = {
+    "evolved to learn": "copies of a motif evolved to learn quickly",
+    "random motif": "copies of a random motif, same E, I and degrees",
+    "unevolved motif": "copies of a founder of the search",
+    "evolved for a task": "copies of a motif evolved for the nearest task",
+    "single neuron": "copies of a single neuron",
+    "dense, Dale's law": "dense recurrent layer, Dale's law",
+    "dense, any sign": "dense recurrent layer, any sign",
+}
+DATA = {
+    "randman": "Randman",
+    "itd": "ITD",
+    "itd-in-phase": "ITD, ears in phase",
+    "yin-yang": "Yin-Yang",
+    "digits": "digits",
+}
+
+
+def write():
+    found = lines("quality")
+    named = list(dict.fromkeys(row["task"] for row in found))
+    rows = [(SEARCHES[arm], *(solved(evaluations(found, task, arm)) for task in named)) for arm in SEARCHES]
+    page("tables/quality.md", table(("search", *(f"`{task}`" for task in named)), rows))
+
+    found = lines("assembly")
+    tuned = {(task, arm): rows for task in TASKS for arm in ARMS if (rows := judged(found, task, arm))}
+    for price, file in (("", "assembly"), (PRICED, "assembly-priced")):
+        columns = {task: name for task, name in DATA.items() if task + price in TASKS}
+        rows = [(NETWORKS.get(arm, arm), *(accuracy(tuned.get((task + price, arm))) for task in columns)) for arm in ARMS]
+        page(f"tables/{file}.md", table(("network", *columns.values()), [row for row in rows if any(row[1:])]))
+
+
+def lines(name: str) -> list[dict]:
+    return [json.loads(line) for line in (RESULTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def solved(tried) -> str:
+    """The share of seeds that solved a task, and the median of the circuits evaluated, if so many solved it."""
+    middle = median(tried)
+    return f"{(tried < NEVER).sum()}/{len(tried)}" + (f", {middle:,.0f}" if middle < NEVER else "")
+
+
+def judged(found, task, arm) -> list[dict]:
+    """The rows of the seeds that are reported, with the settings that did best on the seeds for tuning."""
+    mine = [row for row in found if (row["task"], row["arm"]) == (task, arm)]
+    if not mine:
+        return []
+    best = best_choice(mine, task, arm, TASKS[task].score)
+    return [row for row in mine if row["seed"] > 0 and row["seed"] < 100 and (row["rate"], row["gain"]) == best]
+
+
+def accuracy(rows) -> str:
+    """Accuracy in % with its 95 % confidence interval, and in brackets the spikes of a trial."""
+    if not rows:
+        return ""
+    middle, half = interval([100 * row["accuracy"] for row in rows])
+    spikes = [row["spikes"] for row in rows if row["spikes"] is not None]
+    return f"{middle:.1f} ± {half:.1f}" + (f" ({sum(spikes) / len(spikes):.0f})" if spikes else "")
