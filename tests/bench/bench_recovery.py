@@ -65,7 +65,7 @@ def main():
     numbers = options.numbers or range(20)
     good = 0
     print(
-        " # hidden (recorded)  evaluations  cpu s  score/simulate  before  validation  held out by neuron         found   wiring"
+        " # hidden (recorded)  evaluations cpu s  score/simulate  before  validation  held out by neuron         found   wiring"
     )
     for k in numbers:
         one = case(k)
