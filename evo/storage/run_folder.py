@@ -46,14 +46,15 @@ class Condition(NamedTuple):
 class Member:
     """A circuit of the Pareto front.
 
-    Scores of a task are 0 at chance and 1 when perfect.
+    Scores of tasks are 0 at chance and 1 when perfect.
 
     Parameters
     ----------
     rank : int
         Place in the front, 0 for the best held-out score.
     score, validation, held_out : float
-        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured.
+        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured. Where scores are
+        noisy, `score` is a lower bound of their mean.
     low, high : float
         Ends of the 95 % confidence interval of the held-out score.
     worst : float
@@ -71,9 +72,11 @@ class Member:
     unit_score : bool
         True if scores are 0 at chance and 1 when perfect.
     judgements : int
-        How often the circuit was evaluated, where scores are noisy; `score` is then a lower bound of their mean.
+        Number of times that the circuit was judged.
     mean_score : float
-        The mean of these scores.
+        Mean of noisy scores.
+    noisy : bool
+        True if scores are noisy.
 
     Examples
     --------
