@@ -204,7 +204,7 @@ def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
         spec = kept(spec, source)
-        keep(source, folder)
+        keep(spec, source, folder)
         _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
 

@@ -104,6 +104,11 @@ class FiniteData(Task):
         """
         raise UserError(f"task {self.title()}: has no method data(self)")
 
+    def parts_given(self) -> np.ndarray | None:
+        """The part of each item where the data say it themselves, int [items]: 0 to search on, 1 to validate on, 2 held out.
+        None: they are split as above."""
+        return None
+
     def make(self, rng, count, part):
         """Draw trials from a part of the data.
 
@@ -168,7 +173,10 @@ class FiniteData(Task):
             groups = stimuli if data.groups is None else np.asarray(data.groups).tolist()
             shares = 1 - self.validation_share - self.held_out_share, self.validation_share, self.held_out_share
             keys = [stimuli] if data.groups is None else [stimuli, groups]
-            self._part = split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data")
+            given = self.parts_given()
+            self._part = (
+                split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data") if given is None else given
+            )
             number: dict = {}
             self._group = np.array([number.setdefault(group, len(number)) for group in groups])
             self._data = data

@@ -16,7 +16,7 @@ from evo.cli.terminal import console, say_code
 @click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(path, html, as_json):
-    """Show the circuits of a run, or one motif: a motif file, zoo:NAME, or another tool's (see evo import)."""
+    """Show the circuits of a run, or one motif: a motif file, zoo:NAME, or a circuit of another tool (see evo import)."""
     from evo.inspect import page, table
 
     subject = _subject(path)

@@ -42,8 +42,8 @@ from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
 from fitness.judges import JUDGE, Judge, Setup, Told, named
-from fitness.registry import own_part, own_task
-from fitness.sandbox.code import TASK, Code, identity, is_own, together
+from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
+from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
 from fitness.task import Interface
 
@@ -291,18 +291,23 @@ class RunSpec(_Section):
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from
-        `folder`, without."""
+        `folder`, without. The file that a task is over is among it."""
         if not self.is_task:
             raise UserError(f"{self.judged_by} is a judge, and no task")
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
             return own_task(name, source, self.search.task_seconds, settings, folder)
-        return fitness.task(name, **settings)
+        return shipped_task(name, source, settings, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
-        """The code of the user's own that the spec names, that lies in `folder` or is named from there; None where all ships.
-        Executes it where a module asks for its own place, see `fitness.checks.collect`. Raises UserError."""
+        """The code of the user's own that the spec names, that lies in `folder` or is named from there, and after it the file
+        that the task is over; None where there is neither. Executes the code where a module asks for its own place, see
+        `fitness.checks.collect`. Raises UserError."""
+        return joined(self.collect_code(folder), read_data(self.task, folder))
+
+    def collect_code(self, folder: Path = Path()) -> Code | None:
+        """The same without the file."""
         found, first = None, Path()
         for key, name in self.own_code.items():
             what = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "search.algorithm": ALGORITHM}.get(key, judges.OBJECTIVE)
@@ -407,7 +412,8 @@ class RunSpec(_Section):
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
         same way, however far they go."""
-        code = None if source is None else identity(source)
+        data = source is not None and data_file(self.task) is not None
+        code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
         text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -10,6 +10,7 @@ from circuits.graph.wiring import Wiring
 from circuits.graph.wiring import live as living_part
 from evo import genome
 from evo.population.lineage import FOUNDER
+from fitness.registry import OVER_FILES
 from fitness.tasks import BUILT_IN
 
 
@@ -59,7 +60,8 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
 
 def heard(task: str) -> str:
     """Which neurons a task listens to: "outputs", or "all", as far as is known of a user's own, whose file is not executed."""
-    return BUILT_IN[task].listens if task in BUILT_IN else "all"
+    known = BUILT_IN | OVER_FILES
+    return known[task].listens if task in known else "all"
 
 
 def _remembered(run):
