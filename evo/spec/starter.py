@@ -1,4 +1,4 @@
-"""The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
+"""The commented spec that `evo new` writes: every key of a run spec, with its default or the task's."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def starter(
     """
     values = values or {}
     task = task_class(name)
-    suited = task.suits
+    suited = task.default_spec
     if is_own(name) and folder is not None:
         where, _, class_name = name.rpartition(":")
         name = f"{Path(os.path.relpath(where, folder)).as_posix()}:{class_name}"
@@ -77,7 +77,7 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
 def _evolved(task: type[Task]) -> dict[str, list[float]]:
     """Ranges of the parameters that suit a task, those that do not evolve [x, x]."""
     own = BUILT_IN.get(task.name) is not task
-    suited = task.suits.get("circuit.parameters", TIME_CONSTANTS if own else {})
+    suited = task.default_spec.get("circuit.parameters", TIME_CONSTANTS if own else {})
     return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in suited.items()}
 
 

@@ -57,7 +57,7 @@ class RecordingTask(Measured, FileData):
     """
 
     name: ClassVar[str] = "recording"
-    suits = {
+    default_spec = {
         "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0]},
         "circuit.parameters": {
             "tau_m_ms": [2.0, 40.0],

@@ -82,8 +82,8 @@ def test_a_setting_that_has_no_default_is_left_to_be_set(here):
 
 
 def test_what_suits_it_goes_into_its_spec(here):
-    suits = 'suits = {"circuit.parameters": {"tau_m_ms": [3.0, 4.0]}, "search": {"trials": 32}}'
-    (here / "agree.py").write_text(OWN_TASK.replace("    gap_ms", f"    {suits}\n    gap_ms"))
+    default_spec = 'default_spec = {"circuit.parameters": {"tau_m_ms": [3.0, 4.0]}, "search": {"trials": 32}}'
+    (here / "agree.py").write_text(OWN_TASK.replace("    gap_ms", f"    {default_spec}\n    gap_ms"))
     text = starter("agree.py:Agree")
     assert "tau_m_ms = [3.0, 4.0]" in text
     assert "trials = 32" in text
