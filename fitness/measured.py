@@ -185,7 +185,22 @@ class Measured(Task):
         return np.clip(score.value - Z * exact(np.sqrt((GROUPS - 1) * values.var(axis=0))), 0.0, 1.0)
 
     def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
+        """The lowest score on some of the trials that counts as equally good, see `floor`.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
         assert score.measured is not None
         value, measured = self.score_of(score, trials, chosen), np.ascontiguousarray(score.measured[..., chosen, :])
         return self.floor(Score(value, score.credit[..., chosen], score.grade[..., chosen], measured), trials.take(chosen))

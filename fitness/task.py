@@ -167,7 +167,18 @@ class Score(NamedTuple):
     measured: Any = None
 
     def of(self, circuit: tuple[int, ...]) -> "Score":
-        """That of one circuit of many."""
+        """The score of one circuit of a population.
+
+        Parameters
+        ----------
+        circuit : tuple of int
+            Index of the circuit in the leading axes.
+
+        Returns
+        -------
+        Score
+            Its score.
+        """
         return Score(*(_of(part, circuit) for part in self))
 
 
@@ -649,7 +660,22 @@ class Task(BaseModel):
         return np.clip(exact((low - self.chance) / (1 - self.chance)), 0.0, 1.0)
 
     def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
+        """The lowest score on some of the trials that counts as equally good, see `floor`.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
         some = Score(self.score_of(score, trials, chosen), score.credit[..., chosen], score.grade[..., chosen])
         return self.floor(some, trials.take(chosen))
 

@@ -40,3 +40,10 @@ def trained(motif: circuits.Motif) -> circuits.Motif:
     logits, counts = network.counted(torch.zeros(10, 1, 10))
     torch.autograd.backward([logits.sum() + spikes.sum() + counts.sum() + state.v.sum()])
     return cell.to_motif()
+
+
+def evolved() -> circuits.Circuit:
+    evolver = evo.Evolver(inputs=["a"], outputs=["x"], population=20, seed=1)
+    for _ in range(3):
+        evolver.tell([float(circuit.synapse_count) for circuit in evolver.ask()])
+    return evolver.best.circuit

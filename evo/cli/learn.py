@@ -37,7 +37,7 @@ def tasks(name, out):
         click.echo(draw(with_defaults(task), Path(out)))
         return
     told = [inspect.cleandoc(text) for text in (inspect.getmodule(task).__doc__, task.__doc__) if text]
-    click.echo("\n\n".join([*(told or [f"{name} says nothing of itself: it has no docstring."]), "Settings:"]))
+    click.echo("\n\n".join([*(told or [f"{name} has no docstring."]), "Settings:"]))
     for key, field in task.model_fields.items():
         default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
         click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
@@ -47,7 +47,7 @@ def tasks(name, out):
 
 @cli.command()
 def objectives():
-    """List what a search can optimise: search.objectives in a spec."""
+    """List the objectives that a search can optimise: search.objectives in a spec."""
     from fitness.evaluation.objectives import OBJECTIVES
 
     for name, objective in OBJECTIVES.items():
@@ -56,7 +56,7 @@ def objectives():
 
 @cli.command()
 def algorithms():
-    """List the ways to search: search.algorithm in a spec."""
+    """List the search algorithms: search.algorithm in a spec."""
     from evo.algorithms import ALGORITHMS, DEFAULT
 
     for name, algorithm in ALGORITHMS.items():
@@ -65,12 +65,12 @@ def algorithms():
 
 @cli.command()
 @click.argument("name", metavar="[TASK|zoo:MOTIF]", required=False)
-@click.option("--recording", metavar="FILE", help="For circuits that do what was recorded in a file: it is looked at.")
-@click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
-@click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
-@click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
+@click.option("--recording", metavar="FILE", help="Recording that circuits are to explain: the spec suits it.")
+@click.option("-o", "--out", metavar="FILE", help="File to write to [default: print the spec].")
+@click.option("--neurons", metavar="MODEL", help="Neuron model, see evo models [default: one that suits the task].")
+@click.option("--synapses", metavar="MODEL", help="Synapse model, see evo models [default: one that suits the task].")
 def new(name, recording, out, neurons, synapses):
-    """Write a commented spec to start from; of a motif of the zoo, the one by which it was found.
+    """Write a run spec with every key explained; for zoo:MOTIF, the spec by which the motif was found.
 
     \b
     evo new itd -o my.toml
@@ -131,7 +131,7 @@ def models(name):
 @cli.command()
 @click.argument("spec", metavar="[SPEC.toml]", required=False)
 def warmup(spec):
-    """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
+    """Compile the machine code that SPEC or most runs need, for instance when an image is built."""
     from evo.cluster.warm_up import warm_up
     from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
     from fitness.registry import data_file

@@ -51,7 +51,7 @@ def starter(
     circuit |= {"neuron_model": neuron_model, "synapse_model": synapse_model}
     section = ranges(neuron_model, synapse_model)
     fitting = {key: value for key, value in _evolved(task).items() if key in section.model_fields}
-    lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
+    lines = ["# Run it with: evo run THIS_FILE. A range is [minimum, maximum]; a single number stands for both.", ""]
     lines += ["[task]", f"name = {_toml(name)}", *_settings(task, values.get("task", {})), ""]
     lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
     lines += ["[circuit.parameters]", *_section(section, fitting), ""]
@@ -61,7 +61,7 @@ def starter(
     ]
     search = {"target": TARGET} | suited.get("search", {}) | values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
-    lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
+    lines += ["[search.stop]                             # early stopping of hopeless circuits", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 
 

@@ -6,10 +6,18 @@ from circuits.errors import UserError
 from evo import genome
 from evo.genome import Form, identity
 from evo.population.individual import joined
-from evo.spec.run_spec import RunSpec
+from evo.spec.run_spec import RunSpec, changed
 from evo.storage.run_folder import Run
 from evo.storage.stored import Heritage
 from fitness.task import Interface
+
+
+def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec of a fork of a run of this spec. Raises UserError as `changed` does, and for founders: it has its parent's."""
+    if "search.founders" in changes:
+        raise UserError("search.founders: a fork begins with the circuits of its parent; leave it out, or start by evo run")
+    found = changed(spec, changes)
+    return found.model_copy(update={"search": found.search.model_copy(update={"founders": ()})})
 
 
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
