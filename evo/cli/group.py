@@ -4,8 +4,23 @@ import click
 
 from circuits.version import __version__
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Command(click.Command):
+    """A command with these settings of its own: click keeps the help option that it makes first, whoever calls."""
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **({"context_settings": SETTINGS} | named))
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+@click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="evo")
 def cli():
     """Evolve excitatory/inhibitory spiking microcircuits, inspect them, and export them as modules.

@@ -65,10 +65,12 @@ def algorithms():
 
 @cli.command()
 @click.argument("name", metavar="[TASK|zoo:MOTIF]", required=False)
-@click.option("--recording", metavar="FILE", help="Recording that circuits are to explain: the spec suits it.")
+@click.option(
+    "--recording", metavar="FILE", help="A recording that circuits shall explain: the spec is made after a look at it."
+)
 @click.option("-o", "--out", metavar="FILE", help="File to write to [default: print the spec].")
-@click.option("--neurons", metavar="MODEL", help="Neuron model, see evo models [default: one that suits the task].")
-@click.option("--synapses", metavar="MODEL", help="Synapse model, see evo models [default: one that suits the task].")
+@click.option("--neurons", metavar="MODEL", help="Neuron model, see evo models [default: the task's].")
+@click.option("--synapses", metavar="MODEL", help="Synapse model, see evo models [default: the task's].")
 def new(name, recording, out, neurons, synapses):
     """Write a run spec with every key explained; for zoo:MOTIF, the spec by which the motif was found.
 

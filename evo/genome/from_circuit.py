@@ -7,7 +7,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from evo.genome import record
-from evo.genome.record import GRID, Form, type_row
+from evo.genome.record import GRID, Encoding, type_row
 
 
 class Encoded(NamedTuple):
@@ -17,7 +17,7 @@ class Encoded(NamedTuple):
     rounded: bool
 
 
-def from_circuit(circuit: Circuit, form: Form, inputs, outputs) -> Encoded:
+def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
     """The genome that stands for a circuit; its neurons take the slots in order.
 
     inputs, outputs  of the task: channels and ports go by these names, or by their order where the names are others
@@ -35,7 +35,7 @@ def from_circuit(circuit: Circuit, form: Form, inputs, outputs) -> Encoded:
 class _Work:
     """A genome in the making."""
 
-    def __init__(self, circuit: Circuit, form: Form):
+    def __init__(self, circuit: Circuit, form: Encoding):
         self.circuit, self.form, self.bounds = circuit, form, form.bounds
         self.genome = record.empty(self.bounds, 1)[0]
         self.rounded = False

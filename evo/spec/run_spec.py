@@ -34,7 +34,7 @@ from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
-from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Form, variation
+from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Encoding, variation
 from evo.selection.deaps import SELECTIONS
 from evo.spec.estimate import check_memory
 from fitness import judges
@@ -377,12 +377,12 @@ class RunSpec(_Section):
             c.dale,
         )
 
-    def form(self, task: Interface) -> Form:
+    def form(self, task: Interface) -> Encoding:
         """What the genomes stand for; raises as `bounds` does."""
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Form(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""

@@ -1,4 +1,4 @@
-"""The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
+"""The commented spec that `evo new` writes: every key of a run spec, with its default or the task's."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
 TARGET = 0.95
-# Where a task of one's own does not say what suits it: what most tasks that ship let evolve.
+# Where a task of one's own does not say its own: what most tasks that ship let evolve.
 TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
 
 
@@ -33,12 +33,12 @@ def starter(
 
     folder  where the spec is to lie: from there the code of a user's own task, which `name` gives from the working folder, is
     named. That code is executed.
-    values  of keys of the sections "task", "circuit" and "search" that go before what suits the task
+    values  of keys of the sections "task", "circuit" and "search" that go before the task's own
     Raises UserError for an unknown task or model.
     """
     values = values or {}
     task = task_class(name)
-    suited = task.suits
+    suited = task.default_spec
     if is_own(name) and folder is not None:
         where, _, class_name = name.rpartition(":")
         name = f"{Path(os.path.relpath(where, folder)).as_posix()}:{class_name}"
@@ -77,7 +77,7 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
 def _evolved(task: type[Task]) -> dict[str, list[float]]:
     """Ranges of the parameters that suit a task, those that do not evolve [x, x]."""
     own = BUILT_IN.get(task.name) is not task
-    suited = task.suits.get("circuit.parameters", TIME_CONSTANTS if own else {})
+    suited = task.default_spec.get("circuit.parameters", TIME_CONSTANTS if own else {})
     return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in suited.items()}
 
 

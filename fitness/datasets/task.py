@@ -26,7 +26,7 @@ class DatasetTask(FileData):
     """
 
     name: ClassVar[str] = "dataset"
-    suits = {
+    default_spec = {
         "circuit": {"neurons": [4, 16], "delay_ms": [1.0, 20.0]},
         "circuit.parameters": {"tau_m_ms": [5.0, 60.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [1.0, 40.0]},
         "search": {"objectives": ["score", "size", "wiring"], "target": 1.0},
@@ -152,10 +152,10 @@ class DatasetTask(FileData):
             found[np.flatnonzero((parts == 0) & (e.labels == label))[self.split_seed % every :: every]] = 1
         return found
 
-    def credit(self, raster: Raster, trials: Trials) -> np.ndarray:
+    def trial_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
         """1 where the output of the class alone spikes most."""
         return decode.most_active(raster.counts(), trials.labels)
 
-    def grade(self, raster: Raster, trials: Trials) -> np.ndarray:
+    def case_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
         """By how much it leads."""
         return decode.margin(raster.counts(), trials.labels)

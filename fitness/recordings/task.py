@@ -49,7 +49,7 @@ class RecordingTask(Measured, FileData):
     which nothing is scored. The score is 0 for the best answer at a constant rate, and 1 for what one repeat of a stimulus says
     of the others: the ceiling that trial-to-trial variability allows; without repeats 1 is perfect. Both are estimated on the
     windows of the search, and are the same for all parts. What is scored is the coincidence factor, van Rossum's distance or
-    the correlation of rates, over all windows together, averaged over the neurons. What lexicase and the climb see of each
+    the correlation of rates, over all windows together, averaged over the neurons. What selection sees of each
     window is how far both trains overlap when they are filtered with the precision, and with eight times as much.
 
     Held out are the last part of every trial's time; or whole stimuli, where there are ten or more; and the trials that
@@ -57,7 +57,7 @@ class RecordingTask(Measured, FileData):
     """
 
     name: ClassVar[str] = "recording"
-    suits = {
+    default_spec = {
         "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0]},
         "circuit.parameters": {
             "tau_m_ms": [2.0, 40.0],

@@ -36,7 +36,7 @@ def fit(task: RecordingTask, output: str, generations: int = GENERATIONS, seed: 
         for _ in range(generations):
             points = strategy.ask(rng)
             found = evaluate(one, parts["search"], coded.tables(points))
-            values = found.score + found.climb
+            values = found.score + found.smooth_score
             strategy.tell(np.argsort(-values, kind="stable"))
             if values.max() > value:
                 best, value = points[[int(np.argmax(values))]], float(values.max())

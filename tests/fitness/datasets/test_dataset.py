@@ -110,7 +110,7 @@ def test_the_output_that_spikes_most_names_the_class_and_silence_none():
     raster = Raster(np.stack([pack(a) for a in answer]), 20, task.dt_ms, task.outputs)
     score = task.score(raster, trials)
     np.testing.assert_allclose(score.value, [1, 0, 0])
-    assert score.grade[0].mean() > score.grade[2].mean() > 0.4
+    assert score.case_scores[0].mean() > score.case_scores[2].mean() > 0.4
 
 
 def test_classes_channels_and_items_can_be_fewer():

@@ -57,10 +57,10 @@ def test_what_was_measured_scores_1_and_silence_0(scored_by):
         trials = task.trials_of(part, 1, 12)
         score = task.score(raster(task, measured(task, trials)), trials)
         assert score.value == pytest.approx(1, abs=1e-6)
-        np.testing.assert_allclose(score.grade, 1, atol=1e-6)
+        np.testing.assert_allclose(score.case_scores, 1, atol=1e-6)
         nothing = task.score(raster(task, np.zeros_like(trials.spikes[..., [0, 0]])), trials)
         assert nothing.value == 0
-        assert nothing.grade.max() < 1
+        assert nothing.case_scores.max() < 1
 
 
 def test_parts_are_stretches_of_time_that_share_no_scored_moment():
