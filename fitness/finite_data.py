@@ -105,8 +105,14 @@ class FiniteData(Task):
         raise UserError(f"task {self.title()}: has no method data(self)")
 
     def parts_given(self) -> np.ndarray | None:
-        """The part of each item where the data say it themselves, int [items]: 0 to search on, 1 to validate on, 2 held out.
-        None: they are split as above."""
+        """Give the part of each item, where the data say it themselves.
+
+        Returns
+        -------
+        ndarray of int or None
+            Part of each item, shape (items,): 0 to search on, 1 to validate on, 2 held out. None, the default: items are split
+            by `split_seed`.
+        """
         return None
 
     def make(self, rng, count, part):

@@ -59,6 +59,12 @@ OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "suits": "default_spec",
     "decisive": "critical_connections",
 }
+OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
+    "credit": "trial_scores",
+    "grade": "case_scores",
+    "suits": "default_spec",
+    "decisive": "critical_connections",
+}
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
 
 
@@ -274,6 +280,8 @@ class Task(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
         """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        for name in OLD_NAMES.keys() & vars(cls).keys():
+            raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in {"score", "interval", "world"} & vars(cls).keys():

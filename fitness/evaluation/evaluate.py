@@ -19,6 +19,7 @@ from fitness.task import Score, Task, Trials
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no circuit is given up
+ALL_STEPS = Stop()  # no circuit is given up
 TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
 
 

@@ -22,12 +22,35 @@ REFUSED = {".pkl", ".pickle", ".npy"}
 
 
 def read(path, content: bytes | None = None, epochs=()) -> Recording:
-    """The recording in a file: CSV, NPZ, SONATA spikes, NWB, or whatever else Neo reads.
+    """Read a recording from a file: CSV, NPZ, SONATA spikes, NWB, or whatever else Neo reads.
 
-    path     of the file; its ending says what it is
-    content  what is in it, where it was read before
-    epochs   names of the epochs (NWB) that are the trials; by default the file's trials, else all of it is one
-    Raises UserError that names the file, what is missing in it and what was found; MachineError where a package is missing.
+    Parameters
+    ----------
+    path : str or Path
+        The file, whose ending says what it is.
+    content : bytes, optional
+        What is in it, where it was read before.
+    epochs : sequence of str
+        Names of the epochs (NWB) that are the trials; by default the trials of the file, and otherwise all of it is one.
+
+    Returns
+    -------
+    Recording
+        What was given and measured.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a file that is none of these; the message names the file, what is missing in it and what was found.
+    circuits.errors.MachineError
+        Where a package that the format needs is not installed.
+
+    Examples
+    --------
+    >>> from fitness import recordings
+    >>> text = b"trial,role,name,time_ms\n1,input,a,12.5\n1,output,cell,17.25\n"
+    >>> recordings.read("cell.csv", text).outputs
+    ('cell',)
     """
     content = read_bytes(path) if content is None else content
     name = PurePath(path).name

@@ -64,9 +64,7 @@ def main():
     options = asked.parse_args()
     numbers = options.numbers or range(20)
     good = 0
-    print(
-        " # hidden (recorded)  evaluations cpu s  score/simulate  before  validation  held out by neuron         found   wiring"
-    )
+    print(" # hidden (recorded)  evaluations  cpu s  score/simulate  before  validation  held out by neuron  found  wiring")
     for k in numbers:
         one = case(k)
         with TemporaryDirectory() as folder:

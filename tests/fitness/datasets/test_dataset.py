@@ -2,7 +2,6 @@
 
 import io
 
-import h5py
 import numpy as np
 import pytest
 
@@ -13,6 +12,7 @@ from fitness.datasets import read
 from fitness.registry import OVER_FILES
 from fitness.task import PARTS
 
+h5py = pytest.importorskip("h5py")
 ITEMS, CHANNELS, END = 60, 4, 40
 
 
