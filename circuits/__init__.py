@@ -10,7 +10,8 @@ A motif is loaded and simulated, or taken from the zoo:
 import circuits.numerics.before_numba  # noqa: F401 - first of all
 from circuits import show
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
-from circuits.motif_file import Motif, load, save
+from circuits.imports import load
+from circuits.motif_file import Motif, save
 from circuits.neurons import Neuron
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
@@ -20,6 +21,8 @@ from circuits.zoo import zoo
 show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
 show.drawn_by(Raster, "html", "circuits.drawing.notebook:of_raster")
 show.drawn_by(Raster, "axes", "circuits.drawing.plot:plot")
+show.drawn_by(Raster, "neo", "circuits.export.recordings:to_neo")
+show.drawn_by(Raster, "nwb", "circuits.export.recordings:to_nwb")
 
 __all__ = [
     "Circuit",

@@ -186,7 +186,9 @@ class Circuit(Part):
 
     dt_ms: float = Field(gt=0, le=100)
     neuron_model: Literal[tuple(MODELS)] = LIF_PSC_EXP.name  # type: ignore[valid-type]
-    noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
+    noise_mv: float = Field(
+        0.0, ge=0, le=1_000, description="membrane noise: the standard deviation that it alone would give V"
+    )
     neurons: tuple[AnyNeuron, ...] = Field(json_schema_extra={"minItems": 1})
     inputs: tuple[InputChannel, ...] = ()
     synapses: tuple[Synapse, ...] = ()

@@ -19,7 +19,7 @@ TIMING_RULE: Final = "iaf_psc_exp"
 
 
 class Parent(Part):
-    """The circuit that a motif was made from, by taking parts out."""
+    """The circuit that a motif was made from: by taking parts out, or by a search that began with it."""
 
     sha256: str = Field(description="digest of the circuit")
     name: str | None = None

@@ -1,4 +1,4 @@
-"""How things show themselves, without knowing who draws them: a package says at its face which function draws what.
+"""How things show themselves, or are written down, without knowing who does it: a package says at its face which function does.
 
     show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
 
@@ -12,12 +12,12 @@ _FUNCTIONS: dict[tuple[type, str], str] = {}
 
 
 def drawn_by(kind: type, form: str, function: str):
-    """Things of a class are drawn in a form ("html", "axes") by a function, MODULE:NAME."""
+    """Things of a class are drawn in a form ("html", "axes", "neo") by a function, MODULE:NAME."""
     _FUNCTIONS[kind, form] = function
 
 
-def draw(thing, form: str, *arguments) -> Any:
+def draw(thing, form: str, *arguments, **options) -> Any:
     """What the function of the thing's class returns for it."""
     function = next(_FUNCTIONS[kind, form] for kind in type(thing).__mro__ if (kind, form) in _FUNCTIONS)
     module, name = function.split(":")
-    return getattr(import_module(module), name)(thing, *arguments)
+    return getattr(import_module(module), name)(thing, *arguments, **options)

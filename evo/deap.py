@@ -55,8 +55,8 @@ class Individual:
         One record of `evo.genome.dtype`, shape [1].
     fitness : deap.base.Fitness
         The fitness, invalid until the circuit was evaluated.
-    problem : Problem
-        The run spec and the code of the task.
+    source : Source
+        The run spec and the code of your own that it names.
 
     Examples
     --------
@@ -91,12 +91,12 @@ class Individual:
 
 
 class Evaluate:
-    """Fitness of circuits on the trials of a search.
+    """Fitness of circuits as in a search.
 
     Parameters
     ----------
     source : Source
-        The run spec and the code of the task.
+        The run spec and the code of your own that it names.
 
     Examples
     --------

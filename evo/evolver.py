@@ -12,7 +12,7 @@ It is the same search as that of `evo run`: the algorithms, islands, the archive
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +27,19 @@ from evo.engine.epochs import Result
 from evo.engine.lockstep import IDLE, Lockstep
 from evo.engine.problem import Problem
 from evo.search import begin, locked
-from evo.spec.given import as_toml, given
-from evo.spec.run_spec import RunSpec, parse
+from evo.spec.run_spec import RunSpec
+from evo.spec.told_spec import told_spec
 from evo.storage import told
 from evo.storage.run_folder import Member, Run, members, provenance, ranked, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code
 from fitness.evaluation.objectives import objective
-from fitness.judges import JUDGE, TOLD, Results
-from fitness.judges.answers import CASES, Answer, UnknownError, answer, results
+from fitness.judges import TOLD, Results
+from fitness.judges.scores import PLACE, told_results
 from fitness.sandbox.code import Code
 
 SINCE = "told.zst"  # in a run folder: what was told since the last stored epoch
-PLACE = "tell"  # in messages
-ALONE = {"islands": 1, "generations": 10**7}  # of [search], where no spec says otherwise
 
 
 class Evolver:
@@ -103,7 +101,7 @@ class Evolver:
         folder: str | Path | None = None,
         **search: Any,
     ):
-        resolved, source = _resolved(spec, inputs, outputs, dt_ms, circuit, search)
+        resolved, source = told_spec(spec, inputs, outputs, dt_ms, circuit, search)
         place = None if folder is None else Path(folder)
         if place is not None:
             resolved = begin(place, resolved, source)
@@ -171,9 +169,7 @@ class Evolver:
         asked = len(self.ask())
         if not asked:
             raise UserError(f"{PLACE}: the search is over: nothing was asked")
-        found = scores if isinstance(scores, Results) else self._results(scores, cases, asked)
-        if len(found.score) != asked:
-            raise UserError(f"{PLACE}: {len(found.score)} results for the {asked} circuits that were asked about")
+        found = told_results(scores, cases, self._objectives, self._candidates(), self._width())
         if self.folder is not None:
             with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
                 after = (self._islands.epoch + 1) * self.spec.search.islands
@@ -195,35 +191,12 @@ class Evolver:
         path = None if self.folder is None else self.folder / SINCE
         return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
 
-    def _results(self, scores, cases, asked):
-        answers = [one if one is None else _answer(one, k, self._told_names()) for k, one in enumerate(_listed(scores, asked))]
-        if len(answers) != asked:
-            raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits that were asked about")
-        if cases is not None:
-            rows = _listed(cases, asked)
-            if len(rows) != asked:
-                raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} that were asked about")
-            answers = [
-                one and _answer(one.values | {CASES: row}, k, ())
-                for k, (one, row) in enumerate(zip(answers, rows, strict=True))
-            ]
-        known = {one.key for one in self._objectives.values()} | {"score"}
-        for one in answers:
-            if one is not None and (strange := one.values.keys() - known):
-                raise UserError(
-                    f"{PLACE}: {sorted(strange)[0]!r} is none of the objectives {', '.join(self._objectives)}: name it there, "
-                    f'as "min:{sorted(strange)[0]}" or "max:{sorted(strange)[0]}"'
-                )
-        fault = "told as None" if any(one is None for one in answers) else None
-        width = self._since[0].cases.shape[1] if self._since else self._width()
-        return results(answers, self._objectives, self._candidates(), f"{PLACE}:", width, fault)
-
     def _width(self):
+        """How many case scores a circuit has; None before the first are told."""
+        if self._since:
+            return self._since[0].cases.shape[1]
         states = self._islands.states
         return None if states is None else states[0].grades.shape[1]
-
-    def _told_names(self):
-        return [one.key for one in self._objectives.values() if not one.structural]
 
     def _take(self, found: Results, store: Store | None = None):
         self._since.append(found)
@@ -404,63 +377,6 @@ class Evolver:
         return f"<Evolver: generation {self.generation}, {self.evaluations:,} judgements, {best}>"
 
 
-def _resolved(spec, inputs, outputs, dt_ms, circuit, search) -> tuple[RunSpec, Code | None]:
-    """The spec of a search whose scores are told, and the code of an algorithm of the user's own."""
-    folder, data = Path(), {}
-    if spec is not None:
-        if inputs is not None or outputs is not None or dt_ms is not None:
-            raise UserError("Evolver: inputs, outputs and dt_ms are those of the spec; give either these or a spec")
-        theirs = given(spec)
-        folder = Path(spec).parent if isinstance(spec, str | Path) else folder
-        asked = theirs.spec.make_judge(theirs.source).interface
-        data = theirs.spec.model_dump(mode="json", exclude_none=True)
-        inputs, outputs, dt_ms = asked.inputs, asked.outputs, asked.dt_ms
-        if theirs.spec.is_task:
-            data["search"] = {key: data["search"][key] for key in theirs.spec.search.model_fields_set & data["search"].keys()}
-            for key in ("target", "trials", "held_out", "stop", "task_seconds"):
-                data["search"].pop(key, None)
-    elif outputs is None:
-        raise UserError('Evolver: give a spec, or the names of the outputs of circuits, such as outputs=["x"]')
-    else:
-        data["search"] = dict(ALONE)
-    section = {JUDGE: TOLD, "inputs": list(inputs or ()), "outputs": list(outputs or ())}
-    data["task"] = section | ({} if dt_ms is None else {"dt_ms": float(dt_ms)})
-    data["circuit"] = data.get("circuit", {}) | dict(circuit or {})
-    data["search"] = data.get("search", {}) | search
-    resolved = parse(as_toml(data), "Evolver")
-    resolved.form(resolved.make_judge().interface)
-    source = resolved.collect(folder)
-    resolved.make_algorithm(source)
-    return resolved, source
-
-
 def _check_told(spec, path):
     if spec.judged_by != TOLD:
         raise UserError(f"{path}: is a run whose circuits {spec.judged_by} judges; go on with it by evo resume")
-
-
-def _listed(scores, asked) -> list:
-    """One answer a circuit."""
-    if isinstance(scores, Mapping):
-        columns = {name: list(values) if isinstance(values, Iterable) else values for name, values in scores.items()}
-        short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != asked), None)
-        if short is not None:
-            raise UserError(f"{PLACE}: {short}: must be an array of one value for each of the {asked} circuits asked about")
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    if isinstance(scores, str | bytes) or not isinstance(scores, Iterable):
-        raise UserError(
-            f"{PLACE}: give one score for each of the {asked} circuits that were asked about, in a list or an array"
-        )
-    return list(scores)
-
-
-def _answer(said, k, names) -> Answer:
-    place = f"{PLACE}: circuit {k}"
-    if isinstance(said, tuple | list | np.ndarray) and np.ndim(said) == 1:
-        if len(said) != len(names):
-            raise UserError(f"{place} has {len(said)} numbers; the objectives that are told are {', '.join(names)}")
-        said = dict(zip(names, said, strict=True))
-    try:
-        return answer(said, place)
-    except UnknownError as error:
-        raise UserError(f"{error}; None says that it failed") from None

@@ -24,11 +24,14 @@ from evo.engine.problem import problem
 from evo.engine.recheck import recheck_archive
 from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
+from evo.spec.founders import files, founders, place_of
+from evo.spec.founders import kept as with_founders
 from evo.spec.given import given
-from evo.spec.run_spec import TRIED, RunSpec, Search, changed, parse
+from evo.spec.run_spec import TRIED, RunSpec, Search, parse
 from evo.storage import lock
 from evo.storage.documents import damaged
-from evo.storage.fork import heritage
+from evo.storage.fork import forked, heritage
+from evo.storage.founded import founded
 from evo.storage.run_folder import Run, read_spec, versions
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
@@ -37,7 +40,7 @@ from fitness.analysis import to_text
 from fitness.judges import TOLD
 from fitness.sandbox.code import Code
 
-HERITAGE = "founders.npz"  # of a fork, until its store is made; named when states were .npz files
+HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
 ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
@@ -104,7 +107,8 @@ def run(
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
     folder = Path(out) if out is not None else free_folder(stem)
-    _begin(folder, resolved, source, workers, address)
+    begun = founders(resolved, resolved.make_judge(source).interface, place_of(spec))
+    _begin(folder, resolved, source, workers, address, begun=begun)
     if not (progress or page):
         return _go_on(folder, workers, address, observe)
     from evo.inspect import page as pages  # a search that shows nothing imports nothing that shows
@@ -166,7 +170,7 @@ def fork(
     parent = Run(folder)
     if not parent.states:
         raise UserError(f"{parent.folder}: has no circuits yet; go on with it by evo resume {quote(str(parent.folder))}")
-    spec = changed(parent.spec, changes)
+    spec = forked(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
     _check_not_told(spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_judge(source).interface)
@@ -175,8 +179,9 @@ def fork(
     return _go_on(beside, workers, address, observe)
 
 
-def _begin(folder, spec, source, workers, address, inherited=None):
-    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed."""
+def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
+    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed. inherited: of a
+    fork; begun: the founders that the spec names."""
     count = _workers(workers, spec.search.islands)
     check_address(address)
     judge = spec.make_judge(source)
@@ -188,11 +193,18 @@ def _begin(folder, spec, source, workers, address, inherited=None):
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
         )
+    if begun:
+        inherited, spec = founded(spec, judge.interface, begun), with_founders(spec, begun)
+        for founder in begun:
+            if founder.remarks:
+                say.warning("search.founders: %s: not taken exactly: %s", founder.name, "; ".join(founder.remarks))
+        for name, text in files(begun).items():
+            write_whole(folder / name, text)
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
         spec = kept(spec, source)
-        keep(source, folder)
+        keep(spec, source, folder)
         _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
 

@@ -39,13 +39,13 @@ class ByCondition(NamedTuple):
     """Scores by condition, 0 chance and 1 perfect.
 
     names   [conditions];   trials  int64 [conditions], how many there are of each
-    scores, grades  float64 [..., conditions]: the score, and the class-balanced mean of the grades, in each
+    scores, case_scores  float64 [..., conditions]: the score, and the class-balanced mean of the case_scores, in each
     """
 
     names: tuple[str, ...]
     trials: np.ndarray
     scores: np.ndarray
-    grades: np.ndarray
+    case_scores: np.ndarray
 
     @property
     def worst(self) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from circuits.simulation.raster import pack
 
 
 def most_active(counts, labels):
-    """The most active output names the class: credit 1 where output `label` alone has the highest count, else 0.
+    """The most active output names the class: 1 where output `label` alone has the highest count, else 0.
 
     counts int [..., trials, outputs], labels int [trials] -> bool [..., trials]. A tie, silence included, is no success.
     """

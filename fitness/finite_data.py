@@ -8,7 +8,7 @@ class Heard(fitness.FiniteData):
         recorded = np.load("recorded.npz")               # found where the run is started
         return fitness.Data(recorded["spikes"], recorded["kind"], groups=recorded["animal"])
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
 """
 
@@ -55,10 +55,10 @@ class Data(NamedTuple):
 class FiniteData(Task):
     """Base class of tasks over a finite set of data: recordings, digits, spike trains of animals.
 
-    A subclass implements `data` and `credit`, and never `make`. The data are split once, by `split_seed` alone, into three
-    parts that share no stimulus and no group: one for the search, one for validation, and one that is held out whatever the
-    seed of a run is. Every part has all classes, in the same proportions as far as whole groups allow. Trials are drawn from a
-    part without repeats, as many of every class as there are, and begin anew where more are needed than the part has.
+    A subclass implements `data` and `trial_scores`, and never `make`. The data are split once, by `split_seed` alone, into
+    three parts that share no stimulus and no group: one for the search, one for validation, and one that is held out whatever
+    the seed of a run is. Every part has all classes, in the same proportions as far as whole groups allow. Trials are drawn
+    from a part without repeats, as many of every class as there are, and begin anew where more are needed than the part has.
     `facts["item"]` is the number of the item of each trial, `facts["group"]` that of its group; confidence intervals take the
     items of a group, and repeats, as one observation.
 
@@ -80,7 +80,7 @@ class FiniteData(Task):
     ...         spikes = np.random.default_rng(0).random((40, 50, 2)) < 0.1
     ...         return fitness.Data(spikes, np.arange(40) % 2)
     ...
-    ...     def credit(self, raster, trials):
+    ...     def trial_scores(self, raster, trials):
     ...         return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
     >>> Second().trials(seed=1, count=8).spikes.shape
     (8, 50, 2)
@@ -103,6 +103,17 @@ class FiniteData(Task):
             The data.
         """
         raise UserError(f"task {self.title()}: has no method data(self)")
+
+    def parts_given(self) -> np.ndarray | None:
+        """Give the part of each item, where the data say it themselves.
+
+        Returns
+        -------
+        ndarray of int or None
+            Part of each item, shape (items,): 0 to search on, 1 to validate on, 2 held out. None, the default: items are split
+            by `split_seed`.
+        """
+        return None
 
     def make(self, rng, count, part):
         """Draw trials from a part of the data.
@@ -168,7 +179,10 @@ class FiniteData(Task):
             groups = stimuli if data.groups is None else np.asarray(data.groups).tolist()
             shares = 1 - self.validation_share - self.held_out_share, self.validation_share, self.held_out_share
             keys = [stimuli] if data.groups is None else [stimuli, groups]
-            self._part = split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data")
+            given = self.parts_given()
+            self._part = (
+                split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data") if given is None else given
+            )
             number: dict = {}
             self._group = np.array([number.setdefault(group, len(number)) for group in groups])
             self._data = data

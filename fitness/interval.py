@@ -2,8 +2,8 @@
 
 For a mean of n independent trials, right or wrong and of one class, the interval is that of Agresti and Coull (Am. Stat. 52,
 1998), which contains Wilson's: that one covers too little near 0 and 1. But scores weigh classes equally, which differ in how
-often they are right; credit may be in part; trials of one animal are alike. So n becomes the effective number of trials (Korn
-and Graubard, Surv. Methodol. 24, 1998): that of right-or-wrong trials of one class whose mean would vary as much.
+often they are right; a trial may be right in part; trials of one animal are alike. So n becomes the effective number of trials
+(Korn and Graubard, Surv. Methodol. 24, 1998): that of right-or-wrong trials of one class whose mean would vary as much.
 """
 
 from collections.abc import Callable
@@ -32,13 +32,13 @@ def agresti_coull(mean, n, z=Z):
     return centre - half, centre + half
 
 
-def of_mean(credit: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The interval of the class-balanced mean of independent trials' credit [..., trials]: two arrays [...]."""
+def of_mean(trial_scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of the class-balanced mean of independent trials' scores [..., trials]: two arrays [...]."""
     classes, sizes = np.unique(labels, return_counts=True)
-    parts = [np.ascontiguousarray(credit[..., labels == label]) for label in classes]
+    parts = [np.ascontiguousarray(trial_scores[..., labels == label]) for label in classes]
     p = np.stack([part.mean(axis=-1) for part in parts], axis=-1)  # [..., classes]
     squares = np.stack([((part - part.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1) for part in parts], axis=-1)
-    flat = p * (1 - p)  # variance of right or wrong; credit in part varies less, by a factor. One trial more might be either
+    flat = p * (1 - p)  # variance of right or wrong; scores in part vary less, by a factor. One trial more might be either
     factor = np.where(flat > 1e-12, np.minimum((squares + flat) / np.maximum(sizes * flat, 1e-12), 1), 1)
     some = 1 / len(classes)  # of a trial more that is right, and of one that is wrong: what has not been seen may come
     likely = (sizes * p + some) / (sizes + 2 * some)
@@ -49,17 +49,17 @@ def of_mean(credit: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
     return agresti_coull(mean, n)
 
 
-def of_clustered_mean(credit: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def of_clustered_mean(trial_scores: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same where trials of a cluster, int [trials], are not independent of each other; weights [trials] sum to 1."""
     number, which = np.unique(clusters, return_inverse=True)
     member = np.zeros((len(clusters), len(number)))
     member[np.arange(len(clusters)), which] = 1.0
-    mean = (credit * weights).sum(axis=-1)
+    mean = (trial_scores * weights).sum(axis=-1)
     share = weights @ member
     alike = 1 / (share**2).sum()
     if len(number) < 2:
         return np.zeros_like(mean), np.ones_like(mean)
-    off = (credit * weights) @ member - mean[..., None] * share
+    off = (trial_scores * weights) @ member - mean[..., None] * share
     variance = (off**2).sum(axis=-1) * len(number) / (len(number) - 1) + mean * (1 - mean) / len(number) ** 2
     n = np.where((mean <= 0) | (mean >= 1), alike, mean * (1 - mean) / np.maximum(variance, 1e-12))
     return agresti_coull(mean, np.maximum(n, 1.0), student(len(number) - 1))
@@ -156,12 +156,13 @@ def _moved(scores, whole):
     return np.where(np.isfinite(scores), scores - whole, 0.0)
 
 
-def concentration(credit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """How far the variation of credit [..., trials] rests on few trials: z^2 over their effective number, at most 1: [...]."""
-    off = np.empty_like(credit)
+def concentration(trial_scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """How far the variation of trial scores [..., trials] rests on few trials: z^2 over their effective number, at most 1,
+    [...]."""
+    off = np.empty_like(trial_scores)
     for label in np.unique(labels):
         mine = labels == label
-        part = np.ascontiguousarray(credit[..., mine])
+        part = np.ascontiguousarray(trial_scores[..., mine])
         off[..., mine] = (part - part.mean(axis=-1, keepdims=True)) * weights[mine]
     off = np.where(np.abs(off) < 1e-9, 0.0, off) * len(labels)
     two, four = (off**2).sum(axis=-1), (off**4).sum(axis=-1)

@@ -126,7 +126,7 @@ class Measured(Task):
         Returns
         -------
         Score
-            Value, credit, case scores and readings.
+            Value, trial scores, case scores and readings.
         """
         raster = self._heard(raster)
         circuits, count = raster.bits.shape[:-3], len(trials)
@@ -155,7 +155,7 @@ class Measured(Task):
             return np.asarray(self._call(self.overall, score.measured[..., read, :], trials.take(chosen)), "f8")
 
         n = 1 / (trials.weights**2).sum() if clusters is None else len(np.unique(clusters))
-        concentrated = concentration(score.credit, trials.labels, trials.weights)
+        concentrated = concentration(score.trial_scores, trials.labels, trials.weights)
         below, above = by_resampling(overall, trials.labels, clusters, concentrated, n, trials.noise_seed)
         return np.clip(score.value - exact(below), 0.0, 1.0), np.clip(score.value + exact(above), 0.0, 1.0)
 
@@ -185,10 +185,27 @@ class Measured(Task):
         return np.clip(score.value - Z * exact(np.sqrt((GROUPS - 1) * values.var(axis=0))), 0.0, 1.0)
 
     def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
+        """The lowest score on some of the trials that counts as equally good, see `floor`.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
         assert score.measured is not None
         value, measured = self.score_of(score, trials, chosen), np.ascontiguousarray(score.measured[..., chosen, :])
-        return self.floor(Score(value, score.credit[..., chosen], score.grade[..., chosen], measured), trials.take(chosen))
+        return self.floor(
+            Score(value, score.trial_scores[..., chosen], score.case_scores[..., chosen], measured), trials.take(chosen)
+        )
 
 
 def by_class(readings: np.ndarray, labels: np.ndarray) -> np.ndarray:

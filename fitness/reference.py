@@ -43,5 +43,5 @@ def reference(name: str) -> Motif:
 
 
 def lesioned(task: Task) -> Motif:
-    """The reference circuit without the connections that its task calls decisive."""
-    return lesion(reference(task.name), connections=task.decisive)
+    """The reference circuit without the connections that its task calls critical."""
+    return lesion(reference(task.name), connections=task.critical_connections)

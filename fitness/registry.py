@@ -1,15 +1,20 @@
-"""Tasks by name: those that ship, and a user's own from Python files."""
+"""Tasks by name: those that ship, those over a file of the user's, and a user's own from Python files."""
 
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import MachineError, UserError
+from circuits.files import read_bytes
+from fitness.datasets.task import DatasetTask
+from fitness.file_data import FOLDER, MOST, FileData
+from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, gather, is_own, led_by, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
 
+OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask, DatasetTask)}
 SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
 
 
@@ -19,10 +24,11 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
     Parameters
     ----------
     name : str
-        Name of a task that ships, such as "itd", or "FILE.py:CLASS" or "PACKAGE:CLASS" for a task of your own, whose code is
-        executed.
+        Name of a task that ships, such as "itd", or over a file, "recording" or "dataset"; or "FILE.py:CLASS" or
+        "PACKAGE:CLASS" for a task of your own, whose code is executed.
     source : str or Code, optional
-        Code of your own task that was read before; by default the code is executed from where it lies.
+        Code of your own task, or the file that a task is over, that was read before; by default it is read from where it
+        lies.
     **settings
         Settings of the task.
 
@@ -44,7 +50,49 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
     """
     if is_own(name):
         return own_task(name, source, None, settings)
-    return task_class(name)(**settings)
+    return shipped_task(name, source, settings)
+
+
+def shipped_task(name: str, source: str | Code | None, settings: dict, folder: Path = Path()) -> Task:
+    """A task that ships; the file of one that is over a file is `source`, without which it is sought from `folder`."""
+    found = task_class(name)(**settings)
+    if isinstance(found, FileData):
+        _, data = apart({"name": name} | settings, source if isinstance(source, tuple) else ())
+        found.over(None if data is None else data[0][1], folder)
+        found.interface  # noqa: B018 - reads the file
+    return found
+
+
+def data_file(settings: dict) -> str | None:
+    """The file that a task with these settings, its name among them, is over; None for others. Raises UserError."""
+    name = settings.get("name")
+    kind = OVER_FILES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return None
+    file = settings.get("file")
+    if not isinstance(file, str) or not file:
+        raise UserError(f'task {kind.name}: file: must name a file, such as "cell.csv", not {file!r}')
+    return file
+
+
+def apart(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
+    """The code of the user's own, and the file that a task with these settings is over; None where there is none."""
+    file = data_file(settings)
+    path = None if file is None else f"{FOLDER}/{Path(file).name}"
+    own = tuple(one for one in source if one[0] != path)
+    data = tuple(one for one in source if one[0] == path)
+    return own or None, data or None
+
+
+def joined(own: Code | None, data: Code | None) -> Code | None:
+    """Both again."""
+    return None if own is None and data is None else (*(own or ()), *(data or ()))
+
+
+def read_data(settings: dict, folder: Path) -> Code | None:
+    """The file that such a task is over, sought from `folder`, as it is kept with a run; None for others."""
+    file = data_file(settings)
+    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file, MOST)),)
 
 
 def with_defaults(kind: type[Task]) -> Task:
@@ -58,7 +106,7 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
-    return built_in(name)
+    return OVER_FILES[name] if name in OVER_FILES else built_in(name)
 
 
 def read_source(name: str, folder: Path) -> Code | None:

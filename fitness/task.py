@@ -1,6 +1,7 @@
 """What a task is: it makes trials and scores what a circuit's output neurons did in them.
 
-A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `credit` judges them.
+A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `trial_scores`
+judges them.
 
     class Agree(fitness.Task):
         inputs, outputs = ("a", "b"), ("yes",)
@@ -16,7 +17,7 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
                 spikes[np.arange(count), first[channel], channel] = True
             return spikes, labels
 
-        def credit(self, raster, trials):
+        def trial_scores(self, raster, trials):
             fired = raster.counts()[..., 0] > 0              # [circuits, trials]
             return fired == trials.labels
 
@@ -24,8 +25,9 @@ A task of one's own is one class, numpy only: its settings are annotated fields,
 Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
 gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
 
-What it needs beside the file belongs to it, see `fitness.sandbox.code`. `credit` is called with whole populations, thousands of
-times: the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains out.
+What it needs beside the file belongs to it, see `fitness.sandbox.code`. `trial_scores` is called with whole populations,
+thousands of times: the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains
+out.
 """
 
 import os
@@ -51,6 +53,18 @@ from fitness.sandbox import guard
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import folder_of
 
+OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
+    "credit": "trial_scores",
+    "grade": "case_scores",
+    "suits": "default_spec",
+    "decisive": "critical_connections",
+}
+OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
+    "credit": "trial_scores",
+    "grade": "case_scores",
+    "suits": "default_spec",
+    "decisive": "critical_connections",
+}
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
 
 
@@ -145,10 +159,10 @@ class Score(NamedTuple):
     ----------
     value : ndarray
         Score, float64 [...]: 0 is chance, 1 is perfect.
-    credit : ndarray
+    trial_scores : ndarray
         Each trial right (1), wrong (0) or partly right: float64 [..., trials].
-    grade : ndarray
-        Case scores that a search climbs: the credit, or a smoother, graded score, float64 [..., trials].
+    case_scores : ndarray
+        Scores by which selection tells circuits apart: the trial scores, or smoother ones, float64 [..., trials].
     measured : object, optional
         What the task needs besides to compute an interval.
 
@@ -157,17 +171,28 @@ class Score(NamedTuple):
     >>> import fitness
     >>> task = fitness.task("gate")
     >>> score = task.evaluate(fitness.reference("gate").circuit, task.trials(seed=1, count=64))
-    >>> bool(score.value > 0.9), score.credit.shape
+    >>> bool(score.value > 0.9), score.trial_scores.shape
     (True, (64,))
     """
 
     value: np.ndarray
-    credit: np.ndarray
-    grade: np.ndarray
+    trial_scores: np.ndarray
+    case_scores: np.ndarray
     measured: Any = None
 
     def of(self, circuit: tuple[int, ...]) -> "Score":
-        """That of one circuit of many."""
+        """The score of one circuit of a population.
+
+        Parameters
+        ----------
+        circuit : tuple of int
+            Index of the circuit in the leading axes.
+
+        Returns
+        -------
+        Score
+            Its score.
+        """
         return Score(*(_of(part, circuit) for part in self))
 
 
@@ -188,7 +213,7 @@ class Task(BaseModel):
     """Base class of tasks: a task generates trials and scores the answers of circuits.
 
     A subclass sets the class attributes below (or properties of the same name), declares its settings as annotated fields, and
-    implements `make` and `credit`. Settings are given to the class by name.
+    implements `make` and `trial_scores`. Settings are given to the class by name.
 
     Attributes
     ----------
@@ -197,15 +222,15 @@ class Task(BaseModel):
     dt_ms, duration_ms : float
         Time step and duration of a trial in ms.
     chance : float
-        Mean credit of guessing, or of silence.
+        Mean trial score of guessing, or of silence.
     listens : {"outputs", "all"}
-        "outputs": `credit` gets a raster of the output neurons; "all": of all neurons, in no meaningful order, with
+        "outputs": `trial_scores` gets a raster of the output neurons; "all": of all neurons, in no meaningful order, with
         `raster.excitatory`.
     timing : bool
         True if the counts of input spikes carry no information about the answer.
-    suits : dict
+    default_spec : dict
         Settings of a run spec that suit the task, by section, for `evo new`.
-    decisive : tuple of (str, str)
+    critical_connections : tuple of (str, str)
         Connections (pre, post) of the reference circuit without which it cannot work.
 
     Raises
@@ -225,7 +250,7 @@ class Task(BaseModel):
     ...         spikes[::2, 10] = True
     ...         return spikes, spikes.any(axis=(1, 2)).astype(int)
     ...
-    ...     def credit(self, raster, trials):
+    ...     def trial_scores(self, raster, trials):
     ...         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
     >>> Relay().trials(seed=1, count=8).labels
     array([1, 0, 1, 0, 1, 0, 1, 0])
@@ -241,8 +266,8 @@ class Task(BaseModel):
     chance: ClassVar[float] = 0.0
     listens: ClassVar[Literal["outputs", "all"]] = "outputs"
     timing: ClassVar[bool] = False
-    suits: ClassVar[dict[str, dict[str, Any]]] = {}
-    decisive: ClassVar[tuple[tuple[str, str], ...]] = ()
+    default_spec: ClassVar[dict[str, dict[str, Any]]] = {}
+    critical_connections: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     _seconds: float | None = PrivateAttr(None)  # most that one call into the task's own code may take
 
@@ -255,6 +280,10 @@ class Task(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
         """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        for name in OLD_NAMES.keys() & vars(cls).keys():
+            raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
+        for name in OLD_NAMES.keys() & vars(cls).keys():
+            raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in {"score", "interval", "world"} & vars(cls).keys():
             if not cls.__module__.startswith("fitness."):
                 setattr(cls, name, _called(vars(cls)[name]))
@@ -329,7 +358,7 @@ class Task(BaseModel):
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
-    def credit(self, raster: Raster, trials: Trials) -> np.ndarray:
+    def trial_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
         """Score every trial by itself; implemented by every task.
 
         Parameters
@@ -345,10 +374,10 @@ class Task(BaseModel):
         ndarray
             Credit between 0 and 1 of each trial, [..., trials].
         """
-        raise UserError(f"task {self.title()}: has no method credit(self, raster, trials)")
+        raise UserError(f"task {self.title()}: has no method trial_scores(self, raster, trials)")
 
-    def grade(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """Case scores that a search climbs, by default the credit.
+    def case_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
+        """Scores by which selection tells circuits apart, by default the trial scores.
 
         Parameters
         ----------
@@ -362,7 +391,7 @@ class Task(BaseModel):
         ndarray
             Case scores between 0 and 1, [..., trials].
         """
-        return self.credit(raster, trials)
+        return self.trial_scores(raster, trials)
 
     def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
         """The variable over which tuning curves are drawn, by default the class.
@@ -519,18 +548,18 @@ class Task(BaseModel):
         Returns
         -------
         Score
-            Value, credit and case scores.
+            Value, trial scores and case scores.
         """
         raster = self._heard(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
-        credit = self._checked(self.credit, shape, raster, trials)
-        graded = type(self).grade is not Task.grade
-        grade = self._checked(self.grade, shape, raster, trials) if graded else credit.copy()
-        return Score(self._mean(credit, trials), credit, grade)
+        trial_scores = self._checked(self.trial_scores, shape, raster, trials)
+        graded = type(self).case_scores is not Task.case_scores
+        case_scores = self._checked(self.case_scores, shape, raster, trials) if graded else trial_scores.copy()
+        return Score(self._mean(trial_scores, trials), trial_scores, case_scores)
 
-    def _mean(self, credit, trials):
-        """The score that a credit [..., trials] amounts to."""
-        value = ((credit * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
+    def _mean(self, trial_scores, trials):
+        """The score that trial scores [..., trials] amount to."""
+        value = ((trial_scores * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return np.clip(exact(value), 0.0, 1.0)
 
     def score_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
@@ -550,7 +579,7 @@ class Task(BaseModel):
         ndarray
             Scores, float64 [...].
         """
-        return self._mean(np.ascontiguousarray(score.credit[..., chosen]), trials.take(chosen))
+        return self._mean(np.ascontiguousarray(score.trial_scores[..., chosen]), trials.take(chosen))
 
     def grouped(self, trials: Trials, least: int = REPORTED) -> Conditions:
         """The conditions of trials, without rare ones.
@@ -590,10 +619,10 @@ class Task(BaseModel):
         """
         names, members = found = self.grouped(trials, least)
         shape = (*score.value.shape, len(names))
-        scores, grades = np.zeros(shape), np.zeros(shape)
+        scores, case_scores = np.zeros(shape), np.zeros(shape)
         for k, chosen in enumerate(members):
             weights = trials.take(chosen).weights
-            grades[..., k] = exact((score.grade[..., chosen] * weights).sum(axis=-1))
+            case_scores[..., k] = exact((score.case_scores[..., chosen] * weights).sum(axis=-1))
             try:
                 scores[..., k] = self.score_of(score, trials, chosen)
             except UserError as error:
@@ -602,7 +631,7 @@ class Task(BaseModel):
                 for circuit in np.ndindex(shape[:-1]):  # which of them fails
                     with suppress(UserError):
                         scores[(*circuit, k)] = self.score_of(score.of(circuit), trials, chosen)
-        return ByCondition(names, found.trials, scores, grades)
+        return ByCondition(names, found.trials, scores, case_scores)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of a score, over draws of as many trials.
@@ -621,9 +650,9 @@ class Task(BaseModel):
         """
         clusters = self._clusters(trials)
         low, high = (
-            of_mean(score.credit, trials.labels)
+            of_mean(score.trial_scores, trials.labels)
             if clusters is None
-            else of_clustered_mean(score.credit, trials.weights, clusters)
+            else of_clustered_mean(score.trial_scores, trials.weights, clusters)
         )
         low, high = ((edge - self.chance) / (1 - self.chance) for edge in (low, high))
         return np.clip(exact(low), 0.0, 1.0), np.clip(exact(high), 0.0, 1.0)
@@ -645,12 +674,27 @@ class Task(BaseModel):
         ndarray
             float64 of the shape of `score.value`.
         """
-        low, _ = wilson((score.credit * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum())
+        low, _ = wilson((score.trial_scores * trials.weights).sum(axis=-1), 1 / (trials.weights**2).sum())
         return np.clip(exact((low - self.chance) / (1 - self.chance)), 0.0, 1.0)
 
     def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:
-        """`floor` on some of the trials: chosen is an index array; `score` is that on all of them."""
-        some = Score(self.score_of(score, trials, chosen), score.credit[..., chosen], score.grade[..., chosen])
+        """The lowest score on some of the trials that counts as equally good, see `floor`.
+
+        Parameters
+        ----------
+        score : Score
+            The score of the whole circuit on all trials.
+        trials : Trials
+            All trials.
+        chosen : ndarray
+            Index array of the trials that count.
+
+        Returns
+        -------
+        ndarray
+            float64 of the shape of `score.value`.
+        """
+        some = Score(self.score_of(score, trials, chosen), score.trial_scores[..., chosen], score.case_scores[..., chosen])
         return self.floor(some, trials.take(chosen))
 
     def _clusters(self, trials):

@@ -16,7 +16,7 @@ class Relay(fitness.Task):
     def make(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((count, self.steps, 1), bool), np.zeros(count, int)
 
-    def credit(self, raster: circuits.Raster, trials: fitness.Trials) -> np.ndarray:
+    def trial_scores(self, raster: circuits.Raster, trials: fitness.Trials) -> np.ndarray:
         return raster.counts()[..., 0]
 
 
@@ -37,6 +37,13 @@ def trained(motif: circuits.Motif) -> circuits.Motif:
     cell = MotifCell(motif, trainable=("weights", "delays"))
     spikes, state = cell.run(torch.zeros(10, 1, cell.channels))
     network = MotifNetwork([MotifLayer(motif, copies=4, in_features=10)], classes=3)
-    logits, counts = network.counted(torch.zeros(10, 1, 10))
+    logits, counts = network.forward_with_spikes(torch.zeros(10, 1, 10))
     torch.autograd.backward([logits.sum() + spikes.sum() + counts.sum() + state.v.sum()])
     return cell.to_motif()
+
+
+def evolved() -> circuits.Circuit:
+    evolver = evo.Evolver(inputs=["a"], outputs=["x"], population=20, seed=1)
+    for _ in range(3):
+        evolver.tell([float(circuit.synapse_count) for circuit in evolver.ask()])
+    return evolver.best.circuit

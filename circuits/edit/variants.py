@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.simulation.packed import Tables, from_circuit, order_of_summation
+from circuits.simulation.packed import PackedCircuits, from_circuit, order_of_summation
 from circuits.synapses import MODELS
 
 
-class Versions(NamedTuple):
+class Variants(NamedTuple):
     """`V` versions of a circuit with `N` neurons and `S` synapses, those from input channels first, channel by channel.
 
     present     bool [V, N]: the others are gone, with all their synapses; an output slot that reads one of them stays silent
@@ -25,7 +25,7 @@ class Versions(NamedTuple):
     parameters: np.ndarray
 
     @classmethod
-    def of(cls, circuit: Circuit, count: int) -> "Versions":
+    def of(cls, circuit: Circuit, count: int) -> "Variants":
         """So many times the circuit as it is, to be changed."""
         weight = [s.weight_mv for c in circuit.inputs for s in c.synapses] + [s.weight_mv for s in circuit.synapses]
         shape = count, len(circuit.neurons)
@@ -38,9 +38,9 @@ class Versions(NamedTuple):
 
     def __add__(self, other):  # type: ignore[override]
         """The versions of both, these first."""
-        return Versions(*(np.concatenate(both) for both in zip(self, other, strict=True)))
+        return Variants(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
-    def tables(self, circuit: Circuit, real=np.float32) -> Tables:
+    def tables(self, circuit: Circuit, real=np.float32) -> PackedCircuits:
         """What the simulator reads; the same bits as of each version built as a circuit of its own."""
         base, ends = from_circuit(circuit, real), Ends.of(circuit)
         channels, model = base.channels, circuit.model
@@ -78,9 +78,9 @@ class Versions(NamedTuple):
         )
 
 
-def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Versions:
+def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Variants:
     """What `circuits.lesion.lesion` makes of the circuit for each of some (neurons, connections)."""
-    found, ends = Versions.of(circuit, len(lesions)), Ends.of(circuit)
+    found, ends = Variants.of(circuit, len(lesions)), Ends.of(circuit)
     ids = [n.id for n in circuit.neurons]
     sources = [*(c.name for c in circuit.inputs), *ids]
     pairs = [(sources[s], ids[t]) for s, t in zip(ends.source, ends.target, strict=True)]
@@ -94,7 +94,7 @@ def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tu
 
 
 class Ends(NamedTuple):
-    """Where a circuit's synapses are, in the order of `Versions`.
+    """Where a circuit's synapses are, in the order of `Variants`.
 
     source  int64 [S]: input channels, then neurons;   target  int64 [S]: neurons
     inhibitory  bool [S];   model  [S]: "" for a static synapse
@@ -130,7 +130,7 @@ def _selected(whole, kept, weight, column, width, moved) -> dict[str, np.ndarray
         "weight": weight[kept].astype(whole.weight.dtype),
         "offset": (column - delay * width)[kept],
     }
-    if isinstance(whole, Tables):
+    if isinstance(whole, PackedCircuits):
         return found
     constants = set(whole._fields) - set(found)
     return found | {name: np.broadcast_to(getattr(whole, name), kept.shape)[kept] for name in constants}

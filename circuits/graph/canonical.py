@@ -16,7 +16,7 @@ import numpy as np
 from circuits.circuit import Circuit
 
 
-class Form(NamedTuple):
+class CanonicalForm(NamedTuple):
     """The wiring of a circuit in canonical order.
 
     parts        what each part is: "E" or "I" with the cell type if it has one, "input NAME", "output NAME"
@@ -43,7 +43,7 @@ class Form(NamedTuple):
         return " ".join(f"{names[a]}{'⊣' if kinds[a] == 'I' else '→'}{names[b]}" for a, b, _ in shown)
 
 
-def canonical_form(circuit: Circuit, names: bool = True) -> Form:
+def canonical_form(circuit: Circuit, names: bool = True) -> CanonicalForm:
     """The form of a circuit's wiring: signs, cell types, connections and how many synapses each has, what the input channels
     reach and what the output ports read, in the order in which a port reads. Weights, delays and parameters do not count.
 
@@ -70,7 +70,7 @@ def canonical_form(circuit: Circuit, names: bool = True) -> Form:
     order = canonical_order(np.array([kinds.index(part) for part in parts]), count)
     count = count[np.ix_(order, order)]
     connections = tuple((int(a), int(b), int(count[a, b])) for a, b in zip(*np.nonzero(count), strict=True))
-    return Form(tuple(parts[k] for k in order), connections)
+    return CanonicalForm(tuple(parts[k] for k in order), connections)
 
 
 def canonical_order(colour: np.ndarray, label: np.ndarray) -> np.ndarray:

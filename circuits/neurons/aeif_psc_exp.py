@@ -6,7 +6,7 @@ from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, shared_constants, steps
 from circuits.numerics import portable
 from circuits.numerics.exponential import exp
-from circuits.numerics.simd import LANES, add, at_least, choose, fma, least, like, load, mul, splat, store, sub
+from circuits.numerics.simd import LANES, add, at_least, fma, least, like, load, mul, select, splat, store, sub
 from circuits.part import parameter
 
 (RATE, RATE_W, A, BIAS, DELTA, PER_DELTA, SOFT, W_JUMP, PEAK, RESET, RUNAWAY) = range(NOISE + 1, NOISE + 12)
@@ -75,7 +75,7 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     drive = add(add(i_e, i_i), bias)
     dv = mul(rate, sub(sub(fma(delta, exp(fma(v, per_delta, soft)), drive), w), v))
     dw = mul(rate_w, sub(mul(a, v), w))
-    v_end, w_end = choose(held, reset, least(add(v, dv), peak)), add(w, dw)
+    v_end, w_end = select(held, reset, least(add(v, dv), peak)), add(w, dw)
     drive = add(fma(splat(table[n, P11_E]), i_e, mul(splat(table[n, P11_I]), i_i)), bias)
     dv_end = mul(rate, sub(sub(fma(delta, exp(fma(v_end, per_delta, soft)), drive), w_end), v_end))
     dw_end = mul(rate_w, sub(mul(a, v_end), w_end))
@@ -83,8 +83,8 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     v = fma(half, add(dv, dv_end), v)
     w = fma(half, add(dw, dw_end), w)
     fired = (at_least(v, peak) | runs_away) & ~held
-    store(state, place + 3 * LANES, choose(fired, add(w, splat(table[n, W_JUMP])), w))
-    return choose(fired | held, reset, v), fired
+    store(state, place + 3 * LANES, select(fired, add(w, splat(table[n, W_JUMP])), w))
+    return select(fired | held, reset, v), fired
 
 
 AEIF_PSC_EXP: Final = NeuronModel("aeif_psc_exp", AdExNeuron, AdEx(), constants, ("v", "i_e", "i_i", "w"))

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from circuits.neurons.model import NOISE, Cell, NeuronModel, shared_constants, steps
-from circuits.numerics.simd import LANES, add, at_least, choose, fma, load, mul, splat, store, sub
+from circuits.numerics.simd import LANES, add, at_least, fma, load, mul, select, splat, store, sub
 from circuits.part import parameter
 
 (DT, SQUARE, LINEAR, CONSTANT, A_DT, B, D, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 10)
@@ -61,8 +61,8 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     u = fma(splat(table[n, A_DT]), sub(mul(splat(table[n, B]), v), u), u)
     v = fma(splat(table[n, DT]), slope, v)
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    store(state, place + 3 * LANES, choose(fired, add(u, splat(table[n, D])), u))
-    return choose(fired | held, splat(table[n, RESET]), v), fired
+    store(state, place + 3 * LANES, select(fired, add(u, splat(table[n, D])), u))
+    return select(fired | held, splat(table[n, RESET]), v), fired
 
 
 IZHIKEVICH: Final = NeuronModel("izhikevich", IzhikevichNeuron, Izhikevich(), constants, ("v", "i_e", "i_i", "u"))

@@ -6,7 +6,7 @@ from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import NOISE, NeuronModel, shared_constants, steps
 from circuits.numerics import portable
 from circuits.numerics.exponential import exp
-from circuits.numerics.simd import add, at_least, choose, div, fma, like, mul, splat, sub
+from circuits.numerics.simd import add, at_least, div, fma, like, mul, select, splat, sub
 from circuits.part import parameter
 
 (G_E, G_I, E_E, E_I, BIAS, RATE, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 9)
@@ -60,7 +60,7 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     settled = div(fma(splat(table[n, E_E]), g_e, pull), leak)
     v = fma(exp(mul(splat(table[n, RATE]), leak)), sub(v, settled), settled)
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return choose(fired | held, splat(table[n, RESET]), v), fired
+    return select(fired | held, splat(table[n, RESET]), v), fired
 
 
 LIF_COND_EXP: Final = NeuronModel("lif_cond_exp", ConductanceNeuron, LifCond(), constants)

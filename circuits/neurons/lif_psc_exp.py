@@ -6,7 +6,7 @@ import numpy as np
 
 from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, shared_constants, steps
 from circuits.numerics import portable
-from circuits.numerics.simd import at_least, choose, fma, splat
+from circuits.numerics.simd import at_least, fma, select, splat
 from circuits.part import parameter
 
 P22, P21_E, P21_I, DRIVE, THRESHOLD, RESET = range(NOISE + 1, NOISE + 7)
@@ -79,7 +79,7 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
     v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
     fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return choose(fired | held, splat(table[n, RESET]), v), fired
+    return select(fired | held, splat(table[n, RESET]), v), fired
 
 
 LIF_PSC_EXP: Final = NeuronModel("lif_psc_exp", Neuron, Lif(), constants)

@@ -217,7 +217,7 @@ def add_where(typingctx, mask, a, scalar):
 
 
 @intrinsic
-def choose(typingctx, mask, a, b):
+def select(typingctx, mask, a, b):
     """`a` in the lanes of the mask, `b` in the others."""
 
     def emit(context, builder, signature, args):

@@ -23,7 +23,7 @@ import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.numerics.compiled import compiled
-from circuits.numerics.simd import LANES, add_where, aligned, choose, fma, get, load, mul, put, splat, store, widen
+from circuits.numerics.simd import LANES, add_where, aligned, fma, get, load, mul, put, select, splat, store, widen
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.synapses import short_term, stdp
@@ -60,7 +60,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
-    tables    `circuits.simulation.packed.Tables`;   fading, learning  its short_term and stdp, or None
+    tables    `circuits.simulation.packed.PackedCircuits`;   fading, learning  its short_term and stdp, or None
     keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
     trial     number of the block's first trial
@@ -94,7 +94,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     store(scratch.spare, 0, spare)
                 else:
                     kick = load(scratch.spare, 0)
-                v = choose(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
+                v = select(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
 
             v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
 

@@ -17,7 +17,7 @@ from circuits.numerics.contiguous import contiguous, each
 from circuits.synapses import SynapseModel
 
 
-class Tables(NamedTuple):
+class PackedCircuits(NamedTuple):
     """`B` circuits with up to `N` neurons and `R` output slots on the same input channels.
 
     model     the kind of the neuron model;   neurons  int64 [B]
@@ -59,7 +59,7 @@ class Tables(NamedTuple):
                 total += sums[lists.bounds[:, :, 2].max(axis=1)] - sums[lists.bounds[:, 0, 0]]
         return total
 
-    def all_read(self) -> "Tables":
+    def all_read(self) -> "PackedCircuits":
         """The same circuits with an output slot for every neuron place, N of them; one without a neuron stays silent."""
         every = np.arange(self.n_ref.shape[1])
         return self._replace(readout=np.where(every < self.neurons[:, None], every, -1))
@@ -70,7 +70,7 @@ class Tables(NamedTuple):
         return self.fan_out.sum(axis=1)
 
 
-def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
+def from_circuit(circuit: Circuit, real=np.float64) -> PackedCircuits:
     """The tables of one circuit (B = 1); its output slots are the neurons of all ports, one after the other."""
     n, channels, dt = len(circuit.neurons), len(circuit.inputs), circuit.dt_ms
     place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
@@ -97,7 +97,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> Tables:
 
     bounds, static_weight, static_offset = lists("")
     n_ref = circuit.model.refractory_steps(circuit.parameters, dt)
-    return Tables(
+    return PackedCircuits(
         model=circuit.model.kind,
         neurons=np.array([n]),
         bounds=bounds,
@@ -136,7 +136,7 @@ def from_matrices(
     real=np.float32,
     synapse_model: SynapseModel | None = None,
     noise_mv: float = 0.0,
-) -> Tables:
+) -> PackedCircuits:
     """The tables of B circuits given as dense arrays with N neuron slots and C input channels.
 
     sign        integer [B, N]: above 0 excitatory, below 0 inhibitory, 0 no neuron in this slot
@@ -167,7 +167,7 @@ def from_matrices(
     neurons, *packed, excitatory = _compact(sign, readout, which, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
     required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
-    return Tables._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory))
+    return PackedCircuits._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory))
 
 
 @compiled

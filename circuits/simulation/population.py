@@ -14,7 +14,7 @@ from circuits.numerics.simd import LANES
 from circuits.simulation import kernel
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
-from circuits.simulation.packed import Tables
+from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.raster import _popcount, lane_masks
 
 
@@ -52,7 +52,7 @@ class Stop(NamedTuple):
 
 
 def simulate_population(
-    tables: Tables,
+    tables: PackedCircuits,
     inputs: np.ndarray,
     trials: int,
     *,

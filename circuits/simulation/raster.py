@@ -6,6 +6,8 @@ Leading axes, if any, are circuits.
 
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -284,6 +286,17 @@ class Raster:
             The axes, those with the spikes first.
         """
         return show.draw(self, "axes", trial, ax)
+
+    def to_neo(self) -> Any:
+        """The raster as a neo.Block, a Segment for each trial, with what was recorded: `circuits.export.recordings.to_neo`."""
+        return show.draw(self, "neo")
+
+    def to_nwb(self, path, **session) -> Path:
+        """Write the raster as an NWB file, with what was recorded; returns the path: `circuits.export.recordings.to_nwb`.
+
+        session  `description` and `start` (a datetime) of the session
+        """
+        return show.draw(self, "nwb", path, **session)
 
     def _repr_html_(self) -> str:
         return show.draw(self, "html")

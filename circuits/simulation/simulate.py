@@ -10,7 +10,7 @@ from circuits.numerics.simd import LANES
 from circuits.simulation import kernel
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
-from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import in_threads
 from circuits.simulation.raster import Raster, lane_masks, pack, unpack
 from circuits.simulation.stimulus import dense
@@ -135,7 +135,7 @@ def simulate(
 class _Run:
     """The kernel, set up for one circuit; one scratch per thread."""
 
-    def __init__(self, tables: Tables, steps: int, seed: int, watched, world):
+    def __init__(self, tables: PackedCircuits, steps: int, seed: int, watched, world):
         self.tables, self.steps, self.world = tables, steps, world
         self.noise = Noise.of(seed) if tables.noisy else None
         slot = np.full(len(tables.table[0]), -1)

@@ -16,7 +16,7 @@ class SynapseModel:
     """A model of plastic synapses, put together.
 
     section    its parameters, as a section of a synapse in a motif file
-    lists      NamedTuple of what the kernel reads: bounds, weight, offset as in `packed.Tables`, then constants
+    lists      NamedTuple of what the kernel reads: bounds, weight, offset as in `packed.PackedCircuits`, then constants
     constants  (parameters as a namespace of arrays, dt) -> the rest of `lists`
     """
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from circuits.numerics import portable
 from circuits.numerics.compiled import jit
-from circuits.numerics.simd import LANES, add, choose, fma, get, like, load, mul, splat, store, sub
+from circuits.numerics.simd import LANES, add, fma, get, like, load, mul, select, splat, store, sub
 from circuits.part import Part, parameter
 from circuits.synapses.model import SynapseModel
 
@@ -31,7 +31,7 @@ class ShortTerm(Part):
 
 
 class ShortTermTables(NamedTuple):
-    """Lists of such synapses as in `circuits.simulation.packed.Tables`: bounds [B, N, 3], the others [synapses]."""
+    """Lists of such synapses as in `circuits.simulation.packed.PackedCircuits`: bounds [B, N, 3], the others [synapses]."""
 
     bounds: np.ndarray
     weight: np.ndarray
@@ -68,7 +68,7 @@ def arrive(t, first, last, base, flat, here, state, current):
         one = like(u, 1.0)
         u_after = fma(splat(get(t.use, s)), sub(one, u), u)
         released = mul(u_after, sub(one, gone))
-        store(state, place, choose(arriving, u_after, u))
-        store(state, place + LANES, choose(arriving, add(gone, released), gone))
-        current = choose(arriving, fma(splat(get(t.weight, s)), released, current), current)
+        store(state, place, select(arriving, u_after, u))
+        store(state, place + LANES, select(arriving, add(gone, released), gone))
+        current = select(arriving, fma(splat(get(t.weight, s)), released, current), current)
     return current

@@ -7,7 +7,7 @@ import numpy as np
 
 from circuits.numerics import portable
 from circuits.numerics.compiled import jit
-from circuits.numerics.simd import LANES, add, choose, fma, get, least, like, load, most, mul, splat, store, sub
+from circuits.numerics.simd import LANES, add, fma, get, least, like, load, most, mul, select, splat, store, sub
 from circuits.part import Part, parameter
 from circuits.synapses.model import SynapseModel
 
@@ -35,7 +35,7 @@ class Stdp(Part):
 
 
 class StdpTables(NamedTuple):
-    """Lists of such synapses as in `circuits.simulation.packed.Tables`: bounds [B, N, 3], the others [synapses]."""
+    """Lists of such synapses as in `circuits.simulation.packed.PackedCircuits`: bounds [B, N, 3], the others [synapses]."""
 
     bounds: np.ndarray
     weight: np.ndarray
@@ -78,9 +78,9 @@ def arrive(t, first, last, base, flat, here, state, fired, current):
             mul(splat(get(t.keep_minus, s)), load(state, place + 2 * LANES)),
         )
         zero, one, bound = like(w, 0.0), like(w, 1.0), splat(get(t.bound, s))
-        w = choose(arriving, least(most(sub(w, mul(splat(get(t.a_minus, s)), y)), zero), bound), w)
-        current = choose(arriving, fma(splat(get(t.weight, s)), w, current), current)
-        store(state, place, choose(fired, least(most(fma(splat(get(t.a_plus, s)), x, w), zero), bound), w))
-        store(state, place + LANES, choose(arriving, add(x, one), x))
-        store(state, place + 2 * LANES, choose(fired, add(y, one), y))
+        w = select(arriving, least(most(sub(w, mul(splat(get(t.a_minus, s)), y)), zero), bound), w)
+        current = select(arriving, fma(splat(get(t.weight, s)), w, current), current)
+        store(state, place, select(fired, least(most(fma(splat(get(t.a_plus, s)), x, w), zero), bound), w))
+        store(state, place + LANES, select(arriving, add(x, one), x))
+        store(state, place + 2 * LANES, select(fired, add(y, one), y))
     return current

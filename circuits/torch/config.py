@@ -26,16 +26,14 @@ from typing import Any, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
+from circuits import load
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
 from circuits.files import read_text
-from circuits.motif_file import load
 from circuits.torch.assemble import Lateral
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
-from circuits.zoo import zoo
-
-ZOO = "zoo:"  # before the name of a motif of the zoo
+from circuits.zoo import ZOO, zoo
 
 
 class _Config(BaseModel):

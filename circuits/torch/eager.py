@@ -11,7 +11,7 @@ from circuits.torch.surrogate import SURROGATES, Spike
 def run(cell, x, state) -> tuple[torch.Tensor, State]:
     """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels]."""
     steps = len(x)
-    bump = SURROGATES[cell.surrogate].tensor
+    surrogate_derivative = SURROGATES[cell.surrogate].tensor
     constants = cell.lif.constants()
     if constants.ndim == 3:  # copies with parameters of their own
         constants = constants[:, None]
@@ -36,7 +36,7 @@ def run(cell, x, state) -> tuple[torch.Tensor, State]:
             i_e = i_e + arriving[..., :excitatory_taps] @ excitation
             i_i = i_i + arriving[..., excitatory_taps:] @ inhibition
         held = refractory > 0
-        spikes = Spike.apply(v, v_th, held, bump, cell.slope)
+        spikes = Spike.apply(v, v_th, held, surrogate_derivative, cell.slope)
         fired = spikes.detach() > 0
         v = torch.where(fired | held, v_reset, v)
         refractory = torch.where(fired, cell.lif.n_ref, (refractory - 1).clamp_(min=0))

@@ -110,7 +110,7 @@ class MotifNetwork(OwnPrecision):
                 x, _ = layer(x)
         return self._read(x)
 
-    def counted(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward_with_spikes(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Classify trials and count the spikes, both with gradients.
 
         A spike-count penalty, the spikes times a price added to the loss, silences neurons that the classes do not need.
@@ -149,7 +149,7 @@ class MotifNetwork(OwnPrecision):
         torch.Tensor
             Spikes of all neurons of each layer in each trial, int64 [batch, layers].
         """
-        return self.counted(x)[1].long()
+        return self.forward_with_spikes(x)[1].long()
 
     @contextmanager
     def _named(self, x):

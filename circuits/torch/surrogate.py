@@ -43,7 +43,7 @@ class Triangle(NamedTuple):
     slope: Any
 
 
-def bump(kind, x):
+def surrogate_derivative(kind, x):
     """The slope of the spike at 64 distances x to the threshold. Compiled code alone calls this: numba takes the function of
     the surrogate's kind."""
     raise NotImplementedError
@@ -51,7 +51,7 @@ def bump(kind, x):
 
 def _lanes(kind):
     def declare(function):
-        @overload(bump, inline="always")
+        @overload(surrogate_derivative, inline="always")
         def of_this_kind(surrogate, x):
             return function if getattr(surrogate, "instance_class", None) is kind else None
 
@@ -116,14 +116,14 @@ class Spike(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, v, v_th, held, bump, slope):
+    def forward(ctx, v, v_th, held, surrogate_derivative, slope):
         ctx.save_for_backward(v, v_th, held)
-        ctx.bump, ctx.slope = bump, slope
+        ctx.surrogate_derivative, ctx.slope = surrogate_derivative, slope
         return ((v >= v_th) & ~held).to(v.dtype)
 
     @staticmethod
     def backward(ctx, grad):
         v, v_th, held = ctx.saved_tensors
-        grad = torch.where(held, 0, grad * ctx.bump(v - v_th, ctx.slope))
+        grad = torch.where(held, 0, grad * ctx.surrogate_derivative(v - v_th, ctx.slope))
         threshold = -grad.sum_to_size(v_th.shape) if ctx.needs_input_grad[1] else None
         return grad, threshold, None, None, None

@@ -5,6 +5,8 @@ from pathlib import Path
 from circuits.zoo.card import Card
 from circuits.zoo.collection import Zoo
 
+ZOO = "zoo:"  # before the name of a motif, where a path could stand
+
 zoo = Zoo(Path(__file__).parent)
 
-__all__ = ["Card", "Zoo", "zoo"]
+__all__ = ["ZOO", "Card", "Zoo", "zoo"]

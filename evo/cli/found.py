@@ -6,18 +6,17 @@ from pathlib import Path
 import click
 
 from circuits.errors import UserError, harmless
+from circuits.zoo import ZOO
 from evo.cli.group import cli
 from evo.cli.terminal import console, say_code
 
-ZOO = "zoo:"  # before the name of a motif of the zoo, where a motif file would do
-
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.option("--html", metavar="FILE", is_flag=False, flag_value="-", help="Write the report page [default: DIR/report.html].")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(path, html, as_json):
-    """Show the circuits a run found, or one motif."""
+    """Show the circuits of a run, or one motif: a motif file, zoo:NAME, or a circuit of another tool (see evo import)."""
     from evo.inspect import page, table
 
     subject = _subject(path)
@@ -32,13 +31,21 @@ def inspect(path, html, as_json):
 
 @cli.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option("-o", "--out", metavar="FILE", help="Draw what was found as a picture (svg, png or pdf).")
-def motifs(folders, as_json, out):
-    """Show what many runs have in common: wirings found again and again, and motifs that chance does not explain.
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("-o", "--out", metavar="FILE", help="Draw the result as a picture (svg, png or pdf).")
+@click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
+def motifs(folders, as_json, out, graph):
+    """Show what runs have in common: wirings that came up again, and motifs more frequent than chance.
 
-    Give the folders of runs that differ in their seed. Of each run counts the smallest circuit that does as well as its best.
+    DIR... are the folders of runs that differ in their seed. Of each run the smallest circuit counts that scores as well as its
+    best.
+
+    --against: which small E/I motifs are more frequent than signs and degrees explain, in these circuits (of runs, or motifs)
+    and in a measured connectome.
     """
+    if graph is not None:
+        _against(folders, graph, as_json, out)
+        return
     from evo.inspect import motif_picture, motif_table
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
@@ -52,13 +59,26 @@ def motifs(folders, as_json, out):
         click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
 
 
+def _against(folders, graph, as_json, out):
+    from evo.inspect import against_table
+    from evo.studies.motifs.against import against, circuit_of
+
+    found = against([circuit_of(_subject(folder)) for folder in folders], graph)
+    if as_json:
+        click.echo(json.dumps(against_table.as_json(found), allow_nan=False))
+    else:
+        against_table.show(found, console())
+    if out is not None:
+        click.echo(f"picture: {against_table.draw(found, Path(out))}", err=as_json)
+
+
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
-@click.option("--to", "target", required=True, metavar="TARGET", help="One of the above.")
-@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
-@click.option("-o", "--out", metavar="PATH", help="Where to [default: DIR/motifs/].")
+@click.argument("path", metavar="DIR|MOTIF")
+@click.option("--to", "target", required=True, metavar="TARGET", help="One of the targets above.")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Rank of the circuit in the front.")
+@click.option("-o", "--out", metavar="PATH", help="Path to write to [default: in DIR/motifs/].")
 def export(path, target, rank, out):
-    """Write a found circuit for use elsewhere.
+    """Export a circuit for use elsewhere.
 
     \b
     motif     the circuit as a file (JSON)
@@ -69,15 +89,15 @@ def export(path, target, rank, out):
     nir       a folder with NIR graphs, for snnTorch, Norse, SpikingJelly and others
     graphml   a file for graph tools: networkx, igraph, Gephi, yEd
 
-    Folders come with an example trial and are checked against the simulator, where the tool is installed. What becomes of each
-    feature (exact, approximate, dropped) is said on stderr and in the folder's README.md.
+    Folders come with an example trial and are checked against the simulator where the tool is installed. The fate of each
+    feature (exact, approximate, dropped) is stated on stderr and in the README.md of the folder.
     """
     from circuits.export import export as write
     from circuits.export import summary
-    from evo.storage.run_folder import Run
+    from evo.storage.run_folder import Run, is_run
 
     source = Path(path)
-    if source.is_dir():
+    if is_run(source):
         found = Run(source)
         motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
         stem = source / "motifs" / f"rank{rank}"
@@ -91,22 +111,23 @@ def export(path, target, rank, out):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
-@click.option("--rank", default=0, show_default=True, metavar="K", help="Which circuit of the front.")
-@click.option("-o", "--out", metavar="FILE", help="Where to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
+@click.argument("path", metavar="DIR|MOTIF")
+@click.option("--rank", default=0, show_default=True, metavar="K", help="Rank of the circuit in the front.")
+@click.option("-o", "--out", metavar="FILE", help="Path to write to [default: DIR/motifs/rankK-core.json, MOTIF-core.json].")
 def prune(path, rank, out):
-    """Write the core of a circuit: the smallest part found of it that does as well.
+    """Write the core of a circuit: the smallest part that scores as well.
 
     Neurons and synapses are removed, the least harmful first, as long as the score on the same trials, and that in its worst
     condition, is not clearly lower (by 1.96 standard errors). What is left is tried on other trials. Executes the code of a
     task of your own that lies in the folder, where the core is not stored, if it is what the run began with.
     """
     from circuits.motif_file import save
+    from evo.storage.run_folder import is_run
     from evo.studies.prune import prune as pruned
 
     source = Path(path)
     found = pruned(source, rank, say_code)
-    beside = source / "motifs" / f"rank{rank}-core.json" if source.is_dir() else source.with_name(f"{source.stem}-core.json")
+    beside = source / "motifs" / f"rank{rank}-core.json" if is_run(source) else source.with_name(f"{source.stem}-core.json")
     for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
@@ -122,12 +143,12 @@ def prune(path, rank, out):
 
 @cli.command()
 @click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(folders, as_json):
-    """Show runs side by side; with several seeds of each spec, how much better one spec does than the first.
+    """Show runs side by side, and effect sizes between specs that were run with several seeds.
 
-    Runs whose specs differ in the seed alone are taken together. Effect sizes are Vargha and Delaney's A: the probability that
-    a run of one spec does better than a run of the other.
+    Runs whose specs differ only in the seed form a group. Effect sizes are Vargha and Delaney's A: the probability that a run
+    of one spec scores better than a run of the first one.
     """
     from evo.inspect import comparison
     from evo.studies.compare import compare as compared
@@ -140,23 +161,29 @@ def compare(folders, as_json):
 
 
 @cli.command()
-@click.argument("path", metavar="DIR|MOTIF.json")
+@click.argument("path", metavar="DIR|MOTIF")
 @click.argument("sound", metavar="FILE.wav")
-@click.option("--centre", type=float, metavar="HZ", help="Of the band to listen to [default: the strongest that it knows].")
+@click.option(
+    "--centre",
+    type=float,
+    metavar="HZ",
+    help="Centre of the band to listen to [default: the strongest band that the circuit knows].",
+)
 def listen(path, sound, centre):
     """Let a sound localiser (task itd) listen to a stereo WAV file.
 
-    A circuit knows the tones that it was evolved with: it listens in bands of theirs, and refuses sounds that have nothing
+    A circuit knows the tones with which it was evolved. It listens in bands around them, and refuses sounds without energy
     there. Cycles that only one ear hears, or with the ears half a period apart, are left out: they do not tell which ear leads.
 
     zoo:itd-8 knows tones and noise from 140 to 700 Hz, from 90 degrees left to 90 degrees right; within 0.05 ms of where one
     direction ends and the next begins it names either of them, or none.
     """
     import fitness
+    from circuits.motif_file import Motif
     from fitness.hearing import reaches
 
     subject = _subject(path)
-    motif = subject.motif(0) if Path(path).is_dir() else subject
+    motif = subject if isinstance(subject, Motif) else subject.motif(0)
     settings = dict(motif.provenance.task or {})
     if settings.pop("name", None) != "itd":
         raise UserError(f"{path}: no sound localiser; circuits of the task itd can listen")
@@ -189,10 +216,10 @@ def listen(path, sound, centre):
 
 @cli.command()
 @click.argument("name", metavar="[MOTIF]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--out", metavar="FILE", help="Write the motif (json), or draw its wiring (svg, png or pdf).")
 def zoo(name, as_json, out):
-    """List the evolved motifs that ship, or show one: how well it does, what its parts are good for, how it was found.
+    """List the evolved motifs that ship, or show one: its score, the role of its parts, how it was found.
 
     \b
     evo zoo itd-8 -o itd-8.json        the motif as a file
@@ -220,11 +247,8 @@ def zoo(name, as_json, out):
 
 
 def _subject(path):
-    """What DIR, MOTIF.json or zoo:NAME stands for."""
-    from circuits.motif_file import load
-    from circuits.zoo import zoo
-    from evo.storage.run_folder import Run
+    """What DIR or MOTIF stands for."""
+    from circuits.imports import named
+    from evo.storage.run_folder import Run, is_run
 
-    if path.startswith(ZOO):
-        return zoo[path.removeprefix(ZOO)]
-    return Run(path) if Path(path).is_dir() else load(path)
+    return Run(path) if is_run(path) else named(path)

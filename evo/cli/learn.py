@@ -20,31 +20,34 @@ def tasks(name, out):
     import inspect
 
     from evo.inspect.examples import draw, lines
-    from fitness.registry import task_class, with_defaults
+    from fitness.registry import OVER_FILES, task_class, with_defaults
     from fitness.tasks import BUILT_IN
 
     if name is None:
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
-        click.echo("\nevo tasks NAME explains one; a task of your own is FILE.py:CLASS, here, for evo new and in the spec.")
+        more = f"{' and '.join(OVER_FILES)} are over a file of yours; one of your own is FILE.py:CLASS, here and in the spec."
+        click.echo(f"\nevo tasks NAME explains one; {more}")
         return
     say_executed(name, Path(), err=True)
     task = task_class(name)
+    if name in OVER_FILES and out is not None:
+        raise UserError(f"--out: task {name} is over a file of yours, which evo recording FILE -o draws")
     if out is not None:
         click.echo(draw(with_defaults(task), Path(out)))
         return
     told = [inspect.cleandoc(text) for text in (inspect.getmodule(task).__doc__, task.__doc__) if text]
-    click.echo("\n\n".join([*(told or [f"{name} says nothing of itself: it has no docstring."]), "Settings:"]))
+    click.echo("\n\n".join([*(told or [f"{name} has no docstring."]), "Settings:"]))
     for key, field in task.model_fields.items():
         default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
         click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
-    for line in lines(with_defaults(task)):
+    for line in lines(with_defaults(task)) if name not in OVER_FILES else ():
         click.echo(line)
 
 
 @cli.command()
 def objectives():
-    """List what a search can optimise: search.objectives in a spec."""
+    """List the objectives that a search can optimise: search.objectives in a spec."""
     from fitness.evaluation.objectives import OBJECTIVES
 
     for name, objective in OBJECTIVES.items():
@@ -53,7 +56,7 @@ def objectives():
 
 @cli.command()
 def algorithms():
-    """List the ways to search: search.algorithm in a spec."""
+    """List the search algorithms: search.algorithm in a spec."""
     from evo.algorithms import ALGORITHMS, DEFAULT
 
     for name, algorithm in ALGORITHMS.items():
@@ -61,12 +64,19 @@ def algorithms():
 
 
 @cli.command()
-@click.argument("name", metavar="TASK|zoo:MOTIF")
-@click.option("-o", "--out", metavar="FILE", help="Where to write it [default: print it].")
-@click.option("--neurons", metavar="MODEL", help="See evo models [default: what suits the task].")
-@click.option("--synapses", metavar="MODEL", help="Between neurons; see evo models [default: what suits the task].")
-def new(name, out, neurons, synapses):
-    """Write a commented spec to start from; of a motif of the zoo, the one by which it was found.
+@click.argument("name", metavar="[TASK|zoo:MOTIF]", required=False)
+@click.option(
+    "--recording", metavar="FILE", help="A recording that circuits shall explain: the spec is made after a look at it."
+)
+@click.option("-o", "--out", metavar="FILE", help="File to write to [default: print the spec].")
+@click.option("--neurons", metavar="MODEL", help="Neuron model, see evo models [default: the task's].")
+@click.option("--synapses", metavar="MODEL", help="Synapse model, see evo models [default: the task's].")
+def new(name, recording, out, neurons, synapses):
+    """Write a run spec with every key explained; for zoo:MOTIF, the spec by which the motif was found.
+
+    \b
+    evo new itd -o my.toml
+    evo new --recording cell.csv -o cell.toml
 
     A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
     """
@@ -74,10 +84,18 @@ def new(name, out, neurons, synapses):
     from evo.spec.given import shipped
     from evo.spec.starter import starter
 
-    say_executed(name, Path(), err=True)
-    text = None if neurons or synapses else shipped(name)
-    if text is None:
-        text = starter(name, neurons, synapses, None if out is None else Path(out).parent)
+    folder = None if out is None else Path(out).parent
+    if (name is None) == (recording is None):
+        raise UserError("new: name a task, or give --recording FILE")
+    if recording is not None:
+        from evo.spec.from_recording import from_recording
+
+        text = from_recording(recording, neurons, synapses, folder)
+    else:
+        say_executed(name, Path(), err=True)
+        text = None if neurons or synapses else shipped(name)
+        if text is None:
+            text = starter(name, neurons, synapses, folder)
     if out is None:
         click.echo(text, nl=False)
         return
@@ -115,12 +133,13 @@ def models(name):
 @cli.command()
 @click.argument("spec", metavar="[SPEC.toml]", required=False)
 def warmup(spec):
-    """Compile once, for instance when an image is built: what SPEC needs, or what most runs do."""
+    """Compile the machine code that SPEC or most runs need, for instance when an image is built."""
     from evo.cluster.warm_up import warm_up
     from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
+    from fitness.registry import data_file
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if resolved.own_code or not resolved.is_task:  # its code is executed by run and resume alone: what it needs is the models'
+    if resolved.own_code or not resolved.is_task or data_file(resolved.task):  # code is executed by run and resume alone
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

@@ -16,9 +16,9 @@ _WORKERS = click.option(
     "--workers",
     default="auto",
     metavar="N|auto",
-    help="Processes; 0 runs everything in this one, without Ray. The result is the same.",
+    help="Number of processes; 0 runs everything in this process, without Ray. The result is the same.",
 )
-_ADDRESS = click.option("--address", metavar="ADDR", help="A running Ray to use: auto, or HOST:PORT.")
+_ADDRESS = click.option("--address", metavar="ADDR", help="Use a running Ray: auto, or HOST:PORT.")
 
 
 def _known_loggers(_context, _option, given):
@@ -34,7 +34,7 @@ _LOG = click.option(
     multiple=True,
     metavar="KIND:PLACE",
     callback=_known_loggers,
-    help="Also log to tensorboard:DIR or mlflow:URI.",
+    help="Log every generation also to tensorboard:DIR or mlflow:URI.",
 )
 
 
@@ -48,7 +48,7 @@ _LOG = click.option(
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Overrides a setting, such as task.volleys=2.")
 @_LOG
 def run(spec, out, workers, address, seed, generations, settings, log):
-    """Run the search that a spec describes: a file, or the name of a task, for the spec that evo new writes.
+    """Run a search from a run spec: a file, or the name of a task for the spec that evo new writes.
 
     Executes the code of a task of your own.
 
@@ -77,10 +77,10 @@ def run(spec, out, workers, address, seed, generations, settings, log):
 @click.argument("folder", metavar="DIR")
 @_WORKERS
 @_ADDRESS
-@click.option("--generations", type=int, metavar="G", help="Go on to generation G, whatever else ended the run.")
+@click.option("--generations", type=int, metavar="G", help="Continue to generation G, whatever else has ended the run.")
 @_LOG
 def resume(folder, workers, address, generations, log):
-    """Go on with a stopped run; it ends in the archive the uninterrupted run has.
+    """Continue a stopped run; it ends in the archive of a run that was never stopped.
 
     Executes the code of a task of your own that lies in the folder, if it is what the run began with.
     """
@@ -111,20 +111,20 @@ def fork(folder, settings, out, workers, address, log):
     """Start a new run from the circuits of another, with changed settings.
 
     \b
-    evo fork runs/itd-1 --set search.algorithm=cma     polish what was found
+    evo fork runs/itd-1 --set search.algorithm=cma     evolve weights only
     evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
 
     Executes the code of a task of your own that lies in the folder, if it is what that run began with.
     """
     from evo import search
     from evo.spec.given import as_changes
-    from evo.spec.run_spec import changed
+    from evo.storage.fork import forked
     from evo.storage.run_folder import read_spec
     from evo.storage.task_code import forked_code
 
     changes, parent = as_changes(settings), Path(folder)
     theirs = read_spec(parent)
-    spec = changed(theirs, changes)
+    spec = forked(theirs, changes)
     source = forked_code(theirs, spec, parent, say_code)
     beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
     _announce(spec, source, beside)
@@ -136,9 +136,9 @@ def fork(folder, settings, out, workers, address, log):
 
 @cli.command()
 @click.argument("folder", metavar="DIR")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(folder, as_json):
-    """Where a run stands: running, stopped or finished."""
+    """Show the state of a run: running, stopped or finished."""
     from evo.storage.run_folder import Run
 
     found = Run(folder)
@@ -157,6 +157,7 @@ def status(folder, as_json):
         "best_worst": found.front[0].worst if found.front and found.front[0].condition else None,
         "archive_sha256": found.archive_sha256,
         "parent": found.parent,
+        "founders": found.founders,
     }
     if as_json:
         click.echo(json.dumps(facts))
@@ -168,6 +169,8 @@ def status(folder, as_json):
     )
     if found.parent:
         click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
+    if found.founders:
+        click.echo(f"began with {harmless(', '.join(founder['name'] for founder in found.founders))}")
     if found.standing.ended not in (None, "generations"):
         click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {quote(name)} --generations G")
     if found.failed[0]:

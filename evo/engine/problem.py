@@ -8,7 +8,7 @@ from deap import base
 
 from evo.algorithms import Algorithm, descriptors
 from evo.algorithms.values import FreeValues
-from evo.genome import Candidates, Form, variation
+from evo.genome import Candidates, Encoding, variation
 from evo.spec.run_spec import RunSpec
 from fitness.judges import Judge
 from fitness.sandbox.code import Code
@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
     spec: RunSpec
     judge: Judge
-    form: Form
+    form: Encoding
     toolbox: base.Toolbox
     algorithm: type[Algorithm]
 
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
         return Candidates(genomes, self.form, self.judge.interface.inputs, self.judge.interface.outputs)
 
 
-def toolbox(spec: RunSpec, form: Form, duration_ms: float) -> base.Toolbox:
+def toolbox(spec: RunSpec, form: Encoding, duration_ms: float) -> base.Toolbox:
     """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of."""
     box, bounds = base.Toolbox(), form.bounds
     box.register("init", variation.founders, bounds)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from circuits.circuit import Circuit
-from evo.genome.record import Form, tables, to_circuit
+from evo.genome.record import Encoding, tables, to_circuit
 
 
 class Candidates:
     """What genomes [n] stand for: `fitness.judges.judge.Candidates`. A slice, or an index array, gives some of them."""
 
-    def __init__(self, genomes: np.ndarray, form: Form, inputs: tuple[str, ...], outputs: tuple[str, ...]):
+    def __init__(self, genomes: np.ndarray, form: Encoding, inputs: tuple[str, ...], outputs: tuple[str, ...]):
         self.genomes, self.form, self.inputs, self.outputs = genomes, form, inputs, outputs
 
     def __len__(self) -> int:

@@ -33,7 +33,8 @@ def wirings(genomes: np.ndarray) -> int:
 
 
 def _listed(*fields):
-    return _keys(*fields).view("V16").ravel().tolist()
+    """The keys of fields, contiguous whatever they are part of: the function is compiled for one layout alone."""
+    return _keys(*map(np.ascontiguousarray, fields)).view("V16").ravel().tolist()
 
 
 @compiled

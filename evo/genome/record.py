@@ -11,7 +11,7 @@ import numpy as np
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.neurons import NeuronModel
-from circuits.simulation.packed import Tables, from_matrices
+from circuits.simulation.packed import PackedCircuits, from_matrices
 from circuits.synapses import SynapseModel
 
 # Weights, and parameters in mV or ms, are whole multiples of 1/256: exact in float32, in float64 and in a JSON file. Shares and
@@ -51,7 +51,7 @@ class Bounds(NamedTuple):
     dale: bool
 
 
-class Form(NamedTuple):
+class Encoding(NamedTuple):
     """What a genome stands for.
 
     model          of the neurons;   synapse_model  of the synapses between them, None: static
@@ -70,8 +70,8 @@ def dtype(channels: int, capacity: int, readouts: int, parameters: int) -> np.dt
     """The record of one genome.
 
     kind: 0 an empty slot, k > 0 a neuron of the k-th excitatory cell type, -k of the k-th inhibitory one;  parameters: see
-    `Form`;  weight (0: no synapse) and delay (steps) by source, input channels first, and target;  readout: the slot read by
-    each output.
+    `Encoding`;  weight (0: no synapse) and delay (steps) by source, input channels first, and target;  readout: the slot that
+    each output reads.
     """
     sources = channels + capacity
     return np.dtype(
@@ -90,7 +90,7 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
     return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts, len(bounds.step)))
 
 
-def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) -> Tables:
+def tables(genomes: np.ndarray, form: Encoding, real=np.float32, refine: int = 1) -> PackedCircuits:
     """Genomes as the kernel reads them, at a step `refine` times shorter than theirs."""
     kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
     delay = genomes["delay"]
@@ -101,7 +101,7 @@ def tables(genomes: np.ndarray, form: Form, real=np.float32, refine: int = 1) ->
     return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv)
 
 
-def to_circuit(genome: np.void, form: Form, inputs, outputs) -> Circuit:
+def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits.
 
     Without Dale's law a neuron that excites some and inhibits others becomes two of the same inputs and parameters, which fire
@@ -166,7 +166,7 @@ def _signs(genome, slot, bounds):
 
 
 def type_row(kind, excitatory):
-    """The cell type of a neuron of this kind, its place in `Form.types`."""
+    """The cell type of a neuron of this kind, its place in `Encoding.types`."""
     return kind - 1 if kind > 0 else excitatory - kind - 1
 
 

@@ -37,9 +37,9 @@ def lines(task: Task) -> list[str]:
     score = task.evaluate(motif.circuit, trials)
     low, high = task.interval(score, trials)
     found += ["", f"> the answer of the reference circuit, which scores {score.value:.3f} (95 %: {low:.3f} to {high:.3f})"]
-    if task.decisive:
+    if task.critical_connections:
         cut = task.evaluate(lesioned(task), trials).value
-        found.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.decisive)} it scores {cut:.3f}")
+        found.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.critical_connections)} it scores {cut:.3f}")
     return found
 
 

@@ -128,8 +128,8 @@ def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
     run : Run
         The run.
     x, y : str
-        Names of measures of a circuit, or of objectives of the run. "held_out" is drawn with its confidence interval. By
-        default x is energy, or synapses where nothing was simulated.
+        Names of measures of a circuit, or of objectives of the run. "held_out" is drawn with its confidence interval. `x` is
+        "energy" by default, or "synapses" where nothing was simulated.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default those of a new figure.
 

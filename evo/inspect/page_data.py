@@ -174,6 +174,7 @@ def _step(step, cache):
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
     scores = {"before": _number(step.before), "score": _number(step.score)}
+    facts |= {"parent": step.parent and step.parent.name}
     return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
 
 

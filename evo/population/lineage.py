@@ -57,6 +57,11 @@ def identities(island: int, generation: int, count: int) -> np.ndarray:
     return (np.int64(generation) << 27) + (np.int64(island) << 17) + np.arange(count)
 
 
+def founder_place(identity: int) -> tuple[int, int]:
+    """The generation in which an individual with this id was born, and its place among those of its island."""
+    return identity >> 27, identity & ((1 << 17) - 1)
+
+
 def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers=None, crossed=None) -> Born:
     """The individuals of a generation with these scores; without parents (their fates, and the mothers' places among them) they
     are founders."""

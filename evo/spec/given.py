@@ -8,13 +8,12 @@ import tomli_w
 
 from circuits.errors import UserError
 from circuits.files import read_text
-from circuits.zoo import zoo
+from circuits.zoo import ZOO, zoo
+from evo.spec.founders import founders
 from evo.spec.run_spec import LARGEST, RunSpec, changed, checked_with_task, parse
 from evo.spec.starter import starter
 from fitness.sandbox.code import Code
 from fitness.tasks import BUILT_IN
-
-ZOO = "zoo:"  # before the name of a motif of the zoo
 
 
 class Given(NamedTuple):
@@ -43,6 +42,7 @@ def given(
     overrides  keys of [search]; those that are None are left out
 
     The file of a task of the user's own is sought beside the spec, of a dict or RunSpec in the working folder, and executed.
+    Founders are sought there as well, and checked; `evo.spec.founders.founders` gives them.
     Raises UserError with one line that names the place, the key and the remedy.
     """
     place, folder, stem, text, ships = "the spec", Path(), "run", "", False
@@ -62,7 +62,9 @@ def given(
     if not isinstance(what, str | Path):
         stem = spec.judged_by.rpartition("/")[2].partition(".")[0]
     before_code(spec, folder)
-    return Given(spec, checked_with_task(spec, folder, place), stem, ships)
+    source = checked_with_task(spec, folder, place)
+    founders(spec, spec.make_judge(source).interface, folder, place)
+    return Given(spec, source, stem, ships)
 
 
 def shipped(name: str) -> str | None:

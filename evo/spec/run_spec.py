@@ -34,7 +34,7 @@ from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
-from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Form, variation
+from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Encoding, variation
 from evo.selection.deaps import SELECTIONS
 from evo.spec.estimate import check_memory
 from fitness import judges
@@ -42,14 +42,14 @@ from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
 from fitness.judges import JUDGE, Judge, Setup, Told, named
-from fitness.registry import own_part, own_task
-from fitness.sandbox.code import TASK, Code, identity, is_own, together
+from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
+from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
 from fitness.task import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
-SINCE_0_5 = {"parents", "survivors", "noisy"}  # keys of [search] that older runs lack
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders"}  # keys of [search] that older runs lack
 TRIED = 5  # random circuits at most, before a run
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
@@ -67,7 +67,7 @@ def _pair(value):
 
 def _ordered(pair):
     if pair[0] > pair[1]:
-        raise ValueError(f"the least, {pair[0]:g}, is above the largest, {pair[1]:g}")
+        raise ValueError(f"the minimum, {pair[0]:g}, is above the maximum, {pair[1]:g}")
     return pair
 
 
@@ -80,7 +80,7 @@ def _within(low, high):
     return AfterValidator(check)
 
 
-# A `[least, largest]` pair in the spec; a single number stands for both.
+# A `[minimum, maximum]` pair in the spec; a single number stands for both.
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
 WeightRange = Annotated[FloatRange, _within(1e-6, 100_000)]
@@ -113,14 +113,14 @@ Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]
 class CellType(_Section):
     """[circuit.types.NAME]: a subtype of excitatory or inhibitory neurons."""
 
-    sign: Literal["E", "I"]
-    projects_to: Names | None = Field(None, description="types it may project to [default: all]")
-    inputs: bool = Field(True, description="may input channels project to it?")
+    sign: Literal["E", "I"] = Field(description="E or I")
+    projects_to: Names | None = Field(None, description="types that it may project to [default: all]")
+    inputs: bool = Field(True, description="true: input channels may project to it")
     parameters: dict[str, FloatRange] = Field({}, description="ranges that differ from those of [circuit.parameters]")
 
 
 class CircuitBounds(_Section):
-    """[circuit]: what circuits may be."""
+    """[circuit]: bounds of the circuits."""
 
     neuron_model: Literal[tuple(NEURON_MODELS)] = Field(  # type: ignore[valid-type]
         LIF_PSC_EXP.name, description=" | ".join(NEURON_MODELS)
@@ -128,15 +128,17 @@ class CircuitBounds(_Section):
     synapse_model: Literal[(STATIC, *SYNAPSE_MODELS)] = Field(  # type: ignore[valid-type]
         STATIC, description=f"between neurons: {' | '.join((STATIC, *SYNAPSE_MODELS))}"
     )
-    noise_mv: float = Field(0.0, ge=0, le=1_000, description="membrane noise: standard deviation it alone would give V")
+    noise_mv: float = Field(
+        0.0, ge=0, le=1_000, description="membrane noise: the standard deviation that it alone would give V"
+    )
     neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
-    dale: bool = Field(True, description="false, a control: every neuron may excite some and inhibit others")
+    dale: bool = Field(True, description="Dale's law; false is a control: a neuron may excite some targets and inhibit others")
     excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
-    in_degree: int = Field(8, ge=1, le=1000, description="most synapses onto one neuron, those from inputs included")
-    delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="of every synapse")
-    excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="also of input synapses")
-    inhibitory_weight_mv: WeightRange = (1.0, 150.0)
-    parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [least, largest] each")
+    in_degree: int = Field(8, ge=1, le=1000, description="maximum number of synapses onto a neuron, those from inputs included")
+    delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
+    excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
+    inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
+    parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
     types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
 
     @field_validator("types")
@@ -164,13 +166,13 @@ class CircuitBounds(_Section):
 
 
 class Stop(_Section):
-    """[search.stop]: when a circuit is hopeless and its simulation is given up. See `circuits.simulation.population.Stop`."""
+    """[search.stop]: early stopping of hopeless circuits, by a rule in simulated time."""
 
-    check_ms: float = Field(20.0, ge=0, le=1e9, description="look this often; 0: never give up")
+    check_ms: float = Field(20.0, ge=0, le=1e9, description="interval of the checks; 0: no early stopping")
     quiet_ms: float = Field(
-        20.0, ge=0, le=1e9, description="outputs silent in 64 trials, this long after all arrived: given up"
+        20.0, ge=0, le=1e9, description="stop where outputs are silent in 64 trials, so long after all spikes arrived"
     )
-    rate_hz: float = Field(500.0, gt=0, le=1e9, description="neurons firing more than this on average: given up")
+    rate_hz: float = Field(500.0, gt=0, le=1e9, description="stop where neurons fire faster than this on average")
 
 
 def _algorithm(name):
@@ -188,35 +190,38 @@ def _selection(name):
 
 
 class Search(_Section):
-    """[search]: how circuits are looked for."""
+    """[search]: the search."""
 
-    seed: int = Field(1, ge=0, lt=2**63)
-    generations: int = Field(200, ge=1, le=10**7)
-    target: float | None = Field(None, description="stop at this score on other fresh stimuli [default: go on]")
-    evaluations: int | None = Field(None, ge=1, description="stop after so many circuits tried [default: go on]")
-    seconds: float | None = Field(None, gt=0, description="stop after so long [default: go on]")
-    stagnation: int | None = Field(None, ge=1, description="stop after generations without a better one [default: go on]")
+    seed: int = Field(1, ge=0, lt=2**63, description="seed of all random numbers")
+    generations: int = Field(200, ge=1, le=10**7, description="end the run after so many generations")
+    target: float | None = Field(None, description="end the run at this score on validation trials [default: never]")
+    evaluations: int | None = Field(None, ge=1, description="end the run after so many circuits [default: never]")
+    seconds: float | None = Field(None, gt=0, description="end the run after so long [default: never]")
+    stagnation: int | None = Field(None, ge=1, description="end the run after so many generations without a better circuit")
     algorithm: Annotated[str, AfterValidator(_algorithm)] = Field(DEFAULT, description=" | ".join(ALGORITHMS))
-    islands: int = Field(4, ge=1, le=1000)
-    population: int = Field(200, ge=4, le=100_000, description="of each island")
+    islands: int = Field(4, ge=1, le=1000, description="number of populations that exchange migrants")
+    population: int = Field(200, ge=4, le=100_000, description="number of circuits on each island")
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
-    migrants: int = Field(2, ge=0, description="sent to the next island after each epoch")
-    trials: int = Field(64, ge=1, le=65_536, description="stimuli every circuit is scored on")
-    held_out: int = Field(256, ge=1, le=65_536, description="fresh stimuli for the archive, never used in the search")
+    migrants: int = Field(2, ge=0, description="circuits sent to the next island after each epoch")
+    trials: int = Field(64, ge=1, le=65_536, description="trials on which every circuit is scored")
+    held_out: int = Field(256, ge=1, le=65_536, description="held-out trials for the archive, by which nothing is selected")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
-    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"of map-elites: {' | '.join(DESCRIPTORS)}")
+    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"axes of map-elites: {' | '.join(DESCRIPTORS)}")
     parents: Annotated[str | None, AfterValidator(_selection)] = Field(
         None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
     )
     survivors: Annotated[str | None, AfterValidator(_selection)] = Field(
-        None, description="the same, such as selNSGA2 [default: the algorithm's]"
+        None, description="likewise, such as selNSGA2 [default: the algorithm's]"
     )
-    noisy: bool = Field(False, description="for judges: survivors are judged again, a lower bound of their scores counts")
-    protect: Literal["none", "age"] = Field("none", description="age: new wiring need not be good at once")
-    archive: int = Field(50, ge=1, le=10_000, description="most circuits in the Pareto archive of an island, and of the run")
-    objectives: Names = Field(("score", "energy", "wiring"), description="further: evo objectives lists them")
-    task_seconds: float = Field(60.0, gt=0, le=86_400, description="most that one call into a task of your own may take")
+    noisy: bool = Field(
+        False, description="of judges: survivors are judged again, and a lower bound of their mean score counts"
+    )
+    protect: Literal["none", "age"] = Field("none", description="age: circuits with new wiring are protected at first")
+    archive: int = Field(50, ge=1, le=10_000, description="maximum size of the archive of an island, and of the run")
+    objectives: Names = Field(("score", "energy", "wiring"), description="evo objectives lists them all")
+    founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
+    task_seconds: float = Field(60.0, gt=0, le=86_400, description="maximum duration of a call into a task of your own")
     stop: Stop = Stop()
 
 
@@ -286,18 +291,23 @@ class RunSpec(_Section):
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from
-        `folder`, without."""
+        `folder`, without. The file that a task is over is among it."""
         if not self.is_task:
             raise UserError(f"{self.judged_by} is a judge, and no task")
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
             return own_task(name, source, self.search.task_seconds, settings, folder)
-        return fitness.task(name, **settings)
+        return shipped_task(name, source, settings, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
-        """The code of the user's own that the spec names, that lies in `folder` or is named from there; None where all ships.
-        Executes it where a module asks for its own place, see `fitness.checks.collect`. Raises UserError."""
+        """The code of the user's own that the spec names, that lies in `folder` or is named from there, and after it the file
+        that the task is over; None where there is neither. Executes the code where a module asks for its own place, see
+        `fitness.checks.collect`. Raises UserError."""
+        return joined(self.collect_code(folder), read_data(self.task, folder))
+
+    def collect_code(self, folder: Path = Path()) -> Code | None:
+        """The same without the file."""
         found, first = None, Path()
         for key, name in self.own_code.items():
             what = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "search.algorithm": ALGORITHM}.get(key, judges.OBJECTIVE)
@@ -367,12 +377,12 @@ class RunSpec(_Section):
             c.dale,
         )
 
-    def form(self, task: Interface) -> Form:
+    def form(self, task: Interface) -> Encoding:
         """What the genomes stand for; raises as `bounds` does."""
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Form(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -402,7 +412,8 @@ class RunSpec(_Section):
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
         same way, however far they go."""
-        code = None if source is None else identity(source)
+        data = source is not None and data_file(self.task) is not None
+        code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
         text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The commented spec that `evo new` writes: every key of a run spec, with its default or one that suits the task."""
+"""The commented spec that `evo new` writes: every key of a run spec, with its default or the task's."""
 
 import json
 import os
@@ -18,22 +18,31 @@ from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
 TARGET = 0.95
-# Where a task of one's own does not say what suits it: what most tasks that ship let evolve.
+# Where a task of one's own does not say its own: what most tasks that ship let evolve.
 TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
 
 
-def starter(name: str, neuron_model: str | None = None, synapse_model: str | None = None, folder: Path | None = None) -> str:
+def starter(
+    name: str,
+    neuron_model: str | None = None,
+    synapse_model: str | None = None,
+    folder: Path | None = None,
+    values: dict[str, dict[str, Any]] | None = None,
+) -> str:
     """A spec for the task `name` as TOML text, each key explained; the models are those that suit the task unless named.
 
     folder  where the spec is to lie: from there the code of a user's own task, which `name` gives from the working folder, is
-    named. That code is executed. Raises UserError for an unknown task or model.
+    named. That code is executed.
+    values  of keys of the sections "task", "circuit" and "search" that go before the task's own
+    Raises UserError for an unknown task or model.
     """
+    values = values or {}
     task = task_class(name)
-    suited = task.suits
+    suited = task.default_spec
     if is_own(name) and folder is not None:
         where, _, class_name = name.rpartition(":")
         name = f"{Path(os.path.relpath(where, folder)).as_posix()}:{class_name}"
-    circuit = dict(suited.get("circuit", {}))
+    circuit = suited.get("circuit", {}) | values.get("circuit", {})
     neuron_model = neuron_model or circuit.get("neuron_model", LIF_PSC_EXP.name)
     synapse_model = synapse_model or circuit.get("synapse_model", STATIC)
     for model, known in ((neuron_model, tuple(NEURON_MODELS)), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
@@ -42,17 +51,17 @@ def starter(name: str, neuron_model: str | None = None, synapse_model: str | Non
     circuit |= {"neuron_model": neuron_model, "synapse_model": synapse_model}
     section = ranges(neuron_model, synapse_model)
     fitting = {key: value for key, value in _evolved(task).items() if key in section.model_fields}
-    lines = ["# Run it with: evo run THIS_FILE. A range is [least, largest]; a single number stands for both.", ""]
-    lines += ["[task]", f"name = {_toml(name)}", *_settings(task), ""]
+    lines = ["# Run it with: evo run THIS_FILE. A range is [minimum, maximum]; a single number stands for both.", ""]
+    lines += ["[task]", f"name = {_toml(name)}", *_settings(task, values.get("task", {})), ""]
     lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
     lines += ["[circuit.parameters]", *_section(section, fitting), ""]
     lines += [
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
     ]
-    search = {"target": TARGET} | suited.get("search", {})
+    search = {"target": TARGET} | suited.get("search", {}) | values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
-    lines += ["[search.stop]                             # when a circuit is hopeless, and given up", *_section(Stop, {})]
+    lines += ["[search.stop]                             # early stopping of hopeless circuits", *_section(Stop, {})]
     return "\n".join(lines) + "\n"
 
 
@@ -68,14 +77,16 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
 def _evolved(task: type[Task]) -> dict[str, list[float]]:
     """Ranges of the parameters that suit a task, those that do not evolve [x, x]."""
     own = BUILT_IN.get(task.name) is not task
-    suited = task.suits.get("circuit.parameters", TIME_CONSTANTS if own else {})
+    suited = task.default_spec.get("circuit.parameters", TIME_CONSTANTS if own else {})
     return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in suited.items()}
 
 
-def _settings(task: type[Task]):
-    """The settings of a task, each with its default."""
+def _settings(task: type[Task], values: dict[str, Any]):
+    """The settings of a task, each with its value or default."""
     for key, field in task.model_fields.items():
-        if field.is_required():
+        if key in values:
+            setting = f"{key} = {_toml(values[key], ranges=False)}"
+        elif field.is_required():
             setting = f"# {key} =   (must be set)"
         else:
             try:

@@ -64,6 +64,23 @@ class Origin(BaseModel):
     generation: Count
 
 
+class _Founder(BaseModel):
+    """A circuit that a run began with: what the spec called it, and its digest (`circuits.motif_file.digest`)."""
+
+    model_config = STRICT
+    name: Name
+    sha256: Digest
+
+
+class Founded(BaseModel):
+    """What a run began with whose spec names founders; `count` of each island's first circuits are these or, in turn, mutants
+    of each."""
+
+    model_config = STRICT
+    founders: Annotated[list[_Founder], Field(min_length=1, max_length=NAMES)]
+    count: Annotated[int, Field(ge=1, le=NAMES * 10)]
+
+
 class _Asked(BaseModel):
     """An `Interface`, stored as a list."""
 
@@ -129,8 +146,8 @@ def epochs(rows: Iterable[dict], place) -> list[Epoch]:
 
 
 def origin(value: Any, place) -> dict:
-    """What a run was forked from, as plain JSON."""
-    return _valid(_origin(), value, place, "what the run was forked from").model_dump()
+    """What a run was forked from or founded on, as plain JSON."""
+    return _valid(_origin(), value, place, "what the run began with").model_dump()
 
 
 def damaged(place, what: str) -> UserError:
@@ -162,4 +179,4 @@ def _epochs():
 
 @cache
 def _origin():
-    return TypeAdapter(Origin)
+    return TypeAdapter(Origin | Founded)

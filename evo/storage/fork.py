@@ -4,12 +4,20 @@ import numpy as np
 
 from circuits.errors import UserError
 from evo import genome
-from evo.genome import Form, identity
+from evo.genome import Encoding, identity
 from evo.population.individual import joined
-from evo.spec.run_spec import RunSpec
+from evo.spec.run_spec import RunSpec, changed
 from evo.storage.run_folder import Run
 from evo.storage.stored import Heritage
 from fitness.task import Interface
+
+
+def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
+    """The spec of a fork of a run of this spec. Raises UserError as `changed` does, and for founders: it has its parent's."""
+    if "search.founders" in changes:
+        raise UserError("search.founders: a fork begins with the circuits of its parent; leave it out, or start by evo run")
+    found = changed(spec, changes)
+    return found.model_copy(update={"search": found.search.model_copy(update={"founders": ()})})
 
 
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
@@ -47,7 +55,7 @@ def _refuse_misfits(parent, old, new):
             raise UserError(f"{parent.folder}: its circuits have {what} {theirs}, the changed spec asks for {ours}; start anew")
 
 
-def _fitting(genomes, old: Form, new: Form):
+def _fitting(genomes, old: Encoding, new: Encoding):
     """The different ones of them that keep the new bounds, in their order; neurons move together where slots are fewer."""
     most = new.bounds.capacity
     genomes = genomes[genome.sound(genomes, old.bounds) & ((genomes["kind"] != 0).sum(axis=1) <= most)]

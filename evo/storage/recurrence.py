@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.graph.canonical import Form, canonical_form
+from circuits.graph.canonical import CanonicalForm, canonical_form
 from circuits.graph.wiring import Wiring
 from circuits.graph.wiring import live as living_part
 from evo import genome
 from evo.population.lineage import FOUNDER
+from fitness.registry import OVER_FILES
 from fitness.tasks import BUILT_IN
 
 
@@ -39,7 +40,7 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
     every = np.concatenate([front, places["genome"]])
     forms = _forms(every, len(front), run, {} if cache is None else cache)
     of_front, others = forms[: len(front)], forms[len(front) :]
-    at: dict[Form | None, list[int]] = {}
+    at: dict[CanonicalForm | None, list[int]] = {}
     for k, form in enumerate(others):
         at.setdefault(form, []).append(k)
     found = []
@@ -59,7 +60,8 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
 
 def heard(task: str) -> str:
     """Which neurons a task listens to: "outputs", or "all", as far as is known of a user's own, whose file is not executed."""
-    return BUILT_IN[task].listens if task in BUILT_IN else "all"
+    known = BUILT_IN | OVER_FILES
+    return known[task].listens if task in known else "all"
 
 
 def _remembered(run):
@@ -82,7 +84,7 @@ def _remembered(run):
     return found
 
 
-def _forms(genomes, wanted, run, cache) -> list[Form | None]:
+def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     """The form of each genome; None for those whose counts tell that theirs is not one of the first `wanted` ones, and for
     damaged ones."""
     alive = heard(run.spec.judged_by) == "outputs"
@@ -90,7 +92,7 @@ def _forms(genomes, wanted, run, cache) -> list[Form | None]:
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])
     shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
-    found: list[Form | None] = []
+    found: list[CanonicalForm | None] = []
     for k, count in enumerate(counts):
         if count not in possible or (k >= wanted and genome.faults(genomes[k], shape.bounds)):
             found.append(None)

@@ -17,12 +17,13 @@ import numpy as np
 from circuits import show
 from circuits.circuit import Circuit
 from circuits.errors import UserError, harmless
-from circuits.motif_file import Motif, digest
+from circuits.imports.sonata_files import is_network
+from circuits.motif_file import Motif, Parent, digest
 from circuits.version import __version__
 from evo import genome
 from evo.engine.standing import Standing
 from evo.population import archive
-from evo.population.lineage import ancestry
+from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
 from evo.storage import lock, stored
 from evo.storage.frames import frame
@@ -45,14 +46,15 @@ class Condition(NamedTuple):
 class Member:
     """A circuit of the Pareto front.
 
-    Scores of a task are 0 at chance and 1 when perfect.
+    Scores of tasks are 0 at chance and 1 when perfect.
 
     Parameters
     ----------
     rank : int
         Place in the front, 0 for the best held-out score.
     score, validation, held_out : float
-        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured.
+        Scores on the trials of the search, on validation trials and on held-out trials; NaN if not measured. Where scores are
+        noisy, `score` is a lower bound of their mean.
     low, high : float
         Ends of the 95 % confidence interval of the held-out score.
     worst : float
@@ -70,9 +72,11 @@ class Member:
     unit_score : bool
         True if scores are 0 at chance and 1 when perfect.
     judgements : int
-        How often the circuit was evaluated, where scores are noisy; `score` is then a lower bound of their mean.
+        Number of times that the circuit was judged.
     mean_score : float
-        The mean of these scores.
+        Mean of noisy scores.
+    noisy : bool
+        True if scores are noisy.
 
     Examples
     --------
@@ -132,6 +136,7 @@ class Step(NamedTuple):
 
     generation, island  when and where;   before, score  on the search's trials, of the mother (NaN for a founder) and after
     crossed             did a father give something, besides mutation?
+    parent              of a founder that is one of the spec's founders or a mutant of it: its name and digest
     circuit, mother     after the change, and before it (None for a founder)
     """
 
@@ -142,6 +147,7 @@ class Step(NamedTuple):
     crossed: bool
     circuit: Circuit
     mother: Circuit | None
+    parent: Parent | None = None
 
 
 def ranked(archive: np.ndarray) -> list[np.void]:
@@ -179,8 +185,8 @@ def members(
     ]
 
 
-def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Motif:
-    """A circuit of a run of this name as a motif, with its provenance."""
+def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str, parent: Parent | None = None) -> Motif:
+    """A circuit of a run of this name as a motif, with its provenance; parent: the founder it descends from."""
     return Motif.of(
         member.circuit,
         run=name,
@@ -198,6 +204,7 @@ def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str) -> Mo
             **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
         },
         versions=versions(),
+        parent=parent,
     )
 
 
@@ -239,7 +246,7 @@ class Run:
             self.stored = stored.read(store, self.spec)
         self.spec_sha256, self.interface, self.examples = self.stored[:3]
         self.parent, self.epochs, self.states = self.stored.parent, self.stored.epochs, self.stored.states
-        self.about = self.stored.about
+        self.about, self.founders = self.stored.about, self.stored.founders
         self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
@@ -322,7 +329,7 @@ class Run:
         Motif
             The circuit with its provenance.
         """
-        return provenance(self._at(rank), self.spec, self.name, self.spec_sha256)
+        return provenance(self._at(rank), self.spec, self.name, self.spec_sha256, self._founder(rank))
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
         """How often the wiring of a circuit of the front came up in the run.
@@ -381,9 +388,7 @@ class Run:
             the last of these by changes that left the score alone.
         """
         self._at(rank)
-        record = self.ranked[rank]
-        known = np.concatenate([state.pedigree for state in self.states])
-        steps = ancestry(known[np.unique(known["id"], return_index=True)[1]], int(record["line"]))
+        record, steps = self.ranked[rank], self._ancestry(rank)
         chain = [self._step(step) for step in steps]
         if not chain or steps["genome"][-1].tobytes() != record["genome"].tobytes():
             base = float(steps["score"][-1]) if chain else float("nan")
@@ -391,6 +396,19 @@ class Run:
             when = int(record["generation"]), int(record["island"])
             chain.append(Step(*when, base, float(record["score"]), False, self.front[rank].circuit, mother))
         return chain
+
+    def _ancestry(self, rank):
+        known = np.concatenate([state.pedigree for state in self.states])
+        return ancestry(known[np.unique(known["id"], return_index=True)[1]], int(self.ranked[rank]["line"]))
+
+    def _founder(self, rank) -> Parent | None:
+        """The circuit of the spec's founders that one descends from."""
+        steps = self._ancestry(rank) if self.founders else []
+        return self._parent(steps[0]) if len(steps) else None
+
+    def _parent(self, step):
+        found = self.stored.founder_of(int(step["id"])) if step["before"] == FOUNDER else None
+        return None if found is None else Parent(**found)
 
     def _step(self, step):
         form = self.spec.form(self.interface)
@@ -402,7 +420,15 @@ class Run:
         names = self.interface.inputs, self.interface.outputs
         circuit, *mother = (genome.to_circuit(one, form, *names) for one in both)
         when = int(step["generation"]), int(step["island"])
-        return Step(*when, float(step["base"]), float(step["score"]), bool(step["crossed"]), circuit, *(mother or [None]))
+        return Step(
+            *when,
+            float(step["base"]),
+            float(step["score"]),
+            bool(step["crossed"]),
+            circuit,
+            *(mother or [None]),
+            self._parent(step),
+        )
 
     def _at(self, rank):
         if not 0 <= rank < len(self.front):
@@ -441,6 +467,11 @@ class Run:
         best = self.front[0].held_out if self.front else float("nan")
         worst = f" ({self.front[0].worst:.3f} in its worst condition)" if self.front and self.front[0].condition else ""
         return f"<Run {harmless(self.name)}: {self.state}, generation {self.generation}, best held-out score {best:.3f}{worst}>"
+
+
+def is_run(path) -> bool:
+    """Does a path, which may be that of a motif as well, stand for a run folder? A folder with a SONATA network is a motif."""
+    return Path(path).is_dir() and ((Path(path) / SPEC).exists() or not is_network(Path(path)))
 
 
 def open_run(folder) -> Run:

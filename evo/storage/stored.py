@@ -16,7 +16,7 @@ from evo.engine.epochs import neighbour
 from evo.engine.island import Migrants, State
 from evo.genome import Bounds
 from evo.population.individual import LOOKED_AT, fate_of, record, record_of_0_4, up_to_date
-from evo.population.lineage import FOUNDER, step_dtype
+from evo.population.lineage import FOUNDER, founder_place, step_dtype
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import RunSpec
 from evo.storage import documents
@@ -26,6 +26,7 @@ from fitness.task import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
+FOUNDED = 1_000_000  # characters of what is said of founders
 CASES = 65_536  # of a circuit
 EXAMPLES = 64  # two of each of at most twelve classes
 
@@ -34,7 +35,8 @@ class Heritage(NamedTuple):
     """Genomes that a run begins with.
 
     genomes  [n];   island  int64 [n]: which island each is for
-    log      what the parent was: run (its name), spec_sha256, archive_sha256, generation
+    log      of a fork what the parent was: run (its name), spec_sha256, archive_sha256, generation; of a run whose spec names
+             founders these, and how many of the genomes of an island descend from them: see `documents.Founded`
     """
 
     genomes: np.ndarray
@@ -53,7 +55,8 @@ class Stored(NamedTuple):
     """All that a store holds of a run, but for its analyses.
 
     spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
-    heritage     the genomes it began with, None if it was not forked;   parent  what it was forked from
+    heritage     the genomes it began with, None if all were drawn;   parent  what it was forked from
+    founders     the circuits of others that it began with: name and sha256 of each
     epochs       as `evo.storage.documents.Epoch`;   states  the latest of every island that has one, by island
     conditions   name and number of trials of each condition that held-out trials belong to; [] for a run of 0.4
     about        what the task is about, see `fitness.analysis.about`; {} for a run of 0.4
@@ -70,7 +73,17 @@ class Stored(NamedTuple):
 
     @property
     def parent(self) -> dict | None:
-        return None if self.heritage is None else self.heritage.log
+        return self.heritage.log if self.heritage is not None and "run" in self.heritage.log else None
+
+    @property
+    def founders(self) -> list[dict]:
+        return [] if self.heritage is None else self.heritage.log.get("founders", [])
+
+    def founder_of(self, line: int) -> dict | None:
+        """The founder of which the individual that a line began with is one or a mutant; None where it was drawn."""
+        born, place = founder_place(line)
+        given = self.founders
+        return given[place % len(given)] if given and born == 0 and place < self.heritage.log["count"] else None  # type: ignore[union-attr]
 
 
 def read(store: Store, spec: RunSpec) -> Stored:
@@ -214,7 +227,7 @@ class _Forms:
         parts = {
             "genomes": Shape(self.genome, ((1, count),)),
             "island": Shape("i8", ((1, count),)),
-            "log": Shape("u1", ((2, ROW),)),
+            "log": Shape("u1", ((2, FOUNDED),)),
         }
         found = self._arrays(Heritage, blob, parts)
         here = (found.island >= 0) & (found.island < self.spec.search.islands)

@@ -1,4 +1,5 @@
-"""The code of a run's own task in the folder of the run: kept there, and compared before a line of it is executed.
+"""The code of a run's own task, or the file that its task is over, in the folder of the run: kept there, and compared before a
+line of it is executed.
 
 A single file lies beside run.toml; a task of several files has the folder `task` for itself. The store has the digest of spec
 and code together, by which a run goes on, and one of each file, by which the one that was changed can be named.
@@ -11,30 +12,45 @@ from collections.abc import Callable
 from pathlib import Path
 
 from circuits.errors import UserError
+from circuits.files import read_bytes
 from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
+from fitness.file_data import FOLDER as DATA
+from fitness.file_data import MOST
+from fitness.registry import apart, data_file, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
-FOLDER = "task"
+FOLDER = "task"  # a file that a task is over has another, see `fitness.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 
 def kept(spec: RunSpec, code: Code) -> RunSpec:
     """The spec as it lies in the run folder, where what is the user's own has the names by which it is found there."""
     names = {}
-    alone = len(code) == 1 and "/" not in code[0][0]
+    own, data = apart(spec.task, code)
+    alone = own is not None and len(own) == 1 and "/" not in own[0][0]
     for key, name in spec.own_code.items():
         where, _, inner = name.rpartition(":")
-        path = led_by(code, name, key)[0][0]
+        path = led_by(own or (), name, key)[0][0]
         if not alone:
             path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
         names[key] = f"{path}:{inner}"
-    return spec.with_own(names)
+    found = spec.with_own(names)
+    return found if data is None else found.model_copy(update={"task": found.task | {"file": data[0][0]}})
 
 
-def keep(code: Code, folder: Path):
-    """Write the code into a run folder. Raises UserError where others' files are in its place."""
+def keep(spec: RunSpec, code: Code, folder: Path):
+    """Write the code, and the file that the task of `spec` is over, into a run folder. Raises UserError where others' files are
+    in its place."""
+    own, data = apart(spec.task, code)
+    for path, content in data or ():
+        write_whole(folder / path, content)
+    if own is not None:
+        _keep_own(own, folder)
+
+
+def _keep_own(code, folder):
     if len(code) == 1 and "/" not in code[0][0]:
         write_whole(folder / code[0][0], code[0][1])
         return
@@ -54,6 +70,23 @@ def keep(code: Code, folder: Path):
 def stored_code(spec: RunSpec, folder: Path) -> Code | None:
     """The code of the user's own as it lies in a run's folder; None where all ships. Executes nothing. Raises UserError for a
     name that leads out of the folder, and for links."""
+    return joined(_stored_own(spec, folder), _stored_data(spec, folder))
+
+
+def _stored_data(spec, folder):
+    """The file that a run's task is over, as it lies in its folder."""
+    file = data_file(spec.task)
+    if file is None:
+        return None
+    if Path(file).parent.as_posix() != DATA or Path(file).name in ("", ".", "..") or "\0" in file:
+        raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
+    path = folder / file
+    if path.is_symlink() or path.parent.is_symlink():
+        raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
+    return ((Path(file).as_posix(), read_bytes(path, MOST)),)
+
+
+def _stored_own(spec, folder):
     places: dict[str, str] = {}
     for key, name in spec.own_code.items():
         places.setdefault(_place(key, name, folder), name)
@@ -106,15 +139,20 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
 def forked_code(
     parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[RunSpec, Path], None] = lambda *_: None
 ) -> Code | None:
-    """The code of the user's own in a fork, whose parent is in `folder`: the parent's, checked, or where another file is named
-    one that is sought from the working folder. `before_code` is called before any of it may be executed, with the spec and the
-    folder."""
+    """The code of the user's own in a fork, whose parent is in `folder`, and the file that its task is over: the parent's,
+    checked, or where another file is named one that is sought from the working folder. `before_code` is called before any code
+    may be executed, with the spec and the folder."""
     theirs, ours = ({name.rpartition(":")[0] for name in one.own_code.values()} for one in (parent, spec))
-    if not ours:
+    file, same = data_file(spec.task), data_file(spec.task) == data_file(parent.task)
+    if not ours and file is None:
         return None
-    code = checked_code(parent, folder) if ours == theirs else None
-    before_code(spec, folder if ours == theirs else Path())
-    return code if ours == theirs else spec.collect()
+    there = checked_code(parent, folder) if (ours and ours == theirs) or (file is not None and same) else None
+    own, data = (None, None) if there is None else apart(parent.task, there)
+    if ours:
+        before_code(spec, folder if ours == theirs else Path())
+    if ours != theirs:
+        own = spec.collect_code()
+    return joined(own if ours else None, data if same else read_data(spec.task, Path()))
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):

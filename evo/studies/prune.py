@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from circuits.errors import UserError
-from circuits.motif_file import Motif, load, loads
+from circuits.imports import named as motif_of
+from circuits.motif_file import Motif, loads
 from evo.spec.run_spec import RunSpec
-from evo.storage.run_folder import Run
+from evo.storage.run_folder import Run, is_run
 from evo.storage.task_code import checked_code
 from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
 
@@ -34,7 +35,7 @@ def prune(path, rank: int = 0, before_code: Callable[[RunSpec, Path], None] | No
     same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
     """
     path = Path(path)
-    motif, base, core = _of_run(path, rank, before_code) if path.is_dir() else _of_motif(path)
+    motif, base, core = _of_run(path, rank, before_code) if is_run(path) else _of_motif(path)
     if core is None:
         raise UserError(
             f"{path}: nothing to keep: the circuit's score {base['score']:.3f} is not clearly above chance "
@@ -61,7 +62,7 @@ def _of_run(path, rank, before_code):
 
 
 def _of_motif(path):
-    motif = load(path)
+    motif = motif_of(str(path))
     task = task_of(motif)
     if task is None:
         named = (motif.provenance.task or {}).get("name")

@@ -31,7 +31,8 @@ MOTIF_TRIALS = 256
 
 
 class Control(TypedDict):
-    """The score where it should be chance, or what else the task holds to be decisive; `control` says what was done."""
+    """The score where it should be chance, or without the connections that the task calls critical; `control` says what was
+    done."""
 
     control: str
     score: float

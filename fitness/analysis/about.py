@@ -14,10 +14,10 @@ EVERY_MS = 5.0  # between the spikes of an output that is tried
 
 def about(task: Task, trials: Trials) -> dict[str, Any]:
     """text    what the task's class says of itself: its docstring
-    judged  what its method `credit` says of itself, "" for nothing
-    wanted  by class of these trials, as text, what outputs get full credit of what was tried on them: [] where nothing does
+    judged  what its method `trial_scores` says of itself, "" for nothing
+    wanted  by class of these trials, as text, which of the outputs tried get a full score: [] where none does
     """
-    judged = type(task).credit.__doc__ if type(task).credit is not Task.credit else None
+    judged = type(task).trial_scores.__doc__ if type(task).trial_scores is not Task.trial_scores else None
     return {"text": _said(type(task).__doc__), "judged": _said(judged), "wanted": _wanted(task, trials)}
 
 
@@ -40,8 +40,8 @@ def _wanted(task, trials):
     bits = np.stack([pack(spikes) for spikes in one])
     raster = Raster(bits, len(trials), task.dt_ms, tuple(task.outputs), places, stimulus=stimulus)
     try:
-        credit = task.score(raster, trials).credit
+        trial_scores = task.score(raster, trials).trial_scores
     except Exception:  # somebody's code, and outputs that no circuit may ever give: then nothing is said
         return {}
-    right = {label: (credit[:, trials.labels == label] >= 1).all(axis=1) for label in np.unique(trials.labels).tolist()}
+    right = {label: (trial_scores[:, trials.labels == label] >= 1).all(axis=1) for label in np.unique(trials.labels).tolist()}
     return {str(label): [name for name, good in zip(tried, which, strict=True) if good] for label, which in right.items()}

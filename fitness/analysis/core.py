@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
 from circuits.edit.lesion import without
-from circuits.edit.variants import Ends, Versions
+from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
 from fitness.analysis.scored import Scored, Worst, scored
@@ -83,7 +83,7 @@ def _eliminated(task, circuit, trials):
 
     def tried(there):
         """Scores of versions with these parts, bool [V, parts]; graded ones where those are equal; and which are as good."""
-        versions = Versions.of(circuit, len(there))._replace(present=there[:, :count], kept=there[:, count:])
+        versions = Variants.of(circuit, len(there))._replace(present=there[:, :count], kept=there[:, count:])
         found = [(s.value, climbed(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)]
         return map(np.concatenate, zip(*found, strict=True))
 
@@ -95,8 +95,8 @@ def _eliminated(task, circuit, trials):
         parts = np.flatnonzero(there & may_go)
         if not len(parts):
             return removed
-        value, climb, as_good = tried(np.stack([less(there, part) for part in parts]))
-        harmless = [k for k in np.lexsort((-climb, -value)) if as_good[k]]
+        value, smooth_score, as_good = tried(np.stack([less(there, part) for part in parts]))
+        harmless = [k for k in np.lexsort((-smooth_score, -value)) if as_good[k]]
         if not harmless:
             return removed
         so_far = []

@@ -6,7 +6,7 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
-from circuits.edit.variants import Versions
+from circuits.edit.variants import Variants
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop
 from fitness.analysis.numbers import rounded
@@ -46,7 +46,7 @@ def weight_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
     """Every weight is off by chance, by a share with this standard deviation; none changes its sign. The draws are the same for
     all standard deviations."""
     draws = np.random.default_rng((trials.noise_seed, 1)).standard_normal((DRAWS, circuit.synapse_count))
-    versions = Versions.of(circuit, len(PERCENT) * DRAWS)
+    versions = Variants.of(circuit, len(PERCENT) * DRAWS)
     return _over_draws(task, trials, circuit, versions._replace(weight=versions.weight * _factors(draws)))
 
 
@@ -55,7 +55,7 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
     model = circuit.model
     shape = DRAWS, len(circuit.neurons), len(model.names)
     draws = np.random.default_rng((trials.noise_seed, 2)).standard_normal(shape)
-    versions = Versions.of(circuit, len(PERCENT) * DRAWS)
+    versions = Variants.of(circuit, len(PERCENT) * DRAWS)
     potential = np.array([name.startswith("v_") for name in model.names])
     rest = np.where(potential, versions.parameters[..., [model.names.index("v_rest_mv")]], 0.0)
     noisy = versions.parameters + (versions.parameters - rest) * (_factors(draws) - 1)

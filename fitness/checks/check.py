@@ -32,7 +32,7 @@ def check(task: Task, seed: int, count: int):
         np.stack([pack(s) for s in spikes]), count, task.dt_ms, tuple(task.outputs), excitatory=np.ones((4, shape[2]), bool)
     )
     scores = [task.score(raster, first) for _ in range(2)]
-    for what in ("credit", "grade"):
+    for what in ("trial_scores", "case_scores"):
         a, b = (np.moveaxis(getattr(score, what), -1, 0) for score in scores)
         _same(task, f"{what} gives other values", a, b)
     if (scores[0].value != scores[1].value).any():

@@ -11,7 +11,7 @@ from fitness.task import Task, Trials
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
     """Scores by what was done: every trial with the input of another one, judged as if it were its own (not in a closed loop);
-    no input at all; the task's reference circuit without the connections that its task calls decisive."""
+    no input at all; the task's reference circuit without the connections that its task calls critical."""
     found = {}
     if task.world(trials) is None:
         order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
@@ -21,7 +21,7 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
         found["input of other trials"] = scored(task, other, circuit)[0]
     inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
     found["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
-    if task.decisive and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
-        cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.decisive)
+    if task.critical_connections and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
+        cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.critical_connections)
         found[cut] = scored(task, trials, lesioned(task))[0]
     return found

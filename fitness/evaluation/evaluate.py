@@ -9,15 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.edit.variants import Versions
+from circuits.edit.variants import Variants
 from circuits.errors import UserError
-from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
 from fitness.evaluation.fault_isolation import judge
 from fitness.task import Score, Task, Trials
 
-Build = Callable[[int], Tables]
+Build = Callable[[int], PackedCircuits]
+ALL_STEPS = Stop()  # no circuit is given up
+ALL_STEPS = Stop()  # no circuit is given up
 TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
 
 
@@ -35,7 +37,7 @@ class Evaluation:
     trials: Trials
     build: Build
     stop: Stop
-    tables: Tables
+    tables: PackedCircuits
     raster: Raster
     activity: Activity
     scored: Score
@@ -50,12 +52,12 @@ class Evaluation:
 
     @cached_property
     def grades(self) -> np.ndarray:
-        """What a search climbs, float32 [B, trials]."""
-        return self.scored.grade.astype("f4")
+        """The case scores that selection uses, float32 [B, trials]."""
+        return self.scored.case_scores.astype("f4")
 
     @cached_property
-    def climb(self) -> np.ndarray:
-        """Class-balanced mean of the grades, float64 [B]."""
+    def smooth_score(self) -> np.ndarray:
+        """Class-balanced mean of the case scores, float64 [B]."""
         return climbed(self.scored, self.trials)
 
     @property
@@ -109,7 +111,7 @@ class Evaluation:
         """Mean time of the first output spike in trials answered right by a spike; a wrong trial counts as long as it is:
         float64 [B]."""
         first = self.raster.first_spikes().min(axis=-1)
-        right = self.scored.credit > 0.5
+        right = self.scored.trial_scores > 0.5
         spoke = np.isfinite(first)
         weights = np.where(right & ~spoke, 0.0, self.trials.weights)
         times = np.where(right & spoke, np.where(spoke, first, 0.0), self.task.duration_ms)
@@ -117,10 +119,10 @@ class Evaluation:
         return np.where(total > 0, (times * weights).sum(axis=-1) / np.where(total > 0, total, 1.0), self.task.duration_ms)
 
 
-def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Stop()) -> Evaluation:  # noqa: B008 - immutable
-    """Simulate the circuits that `build` makes (or given as `Tables`) on the trials, giving hopeless ones up by the rule
-    `stop`, and score them all."""
-    make: Build = (lambda _: build) if isinstance(build, Tables) else build
+def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: Stop = ALL_STEPS) -> Evaluation:
+    """Simulate the circuits that `build` makes (or given as `PackedCircuits`) on the trials, giving hopeless ones up by
+    the rule `stop`, and score them all."""
+    make: Build = (lambda _: build) if isinstance(build, PackedCircuits) else build
     clock = [perf_counter()]
     tables = make(1)
     clock.append(perf_counter())
@@ -132,7 +134,7 @@ def evaluate(task: Task, trials: Trials, build: Build | Tables, stop: Stop = Sto
     return Evaluation(task, trials, make, stop, tables, raster, activity, scored, failed, fault, seconds)
 
 
-def run(task: Task, trials: Trials, tables: Tables, stop: Stop) -> tuple[Activity, Raster]:
+def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
     """What the circuits did, and the raster of what the task listens to."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
@@ -176,21 +178,21 @@ def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, fl
     return float(score.value[0]), float(low[0]), float(high[0])
 
 
-def scores(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> tuple[np.ndarray, np.ndarray]:
-    """The scores of versions of a circuit, and the class-balanced means of their grades: float64 [V] each."""
+def scores(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of versions of a circuit, and the class-balanced means of their case scores: float64 [V] each."""
     found = [(score.value, climbed(score, trials)) for score in judged(task, trials, circuit, versions)]
-    value, climb = zip(*found, strict=True)
-    return np.concatenate(value), np.concatenate(climb)
+    value, smooth_score = zip(*found, strict=True)
+    return np.concatenate(value), np.concatenate(smooth_score)
 
 
-def judged(task: Task, trials: Trials, circuit: Circuit, versions: Versions) -> Iterator[Score]:
+def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> Iterator[Score]:
     """The scores of versions of a circuit, some of them at a time."""
     some = max(1, TOGETHER // len(trials))
     for first in range(0, len(versions.kept), some):
-        tables = Versions(*(part[first : first + some] for part in versions)).tables(circuit)
+        tables = Variants(*(part[first : first + some] for part in versions)).tables(circuit)
         yield judge(task, run(task, trials, tables, Stop())[1], trials).score
 
 
 def climbed(score: Score, trials: Trials) -> np.ndarray:
     """The class-balanced mean of the grades, float64 [B]."""
-    return (score.grade * trials.weights).sum(axis=-1)
+    return (score.case_scores * trials.weights).sum(axis=-1)

@@ -15,7 +15,7 @@ MANY = 10  # so many circuits that all fail: it is the task
 
 class Judged(NamedTuple):
     """score    of a population [B];   failed  bool [B]: the task's code raised, or was not finite, for this circuit alone; its
-    value, credit and grade are 0;   fault   the first message, None if none failed"""
+    value, trial_scores and case_scores are 0;   fault   the first message, None if none failed"""
 
     score: Score
     failed: np.ndarray
@@ -49,7 +49,7 @@ def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
         score = task.score(_with(raster, others), trials)
     except UserError:
         raise fault from None
-    for part in (score.value, score.credit, score.grade):
+    for part in (score.value, score.trial_scores, score.case_scores):
         part[failed] = 0.0
     return Judged(score, failed, re.sub(r"0x[0-9a-fA-F]+", "0x...", str(fault))[:300])
 

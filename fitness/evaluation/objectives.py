@@ -67,11 +67,13 @@ def _worst(e: Evaluation):
     if not found.names:
         text = f"its {len(e.trials)} trials make no two conditions of {SEARCHED} trials or more"
         raise UserError(f"task {e.task.title()}: {text}; leave worst out of search.objectives, or set search.trials to more")
-    return -(found.scores.min(axis=-1) + found.grades.min(axis=-1))
+    return -(found.scores.min(axis=-1) + found.case_scores.min(axis=-1))
 
 
 OBJECTIVES = {
-    "score": Objective(lambda e: -(e.score + e.climb), -1, "", "right answers (0 chance, 1 perfect) plus their graded form"),
+    "score": Objective(
+        lambda e: -(e.score + e.smooth_score), -1, "", "right answers (0 chance, 1 perfect), plus a smooth score"
+    ),
     "worst": Objective(_worst, -1, "", "the same in the worst of the conditions that the task's trials belong to"),
     "energy": Objective(lambda e: e.spikes + e.events, 1, "per trial", "spikes and synaptic events"),
     **{

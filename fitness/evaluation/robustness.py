@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from circuits.simulation.packed import Tables
+from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
 from fitness.evaluation.evaluate import Evaluation, run
@@ -43,7 +43,7 @@ def jittered(trials, rng):
     return type(trials)(spikes, trials.labels, trials.facts, trials.noise_seed)
 
 
-def _noisy(tables: Tables, rng) -> Tables:
+def _noisy(tables: PackedCircuits, rng) -> PackedCircuits:
     """Every circuit's k-th synapse is off by the same factor: what a circuit gets does not depend on those around it."""
     ends = [t.bounds[:, :, 2].max(axis=1) for t in _synapse_lists(tables)]
     most = max(int((end - t.bounds[:, 0, 0]).max()) for end, t in zip(ends, _synapse_lists(tables), strict=True))
@@ -57,7 +57,7 @@ def _noisy(tables: Tables, rng) -> Tables:
     return _with_lists(tables, noisy)
 
 
-def _without_one(tables: Tables, u: float) -> Tables:
+def _without_one(tables: PackedCircuits, u: float) -> PackedCircuits:
     """One neuron of each circuit is lost, the one at the share `u` of its neurons: nobody hears it any more."""
     lost = (u * tables.neurons).astype("i8")
     width = tables.channels + tables.n_ref.shape[1]
@@ -84,7 +84,7 @@ def _with_lists(tables, change):
     return change(tables)._replace(**plastic)
 
 
-def at_finer_step(task: Task, trials: Trials, tables: Tables, finer: int, stop: Stop) -> Raster:
+def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int, stop: Stop) -> Raster:
     """What circuits do on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
     of a step counts as one in it. Input spikes keep their times."""
     spikes = np.zeros((len(trials), finer * task.steps, trials.spikes.shape[2]), bool)

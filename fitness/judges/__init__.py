@@ -18,7 +18,7 @@ from fitness.judges.function import Function
 from fitness.judges.judge import Candidates, Fresh, Judge, Results, judged
 from fitness.judges.simulated import Simulated
 from fitness.judges.told import TOLD, Told
-from fitness.registry import own_part, own_task, task
+from fitness.registry import own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
 from fitness.task import Interface
 
@@ -85,7 +85,11 @@ def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, f
     if JUDGE not in section:
         settings = dict(section)
         name = settings.pop("name")
-        its = own_task(name, source, setup.seconds, settings, folder) if is_own(name) else task(name, **settings)
+        its = (
+            own_task(name, source, setup.seconds, settings, folder)
+            if is_own(name)
+            else shipped_task(name, source, settings, folder)
+        )
         for one in objectives:
             if one not in OBJECTIVES and own_file(one) is None:
                 raise UserError(f"search.objectives: {one}: task {name} says nothing under that name")

@@ -34,7 +34,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif
-from circuits.simulation.packed import Tables
+from circuits.simulation.packed import PackedCircuits
 from fitness.task import Interface, Task
 
 
@@ -50,7 +50,7 @@ class Candidates(Protocol):
         """The k-th of them."""
         ...
 
-    def tables(self, refine: int = 1) -> Tables:
+    def tables(self, refine: int = 1) -> PackedCircuits:
         """All of them as the simulator reads them, float32, at a step `refine` times shorter."""
         ...
 

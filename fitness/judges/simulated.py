@@ -21,7 +21,7 @@ from fitness.task import Task, Trials
 
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
 CLASSES, OF_EACH = 12, 2  # of example trials
-SCORED = 100  # bytes of a trial of a circuit besides its raster: credit, grade and what they are made of
+SCORED = 100  # bytes of a trial of a circuit besides its raster: trial and case scores, and what they are made of
 NO_STOP = Stop()
 
 

@@ -27,6 +27,8 @@ from circuits.errors import MachineError
 from fitness.sandbox.code import INIT, Code, Place, beside, digests
 
 PREFIX = "own_task_"
+PACKAGES = "circuits", "fitness", "evo"
+RENAMED = {"worlds": "environments", "tables": "packed", "versions": "variants"}  # modules, since 0.4
 TEMPORARY = "evocircuits-task-"  # folders of processes; each is locked as long as its process lives
 
 _numbers = count()
@@ -84,7 +86,21 @@ def _said(error, root, top):
     folder = f"{root}/"
     places = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(folder)]
     where = f" ({places[-1].filename.removeprefix(folder)}, line {places[-1].lineno})" if places else ""
-    return f"{type(error).__name__}: {error}".replace(folder, "").replace(f"{top}.", "") + where
+    return f"{type(error).__name__}: {error}".replace(folder, "").replace(f"{top}.", "") + _moved(error) + where
+
+
+def _moved(error):
+    """Where the module of ours is that was imported by the name it had in an earlier version."""
+    package, _, inner = (getattr(error, "name", None) or "").partition(".")
+    if not isinstance(error, ModuleNotFoundError) or package not in PACKAGES or not inner:
+        return ""
+    tail = inner.rpartition(".")[2]
+    tail = RENAMED.get(tail, tail)
+    root = Path(__file__).parents[2]
+    files = [file for name in PACKAGES for file in (root / name).rglob("*.py") if tail in (file.stem, file.parent.name)]
+    names = {".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for f in files}
+    found = sorted(name for name in names if name.endswith(f".{tail}"))
+    return f"; it is now {' or '.join(found)}" if found else ""
 
 
 class _Finder(MetaPathFinder):

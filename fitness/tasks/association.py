@@ -37,8 +37,8 @@ class Association(Measured):
     outputs = ("out",)
     dt_ms = 1.0
     timing = True
-    decisive = (("C", "out"),)
-    suits = {
+    critical_connections = (("C", "out"),)
+    default_spec = {
         "circuit": {"synapse_model": "stdp", "neurons": [2, 6], "delay_ms": [1.0, 10.0], "excitatory_weight_mv": [1.0, 150.0]},
         "circuit.parameters": {
             "tau_m_ms": [5.0, 20.0],

@@ -27,8 +27,8 @@ class Coincidence(Task):
     duration_ms = 60.0
     chance = 0.5
     timing = True
-    decisive = (("A", "E"),)
-    suits = {
+    critical_connections = (("A", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 8],
             "delay_ms": [0.5, 10.0],
@@ -70,8 +70,8 @@ class Coincidence(Task):
         lag = trials.facts["lag_ms"]
         return {"volleys": np.where(trials.labels == 1, "together", "apart"), "first": np.where(lag > 0, "a", "b")}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         return restraint(raster.counts()[..., 0], trials.labels == 1)

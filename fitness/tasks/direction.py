@@ -29,8 +29,8 @@ class Direction(Measured):
     name = "direction"
     dt_ms = 0.5
     timing = True
-    decisive = (("I1", "forward"), ("I2", "backward"))
-    suits = {
+    critical_connections = (("I1", "forward"), ("I2", "backward"))
+    default_spec = {
         "circuit": {"neurons": [2, 8], "delay_ms": [0.5, 20.0], "excitatory_weight_mv": [1.0, 100.0]},
         "circuit.parameters": {"tau_m_ms": [2.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "tau_syn_i_ms": [2.0, 40.0]},
         "search": {"generations": 100},

@@ -21,8 +21,8 @@ class Edge(Measured):
 
     name = "edge"
     dt_ms = 1.0
-    decisive = tuple((f"I{min(max(k + side, 0), 4)}", f"E{k}") for k in range(5) for side in (-1, 1))
-    suits = {
+    critical_connections = tuple((f"I{min(max(k + side, 0), 4)}", f"E{k}") for k in range(5) for side in (-1, 1))
+    default_spec = {
         "circuit": {
             "neurons": [9, 12],
             "excitatory_share": [0.4, 0.6],

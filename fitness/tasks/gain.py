@@ -28,8 +28,8 @@ class Gain(Measured):
     listens = "all"
     dt_ms = 1.0
     duration_ms = 400.0
-    decisive = (("I", "E"),)
-    suits = {
+    critical_connections = (("I", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 6],
             "excitatory_share": [0.3, 1.0],

@@ -48,8 +48,8 @@ class Gamma(Measured):
     dt_ms = 1.0
     duration_ms = float(TRANSIENT_MS + WINDOW_MS)
     listens = "all"
-    decisive = tuple((i, e) for i in ("I0", "I1") for e in ("out", "E1", "E2", "E3"))
-    suits = {
+    critical_connections = tuple((i, e) for i in ("I0", "I1") for e in ("out", "E1", "E2", "E3"))
+    default_spec = {
         "circuit": {
             "neurons": [4, 12],
             "excitatory_share": [0.5, 0.9],

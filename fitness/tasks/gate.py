@@ -23,8 +23,8 @@ class Gate(Task):
     """
 
     name = "gate"
-    decisive = (("control", "I"),)
-    suits = {
+    critical_connections = (("control", "I"),)
+    default_spec = {
         "circuit": {
             "neurons": [3, 8],
             "excitatory_share": [0.5, 0.9],
@@ -74,7 +74,7 @@ class Gate(Task):
     def conditions(self, trials):
         return {"route": np.array(["a", "b"])[trials.labels]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         time = (np.arange(self.steps) + 1) * self.dt_ms
         start, routed = trials.facts["volley_ms"], trials.facts["routed"]
         until = np.column_stack([start[:, 1:], np.full(len(start), np.inf)])  # the next volley

@@ -28,8 +28,8 @@ class Itd(Task):
 
     name = "itd"
     timing = True
-    decisive = (("left", "E0"), ("left", "E1"), ("left", "E2"), ("left", "E3"))
-    suits = {
+    critical_connections = (("left", "E0"), ("left", "E1"), ("left", "E2"), ("left", "E3"))
+    default_spec = {
         "circuit": {
             "neurons": [4, 12],
             "in_degree": 6,
@@ -138,10 +138,10 @@ class Itd(Task):
         sounds = {"tone [Hz]": trials.facts["tone_hz"]} if self.sweep else {}
         return {"direction": trials.labels, **sounds}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return most_active(raster.counts(), trials.labels)
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         return margin(raster.counts(), trials.labels)
 
     def hear(self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)) -> Trials:

@@ -32,8 +32,8 @@ class Mismatch(Measured):
     inputs = ("a", "b")
     outputs = ("out",)
     dt_ms = 1.0
-    decisive = (("A", "out"), ("B", "out"))
-    suits = {
+    critical_connections = (("A", "out"), ("B", "out"))
+    default_spec = {
         "circuit": {
             "synapse_model": "short_term",
             "neurons": [2, 8],

@@ -29,8 +29,8 @@ class Onset(Measured):
     outputs = ("out",)
     dt_ms = 0.5
     duration_ms = WINDOWS * WINDOW_MS
-    decisive = (("I", "E"),)
-    suits = {
+    critical_connections = (("I", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 6],
             "delay_ms": [0.5, 5.0],

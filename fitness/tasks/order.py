@@ -25,8 +25,8 @@ class Order(Task):
 
     name = "order"
     timing = True
-    decisive = (("I", "even"),)
-    suits = {
+    critical_connections = (("I", "even"),)
+    default_spec = {
         "circuit": {"neurons": [4, 12], "excitatory_share": [0.5, 0.9], "in_degree": 6, "delay_ms": [0.5, 60.0]},
         "circuit.parameters": {
             "tau_m_ms": [5.0, 40.0],
@@ -91,8 +91,8 @@ class Order(Task):
     def conditions(self, trials):
         return {"output": np.array(self.outputs)[trials.labels]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return most_active(raster.counts(), trials.labels)
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         return margin(raster.counts(), trials.labels)

@@ -33,8 +33,8 @@ class Phonotaxis(Measured):
     outputs = ("left motor", "right motor")
     dt_ms = 1.0
     duration_ms = float(STEPS)
-    decisive = (("left ear", "right"),)
-    suits = {
+    critical_connections = (("left ear", "right"),)
+    default_spec = {
         "circuit": {
             "neurons": [2, 8],
             "delay_ms": [1.0, 10.0],

@@ -30,8 +30,8 @@ class Recall(Task):
     outputs = ("a", "b")
     dt_ms = 1.0
     chance = 1 / 3
-    decisive = (("A", "A"), ("B", "B"))
-    suits = {
+    critical_connections = (("A", "A"), ("B", "B"))
+    default_spec = {
         "circuit": {"neurons": [4, 10], "delay_ms": [1.0, 10.0]},
         "circuit.parameters": {"tau_m_ms": [5.0, 30.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 20.0]},
         "search": {"generations": 60},
@@ -63,12 +63,12 @@ class Recall(Task):
     def conditions(self, trials):
         return {"cue": np.array(["none", "a", "b"])[trials.labels], "gap [ms]": trials.facts["gap_ms"]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         early, answer = self._counts(raster, trials)
         right, wrong = _right_and_wrong(answer, trials.labels)
         return np.where(trials.labels == NONE, wrong == 0, right > wrong) & (early.sum(axis=-1) == 0)
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         """The share of the right answer among all spikes that are looked at; without a cue, the fewer the better."""
         early, answer = self._counts(raster, trials)
         right, wrong = _right_and_wrong(answer, trials.labels)

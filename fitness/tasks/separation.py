@@ -27,8 +27,8 @@ class Separation(Measured):
     inputs = ("left", "middle", "right")
     outputs = ("a", "b")
     dt_ms = 1.0
-    decisive = (("I0", "b"), ("I2", "a"))
-    suits = {
+    critical_connections = (("I0", "b"), ("I2", "a"))
+    default_spec = {
         "circuit": {
             "neurons": [3, 10],
             "excitatory_share": [0.4, 0.9],

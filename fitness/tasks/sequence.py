@@ -47,8 +47,8 @@ class Sequence(Task):
     outputs = ("out",)
     dt_ms = 1.0
     chance = 0.5
-    decisive = (("A", "A"), ("AB", "AB"))
-    suits = {
+    critical_connections = (("A", "A"), ("AB", "AB"))
+    default_spec = {
         "circuit": {
             "neurons": [3, 8],
             "delay_ms": [1.0, 5.0],
@@ -102,11 +102,11 @@ class Sequence(Task):
         differing = wrong.sum(axis=1)
         return {"last three": np.where(differing == 0, "right", np.where(differing == 1, place, "two or more wrong"))}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         prompt, other = self._answers(raster, trials)
         return (prompt == (trials.labels == 1)) & ~other
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         prompt, other = self._answers(raster, trials)
         return np.where(trials.labels == 1, prompt / (1 + other), restraint(raster.counts()[..., 0], trials.labels == 1))
 

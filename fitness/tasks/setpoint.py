@@ -10,7 +10,7 @@ from fitness.measured import Measured, by_class
 
 SILENCE_STEPS = 50, 250  # before the first step
 SEGMENT_MS, SETTLE_MS = 150.0, 50.0
-FULL, NONE = 0.15, 0.5  # settling error up to which, and from which, a segment gets full and no credit
+FULL, NONE = 0.15, 0.5  # settling error up to which, and from which, a segment scores fully and not at all
 EXCESS = (2.0, 4.0)  # the same for the rate within SETTLE_MS, over the set point
 NOISE = 0.1  # rate without drive, over the set point, that costs everything
 ORDERS = np.array(list(permutations(range(3))))
@@ -37,8 +37,8 @@ class Setpoint(Measured):
     listens = "all"
     dt_ms = 1.0
     duration_ms = 800.0
-    decisive = (("I", "E"),)
-    suits = {
+    critical_connections = (("I", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 6],
             "excitatory_share": [0.3, 1.0],

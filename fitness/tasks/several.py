@@ -25,7 +25,7 @@ class Several(Task):
     """
 
     name = "several"
-    suits = {"search": {"trials": 128}}
+    default_spec = {"search": {"trials": 128}}
 
     tasks: tuple[dict[str, Any], ...] = Field(
         ({"name": "coincidence"}, {"name": "xor"}), min_length=1, description="name and settings of each"
@@ -94,8 +94,10 @@ class Several(Task):
             scores.append(
                 part.score(Raster(bits, last - first, part.dt_ms, part.outputs), self._trials(trials, k, first, last))
             )
-        credit, grade = (np.concatenate([getattr(s, what) for s in scores], axis=-1) for what in ("credit", "grade"))
-        return Score(np.mean([s.value for s in scores], axis=0), credit, grade, tuple(scores))
+        trial_scores, case_scores = (
+            np.concatenate([getattr(s, what) for s in scores], axis=-1) for what in ("trial_scores", "case_scores")
+        )
+        return Score(np.mean([s.value for s in scores], axis=0), trial_scores, case_scores, tuple(scores))
 
     def interval(self, score, trials):
         """From those of the tasks, as of independent samples."""

@@ -30,8 +30,8 @@ class Stability(Measured):
     listens = "all"
     dt_ms = 0.5
     duration_ms = 400.0
-    decisive = (("I", "E"),)
-    suits = {
+    critical_connections = (("I", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 6],
             "excitatory_share": [0.3, 1.0],

@@ -30,8 +30,8 @@ class Toggle(Task):
     duration_ms = 990.0
     chance = 0.5
     timing = True
-    decisive = (("E", "E"),)
-    suits = {
+    critical_connections = (("E", "E"),)
+    default_spec = {
         "circuit": {"neurons": [1, 6], "delay_ms": [1.0, 10.0]},
         "circuit.parameters": {"tau_m_ms": [5.0, 30.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 20.0]},
         "search": {"generations": 30},
@@ -61,7 +61,7 @@ class Toggle(Task):
         holds = np.diff(trials.facts["pulse_ms"], axis=1)
         return {"ends": np.array(["off", "on"])[trials.labels], "longest hold [ms]": holds.max(axis=1)}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         fired, wanted = active(raster, BIN_MS)[..., 0], trials.facts["wanted"]
         on, off = wanted == 1, wanted == 0
         right_on = (fired & on).sum(axis=-1) / on.sum(axis=-1)

@@ -32,8 +32,8 @@ class Tracking(Measured):
     name = "tracking"
     outputs = ("out",)
     dt_ms = 1.0
-    decisive = (("I", "out"), ("I1", "out"), ("I2", "out"), ("I3", "out"))
-    suits = {
+    critical_connections = (("I", "out"), ("I1", "out"), ("I2", "out"), ("I3", "out"))
+    default_spec = {
         "circuit": {
             "neurons": [2, 12],
             "excitatory_share": [0.3, 0.9],

@@ -22,8 +22,8 @@ class Winner(Task):
 
     name = "winner"
     dt_ms = 1.0
-    decisive = tuple(("I", f"E{k}") for k in range(3))
-    suits = {
+    critical_connections = tuple(("I", f"E{k}") for k in range(3))
+    default_spec = {
         "circuit": {
             "neurons": [4, 10],
             "excitatory_share": [0.5, 0.9],
@@ -79,14 +79,14 @@ class Winner(Task):
     def conditions(self, trials):
         return {"fastest channel": trials.labels, "difference [Hz]": trials.facts["delta_hz"]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         base, delta = trials.facts["base_hz"], trials.facts["delta_hz"]
         relayed = np.maximum(0, delta - (self.channels - 2) * base) / (delta + self.channels * base)
         index = self._index(raster.counts(self.settle_ms), trials)
         return np.clip((index - relayed) / (FULL - relayed), 0, 1)
 
-    def grade(self, raster, trials):
-        return (margin(raster.counts(self.settle_ms), trials.labels) + self.credit(raster, trials)) / 2
+    def case_scores(self, raster, trials):
+        return (margin(raster.counts(self.settle_ms), trials.labels) + self.trial_scores(raster, trials)) / 2
 
     def _index(self, counts, trials):
         every = counts.sum(axis=-1)

@@ -27,8 +27,8 @@ class Xor(Task):
     dt_ms = 0.5
     duration_ms = 60.0
     chance = 0.5
-    decisive = (("I", "E"),)
-    suits = {
+    critical_connections = (("I", "E"),)
+    default_spec = {
         "circuit": {
             "neurons": [1, 8],
             "delay_ms": [0.5, 10.0],
@@ -66,8 +66,8 @@ class Xor(Task):
     def conditions(self, trials):
         return {"volleys on": np.array(["neither", "a", "b", "both"])[trials.facts["present"] @ [1, 2]]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 
-    def grade(self, raster, trials):
+    def case_scores(self, raster, trials):
         return restraint(raster.counts()[..., 0], trials.labels == 1)

@@ -49,9 +49,9 @@ class Network(MotifNetwork):
     def __init__(self, layer: MotifLayer, sizes: Sizes):
         super().__init__([layer], sizes.classes, lines=sizes.lines if sizes.features else None)
 
-    def counted(self, x):
+    def forward_with_spikes(self, x):
         """Logits [batch, classes] and the spikes of all neurons [batch]."""
-        logits, found = super().counted(x)
+        logits, found = super().forward_with_spikes(x)
         return logits, found.sum(-1)
 
     @property

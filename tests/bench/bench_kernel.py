@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from circuits.simulation.packed import Tables, from_circuit
+from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import simulate_population
 from tests.bench.report import fastest, figure, skipped
 from tests.bench.yardstick import Job, Yardstick, reason, widths
@@ -59,7 +59,7 @@ def ours(job, real=np.float32):
     return kernel_alone, lambda: simulate_population(tables, inputs, 64, threads=1)
 
 
-def copies(tables: Tables, count) -> Tables:
+def copies(tables: PackedCircuits, count) -> PackedCircuits:
     """The same circuit `count` times over, each with synapse lists of its own."""
     stacked = {
         name: np.repeat(getattr(tables, name), count, axis=0) for name in ("neurons", "table", "n_ref", "fan_out", "readout")

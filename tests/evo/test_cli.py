@@ -213,7 +213,7 @@ def test_a_task_of_ones_own_that_fails_is_one_line(tmp_path):
     path = tmp_path / "agree.py"
     path.write_text(path.read_text().replace("return fired == trials.labels", "return np.full(fired.shape, np.nan)"))
     line = refused(tmp_path, 2, "run", "tiny.toml", "--out", "run", "--workers", "0").replace("\n", "")
-    assert "task Agree: credit is not finite in trial" in line
+    assert "task Agree: trial_scores is not finite in trial" in line
 
 
 # -- tasks shown

@@ -74,10 +74,9 @@ def test_a_machine_with_too_little_memory_goes_on_with_no_run(folder, tmp_path, 
 
 def test_committed_specs_and_defaults_fit_into_little_memory():
     spec = parse(SPEC)
-    task = spec.make_task()
-    assert sum(estimate.parts(spec, task).values()) < 50e6
+    assert sum(estimate.parts(spec, spec.make_judge()).values()) < 50e6
     default = parse('[task]\nname = "itd"\n')
-    assert sum(estimate.parts(default, default.make_task()).values()) < 200e6
+    assert sum(estimate.parts(default, default.make_judge()).values()) < 200e6
 
 
 def test_available_memory_is_what_the_machine_or_its_group_leaves():

@@ -40,15 +40,19 @@ def test_opening_a_run_does_not_execute_its_task_file(tmp_path):
         ("return spikes, labels", "return spikes[:, :-1], labels", ["[trials, steps, channels]", "[16, 49, 2]"]),
         ("return spikes, labels", "return spikes, labels[1:]", ["one label per trial [16]", "[15]"]),
         ("return spikes, labels", "return spikes, undefined", ["fails in agree.py, line 17", "NameError", "undefined"]),
-        ("return fired == trials.labels", "return fired[..., :3]", ["credit must return an array", "[..., trials]", "3]"]),
-        ("return fired == trials.labels", "return fired.mean()", ["credit must return an array"]),
+        (
+            "return fired == trials.labels",
+            "return fired[..., :3]",
+            ["trial_scores must return an array", "[..., trials]", "3]"],
+        ),
+        ("return fired == trials.labels", "return fired.mean()", ["trial_scores must return an array"]),
         ("return fired == trials.labels", "return 1 / 0", ["fails in agree.py, line 21", "ZeroDivisionError"]),
         (
             "return fired == trials.labels",
             "return np.where(np.arange(16) == 5, np.nan, fired)",
-            ["credit is not finite in trial 5"],
+            ["trial_scores is not finite in trial 5"],
         ),
-        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["credit must return numbers"]),
+        ("return fired == trials.labels", "return np.where(fired, 'yes', 'no')", ["trial_scores must return numbers"]),
         (
             "labels = np.arange(count) % 2",
             "labels = np.random.default_rng().permutation(count) % 2",
@@ -57,7 +61,7 @@ def test_opening_a_run_does_not_execute_its_task_file(tmp_path):
         (
             "return fired == trials.labels",
             "return fired * np.random.default_rng().random()",
-            ["credit gives other values the second time", "trial"],
+            ["trial_scores gives other values the second time", "trial"],
         ),
     ],
 )
@@ -72,9 +76,13 @@ def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, 
 @pytest.mark.parametrize(
     "loop", ["while True: pass", "while True:\n            try: time.sleep(9)\n            except Exception: pass"]
 )
-@pytest.mark.parametrize("where", ["make", "credit", "file"])
+@pytest.mark.parametrize("where", ["make", "trial_scores", "file"])
 def test_a_task_of_ones_own_that_never_returns_is_given_up_by_name(tmp_path, where, loop):
-    lines = {"make": "labels = np.arange(count) % 2", "credit": "fired = raster.counts()[..., 0] > 0", "file": "import fitness"}
+    lines = {
+        "make": "labels = np.arange(count) % 2",
+        "trial_scores": "fired = raster.counts()[..., 0] > 0",
+        "file": "import fitness",
+    }
     code = OWN_TASK.replace(lines[where], f"{loop if where != 'file' else 'while True: pass'}\n")
     path = own_task_spec(tmp_path, "import time\n" + code, task_seconds=0.3)
     message = one_line_of(lambda: evo.run(path, tmp_path / "run", workers=0))
@@ -92,7 +100,7 @@ def test_a_task_that_keeps_its_time_is_not_disturbed_and_no_alarm_is_left(tmp_pa
 # -- scores over all trials together
 
 MEASURED = (
-    OWN_TASK[: OWN_TASK.index("    def credit")].replace("fitness.Task", "fitness.Measured")
+    OWN_TASK[: OWN_TASK.index("    def trial_scores")].replace("fitness.Task", "fitness.Measured")
     + """
     def measure(self, raster, trials):
         return raster.counts()
@@ -148,7 +156,9 @@ RAISES = "if picked.any(): raise ValueError('a spike each')"
 IS_NAN = "return np.where(picked[..., None], np.nan, fired == trials.labels)"
 
 
-@pytest.mark.parametrize(("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "credit is not finite in trial 0")])
+@pytest.mark.parametrize(
+    ("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "trial_scores is not finite in trial 0")]
+)
 def test_a_circuit_for_which_it_fails_is_the_worst_and_does_not_sink_the_others(tmp_path, fails, said):
     path = own_task_spec(tmp_path, PICKY.replace("FAILS", fails), population=40, generations=20)
     run = evo.run(path, tmp_path / "run", workers=0)
@@ -201,9 +211,9 @@ SWALLOWS = """
 """
 
 
-@pytest.mark.parametrize("where", ["make", "credit"])
+@pytest.mark.parametrize("where", ["make", "trial_scores"])
 def test_one_that_catches_everything_ends_in_time_all_the_same(tmp_path, where):
-    lines = {"make": "labels = np.arange(count) % 2", "credit": CREDIT}
+    lines = {"make": "labels = np.arange(count) % 2", "trial_scores": CREDIT}
     code = "import time\n" + OWN_TASK.replace(lines[where], SWALLOWS)
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
     assert f"task Agree: {where} did not return within 0.3 s" in message
@@ -214,7 +224,7 @@ def test_one_that_answers_after_its_time_is_late(tmp_path, then):
     late = f"try: time.sleep(9)\n        except BaseException: {then}\n        "
     code = "import time\n" + OWN_TASK.replace(CREDIT, late + CREDIT)
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, task_seconds=0.3), tmp_path / "run", workers=0))
-    assert "credit did not return within 0.3 s" in message
+    assert "trial_scores did not return within 0.3 s" in message
 
 
 @pytest.mark.parametrize(
@@ -227,7 +237,7 @@ def test_one_that_answers_after_its_time_is_late(tmp_path, then):
         ("raise GeneratorExit", "GeneratorExit"),
     ],
 )
-@pytest.mark.parametrize("where", ["file", "init", "inputs", "make", "credit", "score", "world"])
+@pytest.mark.parametrize("where", ["file", "init", "inputs", "make", "trial_scores", "score", "world"])
 def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where, ends, named):
     code = {
         "file": lambda: f"{ends}\n" + OWN_TASK,
@@ -237,7 +247,7 @@ def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where
             + f"\n    @property\n    def inputs(self):\n        {ends}\n"
         ),
         "make": lambda: OWN_TASK.replace("labels = np", f"{ends}\n        labels = np"),
-        "credit": lambda: OWN_TASK.replace(CREDIT, ends),
+        "trial_scores": lambda: OWN_TASK.replace(CREDIT, ends),
         "score": lambda: OWN_TASK + f"\n    def score(self, raster, trials):\n        {ends}\n",
         "world": lambda: OWN_TASK + f"\n    def world(self, trials):\n        {ends}\n",
     }[where]()
@@ -273,7 +283,10 @@ def test_one_that_forks_leaves_one_driver_on_the_store(tmp_path):
 # -- randomness that shows late
 
 LATE = {
-    "credit": (CREDIT, "CALLS.append(1)\n        fired = (raster.counts()[..., 0] > 0) ^ (len(CALLS) > 30 and rng() < 0.5)"),
+    "trial_scores": (
+        CREDIT,
+        "CALLS.append(1)\n        fired = (raster.counts()[..., 0] > 0) ^ (len(CALLS) > 30 and rng() < 0.5)",
+    ),
     "make": ("np.where(labels, 9,", "CALLS.append(1) or np.where(labels, 9 + (len(CALLS) > 8),"),
 }
 
@@ -284,7 +297,7 @@ def test_randomness_that_shows_late_ends_the_run_in_one_line(tmp_path, where):
         "class Agree", "CALLS, rng = [], np.random.default_rng().random\n\n\nclass Agree"
     )
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, code, generations=8), tmp_path / "run", workers=0))
-    assert {"credit": "judges the same circuit differently", "make": "make gives other trials"}[where] in message
+    assert {"trial_scores": "judges the same circuit differently", "make": "make gives other trials"}[where] in message
     assert "all that is random must come from the rng of make" in message
 
 
@@ -303,7 +316,7 @@ def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
 
 @pytest.mark.parametrize("after", range(94, 110, 4))
 def test_an_analysis_of_a_task_that_is_random_by_then_is_left_out(tmp_path, after):
-    code = OWN_TASK.replace(CREDIT, LATE["credit"][1].replace("30", str(after))).replace(
+    code = OWN_TASK.replace(CREDIT, LATE["trial_scores"][1].replace("30", str(after))).replace(
         "class Agree", "CALLS, rng = [], np.random.default_rng().random\n\n\nclass Agree"
     )
     with warnings.catch_warnings():
@@ -347,7 +360,7 @@ class Heard(fitness.FiniteData):
         spikes = rng.random((120, 50, 2)) < np.where(kind == 1, 0.3, 0.1)[:, None, None]
         return fitness.Data(spikes, kind, groups=np.arange(120) // 10)
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 5) == (trials.labels == 1)
 """
 

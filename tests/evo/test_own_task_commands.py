@@ -82,8 +82,8 @@ def test_a_setting_that_has_no_default_is_left_to_be_set(here):
 
 
 def test_what_suits_it_goes_into_its_spec(here):
-    suits = 'suits = {"circuit.parameters": {"tau_m_ms": [3.0, 4.0]}, "search": {"trials": 32}}'
-    (here / "agree.py").write_text(OWN_TASK.replace("    gap_ms", f"    {suits}\n    gap_ms"))
+    default_spec = 'default_spec = {"circuit.parameters": {"tau_m_ms": [3.0, 4.0]}, "search": {"trials": 32}}'
+    (here / "agree.py").write_text(OWN_TASK.replace("    gap_ms", f"    {default_spec}\n    gap_ms"))
     text = starter("agree.py:Agree")
     assert "tau_m_ms = [3.0, 4.0]" in text
     assert "trials = 32" in text
@@ -141,3 +141,22 @@ def test_a_fork_may_take_another_task_of_ones_own(here):
     assert child.spec.task["name"] == "other.py:Agree"
     assert "7.0" in (child.folder / "other.py").read_text()
     assert np.isfinite(child.front[0].score)
+
+
+@pytest.mark.parametrize(
+    ("line", "now"),
+    [
+        ("from circuits.raster import Raster", "it is now circuits.simulation.raster"),
+        ("from circuits.worlds import TwoEars", "it is now circuits.simulation.environments"),
+        ("from fitness.guard import guarded", "it is now fitness.sandbox.guard"),
+    ],
+)
+def test_a_module_that_has_moved_is_named_with_its_new_place(here, line, now):
+    (here / "agree.py").write_text(f"{line}\n{OWN_TASK}")
+    assert now in str(done(tasks, "agree.py:Agree").exception)
+
+
+def test_a_method_by_its_older_name_is_refused_with_the_new_one(here):
+    (here / "agree.py").write_text(OWN_TASK.replace("trial_scores(", "credit("))
+    refused = str(done(tasks, "agree.py:Agree").exception)
+    assert all(part in refused for part in ("trial_scores", "0.4", "trial_scores", "rename"))

@@ -59,7 +59,7 @@ class Agree(fitness.Task):
         spikes[np.arange(count), np.where(labels, 9, 9 + int(self.gap_ms)), 1] = True
         return spikes, labels
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         fired = raster.counts()[..., 0] > 0
         return fired == trials.labels
 """

@@ -128,7 +128,7 @@ def test_a_search_can_optimise_the_worst_condition():
     for motif in motifs:
         found = evaluate(task, trials, from_circuit(motif.circuit, np.float32))
         alone = [evaluate(task, trials.take(trials.labels == k), found.tables) for k in range(4)]
-        least = min(one.score[0] for one in alone) + min(one.climb[0] for one in alone)
+        least = min(one.score[0] for one in alone) + min(one.smooth_score[0] for one in alone)
         assert values(["worst"], found)[0, 0] == pytest.approx(-least, abs=1e-6)
 
 

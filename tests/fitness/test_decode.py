@@ -30,18 +30,18 @@ def test_a_task_without_a_grade_of_its_own_is_asked_for_credit_once():
         def make(self, rng, count):
             return np.zeros((count, 10, 1), bool), np.arange(count) % 2
 
-        def credit(self, raster, trials):
+        def trial_scores(self, raster, trials):
             calls.append(1)
             return raster.counts()[..., 0] > 0
 
     class Graded(Once):
-        def grade(self, raster, trials):
-            return 0.5 * self.credit(raster, trials)
+        def case_scores(self, raster, trials):
+            return 0.5 * self.trial_scores(raster, trials)
 
     raster = Raster(pack(np.ones((8, 10, 1), bool)), 8, 1.0)
     score = Once().score(raster, Once().trials(1, 8))
     assert len(calls) == 1
-    assert np.array_equal(score.grade, score.credit)
-    score.grade[0] = 0
-    assert score.credit[0] == 1, "two arrays"
-    assert (Graded().score(raster, Graded().trials(1, 8)).grade == 0.5).all()
+    assert np.array_equal(score.case_scores, score.trial_scores)
+    score.case_scores[0] = 0
+    assert score.trial_scores[0] == 1, "two arrays"
+    assert (Graded().score(raster, Graded().trials(1, 8)).case_scores == 0.5).all()

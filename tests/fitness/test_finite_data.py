@@ -25,7 +25,7 @@ class Recordings(fitness.FiniteData):
         spikes = rng.random((len(animal), 20, 2)) < 0.2
         return fitness.Data(spikes, kind, animal if self.animals else None, {"depth": animal * 2.0})
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 
 

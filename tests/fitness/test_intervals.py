@@ -65,13 +65,13 @@ def test_intervals_cover_for_every_task(name):
             assert ACCEPTED[0] - 0.05 <= found.share <= ACCEPTED[1], (case.name, trials, found)
 
 
-def simulated(rng, sizes, shares, credit, draws=2000):
-    """How often the interval covers the class-balanced mean of credit drawn from classes of these sizes, right by these shares;
-    credit: makes it in part of right or wrong."""
+def simulated(rng, sizes, shares, trial_scores, draws=2000):
+    """How often the interval covers the class-balanced mean of trial scores drawn from classes of these sizes, right by these
+    shares; trial_scores: makes them in part of right or wrong."""
     labels = np.repeat(np.arange(len(sizes)), sizes)
     right = rng.random((draws, len(labels))) < np.repeat(shares, sizes)
-    low, high = of_mean(credit(right, rng), labels)
-    truth = np.mean([credit(rng.random(200_000) < share, rng).mean() for share in shares])
+    low, high = of_mean(trial_scores(right, rng), labels)
+    truth = np.mean([trial_scores(rng.random(200_000) < share, rng).mean() for share in shares])
     return np.mean((low <= truth) & (truth <= high)), (high - low).mean()
 
 
@@ -84,7 +84,7 @@ def in_part(right, rng):
     return np.where(right, 2, 1) / 3
 
 
-@pytest.mark.parametrize("credit", [whole, in_part])
+@pytest.mark.parametrize("trial_scores", [whole, in_part])
 @pytest.mark.parametrize(
     ("sizes", "shares"),
     [
@@ -96,12 +96,12 @@ def in_part(right, rng):
         ((16, 16, 16, 16), (0.3, 0.6, 0.9, 0.7)),
     ],
 )
-def test_the_interval_of_a_mean_covers_with_unequal_classes_and_credit_in_part(sizes, shares, credit):
-    share, width = simulated(np.random.default_rng(1), sizes, shares, credit)
+def test_the_interval_of_a_mean_covers_with_unequal_classes_and_credit_in_part(sizes, shares, trial_scores):
+    share, width = simulated(np.random.default_rng(1), sizes, shares, trial_scores)
     assert 0.93 <= share <= 1.0
     labels = np.repeat(np.arange(len(sizes)), sizes)
     spread = np.sqrt(np.mean([s * (1 - s) / n for s, n in zip(shares, sizes, strict=True)]) / len(sizes))
-    ideal = 3.92 * spread * (1 if credit is whole else 1 / 3)
+    ideal = 3.92 * spread * (1 if trial_scores is whole else 1 / 3)
     assert width < max(1.4 * ideal, 4 * 3.84 / len(labels))
 
 
@@ -109,11 +109,14 @@ def test_trials_of_one_animal_are_not_counted_as_independent():
     rng, draws, animals, each = np.random.default_rng(2), 2000, 12, 20
     clusters = np.repeat(np.arange(animals), each)
     skill = np.repeat(rng.beta(4, 2, (draws, animals)), each, axis=1)  # some animals' trials are harder than others'
-    credit = (rng.random(skill.shape) < skill).astype(float)
+    trial_scores = (rng.random(skill.shape) < skill).astype(float)
     weights = np.full(animals * each, 1 / (animals * each))
     held = [
         np.mean((low <= 4 / 6) & (high >= 4 / 6))
-        for low, high in (of_clustered_mean(credit, weights, clusters), of_mean(credit, np.zeros(animals * each, int)))
+        for low, high in (
+            of_clustered_mean(trial_scores, weights, clusters),
+            of_mean(trial_scores, np.zeros(animals * each, int)),
+        )
     ]
     assert 0.93 <= held[0] <= 0.995
     assert held[1] < 0.75
@@ -153,6 +156,6 @@ def test_pruning_tolerates_as_little_as_before():
     task = fitness.task("gate")
     trials = task.trials(1, 128)
     score = task.evaluate(fitness.reference("gate").circuit, trials)
-    p, n, z = (score.credit * trials.weights).sum(), 128, 1.959964
+    p, n, z = (score.trial_scores * trials.weights).sum(), 128, 1.959964
     edge = (p + z**2 / (2 * n) - z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))) / (1 + z**2 / n)
     assert task.floor(score, trials) == pytest.approx(2 * edge - 1, abs=1e-8)

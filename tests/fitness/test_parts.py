@@ -19,7 +19,7 @@ class Constant(fitness.Task):
         spikes[:, 3] = True
         return spikes, rng.integers(0, 2, count)
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == (trials.labels == 1)
 
 

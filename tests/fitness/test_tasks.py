@@ -78,7 +78,7 @@ def test_a_silent_circuit_scores_nothing(task):
     trials = task.trials(1, 64)
     score = task.score(raster(task, silence(task, trials)), trials)
     assert score.value == 0
-    assert score.credit.shape == score.grade.shape == (64,)
+    assert score.trial_scores.shape == score.case_scores.shape == (64,)
 
 
 def test_a_circuit_that_always_fires_scores_nothing(task):
@@ -104,7 +104,7 @@ def test_founders_score_about_nothing(task):
     assert found.score.mean() < 0.1  # a few are good at something
     assert np.median(found.score) < 0.01
     assert ((found.grades >= 0) & (found.grades <= 1)).all()
-    assert len(np.unique(found.climb)) > 3  # they differ: selection has something to work on
+    assert len(np.unique(found.smooth_score)) > 3  # they differ: selection has something to work on
 
 
 def test_scores_of_a_population_are_those_of_its_members(task):
@@ -115,8 +115,8 @@ def test_scores_of_a_population_are_those_of_its_members(task):
     low, high = task.interval(together, trials)
     for k, member in enumerate(members):
         alone = task.score(raster(task, member), trials)
-        np.testing.assert_array_equal(alone.credit, together.credit[k])
-        np.testing.assert_array_equal(alone.grade, together.grade[k])
+        np.testing.assert_array_equal(alone.trial_scores, together.trial_scores[k])
+        np.testing.assert_array_equal(alone.case_scores, together.case_scores[k])
         assert alone.value == together.value[k]
         np.testing.assert_allclose(task.interval(alone, trials), (low[k], high[k]), atol=1e-12)
 
@@ -163,7 +163,7 @@ def test_a_search_can_climb_from_silence_to_the_reference_circuit(own):
     for share in np.linspace(0, 1, 9):  # of the trials in which it works
         spikes = heard & (asleep < share)[:, None, None]
         score = own.score(Raster(pack(spikes), 256, own.dt_ms, excitatory=answers.excitatory), trials)
-        climbed.append(score.value + (score.grade * trials.weights).sum())
+        climbed.append(score.value + (score.case_scores * trials.weights).sum())
     assert (np.diff(climbed) > -0.05).all(), climbed
     assert len(np.unique(np.round(climbed, 3))) >= 6, climbed
     assert climbed[-1] - climbed[0] > 0.9, climbed
@@ -229,5 +229,5 @@ def test_a_tie_is_no_success(rateless):
     spikes = silence(rateless, trials)
     spikes[:, 10] = True
     score = rateless.score(raster(rateless, spikes), trials)
-    assert not score.credit.any()
-    assert (score.grade == 0.5).all()
+    assert not score.trial_scores.any()
+    assert (score.case_scores == 0.5).all()

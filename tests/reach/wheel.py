@@ -119,7 +119,7 @@ class Agree(fitness.Task):
         spikes[np.arange(count), np.where(labels, 9, 19), 1] = True
         return spikes, labels
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return (raster.counts()[..., 0] > 0) == trials.labels
 '''
 

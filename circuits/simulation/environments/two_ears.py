@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.numerics.simd import LANES, add, at_least, choose, div, fma, get, like, load, mul, put, sqrt, store, sub
+from circuits.numerics.simd import LANES, add, at_least, div, fma, get, like, load, mul, put, select, sqrt, store, sub
 from circuits.simulation.environments.model import moves, senses
 from circuits.simulation.noise import Noise, uniform_pair
 
@@ -53,14 +53,14 @@ def _move(world, state, words):
     ahead_x, ahead_y = load(state, AHEAD_X * LANES), load(state, AHEAD_Y * LANES)
     left, right = get(words, 0), get(words, 1)
     cosine = like(x, world.turn_cos)
-    sine = choose(right, like(x, world.turn_sin), like(x, -world.turn_sin))
+    sine = select(right, like(x, world.turn_sin), like(x, -world.turn_sin))
     turned_x = sub(mul(cosine, ahead_x), mul(sine, ahead_y))
     turned_y = add(mul(cosine, ahead_y), mul(sine, ahead_x))
-    ahead_x, ahead_y = choose(left ^ right, turned_x, ahead_x), choose(left ^ right, turned_y, ahead_y)
+    ahead_x, ahead_y = select(left ^ right, turned_x, ahead_x), select(left ^ right, turned_y, ahead_y)
     away = at_least(fma(x, x, mul(y, y)), like(x, world.reach * world.reach))
     stride = like(x, world.stride)
-    store(state, X * LANES, choose(away, fma(stride, ahead_x, x), x))
-    store(state, Y * LANES, choose(away, fma(stride, ahead_y, y), y))
+    store(state, X * LANES, select(away, fma(stride, ahead_x, x), x))
+    store(state, Y * LANES, select(away, fma(stride, ahead_y, y), y))
     store(state, AHEAD_X * LANES, ahead_x)
     store(state, AHEAD_Y * LANES, ahead_y)
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.population import in_threads, spans
-from circuits.torch.fused.backward import COLUMNS, Found, Given, Room, run_backward
+from circuits.torch.fused.backward import COLUMNS, Found, Given, Workspace, run_backward
 from circuits.torch.fused.forward import Left, Record, run_forward
 from circuits.torch.fused.job import Job, Lists, chunk_of
 
@@ -150,13 +150,13 @@ def words(lanes: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(packed).view("<u8")[..., 0].astype("u8", copy=False)
 
 
-def _room(job, times, table) -> Room:
+def _room(job, times, table) -> Workspace:
     neurons, real = len(job.lists.n_ref), job.x.dtype
     size = neurons * job.chunk * LANES
     record = Record(aligned(size, real), *(aligned(size if times else 0, real) for _ in range(3)))
     rows, sums = 2 * (1 + job.chunk + job.history), len(COLUMNS) if table else 0
     state, adjoint, met, summed = (aligned(neurons * n * LANES, real) for n in (3, rows, 1, sums))
-    return Room(record, state, adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
+    return Workspace(record, state, adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
 
 
 def _in_threads(job, room, function):

@@ -19,11 +19,11 @@ from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
 from circuits.numerics.compiled import compiler
-from circuits.numerics.simd import LANES, add, choose, fetch, fma, get, leave, load, mul, splat, store, sub, total
+from circuits.numerics.simd import LANES, add, fetch, fma, get, leave, load, mul, select, splat, store, sub, total
 from circuits.torch import surrogate
 from circuits.torch.fused import forward, job
 from circuits.torch.fused.forward import Record, advance, wired
-from circuits.torch.surrogate import bump
+from circuits.torch.surrogate import surrogate_derivative
 
 compiled = compiler(forward, job, lif_psc_exp, surrogate)
 
@@ -55,7 +55,7 @@ class Found(NamedTuple):
     table: np.ndarray
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Scratch of a thread.
 
     record   `Record`, of a chunk;   state  real [neurons * 3 * 64], V, I_e, I_i
@@ -75,7 +75,7 @@ class Room(NamedTuple):
 
 class Leaving(NamedTuple):
     """Synapses by where they come from, in the order of `Lists.leaving`: weight real, signed; offset int64, from a step's row
-    in `Room.adjoint` to what the synapse brings back to it; delay int64."""
+    in `Workspace.adjoint` to what the synapse brings back to it; delay int64."""
 
     weight: np.ndarray
     offset: np.ndarray
@@ -159,8 +159,8 @@ def _step(job, kind, given, room, g, b, leaving, t, begin):
         if t >= job.steps - tail:
             spike = add(spike, fetch(given.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
         met = load(room.record.met, (n * job.chunk + k) * LANES)
-        through = choose(held, zero, mul(spike, bump(kind, sub(met, splat(table[n, THRESHOLD])))))
-        u = add(choose(fired | held, zero, load(room.met, n * LANES)), through)
+        through = select(held, zero, mul(spike, surrogate_derivative(kind, sub(met, splat(table[n, THRESHOLD])))))
+        u = add(select(fired | held, zero, load(room.met, n * LANES)), through)
         at = (n * 2 * rows + k + 1) * LANES
         a_e, a_i = load(room.adjoint, at), load(room.adjoint, at + rows * LANES)
         store(room.met, n * LANES, mul(splat(table[n, P22]), u))
@@ -212,7 +212,7 @@ def _sum_weights(job, room, g, b, synapses, begin, end, summed):
             found = zero
             for t in range(begin, end):
                 arrives = load(room.adjoint, (at + t) * LANES)
-                found = choose(get(flat, (job.history + t) * neurons + offset[s]), add(found, arrives), found)
+                found = select(get(flat, (job.history + t) * neurons + offset[s]), add(found, arrives), found)
             summed[s] += total(found)
 
 

@@ -10,7 +10,7 @@ from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
 from circuits.numerics.compiled import compiler
-from circuits.numerics.simd import LANES, add_where, at_least, choose, fetch, fma, get, leave, load, mul, put, splat, store
+from circuits.numerics.simd import LANES, add_where, at_least, fetch, fma, get, leave, load, mul, put, select, splat, store
 from circuits.simulation.raster import _trailing_zeros
 from circuits.torch.fused import job as job_module
 
@@ -76,7 +76,7 @@ def run_forward(job, left, state, first, last):
         for t in range(job.steps - tail, job.steps):
             for n in range(neurons):
                 at = ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES
-                leave(left.tail, at, choose(get(flat, (job.history + t) * neurons + n), one, zero))
+                leave(left.tail, at, select(get(flat, (job.history + t) * neurons + n), one, zero))
         for n in range(neurons):
             for s in range(3):
                 leave(left.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES, load(state, (n * 3 + s) * LANES))
@@ -170,7 +170,7 @@ def advance(job, g, b, synapses, state, hold, held, first, last, record):
             if record is not None:
                 store(record.met, (n * job.chunk + t - first) * LANES, v)
                 put(held, (t - first) * neurons + n, refractory)
-            v = choose(fired | refractory, splat(table[n, RESET]), v)
+            v = select(fired | refractory, splat(table[n, RESET]), v)
 
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             for s in range(bounds[n, 0], bounds[n, 1]):

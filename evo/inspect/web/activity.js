@@ -4,7 +4,7 @@ function drawActivity() {
   const nothing = el("p", { class: "note" }, data.task.judge
     ? `Nothing to show: circuits are judged by ${data.task.judge}, not on trials of a task.`
     : data.task.own
-    ? "No trials to show: the task is one of somebody's own, whose code is never run for a page."
+    ? "No trials to show: the code of a task that does not ship is never executed for a page."
     : "No trials to show: the motif does not say what it was evolved for.");
   const rasters = el("div", { id: "rasters" }), traces = el("div", { id: "traces" }), over = el("div", { id: "statistics" });
   const chips = el("div", { class: "chips", id: "trials", role: "group", "aria-label": "Trials" });
@@ -37,9 +37,9 @@ function drawActivity() {
     chosen.trace = d3.greatest(a?.traces?.trials ?? [0], (t) => a?.spikes[t]?.[n].length ?? 0);
     again = a ? [chart(rasters, drawRasters), ...(a.traces ? [chart(traces, drawTraces)] : [])] : [];
     if (!a) {
-      rasters.replaceChildren(...(trials.labels.length ? [el("p", { class: "note" }, "Not worked out yet: the run goes on, and so does this page.")] : []));
+      rasters.replaceChildren(...(trials.labels.length ? [el("p", { class: "note" }, "Not computed yet: the run is not finished.")] : []));
       traces.replaceChildren();
-    } else if (!a.traces) traces.replaceChildren(el("p", { class: "note" }, "Potentials are left out of this page for circuits far down the front: it would get too large."));
+    } else if (!a.traces) traces.replaceChildren(el("p", { class: "note" }, "Membrane potentials are left out for circuits far down the front, which keeps the page small."));
     which.replaceChildren();
     for (const b of chips.children) b.setAttribute("aria-pressed", String(chosen.trials.includes(Number(b.dataset.trial))));
     over.replaceChildren(statistics());
@@ -149,7 +149,7 @@ function drawTraces(width, host) {
       tip.show(event, `${plain(time(k))} ms`, [["potential", `${number(v[k], 1)} mV`], ["E current", `${number(e[k], 2)} mV`], ["I current", `${number(i[k], 2)} mV`]]);
     }).on("pointerleave", () => { for (const each of [one, two]) each.cursor.attr("visibility", "hidden"); tip.hide(); });
   }
-  host.append(el("p", { class: "note" }, "Currents as the potential they would drive (times membrane resistance): excitatory up, inhibitory down. Ticks on top: spikes. Dashed: threshold."));
+  host.append(el("p", { class: "note" }, "Currents times membrane resistance: excitatory up, inhibitory down. Ticks on top: spikes. Dashed: threshold."));
 }
 
 // Rates and the like: over all held-out trials where that was worked out in the run, else over the trials shown.
@@ -169,7 +169,7 @@ function statistics() {
   }
   if (all?.spectrum) {
     const box = el("div", { id: "spectrum" });
-    host.append(titled("Spectrum", "of all spikes together; 1: as random ones", box));
+    host.append(titled("Spectrum", "of all spikes together, relative to random spikes", box));
     queueMicrotask(() => chart(box, (width, at) => {
       const x = d3.scaleLinear([0, d3.max(all.spectrum.hz)], [0, 1]), y = d3.scaleLinear([0, d3.max(all.spectrum.power) * 1.05], [0, 1]);
       const { plot } = frame(at, { width, height: 210, x, y, xLabel: "frequency, Hz", yLabel: "power", alt: "Spectrum" });

@@ -26,7 +26,7 @@ function drawCircuit() {
         ["spikes", m.spikes === undefined ? null : `${number(m.spikes, 1)} per trial`], ["synaptic events", m.events === undefined ? null : `${number(m.events, 1)} per trial`],
         ["membrane noise", data.model.noise_mv ? `${plain(data.model.noise_mv)} mV` : null],
       ])),
-      ...(data.kind === "run" ? [el("p", { class: "note gap" }, "Take it along: ", el("code", {}, `evo export ${data.folder} --to motif --rank ${m.rank}`))] : []),
+      ...(data.kind === "run" ? [el("p", { class: "note gap" }, "Export: ", el("code", {}, `evo export ${data.folder} --to motif --rank ${m.rank}`))] : []),
       ...(c.motifs?.length ? [el("div", { class: "gap" }, motifs(c))] : []),
       ...(core ? [el("div", { class: "gap" }, el("button", { type: "button", id: "core", "aria-pressed": String(chosen.core), onclick: (event) => { chosen.core = !chosen.core; event.target.setAttribute("aria-pressed", String(chosen.core)); dress(); } }, "Show the core alone"))] : []),
       ...(c.left_out ? [el("p", { class: "note gap" }, `Too large to be drawn whole: ${c.left_out}.${data.kind === "motif" ? " Nor is it analysed: that takes a simulation of each part." : ""}`)] : []),

@@ -63,7 +63,7 @@ function compare(host) {
     el("button", { type: "button", disabled: chosen.step === steps.length - 1, "aria-label": "Next step", onclick: () => pickStep(chosen.step + 1) }, "›"));
   if (!s.mother) {
     const box = el("div");
-    host.append(walk, titled("The founder", `island ${s.island}, score ${number(s.score)}`, box));
+    host.append(walk, titled(s.parent ? `The founder, ${s.parent} or a mutant of it` : "The founder", `island ${s.island}, score ${number(s.score)}`, box));
     chart(box, (width, at) => wiring(at, Math.min(width, 640), s.child, { most: 62, label: "Founder" }));
     return;
   }

@@ -17,19 +17,19 @@ function drawRun() {
     ["state", `${run.state}${ended}, generation ${count(run.generation)} of ${count(run.generations)}`],
     ["evaluations", count(run.evaluations)],
     ["the search took", data.course.elapsed ? `${clock(data.course.elapsed)}, ${count(Math.round(run.evaluations / data.course.elapsed))} evaluations/s` : null],
-    ["given up early", run.saved ? `${(100 * run.saved).toFixed(1)} % of the simulation saved` : null],
+    ["early stopping", run.saved ? `${(100 * run.saved).toFixed(1)} % of the simulation saved` : null],
     ["front", `${data.members.length} ${data.members.length === 1 ? "circuit" : "circuits"}`],
     ["spec", run.spec_sha256.slice(0, 12)],
     ["archive", run.archive_sha256.slice(0, 12)],
   ]);
   body.append(el("div", { class: "halves" }, titled("What was asked", "", asked), titled("How it went", "", went)));
   const more = task.more && task.more.replace(/\s+/g, " ").trim() !== task.text ? task.more : "";
-  if (more || task.judged) body.append(el("details", { id: "about" }, el("summary", {}, "The task in its own words"), more ? el("pre", { tabindex: 0 }, more) : null, task.judged ? el("p", { class: "note" }, `How an answer is judged: ${task.judged}`) : null));
+  if (more || task.judged) body.append(el("details", { id: "about" }, el("summary", {}, "Description of the task"), more ? el("pre", { tabindex: 0 }, more) : null, task.judged ? el("p", { class: "note" }, `How an answer is judged: ${task.judged}`) : null));
   if (sum(data.course.islands.map((i) => i.evaluations.length))) body.append(courses());
   const again = run.parent ? `evo fork ${run.parent.run} with the settings below` : "evo run run.toml";
   body.append(
     el("details", {}, el("summary", {}, "Settings, versions, and how to run it again"),
-      el("p", {}, "With the settings below as run.toml, ", el("code", {}, again), " takes the same way: the same spec, seed and version give the same circuits, with any number of workers."),
+      el("p", {}, "With the settings below as run.toml, ", el("code", {}, again), " repeats the run: the same spec, seed and version give the same circuits, with any number of workers."),
       el("p", { class: "note" }, Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", ")),
       el("pre", { tabindex: 0 }, run.spec)));
 }
@@ -84,7 +84,7 @@ function courses() {
     lines(`objective ${o.name}`, { label: capital(o.name), small: `${o.more ? "most" : "least"} in the population${o.unit ? `, ${o.unit}` : ""}` });
   });
   const covered = data.course.hypervolume;
-  if (covered && covered.value.length > 1) add("Hypervolume", "share of the front's, found by then", (width, inner) => {
+  if (covered && covered.value.length > 1) add("Hypervolume", "share of the hypervolume of the final front", (width, inner) => {
     const x = d3.scaleLinear([0, d3.max(covered.evaluations)], [0, 1]), y = d3.scaleLinear([0, 1.04], [0, 1]);
     const { plot } = frame(inner, { width, height: 210, x, y, xLabel: "evaluations of the run", xFormat: d3.format("~s"), alt: "Hypervolume over evaluations" });
     plot.append("path").attr("class", "line strong").attr("d", d3.line().curve(d3.curveStepAfter).x((_, k) => x(covered.evaluations[k])).y((v) => y(v))(covered.value));

@@ -19,7 +19,7 @@ function drawWhy() {
     const bent = Object.entries(a.perturbation ?? {});
     if (bent.length) {
       const host = el("div", { class: "thirds", id: "perturbation" });
-      body.append(el("div", { class: "gap" }, titled("Robustness", "score when something is changed; bands: several draws, or 95 %", host)));
+      body.append(el("div", { class: "gap" }, titled("Robustness", "score under perturbation; bands: several draws, or 95 %", host)));
       bent.forEach(([name, curve]) => {
         const box = el("div");
         host.append(box);
@@ -116,7 +116,7 @@ function changeBar(change, most) {
 }
 
 function coreText(a) {
-  if (!a.core) return titled("The core", "", el("p", { class: "note" }, "None: the score is not surely above chance, so there is nothing to keep."));
+  if (!a.core) return titled("The core", "", el("p", { class: "note" }, "None: the score is not clearly above chance."));
   const c = chosen.circuit, gone = removed(c, a.core.removed), inputs = c.inputs.length;
   const neurons = c.neurons.length - [...gone.nodes].filter((k) => k >= inputs).length, synapses = c.synapses.length - gone.synapses.size;
   const light = () => tell("light", d3.range(inputs + c.neurons.length).filter((k) => !gone.nodes.has(k)), d3.range(c.synapses.length).filter((k) => !gone.synapses.has(k)));
@@ -153,7 +153,7 @@ function machine(m) {
   const moves = table([{ text: "in", left: true }, { text: "comes", left: true }, { text: "goes to", left: true }, "probability", "seen", { text: "answers", left: true }],
     m.transitions.map((t) => [m.states[t.source].name, t.symbol, m.states[t.target].name, number(t.probability, 2), count(t.count), Object.entries(t.answers).filter(([, p]) => p >= 0.05).map(([port, p]) => `${port} ${(100 * p).toFixed(0)} %`).join(", ")]));
   queueMicrotask(() => chart(box, (width, host) => drawMachine(width, host, m)));
-  return titled("As a state machine", `what it holds between symbols; ${(100 * m.explained).toFixed(0)} % of its steps are the likeliest ones`,
+  return titled("As a state machine", `states held between symbols; ${(100 * m.explained).toFixed(0)} % of its steps are the likeliest ones`,
     el("div", { class: "wide" }, el("div", {}, box, el("p", { class: "note" }, `Arrows: at least ${(100 * leastShown(m)).toFixed(0)} % of what a symbol does in a state, faint where it is not sure. Strong circle: where it starts.`)), listed), el("details", {}, el("summary", {}, "All transitions"), el("div", { class: "scroll", tabindex: 0 }, moves)));
 }
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
-from circuits.graph.canonical import Form, canonical_form
+from circuits.graph.canonical import CanonicalForm, canonical_form
 from circuits.graph.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
 from evo.storage.recurrence import heard
@@ -48,7 +48,7 @@ class Recurring(NamedTuple):
     circuit  that example, without the neurons from which no output is reached, where the task is known to hear outputs alone
     """
 
-    form: Form
+    form: CanonicalForm
     runs: list[Run]
     run: Run
     member: Member
@@ -95,7 +95,7 @@ def same_interface(winners: Sequence[Winner]) -> bool:
 
 def _recurring(winners) -> list[Recurring]:
     names = same_interface(winners)
-    found: dict[Form, list[tuple[Run, Member, Circuit]]] = {}
+    found: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
         hears = heard(run.spec.judged_by)
         for member in equals:

@@ -2,9 +2,9 @@
 use it in environments of their own.
 
 A network is called with x [steps, batch, lines] and returns logits [batch, classes]. If it has neurons that spike,
-`counted(x)` returns logits and how many spikes they fire in each trial, [batch], both with gradients, and `drive_(factor)`
-makes its input so many times stronger. Sets are pairs of spikes, uint8 tensor [trials, lines, steps], and classes, int64 tensor
-[trials].
+`forward_with_spikes(x)` returns logits and how many spikes they fire in each trial, [batch], both with gradients, and
+`drive_(factor)` makes its input so many times stronger. Sets are pairs of spikes, uint8 tensor [trials, lines, steps], and
+classes, int64 tensor [trials].
 """
 
 import math
@@ -60,7 +60,7 @@ def loss(network, x, y, price):
     """Cross-entropy and the price of all spikes, nats a trial; networks without spikes pay nothing."""
     if not price or not hasattr(network, "counted"):
         return torch.nn.functional.cross_entropy(network(x), y)
-    logits, found = network.counted(x)
+    logits, found = network.forward_with_spikes(x)
     return torch.nn.functional.cross_entropy(logits, y) + price * found.mean()
 
 
@@ -110,7 +110,7 @@ def spikes(network, found) -> float | None:
 
 @torch.no_grad()
 def fired(network, x) -> float:
-    return network.counted(x)[1].double().mean().item()
+    return network.forward_with_spikes(x)[1].double().mean().item()
 
 
 @torch.no_grad()

@@ -47,7 +47,7 @@ def network(lines, features, neurons, classes, gain, seed):
         def forward(self, x):
             return self.readout(self._counts(x))
 
-        def counted(self, x):
+        def forward_with_spikes(self, x):
             counts = self._counts(x)
             return self.readout(counts), counts.sum(-1)
 

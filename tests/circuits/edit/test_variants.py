@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numba import typeof
 
 from circuits.edit.lesion import without
-from circuits.edit.variants import Versions
+from circuits.edit.variants import Variants
 from circuits.errors import UserError
 from circuits.neurons import MODELS
 from circuits.simulation.packed import from_circuit
@@ -46,7 +46,7 @@ def drawn(seed, **settings):
     circuit = reference.random_circuit(rng, multapses=False, **settings)
     noise = 2.0 if rng.random() < 0.5 else 0.0
     circuit = circuit.model_copy(update={"noise_mv": noise})
-    versions = Versions.of(circuit, 8)
+    versions = Variants.of(circuit, 8)
     versions.kept[1] = False
     versions.kept[2:] = rng.random(versions.kept[2:].shape) < 0.7
     read = {n for port in circuit.outputs for n in port.neurons[:1]} or {circuit.neurons[0].id}
@@ -94,7 +94,7 @@ def test_outputs_are_those_of_the_ports_that_are_left(seed):
 @pytest.mark.parametrize("real", [np.float32, np.float64])
 def test_versions_run_the_machine_code_of_circuits_and_no_other_is_made(plastic, real):
     circuit = reference.random_circuit(np.random.default_rng(0), plastic=plastic)
-    assert typeof(Versions.of(circuit, 8).tables(circuit, real)) == typeof(from_circuit(circuit, real))
+    assert typeof(Variants.of(circuit, 8).tables(circuit, real)) == typeof(from_circuit(circuit, real))
 
 
 def test_parts_that_are_not_there_and_ports_left_empty_are_refused():

@@ -6,7 +6,7 @@ import pytest
 
 from circuits import Circuit
 from circuits.errors import UserError
-from circuits.numerics.simd import at_least, choose, get, like, load, put, store
+from circuits.numerics.simd import at_least, get, like, load, put, select, store
 from circuits.simulation.environments import TwoEars, replay
 from circuits.simulation.environments.model import moves, senses
 from circuits.simulation.noise import Noise
@@ -230,7 +230,7 @@ class Echo(NamedTuple):
 @moves(Echo)
 def _move(world, state, words):
     fired = load(state, 0)
-    store(state, 0, choose(get(words, 0), like(fired, 1.0), like(fired, 0.0)))
+    store(state, 0, select(get(words, 0), like(fired, 1.0), like(fired, 0.0)))
 
 
 @senses(Echo)

@@ -11,7 +11,7 @@ from circuits.neurons.lif_psc_exp import P21_E
 from circuits.numerics.compiled import jit
 from circuits.numerics.simd import LANES, aligned, fetch, store
 from circuits.torch import MotifCell
-from circuits.torch.surrogate import SURROGATES, Spike, bump
+from circuits.torch.surrogate import SURROGATES, Spike, surrogate_derivative
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
 from tests.products import few_of
 
@@ -138,8 +138,8 @@ def test_a_spikes_gradient_is_the_bump_at_its_potential_and_stops_at_the_reset(e
     assert out[:, 0, 0].tolist() == [0, 0, 1, 0]  # arrives at the end of step 1, drives V in step 2
     out.sum().backward()
     p21 = cell.lif.table[0, P21_E].item()
-    bump = 1 / (1 + 0.5 * abs(300 * p21 - 15)) ** 2
-    assert cell.input.free.grad[0].item() == pytest.approx(bump * p21, rel=1e-12)
+    surrogate_derivative = 1 / (1 + 0.5 * abs(300 * p21 - 15)) ** 2
+    assert cell.input.free.grad[0].item() == pytest.approx(surrogate_derivative * p21, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", SURROGATES)
@@ -173,7 +173,7 @@ def test_the_bump_of_the_fused_kernels_is_that_of_the_plain_code(name, real, tol
 
 @jit()
 def _bump(kind, x, found):
-    store(found, 0, bump(kind, fetch(x, 0)))  # x may lie anywhere
+    store(found, 0, surrogate_derivative(kind, fetch(x, 0)))  # x may lie anywhere
 
 
 def test_what_is_kept_for_the_backward_pass_grows_by_bits():

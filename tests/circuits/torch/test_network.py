@@ -54,7 +54,7 @@ def networks():
 @pytest.mark.parametrize("network", list(networks()))
 def test_logits_and_counts_come_from_one_pass_and_both_have_gradients(network):
     x = spikes(50, 5, 6, rate=0.4).float()
-    logits, counts = network.counted(x)
+    logits, counts = network.forward_with_spikes(x)
     assert torch.equal(logits, network(x))
     assert torch.equal(counts.long(), network.spikes(x))
     counts[:, 0].mean().backward()

@@ -36,9 +36,9 @@ def network():
     return network, network, 5
 
 
-def counted():
+def forward_with_spikes():
     _, module, lines = network()
-    return module.counted, module, lines
+    return module.forward_with_spikes, module, lines
 
 
 def wide():
@@ -57,7 +57,7 @@ MAKERS = {
     "layer": layer,
     "mixed layer": mixed,
     "network": network,
-    "network, counted": counted,
+    "network, counted": forward_with_spikes,
     "network with lines": wide,
     "rate": rate,
     "rate with projection": partial(rate, 6, copies=2),

@@ -708,7 +708,7 @@ class Agree(fitness.Task):
         spikes[np.arange(count), np.where(labels, 9, 19), 1] = True
         return spikes, labels
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         """An output spike says that they are."""
         return (raster.counts()[..., 0] > 0) == trials.labels
 '''
@@ -766,4 +766,4 @@ def test_the_page_says_what_each_figure_is_and_has_the_times_of_the_store(opened
     assert took[1] == f"{int(seconds + 0.5)} s"
     assert took[2] == f"{int(run.evaluations / seconds + 0.5):,}"
     assert "of its best on validation" in shown.text("#run")
-    assert "validation: on those that a target is judged by" in shown.text("footer")
+    assert "validation: on those by which a target is judged" in shown.text("footer")

@@ -50,7 +50,7 @@ class Rare(fitness.Task):
     def conditions(self, trials):
         return {"kind": trials.facts["kind"]}
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         return raster.counts()[..., 0] > 0
 
 
@@ -154,7 +154,7 @@ def test_output_neurons_stay_even_if_they_do_nothing():
             spikes[:, 5, 0] = labels
             return spikes, labels
 
-        def credit(self, raster, trials):
+        def trial_scores(self, raster, trials):
             return (raster.counts()[..., 0] > 0) == trials.labels
 
     circuit = Circuit(

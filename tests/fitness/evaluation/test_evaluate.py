@@ -31,8 +31,8 @@ def test_a_population_is_scored_as_its_circuits_are_one_by_one(case):
     for k, circuit in enumerate(circuits):
         alone = task.evaluate(circuit, trials, dtype="float32")
         assert alone.value == found.score[k]
-        np.testing.assert_array_equal(alone.grade.astype("f4"), found.grades[k])
-        assert found.climb[k] == pytest.approx((alone.grade * trials.weights).sum(), rel=1e-12)
+        np.testing.assert_array_equal(alone.case_scores.astype("f4"), found.grades[k])
+        assert found.smooth_score[k] == pytest.approx((alone.case_scores * trials.weights).sum(), rel=1e-12)
 
 
 def test_spikes_and_synaptic_events_are_those_of_the_simulation(case):
@@ -54,7 +54,7 @@ def test_objectives_are_what_their_names_say(case):
     assert loss.shape == (12, 3)
     np.testing.assert_array_equal(loss[:, 1], found.spikes + found.events)
     np.testing.assert_array_equal(loss[:, 2], [circuit.synapse_count for circuit in circuits])
-    assert (np.argmin(loss[:, 0])) == np.argmax(found.score + found.climb)
+    assert (np.argmin(loss[:, 0])) == np.argmax(found.score + found.smooth_score)
     assert [OBJECTIVES[n].show(2.0) for n in names] == [-2.0, 2.0, 2.0]
 
 
@@ -72,7 +72,7 @@ def test_the_time_of_the_answer_is_that_of_the_first_output_spike_where_it_is_ri
     task, trials, circuits, found = case
     for k, circuit in enumerate(circuits):
         raster = simulate(circuit, trials.spikes, dtype="float32").outputs
-        right = task.score(raster, trials).credit > 0.5
+        right = task.score(raster, trials).trial_scores > 0.5
         times, weights = [], []
         for trial in range(len(trials)):
             spoken = np.concatenate(raster.times(trial))
@@ -151,5 +151,5 @@ def test_a_trial_is_graded_alike_whatever_other_trials_there_are(case):
     task, trials, circuits, found = case
     first = fitness.Trials(trials.spikes[:64], trials.labels[:64], {name: fact[:64] for name, fact in trials.facts.items()})
     for k, circuit in enumerate(circuits):
-        grade = task.evaluate(circuit, first, dtype="float32").grade
-        np.testing.assert_array_equal(grade.astype("f4"), found.grades[k, :64])
+        case_scores = task.evaluate(circuit, first, dtype="float32").case_scores
+        np.testing.assert_array_equal(case_scores.astype("f4"), found.grades[k, :64])

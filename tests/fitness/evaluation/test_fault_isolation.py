@@ -24,7 +24,7 @@ class Touchy(fitness.Task):
     def make(self, rng, count):
         return np.zeros((count, 20, 1), bool), np.arange(count) % 2
 
-    def credit(self, raster, trials):
+    def trial_scores(self, raster, trials):
         counts = raster.counts()[..., 0]
         wrong = (counts == self.bad).any(axis=-1)
         if self.fails == "raises" and wrong.any():
@@ -46,7 +46,7 @@ class TouchyMeasured(fitness.Measured):
         return raster.counts()
 
     def overall(self, measured, trials):
-        return Touchy.credit(self, _Counted(measured), trials).mean(axis=-1)
+        return Touchy.trial_scores(self, _Counted(measured), trials).mean(axis=-1)
 
     def mark(self, measured, trials):
         return measured[..., 0] > 0
@@ -80,11 +80,11 @@ def test_the_others_get_what_they_get_without_it(kind, fails, spikes_of):
     np.testing.assert_array_equal(judged.failed, bad)
     assert (judged.fault is not None) == bad.any()
     assert not judged.score.value[bad].any()
-    assert not judged.score.credit[bad].any()
-    assert not judged.score.grade[bad].any()
+    assert not judged.score.trial_scores[bad].any()
+    assert not judged.score.case_scores[bad].any()
     if not bad.all():
         alone = task.score(population(np.array(spikes_of)[~bad]), trials)
-        for name in ("value", "credit", "grade"):
+        for name in ("value", "trial_scores", "case_scores"):
             np.testing.assert_array_equal(getattr(judged.score, name)[~bad], getattr(alone, name))
 
 
@@ -113,7 +113,7 @@ def test_a_task_that_hangs_is_not_tried_again_and_again():
 
 def test_a_task_that_fails_for_a_batch_and_for_none_of_it_is_told_so():
     class Crowded(Touchy):
-        def credit(self, raster, trials):
+        def trial_scores(self, raster, trials):
             if len(raster.bits) > 1:
                 raise ValueError
             return raster.counts()[..., 0] > 0

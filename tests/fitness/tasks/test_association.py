@@ -65,7 +65,7 @@ def test_answers_after_pairing_alone_are_right():
     trials = TASK.trials(2, 256)
     paired, never = trials.labels == 1, np.zeros(256, bool)
     assert scored(trials, answers(trials, paired, never)).value == 1
-    assert (scored(trials, answers(trials, paired, never)).credit == 1).all()
+    assert (scored(trials, answers(trials, paired, never)).trial_scores == 1).all()
     assert scored(trials, answers(trials, paired, never, lag_ms=25)).value == 0
     assert scored(trials, answers(trials, paired, paired)).value == pytest.approx(0.5)
     assert scored(trials, answers(trials, ~paired, never)).value == 0

@@ -70,6 +70,6 @@ def test_a_shallow_curve_scores_less(task, trials):
 
 def test_marks_want_spikes_near_the_best_frequency_and_silence_elsewhere(task, trials):
     right = task.tuning(trials.facts["frequency_hz"])
-    none, many = score(task, trials, 0).grade, score(task, trials, 30).grade
+    none, many = score(task, trials, 0).case_scores, score(task, trials, 30).case_scores
     assert (many > none)[right > 0.8].all()
     assert (many < none)[right < 0.2].all()

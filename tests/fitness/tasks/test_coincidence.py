@@ -40,7 +40,7 @@ def test_a_spike_in_the_right_trials_is_perfect_and_in_all_or_the_wrong_ones_wor
     spikes = np.zeros((200, task.steps), bool)
     spikes[trials.labels == 1, 60] = True
     assert score(task, trials, spikes).value == pytest.approx(1)
-    assert score(task, trials, spikes).grade.min() == 1
+    assert score(task, trials, spikes).case_scores.min() == 1
     spikes[:, 60] = True
     assert score(task, trials, spikes).value == 0
     spikes[trials.labels == 1, 60] = False
@@ -61,5 +61,5 @@ def test_one_spike_too_many_costs_less_than_two():
     grades = []
     for step in (50, 60, 70):
         spikes[:, step] = True
-        grades.append(score(task, trials, spikes).grade[trials.labels == 0].mean())
+        grades.append(score(task, trials, spikes).case_scores[trials.labels == 0].mean())
     assert grades[0] > grades[1] > grades[2] > 0

@@ -73,7 +73,7 @@ def test_the_grade_climbs_with_the_regularity_of_the_rhythm():
             at = np.cumsum(np.clip(rng.normal(25, jitter, 18), 5, None)).astype(int)
             at = at[at < TASK.steps - 3]
             spikes[trial, at, 0] = spikes[trial, at + 3, 3] = True
-        grades.append(scored(spikes).grade[DRIVEN].mean())
+        grades.append(scored(spikes).case_scores[DRIVEN].mean())
     assert (np.diff(grades) > 0.02).all()
 
 

@@ -12,8 +12,8 @@ TRIALS = TASK.trials(4, 300)
 
 def routes(circuit):
     """The share of volleys treated right in trials of route A and of route B."""
-    credit = TASK.evaluate(circuit, TRIALS).credit
-    return credit[TRIALS.labels == 0].mean(), credit[TRIALS.labels == 1].mean()
+    trial_scores = TASK.evaluate(circuit, TRIALS).trial_scores
+    return trial_scores[TRIALS.labels == 0].mean(), trial_scores[TRIALS.labels == 1].mean()
 
 
 def test_one_interneuron_under_control_closes_one_gate_and_opens_the_other():

@@ -51,7 +51,7 @@ def test_answering_the_deviant_alone_is_right_and_the_first_three_are_not_judged
     deviant, early = trials.facts["deviant"], np.arange(8) < 3
     assert scored(trials, deviant).value == 1
     assert scored(trials, deviant | early).value == 1
-    assert (scored(trials, deviant).credit == 1).all()
+    assert (scored(trials, deviant).trial_scores == 1).all()
     assert scored(trials, deviant, lag_ms=30).value == 1
     assert scored(trials, deviant, lag_ms=33).value == 0
 

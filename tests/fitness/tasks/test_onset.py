@@ -36,13 +36,13 @@ def test_the_drive_steps_up_from_10_to_about_600_hz_50_to_140_ms_after_the_start
 def test_one_spike_within_10_ms_of_the_step_is_perfect_and_further_ones_up_to_20_ms_cost_nothing(task, trials):
     for times in ([0.5], [10.0], [4.0, 6.0, 8.0], [9.0, 19.0, 20.0]):
         assert score(task, trials, times).value == pytest.approx(1)
-        np.testing.assert_array_equal(score(task, trials, times).grade, 1)
+        np.testing.assert_array_equal(score(task, trials, times).case_scores, 1)
 
 
 def test_a_spike_too_late_or_too_early_is_no_hit(task, trials):
     for times in ([0.0], [10.5], [30.0]):
         assert score(task, trials, times).value == 0
-    np.testing.assert_array_equal(score(task, trials, [15.0]).grade, 0.5)
+    np.testing.assert_array_equal(score(task, trials, [15.0]).case_scores, 0.5)
 
 
 def test_a_hit_in_half_of_the_trials_is_worth_half(task, trials):
@@ -55,15 +55,15 @@ def test_what_is_sustained_is_taken_off(task, trials):
     late = trials.labels == 1
     found = score(task, trials, once_in_20_ms)
     expected = 1 - 5 / (23 - trials.facts["window"])
-    np.testing.assert_allclose(found.grade, expected)
-    assert found.grade[late].mean() < found.grade[~late].mean()
+    np.testing.assert_allclose(found.case_scores, expected)
+    assert found.case_scores[late].mean() < found.case_scores[~late].mean()
     assert found.value == pytest.approx((expected * trials.weights).sum())
 
 
 def test_false_alarms_are_taken_off(task, trials):
     found = score(task, trials, [-12.0, -5.0, 5.0])
     expected = 1 - 2 / trials.facts["window"]
-    np.testing.assert_allclose(found.grade, expected)
+    np.testing.assert_allclose(found.case_scores, expected)
     assert found.value == pytest.approx((expected * trials.weights).sum())
 
 

@@ -80,7 +80,7 @@ def test_who_sees_the_source_arrives_and_who_flees_it_does_not():
     trials = TASK.trials(3, 256)
     score = TASK.score(steered(trials), trials)
     assert score.value == 1
-    assert (score.credit == 1).all()
+    assert (score.trial_scores == 1).all()
     assert TASK.score(steered(trials, -1), trials).value == 0
 
 
@@ -114,7 +114,7 @@ def test_the_population_walks_as_each_circuit_alone():
     found = evaluate(TASK, trials, copies(from_circuit(circuit, np.float32), 3))
     alone = TASK.evaluate(circuit, trials, dtype="float32")
     np.testing.assert_array_equal(found.score, np.full(3, alone.value))
-    np.testing.assert_array_equal(found.grades, np.tile(alone.grade.astype("f4"), (3, 1)))
+    np.testing.assert_array_equal(found.grades, np.tile(alone.case_scores.astype("f4"), (3, 1)))
 
 
 def test_the_score_follows_from_the_output_raster_alone():

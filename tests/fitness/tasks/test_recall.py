@@ -58,10 +58,10 @@ def test_the_cued_output_after_the_probe_is_right_and_the_other_one_is_not():
     trials = TASK.trials(2, 300)
     right = scored(trials, spikes_at(trials, trials.labels, [20]))
     assert right.value == pytest.approx(1)
-    assert (right.grade == 1).all()
+    assert (right.case_scores == 1).all()
     wrong = scored(trials, spikes_at(trials, (3 - trials.labels) % 3, [20]))
     assert wrong.value == 0
-    assert (wrong.credit == (trials.labels == 0)).all()
+    assert (wrong.trial_scores == (trials.labels == 0)).all()
     assert scored(trials, spikes_at(trials, trials.labels, [45])).value == 0
     one = scored(trials, spikes_at(trials, np.where(trials.labels == 1, 1, 0), [20]))
     assert one.value == pytest.approx(0.5)  # a alone
@@ -80,13 +80,13 @@ def test_an_answer_that_does_not_wait_for_the_probe_is_none():
     trials = TASK.trials(2, 300)
     held = scored(trials, spikes_at(trials, trials.labels, range(-60, 40, 8)))  # persistent activity alone, shown all along
     assert held.value == 0
-    assert 0.3 < held.grade[trials.labels > 0].mean() < 0.6
+    assert 0.3 < held.case_scores[trials.labels > 0].mean() < 0.6
     assert scored(trials, trials.spikes[..., :2]).value == 0  # the cue relayed, and forgotten
 
 
 def test_the_reference_holds_the_cue_over_all_gaps_without_answering_early():
     trials = TASK.trials(3, 512)
-    credit = TASK.evaluate(reference("recall"), trials).credit
+    trial_scores = TASK.evaluate(reference("recall"), trials).trial_scores
     for shortest in (100, 400, 700):
         gaps = (trials.facts["gap_ms"] >= shortest) & (trials.facts["gap_ms"] < shortest + 300)
-        assert credit[gaps].mean() > 0.95
+        assert trial_scores[gaps].mean() > 0.95

@@ -45,8 +45,8 @@ def test_one_output_for_each_pattern_scores_1_whichever_it_is():
     mine = np.arange(2) == (trials.labels % 2)[:, None]
     assert value(task, trials, 5 * mine) == 1
     assert value(task, trials, 5 * ~mine) == 1  # a reader does not care
-    assert task.score(spiking(task, 5 * mine), trials).grade.min() == 1
-    assert task.score(spiking(task, 5 * ~mine), trials).grade.max() == 0
+    assert task.score(spiking(task, 5 * mine), trials).case_scores.min() == 1
+    assert task.score(spiking(task, 5 * ~mine), trials).case_scores.max() == 0
 
 
 def test_overlap_that_stays_as_it_was_scores_nothing():

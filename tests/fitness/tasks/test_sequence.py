@@ -106,15 +106,15 @@ def test_an_answer_before_the_end_or_late_is_wrong(task, trials):
     symbols, right = trials.facts["symbols"], trials.labels == 1
     early = np.zeros(symbols.shape, bool)
     early[:, -2] = True
-    assert not answered(task, trials, early).credit[right].any()
+    assert not answered(task, trials, early).trial_scores[right].any()
     spikes = np.zeros((1800, task.steps, 1), bool)
     spikes[:, -1] = True
-    assert not task.score(Raster(pack(spikes), 1800, task.dt_ms, task.outputs), trials).credit.any()
+    assert not task.score(Raster(pack(spikes), 1800, task.dt_ms, task.outputs), trials).trial_scores.any()
 
 
 def test_the_reference_circuit_works_under_membrane_noise(task):
     motif = reference("sequence")
     assert motif.noise_mv == 1.0
     trials = task.trials(3, 128)
-    assert (task.evaluate(motif, trials).credit != task.evaluate(motif, task.trials(4, 128)).credit).any()
+    assert (task.evaluate(motif, trials).trial_scores != task.evaluate(motif, task.trials(4, 128)).trial_scores).any()
     assert task.evaluate(motif, trials).value == task.evaluate(motif, trials).value

@@ -100,8 +100,8 @@ def test_no_excitatory_neuron_may_run_away_but_an_inhibitory_one_may(task, trial
 def test_a_mark_grows_from_silence_to_the_set_point_and_falls_with_spikes_in_silence(task, trials):
     drive, _ = drives(task, trials)
     rates = [0.0, 20.0, 40.0, 60.0]
-    marks = [score(task, trials, rate * (drive != SILENT)).grade.mean() for rate in rates]
+    marks = [score(task, trials, rate * (drive != SILENT)).case_scores.mean() for rate in rates]
     assert marks == sorted(marks)
     assert marks[0] == 0
     assert marks[-1] > 0.9
-    assert score(task, trials, np.full(drive.shape, 60.0)).grade.mean() < 0.2
+    assert score(task, trials, np.full(drive.shape, 60.0)).case_scores.mean() < 0.2

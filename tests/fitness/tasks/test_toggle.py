@@ -59,7 +59,7 @@ def test_holding_the_last_state_is_right_and_holding_the_other_one_is_wrong():
     trials = TASK.trials(3, 256)
     on = state(trials)
     assert scored(trials, on).value == 1
-    assert (scored(trials, ~on).credit == 0).all()
+    assert (scored(trials, ~on).trial_scores == 0).all()
     assert scored(trials, on & (np.arange(TASK.steps) % 15 == 7)).value == 1  # a spike in each bin is enough
     assert scored(trials, on & (np.arange(TASK.steps) % 30 == 7)).value == pytest.approx(0.5, abs=0.05)
 

@@ -61,7 +61,7 @@ def test_one_spike_where_silence_is_right_is_graded_above_two():
     task = fitness.task("xor")
     trials = task.trials(1, 64)
     wrong = trials.labels == 0
-    one, two = (answered(task, trials, wrong, times).grade[wrong] for times in (1, 2))
+    one, two = (answered(task, trials, wrong, times).case_scores[wrong] for times in (1, 2))
     assert (one < 1).all()
     assert (two < one).all()
     assert (two > 0).all()

@@ -1,0 +1,178 @@
+"""The way from a circuit to its genome: the inverse of `to_circuit`, for circuits that others made."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from evo.genome import record
+from evo.genome.record import GRID, Encoding, type_row
+
+
+class Encoded(NamedTuple):
+    """The genome of a circuit, a record of `genome.dtype`, and whether numbers were moved onto the genome's grid for it."""
+
+    genome: np.void
+    rounded: bool
+
+
+def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
+    """The genome that stands for a circuit; its neurons take the slots in order.
+
+    inputs, outputs  of the task: channels and ports go by these names, or by their order where the names are others
+    Raises UserError that says what of the circuit does not fit, and the key of [circuit] that would have to change.
+    """
+    work = _Work(circuit, form)
+    work.neurons()
+    work.synapses(_order("input channels", [c.name for c in circuit.inputs], inputs))
+    work.readout(outputs)
+    for what in record.faults(work.genome, form.bounds):
+        raise UserError(f"its genome would have a fault: {what}")
+    return Encoded(work.genome, work.rounded)
+
+
+class _Work:
+    """A genome in the making."""
+
+    def __init__(self, circuit: Circuit, form: Encoding):
+        self.circuit, self.form, self.bounds = circuit, form, form.bounds
+        self.genome = record.empty(self.bounds, 1)[0]
+        self.rounded = False
+        self.slot = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+
+    def neurons(self):
+        circuit, form, bounds = self.circuit, self.form, self.bounds
+        if circuit.neuron_model != form.model.name:
+            raise UserError(f"its neurons are {circuit.neuron_model}, circuit.neuron_model is {form.model.name}")
+        total = len(circuit.neurons)
+        e = int(circuit.excitatory.sum()) if bounds.dale else total
+        sizes = np.add(*np.nonzero(bounds.allowed))
+        if not sizes.min() <= total <= sizes.max():
+            raise UserError(f"it has {total} neurons, circuit.neurons allows {sizes.min()} to {sizes.max()}")
+        if not bounds.allowed[e, total - e]:
+            share = f"{e} E and {total - e} I neurons"
+            raise UserError(f"it has {share}, which circuit.neurons and circuit.excitatory_share do not allow together")
+        for slot, neuron in enumerate(circuit.neurons):
+            self.genome["kind"][slot] = kind = self._kind(neuron)
+            row = type_row(kind, bounds.excitatory)
+            values = {name: getattr(neuron, name) for name in form.model.names} | self._plastic(neuron, row)
+            for p, (name, value) in enumerate(values.items()):
+                self.genome["parameters"][slot, p] = self._fitted(
+                    value,
+                    bounds.step[p],
+                    bounds.parameter[row, :, p],
+                    f"{name} of {neuron.id!r}",
+                    f"circuit.parameters.{name}",
+                )
+
+    def _kind(self, neuron):
+        form, excitatory = self.form, self.bounds.excitatory
+        excites = neuron.sign == "E" or not self.bounds.dale
+        rows = range(excitatory) if excites else range(excitatory, len(form.types))
+        if not any(form.types):
+            if not len(rows):
+                raise UserError(f"neuron {neuron.id!r} is {neuron.sign}, and there are none")
+            return 1 if excites else -1
+        row = next((row for row in rows if form.types[row] == neuron.type), None)
+        if row is None:
+            known = ", ".join(form.types[row] for row in rows) or "none"
+            raise UserError(
+                f"neuron {neuron.id!r} is of the type {neuron.type!r}, circuit.types of sign {neuron.sign} are: {known}"
+            )
+        return row + 1 if row < excitatory else excitatory - row - 1
+
+    def _plastic(self, neuron, row):
+        """The parameters of the plastic synapses that leave a neuron, which are one set in a genome."""
+        model = self.form.synapse_model
+        theirs = [s for s in self.circuit.synapses if s.pre == neuron.id]
+        wanted = "static" if model is None else model.name
+        for s in theirs:
+            found = "short_term" if s.short_term else "stdp" if s.stdp else "static"
+            if found != wanted:
+                raise UserError(f"the synapse from {s.pre!r} to {s.post!r} is {found}, circuit.synapse_model is {wanted}")
+        if model is None:
+            return {}
+        sections = {getattr(s, model.name) for s in theirs}
+        if len(sections) > 1:
+            raise UserError(f"the synapses from {neuron.id!r} differ in their {model.name} parameters; a search keeps one set")
+        if sections:
+            return sections.pop().model_dump()
+        low, high = self.bounds.parameter[row, :, len(self.form.model.names) :]
+        defaults = [p.default for p in model.parameters.values()]
+        return dict(zip(model.parameters, np.clip(defaults, low, high).tolist(), strict=True))
+
+    def synapses(self, channels):
+        inputs, count = self.circuit.inputs, self.bounds.channels
+        for place, channel in enumerate(channels):
+            for s in inputs[channel].synapses:
+                if s.short_term or s.stdp:
+                    raise UserError(
+                        f"the synapse from input {inputs[channel].name!r} to {s.post!r} is plastic; a search's are static"
+                    )
+                self._synapse(place, s, 1, f"from input {inputs[channel].name!r} to {s.post!r}")
+        for s in self.circuit.synapses:
+            sign = 1 if self.circuit.neurons[self.slot[s.pre]].sign == "E" else -1
+            self._synapse(count + self.slot[s.pre], s, sign, f"from {s.pre!r} to {s.post!r}")
+        degree = (self.genome["weight"] != 0).sum(axis=0)
+        if degree.max() > self.bounds.in_degree:
+            busy = self.circuit.neurons[int(degree.argmax())].id
+            raise UserError(f"neuron {busy!r} has {degree.max()} synapses, circuit.in_degree allows {self.bounds.in_degree}")
+
+    def _synapse(self, source, s, sign, between):
+        bounds, genome, post = self.bounds, self.genome, self.slot[s.post]
+        row = type_row(int(genome["kind"][post]), bounds.excitatory)
+        kind = 0 if source < bounds.channels else 1 + type_row(int(genome["kind"][source - bounds.channels]), bounds.excitatory)
+        if not bounds.projects[kind, row]:
+            raise UserError(f"the synapse {between} is one that circuit.types does not allow")
+        steps = s.delay_ms / bounds.dt_ms
+        low, high = bounds.delay
+        if abs(steps - round(steps)) > 1e-6 or not low <= round(steps) <= high:
+            allowed = f"{low * bounds.dt_ms:g} to {high * bounds.dt_ms:g} ms in steps of the task's {bounds.dt_ms:g} ms"
+            raise UserError(f"the delay {between} is {s.delay_ms:g} ms, circuit.delay_ms allows {allowed}")
+        if s.weight_mv == 0:
+            self.rounded = True  # such a synapse does nothing: none is the same
+            return
+        key = f"circuit.{'excitatory' if sign > 0 else 'inhibitory'}_weight_mv"
+        weight = self._fitted(s.weight_mv, 1 / GRID, bounds.weight[0 if sign > 0 else 1], f"the weight {between}", key)
+        if genome["weight"][source, post]:
+            raise UserError(f"there are two synapses {between}; a search keeps one")
+        genome["weight"][source, post] = weight if bounds.dale or sign > 0 else -weight
+        genome["delay"][source, post] = round(steps)
+
+    def _fitted(self, value, step, pair, what, key):
+        """A value on the grid and within its range, which it may leave by less than a step of the grid."""
+        fitted = float(np.clip(np.rint(value / step) * step, *pair))
+        if abs(fitted - value) >= step * (1 - 1e-9) + 1e-9 * abs(value):
+            low, high = (f"{end:g}" for end in pair)
+            allowed = f"{low} to {high}" if low != high else low
+            raise UserError(f"{what} is {value:g}, {key} allows {allowed}")
+        self.rounded |= abs(fitted - value) > 1e-6 * max(1.0, abs(value))
+        return fitted
+
+    def readout(self, outputs):
+        """Ports go by name, or all their neurons in order."""
+        ports = self.circuit.outputs
+        if {port.name for port in ports} == set(outputs) and all(len(port.neurons) == 1 for port in ports):
+            read = [next(port for port in ports if port.name == name).neurons[0] for name in outputs]
+        else:
+            read = [neuron for port in ports for neuron in port.neurons]
+        if len(read) != len(outputs):
+            raise UserError(
+                f"{len(read)} neurons are read by its output ports, the task reads {len(outputs)}: {_listed(outputs)}"
+            )
+        slots = [self.slot[neuron] for neuron in read]
+        if len(set(slots)) < len(slots):
+            raise UserError("two outputs read one neuron; in a search each reads its own")
+        self.genome["readout"] = slots
+
+
+def _order(what, names, wanted):
+    """Where each wanted name is among the names; the order as it is where the names are others."""
+    if len(names) != len(wanted):
+        raise UserError(f"it has {len(names)} {what}, the task has {len(wanted)}: {_listed(wanted)}")
+    return [names.index(name) for name in wanted] if set(names) == set(wanted) else range(len(names))
+
+
+def _listed(names):
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")

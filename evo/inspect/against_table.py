@@ -1,0 +1,88 @@
+"""Evolved circuits beside a measured connectome: the table and the figure."""
+
+import math
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from circuits.drawing.canvas import Figure, own_style
+from evo.inspect import pictures
+from evo.studies.motifs.against import LEVEL, Against, Side
+from evo.studies.motifs.signed_graphs import BETWEEN
+
+SIDES = ("evolved", "measured")
+
+
+def as_json(found: Against) -> dict:
+    """`{"evolved": {...}, "measured": {...}}`; numbers that are infinite or were not tested are null."""
+    return {name: _side(part) for name, part in zip(SIDES, found, strict=True)}
+
+
+def _side(part: Side) -> dict:
+    rows = [
+        {"motif": motif.name, "pattern": motif.pattern} | {k: _number(v) for k, v in excess._asdict().items()}
+        for motif, excess in zip(BETWEEN, part.motifs, strict=True)
+    ]
+    return part._asdict() | {"motifs": rows, "false_positives": _number(part.false_positives)}
+
+
+def _number(value):
+    return value if math.isfinite(value) else None
+
+
+def show(found: Against, console: Console):
+    """Print how often each motif is there, beside graphs of the same degrees."""
+    for name, part in zip(SIDES, found, strict=True):
+        graphs = f"{part.graphs} graphs" if part.graphs > 1 else "1 graph"
+        size = f"{part.excitatory} E and {part.inhibitory} I neurons, {part.connections:,} connections"
+        wrong = f"{part.false_positives:.1%} of {part.tests} tests on graphs drawn from the null come out below {LEVEL}"
+        console.print(Text(f"{name:10}{graphs}, {size}; {wrong}"))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("motif")
+    for name in SIDES:
+        for column in (name, "by degrees", "ratio", "p"):
+            table.add_column(column, justify="right")
+    for k, motif in enumerate(BETWEEN):
+        cells = [cell for part in found for cell in _cells(part.motifs[k])]
+        table.add_row(motif.name, *cells)
+    console.print()
+    console.print(table)
+    console.print(
+        "\nBy degrees: the mean of graphs that keep every neuron's sign, how many it projects to, and how many E and I neurons "
+        f"project to it. p: of as many or more by chance, corrected for the motifs; * below {LEVEL}",
+        style="dim",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _cells(excess):
+    p = "" if math.isnan(excess.corrected) else f"{excess.corrected:.3f}{'*' if excess.corrected < LEVEL else ' '}"
+    ratio = "" if not math.isfinite(excess.ratio) else f"{excess.ratio:.2f}"
+    return f"{excess.number:,}", f"{excess.mean:,.1f}", ratio, p
+
+
+def draw(found: Against, path: Path) -> Path:
+    """Write the figure; the format is that of the file's ending."""
+    return pictures.save(picture(found), path)
+
+
+@own_style({"font.size": 8})
+def picture(found: Against) -> Figure:
+    """The ratio of each motif to graphs of the same degrees, in both; filled where chance does not explain it."""
+    figure = Figure(figsize=(6.5, 3.2))
+    ax = figure.add_axes((0.32, 0.16, 0.64, 0.78))
+    for name, part, colour, shift in zip(SIDES, found, ("#b3432b", "#2b6cb3"), (-0.14, 0.14), strict=True):
+        for k, excess in enumerate(part.motifs):
+            if math.isfinite(excess.ratio) and excess.ratio > 0:
+                face = colour if excess.corrected < LEVEL else "white"
+                ax.plot(excess.ratio, k + shift, "o", color=colour, markerfacecolor=face, label=name if not k else None)
+    ax.axvline(1, color="0.7", linewidth=0.8)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(BETWEEN)), [motif.name for motif in BETWEEN])
+    ax.invert_yaxis()
+    ax.set_xlabel("number, relative to graphs of the same signs and degrees (filled: corrected p < 0.05)")
+    ax.legend(frameon=False)
+    return figure

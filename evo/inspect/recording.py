@@ -1,0 +1,126 @@
+"""A recording as a table and as a picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.drawing.canvas import Figure, drawn
+from circuits.drawing.plot import E_COLOUR, INPUT_COLOUR, plain
+from circuits.errors import UserError
+from evo.inspect import pictures
+from evo.inspect.text import raster_lines
+from evo.spec.from_recording import described
+from fitness.recordings import Recording, statistics
+from fitness.recordings.task import RecordingTask
+
+SHOWN_MS = 1000.0  # of the first trial, in text
+TRIALS, TRAINS = 20, 8  # that are drawn
+LOOK_MS = 3000.0
+BINS = 100  # of a rate over the trial at most
+
+
+def lines(task: RecordingTask, recording: Recording) -> list[str]:
+    """The trains, how the recording is cut and what can be scored in it, and the beginning of its first trial as a raster."""
+    header = ("role", "name", "spikes", "rate Hz", "median ISI ms", "shortest ms", "CV", "silent trials")
+    rows = [header] + [
+        (t.role, t.name, str(t.spikes), *(f"{v:.4g}" for v in (t.rate_hz, t.isi_ms, t.shortest_ms, t.cv)), str(t.silent))
+        for t in statistics.trains(recording)
+    ]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
+    found = [
+        "  ".join(cell.rjust(w) if k > 1 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    if recording.signals:
+        found.append(f"sampled signals: {', '.join(recording.signals)}")
+    try:
+        found += ["", *described(task)]
+    except UserError as error:
+        found += ["", f"no search can be run on it as it is: {error}"]
+    trial = recording.trials[0]
+    end = min(trial.duration_ms, SHOWN_MS)
+    trains = {**dict(zip(recording.inputs, trial.inputs, strict=True))}
+    trains |= {f"> {name}": times for name, times in zip(recording.outputs, trial.outputs, strict=True)}
+    steps = {name: np.histogram(times, np.arange(int(end) + 1))[0] > 0 for name, times in trains.items()}
+    return [*found, "", f"trial {trial.name}:", *raster_lines(steps, 1.0)]
+
+
+def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
+    """The same for machines."""
+    found: dict[str, Any] = {
+        "source": recording.source,
+        "sha256": recording.sha256,
+        "trials": [{"name": trial.name, "duration_ms": trial.duration_ms} for trial in recording.trials],
+        "trains": [
+            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in train._asdict().items()}
+            for train in statistics.trains(recording)
+        ],
+        "signals": list(recording.signals),
+    }
+    try:
+        prepared = task.prepared
+    except UserError as error:
+        return found | {"refused": str(error)}
+    parts = np.bincount(prepared.part, minlength=3).tolist()
+    return found | {
+        "stimuli": len(prepared.windows.trials),
+        "windows": dict(zip(("search", "validation", "held_out"), parts, strict=True)),
+        "merged": prepared.windows.merged,
+        "scored_by": task.scored_by,
+        "repeats": prepared.repeats,
+        "constant_rate": dict(zip(recording.outputs, prepared.low.tolist(), strict=True)),
+        "ceiling": dict(zip(recording.outputs, prepared.high.tolist(), strict=True)),
+    }
+
+
+@drawn
+def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
+    """A picture of a recording: rasters of its first trials, interspike intervals, rate over the trial, and what follows the
+    inputs' spikes; the format is that of the file's ending."""
+    shown = recording.trials[:TRIALS]
+    outputs, inputs = recording.outputs[:TRAINS], recording.inputs[:TRAINS]
+    rows = len(inputs) + len(outputs) * len(shown)
+    figure = Figure(figsize=(9.0, 2.2 + 0.13 * rows + 1.5 * len(outputs)), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=[0.8 + 0.13 * rows, 1.5 * max(len(outputs), 1)])
+    above, below = parts
+    _rasters(above.subplots(), shown, inputs, outputs)
+    panels = np.atleast_2d(below.subplots(len(outputs), 3, squeeze=False))
+    for n, (name, (isi, psth, after)) in enumerate(zip(outputs, panels, strict=True)):
+        found = statistics.intervals(recording, "output", n)
+        most = float(np.percentile(found, 99)) if len(found) else 1.0
+        isi.hist(found[found <= most], bins=50, color=E_COLOUR)
+        end = max(trial.duration_ms for trial in recording.trials)
+        edges, rate = statistics.histogram(recording, n, max(bin_ms, end / BINS))
+        psth.stairs(rate, edges, color=E_COLOUR)
+        for k, channel in enumerate(inputs):
+            lags = statistics.following(recording, k, n)
+            after.stairs(lags, statistics.LAGS_MS, color=f"C{k}", label=plain(channel))
+        isi.set_ylabel(plain(name))
+        for ax, label in (
+            (isi, "interspike interval, ms"),
+            (psth, "rate, Hz, by ms"),
+            (after, "rate, Hz, by ms after an input"),
+        ):
+            ax.tick_params(labelsize="small")
+            ax.locator_params(axis="x", nbins=5)
+            if n == len(outputs) - 1:
+                ax.set_xlabel(label, fontsize="small")
+    if len(outputs) and len(inputs) > 1:
+        panels[0, 2].legend(fontsize="x-small")
+    return pictures.save(figure, path)
+
+
+def _rasters(ax, trials, inputs, outputs):
+    """Inputs of the first trial on top, then every output, trial by trial."""
+    at = [trials[0].inputs[k] for k in range(len(inputs))]
+    at += [trial.outputs[n] for n in range(len(outputs)) for trial in trials]
+    end = min(max(trial.duration_ms for trial in trials), LOOK_MS)
+    at = [times[times <= end] for times in at]
+    y = np.repeat(np.arange(len(at)), [len(times) for times in at])
+    colours = np.array([INPUT_COLOUR] * len(inputs) + [E_COLOUR] * (len(at) - len(inputs)))
+    ax.vlines(np.concatenate([*at, []]), y - 0.4, y + 0.4, color=colours[y], linewidth=0.8)
+    middle = len(inputs) + (np.arange(len(outputs)) + 0.5) * len(trials) - 0.5
+    ax.set_yticks([*range(len(inputs)), *middle], [plain(name) for name in (*inputs, *outputs)], fontsize="small")
+    ax.set(xlim=(0, end), ylim=(len(at) - 0.5, -0.6), xlabel="ms")
+    ax.tick_params(axis="y", length=0)

@@ -1,0 +1,22 @@
+"""The baselines of a recording: the regressions of `fitness.recordings.baselines`, and a single neuron fitted by CMA."""
+
+import numpy as np
+
+from evo.studies.baselines.single_neuron import fit
+from fitness.recordings.baselines import Baseline, fit_all
+from fitness.recordings.baselines.fits import score
+from fitness.recordings.task import RecordingTask
+
+SINGLE = "single LIF neuron"
+
+
+def baselines(task: RecordingTask, generations: int | None = None) -> list[Baseline]:
+    """How each model does on a recording, fitted on its search windows. Deterministic.
+
+    generations  of CMA, by default `single_neuron.GENERATIONS`
+    """
+    more = {} if generations is None else {"generations": generations}
+    both = np.array([fit(task, name, **more) for name in task.outputs])
+    held_out = dict(zip(task.outputs, both[:, 1].tolist(), strict=True))
+    single = Baseline(SINGLE, score(task, both[:, 0]), score(task, both[:, 1]), held_out)
+    return [*fit_all(task), single]

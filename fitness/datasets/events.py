@@ -1,0 +1,59 @@
+"""Labelled spikes, whatever file they come from."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.errors import UserError
+
+PARTS = {"train": 0, "search": 0, "validation": 1, "test": 2, "held_out": 2}  # what a file may call parts, and their numbers
+
+
+class Events(NamedTuple):
+    """Spikes of labelled items.
+
+    item, channel, time_ms  int64, int64, float64 [spikes]: whose spike, where and when, from 0
+    labels    int64 [items];   names  of the classes, in the order of their numbers
+    channels  how many there are
+    groups    [items] or None: whose it is (speaker, animal), which must not be in two parts
+    parts     int64 [items] or None: 0 to search on, 1 to validate on, 2 held out, as the file says
+    """
+
+    item: np.ndarray
+    channel: np.ndarray
+    time_ms: np.ndarray
+    labels: np.ndarray
+    names: tuple[str, ...]
+    channels: int
+    groups: np.ndarray | None = None
+    parts: np.ndarray | None = None
+
+
+def classes(labels, names=None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels, ints or texts [items], as numbers from 0, and what each is called: in order."""
+    found, which = np.unique(np.asarray(labels), return_inverse=True)
+    return which.astype("i8"), tuple(str(label) if names is None else str(names[label]) for label in found.tolist())
+
+
+def parts_of(texts, place: str) -> np.ndarray | None:
+    """Numbers of parts from what a file calls them, None where it names none. Raises UserError for other words."""
+    texts = [str(text) for text in texts]
+    if not any(texts):
+        return None
+    unknown = sorted(set(texts) - PARTS.keys())
+    if unknown:
+        raise UserError(f"{place}: part must be one of {', '.join(PARTS)}, not {unknown[0]!r}")
+    return np.array([PARTS[text] for text in texts], "i8")
+
+
+def checked(events: Events, place: str) -> Events:
+    """The same. Raises UserError for times and channels that cannot be, and for fewer than two classes."""
+    if len(events.names) < 2:
+        raise UserError(f"{place}: has {len(events.names)} classes; there must be two at least")
+    bad = ~(np.isfinite(events.time_ms) & (events.time_ms >= 0))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise UserError(f"{place}: item {events.item[k]}: {events.time_ms[k]} ms is no spike time; times are 0 or more")
+    if len(events.channel) and not (events.channel.min() >= 0 and events.channel.max() < events.channels):
+        raise UserError(f"{place}: channels must be 0 to {events.channels - 1}, found {events.channel.max()}")
+    return events

@@ -1,0 +1,135 @@
+"""Reading labelled spikes from CSV, NPZ and the HDF5 layout of the Heidelberg digits."""
+
+import csv
+import io
+import zipfile
+from pathlib import PurePath
+
+import numpy as np
+
+from circuits.errors import UserError
+from circuits.files import decoded
+from fitness.datasets.events import Events, checked, classes, parts_of
+from fitness.recordings.packages import needed
+from fitness.recordings.recording import natural
+
+UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}
+COLUMNS = "item, label, channel, time_ms"
+MOST = 4 << 30  # bytes of an unpacked file
+
+
+def read(name: str, content: bytes) -> Events:
+    """The labelled spikes in a file. Raises UserError that names it, what is missing and what was found; MachineError where
+    h5py is missing."""
+    name = PurePath(name).name
+    ending = PurePath(name).suffix.lower()
+    kinds = {".csv": _csv, ".npz": _npz, ".h5": _heidelberg, ".hdf5": _heidelberg}
+    if ending not in kinds:
+        raise UserError(f"{name}: {ending or 'no ending'} is no format of data sets; known are {', '.join(kinds)}")
+    return checked(kinds[ending](name, content), name)
+
+
+def _csv(name, content):
+    rows = [row for row in csv.reader(decoded(content, name).splitlines()) if row and not row[0].startswith("#")]
+    if not rows:
+        raise UserError(f"{name}: is empty; wanted is a first line item,label,channel,time_ms and then a row for every spike")
+    header = [column.strip() for column in rows[0]]
+    short = next((k for k, row in enumerate(rows) if len(row) < len(header)), None)
+    if short is not None:
+        raise UserError(f"{name}: row {short}: has {len(rows[short])} columns, the first line names {len(header)}")
+    columns = {column: np.array([row[k].strip() for row in rows[1:]]) for k, column in enumerate(header)}
+    return _table(name, columns)
+
+
+def _table(name, columns):
+    """From columns, arrays [spikes] each."""
+    time = next((column for column in UNITS if column in columns), None)
+    missing = [c for c in ("item", "label", "channel") if c not in columns] + ([] if time else ["time_ms"])
+    if missing:
+        raise UserError(f"{name}: lacks {', '.join(missing)} of {COLUMNS}; found {', '.join(columns) or 'none'}"[:300])
+    if len({np.shape(columns[c]) for c in ("item", "label", "channel", time)}) > 1 or np.ndim(columns[time]) != 1:
+        raise UserError(f"{name}: {COLUMNS} must be arrays of one length, [spikes]")
+    try:
+        ms = np.where(columns[time] == "", "nan", columns[time]) if columns[time].dtype.kind == "U" else columns[time]
+        ms = ms.astype("f8") * UNITS[time]
+    except ValueError as error:
+        raise UserError(f"{name}: {time} must hold numbers: {error}") from None
+    items = [str(item) for item in columns["item"].tolist()]
+    order = {item: k for k, item in enumerate(natural(set(items)))}
+    which = np.array([order[item] for item in items], "i8")
+    first = np.unique(which, return_index=True)[1]
+    for column in ("label", "group", "part"):
+        if column in columns and (np.asarray(columns[column])[first][which] != columns[column]).any():
+            wrong = items[int(np.argmax(np.asarray(columns[column])[first][which] != columns[column]))]
+            raise UserError(f"{name}: item {wrong} has more than one {column}")
+    channels = natural({str(c) for c in columns["channel"].tolist() if str(c)})
+    numbers = [int(c) if c.isdecimal() else -1 for c in channels]
+    place = dict(zip(channels, numbers if min(numbers, default=0) >= 0 else range(len(channels)), strict=True))
+    spikes = np.isfinite(ms)
+    where = np.array([place[str(c)] for c in np.asarray(columns["channel"])[spikes].tolist()], "i8")
+    labels, names = classes(np.asarray(columns["label"])[first])
+    groups = np.asarray(columns["group"])[first] if "group" in columns else None
+    parts = parts_of(np.asarray(columns["part"])[first], name) if "part" in columns else None
+    count = max([*place.values(), 0]) + 1
+    return Events(which[spikes], where, ms[spikes], labels, names, count, groups, parts)
+
+
+def _npz(name, content):
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST:
+                raise UserError(f"{name}: holds more than {MOST >> 30} GB")
+        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
+            arrays = {key: opened[key] for key in opened.files}
+    except UserError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+        said = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
+        raise UserError(f"{name}: is no NPZ file of numbers and texts: {said}") from None
+    if "spikes" not in arrays:
+        return _table(name, arrays)
+    spikes = arrays["spikes"]
+    missing = [key for key in ("labels", "dt_ms") if key not in arrays]
+    if missing:
+        raise UserError(f"{name}: lacks {' and '.join(missing)} beside spikes; found {', '.join(arrays)}"[:300])
+    if spikes.dtype != bool or spikes.ndim != 3 or np.shape(arrays["labels"]) != spikes.shape[:1]:
+        shapes = f"{spikes.dtype} {list(spikes.shape)} and {list(np.shape(arrays['labels']))}"
+        raise UserError(f"{name}: spikes must be bool [items, steps, channels] and labels [items], not {shapes}")
+    for key in ("groups", "parts"):
+        if key in arrays and np.shape(arrays[key]) != (len(spikes),):
+            raise UserError(f"{name}: {key} must be [items], {len(spikes)}, not {list(np.shape(arrays[key]))}")
+    item, step, channel = np.nonzero(spikes)
+    labels, names = classes(arrays["labels"])
+    parts = parts_of(arrays["parts"].tolist(), name) if "parts" in arrays else None
+    times = (step + 1) * float(arrays["dt_ms"])
+    return Events(item, channel, times, labels, names, spikes.shape[2], arrays.get("groups"), parts)
+
+
+def _heidelberg(name, content):
+    h5py = needed("h5py", name, "data")
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            missing = [key for key in ("labels", "spikes/times", "spikes/units") if key not in file]
+            if missing:
+                raise UserError(
+                    f"{name}: lacks {' and '.join(missing)} of the Heidelberg layout; found {', '.join(file)}"[:300]
+                )
+            labels = np.asarray(file["labels"], "i8")
+            times, units = file["spikes/times"][:], file["spikes/units"][:]
+            speakers = np.asarray(file["extra/speaker"]) if "extra/speaker" in file else None
+            keys = file["extra/keys"][:] if "extra/keys" in file else None
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{name}: is no HDF5 file of the Heidelberg layout: {error}") from None
+    sizes = [len(one) for one in times]
+    if not len(labels) == len(times) == len(units) or sizes != [len(one) for one in units]:
+        raise UserError(f"{name}: labels, spikes/times and spikes/units do not fit each other")
+    if speakers is not None and speakers.shape != labels.shape:
+        raise UserError(f"{name}: extra/speaker must be one for each item, {len(labels)}")
+    item = np.repeat(np.arange(len(labels)), sizes)
+    channel = np.concatenate([*map(np.asarray, units), []]).astype("i8")
+    ms = np.concatenate([*map(np.asarray, times), []]).astype("f8") * 1000  # in seconds
+    called = None if keys is None else [k.decode() if isinstance(k, bytes) else str(k) for k in keys]
+    which, names = classes(labels, called if called is not None and len(called) > labels.max(initial=0) else None)
+    return Events(item, channel, ms, which, names, int(channel.max(initial=-1)) + 1, speakers)

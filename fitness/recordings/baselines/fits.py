@@ -1,0 +1,191 @@
+"""Fitting the baselines and scoring them."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.signal import lfilter
+
+from circuits.simulation.raster import pack
+from fitness.recordings import measures
+from fitness.recordings.baselines.design import basis, past
+from fitness.recordings.baselines.regression import least_squares, poisson
+from fitness.recordings.baselines.spiking import by_chance, by_threshold
+from fitness.recordings.likeness import readings
+from fitness.recordings.task import HELD_OUT, SEARCH, RecordingTask
+
+STIMULUS, HISTORY = 10, 8  # features of a channel, and of the neuron itself
+ROWS = 400_000  # most that a regression is made on
+THRESHOLDS = 40
+REFRACTORY_MS = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
+RUNS = 20  # free runs of a GLM, of which the rate is the mean
+NEVER = -1e6
+
+
+class Baseline(NamedTuple):
+    """How a model does. search, held_out  its score, as of circuits;   figures  by neuron, what is scored, held out."""
+
+    model: str
+    search: float
+    held_out: float
+    figures: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain numbers by name."""
+        return self._asdict()
+
+
+class Prediction(NamedTuple):
+    """What a model says in all windows: eta [windows, steps], `after` what a spike adds to it later [lags], and whether the
+    rate is its exponential (or itself)."""
+
+    eta: np.ndarray
+    after: np.ndarray
+    exponential: bool
+
+
+def fit_all(task: RecordingTask) -> list[Baseline]:
+    """The constant rate and the three regressions on a recording. Deterministic."""
+    prepared = task.prepared
+    seen = past(prepared.windows.spikes, basis(task.step_ms, STIMULUS))
+    found = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
+    for model, fit in (("linear filter", _linear), ("linear-nonlinear", _nonlinear), ("GLM with history", _glm)):
+        both = np.array([_figures(task, n, fit(task, n, seen)) for n in range(len(task.outputs))])
+        found.append(_baseline(task, model, both[:, 0], both[:, 1]))
+    return found
+
+
+def score(task: RecordingTask, figures: np.ndarray) -> float:
+    """The score that figures by neuron amount to."""
+    p = task.prepared
+    return float(np.clip(np.minimum((figures - p.low) / (p.high - p.low), 1.0).mean(), 0.0, 1.0))
+
+
+def _baseline(task, model, search, held_out):
+    names = dict(zip(task.outputs, np.asarray(held_out, float).tolist(), strict=True))
+    return Baseline(model, score(task, np.asarray(search)), score(task, np.asarray(held_out)), names)
+
+
+def _constant(task):
+    held_out = np.flatnonzero(task.prepared.part == HELD_OUT)
+    return measures.constant_rate(task.scored_by, task.prepared.target, held_out, task.step_ms, task.precision_ms)
+
+
+def _trains(task, n, windows):
+    """The measured trains of an output: of each repeat bool [steps], and the window that it is of."""
+    w, outputs = task.prepared.windows, len(task.outputs)
+    spikes, which = [], []
+    for i in windows:
+        for r in range(w.measured.repeat[i], w.measured.repeat[i + 1]):
+            train = r * outputs + n
+            one = np.zeros(w.spikes.shape[1], bool)
+            one[w.measured.step[w.measured.first[train] : w.measured.first[train + 1]]] = True
+            spikes.append(one)
+            which.append(i)
+    return np.array(spikes), np.array(which)
+
+
+def _rows(task, n, seen, history=None):
+    """Features and counts of the scored steps of search windows, repeat by repeat; of some windows where they are many."""
+    w, p = task.prepared.windows, task.prepared
+    windows = np.flatnonzero(p.part == SEARCH)
+    total = float(((w.stop - w.start) * w.repeats)[windows].sum())
+    rng = np.random.default_rng(0)
+    if total > ROWS:
+        windows = rng.permutation(windows)[: max(int(len(windows) * ROWS / total), 1)]
+    spikes, which = _trains(task, n, windows)
+    steps = np.arange(w.spikes.shape[1])
+    scored = (steps >= w.start[which][:, None]) & (steps < w.stop[which][:, None])
+    x = seen[which][scored]
+    if history is not None:
+        x = np.column_stack([x, past(spikes[..., None], history)[scored]])
+    return x, spikes[scored].astype("f8")
+
+
+def _linear(task, n, seen):
+    b = least_squares(*_rows(task, n, seen))
+    return Prediction(b[0] + seen @ b[1:], np.zeros(0), False)
+
+
+def _nonlinear(task, n, seen):
+    b = poisson(*_rows(task, n, seen))
+    return Prediction(b[0] + seen @ b[1:], np.zeros(0), True)
+
+
+def _glm(task, n, seen):
+    history = basis(task.step_ms, HISTORY)
+    features = seen.shape[-1]
+    first = np.eye(4, history.shape[1])  # the first steps after a spike by themselves
+    history = np.vstack([first, history])
+    b = poisson(*_rows(task, n, seen, history))
+    return Prediction(b[0] + seen @ b[1 : 1 + features], b[1 + features :] @ history, True)
+
+
+def _figures(task, n, model: Prediction):
+    """What is scored of an output on the search windows and on those held out."""
+    parts = [np.flatnonzero(task.prepared.part == part) for part in (SEARCH, HELD_OUT)]
+    if task.scored_by == "coincidence":
+        return _by_spikes(task, n, model, *parts)
+    rate = _rate(model)
+    return [_of_rate(task, n, rate[item], item) for item in parts]
+
+
+def _by_spikes(task, n, model, search, held_out):
+    """By spikes at a threshold, it and the refractory period being the best on the search windows."""
+    w = task.prepared.windows
+    steps = np.arange(w.spikes.shape[1])
+    scored = (steps >= w.start[:, None]) & (steps < w.stop[:, None])
+    levels = np.quantile(model.eta[search][scored[search]], 1 - np.geomspace(0.002, 0.5, THRESHOLDS))
+    best: tuple[float, Callable] = (-np.inf, lambda item: None)
+    for refractory_ms in REFRACTORY_MS:
+        after = model.after.copy()
+        rest = round(refractory_ms / task.step_ms)
+        after = np.r_[after, np.zeros(max(rest - len(after), 0))]
+        after[:rest] = NEVER
+        spikes = [by_threshold(np.ascontiguousarray(model.eta[search]), after, level) for level in np.unique(levels)]
+        values = _of_spikes(task, n, np.array(spikes), search)
+        k = int(np.argmax(values))
+        if values[k] > best[0]:
+            level = np.unique(levels)[k]
+            best = (
+                values[k],
+                lambda item, after=after, level=level: by_threshold(np.ascontiguousarray(model.eta[item]), after, level),
+            )
+    return best[0], _of_spikes(task, n, best[1](held_out)[None], held_out)[0]
+
+
+def _of_spikes(task, n, spikes, item):
+    """The figure of an output for each of some answers, bool [answers, windows, steps]."""
+    outputs = len(task.outputs)
+    bits = np.zeros((len(spikes), -(-len(item) // 64), spikes.shape[-1], outputs), "u8")
+    for k, one in enumerate(spikes):
+        bits[k, ..., n] = pack(one[..., None])[..., 0]
+    target = task.prepared.target
+    found = measures.sums(readings(bits, item, target), target, item, task.step_ms)
+    return measures.figure(task.scored_by, found, task.precision_ms)[:, n]
+
+
+def _rate(model):
+    """Spikes expected in every step, [windows, steps]."""
+    if not model.exponential:
+        return np.maximum(model.eta, 0.0)
+    if not len(model.after):
+        return np.exp(np.minimum(model.eta, 5.0))
+    rng = np.random.default_rng(0)
+    runs = [by_chance(model.eta, model.after, rng.random(model.eta.shape)) for _ in range(RUNS)]
+    return np.mean(runs, axis=0)
+
+
+def _of_rate(task, n, rate, item):
+    """The figure of a rate: a train of many small spikes."""
+    target, w = task.prepared.target, task.prepared.windows
+    steps = np.arange(rate.shape[1])
+    rate = np.where((steps >= w.start[item][:, None]) & (steps < w.stop[item][:, None]), rate, 0.0)
+    decay = float(target.kernels[0, 1])
+    forth = lfilter([1.0], [1.0, -decay], rate, axis=1)
+    back = lfilter([1.0], [1.0, -decay], rate[:, ::-1], axis=1)[:, ::-1]
+    xx, xy = (rate * (forth + back - rate)).sum(), (rate * target.overlap[item, n, :, 0]).sum()
+    length = (w.stop - w.start)[item].sum() * task.step_ms
+    m, yy = target.counts[item, n].sum(), target.own[item, n, 0].sum()
+    found = measures.Sums(*(np.array([v], float) for v in (rate.sum(), m, 0.0, xx, xy, yy)), float(length))
+    return float(measures.figure(task.scored_by, found, task.precision_ms)[0])

@@ -1,0 +1,91 @@
+"""NPZ: the columns of the CSV file as arrays of equal lengths, written by `numpy.savez`.
+
+trial    [spikes], ints or texts;   role  [spikes], "input" or "output";   name  [spikes], texts
+time_ms  [spikes], or time_s or time_us; NaN in a row that only says that the trial has such a train
+duration_ms  optional: a number; or one for each trial, together with trial_names, [trials] each
+signal_X     optional: float [trials, samples], a sampled signal X of the trials in the order of trial_names, with
+             signal_X_dt_ms and perhaps signal_X_unit
+
+No pickle is read: arrays of objects are refused.
+"""
+
+import io
+import zipfile
+
+import numpy as np
+
+from circuits.errors import UserError
+from fitness.recordings.recording import Signal
+from fitness.recordings.table import UNITS, as_trials, time_column
+
+MOST = 1 << 30  # bytes of all arrays, unpacked
+
+
+def trials(content: bytes, name: str, epochs=()):
+    """The trials, as `Recording.of` takes them."""
+    arrays = _arrays(content, name)
+    time = time_column(arrays, name)
+    columns = {column: arrays[column] for column in ("trial", "role", "name", time)}
+    sizes = {column: np.shape(array) for column, array in columns.items()}
+    if len(set(sizes.values())) > 1 or len(sizes[time]) != 1:
+        said = ", ".join(f"{column} {list(size)}" for column, size in sizes.items())
+        raise UserError(f"{name}: trial, role, name and {time} must be arrays of one length, [spikes]; found {said}")
+    if columns[time].dtype.kind not in "iuf":
+        raise UserError(f"{name}: {time} must hold numbers, not {columns[time].dtype}")
+    trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name"))
+    duration, order = _durations(arrays, name)
+    times = (columns[time].astype("f8") * UNITS[time]).tolist()
+    found = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)
+    signals = _signals(arrays, name, order)
+    return [(*one, signals.get(one[0], {})) for one in found]
+
+
+def _arrays(content, name):
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST:
+                raise UserError(f"{name}: holds more than {MOST >> 30} GB")
+        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
+            return {key: opened[key] for key in opened.files}
+    except UserError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+        said = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
+        raise UserError(f"{name}: is no NPZ file of numbers and texts: {said}") from None
+
+
+def _texts(array, place):
+    if array.dtype.kind not in "iuUS":
+        raise UserError(f"{place} must hold ints or texts, not {array.dtype}")
+    if array.dtype.kind == "S":
+        return [value.decode("utf-8", "replace") for value in array.tolist()]
+    return [str(value) for value in array.tolist()]
+
+
+def _durations(arrays, name):
+    """The duration of all trials, or of each by its name, and the names as `trial_names` has them."""
+    order = _texts(np.atleast_1d(arrays["trial_names"]), f"{name}: trial_names") if "trial_names" in arrays else None
+    if "duration_ms" not in arrays:
+        return None, order
+    found = arrays["duration_ms"]
+    if found.dtype.kind not in "iuf" or found.ndim > 1:
+        raise UserError(f"{name}: duration_ms must be a number, or one for each trial, not {found.dtype} {list(found.shape)}")
+    if found.ndim == 0:
+        return (float(found) if order is None else dict.fromkeys(order, float(found))), order
+    if order is None or len(order) != len(found):
+        raise UserError(f"{name}: duration_ms has {len(found)} numbers; name their trials in trial_names, as many")
+    return dict(zip(order, map(float, found), strict=True)), order
+
+
+def _signals(arrays, name, order):
+    found: dict[str, dict[str, Signal]] = {}
+    for key, values in arrays.items():
+        if not key.startswith("signal_") or key.endswith(("_dt_ms", "_unit")):
+            continue
+        if f"{key}_dt_ms" not in arrays or order is None or values.ndim != 2 or len(values) != len(order):
+            raise UserError(f"{name}: {key} must be [trials, samples], with {key}_dt_ms, and trial_names in their order")
+        unit = str(arrays.get(f"{key}_unit", ""))
+        for trial, row in zip(order, values, strict=True):
+            signal = Signal(float(arrays[f"{key}_dt_ms"]), row.astype("f8"), unit)
+            found.setdefault(trial, {})[key.removeprefix("signal_")] = signal
+    return found

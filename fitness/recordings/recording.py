@@ -1,0 +1,192 @@
+"""What was recorded: the spike times of a stimulus and of measured neurons, trial by trial."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.errors import UserError
+
+DIGITS = 6  # of a time in ms that are kept: a nanosecond
+
+
+class Signal(NamedTuple):
+    """A sampled signal: values float64 [samples], the first at the start of the trial, one every `dt_ms`; `unit` as the file
+    names it."""
+
+    dt_ms: float
+    values: np.ndarray
+    unit: str = ""
+
+
+class Trial(NamedTuple):
+    """One trial, or one long stretch.
+
+    name         as the file calls it
+    duration_ms  from 0 to its end
+    inputs, outputs  the spike times of every train in ms, float64 and ascending, in the order of the recording's names
+    signals      sampled signals by name
+    """
+
+    name: str
+    duration_ms: float
+    inputs: tuple[np.ndarray, ...]
+    outputs: tuple[np.ndarray, ...]
+    signals: Mapping[str, Signal] = {}
+
+    def trains(self, role: str) -> tuple[np.ndarray, ...]:
+        """Those of a role, input or output."""
+        return self.inputs if role == "input" else self.outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Spikes that were given and measured. Two are equal if they hold the same, whatever file they come from.
+
+    inputs, outputs  names of the input trains and of the measured neurons
+    trials           each has all of these trains
+    source, sha256   name and digest of the file; empty where there is none
+    Names and trials are in the order of their names, numbers within them by value.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    source: str = ""
+    sha256: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, trials: Iterable[tuple], source: str = "", sha256: str = "") -> "Recording":
+        """From trials, each `(name, duration_ms, inputs, outputs)` or with `signals` as well; inputs and outputs are dicts of
+        spike times in ms by name. A name that a trial lacks is a silent train. Times are kept to a nanosecond.
+
+        Raises UserError, which begins with `source`, for no trial or no output, two trials of one name, and times that are no
+        numbers or lie outside 0 to the trial's duration.
+        """
+        place = source or "recording"
+        given = [(*trial, {})[:5] for trial in trials]
+        if not given:
+            raise UserError(f"{place}: holds no trial")
+        names = [str(trial[0]) for trial in given]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UserError(f"{place}: two trials are called {twice!r}")
+        ins, outs = (natural({str(name) for trial in given for name in trial[k]}) for k in (2, 3))
+        if not outs:
+            raise UserError(f"{place}: holds no output, which is a measured neuron; found {_listed('input', ins)}")
+        found = []
+        for name, duration, inputs, outputs, signals in given:
+            if not (np.isfinite(duration) and duration > 0):
+                raise UserError(f"{place}: trial {name}: lasts {duration} ms; a duration is above 0")
+            end = round(float(duration), DIGITS)
+            given_in, measured = (
+                tuple(_train(by_name.get(one, ()), end, f"{place}: trial {name}, {role} {one}") for one in all_names)
+                for role, all_names, by_name in (("input", ins, inputs), ("output", outs, outputs))
+            )
+            found.append(Trial(str(name), end, given_in, measured, dict(sorted(signals.items()))))
+        order = {name: k for k, name in enumerate(natural(names))}
+        found.sort(key=lambda trial: order[trial.name])
+        return cls(ins, outs, tuple(found), source, sha256)
+
+    def select(self, inputs=(), outputs=(), until_ms: float | None = None) -> "Recording":
+        """The recording of some trains alone.
+
+        inputs, outputs  names, or patterns such as "thalamus-*", of trains of either role; () leaves it as it is in the file
+        until_ms         cut trials here
+        Raises UserError for a pattern that no train has.
+        """
+        wanted = [self._named(patterns, role) for patterns, role in ((inputs, 0), (outputs, 1))]
+        trials = []
+        for trial in self.trials:
+            end = trial.duration_ms if until_ms is None else min(until_ms, trial.duration_ms)
+            both = trial.inputs, trial.outputs
+            trains = [{self._names[r][k]: both[r][k] for r, k in chosen} for chosen in wanted]
+            cut = [{name: times[times <= end] for name, times in one.items()} for one in trains]
+            trials.append((trial.name, end, *cut, trial.signals))
+        return Recording.of(trials, self.source, self.sha256)
+
+    @property
+    def _names(self):
+        return self.inputs, self.outputs
+
+    def _named(self, patterns, role):
+        every = [(r, k) for r in (role, 1 - role) for k in range(len(self._names[r]))]
+        if not patterns:
+            return [(r, k) for r, k in every if r == role]
+        for pattern in patterns:
+            if not any(fnmatchcase(self._names[r][k], pattern) for r, k in every):
+                known = ", ".join(dict.fromkeys(self._names[r][k] for r, k in every))
+                raise UserError(f"{self.source or 'recording'}: has no train {pattern!r}; found {known}"[:300])
+        chosen: dict[str, tuple[int, int]] = {}
+        for r, k in every:  # of two trains of one name that of this role
+            if any(fnmatchcase(self._names[r][k], pattern) for pattern in patterns):
+                chosen.setdefault(self._names[r][k], (r, k))
+        return list(chosen.values())
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the sampled signals."""
+        return tuple(sorted({name for trial in self.trials for name in trial.signals}))
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """Digest of what it holds, without the file it came from."""
+        digest = hashlib.sha256(repr((self.inputs, self.outputs)).encode())
+        for trial in self.trials:
+            digest.update(repr((trial.name, trial.duration_ms)).encode())
+            for train in (*trial.inputs, *trial.outputs):
+                digest.update(len(train).to_bytes(8, "little") + train.astype("<f8").tobytes())
+            for name, signal in trial.signals.items():
+                digest.update(repr((name, signal.dt_ms, signal.unit, len(signal.values))).encode())
+                digest.update(signal.values.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def __eq__(self, other):
+        return isinstance(other, Recording) and self.content_sha256 == other.content_sha256
+
+    def __hash__(self):
+        return hash(self.content_sha256)
+
+    def sourced(self, source: str, sha256: str) -> "Recording":
+        """The same, as read from this file."""
+        return replace(self, source=source, sha256=sha256)
+
+
+def natural(names: Iterable[str]) -> tuple[str, ...]:
+    """Names in order, numbers within them by value: cell2 before cell10."""
+    return tuple(sorted(names, key=lambda name: ([_part(p) for p in re.split(r"(\d+)", name)], name)))
+
+
+def end_after(last_ms: float) -> float:
+    """How long trials are taken to be where a file does not say: until the last spike of any, rounded up to 100 ms (to 10 ms
+    where that comes before 100 ms)."""
+    unit = 100.0 if last_ms > 100 else 10.0
+    return max(float(np.ceil(last_ms / unit - 1e-9)) * unit, unit)
+
+
+def _part(text):
+    return (1, int(text), "") if text.isdecimal() else (0, 0, text)
+
+
+def _train(times, end, place):
+    try:
+        found = np.array(times, "f8").reshape(-1)
+    except (TypeError, ValueError):
+        raise UserError(f"{place}: spike times must be numbers") from None
+    if not np.isfinite(found).all():
+        raise UserError(f"{place}: {found[~np.isfinite(found)][0]} is no spike time")
+    found = np.sort(np.round(found, DIGITS)) + 0.0
+    outside = (found < 0) | (found > end)
+    if outside.any():
+        raise UserError(f"{place}: a spike at {found[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
+    found.flags.writeable = False
+    return found
+
+
+def _listed(what, names):
+    return f"{what}s {', '.join(names)}"[:200] if names else f"no {what} either"

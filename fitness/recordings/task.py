@@ -1,0 +1,254 @@
+"""Recording: do what measured neurons did, spike by spike (Kistler, Gerstner and van Hemmen, Neural Comput. 9, 1997)."""
+
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from circuits.errors import UserError
+from circuits.simulation.raster import Raster
+from fitness.file_data import FileData
+from fitness.finite_data import Data
+from fitness.measured import Measured
+from fitness.recordings import measures
+from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
+from fitness.recordings.read import read
+from fitness.recordings.recording import Recording
+from fitness.recordings.windows import Stimulus, Windows, cut, stimuli
+from fitness.split import split
+from fitness.task import Score, Trials
+
+SEARCH, VALIDATION, HELD_OUT = range(3)
+ENOUGH = 10  # different stimuli: whole ones can be held out
+NARROW = 0.05  # between the ends of a score: nothing to explain
+
+
+class Prepared(NamedTuple):
+    """A recording made ready.
+
+    recording  the trains that were chosen;   windows  the same, cut
+    part       int [windows]: to search on, to validate on, held out
+    target     what readings are made of
+    low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  are there any to estimate the latter from?
+    """
+
+    recording: Recording
+    windows: Windows
+    part: np.ndarray
+    target: Target
+    low: np.ndarray
+    high: np.ndarray
+    repeats: bool
+
+
+class RecordingTask(Measured, FileData):
+    """The input trains of a recording drive a circuit, whose output neurons are to spike when the measured neurons did: one
+    port for each of these, and as many hidden neurons as the spec allows.
+
+    A trial of the search is a window of the recording, which begins with some of the stimulus before it (`lead_in_ms`), during
+    which nothing is scored. The score is 0 for the best answer at a constant rate, and 1 for what one repeat of a stimulus says
+    of the others: the ceiling that trial-to-trial variability allows; without repeats 1 is perfect. Both are estimated on the
+    windows of the search, and are the same for all parts. What is scored is the coincidence factor, van Rossum's distance or
+    the correlation of rates, over all windows together, averaged over the neurons. What selection sees of each
+    window is how far both trains overlap when they are filtered with the precision, and with eight times as much.
+
+    Held out are the last part of every trial's time; or whole stimuli, where there are ten or more; and the trials that
+    `held_out_trials` names, with all that have the same stimulus.
+    """
+
+    name: ClassVar[str] = "recording"
+    default_spec = {
+        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0]},
+        "circuit.parameters": {
+            "tau_m_ms": [2.0, 40.0],
+            "tau_syn_e_ms": [1.0, 20.0],
+            "tau_syn_i_ms": [1.0, 40.0],
+            "t_ref_ms": [1.0, 5.0],
+        },
+        "search": {"objectives": ["score", "size", "wiring"]},
+    }
+
+    scored_by: Literal["coincidence", "van_rossum", "rate"] = Field(
+        "coincidence", description="coincidence | van_rossum | rate"
+    )
+    precision_ms: float = Field(
+        2.0, gt=0, le=1000, description="largest distance of coincident spikes, or time constant of the filter"
+    )
+    step_ms: float = Field(0.5, gt=0, le=100, description="of the simulation: times go to the nearest step")
+    window_ms: float = Field(500.0, gt=0, le=1e6, description="longest stretch that is one trial")
+    lead_in_ms: float = Field(100.0, ge=0, le=1e6, description="of stimulus before a window, in which nothing is scored")
+    hold_out: Literal["auto", "time", "stimuli"] = Field(
+        "auto", description="the last of each trial's time, or whole stimuli; auto: these if there are 10"
+    )
+    held_out_trials: tuple[str, ...] = Field((), description="trials that are held out as well, with all of the same stimulus")
+    input_names: tuple[str, ...] = Field((), description='trains that are inputs, such as "lgn-*" [default: as the file says]')
+    output_names: tuple[str, ...] = Field((), description="trains to be explained [default: as the file says]")
+    epochs: tuple[str, ...] = Field((), description="names of the epochs that are the trials (NWB) [default: its trials]")
+    until_ms: float | None = Field(None, gt=0, description="cut trials here [default: take all]")
+
+    _prepared: Prepared | None = PrivateAttr(None)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the input trains."""
+        return self.prepared.recording.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the measured neurons."""
+        return self.prepared.recording.outputs
+
+    @property
+    def dt_ms(self) -> float:  # type: ignore[override]
+        """The simulation step."""
+        return self.step_ms
+
+    @property
+    def duration_ms(self) -> float:  # type: ignore[override]
+        """Length of a window, with its lead-in."""
+        return self.prepared.windows.spikes.shape[1] * self.step_ms
+
+    @property
+    def prepared(self) -> Prepared:
+        """The recording, read when it is needed first. Raises UserError for one that says too little."""
+        if self._prepared is None:
+            self._prepared = self._prepare()
+        return self._prepared
+
+    def _read(self) -> Recording:
+        return read(self.file_name, self.content(), self.epochs)
+
+    def recording(self) -> Recording:
+        """The trains that are chosen. Raises UserError for names that there are not."""
+        return self._read().select(self.input_names, self.output_names, self.until_ms)
+
+    def _prepare(self):
+        found = self.recording()
+        place = f"task {self.title()}: {self.file_name}"
+        if not found.inputs:
+            sampled = f": {', '.join(found.signals)} is sampled, which cannot drive a circuit yet" if found.signals else ""
+            raise UserError(f"{place}: has no input spikes{sampled}; input_names says which of its trains are inputs"[:300])
+        unknown = set(self.held_out_trials) - {trial.name for trial in found.trials}
+        if unknown:
+            known = ", ".join(trial.name for trial in found.trials)
+            raise UserError(f"{place}: held_out_trials: has no trial {sorted(unknown)[0]!r}; found {known}"[:300])
+        given, merged = stimuli(found, self.step_ms)
+        by_stimulus = self._whole_stimuli(given, place)
+        edges = [self._edges(one, part) for one, part in zip(given, by_stimulus, strict=True)]
+        window, lead_in = (round(ms / self.step_ms) for ms in (self.window_ms, self.lead_in_ms))
+        windows = cut(given, edges, max(window, 1), lead_in, merged)
+        part = by_stimulus[windows.stimulus]
+        place_in_time = np.array(
+            [
+                np.searchsorted(edges[s][1:], stop, "left")
+                for s, stop in zip(windows.stimulus, windows.origin + windows.stop, strict=True)
+            ]
+        )
+        part = np.where(part < 0, place_in_time, part)
+        aim = target(windows, len(found.outputs), self.step_ms, self.precision_ms)
+        for number, name in enumerate(("search", "validation", "held-out")):
+            silent = np.flatnonzero(aim.counts[part == number].sum(axis=0) == 0)
+            if len(silent):
+                raise UserError(
+                    f"{place}: output {found.outputs[silent[0]]} has no spike in the {name} part; change hold_out, the shares "
+                    "or split_seed, or leave it out of output_names"
+                )
+        low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), found, place)
+        return Prepared(found, windows, part, aim, low, high, repeats)
+
+    def _whole_stimuli(self, given: list[Stimulus], place) -> np.ndarray:
+        """The part of each stimulus that is in one part as a whole, -1 of others: int [stimuli]."""
+        kept = np.array([not set(one.names) & set(self.held_out_trials) for one in given])
+        if not kept.any():
+            raise UserError(f"{place}: held_out_trials leaves nothing to search on")
+        found = np.where(kept, -1, HELD_OUT)
+        if self.hold_out == "stimuli" or (self.hold_out == "auto" and kept.sum() >= ENOUGH):
+            held_out = self.held_out_share
+            shares = 1 - self.validation_share - held_out, self.validation_share, held_out
+            keys = [[one.spikes.tobytes() for one, keep in zip(given, kept, strict=True) if keep]]
+            found[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, place)
+        return found
+
+    def _edges(self, one: Stimulus, part):
+        steps = len(one.spikes)
+        if part >= 0:
+            return [0, steps]
+        return [0, *(round(steps * share) for share in (self._searched, 1 - self.held_out_share)), steps]
+
+    @property
+    def _searched(self):
+        return 1 - self.validation_share - self.held_out_share
+
+    def _ends(self, aim, search, found, place):
+        """The figures that are a score of 0 and of 1, and whether the latter was estimated from repeats."""
+        how = self.scored_by, aim, search, self.step_ms, self.precision_ms
+        low, high = measures.constant_rate(*how), measures.between_repeats(*how)
+        top = np.ones_like(low) if high is None else np.minimum(high, 1.0)
+        poor = np.flatnonzero(top - low < NARROW)
+        if len(poor):
+            n = poor[0]
+            why = "perfect is" if high is None else "one repeat predicts the others with"
+            raise UserError(
+                f"{place}: output {found.outputs[n]}: nothing to explain: {why} a {self.scored_by} of {top[n]:.2f}, "
+                f"a constant rate has {low[n]:.2f}; leave it out of output_names, or change precision_ms"
+            )
+        return low, top, high is not None
+
+    def data(self) -> Data:
+        """The windows: all of one class, each by itself in confidence intervals."""
+        windows = self.prepared.windows
+        count = len(windows.spikes)
+        return Data(windows.spikes, np.zeros(count, int), np.arange(count))
+
+    def parts_given(self) -> np.ndarray:
+        """As the recording is split."""
+        return self.prepared.part
+
+    def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
+        """See `fitness.recordings.likeness`."""
+        *circuits, _, _, outputs = raster.bits.shape
+        bits = raster.bits.reshape(-1, *raster.bits.shape[-3:])
+        found = readings(bits, trials.facts["item"], self.prepared.target)
+        return found.reshape(*circuits, len(trials), outputs * READINGS)
+
+    def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
+        """The mean over neurons of how far the figure is from its lower to its upper end; none counts more than 1."""
+        prepared, values = self.prepared, self.figures(measured, trials)
+        return np.minimum((values - prepared.low) / (prepared.high - prepared.low), 1.0).mean(axis=-1)
+
+    def figures(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
+        """What is scored, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
+        found = measured.reshape(*measured.shape[:-1], -1, READINGS)
+        item = trials.facts["item"]
+        return measures.figure(
+            self.scored_by, measures.sums(found, self.prepared.target, item, self.step_ms), self.precision_ms
+        )
+
+    def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
+        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant, and over neurons."""
+        found, item = measured.reshape(*measured.shape[:-1], -1, READINGS), trials.facts["item"]
+        total = np.zeros(found.shape[:-1])
+        for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
+            both = found[..., xx] + self.prepared.target.own[item, :, tau]
+            total += np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
+        return 0.5 * total.mean(axis=-1)
+
+    def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
+        """The measured rate of all neurons in each window."""
+        windows, item = self.prepared.windows, trials.facts["item"]
+        seconds = (windows.stop - windows.start)[item] * self.step_ms / 1000
+        return "measured rate [Hz]", np.round(self.prepared.target.counts[item].mean(axis=1) / seconds, 6)
+
+    def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
+        """What is held out (time or a whole trial), and which stimulus it is, where there are several of both."""
+        windows, item = self.prepared.windows, trials.facts["item"]
+        stimulus = windows.stimulus[item]
+        whole = np.array([bool(set(names) & set(self.held_out_trials)) for names in windows.trials])[stimulus]
+        found = {"held out": np.where(whole, "trial", "time"), "stimulus": stimulus}
+        return {name: values for name, values in found.items() if len(np.unique(values)) > 1}
+
+    def figures_of(self, score: Score, trials: Trials) -> dict[str, float]:
+        """The figures of one circuit's score by neuron."""
+        assert score.measured is not None
+        values = np.atleast_2d(self.figures(score.measured, trials))[0]
+        return dict(zip(self.outputs, values.tolist(), strict=True))

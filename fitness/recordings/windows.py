@@ -1,0 +1,118 @@
+"""A recording cut into windows: equal stretches on the grid of the simulation, each with what was measured in it.
+
+A circuit begins every window at rest. So that it has forgotten this where it is scored, it gets the stimulus of `lead_in_ms`
+before; at the beginning of a trial nothing was before. Trials with the same stimulus are one, with repeats of the measurement.
+"""
+
+import warnings
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from circuits.simulation.stimulus import on_grid
+from fitness.recordings.recording import Recording
+
+
+class Measured(NamedTuple):
+    """Measured trains of all windows, flat.
+
+    step    int64 [spikes]: the row of each spike in its window, ascending within a train
+    first   int64 [repeats x outputs + 1]: train r x outputs + n is step[first[..] : first[.. + 1]]
+    repeat  int64 [windows + 1]: window i has the repeats repeat[i] to repeat[i + 1] - 1
+    """
+
+    step: np.ndarray
+    first: np.ndarray
+    repeat: np.ndarray
+
+
+class Windows(NamedTuple):
+    """spikes  bool [windows, steps, inputs]: the stimulus
+    start, stop  int64 [windows]: the rows that are scored, start <= row < stop
+    origin      int64 [windows]: the row of the trial with which the window begins
+    stimulus    int64 [windows]: number of the stimulus that it is of
+    trials      by stimulus, the names of the trials that have it
+    measured    what the neurons did
+    merged      how many spikes fell into a step with another one of their train
+    """
+
+    spikes: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    origin: np.ndarray
+    stimulus: np.ndarray
+    trials: tuple[tuple[str, ...], ...]
+    measured: Measured
+    merged: int
+
+    @property
+    def repeats(self) -> np.ndarray:
+        """How often each window was measured, int64 [windows]."""
+        return np.diff(self.measured.repeat)
+
+
+class Stimulus(NamedTuple):
+    """One stimulus: spikes bool [steps, inputs], names of the trials that have it, and each one's outputs, bool [steps, n]."""
+
+    spikes: np.ndarray
+    names: list[str]
+    outputs: list[np.ndarray]
+
+
+def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
+    """The different stimuli, on the grid: every time at the nearest step, from halfway between two steps on at the later one,
+    and at the first step instead of 0. And how many spikes were lost since a step holds one spike of a train."""
+    found: dict[tuple, Stimulus] = {}
+    merged = 0
+    for trial in recording.trials:
+        end = max(int(np.ceil(trial.duration_ms / dt_ms - 1e-6)), 1) * dt_ms
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            spikes, outputs = (on_grid([list(trains)], dt_ms, end, "nearest")[0] for trains in (trial.inputs, trial.outputs))
+        merged += sum(map(len, (*trial.inputs, *trial.outputs))) - int(spikes.sum()) - int(outputs.sum())
+        one = found.setdefault((spikes.shape, np.packbits(spikes).tobytes()), Stimulus(spikes, [], []))
+        one.names.append(trial.name)
+        one.outputs.append(outputs)
+    return list(found.values()), merged
+
+
+def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int, merged: int = 0) -> Windows:
+    """Windows of all stimuli.
+
+    edges   by stimulus, the steps at which no window reaches over: ascending, from 0 to the stimulus's end
+    window, lead_in  in steps; a window at the beginning of a trial, which needs no lead-in, is longer by as much
+    """
+    pieces = [
+        (number, max(begin - lead_in, 0), begin, end)
+        for number, cuts in enumerate(edges)
+        for first, last in pairwise(cuts)
+        for begin, end in _pieces(first, last, window, lead_in)
+    ]
+    steps = max(end - origin for _, origin, _, end in pieces)
+    spikes = np.zeros((len(pieces), steps, given[0].spikes.shape[1]), bool)
+    rows: list[np.ndarray] = []
+    repeat = [0]
+    for k, (number, origin, begin, end) in enumerate(pieces):
+        spikes[k, : end - origin] = given[number].spikes[origin:end]
+        for outputs in given[number].outputs:
+            rows += [np.flatnonzero(column) + begin - origin for column in outputs[begin:end].T]
+        repeat.append(repeat[-1] + len(given[number].outputs))
+    first = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype("i8")
+    step = np.concatenate([*rows, np.zeros(0, "i8")]).astype("i8")
+    which, origins, begins, ends = np.array(pieces, "i8").T
+    measured = Measured(step, first, np.array(repeat, "i8"))
+    names = tuple(tuple(one.names) for one in given)
+    return Windows(spikes, begins - origins, ends - origins, origins, which, names, measured, merged)
+
+
+def _pieces(first, last, window, lead_in):
+    """The stretch in equal pieces, none longer than a window; the first of a trial includes its lead-in."""
+    length = last - first
+    if length <= 0:
+        return
+    more = lead_in if first == 0 else 0
+    count = max(int(np.ceil((length - more) / window)), 1)
+    each = (length - more) / count
+    cuts = [first, *(first + more + round(each * k) for k in range(1, count)), last]
+    yield from pairwise(cuts)

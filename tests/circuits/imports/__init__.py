@@ -1,0 +1,1 @@
+"""Motifs from files of other tools."""
