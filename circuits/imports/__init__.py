@@ -98,10 +98,30 @@ def read(
 
 
 def load(path) -> Motif:
-    """Read a motif: a motif file, or the file or folder of another tool (see `circuits.imports.read`).
+    """Read a motif file, or a circuit of another tool (see `circuits.imports.read`); nothing in it is executed.
 
-    What another tool's file has that a motif cannot have exactly is said in one line on stderr. Raises UserError with one line
-    naming the file, the key and the remedy.
+    Parameters
+    ----------
+    path : str or path-like
+        A motif file, a NIR or GraphML file, an edge list, or the folder or configuration of a SONATA network. What a motif
+        cannot hold exactly is said in one line on stderr.
+
+    Returns
+    -------
+    Motif
+        The circuit with its provenance.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        With one line that names the file, the key, and what would be right.
+
+    Examples
+    --------
+    >>> import circuits
+    >>> path = circuits.save(circuits.zoo["onset-2"], "onset.json")
+    >>> circuits.load(path).circuit.synapse_count
+    3
     """
     if kind_of(Path(path)) == MOTIF:
         return motif_file.load(path)

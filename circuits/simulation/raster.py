@@ -288,13 +288,33 @@ class Raster:
         return show.draw(self, "axes", trial, ax)
 
     def to_neo(self) -> Any:
-        """The raster as a neo.Block, a Segment for each trial, with what was recorded: `circuits.export.recordings.to_neo`."""
+        """Return the raster as objects of Neo, with the traces that were recorded.
+
+        Needs the extra `recordings`.
+
+        Returns
+        -------
+        neo.Block
+            A `neo.Segment` for each trial, a `neo.SpikeTrain` for each column.
+        """
         return show.draw(self, "neo")
 
     def to_nwb(self, path, **session) -> Path:
-        """Write the raster as an NWB file, with what was recorded; returns the path: `circuits.export.recordings.to_nwb`.
+        """Write the raster as an NWB file, with the traces that were recorded.
 
-        session  `description` and `start` (a datetime) of the session
+        Needs the extra `recordings`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write.
+        **session
+            `description` (str) and `start` (datetime) of the session.
+
+        Returns
+        -------
+        Path
+            The file.
         """
         return show.draw(self, "nwb", path, **session)
 

@@ -26,8 +26,8 @@ def tasks(name, out):
     if name is None:
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
-        more = f"{' and '.join(OVER_FILES)} are over a file of yours; one of your own is FILE.py:CLASS, here and in the spec."
-        click.echo(f"\nevo tasks NAME explains one; {more}")
+        click.echo(f"\nevo tasks NAME explains one; {' and '.join(OVER_FILES)} are over a file of yours;")
+        click.echo("one of your own is FILE.py:CLASS, here and in the spec.")
         return
     say_executed(name, Path(), err=True)
     task = task_class(name)

@@ -106,7 +106,7 @@ def test_going_on_with_a_finished_run_works_out_only_what_is_missing(tmp_path, m
         worked_out.append(digest(motif))
         return analyse(task, motif, *trials, name=name)
 
-    monkeypatch.setattr("evo.search.analyse", watched)
+    monkeypatch.setattr("fitness.judges.simulated.analyse", watched)
     again = evo.resume(folder, workers=0)
     assert worked_out == [missing]
     assert all(again.analysis(member) is not None for member in again.front)

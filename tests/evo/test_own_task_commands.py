@@ -57,7 +57,7 @@ def test_evo_tasks_explains_it_and_draws_its_trials(here, name):
 def test_evo_tasks_never_takes_it_for_one_that_ships(here):
     (here / "agree.py").write_text(OWN_TASK.replace("    gap_ms", '    name = "gate"\n    gap_ms'))
     said = done(tasks, "agree.py:Agree").stdout
-    assert "it has no docstring" in said
+    assert "has no docstring" in said
     assert "reference circuit" not in said
 
 

@@ -29,7 +29,7 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int, 
     curve                  validation accuracy at each look;   seconds  of CPU
     """
     begin = time.process_time()
-    if hasattr(network, "counted"):
+    if hasattr(network, "forward_with_spikes"):
         excite(network, picked(train, slice(0, 256))[0])
     groups = [{"params": [p], "first": rate * size(name, p)} for name, p in network.named_parameters() if p.requires_grad]
     adam = torch.optim.Adam(groups)
@@ -58,7 +58,7 @@ def learn(network, train, validation, test, steps: int, rate: float, seed: int, 
 
 def loss(network, x, y, price):
     """Cross-entropy and the price of all spikes, nats a trial; networks without spikes pay nothing."""
-    if not price or not hasattr(network, "counted"):
+    if not price or not hasattr(network, "forward_with_spikes"):
         return torch.nn.functional.cross_entropy(network(x), y)
     logits, found = network.forward_with_spikes(x)
     return torch.nn.functional.cross_entropy(logits, y) + price * found.mean()
@@ -105,7 +105,7 @@ def accuracy(network, found, most: int | None = None) -> float:
 @torch.no_grad()
 def spikes(network, found) -> float | None:
     """Spikes of all neurons, the mean over at most 512 trials."""
-    return fired(network, picked(found, slice(0, 512))[0]) if hasattr(network, "counted") else None
+    return fired(network, picked(found, slice(0, 512))[0]) if hasattr(network, "forward_with_spikes") else None
 
 
 @torch.no_grad()

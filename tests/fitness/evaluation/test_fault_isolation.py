@@ -96,7 +96,7 @@ def test_what_it_said_holds_no_address_that_differs_from_time_to_time():
 
 def test_a_task_that_fails_for_silence_or_for_all_of_many_is_at_fault_itself():
     for task, spikes_of in ((Touchy(bad=0), [0]), (Touchy(), [3] * MANY)):
-        with pytest.raises(UserError, match="fails in test_apart"):
+        with pytest.raises(UserError, match="fails in test_fault_isolation"):
             judge(task, population(spikes_of), task.trials(1, 70))
     task = Touchy()
     assert judge(task, population([3] * (MANY - 1)), task.trials(1, 70)).failed.all()
