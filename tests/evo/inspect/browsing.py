@@ -22,8 +22,8 @@ def launched():
 
 
 class Opened:
-    """A page that was opened and has drawn itself; what goes wrong in it, and whatever it asks of a network, is kept until it is
-    closed."""
+    """A page that was opened and has drawn itself. Until it is closed, what goes wrong in it is kept, and whatever it asks of a
+    network."""
 
     def __init__(self, tab, path, dark=False, width=1280):
         self.page = tab
