@@ -55,7 +55,7 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
         "model": _model(run.front[0].circuit if run.front else None),
         "run": {
             "state": run.state,
-            "ended_by": run.standing.ended,
+            "ended_by": run.progress.ended,
             "generation": run.generation,
             "generations": search.generations,
             "evaluations": run.evaluations,

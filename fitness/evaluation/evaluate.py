@@ -51,7 +51,7 @@ class Evaluation:
         return self.scored.value
 
     @cached_property
-    def grades(self) -> np.ndarray:
+    def case_scores(self) -> np.ndarray:
         """The case scores that selection uses, float32 [B, trials]."""
         return self.scored.case_scores.astype("f4")
 
@@ -194,5 +194,5 @@ def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> 
 
 
 def climbed(score: Score, trials: Trials) -> np.ndarray:
-    """The class-balanced mean of the grades, float64 [B]."""
+    """The class-balanced mean of the case scores, float64 [B]."""
     return (score.case_scores * trials.weights).sum(axis=-1)
