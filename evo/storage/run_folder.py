@@ -32,7 +32,7 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
 from fitness.evaluation.objectives import objective
-from fitness.task import Interface
+from fitness.trials import Interface
 
 
 class Condition(NamedTuple):

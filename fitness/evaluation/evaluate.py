@@ -15,7 +15,9 @@ from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
 from fitness.evaluation.fault_isolation import judge
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no circuit is given up

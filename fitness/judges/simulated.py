@@ -17,7 +17,8 @@ from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import Described, Fresh, Judge, Results
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
 CLASSES, OF_EACH = 12, 2  # of example trials

@@ -22,7 +22,7 @@ from circuits.motif_file import Motif
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import RunSpec
-from fitness.task import Interface
+from fitness.trials import Interface
 from tests.bench.assembly_networks import assembled, sizes_of
 from tests.bench.assembly_tasks import PRICED, TASKS, sets_of
 from tests.bench.rivals.classify import learn
