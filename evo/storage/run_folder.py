@@ -158,7 +158,7 @@ def ranked(archive: np.ndarray) -> list[np.void]:
 def members(
     records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
 ) -> list[Member]:
-    """What records of an archive, in their order, stand for."""
+    """Members of the front for the records of an archive, in their order."""
     form = spec.form(interface)
     names, noisy = spec.search.objectives, spec.search.noisy
     return [
