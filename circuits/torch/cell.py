@@ -8,7 +8,7 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.torch import eager
 from circuits.torch.assemble import Assembly
-from circuits.torch.checks import check_input, checked, one_of
+from circuits.torch.checks import check_credit, check_input, checked, one_of
 from circuits.torch.dale import DaleSynapses
 from circuits.torch.finite import NotFiniteError, all_finite, require_finite
 from circuits.torch.fused import run as fused
@@ -57,6 +57,15 @@ class MotifCell(OwnPrecision):
         The output neurons: those of the output ports, or excitatory or all neurons, in the order of the motif.
     longest_delay_ms : float, optional
         The largest delay in ms where delays are trained; by default twice the longest of the motif.
+    dampening : float
+        Factor of the surrogate derivative, above 0 and at most 1. Below 1 gradients grow less, or vanish, through recurrence.
+    clip : float, optional
+        Bound of the gradient that is passed back through a potential, in each step, trial and circuit: so many times, in 1/mV,
+        the largest gradient that has come from outside to a spike of the circuit. With bounds gradients of sequences of any
+        length are finite; None leaves them exact.
+    credit : {"full", "local"}
+        "full": backpropagation through time; "local": gradients do not pass from a neuron to those that project to it within
+        the circuit, which is what e-prop computes online (`EProp`); they cannot explode.
     engine : {"auto", "fused", "eager"}
         "fused": compiled kernels, for sequences on the CPU; "eager": tensor operations, for GPUs, torch.compile and single
         steps; "auto": whichever fits.
@@ -94,14 +103,19 @@ class MotifCell(OwnPrecision):
         share: bool = False,
         outputs: str = "ports",
         longest_delay_ms: float | None = None,
+        dampening: float = 1.0,
+        clip: float | None = None,
+        credit: str = "full",
         engine: str = "auto",
     ):
         super().__init__()
         keys, motif = (motif, motif.motif) if isinstance(motif, Assembly) else (None, motif)
         one_of("outputs", outputs, ("ports", "excitatory", "all"))
+        check_credit(dampening, clip, credit)
         longest = checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine)
         self.motif = motif = motif if isinstance(motif, Motif) else Motif.of(motif)
         self.surrogate, self.slope, self.batch_first, self.engine = surrogate, slope, batch_first, engine
+        self.dampening, self.clip, self.credit = dampening, clip, credit
         self.copies, self.share, self.outputs = copies, share, outputs
         self.channels, self.neurons = len(motif.inputs), len(motif.neurons)
         own = None if share else copies

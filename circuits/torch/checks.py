@@ -13,6 +13,7 @@ from circuits.torch.surrogate import SURROGATES
 
 TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
 ENGINES = ("auto", "fused", "eager")
+CREDITS = ("full", "local")
 
 
 def _instead(model: NeuronModel) -> str:
@@ -63,6 +64,19 @@ def _longest(motif, synapses, trainable, longest_delay_ms):
         wanted = f"whole steps of dt_ms = {motif.dt_ms:g}, at least the longest delay of the motif and 2"
         raise UserError(f"longest_delay_ms: {wanted}, not {longest_delay_ms!r}")
     return round(steps)
+
+
+def check_credit(dampening, clip, credit):
+    """Refuse ways to pass gradients back that there are not."""
+    if not (_is_number(dampening) and 0 < dampening <= 1):
+        raise UserError(f"dampening: a number above 0 and at most 1, not {dampening!r}")
+    if clip is not None and not (_is_number(clip) and 0 < clip < math.inf):
+        raise UserError(f"clip: a number above 0 (1/mV), or None, not {clip!r}")
+    one_of("credit", credit, CREDITS)
+
+
+def _is_number(given):
+    return isinstance(given, (int, float)) and not isinstance(given, bool)
 
 
 def one_of(name, given, known):

@@ -4,6 +4,7 @@ import torch
 
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
+from circuits.torch.bounds import Bounds
 from circuits.torch.state import State
 from circuits.torch.surrogate import SURROGATES, Spike
 
@@ -23,8 +24,11 @@ def run(cell, x, state) -> tuple[torch.Tensor, State]:
     inputs = torch.cat([state.inputs, x])
     afferent = _afferent(cell.input, inputs, steps)
     v, i_e, i_i, refractory = state[:4]
-    rows = list(state.spikes.unbind())
+    local = cell.credit == "local"
+    rows = list((state.spikes.detach() if local else state.spikes).unbind())
     past = len(rows)
+    bounds = None if cell.clip is None else Bounds(cell.clip)
+    out = []
     for k in range(steps):
         # addcmul rounds once where the processor fuses it, as the kernel's fma does.
         v = torch.addcmul(torch.addcmul(torch.addcmul(drive, p21_i, i_i), p21_e, i_e), p22, v)
@@ -36,13 +40,17 @@ def run(cell, x, state) -> tuple[torch.Tensor, State]:
             i_e = i_e + arriving[..., :excitatory_taps] @ excitation
             i_i = i_i + arriving[..., excitatory_taps:] @ inhibition
         held = refractory > 0
-        spikes = Spike.apply(v, v_th, held, surrogate_derivative, cell.slope)
+        v = v if bounds is None else bounds.hold(v, k)
+        spikes = Spike.apply(v, v_th, held, surrogate_derivative, cell.slope, cell.dampening)
         fired = spikes.detach() > 0
         v = torch.where(fired | held, v_reset, v)
         refractory = torch.where(fired, cell.lif.n_ref, (refractory - 1).clamp_(min=0))
-        rows.append(spikes)
-    raster = torch.stack(rows[past:]) if steps else x.new_zeros(0, *v.shape)
-    on_their_way = torch.stack(rows[steps:]) if past else state.spikes
+        out.append(spikes)
+        rows.append(spikes.detach() if local else spikes)
+    raster = torch.stack(out) if steps else x.new_zeros(0, *v.shape)
+    on_their_way = torch.stack((rows[:past] + out)[steps:]) if past else state.spikes
+    if bounds is not None:
+        raster, on_their_way, v, i_e, i_i = bounds.watch(raster, on_their_way, v, i_e, i_i)
     return raster, State(v, i_e, i_i, refractory, inputs[steps:], on_their_way)
 
 
