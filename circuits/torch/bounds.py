@@ -1,9 +1,9 @@
 """The backward state held within bounds, for the plain tensor operations; `fused.backward` does the same in its kernels.
 
 The gradient of the loss with respect to a potential is held, in each step, trial and circuit, within `clip` times the largest
-gradient that has come from outside to one of its spikes, now or in a later step; gradients of potentials and currents at the end
-count as they are. Elements are clipped, as in Graves, arXiv:1308.0850, 2013; that the bound follows what comes from outside makes the
-gradient of twice the loss twice the gradient, and that of a trial independent of the other trials.
+gradient that has come from outside to one of its spikes, now or in a later step; gradients of potentials and currents at the
+end count as they are. Elements are clipped, as in Graves, arXiv:1308.0850, 2013. That the bound follows what comes from outside
+makes the gradient of twice the loss twice the gradient, and that of a trial independent of the other trials.
 """
 
 import torch
