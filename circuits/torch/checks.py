@@ -8,18 +8,13 @@ import torch
 from circuits.circuit import MAX_DELAY_STEPS, Circuit
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP, NeuronModel
+from circuits.torch.models import FORMS
 from circuits.torch.positive import PARAMETRISATIONS
 from circuits.torch.surrogate import SURROGATES
 
 TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
 ENGINES = ("auto", "fused", "eager")
 CREDITS = ("full", "local")
-
-
-def _instead(model: NeuronModel) -> str:
-    """What to do with a motif that has no torch form of spikes."""
-    rates = "take its rate form, MotifRateCell, or " if has_rates(model) else ""
-    return f"{rates}evolve with neuron_model = lif_psc_exp and synapse_model = static, or use --to brian2"
 
 
 def has_rates(model: NeuronModel) -> bool:
@@ -31,12 +26,24 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
     """The longest delay in steps where delays learn, else None. Raises UserError for what a cell cannot have."""
     if not isinstance(motif, Circuit):
         raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
-    if motif.model is not LIF_PSC_EXP:
-        model = motif.neuron_model
-        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {model}; {_instead(motif.model)}")
+    if motif.neuron_model not in FORMS:
+        rates = "take its rate form, MotifRateCell, or " if has_rates(motif.model) else ""
+        known = f"neurons of {', '.join(FORMS)}, not of {motif.neuron_model}"
+        raise UserError(
+            f"motif: the torch module has {known}; {rates}evolve with neuron_model = lif_psc_exp, or use --to brian2"
+        )
     synapses: list[Any] = [*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses)]
-    if any(s.short_term or s.stdp for s in synapses):
-        raise UserError(f"motif: the torch module has static synapses, not plastic ones; {_instead(motif.model)}")
+    if any(s.stdp for s in synapses):
+        raise UserError(
+            "motif: the torch module has static and short_term synapses, not stdp ones, which learn by themselves; evolve with "
+            "synapse_model = static, or use --to brian2"
+        )
+    plastic = any(s.short_term for s in synapses)
+    if plastic and "delays" in trainable:
+        raise UserError("trainable: delays of synapses with short-term plasticity cannot be trained")
+    if engine == "fused" and (plastic or motif.model is not LIF_PSC_EXP):
+        what = "short_term synapses" if plastic else f"neurons of {motif.neuron_model}"
+        raise UserError(f'engine: "fused" has static synapses and neurons of lif_psc_exp, no {what}; "auto" takes what fits')
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
     one_of("parametrisation", parametrisation, PARAMETRISATIONS)
