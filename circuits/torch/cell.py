@@ -66,9 +66,10 @@ class MotifCell(OwnPrecision):
         Bound of the gradient that is passed back through a potential, in each step, trial and circuit: so many times, in 1/mV,
         the largest gradient that has come from outside to a spike of the circuit. With bounds gradients of sequences of any
         length are finite; None leaves them exact.
-    credit : {"full", "local"}
-        "full": backpropagation through time; "local": gradients do not pass from a neuron to those that project to it within
-        the circuit, which is what e-prop computes online (`EProp`); they cannot explode.
+    credit : {"full", "local", "eprop"}
+        "full": backpropagation through time. "local": gradients do not pass from a neuron to those that project to it within
+        the circuit, so that they cannot explode. "eprop", for a `MotifLayer`: the same gradients online, by eligibility traces
+        that go on from window to window (Bellec et al., Nat. Commun. 11, 2020), in tensor operations.
     engine : {"auto", "fused", "eager"}
         "fused": compiled kernels, for sequences on the CPU of neurons "lif_psc_exp" with static synapses; "eager": tensor
         operations, for all; "auto": whichever fits.
@@ -114,8 +115,8 @@ class MotifCell(OwnPrecision):
         super().__init__()
         keys, motif = (motif, motif.motif) if isinstance(motif, Assembly) else (None, motif)
         one_of("outputs", outputs, ("ports", "excitatory", "all"))
-        check_credit(dampening, clip, credit)
         longest = checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine)
+        check_credit(motif, trainable, dampening, clip, credit)
         self.motif = motif = motif if isinstance(motif, Motif) else Motif.of(motif)
         self.surrogate, self.slope, self.batch_first, self.engine = surrogate, slope, batch_first, engine
         self.dampening, self.clip, self.credit = dampening, clip, credit
@@ -256,6 +257,10 @@ class MotifCell(OwnPrecision):
         return self._shaped(x, state, everything=True)
 
     def _shaped(self, x, state, everything):
+        if self.credit == "eprop":
+            raise UserError(
+                'credit: "eprop" is for a MotifLayer, whose projection it trains; a cell alone has "full" and "local"'
+            )
         lead = 1 if self.copies is None else 2
         check_input(self, x, state, lead)
         with without_autocast(x):

@@ -14,7 +14,7 @@ from circuits.torch.surrogate import SURROGATES
 
 TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
 ENGINES = ("auto", "fused", "eager")
-CREDITS = ("full", "local")
+CREDITS = ("full", "local", "eprop")
 
 
 def has_rates(model: NeuronModel) -> bool:
@@ -73,13 +73,25 @@ def _longest(motif, synapses, trainable, longest_delay_ms):
     return round(steps)
 
 
-def check_credit(dampening, clip, credit):
+def check_credit(motif, trainable, dampening, clip, credit):
     """Refuse ways to pass gradients back that there are not."""
     if not (_is_number(dampening) and 0 < dampening <= 1):
         raise UserError(f"dampening: a number above 0 and at most 1, not {dampening!r}")
     if clip is not None and not (_is_number(clip) and 0 < clip < math.inf):
         raise UserError(f"clip: a number above 0 (1/mV), or None, not {clip!r}")
     one_of("credit", credit, CREDITS)
+    if credit != "eprop":
+        return
+    if motif.neuron_model not in ("lif_psc_exp", "alif_psc_exp"):
+        raise UserError(f'credit: "eprop" is for neurons of lif_psc_exp and alif_psc_exp, not of {motif.neuron_model}')
+    if any(s.short_term for s in (*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses))):
+        raise UserError('credit: "eprop" is for static synapses, not for those with short-term plasticity')
+    if not set(trainable) <= {"weights", "bias"}:
+        raise UserError(
+            f'credit: "eprop" trains weights and bias, not {", ".join(sorted(set(trainable) - {"weights", "bias"}))}'
+        )
+    if clip is not None:
+        raise UserError('clip: is for backpropagation through time; "eprop" has no state that goes back')
 
 
 def _is_number(given):

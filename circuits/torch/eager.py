@@ -9,8 +9,11 @@ from circuits.torch.state import State
 from circuits.torch.surrogate import SURROGATES, Spike
 
 
-def run(cell, x, state) -> tuple[torch.Tensor, State]:
-    """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels]."""
+def run(cell, x, state, watch=None) -> tuple[torch.Tensor, State]:
+    """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels].
+
+    watch  called in each step, if given, with the slope of the spikes and where the potential is reset, both [..., neurons]
+    """
     steps, form, local = len(x), cell.lif.form, cell.credit == "local"
     surrogate_derivative = SURROGATES[cell.surrogate].tensor
     constants = cell.lif.constants()
@@ -31,7 +34,12 @@ def run(cell, x, state) -> tuple[torch.Tensor, State]:
     for k in range(steps):
         held = refractory > 0
 
-        def fire(v, threshold, k=k, held=held):
+        slopes = []
+
+        def fire(v, threshold, k=k, held=held, slopes=slopes):
+            if watch is not None:
+                slope = cell.dampening * surrogate_derivative(v - threshold, cell.slope)
+                slopes.append(torch.where(held, 0, slope))
             v = v if bounds is None else bounds.hold(v, k)
             return v, Spike.apply(v, threshold, held, surrogate_derivative, cell.slope, cell.dampening)
 
@@ -46,6 +54,8 @@ def run(cell, x, state) -> tuple[torch.Tensor, State]:
         if plastic is not None:
             i_e, i_i = plastic.arrive(rows, past, k, i_e, i_i)
         fired = spikes.detach() > 0
+        if watch is not None:
+            watch((slopes[0], fired | held))
         v = torch.where(fired | held, v_reset, v)
         refractory = torch.where(fired, cell.lif.n_ref, (refractory - 1).clamp_(min=0))
         out.append(spikes)

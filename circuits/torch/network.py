@@ -16,7 +16,6 @@ from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
 from circuits.torch.precision import OwnPrecision
 from circuits.torch.readout import CountReadout, StepReadout
-from circuits.torch.state import State
 
 
 class NetworkState(NamedTuple):
@@ -49,7 +48,7 @@ class NetworkState(NamedTuple):
         NetworkState
             The detached tensors.
         """
-        parts = (k.detach() if isinstance(k, State) else tuple(part.detach() for part in k) for k in self.layers)
+        parts = (k.detach() if hasattr(k, "detach") else tuple(part.detach() for part in k) for k in self.layers)
         return NetworkState(tuple(parts), self.readout.detach())
 
 
