@@ -1,4 +1,4 @@
-"""What a cell refuses: options and inputs that it cannot take, each in one line."""
+"""Checks of a cell's options and inputs; each refusal is one line."""
 
 import math
 from typing import Any
@@ -111,7 +111,7 @@ def whole_number(name, given):
 
 
 def told(x) -> str:
-    """What somebody gave in place of a tensor of the right shape."""
+    """Describe what was given in place of a tensor of the right shape."""
     if not isinstance(x, torch.Tensor):
         return type(x).__name__
     return f"{list(x.shape)}" + (f" of {x.dtype}" if x.is_complex() else "")

@@ -26,7 +26,7 @@ class NetworkState(NamedTuple):
     layers : tuple
         The state of each layer: a `State`, of a `MixedLayer` a tuple of them.
     readout : torch.Tensor
-        What the readout carries: spike counts [batch, features], or with `readout_ms` filtered logits [batch, classes].
+        State of the readout: spike counts [batch, features], or with `readout_ms` filtered logits [batch, classes].
 
     Examples
     --------
@@ -53,7 +53,7 @@ class NetworkState(NamedTuple):
 
 
 class NetworkRun(NamedTuple):
-    """What a network does in one window of its trials.
+    """Results of one window of a network's trials.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ class MotifNetwork(OwnPrecision):
 
     @contextmanager
     def _named(self, x):
-        """What a layer finds that is not finite is named as the network knows it."""
+        """Name a layer's values that are not finite as the network knows them."""
         try:
             yield
         except NotFiniteError:
@@ -258,7 +258,7 @@ class MotifNetwork(OwnPrecision):
         return logits.transpose(0, 1) if self.batch_first and self.readout_ms is not None else logits
 
     def _features(self, x):
-        """What the first layer hears, steps first."""
+        """Input of the first layer, steps first."""
         if not is_real(x, (3,), self.lines):
             shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
             raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")

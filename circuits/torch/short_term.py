@@ -57,7 +57,7 @@ class ShortTermSynapses(nn.Module):
         return weight if weight.ndim == 1 else weight[:, None]
 
     def arrivals(self, rows, past: int, step: int):
-        """What arrives in a step, [..., synapses]; `rows`, of sources, begin `past` steps earlier."""
+        """Arrivals of a step, [..., synapses]; `rows`, of sources, begin `past` steps earlier."""
         return torch.cat([rows[past + step - delay] for delay in self.delays], -1).index_select(-1, self.taps)
 
     def arrive(self, weights, target, arriving, state, current):

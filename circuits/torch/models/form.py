@@ -1,4 +1,4 @@
-"""What the differentiable form of a neuron model is."""
+"""The parts of a neuron model's differentiable form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
