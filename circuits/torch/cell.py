@@ -213,7 +213,7 @@ class MotifCell(OwnPrecision):
         rest = self.lif.table.new_zeros(*lead, self.neurons)
         inputs = rest.new_zeros(self.longest_input, *lead, self.channels)
         spikes = rest.new_zeros(self.longest, *lead, self.neurons)
-        states, plastic = self.lif.form.states, sum(len(part.which) for part in self.plastic.values())
+        states, plastic = self.lif.form.states, sum(part.size for part in self.plastic.values())  # type: ignore[misc]
         further = rest.new_zeros(states, *rest.shape) if states else None
         short_term = rest.new_zeros(2, *lead, plastic) if plastic else None
         return State(rest, rest, rest, rest.to(torch.int32), inputs, spikes, further, short_term)

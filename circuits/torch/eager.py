@@ -34,7 +34,7 @@ def run(cell, x, state, watch=None) -> tuple[torch.Tensor, State]:
     for k in range(steps):
         held = refractory > 0
 
-        slopes = []
+        slopes: list[torch.Tensor] = []
 
         def fire(v, threshold, k=k, held=held, slopes=slopes):
             if watch is not None:

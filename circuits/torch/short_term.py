@@ -33,6 +33,7 @@ class ShortTermSynapses(nn.Module):
         self.of_motif = np.array([[getattr(s, n) for n in MODELS["short_term"].parameters] for s in sections if s], "f8")
         which = torch.tensor([k for k, section in enumerate(sections) if section], dtype=torch.int64)
         self.register_buffer("which", which, persistent=False)
+        self.size = len(which)
         delay, source = kind.delay[which], kind.source[which]
         self.delays = delay.unique().tolist()
         place = torch.searchsorted(torch.tensor(self.delays), delay)

@@ -51,4 +51,4 @@ class State(NamedTuple):
         State
             The detached tensors.
         """
-        return State(*(None if tensor is None else tensor.detach() for tensor in self))
+        return State(*(tensor.detach() if tensor is not None else None for tensor in self))  # type: ignore[arg-type]
