@@ -43,8 +43,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from circuits.circuit import Circuit
+from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError, one_line
+from circuits.simulation.drive import LARGEST, lanes
 from circuits.simulation.raster import Raster, pack
 from circuits.simulation.simulate import simulate
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
@@ -82,6 +83,9 @@ class Trials:
         Further arrays [trials, ...] that the task needs.
     noise_seed : int
         Seed of the membrane noise in these trials, for circuits that have some.
+    signals : ndarray, optional
+        What drives the sampled channels, float32 [trials, steps, sampled channels], centered and scaled; the columns of
+        `spikes` that belong to them stay empty.
 
     Examples
     --------
@@ -95,6 +99,7 @@ class Trials:
     labels: np.ndarray
     facts: dict = field(default_factory=dict)
     noise_seed: int = 0
+    signals: np.ndarray | None = None
 
     def __len__(self):
         return len(self.labels)
@@ -113,12 +118,18 @@ class Trials:
             These trials.
         """
         facts = {name: fact[chosen] for name, fact in self.facts.items()}
-        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
+        signals = None if self.signals is None else self.signals[chosen]
+        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed, signals)
 
     @cached_property
     def bits(self) -> np.ndarray:
         """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
         return pack(self.spikes)
+
+    @cached_property
+    def drive(self) -> np.ndarray | None:
+        """What drives the sampled channels as the kernel reads it, float32 [blocks, steps, sampled channels, 64]."""
+        return None if self.signals is None else lanes(self.signals)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -143,6 +154,7 @@ class Interface(NamedTuple):
     """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
 
     title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
+    sampled  what the first of the channels are of, where they are sampled signals and not spikes
     """
 
     title: str
@@ -150,6 +162,7 @@ class Interface(NamedTuple):
     outputs: tuple[str, ...]
     dt_ms: float
     duration_ms: float
+    sampled: tuple[Sampled, ...] = ()
 
 
 class Score(NamedTuple):
@@ -219,6 +232,8 @@ class Task(BaseModel):
     ----------
     inputs, outputs : tuple of str
         Names of the input channels, and of the output ports of one neuron each.
+    sampled : tuple of circuits.Sampled
+        What the first of the input channels are of, where these are sampled signals and not spikes: () by default.
     dt_ms, duration_ms : float
         Time step and duration of a trial in ms.
     chance : float
@@ -261,6 +276,7 @@ class Task(BaseModel):
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ()
+    sampled: ClassVar[tuple[Sampled, ...]] = ()
     dt_ms: ClassVar[float] = 1.0
     duration_ms: ClassVar[float] = 100.0
     chance: ClassVar[float] = 0.0
@@ -330,7 +346,13 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: duration_ms must be whole steps dt_ms (at most 100 ms each), not {times}")
         if not 0 <= self.chance < 1:
             raise UserError(f"task {self.title()}: chance must be at least 0 and below 1, not {self.chance}")
-        return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
+        signals = self.sampled
+        if not (isinstance(signals, list | tuple) and all(isinstance(s, Sampled) for s in signals)):
+            raise UserError(f"task {self.title()}: sampled must be a tuple of circuits.Sampled, not {signals!r}")
+        if len(signals) > len(self.inputs):
+            raise UserError(f"task {self.title()}: sampled are the first inputs; {len(signals)} are more than there are inputs")
+        names = tuple(self.inputs), tuple(self.outputs)
+        return Interface(self.title(), *names, float(self.dt_ms), float(self.duration_ms), tuple(signals))
 
     def make(self, rng: np.random.Generator, count: int):
         """Draw trials; implemented by every task.
@@ -355,6 +377,8 @@ class Task(BaseModel):
             Class of each trial, int [trials].
         facts : dict of ndarray, optional
             Further arrays [trials, ...].
+        signals : ndarray, optional
+            What drives the sampled inputs, of tasks that have some: float [trials, steps, sampled inputs].
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
@@ -521,9 +545,10 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
         told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}
         made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **told)
-        if not isinstance(made, tuple) or len(made) not in (2, 3):
+        if not isinstance(made, tuple) or len(made) not in (2, 3, 4):
             raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
+        signals = self._driven(made[3] if len(made) == 4 else None, count)
         spikes, labels = np.asarray(spikes), np.asarray(labels)
         wanted = (count, self.steps, len(self.inputs))
         if spikes.dtype != bool or spikes.shape != wanted:
@@ -533,7 +558,20 @@ class Task(BaseModel):
             )
         if labels.shape != (count,):
             raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
-        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]))
+        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
+
+    def _driven(self, signals, count):
+        """What drives the sampled inputs, checked: float32, or None where there are none."""
+        if not self.sampled and signals is None:
+            return None
+        wanted = (count, self.steps, len(self.sampled))
+        found = np.asarray(signals)
+        if found.dtype.kind != "f" or found.shape != wanted or not (np.abs(found) <= LARGEST).all():
+            raise UserError(
+                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(wanted)} "
+                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {found.dtype} {list(found.shape)}"
+            )
+        return found.astype("f4")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -786,7 +824,8 @@ class Task(BaseModel):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))
+        given = {"seed": trials.noise_seed, "world": self.world(trials), "signals": trials.signals}
+        return simulate(circuit, trials.spikes, dtype=dtype, **given)
 
 
 def _called(method):
