@@ -138,7 +138,7 @@ class InputChannel(Part):
     """External excitatory afferents that share one spike train in each trial; or one sampled signal.
 
     The connections of a sampled channel are currents that neurons filter by `tau_syn_e_ms`; `weight_mv` is then their gain: how
-    far a lasting x of 1 (see `Sampled`) depolarises the neuron.
+    far a lasting x of 1 (see `Sampled`) drives the neuron.
 
     Parameters
     ----------

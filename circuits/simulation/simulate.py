@@ -65,8 +65,8 @@ def simulate(
     grid : {"exact", "nearest", "up"}
         Rule for spike times between two steps, see `circuits.on_grid`.
     signals : dict or ndarray, optional
-        What drives sampled channels: by the name of the signal (`Sampled.of`) a pair (sample_ms, values), the values [samples] the
-        same in all trials or [trials, samples]. Every sample stands until the next one, and a step gets the mean over its
+        What drives sampled channels: by the name of the signal (`Sampled.of`) a pair (sample_ms, values), the values [samples]
+        the same in all trials or [trials, samples]. Every sample stands until the next one, and a step gets the mean over its
         length. Or what the channels are driven by on the grid already, centered and scaled: float [trials, steps, channels],
         in the order of the sampled channels alone.
 

@@ -364,7 +364,7 @@ class RunSpec(_Section):
         weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv, c.gain_mv])
         if task.sampled and not NEURON_MODELS[c.neuron_model].currents:
             raise UserError(
-                f"circuit.neuron_model: {c.neuron_model} has conductances, which sampled inputs such as {task.inputs[0]!r} of task "
+                f"circuit.neuron_model: {c.neuron_model} has conductances, which the sampled input {task.inputs[0]!r} of task "
                 f"{task.title} cannot drive"
             )
         return Bounds(
