@@ -77,7 +77,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
 
 
 def _checked(torch, cell, folder):
-    """What load.py will find."""
+    """The folder's contents as load.py reads them."""
     with np.load(folder / "example.npz", allow_pickle=False) as example, torch.no_grad():
         outputs = example["outputs"]
         x = example["inputs"] + example["drive"] if "drive" in example else example["inputs"]

@@ -6,7 +6,8 @@ A connection of a sampled channel is a current that the neuron filters by its ex
     tau_syn_e dI_e/dt = -I_e + sum of weight * x(t - delay),  x = (signal - center) / scale
 
 x is constant within a step, so that a step is I_e <- P11_e I_e + (1 - P11_e) * sum of weight * x. A lasting x settles I_e at
-weight * x, and V too but for a share of about dt / (2 tau_syn_e): as NEST does, V takes the current to decay within a step. Row k of x is the step from k dt to (k + 1) dt; with a delay of d steps it counts at the end of step k + d, as
+weight * x, and V too but for a share of about dt / (2 tau_syn_e): as NEST does, V takes the current to decay within a step.
+Row k of x is the step from k dt to (k + 1) dt; with a delay of d steps it counts at the end of step k + d, as
 a spike in row k does. Before a trial begins x is 0.
 """
 

@@ -164,7 +164,7 @@ def test_genomes_of_sampled_inputs_keep_their_bounds_whatever_varies_them(finish
 
 def test_conductances_and_circuits_of_another_signal_are_refused_in_one_line(tmp_path, finished):
     text = SPEC.replace("[circuit]\n", '[circuit]\nneuron_model = "lif_cond_exp"\n').replace("\nbias_mv = [-10.0, 10.0]", "")
-    with pytest.raises(UserError, match="circuit.neuron_model: lif_cond_exp has conductances"):
+    with pytest.raises(UserError, match=r"circuit\.neuron_model: lif_cond_exp has conductances"):
         parse(text).form(finished.interface)
     path = spec_over(tmp_path, csv())
     circuits.save(circuits.zoo["gate-3"], tmp_path / "other.json")
