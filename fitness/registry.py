@@ -7,7 +7,7 @@ from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from fitness.datasets.task import DatasetTask
 from fitness.file_data import FOLDER, MOST, FileData
-from fitness.learning.settings import FILES, Learning
+from fitness.learning.settings import FILES
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules

@@ -151,6 +151,7 @@ class Judge(ABC):
     own         is code of the user's own behind it? Then what it says is asked again now and then, and has to be the same
     exact       see above;   together  how many circuits it takes at once
     task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
+    analysed    how many of the best circuits of a run it analyses when it is over
     race        what it can say after a part of its work, so that a search need not ask for all of it; else None
     """
 
@@ -166,6 +167,7 @@ class Judge(ABC):
     warms: ClassVar[bool] = True
     task: Task | None = None
     race: Race | None = None
+    analysed: ClassVar[int] = 0
 
     @abstractmethod
     def evaluate(self, candidates: Candidates, attempts: np.ndarray | None = None) -> Results:
@@ -199,7 +201,8 @@ class Judge(ABC):
         return {}
 
     def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
-        """Why a circuit works, as `fitness.analysis.Analysis`; None for a judge that cannot tell. Raises UserError."""
+        """Why a circuit works, as JSON: `fitness.analysis.Analysis` of a simulated task, of learning
+        `fitness.learning.curve.Curves`; None for a judge that cannot tell. Raises UserError."""
         return None
 
 

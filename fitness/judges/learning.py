@@ -6,30 +6,30 @@
     trainable = []              # frozen inside: projection and readout learn alone
 
 Each judgement is a training from first weights of its own: attempt k of a circuit begins with the k-th, the same for all
-circuits, so that scores are noisy (search.noisy). New circuits race: all are trained for the first steps, the best for more, and
-few in full. What is trained further goes on from where it stopped while this process remembers it, and is trained anew to the
-same bits elsewhere: stopping changes no result.
+circuits, so that scores are noisy (search.noisy). New circuits race: all are trained for the first steps, the best for more,
+and few in full. What is trained further goes on from where it stopped while this process remembers it, and is trained anew to
+the same bits elsewhere: stopping changes no result.
 
-Which bits depend on the machine: all of the scores may (`exact` is False): PyTorch's sums and the kernels of `circuits.torch`
-are rounded as the processor's vector instructions do. On one machine, with one version of PyTorch, they are the same whenever,
-in whatever process and however often they are computed: everything runs on one thread.
+Which bits depend on the machine: those of every score may (`exact` is False), since PyTorch rounds sums as the vector
+instructions of the processor make it; and so may the circuits that a search finds. On one machine, with one version of PyTorch,
+all are the same whenever, in whatever process and however often they are computed: everything runs on one thread.
 """
 
 from collections.abc import Mapping
 from functools import cached_property
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from fitness.evaluation.objectives import WORST, Objective
 from fitness.interval import student
 from fitness.judges.answers import CASES, Answer, answer, results
 from fitness.judges.judge import Candidates, Described, Fresh, Judge, Race, Results
-from fitness.learning.curve import Curve, Learned, values
+from fitness.learning.curve import Curves, Learned, values
 from fitness.learning.data import Data
 from fitness.learning.essential import essential
 from fitness.learning.settings import NAME, Learning
@@ -37,7 +37,16 @@ from fitness.sandbox.code import is_own
 from fitness.task import PARTS, Interface
 
 REMEMBERED = 2_000  # trainings that were stopped, and results of the best circuits
-NEVER = Learned(Curve(steps=[0], accuracy=[0.0], spikes=[0.0], lost=0), np.zeros(1), 0.0, 0.0, 2, 1.0)
+
+
+FRESH = ("validation", "held_out")
+
+
+class _Validated(NamedTuple):
+    """The trainings of a circuit on what the search never sees, none where no network can be made of it."""
+
+    validation: list[Learned]
+    held_out: list[Learned]
 
 
 class LearningJudge(Judge):
@@ -49,6 +58,7 @@ class LearningJudge(Judge):
     unit_score: ClassVar[bool] = True
     exact: ClassVar[bool] = False
     warms: ClassVar[bool] = False  # a training takes long
+    analysed: ClassVar[int] = 3
     rule: ClassVar[str] = "all that is random must come from the seed, and nothing may depend on the time or earlier calls"
 
     def __init__(
@@ -67,7 +77,7 @@ class LearningJudge(Judge):
         self.race = Race(settings.shares, settings.keep) if settings.rungs > 1 else None
         self._seed, self._trials, self._held_out = seed, trials, held_out
         self._paused: dict[tuple[str, int], Any] = {}
-        self._fresh: dict[str, tuple] = {}
+        self._fresh: dict[str, _Validated] = {}
 
     @cached_property
     def interface(self) -> Interface:  # type: ignore[override]
@@ -91,13 +101,10 @@ class LearningJudge(Judge):
         return tuple(max(1, round(share * steps)) for share in self.settings.shares)
 
     def validate(self, candidates):
-        start, rows, failed = perf_counter(), [], []
-        for k in range(len(candidates)):
-            row, failures = self._validated(candidates.circuit(k))
-            rows.append(row)
-            failed.append(failures)
-        nowhere = np.full(len(rows), np.nan), np.full(len(rows), -1)
-        return Fresh(*np.array(rows).reshape(-1, 4).T, *nowhere, np.array(failed, int), None, {"train": perf_counter() - start})
+        start, n = perf_counter(), len(candidates)
+        rows = np.array([self._row(self._validated(candidates.circuit(k))) for k in range(n)]).reshape(n, 4)
+        nowhere = np.full(n, np.nan), np.full(n, -1), np.zeros(n, int)
+        return Fresh(*rows.T, *nowhere, None, {"train": perf_counter() - start})
 
     def check(self, candidates):
         """Trains the first of them of which a network can be made, for a step."""
@@ -106,12 +113,18 @@ class LearningJudge(Judge):
             if training is not None:
                 training.advance(1)
                 return self._remark(training.network)
-        raise UserError(f"{self.title}: none of {len(candidates)} random circuits has a neuron that is read and that inputs reach")
+        raise UserError(
+            f"{self.title}: none of {len(candidates)} random circuits has a neuron that is read and that inputs reach"
+        )
 
     def check_again(self):
         known, self.data.sets = self.data.sets("search"), self.data.anew()
         again = self.data.sets("search")
-        if not all(np.array_equal(a, b) for one, other in zip(known, again, strict=True) for a, b in zip(one[:2], other[:2])):
+        if not all(
+            np.array_equal(a, b)
+            for one, other in zip(known, again, strict=True)
+            for a, b in zip(one[:2], other[:2], strict=True)
+        ):
             raise UserError(f"{self.data.place}: gives other trials than before with the same seed: {self.rule}")
 
     def described(self):
@@ -134,13 +147,12 @@ class LearningJudge(Judge):
         return {("trials",): 2 * trials + step, ("population", "trials"): paused * self._trials}
 
     def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
-        """The learning curves of a circuit: {"search": Curve, "held_out": [Curve, ...]}, of its first training in the search,
-        and of those that the search never saw."""
+        """The learning curves of a circuit."""
         searched = self._learned(motif.circuit, "search", 0, self.settings.steps)
         if searched is None:
             return None
-        held_out = [self._trained(motif.circuit, "held_out", k) for k in range(self._held_out)]
-        return {"search": searched.curve, "held_out": [one.curve for one in held_out if one is not None]}
+        held_out = self._validated(motif.circuit).held_out
+        return Curves(search=searched.curve, held_out=[one.curve for one in held_out], chance=1 / searched.classes)
 
     def _results(self, candidates: Candidates, attempts, until) -> Results:
         start, n = perf_counter(), len(candidates)
@@ -192,8 +204,7 @@ class LearningJudge(Judge):
         kept = essential(circuit, self.settings.read)
         if kept is None:
             return None
-        import circuits.torch  # noqa: F401, PLC0415 - says what to install where PyTorch is missing
-
+        import circuits.torch  # noqa: F401, I001 - first: it says what to install where PyTorch is missing
         import torch
         from fitness.learning.network import Sizes, assembled
         from fitness.learning.training import Training
@@ -212,24 +223,25 @@ class LearningJudge(Judge):
         training = self._training(circuit, part, number)
         return None if training is None else training.advance()
 
-    def _validated(self, circuit):
-        """The scores of one circuit on what the search never sees: validation, held out, and the ends of its interval; and on
-        how many of the two kinds it failed. Remembered."""
+    def _validated(self, circuit) -> "_Validated":
+        """What one circuit learns on what the search never sees. Remembered."""
         key = digest(circuit)
         if key not in self._fresh:
-            scores = {}
-            for part in FRESH:
-                found = [self._trained(circuit, part, k) for k in range(self._held_out)]
-                scores[part] = np.array([-WORST if one is None else one.score(self.settings) for one in found])
-            held_out, half = scores["held_out"], np.nan
-            if len(held_out) > 1:
-                half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
-            mean = held_out.mean()
-            row = scores["validation"].mean(), mean, mean - half, mean + half
-            self._fresh[key] = row, 0
+            found = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
+            self._fresh[key] = _Validated(*([one for one in part if one is not None] for part in found))
             while len(self._fresh) > REMEMBERED:
                 del self._fresh[next(iter(self._fresh))]
         return self._fresh[key]
+
+    def _row(self, found: "_Validated"):
+        """The score on validation trials, that on held-out ones, and the ends of its 95 % confidence interval."""
+        validation, held_out = (np.array([one.score(self.settings) for one in part]) for part in found)
+        if not len(held_out):
+            return -WORST, -WORST, np.nan, np.nan
+        mean, half = held_out.mean(), np.nan
+        if len(held_out) > 1:
+            half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
+        return validation.mean(), mean, mean - half, mean + half
 
     def _remark(self, network):
         """What is to be said of the size of networks."""
@@ -240,6 +252,3 @@ class LearningJudge(Judge):
                 "combine the lines of the data by features, or raise parameters"
             )
         return None
-
-
-FRESH = ("validation", "held_out")

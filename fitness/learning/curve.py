@@ -1,21 +1,39 @@
 """A learning curve, what is known of one training, and its score."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from circuits.errors import UserError, one_line
 from fitness.learning.settings import Learning
 
 
 class Curve(TypedDict):
-    """Of the network, trained so far: the steps of training after which it was looked at, the first being 0; then on trials that
-    it was not trained on balanced accuracy, and spikes of a trial; lost, the training steps without usable gradients."""
+    """What a network did on trials that it was not trained on.
+
+    steps     of training after which it was looked at, the first being 0
+    accuracy  balanced, at each look;   spikes  of a trial, at each look;   lost  training steps without usable gradients
+    """
 
     steps: list[int]
     accuracy: list[float]
     spikes: list[float]
     lost: int
+
+
+class Curves(TypedDict):
+    """The learning curves of a circuit.
+
+    search    of its first training in the search
+    held_out  of those with fresh trials and first weights, by which nothing was chosen;   chance  the accuracy that is chance
+    """
+
+    search: Curve
+    held_out: list[Curve]
+    chance: float
 
 
 class Learned(NamedTuple):
@@ -64,3 +82,22 @@ def values(found: Learned, settings: Learning) -> dict[str, float]:
         "spikes": found.spikes,
         "energy": found.spikes + found.events,
     }
+
+
+def from_text(text: str | bytes, place: str) -> Curves:
+    """Curves from JSON, checked: UserError names `place`."""
+    try:
+        found = _adapter().validate_json(text, strict=True)
+    except (ValueError, RecursionError) as error:
+        why = one_line(error) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{place}: is damaged (learning curves: {why}); restore the folder from a copy") from None
+    for curve in (found["search"], *found["held_out"]):
+        numbers = np.array([*curve["steps"], *curve["accuracy"], *curve["spikes"], found["chance"]])
+        if {len(curve["accuracy"]), len(curve["spikes"])} != {len(curve["steps"])} or not np.isfinite(numbers).all():
+            raise UserError(f"{place}: is damaged (learning curves of several lengths); restore the folder from a copy")
+    return found
+
+
+@cache
+def _adapter():
+    return TypeAdapter(Curves)

@@ -3,9 +3,9 @@
     def trials(count, seed):                 # in mine.py; [task] data = "mine.py:trials"
         return x, targets
 
-x is bool or real >= 0, [trials, steps, lines], steps of 1 ms or of `step_ms`; targets are int: [trials], the class of each trial;
-[trials, steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All
-that is random comes from the seed. Training and judging call it with seeds of their own.
+x is bool or real >= 0, [trials, steps, lines], steps of 1 ms; targets are int: [trials], the class of each trial; or [trials,
+steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All that is
+random comes from the seed: training and judging call it with seeds of their own.
 """
 
 import inspect
@@ -39,8 +39,10 @@ KEPT = 0.8  # share of the search's items of a file that is trained on, the othe
 
 
 class Trials(NamedTuple):
-    """x  bool or float32 [trials, steps, lines];   targets  int64 [trials, heads], or [trials, steps, heads]: the class that each
-    readout should name, -1 where none is asked;   classes  how many each tells apart"""
+    """x        bool or float32 [trials, steps, lines]
+    targets  int64 [trials, heads], or [trials, steps, heads]: the class that each readout should name, -1 where none is asked
+    classes  how many each readout tells apart
+    """
 
     x: np.ndarray
     targets: np.ndarray
@@ -89,8 +91,8 @@ class Data:
         self.sets = self.anew()
 
     def anew(self) -> "Callable[..., Sets]":
-        """`sets(part, number)`, without what was remembered: the trials of a part of the run, one of `fitness.task.PARTS`, and of
-        one of its repetitions. Raises UserError for what are no such trials, and for settings that cannot be."""
+        """`sets(part, number)`, without what was remembered: the trials of a part of the run, one of `fitness.task.PARTS`, and
+        of one of its repetitions. Raises UserError for what are no such trials, and for settings that cannot be."""
         return lru_cache(maxsize=6)(self._sets)
 
     @property
@@ -178,8 +180,8 @@ class Data:
             targets = targets[:, :, None]
         if targets.dtype.kind not in "biu" or targets.shape[:-1] not in ((len(x),), x.shape[:2]):
             raise UserError(
-                f"{self.place}: targets must be whole numbers [{len(x)}], or at every step [{len(x)}, {x.shape[1]}], perhaps of "
-                f"several readouts [..., heads], not {targets.dtype} {list(targets.shape)}"
+                f"{self.place}: targets must be whole numbers [{len(x)}], or at every step [{len(x)}, {x.shape[1]}], perhaps "
+                f"of several readouts [..., heads], not {targets.dtype} {list(targets.shape)}"
             )
         if targets.min() < UNASKED or targets.max() < 0 or targets.max() > 1000:
             raise UserError(f"{self.place}: targets are classes from 0 to 1000, or -1 where none is asked")

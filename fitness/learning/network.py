@@ -1,5 +1,7 @@
-"""A network of copies of a motif: a trained projection of the data, layers of copies, and a trained readout of their spikes, of a
-whole trial or at every step. Needs PyTorch."""
+"""A network of copies of a motif: a trained projection of the data, layers of copies, and a trained readout of their spikes.
+
+The readout is one of spike counts of a whole trial, or at every step one of spikes that fade. Needs PyTorch.
+"""
 
 import math
 from functools import lru_cache
@@ -97,8 +99,8 @@ def _filter(steps, decay, dtype):
 
 
 def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | None = None) -> Network:
-    """A network of copies of a circuit: as many as are asked for, or as its parameters allow. Its first weights are torch's random
-    numbers. Raises UserError for circuits that cannot be trained."""
+    """A network of copies of a circuit: as many as are asked for, or as its parameters allow. Its first weights are drawn by
+    torch's generator. Raises UserError for circuits that cannot be trained."""
     options: dict[str, Any] = {
         "share": settings.share,
         "spread": settings.spread,
@@ -141,7 +143,9 @@ def _lateral(wanted, copies):
     """The lateral synapses, with no more neighbours than there are; None where there are none."""
     most = (copies - 1) // 2
     reach = wanted.reach if wanted.reach is None else min(wanted.reach, most)
-    return Lateral(reach, wanted.to, wanted.weight_mv, wanted.delay_ms) if reach is None and copies > 1 or reach else None
+    if reach == 0 or copies == 1:
+        return None
+    return Lateral(reach, wanted.to, wanted.weight_mv, wanted.delay_ms)
 
 
 def _fan_out(layer):

@@ -62,11 +62,14 @@ class Learning(BaseModel):
     features: int = Field(0, ge=0, description="the lines of the data are first combined into so many; 0: they are not")
     projection: Literal["signed", "excitatory"] = Field("signed", description="weights of the projection: signed | excitatory")
     trainable: list[Literal["weights", "bias", "time_constants", "thresholds", "delays"]] = Field(
-        ["weights", "bias"], description="what learns inside of copies: weights, bias, time_constants, thresholds, delays; []: frozen"
+        ["weights", "bias"],
+        description="what learns inside of copies: weights, bias, time_constants, thresholds, delays; []: frozen",
     )
     share: bool = Field(False, description="copies share their parameters")
     spread: float = Field(0.3, ge=0, le=3, description="copies begin with weights that differ by this factor, as a logarithm")
-    read: Literal["excitatory", "ports", "all"] = Field("excitatory", description="neurons that are read: excitatory | ports | all")
+    read: Literal["excitatory", "ports", "all"] = Field(
+        "excitatory", description="neurons that are read: excitatory | ports | all"
+    )
     readout_ms: float = Field(20.0, gt=0, description="time constant of a readout at every step")
     steps: int = Field(200, ge=1, description="steps of training")
     batch: int = Field(32, ge=1, description="trials of a step")
@@ -84,7 +87,10 @@ class Learning(BaseModel):
     @classmethod
     def _known(cls, data):
         if data not in SETS and not is_own(data) and not data.lower().endswith(FILES):
-            raise ValueError(f"there is no data set {data!r}; name one of {', '.join(SETS)}, a file ({', '.join(FILES)}), or FILE.py:FUNCTION")
+            raise ValueError(
+                f"there is no data set {data!r}; name one of {', '.join(SETS)}, a file ({', '.join(FILES)}), or "
+                "FILE.py:FUNCTION"
+            )
         return data
 
     @property

@@ -116,8 +116,8 @@ def differentiated(loss: torch.Tensor) -> bool:
 
 @torch.no_grad()
 def judged(network: Network, trials: Trials) -> tuple[np.ndarray, float, float]:
-    """The recall of every class by every readout, float64 [heads * classes], NaN for one that is never asked; spikes and synaptic
-    events of a trial."""
+    """The recall of every class by every readout, float64 [heads * classes], NaN for one that is never asked; spikes and
+    synaptic events of a trial."""
     heads, classes = trials.heads, trials.classes
     right, asked = np.zeros((2, heads, classes))
     spikes = events = 0.0
