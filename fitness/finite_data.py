@@ -19,7 +19,8 @@ from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
 from fitness.split import split
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 PART_OF = {"search": (0,), "validation": (1,), "core": (0, 1), "held_out": (2,)}  # numbers of the parts of the split
 
@@ -210,7 +211,7 @@ class FiniteData(Task):
 
 
 def _drawn(rng, labels, count):
-    """Which of the items `count` trials are of, int [count] in random order: as many of every class as there are, none a second
+    """Draw the items of `count` trials, int [count] in random order: as many of every class as there are, none a second
     time before all have come."""
     found: list[int] = []
     while len(found) < count:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evo.engine.request import Request, Steps
 from evo.population import noise
-from evo.population.individual import Crowd
+from evo.population.individual import Population
 from fitness.judges import Race, Results
 from fitness.judges.judge import joined as joined_results
 
@@ -32,23 +32,23 @@ def raced(genomes: np.ndarray, race: Race) -> Steps:
     return found
 
 
-def due(fates: np.ndarray, new: int, race: Race | None) -> np.ndarray:
+def due(outcomes: np.ndarray, new: int, race: Race | None) -> np.ndarray:
     """Which of a population whose scores are noisy are judged again beside so many new circuits: all whose scores are not sure
     yet; in a race the best of those that were judged as a whole, as many as come to the end of it."""
-    again = np.flatnonzero(fates["count"] < noise.MOST)
+    again = np.flatnonzero(outcomes["count"] < noise.MOST)
     if race is None:
         return again
-    again = again[fates["count"][again] > 0]
+    again = again[outcomes["count"][again] > 0]
     most = max(1, round(new * race.keep ** (len(race.shares) - 1)))
-    return again[np.sort(np.argsort(-fates["score"][again], kind="stable")[:most])]
+    return again[np.sort(np.argsort(-outcomes["score"][again], kind="stable")[:most])]
 
 
-def judged(genomes: np.ndarray, again: Crowd | None, due: np.ndarray, race: Race) -> Steps:
+def judged(genomes: np.ndarray, again: Population | None, due: np.ndarray, race: Race) -> Steps:
     """The results of new circuits, which race, and then of those that are judged again."""
     found = (yield from raced(genomes, race)) if len(genomes) else None
     if not len(due) or again is None:
         return found
-    more = yield Request(again.genomes.take(due), attempts=again.fates["count"][due].astype(int))
+    more = yield Request(again.genomes.take(due), attempts=again.outcomes["count"][due].astype(int))
     return more if found is None else joined_results([found, more])
 
 

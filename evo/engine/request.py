@@ -1,4 +1,4 @@
-"""What an epoch asks on its way: circuits that are to be judged, by whomever."""
+"""Requests of an epoch on its way: circuits that are to be judged, by whomever."""
 
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ Steps = Generator[Request, Any, Any]  # of a computation that asks for judgement
 
 
 def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
-    """What a computation returns whose requests are answered so."""
+    """Run a computation whose requests are answered so, and return its result."""
     try:
         request = next(steps)
         while True:

@@ -47,7 +47,7 @@ from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
-from fitness.task import Interface
+from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
@@ -239,7 +239,7 @@ class RunSpec(_Section):
     @model_validator(mode="before")
     @classmethod
     def _of_a_judge(cls, data):
-        """What is left out of [search] has other defaults where circuits are not simulated on trials of a task."""
+        """Set other defaults of [search] where circuits are not simulated on trials of a task."""
         if isinstance(data, dict) and isinstance(data.get("task"), dict) and isinstance(data.get("search", {}), dict):
             search = data.get("search", {})
             if JUDGE in data["task"]:
@@ -260,7 +260,7 @@ class RunSpec(_Section):
 
     @property
     def own_code(self) -> dict[str, str]:
-        """What the spec names that is code of the user's own, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
+        """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
         found = {f"task.{key}": self.judged_by}
         if self.judged_by == LEARNING and isinstance(self.task.get("data"), str):
@@ -282,7 +282,7 @@ class RunSpec(_Section):
         return self.model_copy(update={"task": task, "search": search})
 
     def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
-        """Whoever says how good circuits are; source is the code of the user's own (see `fitness.sandbox.code`), executed from
+        """Make the judge of the circuits; source is the code of the user's own (see `fitness.sandbox.code`), executed from
         where it lies, sought from `folder`, without. Raises UserError."""
         s = self.search
         setup = Setup(s.objectives, s.seed, s.trials, s.held_out, s.task_seconds, self.stop_rule)
@@ -328,7 +328,7 @@ class RunSpec(_Section):
         return found
 
     def _try_out(self, folder):
-        """What code of the user's own does in a run, once, from where it lies."""
+        """Try out the user's own code once as a run uses it, from where it lies."""
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
@@ -386,7 +386,7 @@ class RunSpec(_Section):
         )
 
     def form(self, task: Interface) -> Encoding:
-        """What the genomes stand for; raises as `bounds` does."""
+        """The encoding of the genomes; raises as `bounds` does."""
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
@@ -496,7 +496,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 
 
 def _check_judge(spec, place):
-    """What the [task] section names."""
+    """The task or judge that the [task] section names."""
     section, s = spec.task, spec.search
     if JUDGE in section:
         if "name" in section:

@@ -21,7 +21,7 @@ from circuits.imports.sonata_files import is_network
 from circuits.motif_file import Motif, Parent, digest
 from circuits.version import __version__
 from evo import genome
-from evo.engine.standing import Standing
+from evo.engine.progress import Progress
 from evo.population import archive
 from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
@@ -35,7 +35,7 @@ from fitness.evaluation.objectives import objective
 from fitness.judges import LEARNING
 from fitness.learning.curve import Curves
 from fitness.learning.curve import from_text as curves_from_text
-from fitness.task import Interface
+from fitness.trials import Interface
 
 
 class Condition(NamedTuple):
@@ -161,7 +161,7 @@ def ranked(archive: np.ndarray) -> list[np.void]:
 def members(
     records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
 ) -> list[Member]:
-    """What records of an archive, in their order, stand for."""
+    """Members of the front for the records of an archive, in their order."""
     form = spec.form(interface)
     names, noisy = spec.search.objectives, spec.search.noisy
     return [
@@ -253,7 +253,7 @@ class Run:
         self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
-        self.standing = Standing.of(self.spec, self.epochs)
+        self.progress = Progress.of(self.spec, self.epochs)
 
     @property
     def name(self) -> str:
@@ -263,12 +263,12 @@ class Run:
     @property
     def generation(self) -> int:
         """The generation that every island has finished."""
-        return min(self.standing.generation)
+        return min(self.progress.generation)
 
     @property
     def evaluations(self) -> int:
         """Number of circuits evaluated."""
-        return self.standing.evaluations
+        return self.progress.evaluations
 
     @property
     def failed(self) -> tuple[int, str | None]:
@@ -287,7 +287,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """True if the run has ended."""
-        return self.standing.ended is not None
+        return self.progress.ended is not None
 
     @property
     def state(self) -> str:

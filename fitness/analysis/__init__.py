@@ -25,8 +25,9 @@ from fitness.analysis.states import States, states
 from fitness.analysis.tuning import Tuning, tuning
 from fitness.evaluation.controls import controls
 from fitness.registry import task as task_by_name
-from fitness.task import Task, Trials
+from fitness.task import Task
 from fitness.tasks import BUILT_IN
+from fitness.trials import Trials
 
 MOTIF_TRIALS = 256
 
@@ -100,7 +101,7 @@ def task_of(motif: Motif) -> Task | None:
 
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:
-    """What `analyse` needs: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
+    """Inputs of `analyse`: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
     return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 

@@ -1,4 +1,4 @@
-"""What a circuit scores where it should not be able to do the task."""
+"""Control scores of a circuit, where it should not be able to do the task."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from circuits.circuit import Circuit
 from circuits.edit.lesion import lesion
 from fitness.evaluation.evaluate import scored
 from fitness.reference import FOLDER, lesioned, reference
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:

@@ -7,7 +7,8 @@ from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
 from fitness.evaluation.evaluate import Evaluation, run
 from fitness.evaluation.fault_isolation import judge
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
 LOSSES = 2  # neurons that are lost, one at a time
@@ -85,7 +86,7 @@ def _with_lists(tables, change):
 
 
 def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int, stop: Stop) -> Raster:
-    """What circuits do on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
+    """Simulate circuits on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
     of a step counts as one in it. Input spikes keep their times."""
     spikes = np.zeros((len(trials), finer * task.steps, trials.spikes.shape[2]), bool)
     spikes[:, finer - 1 :: finer] = trials.spikes

@@ -34,7 +34,8 @@ from fitness.learning.data import Data
 from fitness.learning.essential import essential
 from fitness.learning.settings import NAME, Learning
 from fitness.sandbox.code import is_own
-from fitness.task import PARTS, Interface
+from fitness.task import PARTS
+from fitness.trials import Interface
 
 REMEMBERED = 2_000  # trainings that were stopped, and results of the best circuits
 

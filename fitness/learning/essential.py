@@ -15,7 +15,7 @@ def essential(circuit: Circuit, read: str = "excitatory") -> Circuit | None:
     ports = {neuron for port in circuit.outputs for neuron in port.neurons}
     wanted = {"excitatory": excitatory, "ports": ports, "all": {neuron.id for neuron in circuit.neurons}}[read]
     awake = {s.post for channel in circuit.inputs for s in channel.synapses}
-    awake |= {neuron.id for neuron in circuit.neurons if neuron.bias_mv > 0}
+    awake |= {neuron.id for neuron in circuit.neurons if getattr(neuron, "bias_mv", 0) > 0}
     driven = _reached(awake, [(s.pre, s.post) for s in circuit.synapses if s.pre in excitatory])
     kept = _reached(wanted & driven, [(s.post, s.pre) for s in circuit.synapses if {s.pre, s.post} <= driven])
     if not kept:

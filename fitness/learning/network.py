@@ -48,7 +48,8 @@ class Network(nn.Module):
 
     def __init__(self, layers, sizes: Sizes, features: int = 0, readout_ms: float = 20.0):
         super().__init__()
-        self.sizes, self.layers = sizes, nn.ModuleList(layers)
+        self.sizes = sizes
+        self.layers: Any = nn.ModuleList(layers)
         self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
         self.readout = nn.Linear(layers[-1].out_features, sizes.heads * sizes.classes)
         self.decay = math.exp(-sizes.dt_ms / readout_ms)

@@ -4,6 +4,9 @@ Trials are bool [trials, steps, lines], steps of 1 ms; targets int64 [trials, st
 readouts should name then, UNASKED where none is asked. All lines fire at a low rate besides what they say.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 UNASKED = -1  # as a target
@@ -88,4 +91,4 @@ def _fibres(rng, lines, fibres):
     return rng.random((*lines.shape[:2], lines.shape[2] * fibres), "f4") < np.repeat(chance, fibres, axis=2)
 
 
-STREAMS = {"flip-flop": flip_flop, "match": match, "parity": parity, "intervals": intervals}
+STREAMS: dict[str, Callable[..., Any]] = {"flip-flop": flip_flop, "match": match, "parity": parity, "intervals": intervals}
