@@ -7,7 +7,7 @@ from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from fitness.datasets.task import DatasetTask
 from fitness.file_data import FOLDER, MOST, FileData
-from fitness.learning.settings import FILES
+from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
@@ -118,6 +118,8 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
+    if name == LEARNING:
+        return Learning  # type: ignore[return-value]  # its settings, which a judge has as a task has
     return OVER_FILES[name] if name in OVER_FILES else built_in(name)
 
 

@@ -1,4 +1,4 @@
-"""What [task] of a spec with name = "learning" may say."""
+"""Settings of learning: the [task] section of a spec with name = "learning"."""
 
 from typing import Any, ClassVar, Literal
 

@@ -10,9 +10,10 @@ from evo.engine.evaluator import Request, driven
 from evo.inspect import page_data
 from evo.population import noise
 from evo.population.individual import outcome
+from evo.spec.run_spec import RunSpec, parse
 from fitness.judges import Race, Results
-from tests.evo.tiny import one_line_of
-from tests.fitness.learning.tiny import candidates, judge, spec
+from tests.evo.tiny import cli, one_line_of
+from tests.fitness.learning.tiny import TASK, candidates, judge, spec
 
 RACE = Race((1 / 16, 1 / 4, 1.0), 0.25)
 
@@ -132,3 +133,23 @@ def test_data_of_the_users_own_are_kept_with_the_run(tmp_path):
     (tmp_path / "mine.py").unlink()
     assert evo.resume(tmp_path / "run", workers=0, generations=2).state == "finished"
     assert digest(run.front[0].circuit)
+
+
+def test_evo_new_writes_a_spec_for_learning(tmp_path):
+    text = cli(tmp_path, "new", "learning").stdout
+    assert parse(text).search.noisy
+    assert parse(text).task["data"] == "flip-flop"
+    assert "trainable" in cli(tmp_path, "tasks", "learning").stdout
+    assert "\nlearning " in cli(tmp_path, "tasks").stdout
+
+
+def test_what_learning_cannot_do_is_refused_by_name(tmp_path):
+    for change, said in (
+        ({"data": "flipflop"}, "there is no data set 'flipflop'"),
+        ({"settings": {"bit": 1}}, "unknown key 'bit'"),
+        ({"trainable": ["wiring"]}, "trainable"),
+        ({"rungs": 0}, "rungs"),
+    ):
+        assert said in one_line_of(lambda change=change: parse(spec(**change).to_toml()).make_judge())
+    other = RunSpec.model_validate({"task": TASK, "circuit": {"neurons": [1, 3], "neuron_model": "izhikevich"}})
+    assert "izhikevich" in one_line_of(lambda: other.make_judge().check(other.founders(other.make_judge().interface, 2)))
