@@ -18,6 +18,8 @@ except ModuleNotFoundError as error:
 
 from circuits.torch.assemble import Lateral, assemble
 from circuits.torch.cell import MotifCell
+from circuits.torch.dense import dense_layer
+from circuits.torch.files import load, save
 from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
@@ -41,8 +43,11 @@ __all__ = [
     "Window",
     "assemble",
     "balance_",
+    "dense_layer",
     "drive_",
+    "load",
     "magnitudes",
+    "save",
     "spread_",
     "windows",
 ]
