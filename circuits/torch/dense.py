@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
@@ -102,7 +103,7 @@ def dense_layer(
             ],
             outputs=[{"name": "out", "neurons": list(range(many))}],  # type: ignore[arg-type]
         )
-    except ValueError as error:
+    except ValidationError as error:
         raise UserError(f"dense layer: {one_line(error)}") from None
     given = {"outputs": "all", "share": False} | ({} if dale else {"parametrisation": "signed"})
     layer = MotifLayer(circuit, 1, in_features, **given | options)  # type: ignore[arg-type]

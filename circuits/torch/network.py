@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from pydantic import ValidationError
@@ -18,69 +17,10 @@ from circuits.torch.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
+from circuits.torch.network_state import NetworkRun, NetworkState
 from circuits.torch.precision import OwnPrecision
 from circuits.torch.readout import CountReadout, StepReadout
 from circuits.torch.whole import rows_of, whole
-
-
-class NetworkState(NamedTuple):
-    """State of a network between two windows of a trial.
-
-    Parameters
-    ----------
-    layers : tuple
-        The state of each layer: a `State`, of a `MixedLayer` a tuple of them.
-    readout : torch.Tensor
-        State of the readout: spike counts [batch, features], or with `readout_ms` filtered logits [batch, classes].
-
-    Examples
-    --------
-    >>> import circuits, torch
-    >>> from circuits.torch import MotifLayer, MotifNetwork
-    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
-    >>> network.run(torch.zeros(50, 8, 10)).state.readout.shape
-    torch.Size([8, 4])
-    """
-
-    layers: tuple
-    readout: torch.Tensor
-
-    def detach(self) -> "NetworkState":
-        """The same state without its past: gradients stop here.
-
-        Returns
-        -------
-        NetworkState
-            The detached tensors.
-        """
-        parts = (k.detach() if hasattr(k, "detach") else tuple(part.detach() for part in k) for k in self.layers)
-        return NetworkState(tuple(parts), self.readout.detach())
-
-
-class NetworkRun(NamedTuple):
-    """Results of one window of a network's trials.
-
-    Parameters
-    ----------
-    logits : torch.Tensor
-        Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
-    spikes : torch.Tensor
-        Spikes of all neurons of each layer in the window, with gradients, [batch, layers].
-    state : NetworkState
-        The state to continue from.
-
-    Examples
-    --------
-    >>> import circuits, torch
-    >>> from circuits.torch import MotifLayer, MotifNetwork
-    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
-    >>> network.run(torch.zeros(50, 8, 10)).spikes.shape
-    torch.Size([8, 1])
-    """
-
-    logits: torch.Tensor
-    spikes: torch.Tensor
-    state: NetworkState
 
 
 class MotifNetwork(OwnPrecision):

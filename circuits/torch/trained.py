@@ -1,5 +1,7 @@
 """A trained cell as a motif again."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from circuits.circuit import InputChannel, InputSynapse, Synapse
@@ -53,7 +55,7 @@ def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
 
 def unchecked(motif: Motif, data: dict) -> Motif:
     """The motif with the neurons and synapses of `data`, whose weights may be below 0: the kernel takes them."""
-    make = {"neurons": type(motif.neurons[0]), "synapses": Synapse}
+    make: dict[str, Any] = {"neurons": type(motif.neurons[0]), "synapses": Synapse}
     parts = {name: tuple(kind.model_construct(**part) for part in data[name]) for name, kind in make.items()}
     parts["inputs"] = tuple(
         InputChannel.model_construct(

@@ -4,7 +4,7 @@ An input line is a channel with a synapse for each of the projection's weights a
 has such synapses onto the next layer. Copies keep their names: neuron "e1" of copy 2 of layer 0 is "0.2.e1".
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -30,7 +30,7 @@ def whole(network) -> Whole:
     sources: list[str] = []
     inhibits: set[str] = set()
     for k, layer in enumerate(network.layers):
-        parts, following = (list(layer.layers) if isinstance(layer, MixedLayer) else [layer]), []
+        parts, following = _parts(layer), []
         for p, part in enumerate(parts):
             name = f"{k}.{p}" if len(parts) > 1 else f"{k}"
             into = part.projection_weight.detach().double()
@@ -49,7 +49,7 @@ def whole(network) -> Whole:
                 between.append(Synapse.model_construct(pre=pre, post=post, weight_mv=weight, delay_ms=delay))
             following += read.outputs
         sources = following
-    first = parts[0].cell.motif
+    first = _parts(network.layers[0])[0].cell.motif
     ports = [OutputPort.model_construct(name="out", neurons=tuple(dict.fromkeys(n for n in sources if n not in inhibits)))]
     motif = Motif.model_construct(
         dt_ms=first.dt_ms,
@@ -73,7 +73,7 @@ class _Read(NamedTuple):
     outputs: list[str]
 
 
-def _parts(layer):
+def _parts(layer) -> list[Any]:
     return list(layer.layers) if isinstance(layer, MixedLayer) else [layer]
 
 
