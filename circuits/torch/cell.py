@@ -8,6 +8,7 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.neurons import LIF_PSC_EXP
+from circuits.neurons.model import P11_E
 from circuits.torch import eager
 from circuits.torch.assemble import Assembly
 from circuits.torch.checks import check_credit, check_input, checked, one_of
@@ -92,6 +93,7 @@ class MotifCell(OwnPrecision):
 
     readout: torch.Tensor
     taps: torch.Tensor
+    driven: torch.Tensor
 
     def __init__(
         self,
@@ -138,6 +140,9 @@ class MotifCell(OwnPrecision):
         own = None if share else copies
         alike = {"parametrisation": parametrisation, "copies": own, "dtype": dtype, "longest": longest}
         self.wires = (from_inputs(motif), *from_neurons(motif))
+        sampled = np.array([channel.signal is not None for channel in motif.inputs], bool)
+        self.register_buffer("driven", torch.tensor(sampled[self.wires[0].source]), persistent=False)
+        self.drives = bool(sampled.any())
         keys_of = (None, None, None) if keys is None else (keys.inputs, *by_sign(motif, keys.synapses))
         kinds = (("input", 1.0, range(self.channels)), ("excitatory", 1.0, None), ("inhibitory", -1.0, None))
         sections = short_term_of(motif)
@@ -237,7 +242,7 @@ class MotifCell(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input, [batch, channels] or [steps, batch, channels].
+            Input, [batch, channels] or [steps, batch, channels]; that of a sampled channel is (signal - center) / scale.
         state : State, optional
             The state to start from; by default neurons at rest.
 
@@ -256,7 +261,7 @@ class MotifCell(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input, [batch, channels] or [steps, batch, channels].
+            Input, [batch, channels] or [steps, batch, channels]; that of a sampled channel is (signal - center) / scale.
         state : State, optional
             The state to start from; by default neurons at rest.
 
@@ -282,6 +287,9 @@ class MotifCell(OwnPrecision):
     def _stepped(self, x, state, everything, sequence):
         x = x[None] if not sequence else x.movedim(-2, 0) if self.batch_first else x
         self._check_finite(x, state)
+        if self.drives:  # a sampled input is a current, which the synapses of a neuron filter
+            filtered = 1 - self.lif.constants()[..., P11_E].index_select(-1, self.input.target)
+            self.input.share = torch.where(self.driven, filtered, 1.0)
         if self._fuses(x, sequence):
             read = np.arange(self.neurons) if everything else self.read
             spikes, state = fused.run(self, x, state, read)

@@ -64,6 +64,7 @@ class DaleSynapses(nn.Module):
         static[list(plastic)] = False
         self.register_buffer("static", static if len(plastic) else None, persistent=False)
         self.register_buffer("place", self._place(self.delay, 1), persistent=False)
+        self.share: torch.Tensor | None = None  # of each weight that arrives in a step, where that is not all of it
 
     @property
     def weight(self):
@@ -90,6 +91,7 @@ class DaleSynapses(nn.Module):
         which the delay lies, so that the gradient can tell which is better. In eval mode delays are rounded.
         """
         signed = Finite.apply(self.sign * self.weight, f"the {self.name} weights")
+        signed = signed if self.share is None else signed * self.share
         if self.free_delay is None:
             return signed, self.delay
         delay = self.delay_steps

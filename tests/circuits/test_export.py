@@ -23,7 +23,7 @@ NAMED = (
     *(f"{model} neurons" for model in MODELS),
     *("signs (Dale's law)", "weights", "delays", "synaptic time constants", "thresholds", "resets", "start at rest"),
     *("refractory periods", "bias", "short_term synapses", "stdp synapses", "membrane noise", "time step"),
-    *("input channels", "output ports", "cell types", "provenance"),
+    *("input channels", "sampled inputs", "output ports", "cell types", "provenance"),
 )
 CODE = Path(circuits.__file__).resolve().parents[1]
 
