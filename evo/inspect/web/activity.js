@@ -1,5 +1,9 @@
 // Activity: what the circuit does in some trials, and over all of them.
-function drawActivity() {
+import { chart, chosen, clipped, data, el, frame, number, on, padded, plain, running, section, tell, tip, titled, withUnit } from "./tools.js";
+import { nameOf, sign, title } from "./wiring.js";
+import { pickNeuron, reach } from "./circuit.js";
+
+export function drawActivity() {
   const body = section("activity"), trials = data.trials, dt = data.task.dt_ms;
   const nothing = el("p", { class: "note" }, data.task.judge
     ? `Nothing to show: circuits are judged by ${data.task.judge}, not on trials of a task.`
@@ -194,7 +198,7 @@ function firing(host, width, c, source) {
 }
 
 // Curves with confidence bands and their names at the end.
-function curves(host, width, xs, lines, { xLabel, yLabel, floor, ceiling, height = 220, dots = true }) {
+export function curves(host, width, xs, lines, { xLabel, yLabel, floor, ceiling, height = 220, dots = true }) {
   const every = lines.flatMap((l) => [...l.y, ...(l.low ?? []), ...(l.high ?? [])]);
   const domain = [floor ?? d3.min(every), ceiling ?? (d3.max(every) * 1.06 || 1)];
   const named = lines.length > 1, right = named ? 16 + 6.4 * d3.max(lines, (l) => clipped(l.name, 12).length) : 14;

@@ -1,13 +1,15 @@
 // A circuit's wiring: triangles and arrows excite, circles and bars inhibit, squares are inputs. Where everything is was worked
 // out beforehand, the same every time.
-const LABELLED = 40, RADIUS = 0.27;
+import { clipped, data, plain, tip } from "./tools.js";
 
-const sign = (circuit, node) => (node < circuit.inputs.length || circuit.neurons[node - circuit.inputs.length].sign === "E" ? "E" : "I");
-const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs[node] : circuit.neurons[node - circuit.inputs.length].id);
+export const LABELLED = 40, RADIUS = 0.27;
+
+export const sign = (circuit, node) => (node < circuit.inputs.length || circuit.neurons[node - circuit.inputs.length].sign === "E" ? "E" : "I");
+export const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs[node] : circuit.neurons[node - circuit.inputs.length].id);
 const synapseName = (circuit, s) => `${nameOf(circuit, s[0])} ${sign(circuit, s[0]) === "E" ? "→" : "⊣"} ${nameOf(circuit, s[1])}`;
 
 // marks: { new | gone | changed: { nodes, synapses } };   act: { node(k), over(node, synapse), out() }
-function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring", extent = circuit.extent } = {}) {
+export function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring", extent = circuit.extent } = {}) {
   const [l, r, b, t] = extent;
   const words = (list) => Math.max(0, ...list.map((text) => clipped(text).length)) * 6.4;
   const before = 14 + words(circuit.inputs), after = 14 + words(circuit.neurons.map((n) => n.ports.join(", ")));
@@ -59,7 +61,7 @@ function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label =
   return svg;
 }
 
-function title(circuit, node) {
+export function title(circuit, node) {
   if (node < circuit.inputs.length) return `input ${circuit.inputs[node]}`;
   const neuron = circuit.neurons[node - circuit.inputs.length];
   return `${neuron.id}, ${neuron.type || (neuron.sign === "E" ? "excitatory" : "inhibitory")}${neuron.ports.length ? `, output ${neuron.ports.join(", ")}` : ""}`;
@@ -72,7 +74,7 @@ function nodeFacts(circuit, node) {
 const synapseFacts = (s) => [["weight", `${plain(s[2])} mV`], ["delay", `${plain(s[3])} ms`], ...(s[4] ? [["plastic", s[4]]] : [])];
 
 // Light up parts of a drawing and dim the rest; nothing given: all as usual.
-function light(svg, nodes, synapses) {
+export function light(svg, nodes, synapses) {
   if (!svg) return;
   svg.classed("dim", Boolean(nodes.length || synapses.length));
   svg.selectAll(".node").classed("lit", function () { return nodes.includes(Number(this.dataset.node)); });
