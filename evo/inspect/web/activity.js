@@ -57,7 +57,9 @@ export function drawActivity() {
 }
 
 function trialName(k) {
-  const label = data.trials.labels[k], before = data.trials.labels.slice(0, k).filter((l) => l === label).length;
+  const label = data.trials.labels[k];
+  if (typeof label === "string") return label;
+  const before = data.trials.labels.slice(0, k).filter((l) => l === label).length;
   return before ? `class ${label} (${before + 1})` : `class ${label}`;
 }
 

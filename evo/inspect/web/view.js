@@ -7,6 +7,7 @@ import { drawActivity } from "./activity.js";
 import { drawWhy } from "./why.js";
 import { drawDescent } from "./descent.js";
 
+const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", why: "Why it works", descent: "Descent" };
 let wanted = 0, drawn = false;
 
 export async function choose(rank) {
@@ -86,6 +87,7 @@ export function draw() {
 }
 
 export function start() {
+  $("main").append(...Object.entries(SECTIONS).map(([id, text]) => el("section", { id, hidden: true }, el("h2", {}, text), el("div", { class: "body" }))));
   draw();
   watch();
   const asked = /^#rank-(\d+)$/.exec(location.hash);
