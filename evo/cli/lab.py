@@ -18,16 +18,16 @@ from evo.cli.group import cli
 def lab(folder, host, port, no_browser):
     """Watch runs live in the browser, compare them, and change their circuits to see what happens.
 
-    FOLDER holds run folders, at any depth [default: runs, or else the working folder]. Looking at a run executes nothing that lies
-    in its folder. Ctrl-C ends the lab; searches that run go on.
+    FOLDER holds run folders, at any depth [default: runs, or else the working folder]. Looking at a run executes nothing
+    that lies in its folder. Ctrl-C ends the lab; searches that run go on.
     """
     from evo.lab.serve import LOOPBACK, serve
 
     place = Path(folder) if folder is not None else Path("runs") if Path("runs").is_dir() else Path()
     if host not in LOOPBACK:
         click.echo(
-            f"evo: warning: at {host} whoever gets to know the address can start runs and read those in {harmless(str(place))}, "
-            "over a connection that others can listen to; ssh -L keeps it to yourself",
+            f"evo: warning: at {host} whoever gets to know the address can start runs and read those in "
+            f"{harmless(str(place))}, over a connection that others can listen to; ssh -L keeps it to yourself",
             err=True,
         )
     serve(place, host, port, not no_browser, lambda address: click.echo(f"lab: {address} (Ctrl-C ends it)"))

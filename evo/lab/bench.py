@@ -62,7 +62,7 @@ class Bench:
         """What stays while a circuit is edited: the page's data, and what the controls need."""
         asked = self.ask(said)
         source, circuit, task = asked.source, asked.source.motif.circuit, asked.task
-        settings = self._settings(said, source)
+        settings = self.settings(said, source)
         inputs, outputs = [c.name for c in circuit.inputs], [o.name for o in circuit.outputs]
         return {
             "kind": "bench",
@@ -87,9 +87,9 @@ class Bench:
         asked = self.ask(said)
         circuit = asked.circuit
         does = activity.activity(circuit, asked.shown) if len(asked.shown.labels) else None
-        found = drawn(circuit, _places(asked.source.motif.circuit, circuit)) | {"activity": does}
+        found = drawn(circuit, _places(asked.source.motif.circuit, circuit), motifs=False) | {"activity": does}
         found["ids"] = [n.id for n in circuit.neurons]
-        found["score"] = found["every"] = found["analysis"] = None
+        found["score"] = found["every"] = found["analysis"] = found["tuning"] = None
         if asked.task is not None and asked.trials is not None:
             found |= _tried(asked.task, circuit, asked.trials)
         found["noise_mv"] = circuit.noise_mv
@@ -150,13 +150,13 @@ class Bench:
         circuit = edit.apply(source.motif.circuit, edits)
         if len(circuit.neurons) > MOST_NEURONS:
             raise UserError(f"the bench takes circuits of at most {MOST_NEURONS} neurons, not {len(circuit.neurons)}")
-        settings = self._settings(said, source)
+        settings = self.settings(said, source)
         task, trials = self._task(settings, said, source)
         if task is not None:
             check_fits(task, circuit)
         return Asked(source, edits, circuit, task, trials, self._shown(said, source, circuit, task, trials))
 
-    def _settings(self, said, source):
+    def settings(self, said, source):
         given = said.get("task")
         settings = given if isinstance(given, dict) else source.motif.provenance.task
         return dict(settings or {})
@@ -233,7 +233,8 @@ def _tried(task, circuit, trials) -> dict[str, Any]:
             "steps": trains.shape[1],
             "spikes": [[np.flatnonzero(trains[t, :, n]).tolist() for n in range(trains.shape[2])] for t in stages],
         },
-        "analysis": {"activity": firing(raster), "tuning": tuning(task, trials, raster), "trials": len(trials)},
+        "analysis": {"activity": firing(raster), "trials": len(trials)},
+        "tuning": tuning(task, trials, raster),
     }
 
 

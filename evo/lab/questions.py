@@ -1,15 +1,18 @@
 """What can be asked of the lab: the names of the questions, and who answers each. Questions and answers are plain JSON."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import MachineError, UserError
+from circuits.motif_file import dumps
 from circuits.zoo import zoo
-from evo.lab import run_view
+from evo.lab import run_view, share
 from evo.lab.bench import Bench
 from evo.lab.runs import Runs
-from evo.lab.sources import Sources
+from evo.lab.sources import Sources, imported
+from fitness.tasks import BUILT_IN
 
 
 class RefusedError(Exception):
@@ -31,9 +34,14 @@ class Lab:
             "runs": self._runs,
             "run": lambda said: run_view.head(self.runs, said.get("name")),
             "circuit": lambda said: run_view.circuit(self.runs, said.get("name"), said.get("id")),
-            "zoo": lambda said: _zoo(),
+            "circuits": lambda said: {"motifs": _zoo(), "tasks": _tasks()},
+            "import": _imported,
             "bench/open": self.bench.open,
             "bench": self.bench.answer,
+            "bench/check": lambda said: {"edits": len(self.bench.ask(said).edits)},
+            "bench/motif": lambda said: {"text": dumps(share.motif(self.bench.ask(said)))},
+            "bench/code": lambda said: {"text": share.code(self.bench.ask(said), said.get("form"))},
+            "bench/keep": self._keep,
             "bench/compare": self.bench.compared,
             "bench/sweep": self.bench.swept,
             "bench/lesions": self.bench.lesioned,
@@ -57,11 +65,31 @@ class Lab:
         version, rows, gone = self.runs.changed(int(said.get("since") or 0))
         return {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "folder": str(self.runs.folder)}
 
+    def _keep(self, said):
+        """Save the circuit below the folder, for a run that begins with it."""
+        asked = self.bench.ask(said)
+        path = share.keep(asked, said.get("name"), self.runs.folder)
+        task = self.bench.settings(said, asked.source)
+        return {"path": path.relative_to(self.runs.folder).as_posix(), "task": task.get("name")}
+
     def _allow(self, said):
         """The click by which the code of a run's own task may be executed."""
         self.runs.known(said.get("run"))
         self.bench.allowed.add(said["run"])
         return {}
+
+
+def _imported(said):
+    content = said.get("content")
+    try:
+        data = b64decode(content, validate=True)
+    except (TypeError, ValueError):
+        raise UserError("content: must be the file in base64") from None
+    return {"motif": dumps(imported(said.get("name"), data))}
+
+
+def _tasks():
+    return [{"name": name, "text": kind.what()} for name, kind in BUILT_IN.items()]
 
 
 def _zoo():

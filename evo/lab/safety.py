@@ -1,9 +1,9 @@
 """Who may ask the lab: whoever knows the token, from the address that the lab was opened at.
 
 The token is the first part of every address, so that links, scripts and streams carry it and no cookie is needed. A page of a
-stranger in the same browser does not know it; should it get hold of one, the headers Host (a name made to point here) and Origin
-(a form or script of another site) tell it apart. Answers carry a policy by which a browser runs the lab's own scripts alone, and
-tells no other site the address.
+stranger in the same browser does not know it; should it get hold of one, the headers Host (a name made to point here) and
+Origin (a form or script of another site) tell it apart. Answers carry a policy by which a browser runs the lab's own scripts
+alone, and tells no other site the address.
 """
 
 import hmac
@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -1,5 +1,8 @@
 """Where a circuit on the bench comes from: the front of a run, the zoo, or a file; or it begins with nothing but a task."""
 
+import hashlib
+import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from circuits import imports
@@ -36,8 +39,8 @@ class Sources:
         self._kept: dict[tuple[str, str], Source] = {}
 
     def find(self, said: Any) -> Source:
-        """{"run": name, "circuit": id or rank}, {"zoo": name}, {"motif": text of a motif file, "name": ...} or {"blank": settings
-        of a task}. Raises UserError."""
+        """{"run": name, "circuit": id or rank}, {"zoo": name}, {"motif": text of a motif file, "name": ...} or
+        {"blank": settings of a task}. Raises UserError."""
         if isinstance(said, dict):
             if "run" in said:
                 return self._of_run(said["run"], said.get("circuit", 0))
@@ -52,10 +55,10 @@ class Sources:
 
     def _of_run(self, name, circuit):
         run = self.runs.open(name).run
-        ids = [identity(row) for row in run.ranked] if run.front else []
+        ids = identities(run)
         if isinstance(circuit, int) and not isinstance(circuit, bool) and 0 <= circuit < len(ids):
             circuit = ids[circuit]
-        if circuit in ids:
+        if circuit in ids and (name, circuit) not in self._kept:
             rank = ids.index(circuit)
             self._kept[name, circuit] = Source(f"{run.name}, rank {rank}", run.motif(rank), run)
             while len(self._kept) > KEPT:
@@ -67,16 +70,16 @@ class Sources:
 
 def identity(record) -> str:
     """A short name of a circuit of a front that stays when its rank changes."""
-    from hashlib import sha256
+    return hashlib.sha256(record["genome"].tobytes()).hexdigest()[:12]
 
-    return sha256(record["genome"].tobytes()).hexdigest()[:12]
+
+def identities(run: Run) -> list[str]:
+    """Those of the circuits of the front of a run, in its order."""
+    return [identity(record) for record in run.ranked] if run.archive is not None else []
 
 
 def imported(name: Any, content: bytes) -> Motif:
     """The circuit of a file that was dropped. Raises UserError."""
-    import tempfile
-    from pathlib import Path
-
     plain = Path(_text(name, "name")).name or "circuit.json"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / plain

@@ -1,5 +1,5 @@
 // Activity: what the circuit does in some trials, and over all of them.
-import { chart, chosen, clipped, data, el, frame, number, on, padded, plain, running, section, tell, tip, titled, withUnit } from "./tools.js";
+import { chart, chosen, clipped, count, data, el, frame, number, on, padded, plain, running, section, tell, tip, titled, withUnit } from "./tools.js";
 import { nameOf, sign, title } from "./wiring.js";
 import { pickNeuron, reach } from "./circuit.js";
 
@@ -161,10 +161,10 @@ function drawTraces(width, host) {
 // Rates and the like: over all held-out trials where that was worked out in the run, else over the trials shown.
 function statistics() {
   const c = chosen.circuit, all = c.analysis?.activity, few = c.activity, tuning = c.analysis?.tuning;
-  const source = all ?? few;
+  const source = all ?? few, told = c.analysis?.trials ? `over ${count(c.analysis.trials)} held-out trials` : "over all held-out trials";
   const host = el("div", { class: "halves gap" });
   if (!source) return host;
-  const inner = el("div"), small = all ? "over all held-out trials" : "in the trials above";
+  const inner = el("div"), small = all ? told : "in the trials above";
   host.append(titled("Firing", `mean rate, and irregularity of intervals (CV), ${small}`, inner,
     all && all.synchrony !== null ? el("p", { class: "note", id: "synchrony" }, `Synchrony χ = ${number(all.synchrony, 2)} in bins of ${plain(all.bin_ms)} ms (0 independent, 1 in step).`) : null));
   queueMicrotask(() => chart(inner, (width, at) => firing(at, width, c, source)));

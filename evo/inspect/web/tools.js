@@ -53,7 +53,7 @@ export function tell(what, ...facts) {
 }
 
 // Charts are drawn for the width that there is, and again when it changes.
-const charts = new Set();
+const charts = new Map();
 export function chart(host, draw) {
   const again = () => {
     const width = Math.floor(host.clientWidth);
@@ -61,13 +61,13 @@ export function chart(host, draw) {
     host.replaceChildren();
     draw(width, host);
   };
-  charts.add({ host, again });
+  charts.set(host, again);
   host.classList.add("chart");
   again();
   return again;
 }
 export function redraw() {
-  for (const one of charts) one.host.isConnected ? one.again() : charts.delete(one);
+  for (const [host, again] of charts) host.isConnected ? again() : charts.delete(host);
 }
 let waiting = null, lastWidth = window.innerWidth;
 addEventListener("resize", () => {
