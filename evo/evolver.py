@@ -347,8 +347,8 @@ class Evolver:
         spec = read_spec(path)
         _check_told(spec, path)
         source, run, since = checked_code(spec, path), Run(path), path / SINCE
-        done = min(run.standing.epoch)
-        if done != max(run.standing.epoch):
+        done = min(run.progress.epoch)
+        if done != max(run.progress.epoch):
             raise UserError(
                 f"{path / STORE}: is damaged: its islands are not at the same epoch; restore the folder from a copy"
             )
@@ -359,7 +359,7 @@ class Evolver:
             if last.epoch == done and last.spec == spec:
                 before = before._replace(since=last.since)
         found._set(spec, source, path, before)
-        found._elapsed = run.standing.elapsed
+        found._elapsed = run.progress.elapsed
         return found
 
     def __enter__(self) -> "Evolver":

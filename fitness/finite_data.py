@@ -19,7 +19,8 @@ from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
 from fitness.split import split
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 PART_OF = {"search": (0,), "validation": (1,), "core": (0, 1), "held_out": (2,)}  # numbers of the parts of the split
 

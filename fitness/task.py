@@ -33,32 +33,27 @@ out.
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial, wraps
+from functools import lru_cache, partial, wraps
 from inspect import Parameter, signature
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError, one_line
-from circuits.simulation.raster import Raster, pack
+from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
 from fitness.interval import of_clustered_mean, of_mean, wilson
 from fitness.sandbox import guard
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import folder_of
+from fitness.score import Score, exact
+from fitness.trials import Interface, Symbols, Trials
 
-OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
-    "credit": "trial_scores",
-    "grade": "case_scores",
-    "suits": "default_spec",
-    "decisive": "critical_connections",
-}
 OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "credit": "trial_scores",
     "grade": "case_scores",
@@ -66,147 +61,6 @@ OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "decisive": "critical_connections",
 }
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
-
-
-@dataclass(frozen=True)
-class Trials:
-    """Stimuli, and the facts that a task needs to score the answers.
-
-    Parameters
-    ----------
-    spikes : ndarray
-        Input spikes, bool [trials, steps, channels]; row k holds the spikes stamped (k + 1) dt.
-    labels : ndarray
-        Class of each trial, int [trials]; scores weigh classes equally.
-    facts : dict of ndarray
-        Further arrays [trials, ...] that the task needs.
-    noise_seed : int
-        Seed of the membrane noise in these trials, for circuits that have some.
-
-    Examples
-    --------
-    >>> import fitness
-    >>> trials = fitness.task("gate").trials(seed=1, count=64)
-    >>> trials.spikes.shape, len(trials)
-    ((64, 420, 3), 64)
-    """
-
-    spikes: np.ndarray
-    labels: np.ndarray
-    facts: dict = field(default_factory=dict)
-    noise_seed: int = 0
-
-    def __len__(self):
-        return len(self.labels)
-
-    def take(self, chosen) -> "Trials":
-        """Take some of the trials.
-
-        Parameters
-        ----------
-        chosen : ndarray
-            An index array, int or bool.
-
-        Returns
-        -------
-        Trials
-            These trials.
-        """
-        facts = {name: fact[chosen] for name, fact in self.facts.items()}
-        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
-
-    @cached_property
-    def bits(self) -> np.ndarray:
-        """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
-        return pack(self.spikes)
-
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """Weight of each trial in a class-balanced mean, float64 [trials]; they sum to 1."""
-        classes, place, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
-        return 1.0 / (len(classes) * sizes[place])
-
-
-class Symbols(NamedTuple):
-    """Trials as sequences of symbols.
-
-    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 where none comes
-    start_ms  [trials, symbols], ascending: when each begins
-    """
-
-    names: tuple[str, ...]
-    which: np.ndarray
-    start_ms: np.ndarray
-
-
-class Interface(NamedTuple):
-    """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
-
-    title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
-    """
-
-    title: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    dt_ms: float
-    duration_ms: float
-
-
-class Score(NamedTuple):
-    """How well circuits did in trials.
-
-    Parameters
-    ----------
-    value : ndarray
-        Score, float64 [...]: 0 is chance, 1 is perfect.
-    trial_scores : ndarray
-        Each trial right (1), wrong (0) or partly right: float64 [..., trials].
-    case_scores : ndarray
-        Scores by which selection tells circuits apart: the trial scores, or smoother ones, float64 [..., trials].
-    measured : object, optional
-        What the task needs besides to compute an interval.
-
-    Examples
-    --------
-    >>> import fitness
-    >>> task = fitness.task("gate")
-    >>> score = task.evaluate(fitness.reference("gate").circuit, task.trials(seed=1, count=64))
-    >>> bool(score.value > 0.9), score.trial_scores.shape
-    (True, (64,))
-    """
-
-    value: np.ndarray
-    trial_scores: np.ndarray
-    case_scores: np.ndarray
-    measured: Any = None
-
-    def of(self, circuit: tuple[int, ...]) -> "Score":
-        """The score of one circuit of a population.
-
-        Parameters
-        ----------
-        circuit : tuple of int
-            Index of the circuit in the leading axes.
-
-        Returns
-        -------
-        Score
-            Its score.
-        """
-        return Score(*(_of(part, circuit) for part in self))
-
-
-def _of(part, circuit):
-    """A circuit's part of an array, or of a tuple of them or of scores."""
-    if isinstance(part, Score):
-        return part.of(circuit)
-    return tuple(_of(one, circuit) for one in part) if isinstance(part, tuple) else part if part is None else part[circuit]
-
-
-def exact(scores) -> np.ndarray:
-    """Scores with the same bits everywhere: laid out alike, so that sums are taken in one order, and without the last digits,
-    in which the exponential functions and matrix products of machines differ."""
-    return np.round(np.asarray(scores, "f8", order="C"), 9) + 0.0
 
 
 class Task(BaseModel):

@@ -89,7 +89,7 @@ def export(path, target, rank, out):
     nir       a folder with NIR graphs, for snnTorch, Norse, SpikingJelly and others
     graphml   a file for graph tools: networkx, igraph, Gephi, yEd
 
-    Folders come with an example trial and are checked against the simulator where the tool is installed. The fate of each
+    Folders come with an example trial and are checked against the simulator where the tool is installed. The outcome of each
     feature (exact, approximate, dropped) is stated on stderr and in the README.md of the folder.
     """
     from circuits.export import export as write

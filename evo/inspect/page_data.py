@@ -65,7 +65,7 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
         "model": model(run.front[0].circuit if run.front else None),
         "run": {
             "state": run.state,
-            "ended_by": run.standing.ended,
+            "ended_by": run.progress.ended,
             "generation": run.generation,
             "generations": search.generations,
             "evaluations": run.evaluations,

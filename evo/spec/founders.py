@@ -17,7 +17,7 @@ from circuits.motif_file import Motif, digest, dumps
 from circuits.zoo import ZOO, zoo
 from evo.genome.from_circuit import from_circuit
 from evo.spec.run_spec import RunSpec
-from fitness.task import Interface
+from fitness.trials import Interface
 
 FOLDER = "founders"
 SHOWN = 12  # characters of a digest in a name

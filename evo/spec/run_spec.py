@@ -45,7 +45,7 @@ from fitness.judges import JUDGE, Judge, Setup, Told, named
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
-from fitness.task import Interface
+from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, TypeAd
 from typing_extensions import TypedDict
 
 from circuits.errors import UserError, one_line
-from fitness.task import Interface
+from fitness.trials import Interface
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 NAMES, NAME = 10_000, 1000  # channels or ports of a task, characters of a name

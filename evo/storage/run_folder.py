@@ -21,7 +21,7 @@ from circuits.imports.sonata_files import is_network
 from circuits.motif_file import Motif, Parent, digest
 from circuits.version import __version__
 from evo import genome
-from evo.engine.standing import Standing
+from evo.engine.progress import Progress
 from evo.population import archive
 from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
@@ -32,7 +32,7 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
 from fitness.evaluation.objectives import objective
-from fitness.task import Interface
+from fitness.trials import Interface
 
 
 class Condition(NamedTuple):
@@ -250,7 +250,7 @@ class Run:
         self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
-        self.standing = Standing.of(self.spec, self.epochs)
+        self.progress = Progress.of(self.spec, self.epochs)
 
     @property
     def name(self) -> str:
@@ -260,12 +260,12 @@ class Run:
     @property
     def generation(self) -> int:
         """The generation that every island has finished."""
-        return min(self.standing.generation)
+        return min(self.progress.generation)
 
     @property
     def evaluations(self) -> int:
         """Number of circuits evaluated."""
-        return self.standing.evaluations
+        return self.progress.evaluations
 
     @property
     def failed(self) -> tuple[int, str | None]:
@@ -284,7 +284,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """True if the run has ended."""
-        return self.standing.ended is not None
+        return self.progress.ended is not None
 
     @property
     def state(self) -> str:

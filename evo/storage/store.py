@@ -16,7 +16,7 @@ from pathlib import Path
 from circuits.errors import MachineError, UserError
 from circuits.files import check_regular
 from evo.engine.epochs import Result
-from evo.engine.standing import generations
+from evo.engine.progress import generations
 
 KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock

@@ -15,14 +15,14 @@ from evo.engine.codec import MisfitError, Shape, Shapes, from_bytes, largest, si
 from evo.engine.epochs import neighbour
 from evo.engine.island import Migrants, State
 from evo.genome import Bounds
-from evo.population.individual import LOOKED_AT, fate_of, record, record_of_0_4, up_to_date
+from evo.population.individual import LOOKED_AT, outcome_of, record, record_of_0_4, up_to_date
 from evo.population.lineage import FOUNDER, founder_place, step_dtype
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import RunSpec
 from evo.storage import documents
 from evo.storage.documents import damaged
 from evo.storage.store import Store
-from fitness.task import Interface
+from fitness.trials import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
@@ -184,7 +184,7 @@ class _Forms:
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
         self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may say as many as it likes
-        self.record = record(self.genome, fate_of(spec.search))
+        self.record = record(self.genome, outcome_of(spec.search))
 
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""

@@ -150,7 +150,7 @@ def _outcome(run: Run, target):
         neurons=e + i,
         synapses=best.circuit.synapse_count if best else 0,
         energy=best.spikes + best.events if best else nan,
-        seconds=run.standing.elapsed,
+        seconds=run.progress.elapsed,
     )
 
 

@@ -24,8 +24,9 @@ from fitness.analysis.states import States, states
 from fitness.analysis.tuning import Tuning, tuning
 from fitness.evaluation.controls import controls
 from fitness.registry import task as task_by_name
-from fitness.task import Task, Trials
+from fitness.task import Task
 from fitness.tasks import BUILT_IN
+from fitness.trials import Trials
 
 MOTIF_TRIALS = 256
 

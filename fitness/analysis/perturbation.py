@@ -12,7 +12,8 @@ from circuits.simulation.population import Stop
 from fitness.analysis.numbers import rounded
 from fitness.evaluation.evaluate import scored, scores, with_interval
 from fitness.evaluation.robustness import at_finer_step
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 PERCENT = 0.0, 5.0, 10.0, 20.0, 40.0  # standard deviations of weights and parameters
 DRAWS = 8

@@ -17,7 +17,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
-from fitness.task import Symbols, Task, Trials
+from fitness.task import Task
+from fitness.trials import Symbols, Trials
 
 MOST, RAREST = 8, 0.02  # states that are told apart, and the least share of the moments that makes one
 LIMITS = 15  # on a potential or a current that are tried

@@ -8,7 +8,8 @@ from typing_extensions import TypedDict
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.analysis.numbers import rounded
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 POINTS = 12  # of a curve; a variable with more values than that is cut into so many parts
 

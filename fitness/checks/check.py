@@ -6,7 +6,8 @@ from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
 from fitness.analysis.state_machine import sequence_of
 from fitness.analysis.tuning import variable_of
-from fitness.task import PARTS, Task, Trials
+from fitness.task import PARTS, Task
+from fitness.trials import Trials
 
 REPEATED = 0.01  # share of the held-out trials from which on stimuli of other parts among them are worth a warning
 

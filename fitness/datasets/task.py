@@ -12,7 +12,7 @@ from fitness.datasets.events import Events
 from fitness.datasets.read import read
 from fitness.file_data import FileData
 from fitness.finite_data import Data
-from fitness.task import Trials
+from fitness.trials import Trials
 
 LARGEST = 1 << 31  # steps of all items and channels
 

@@ -6,7 +6,8 @@ from circuits.circuit import Circuit
 from circuits.edit.lesion import lesion
 from fitness.evaluation.evaluate import scored
 from fitness.reference import FOLDER, lesioned, reference
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:

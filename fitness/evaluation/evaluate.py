@@ -15,7 +15,9 @@ from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
 from fitness.evaluation.fault_isolation import judge
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no circuit is given up
@@ -51,7 +53,7 @@ class Evaluation:
         return self.scored.value
 
     @cached_property
-    def grades(self) -> np.ndarray:
+    def case_scores(self) -> np.ndarray:
         """The case scores that selection uses, float32 [B, trials]."""
         return self.scored.case_scores.astype("f4")
 
@@ -194,5 +196,5 @@ def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> 
 
 
 def climbed(score: Score, trials: Trials) -> np.ndarray:
-    """The class-balanced mean of the grades, float64 [B]."""
+    """The class-balanced mean of the case scores, float64 [B]."""
     return (score.case_scores * trials.weights).sum(axis=-1)

@@ -8,7 +8,9 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.sandbox.guard import Overtime
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 MANY = 10  # so many circuits that all fail: it is the task
 

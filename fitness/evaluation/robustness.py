@@ -7,7 +7,8 @@ from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
 from fitness.evaluation.evaluate import Evaluation, run
 from fitness.evaluation.fault_isolation import judge
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
 LOSSES = 2  # neurons that are lost, one at a time

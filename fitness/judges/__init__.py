@@ -20,7 +20,7 @@ from fitness.judges.simulated import Simulated
 from fitness.judges.told import TOLD, Told
 from fitness.registry import own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
-from fitness.task import Interface
+from fitness.trials import Interface
 
 __all__ = ["TOLD", "Candidates", "Fresh", "Judge", "Results", "Setup", "judged", "make", "named"]
 

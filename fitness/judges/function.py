@@ -28,7 +28,8 @@ from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, re
 from fitness.judges.judge import Fresh, Judge
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import said
-from fitness.task import PARTS, Interface
+from fitness.task import PARTS
+from fitness.trials import Interface
 
 
 class Function(Judge):

@@ -35,7 +35,8 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif
 from circuits.simulation.packed import PackedCircuits
-from fitness.task import Interface, Task
+from fitness.task import Task
+from fitness.trials import Interface
 
 
 class Candidates(Protocol):

@@ -15,8 +15,9 @@ from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Targ
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
 from fitness.recordings.windows import Stimulus, Windows, cut, stimuli
+from fitness.score import Score
 from fitness.split import split
-from fitness.task import Score, Trials
+from fitness.trials import Trials
 
 SEARCH, VALIDATION, HELD_OUT = range(3)
 ENOUGH = 10  # different stimuli: whole ones can be held out

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import restraint, volley
-from fitness.task import Symbols, Task
+from fitness.task import Task
+from fitness.trials import Symbols
 
 ABC = (0, 1, 2)
 VOLLEY_MS = 4.0

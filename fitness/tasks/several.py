@@ -9,7 +9,9 @@ from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.conditions import NONE, REPORTED, Conditions
 from fitness.sandbox.code import is_own
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 LABEL = "label"
 

@@ -7,7 +7,7 @@ from evo.algorithms.separable_cma import SeparableCMA
 from evo.spec.run_spec import CircuitBounds, RunSpec
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings.task import RecordingTask
-from fitness.task import Trials
+from fitness.trials import Trials
 
 GENERATIONS, POINTS, STARTS = 80, 24, 3
 LARGEST_MV, LATEST_MS = 100.0, 15.0

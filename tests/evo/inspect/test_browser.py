@@ -762,7 +762,7 @@ def test_whole_numbers_that_a_browser_rounds_are_text():
 def test_the_page_says_what_each_figure_is_and_has_the_times_of_the_store(opened, folder, run):
     shown = opened(folder / "report.html")
     took = re.search(r"the search took\s+(.*?), ([\d,]+) evaluations/s", shown.text("#run"))
-    seconds = run.standing.elapsed
+    seconds = run.progress.elapsed
     assert took[1] == f"{int(seconds + 0.5)} s"
     assert took[2] == f"{int(run.evaluations / seconds + 0.5):,}"
     assert "of its best on validation" in shown.text("#run")
