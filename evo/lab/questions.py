@@ -8,10 +8,14 @@ from typing import Any
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps
 from circuits.zoo import zoo
-from evo.lab import run_view, share
+from evo.inspect import page, page_data
+from evo.lab import form, run_view, share
 from evo.lab.bench import Bench
+from evo.lab.compare import compared
+from evo.lab.control import Control
 from evo.lab.runs import Runs
 from evo.lab.sources import Sources, imported
+from evo.spec.founders import founders
 from fitness.tasks import BUILT_IN
 
 
@@ -26,13 +30,14 @@ class RefusedError(Exception):
 class Lab:
     """Everything that is open: the folder, its runs, and the bench."""
 
-    def __init__(self, folder: Path, can_write: bool = True):
+    def __init__(self, folder: Path):
         self.runs = Runs(folder)
         self.bench = Bench(Sources(self.runs))
-        self.can_write = can_write
+        self.control = Control(self.runs)
         self._answers: dict[str, Callable[[dict], Any]] = {
             "runs": self._runs,
             "run": lambda said: run_view.head(self.runs, said.get("name")),
+            "page": lambda said: {"text": page.page(page_data.of_run(self.runs.open(said.get("name")).run))},
             "circuit": lambda said: run_view.circuit(self.runs, said.get("name"), said.get("id")),
             "circuits": lambda said: {"motifs": _zoo(), "tasks": _tasks()},
             "import": _imported,
@@ -46,6 +51,14 @@ class Lab:
             "bench/sweep": self.bench.swept,
             "bench/lesions": self.bench.lesioned,
             "allow": self._allow,
+            "compare": lambda said: compared(self.runs, said.get("runs")),
+            "spec/form": lambda said: form.form(said.get("task"), said.get("founder")),
+            "spec/check": self._checked,
+            "start": self.control.start,
+            "stop": self.control.stop,
+            "resume": self.control.resume,
+            "fork": self.control.fork,
+            "job": self.control.job,
         }
 
     def answer(self, question: str, said: Any) -> Any:
@@ -56,7 +69,8 @@ class Lab:
         try:
             return found(said)
         except (UserError, MachineError) as error:
-            raise RefusedError(str(error), getattr(error, "place", "")) from None
+            place, message = form.place_of(str(error))
+            raise RefusedError(message, getattr(error, "place", place)) from None
 
     def close(self):
         self.runs.close()
@@ -64,6 +78,17 @@ class Lab:
     def _runs(self, said):
         version, rows, gone = self.runs.changed(int(said.get("since") or 0))
         return {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "folder": str(self.runs.folder)}
+
+    def _checked(self, said):
+        """The form of a spec, given as "toml" or "values", with what is wrong and where."""
+        found = form.of_toml(said["toml"]) if "toml" in said else form.of_values(said.get("values"))
+        try:
+            spec, own = form.checked(found["toml"], self.runs.folder)
+            founders(spec, spec.make_judge().interface, self.runs.folder) if not own else None
+        except (UserError, MachineError) as error:
+            place, message = form.place_of(str(error))
+            return found | {"error": message, "place": place, "own": False}
+        return found | {"error": None, "place": "", "own": own, "circuits": spec.search.population * spec.search.islands}
 
     def _keep(self, said):
         """Save the circuit below the folder, for a run that begins with it."""

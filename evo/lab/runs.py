@@ -221,7 +221,7 @@ def _row(name, run):
         "evaluations": run.evaluations,
         "generation": run.generation,
         "generations": run.spec.search.generations,
-        "seconds": run.standing.elapsed,
+        "seconds": run.progress.elapsed,
         "front": len(run.front),
         "neurons": best and len(best.circuit.neurons),
         "algorithm": run.spec.search.algorithm,

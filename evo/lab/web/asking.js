@@ -62,4 +62,9 @@ export function changes(since, hear) {
 }
 
 export const parameter = (name) => new URLSearchParams(location.search).get(name);
-export const address = (view, parameters) => `${view}?${new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== null && v !== undefined && v !== ""))}`;
+// The address of a view; a parameter may be a list.
+export function address(view, parameters) {
+  const found = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "") found.append(key, one);
+  return `${view}?${found}`;
+}

@@ -81,7 +81,7 @@ function render() {
 function chosen() {
   const names = [...picked].filter((n) => rows.has(n));
   compare.textContent = names.length ? `Compare ${names.length} ${names.length === 1 ? "run" : "runs"}` : "Compare";
-  names.length ? compare.setAttribute("href", address("compare", { runs: names.join("|") })) : compare.removeAttribute("href");
+  names.length ? compare.setAttribute("href", address("compare", { run: names })) : compare.removeAttribute("href");
   compare.setAttribute("aria-disabled", String(!names.length));
 }
 
