@@ -76,7 +76,10 @@ class Lab:
         self.runs.close()
 
     def _runs(self, said):
-        version, rows, gone = self.runs.changed(int(said.get("since") or 0))
+        since = said.get("since", 0)
+        if not isinstance(since, int):
+            raise UserError(f"since: the version of an answer before, not {since!r}")
+        version, rows, gone = self.runs.changed(since)
         return {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "folder": str(self.runs.folder)}
 
     def _checked(self, said):
