@@ -21,7 +21,7 @@ def lab(folder, host, port, no_browser):
     FOLDER holds run folders, at any depth [default: runs, or else the working folder]. Looking at a run executes nothing
     that lies in its folder. Ctrl-C ends the lab; searches that run go on.
     """
-    from evo.lab.serve import LOOPBACK, serve
+    from evo.web.serve import LOOPBACK, serve
 
     place = Path(folder) if folder is not None else Path("runs") if Path("runs").is_dir() else Path()
     if host not in LOOPBACK:

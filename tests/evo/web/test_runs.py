@@ -4,12 +4,12 @@ import shutil
 from contextlib import suppress
 
 import evo
-from evo.lab.questions import Lab
 from evo.storage import lock
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
-from tests.evo.lab.conftest import refused
+from evo.web.questions import Lab
 from tests.evo.tiny import spec_file, stops_after
+from tests.evo.web.conftest import refused
 
 
 def rows(lab, since=0):

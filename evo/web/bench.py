@@ -21,9 +21,9 @@ from circuits.simulation.stimulus import dense
 from evo.inspect import activity, page_data
 from evo.inspect.activity import Shown
 from evo.inspect.drawing import drawn
-from evo.lab.sources import Source, Sources
 from evo.storage.run_folder import Run
 from evo.storage.task_code import checked_code
+from evo.web.sources import Source, Sources
 from fitness.analysis.activity import activity as firing
 from fitness.analysis.scored import check_fits
 from fitness.analysis.tuning import tuning

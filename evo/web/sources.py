@@ -11,8 +11,8 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, loads
 from circuits.neurons import LIF_PSC_EXP, MODELS
 from circuits.zoo import zoo
-from evo.lab.runs import Runs
 from evo.storage.run_folder import Run
+from evo.web.runs import Runs
 from fitness.tasks import BUILT_IN
 
 KEPT = 64  # circuits of runs, which may leave the front while they are on the bench

@@ -8,11 +8,11 @@ import time
 import pytest
 
 import evo
-from evo.lab import control
 from evo.storage.stored import SPEC, STORE
-from tests.evo.lab.conftest import refused
+from evo.web import control
 from tests.evo.tiny import OWN_TASK, environment
 from tests.evo.tiny import SPEC as TINY
+from tests.evo.web.conftest import refused
 
 
 class Recorded:

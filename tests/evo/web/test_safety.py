@@ -2,17 +2,17 @@
 
 import json
 import re
-from importlib.resources import files
 
 import pytest
 
 pytest.importorskip("httpx", reason="no httpx: pip install 'evocircuits[test]'")
 testclient = pytest.importorskip("starlette.testclient", reason="no Starlette: pip install 'evocircuits[lab]'")
 
-from evo.lab.app import application  # noqa: E402
-from tests.evo.lab.conftest import TOKEN  # noqa: E402
+from evo.web.app import FOLDERS, application  # noqa: E402
+from tests.evo.web.conftest import TOKEN  # noqa: E402
 
 HOST = "127.0.0.1:8642"
+MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +112,11 @@ def test_the_pages_load_nothing_from_outside_and_hold_no_inline_script(client):
         assert not re.search(r"<script(?![^>]*src=)|\son\w+=|style=|https?://", text)
         for path in re.findall(r'(?:src|href)="((?:page|lab)/[^"]+)"', text):
             assert client.get(f"/{TOKEN}/{path}").status_code == 200, path
-    for package in ("evo.lab", "evo.inspect"):
-        for file in (files(package) / "web").iterdir():
+    for folder in FOLDERS.values():
+        for file in folder.iterdir():
             if file.name.endswith(".js") and file.name != "d3.min.js":
                 script = file.read_text(encoding="utf-8")
-                assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script), (
-                    file.name
-                )
+                assert not re.search(MARKUP, script), file.name
                 for target in re.findall(r'(?:^import .* from |import\()"([^"]+)"', script, re.MULTILINE):
-                    assert (files(package) / "web" / target).is_file() or (
-                        files("evo.inspect") / "web" / target.rpartition("/")[2]
-                    ).is_file()
+                    where = FOLDERS["page"] if target.startswith("../page/") else folder
+                    assert (where / target.rpartition("/")[2]).is_file(), f"{file.name} imports {target}"

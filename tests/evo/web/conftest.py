@@ -8,7 +8,7 @@ import time
 import pytest
 
 import evo
-from evo.lab.questions import Lab, RefusedError
+from evo.web.questions import Lab, RefusedError
 from tests.evo.tiny import own_task_spec, spec_file
 
 TOKEN = "t0ken"
@@ -66,7 +66,7 @@ class Serving:
     def __init__(self, folder):
         import uvicorn
 
-        from evo.lab.app import application
+        from evo.web.app import application
 
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ from circuits.edit.edits import apply, parse
 from circuits.motif_file import digest, dumps, loads
 from circuits.simulation.simulate import simulate
 from evo.inspect import activity
-from tests.evo.lab.conftest import refused
+from tests.evo.web.conftest import refused
 
 RUN = {"run": "gate-3", "circuit": 0}
 HOSTILE = "<img src=x onerror=alert(1)>\"'`</script>"
@@ -167,14 +167,14 @@ def test_code_that_is_copied_makes_the_same_circuit(shared):
 
 
 def test_a_task_of_ones_own_is_executed_only_after_the_click(folder, monkeypatch):
-    from evo.lab.questions import Lab
+    from evo.web.questions import Lab
     from tests.evo.tiny import forget_own_code
 
     forget_own_code()
     lab = Lab(folder)
     lab.runs.look()
     executed = []
-    monkeypatch.setattr("evo.lab.bench.checked_code", lambda *a: executed.append(a) or _checked(*a))
+    monkeypatch.setattr("evo.web.bench.checked_code", lambda *a: executed.append(a) or _checked(*a))
     source = {"run": "own", "circuit": 0}
     assert lab.answer("bench/open", {"source": source})["asks"] is True
     before = bench(lab, source)

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from evo.lab.questions import Lab, RefusedError
-from evo.lab.safety import Guard
+from evo.web.questions import Lab, RefusedError
+from evo.web.safety import Guard
 
 VIEWS = {"": "runs", "run": "run", "bench": "bench", "compare": "compare", "new": "new"}  # address: module of the view
 TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}
-FOLDERS = {"page": "evo.inspect", "lab": "evo.lab"}  # where modules and styles lie
+FOLDERS = {"page": files("evo.inspect") / "web", "lab": files("evo.web") / "static"}  # where modules and styles lie
 EVERY_S, ALIVE_S = 0.25, 15.0
 
 
@@ -29,14 +29,14 @@ def application(lab: Lab, token: str, hosts: list[str]) -> Guard:
         name = request.path_params.get("view", "")
         if name not in VIEWS:
             raise HTTPException(404, f"There is no view {name!r}; the runs are at the address that evo lab printed.")
-        shell = _file("evo.lab", "lab.html").decode().replace("$module", VIEWS[name])
+        shell = _file("lab", "lab.html").decode().replace("$module", VIEWS[name])
         return Response(shell, media_type="text/html")
 
     async def file(request: Request) -> Response:
         folder, name = request.path_params["folder"], request.path_params["name"]
         if folder not in FOLDERS or "/" in name or name.startswith("."):
             raise HTTPException(404, "There is no such file.")
-        return Response(_file(FOLDERS[folder], name), media_type=TYPES.get(name.rpartition(".")[2], "text/plain"))
+        return Response(_file(folder, name), media_type=TYPES.get(name.rpartition(".")[2], "text/plain"))
 
     async def question(request: Request) -> Response:
         try:
@@ -84,9 +84,9 @@ async def _told(_request, error):
     return Response(f"{error.detail}\n", error.status_code, media_type="text/plain")
 
 
-def _file(package, name):
+def _file(folder, name):
     try:
-        return (files(package) / "web" / name).read_bytes()
+        return (FOLDERS[folder] / name).read_bytes()
     except (OSError, ValueError):
         raise HTTPException(404, "There is no such file.") from None
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from circuits.errors import MachineError, UserError
-from evo.lab import form
-from evo.lab.runs import Runs
 from evo.spec.given import as_changes
 from evo.storage.fork import forked
 from evo.storage.run_folder import read_spec
 from evo.storage.stored import SPEC
+from evo.web import form
+from evo.web.runs import Runs
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
 COMMANDS = {"run", "resume", "fork"}

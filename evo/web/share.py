@@ -11,8 +11,8 @@ from circuits.export import TARGETS
 from circuits.export.features import kept
 from circuits.export.script_folder import SCRIPTS
 from circuits.motif_file import Motif, digest, dumps, save
-from evo.lab.bench import Asked
 from evo.spec.starter import starter
+from evo.web.bench import Asked
 
 FOLDER = "circuits"  # below the lab's folder, where circuits are kept that runs begin with
 _NAME = re.compile(r"[^\w.-]+", re.ASCII)

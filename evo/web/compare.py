@@ -7,11 +7,11 @@ import numpy as np
 from circuits.errors import UserError
 from evo.inspect import comparison, page_data
 from evo.inspect.drawing import drawn
-from evo.lab.runs import Runs
-from evo.lab.sources import identities
 from evo.storage.run_folder import Run
 from evo.studies.compare import compare_runs
 from evo.studies.motifs import Winner, recurring
+from evo.web.runs import Runs
+from evo.web.sources import identities
 
 MOST = 100  # runs
 WIRINGS = 12

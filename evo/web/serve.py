@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
-from evo.lab.bench import warm
-from evo.lab.questions import Lab
+from evo.web.bench import warm
+from evo.web.questions import Lab
 
 PORT = 8642
 LOOPBACK = "127.0.0.1", "localhost", "::1"
@@ -20,7 +20,7 @@ def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable
     try:
         import uvicorn
 
-        from evo.lab.app import application
+        from evo.web.app import application
     except ImportError:
         raise MachineError("the lab needs Starlette and Uvicorn: pip install 'evocircuits[lab]'") from None
     if not folder.is_dir():

@@ -4,8 +4,8 @@ from typing import Any
 
 from circuits.errors import UserError
 from evo.inspect import page_data
-from evo.lab.runs import Runs
-from evo.lab.sources import identities
+from evo.web.runs import Runs
+from evo.web.sources import identities
 
 
 def head(runs: Runs, name: Any) -> dict:

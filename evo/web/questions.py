@@ -9,13 +9,13 @@ from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps
 from circuits.zoo import zoo
 from evo.inspect import page, page_data
-from evo.lab import form, run_view, share
-from evo.lab.bench import Bench
-from evo.lab.compare import compared
-from evo.lab.control import Control
-from evo.lab.runs import Runs
-from evo.lab.sources import Sources, imported
 from evo.spec.founders import founders
+from evo.web import form, run_view, share
+from evo.web.bench import Bench
+from evo.web.compare import compared
+from evo.web.control import Control
+from evo.web.runs import Runs
+from evo.web.sources import Sources, imported
 from fitness.tasks import BUILT_IN
 
 
