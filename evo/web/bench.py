@@ -40,7 +40,7 @@ WITHOUT_TASK = 200.0, 40.0  # ms and Hz of the random spikes that a circuit with
 
 
 class Asked(NamedTuple):
-    """A question: the source, the circuit after the edits, and on what it is tried."""
+    """A question: the source, the circuit after the edits, and on what it is tried; unfit: why its own task cannot score it."""
 
     source: Source
     edits: list
@@ -48,6 +48,7 @@ class Asked(NamedTuple):
     task: Task | None
     trials: Trials | None
     shown: Shown
+    unfit: str = ""
 
 
 class Bench:
@@ -72,6 +73,7 @@ class Bench:
             "model": page_data.model(circuit),
             "ranges": {name: [p.low, p.high, p.default] for name, p in circuit.model.parameters.items()},
             "scored": task is not None,
+            "unfit": asked.unfit,
             "asks": self._own(settings, source) and self._run_name(said) not in self.allowed,
             "tasks": _fitting(circuit),
             "settings": page_data.exact(settings),
@@ -151,10 +153,18 @@ class Bench:
         if len(circuit.neurons) > MOST_NEURONS:
             raise UserError(f"the bench takes circuits of at most {MOST_NEURONS} neurons, not {len(circuit.neurons)}")
         settings = self.settings(said, source)
-        task, trials = self._task(settings, said, source)
+        unfit, task, trials = "", None, None
+        try:
+            task, trials = self._task(settings, said, source)
+            if task is not None:
+                check_fits(task, source.motif.circuit)
+        except UserError as error:
+            if said.get("task") is not None:  # chosen here
+                raise
+            unfit, task, trials = str(error), None, None  # a stranger's file may name any task
         if task is not None:
             check_fits(task, circuit)
-        return Asked(source, edits, circuit, task, trials, self._shown(said, source, circuit, task, trials))
+        return Asked(source, edits, circuit, task, trials, self._shown(said, source, circuit, task, trials), unfit)
 
     def settings(self, said, source):
         given = said.get("task")

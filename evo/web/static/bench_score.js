@@ -12,7 +12,7 @@ export function drawScore() {
   on("circuit", () => {
     const now = bench.now, was = bench.original, host = $("score");
     if (!now.score) {
-      host.replaceChildren(data.asks ? permission() : el("p", { class: "note" }, data.task.name && data.task.judge ? `Circuits are judged by ${data.task.judge}, which the bench cannot ask.` : "No score: choose a task that the circuit fits."), tasks());
+      host.replaceChildren(data.asks ? permission() : el("p", { class: "note" }, data.task.name && data.task.judge ? `Circuits are judged by ${data.task.judge}, which the bench cannot ask.` : data.unfit ? `No score: ${data.unfit}` : "No score: choose a task that the circuit fits."), tasks());
       $("every").hidden = true;
       return;
     }

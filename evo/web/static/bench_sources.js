@@ -6,7 +6,7 @@ import { open } from "./bench.js";
 export async function drawSources() {
   const zoo = el("select", { id: "zoo", "aria-label": "A circuit of the zoo", onchange: () => zoo.value && location.assign(address("bench", { zoo: zoo.value })) }, el("option", { value: "" }, "zoo…"));
   const blank = el("select", { id: "blank", "aria-label": "A new circuit for a task", onchange: () => blank.value && location.assign(address("bench", { blank: blank.value })) }, el("option", { value: "" }, "from nothing, for…"));
-  const file = el("input", { type: "file", id: "file", "aria-label": "A motif file, or a circuit of another tool", onchange: () => file.files[0] && dropped(file.files[0]) });
+  const file = el("input", { type: "file", id: "file", "aria-label": "A motif file, or a circuit of another tool", onchange: () => { const [one] = file.files; file.value = ""; if (one) dropped(one); } });
   const box = el("div", { class: "controls", id: "sources" }, el("span", {}, "Put on the bench:"), zoo, blank, file, el("span", { class: "note" }, "or drop a file anywhere"));
   $("title").before(box);
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dropping"); });
