@@ -367,7 +367,7 @@ def _analyse(run, source, store):
 
 
 def _guests(spec, store, inherited, island, epoch):
-    """What an island receives before an epoch, see `Plan`."""
+    """Migrants or founders that an island receives before an epoch, see `Plan`."""
     if epoch == 0:
         if inherited is None:
             return None

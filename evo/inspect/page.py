@@ -31,7 +31,7 @@ _BETWEEN = re.compile(r"^import .*;\n|^export (?=async|function|const|let)", re.
 
 
 def default_path(subject: Path) -> Path:
-    """Where the page of a run folder or motif file goes unless told otherwise."""
+    """Default path of the page of a run folder or motif file."""
     return subject / "report.html" if subject.is_dir() else subject.with_suffix(".html")
 
 
