@@ -1,10 +1,14 @@
 """Starting the lab: an address that is free, its token, and the server until Ctrl-C."""
 
+import atexit
 import secrets
+import shutil
 import socket
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
@@ -53,6 +57,15 @@ def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable
         pass
     finally:
         lab.close()
+
+
+def demo_runs() -> Path:
+    """A copy of the runs that ship, in a temporary folder that goes with this process: runs may be started there."""
+    folder = Path(tempfile.mkdtemp(prefix="evo-lab-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with as_file(files("evo.web") / "demo") as runs:
+        shutil.copytree(runs, folder / "demo")
+    return folder / "demo"
 
 
 def _listening(host, port):

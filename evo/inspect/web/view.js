@@ -22,7 +22,7 @@ export async function choose(rank) {
   tell("circuit");
   tell("neuron");
   if (data.kind === "run") {
-    history.replaceState(null, "", `#rank-${rank}`);
+    if (location.protocol !== "about:") history.replaceState(null, "", `#rank-${rank}`);
     const m = data.members[rank];
     $("said").textContent = `rank ${rank}: held out ${number(m.held_out)}, ${m.e} excitatory and ${m.i} inhibitory neurons`;
     $("chosen").querySelector("span").textContent = `rank ${rank} · ${number(m.held_out)}`;

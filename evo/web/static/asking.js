@@ -44,6 +44,7 @@ export async function tried(question, said) {
 
 // Rows of the table of runs, as they change: hear({ rows, gone, whole }).
 export function changes(since, hear) {
+  if (way.framed) return listened(since, hear);
   const stream = new EventSource(`events?since=${since}`), live = $("live");
   let at = since;
   stream.onmessage = (event) => {
@@ -61,7 +62,24 @@ export function changes(since, hear) {
   return stream;
 }
 
-export const parameter = (name) => new URLSearchParams(location.search).get(name);
+// Where nothing streams, it is asked for now and then.
+function listened(since, hear) {
+  let at = since;
+  setInterval(async () => {
+    const told = await ask("runs", { since: at, look: true });
+    if (told.version === at) return;
+    at = told.version;
+    hear(told);
+  }, 3000);
+}
+
+// What the address says of the view; in a notebook, what Python does.
+export const parameter = (name) => window.evoView?.[name] ?? new URLSearchParams(location.search).get(name);
+
+// The address becomes that of what is shown, where there is one.
+export function here(address) {
+  if (!way.framed) history.replaceState(null, "", address);
+}
 // The address of a view; a parameter may be a list.
 export function address(view, parameters) {
   const found = new URLSearchParams();

@@ -2,7 +2,7 @@
 // list of edits: these are asked with, kept for undo and redo, and written into the address.
 import { $, chosen, data, el, load, tell } from "../page/tools.js";
 import { drawActivity } from "../page/activity.js";
-import { address, ask, parameter, tried, trouble } from "./asking.js";
+import { ask, here, parameter, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 import { drawBoard, drawInspector } from "./bench_circuit.js";
 import { drawScore } from "./bench_score.js";
@@ -109,7 +109,7 @@ export async function travel(to) {
 export function remember() {
   const state = { ...(bench.edits.length ? { edits: bench.edits } : {}), ...(bench.trials !== 64 ? { trials: bench.trials } : {}), ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}), ...(bench.source.motif ? { motif: bench.source } : {}) };
   const text = Object.keys(state).length ? `#${encodeURIComponent(JSON.stringify(state))}` : "";
-  history.replaceState(null, "", location.pathname + location.search + text);
+  here(location.pathname + location.search + text);
   buttons();
 }
 

@@ -1,6 +1,6 @@
 // What to put on the bench: a circuit of the zoo, a file, or nothing but a task.
 import { $, el } from "../page/tools.js";
-import { address, ask, trouble } from "./asking.js";
+import { address, ask, here, trouble } from "./asking.js";
 import { open } from "./bench.js";
 
 export async function drawSources() {
@@ -27,7 +27,7 @@ async function dropped(file) {
     let text = "";
     for (let k = 0; k < bytes.length; k += 32768) text += String.fromCharCode(...bytes.subarray(k, k + 32768));
     const { motif } = await ask("import", { name: file.name, content: btoa(text) });
-    history.replaceState(null, "", "bench");
+    here("bench");
     await open({ motif, name: file.name });
   } catch (error) {
     trouble(error);

@@ -23,9 +23,9 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with launched() as browser:
-        yield browser
+def tab():
+    with launched() as tab:
+        yield tab
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +46,29 @@ def serving(place):
 
 
 class View:
-    """A page of the lab; what goes wrong in it, and what it asks of anyone else, is kept."""
+    """A page of the lab in a tab. Until it is closed, what goes wrong in it is kept, and what it asks of anyone else."""
 
-    def __init__(self, browser, serving, view, width=1280, dark=False):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
-        self.page, self.faults = self.context.new_page(), []
-        self.page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", lambda r: self.faults.append(f"asks for {r.url}") if not self.own(r.url, serving) else None)
-        self.page.goto(serving.address + view)
+    def __init__(self, tab, serving, view, width=1280, dark=False):
+        own = (serving.address, "blob:", "data:")
+        self.page = tab
+        self.faults: list[str] = []
+        self._kept = {
+            "console": lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None,
+            "pageerror": lambda error: self.faults.append(str(error)),
+            "dialog": lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+            "request": lambda r: self.faults.append(f"asks for {r.url}") if not r.url.startswith(own) else None,
+        }
+        tab.goto("about:blank")
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.emulate_media(color_scheme="dark" if dark else "light")
+        for event, keep in self._kept.items():
+            tab.on(event, keep)
+        tab.goto(serving.address + view)
 
-    @staticmethod
-    def own(url, serving):
-        return url.startswith((serving.address, "blob:", "data:"))
+    def close(self):
+        for event, keep in self._kept.items():
+            self.page.remove_listener(event, keep)
+        self.page.goto("about:blank")
 
     def wait(self, selector, **options):
         return self.page.wait_for_selector(selector, **({"state": "attached", "timeout": 30_000} | options))
@@ -85,18 +94,21 @@ class View:
 
 
 @pytest.fixture
-def opened(browser, serving):
-    """Opens views; at the end of a test nothing may have gone wrong in them but what the lab has refused."""
+def opened(tab, serving):
+    """Opens views, the first in the tab and further ones beside it. At the end of a test nothing may have gone wrong in them but
+    what the lab has refused."""
     views = []
 
     def open_view(view="", **options):
-        views.append(View(browser, serving, view, **options))
+        views.append(View(tab.context.browser.new_page() if views else tab, serving, view, **options))
         return views[-1]
 
     yield open_view
     for one in views:
+        one.close()
+        if one.page is not tab:
+            one.page.close()
         assert [fault for fault in one.faults if "status of 422" not in fault] == []
-        one.context.close()
 
 
 def bench(view):
@@ -143,13 +155,13 @@ def test_two_browsers_see_a_run_come_run_be_killed_and_go(opened, place):
         view.wait('#runs tr[data-name="new"]', state="detached", timeout=20_000)
 
 
-def test_an_empty_folder_says_what_to_do(browser, tmp_path):
+def test_an_empty_folder_says_what_to_do(tab, tmp_path):
     serving = Serving(tmp_path)
-    view = View(browser, serving, "")
+    view = View(tab, serving, "")
     view.wait("#empty:not([hidden])")
     assert "evo run gate" in view.text("#empty")
     assert view.faults == []
-    view.context.close()
+    view.close()
     serving.close()
 
 
@@ -186,17 +198,20 @@ def test_a_folder_deleted_while_its_run_is_open_is_said_to_be(opened, place):
     assert view.count("#wiring .edge") > 0
 
 
-def test_the_run_view_draws_what_the_page_draws(opened, browser, place, tmp_path):
+def test_the_run_view_draws_what_the_page_draws(opened, tab, place, tmp_path):
     from evo.inspect import page
     from tests.evo.inspect.browsing import Opened
 
-    still = Opened(browser, page.write(evo.open_run(place / "gate-3"), tmp_path / "page.html"))
-    view = opened("run?name=gate-3")
-    view.wait("html[data-drawn]")
-    for part in ("#wiring svg", "#rasters svg", "#members tbody", "#lesions tbody", "#line svg"):
-        one, two = (v.page.locator(part).first.evaluate("e => e.textContent") for v in (still, view))
-        assert one == two, part
-    still.context.close()
+    parts = ("#wiring svg", "#rasters svg", "#members tbody", "#lesions tbody", "#line svg")
+
+    def drawn():
+        return {part: tab.locator(part).first.evaluate("e => e.textContent") for part in parts}
+
+    still = Opened(tab, page.write(evo.open_run(place / "gate-3"), tmp_path / "page.html"))
+    there = drawn()
+    still.close()
+    opened("run?name=gate-3").wait("html[data-drawn]")
+    assert drawn() == there
 
 
 def test_a_name_that_is_markup_is_text_everywhere(opened, place):
@@ -217,7 +232,7 @@ def test_a_weight_is_dragged_and_taken_back(opened):
     score = view.text("#value")
     hit = view.page.locator("#wiring .edge .hit").first
     hit.focus()
-    view.after(lambda: view.page.keyboard.press("Enter"))
+    view.page.keyboard.press("Enter")
     view.wait('input[name="weight, mV"]')
     view.after(lambda: view.slide("weight, mV", 1.0))
     assert view.text("#edited") == "1 edit"
