@@ -62,9 +62,8 @@ def pictures():
                 tab.keyboard.press("Enter")
                 tab.wait_for_selector('input[name="weight, mV"]')
             tab.wait_for_timeout(1500)
-            tab.evaluate(
-                "document.getElementById('summary').textContent.startsWith('Below') && (document.getElementById('summary').textContent = '')"
-            )
+            if name == "lab-runs":
+                tab.locator("#summary").evaluate("text => { text.textContent = 'Below runs'; }")
             tab.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
     serving.close()

@@ -103,7 +103,9 @@ def _named(room, found):
 LEFT_OUT = {"d3.min.js", "main.js"}
 BOOT = """
 const { modules, view } = JSON.parse(document.getElementById("given").textContent), imports = {};
-for (const [name, text] of Object.entries(modules)) imports[`evo/${name}`] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+for (const [name, text] of Object.entries(modules)) {
+  imports[`evo/${name}`] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+}
 const map = document.createElement("script");
 map.type = "importmap";
 map.textContent = JSON.stringify({ imports });

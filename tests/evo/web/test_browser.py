@@ -95,8 +95,8 @@ class View:
 
 @pytest.fixture
 def opened(tab, serving):
-    """Opens views, the first in the tab and further ones beside it. At the end of a test nothing may have gone wrong in them but
-    what the lab has refused."""
+    """Opens views, the first in the tab and further ones beside it. At the end of a test nothing may have gone wrong in them
+    but what the lab has refused."""
     views = []
 
     def open_view(view="", **options):
