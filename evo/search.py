@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
+from circuits.circuit import Sampled
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
@@ -42,7 +43,6 @@ from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
-ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
@@ -347,13 +347,12 @@ def _go_on(folder, workers, address, observe):
 def _analyse(run, source, store):
     """Work out why the best circuits of the front work, while the user's own code is at hand. Those already stored are kept."""
     there, judge, failed = store.analyses(), run.spec.make_judge(source), []
-    if judge.task is None:
-        return
-    for rank, member in enumerate(run.front[:ANALYSED]):
+    for rank, member in enumerate(run.front[: judge.analysed]):
         if (key := digest(member.circuit)) not in there:
             try:
                 found = judge.analyse(run.motif(rank), f"{run.name}, rank {rank}")
-                store.add_analysis(key, to_text(found))
+                if found is not None:
+                    store.add_analysis(key, to_text(found))
             except UserError as error:
                 failed.append(error)
             except MachineError:
@@ -420,14 +419,15 @@ def _facts(spec, source):
     told = judge.described()
     facts = {
         "spec_sha256": spec.digest(source),
-        "interface": json.dumps(judge.interface),
+        "interface": json.dumps(judge.interface, default=Sampled.model_dump),
         "conditions": json.dumps(told.conditions),
         "versions": json.dumps(versions()),
     }
     if told.about is not None:
         facts["about"] = json.dumps(told.about)
     if told.examples is not None:
-        facts["examples"] = to_bytes(Examples(*told.examples))
+        spikes, labels, *signals = told.examples
+        facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
     return facts if source is None else facts | {FACT: files_fact(source)}
 
 

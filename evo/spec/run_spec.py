@@ -41,7 +41,9 @@ from fitness import judges
 from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
-from fitness.judges import JUDGE, Judge, Setup, Told, named
+from fitness.judges import JUDGE, LEARNING, Judge, Setup, Told, is_simulated, named
+from fitness.learning.settings import Learning
+from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
@@ -51,8 +53,10 @@ LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 SINCE_0_5 = {"parents", "survivors", "noisy", "founders"}  # keys of [search] that older runs lack
 TRIED = 5  # random circuits at most, before a run
+OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
+OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
@@ -138,6 +142,7 @@ class CircuitBounds(_Section):
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
     inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
+    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: what a drive of 1 depolarises by")
     parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
     types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
 
@@ -236,10 +241,12 @@ class RunSpec(_Section):
     @classmethod
     def _of_a_judge(cls, data):
         """Set other defaults of [search] where circuits are not simulated on trials of a task."""
-        if isinstance(data, dict) and isinstance(data.get("task"), dict) and JUDGE in data["task"]:
+        if isinstance(data, dict) and isinstance(data.get("task"), dict) and isinstance(data.get("search", {}), dict):
             search = data.get("search", {})
-            if isinstance(search, dict):
+            if JUDGE in data["task"]:
                 return data | {"search": OF_A_JUDGE | search}
+            if data["task"].get("name") == LEARNING:
+                return data | {"search": OF_LEARNING | search}
         return data
 
     @property
@@ -250,13 +257,15 @@ class RunSpec(_Section):
     @property
     def is_task(self) -> bool:
         """Is it a simulated task that judges?"""
-        return JUDGE not in self.task
+        return is_simulated(self.task)
 
     @property
     def own_code(self) -> dict[str, str]:
         """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
         found = {f"task.{key}": self.judged_by}
+        if self.judged_by == LEARNING and isinstance(self.task.get("data"), str):
+            found["task.data"] = self.task["data"]
         found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
         found["search.algorithm"] = self.search.algorithm
         return {key: name for key, name in found.items() if is_own(name)}
@@ -264,7 +273,7 @@ class RunSpec(_Section):
     def with_own(self, names: dict[str, str]) -> "RunSpec":
         """The same with other names of what is the user's own, by the keys of `own_code`."""
         s, task = self.search, dict(self.task)
-        for key in names.keys() & {"task.name", f"task.{JUDGE}"}:
+        for key in names.keys() & {"task.name", f"task.{JUDGE}", "task.data"}:
             task[key.removeprefix("task.")] = names[key]
         objectives = tuple(
             name.replace(own_file(name) or "", names.get(f"search.objectives.{k}", own_file(name) or ""))
@@ -310,7 +319,7 @@ class RunSpec(_Section):
         """The same without the file."""
         found, first = None, Path()
         for key, name in self.own_code.items():
-            what = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "search.algorithm": ALGORITHM}.get(key, judges.OBJECTIVE)
+            what = OWN.get(key, judges.OBJECTIVE)
             code, root = collect(name, folder, partial(self._try_out, folder), what), place_of(name, folder, what).root
             if found is not None and root != first:
                 raise UserError(
@@ -360,7 +369,12 @@ class RunSpec(_Section):
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
         step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
         step[names.index("t_ref_ms")] = task.dt_ms
-        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
+        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv, c.gain_mv])
+        if task.sampled and not NEURON_MODELS[c.neuron_model].currents:
+            raise UserError(
+                f"circuit.neuron_model: {c.neuron_model} has conductances, which the sampled input {task.inputs[0]!r} of task "
+                f"{task.title} cannot drive"
+            )
         return Bounds(
             allowed,
             len(task.inputs),
@@ -375,6 +389,7 @@ class RunSpec(_Section):
             _projections(types),
             task.dt_ms,
             c.dale,
+            len(task.sampled),
         )
 
     def form(self, task: Interface) -> Encoding:
@@ -382,7 +397,7 @@ class RunSpec(_Section):
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -415,7 +430,9 @@ class RunSpec(_Section):
         data = source is not None and data_file(self.task) is not None
         code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
+        of_circuit = {"gain_mv"} if self.circuit.gain_mv == CircuitBounds.model_fields["gain_mv"].default else set()
+        told = self.model_dump(mode="json", exclude={"search": left_out, "circuit": of_circuit})
+        text = json.dumps([told, code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -495,6 +512,14 @@ def _check_judge(spec, place):
             raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
         try:
             judges.asked(section)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from None
+        if "rate" in s.descriptors:
+            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
+        return
+    if section.get("name") == LEARNING:
+        try:
+            learning_settings(section)
         except UserError as error:
             raise UserError(f"{place}: {error}") from None
         if "rate" in s.descriptors:

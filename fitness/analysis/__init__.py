@@ -5,15 +5,15 @@ An `Analysis` is plain JSON: dicts, lists, texts, numbers, and None where someth
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.simulation.simulate import simulate
 from fitness.analysis.activity import Activity, activity
 from fitness.analysis.core import Core, core_of
 from fitness.analysis.energy import energy
@@ -71,7 +71,7 @@ def analyse(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     """
     circuit = motif.circuit
     base = whole(task, circuit, held_out)
-    raster = simulate(circuit, held_out.spikes, dtype="float32", seed=held_out.noise_seed, world=task.world(held_out))
+    raster = task.simulate(circuit, held_out, dtype="float32")
     return {
         "base": base,
         "lesions": lesions(task, circuit, held_out, base["score"]),
@@ -104,7 +104,7 @@ def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials
     return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 
-def to_text(analysis: Analysis) -> str:
+def to_text(analysis: Mapping[str, Any]) -> str:
     """As JSON."""
     return json.dumps(analysis, allow_nan=False, separators=(",", ":"))
 

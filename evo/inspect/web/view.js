@@ -5,9 +5,10 @@ import { drawFront } from "./front.js";
 import { drawCircuit } from "./circuit.js";
 import { drawActivity } from "./activity.js";
 import { drawWhy } from "./why.js";
+import { drawLearning } from "./learning.js";
 import { drawDescent } from "./descent.js";
 
-const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", why: "Why it works", descent: "Descent" };
+const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", why: "Why it works", learning: "Learning", descent: "Descent" };
 let wanted = 0, drawn = false;
 
 export async function choose(rank) {
@@ -80,6 +81,7 @@ export function draw() {
     drawCircuit();
     drawActivity();
     drawWhy();
+    drawLearning();
     drawDescent();
     on("circuit", links);
   }

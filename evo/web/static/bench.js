@@ -62,7 +62,7 @@ function show(answer, edits) {
 }
 
 function spent(whole, there) {
-  $("spent").textContent = `${Math.round(whole)} ms`;
+  if (bench.edits.length || bench.future.length) $("spent").textContent = `${Math.round(whole)} ms`;
   $("spent").title = `from the edit to the picture; ${Math.round(there)} ms of it simulated and scored`;
   document.documentElement.dataset.ms = whole.toFixed(1);
   document.documentElement.dataset.answers = String(Number(document.documentElement.dataset.answers ?? 0) + 1);
