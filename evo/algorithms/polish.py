@@ -1,11 +1,15 @@
 """Polishing within an algorithm, `search.polish`: CMA-ES goes on with the weights, delays and parameters of good wirings,
 beside the children that the algorithm makes; what it finds goes back into the population (a memetic algorithm, Lamarckian).
 
-Each generation a share of the children is drawn by a few strategies, one a wiring (`matrix_adaptation`). A strategy ends where
-it finds nothing better any more, or where half of those before it were better at its age (the median stopping rule: Golovin et
-al., KDD 2017); a wiring that none had in this epoch comes next. They rank circuits by the mean of the case scores, which
-change smoothly where the score does not. Strategies last no longer than an epoch: epochs of 50 generations or more suit them.
+Each generation a share of the children is drawn by a few strategies, one a wiring (`matrix_adaptation`): that of a good
+circuit, or one rewired by mutation, which is seldom as good as what it was made of before its values are its own. The best
+circuit of a strategy stays in the population as long as the strategy lasts. It ends where it finds nothing better any more, or
+where half of those before it were better at its age (the median stopping rule: Golovin et al., KDD 2017). Strategies rank
+circuits by the mean of the case scores, which change smoothly where the score does not. They last no longer than an epoch:
+epochs of 100 generations suit them.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +21,24 @@ from evo.genome.variation import rewired
 from evo.population.individual import Crowd, joined
 
 WIDEST, NARROWEST = 0.15, 0.02  # standard deviations with which strategies begin, in shares of the ranges
-AGES = (20, 40, 80, 160)  # generations after which a strategy is compared with others
+AGES = (15, 30, 60, 120)  # generations after which a strategy is compared with others
 PATIENCE, RISE = 40, 0.002  # a strategy ends when so many generations raise the mean case score by less
-RIVALS = 3  # of which the best wiring is polished next
+REWIRED = 0.7  # share of the strategies that begin with another wiring than the circuit that they were made of
+RIVALS = 3  # of which the best circuit is taken
+TRIES = 20  # mutations, until one rewires
 
 
 class Strategy:
-    """One wiring's: genome is the best circuit of it so far, course the best mean case score after each generation."""
+    """One wiring's.
 
-    def __init__(self, genome: np.void, box, sigma: float):
-        self.values, self.genome = box.free_values(genome), genome.copy()
-        self.cma = MatrixAdaptation(self.values.read(genome[None])[0], sigma)
+    best    the best circuit of it so far, None before the first generation
+    course  the best mean case score after each generation
+    """
+
+    def __init__(self, genome: np.ndarray, box: Any, sigma: float):
+        self.values = box.free_values(genome[0])
+        self.cma = MatrixAdaptation(self.values.read(genome)[0], sigma)
+        self.best: Crowd | None = None
         self.course: list[float] = []
 
     @property
@@ -35,18 +46,18 @@ class Strategy:
         """Circuits of a generation."""
         return self.cma.count
 
-    def ask(self, rng) -> np.ndarray:
+    def ask(self, rng: np.random.Generator) -> np.ndarray:
+        """The genomes of the next generation."""
         return self.values.written(self.cma.ask(rng))
 
-    def tell(self, crowd: Crowd, value: np.ndarray) -> int:
-        """How its circuits did; returns which one was best."""
+    def tell(self, crowd: Crowd):
+        """How they did."""
+        value = mean_case_score(crowd)
         order = np.argsort(-value, kind="stable")
         self.cma.tell(order)
-        best = int(order[0])
-        if not self.course or value[best] > self.course[-1]:
-            self.genome = crowd.genomes[best].copy()
-        self.course.append(max([float(value[best]), *self.course[-1:]]))
-        return best
+        if not self.course or value[order[0]] > self.course[-1]:
+            self.best = crowd.take(order[:1])
+        self.course.append(max([float(value[order[0]]), *self.course[-1:]]))
 
     @property
     def stalls(self) -> bool:
@@ -65,81 +76,87 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
         def __init__(self, *arguments):
             super().__init__(*arguments)
             self.strategies: list[Strategy] = []
-            self.polished = self.crowd.genomes[:0]  # one of each wiring that had a strategy in this epoch
             self.courses: list[list[float]] = []
             self.asked = False
 
         def ask(self):
             with self.watch("select"):
-                mothers = self._renew()
-            children = [strategy.ask(self.rng) for strategy in self.strategies]
-            drawn = sum(map(len, children))
-            whole, self.count = self.count, max(self.count - drawn, 1)
-            try:
-                found = super().ask()
-            finally:
-                self.count = whole
-            self.asked = True
-            places = np.repeat(mothers, [len(some) for some in children])
-            genomes = found.genomes
-            for some in children:
+                mothers = self._renewed()
+            drawn = [strategy.ask(self.rng) for strategy in self.strategies]
+            places = np.repeat(mothers, [len(some) for some in drawn])
+            found = self._with_count(max(self.search.population - len(places), 1), super().ask)
+            self.asked, genomes = True, found.genomes
+            for some in drawn:
                 genomes = joined(genomes, some)
             if found.mothers is None:  # founders, which no algorithm that selects parents makes but one of the user's own
                 return Offspring(genomes)
             crossed = np.zeros(len(found.genomes), bool) if found.crossed is None else found.crossed
-            return Offspring(genomes, joined(found.mothers, places), joined(crossed, np.zeros(drawn, bool)))
+            return Offspring(genomes, joined(found.mothers, places), joined(crossed, np.zeros(len(places), bool)))
 
         def tell(self, crowd):
-            if not self.asked:  # migrants
-                return super().tell(crowd)
+            kept = len(crowd.genomes)
+            if self.asked:  # else they are migrants
+                kept -= sum(strategy.count for strategy in self.strategies)
+                end = kept
+                for strategy in self.strategies:
+                    strategy.tell(crowd.take(np.arange(end, end + strategy.count)))
+                    end += strategy.count
             self.asked = False
-            value = mean_case_score(crowd)
-            end = len(value) - sum(strategy.count for strategy in self.strategies)
-            kept = list(range(end))
-            for strategy in self.strategies:
-                mine = np.arange(end, end + strategy.count)
-                kept.append(int(mine[strategy.tell(crowd.take(mine), value[mine])]))
-                end += strategy.count
-            super().tell(crowd.take(np.array(kept)))
+            bests = [strategy.best for strategy in self.strategies if strategy.best is not None]
+            tell = super().tell
+            told = crowd.take(np.arange(kept))
+            for best in bests:
+                told = told.joined(best)
+            room = max(self.search.population - len(bests), 1)
+            self._with_count(room, lambda: tell(told))
+            known = {genome.tobytes() for genome in self.crowd.genomes}
+            for best in bests:
+                if len(self.crowd.genomes) < self.search.population and best.genomes.tobytes() not in known:
+                    self.crowd = self.crowd.joined(best)
 
-        def _renew(self) -> np.ndarray:
-            """End strategies and begin others; returns the place of a circuit of each one's wiring in the population."""
+        def _with_count(self, count, call):
+            """The algorithm's own part, as if its population were of this size."""
+            self.count = count
+            try:
+                return call()
+            finally:
+                self.count = self.search.population
+
+        def _renewed(self) -> np.ndarray:
+            """End strategies and begin others; returns the place of each one's circuit in the population, of new ones that of
+            the circuit that they were made of."""
+            place = {genome.tobytes(): k for k, genome in enumerate(self.crowd.genomes)}
             going, mothers = [], []
             for strategy in self.strategies:
-                alike = self._alike(strategy.genome)
-                if len(alike) and not strategy.stalls and not self._behind(strategy):
+                here = None if strategy.best is None else place.get(strategy.best.genomes.tobytes())
+                if here is not None and not strategy.stalls and not self._behind(strategy):
                     going.append(strategy)
-                    mothers.append(alike[0])
-            self.strategies = going
-            value = mean_case_score(self.crowd)
-            room = round(share * self.count)
+                    mothers.append(here)
+            value, room = mean_case_score(self.crowd), round(share * self.search.population)
             while True:
-                free = np.ones(len(value), bool)
-                for genome in self.polished:
-                    free[self._alike(genome)] = False
-                if not free.any():  # all had their turn: begin anew
-                    free[:] = True
-                    for strategy in going:
-                        free[self._alike(strategy.genome)] = False
-                if not free.any():
-                    break
-                among = np.flatnonzero(free)
-                rivals = among[(self.rng.random(RIVALS) * len(among)).astype(int)]
-                place = int(rivals[np.argmax(value[rivals])]) if len(self.polished) else int(among[np.argmax(value[among])])
-                sigma = NARROWEST * float(portable.exp(self.rng.random() * portable.log(WIDEST / NARROWEST)))
-                strategy = Strategy(self.crowd.genomes[place], self.box, sigma)
+                mother = int(np.argmax(value)) if not self.courses else self._good(value)
+                strategy = self._begun(mother, bool(self.courses))
                 if going and sum(other.count for other in going) + strategy.count > room:
                     break
                 going.append(strategy)
-                mothers.append(place)
+                mothers.append(mother)
                 self.courses.append(strategy.course)
-                self.polished = joined(self.polished, self.crowd.genomes[[place]])
+            self.strategies = going
             return np.array(mothers, int)
 
-        def _alike(self, genome):
-            """The places of the circuits of this wiring in the population."""
-            one = np.array(genome)[None]
-            return np.flatnonzero(~rewired(self.crowd.genomes, one, np.zeros(len(self.crowd.genomes), int)))
+        def _good(self, value):
+            return int(max((self.rng.random(RIVALS) * len(value)).astype(int), key=value.__getitem__))
+
+        def _begun(self, mother, may_rewire):
+            genome = self.crowd.genomes[[mother]]
+            if may_rewire and self.rng.random() < REWIRED:
+                for _ in range(TRIES):
+                    child = self.box.mutate(self.crowd.genomes[[mother]], rng=self.rng)
+                    if rewired(child, genome, np.zeros(1, int))[0]:
+                        genome = child
+                        break
+            sigma = NARROWEST * float(portable.exp(self.rng.random() * portable.log(WIDEST / NARROWEST)))
+            return Strategy(genome, self.box, sigma)
 
         def _behind(self, strategy):
             age = len(strategy.course)

@@ -64,12 +64,12 @@ class RecordingTask(Measured, FileData):
 
     name: ClassVar[str] = "recording"
     default_spec = {
-        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0]},
+        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 12.0]},
         "circuit.parameters": {
             "tau_m_ms": [2.0, 40.0],
             "tau_syn_e_ms": [1.0, 20.0],
             "tau_syn_i_ms": [1.0, 40.0],
-            "t_ref_ms": [1.0, 5.0],
+            "t_ref_ms": [0.5, 6.0],
         },
         "search": {"objectives": ["score", "size", "wiring"]},
     }

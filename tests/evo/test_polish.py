@@ -7,6 +7,7 @@ import evo
 from evo import genome
 from evo.algorithms import ALGORITHMS, with_polish
 from evo.algorithms.matrix_adaptation import MatrixAdaptation
+from evo.algorithms.polish import mean_case_score
 from evo.engine.codec import to_bytes
 from evo.genome.variation import rewired
 from evo.population.individual import Crowd
@@ -48,17 +49,44 @@ def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(
     assert found[1].population["losses"][:, 0].min() <= found[0].population["losses"][:, 0].min()
 
 
-def test_children_that_are_polished_keep_a_wiring_of_the_population():
-    here = setting(SMALL, polish=0.8, population=60)
-    state = next(epochs(here, 1))
+def polished(here, state, seed=1):
     crowd = Crowd.of(state.population, state.grades)
-    algorithm = here.algorithm(here.spec.search, here.toolbox, crowd, np.random.default_rng(1), Stopwatch())
+    return here.algorithm(here.spec.search, here.toolbox, crowd, np.random.default_rng(seed), Stopwatch())
+
+
+def test_each_strategy_has_one_wiring_the_first_that_of_the_best_circuit():
+    here = setting(SMALL, polish=0.8, population=120)
+    state = next(epochs(here, 1))
+    algorithm = polished(here, state)
     asked = algorithm.ask()
-    drawn = sum(strategy.count for strategy in algorithm.strategies)
-    assert len(asked.genomes) == 60
-    assert 20 < drawn <= 48
-    assert not rewired(asked.genomes[-drawn:], crowd.genomes, asked.mothers[-drawn:]).any()
-    assert rewired(asked.genomes[:-drawn], crowd.genomes, asked.mothers[:-drawn]).any()
+    assert len(asked.genomes) == 120
+    end, rewires = 120 - sum(strategy.count for strategy in algorithm.strategies), []
+    assert end >= 24
+    for strategy in algorithm.strategies:
+        some, mother = asked.genomes[end : end + strategy.count], asked.mothers[end]
+        end += strategy.count
+        assert not rewired(some, some, np.zeros(len(some), int)).any()
+        assert len({one.tobytes() for one in some}) > 1
+        rewires.append(bool(rewired(some[:1], state.population["genome"], np.array([mother]))[0]))
+    assert not rewires[0]
+    assert any(rewires)
+    value = mean_case_score(algorithm.crowd)
+    assert value[asked.mothers[120 - sum(strategy.count for strategy in algorithm.strategies)]] == value.max()
+
+
+def test_what_is_being_polished_stays_in_the_population():
+    """However bad it is: it is judged when its values are its own."""
+    here = setting(SMALL, polish=0.8, population=60, algorithm="nsga2")
+    state = next(epochs(here, 1))
+    algorithm = polished(here, state)
+    for generation in range(3):
+        asked = algorithm.ask()
+        fates = np.repeat(algorithm.crowd.fates[:1], 60)
+        fates["losses"] = 100 + generation
+        algorithm.tell(Crowd(asked.genomes, fates, np.zeros((60, state.grades.shape[1]), "f4")))
+        living = {one.tobytes() for one in algorithm.crowd.genomes}
+        assert len(algorithm.crowd.genomes) == 60
+        assert all(strategy.best.genomes.tobytes() in living for strategy in algorithm.strategies)
 
 
 def test_a_polished_run_that_was_interrupted_ends_in_the_same_archive(tmp_path):
