@@ -25,6 +25,13 @@ TOGETHER = 200  # circuits of a generation
 ENTRIES = tuple(entry for entry in RIVALS if entry.environment in (".venv-brian2", ".venv-nest"))
 
 
+def driven() -> Job:
+    """A circuit whose neurons fire at 10 to 35 Hz."""
+    job = Job(neurons=4, channels=3, steps=1930, dt=0.5, connection=0.5, max_delay=16, rate_hz=30.0, seed=3)
+    job.inputs["weight"] *= 4
+    return job
+
+
 def recorded(job: Job) -> tuple[RecordingTask, Trials]:
     """The task over what the job's circuit does, and all its windows as trials."""
     raster = simulate(circuit_of(job), np.ascontiguousarray(job.spikes.transpose(2, 0, 1))).outputs
@@ -41,7 +48,7 @@ def recorded(job: Job) -> tuple[RecordingTask, Trials]:
 
 
 def main(entries=ENTRIES, job=None, seconds=2.0):
-    job = job or Job(neurons=4, channels=3, steps=1930, dt=0.5, connection=0.5, max_delay=16, rate_hz=30.0)
+    job = job or driven()
     with one_core():
         task, trials = recorded(job)
         one = from_circuit(circuit_of(job), np.float32)
