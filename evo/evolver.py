@@ -108,7 +108,7 @@ class Evolver:
         self._set(resolved, source, place)
 
     def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: told.Told | None = None):
-        """Where it stands: at the start, or after what was told before."""
+        """Go to its state: at the start, or after the results given before."""
         self.spec, self.folder = spec, folder
         self._source, self._start, self._elapsed = source, time.monotonic(), 0.0
         self._problem = Problem.of(spec, source)
@@ -187,7 +187,7 @@ class Evolver:
             self._take(found)
 
     def _stored(self) -> bytes:
-        """What is stored of the epoch under way, as a digest: another one may have gone on."""
+        """Digest of the stored part of the epoch under way: another process may have gone on."""
         path = None if self.folder is None else self.folder / SINCE
         return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
 
@@ -347,8 +347,8 @@ class Evolver:
         spec = read_spec(path)
         _check_told(spec, path)
         source, run, since = checked_code(spec, path), Run(path), path / SINCE
-        done = min(run.standing.epoch)
-        if done != max(run.standing.epoch):
+        done = min(run.progress.epoch)
+        if done != max(run.progress.epoch):
             raise UserError(
                 f"{path / STORE}: is damaged: its islands are not at the same epoch; restore the folder from a copy"
             )
@@ -359,7 +359,7 @@ class Evolver:
             if last.epoch == done and last.spec == spec:
                 before = before._replace(since=last.since)
         found._set(spec, source, path, before)
-        found._elapsed = run.standing.elapsed
+        found._elapsed = run.progress.elapsed
         return found
 
     def __enter__(self) -> "Evolver":

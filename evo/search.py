@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
+from circuits.circuit import Sampled
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
@@ -21,8 +22,8 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import Plan, Result, in_process, neighbour
 from evo.engine.island import Founders
 from evo.engine.problem import problem
+from evo.engine.progress import Progress
 from evo.engine.recheck import recheck_archive
-from evo.engine.standing import Standing
 from evo.spec.estimate import check_memory
 from evo.spec.founders import files, founders, place_of
 from evo.spec.founders import kept as with_founders
@@ -290,13 +291,13 @@ def _check_not_told(spec, place):
 def _extend(folder, generations):
     """Let a run go on to another generation: the new limit goes into its spec."""
     spec, found = read_spec(folder), Run(folder)
-    if generations < max(found.standing.generation):
-        raise UserError(f"{folder}: is at generation {max(found.standing.generation)} already; --generations must be more")
-    changes = dict.fromkeys(found.standing.ends) | {"generations": generations}
+    if generations < max(found.progress.generation):
+        raise UserError(f"{folder}: is at generation {max(found.progress.generation)} already; --generations must be more")
+    changes = dict.fromkeys(found.progress.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
     longer = spec.model_copy(update={"search": search})
     with locked(folder):
-        if cut := Standing.of(longer, found.epochs).cut:
+        if cut := Progress.of(longer, found.epochs).cut:
             with Store.open(folder / STORE) as store:
                 check_before(store, spec, found.stored, cut)
         write_whole(folder / SPEC, longer.to_toml())
@@ -310,32 +311,32 @@ def _go_on(folder, workers, address, observe):
     with locked(folder), _open_store(folder, spec, source) as store:
         refuse_changes(spec, source, store, folder)
         found = Run(folder)  # finds damage before anything is computed
-        if found.standing.cut:
-            check_before(store, spec, found.stored, found.standing.cut)
-            store.take_back(found.standing.cut)
+        if found.progress.cut:
+            check_before(store, spec, found.stored, found.progress.cut)
+            store.take_back(found.progress.cut)
             found = Run(folder)
-        standing = found.standing
-        if standing.went_past_cut:
+        progress = found.progress
+        if progress.went_past_cut:
             say.warning(f"{folder}: {PAST_CUT}")
-        plan = Plan(spec, source, standing, store.state, partial(_guests, spec, store, found.stored.heritage))
-        if not standing.ended:
+        plan = Plan(spec, source, progress, store.state, partial(_guests, spec, store, found.stored.heritage))
+        if not progress.ended:
             judge = spec.make_judge(source)
             if judge.interface != found.interface:
                 raise damaged(store.path, "it is of another task")
             check_memory(spec, judge, str(folder / SPEC), 1 if address else max(1, workers))
             check_going_on(store, spec, found.stored)
-            start, driver = time.monotonic() - standing.elapsed, os.getpid()
+            start, driver = time.monotonic() - progress.elapsed, os.getpid()
             for results in _results(plan, workers, address):
                 if os.getpid() != driver:
                     os._exit(1)  # the task has forked: one process alone writes the store
                 elapsed = time.monotonic() - start
                 store.add_epochs(results, elapsed, spec.search.epoch)
                 for result in results:
-                    standing.add(result.island, result.epoch, result.log, elapsed)
+                    progress.add(result.island, result.epoch, result.log, elapsed)
                 for result in results:
                     if observe:
                         observe(result._replace(elapsed=elapsed))
-        if standing.ended:
+        if progress.ended:
             done = Run(folder)
             if source is not None:
                 recheck_archive(problem(spec.model_dump_json(), source), done.archive)
@@ -367,7 +368,7 @@ def _analyse(run, source, store):
 
 
 def _guests(spec, store, inherited, island, epoch):
-    """What an island receives before an epoch, see `Plan`."""
+    """Migrants or founders that an island receives before an epoch, see `Plan`."""
     if epoch == 0:
         if inherited is None:
             return None
@@ -420,14 +421,15 @@ def _facts(spec, source):
     told = judge.described()
     facts = {
         "spec_sha256": spec.digest(source),
-        "interface": json.dumps(judge.interface),
+        "interface": json.dumps(judge.interface, default=Sampled.model_dump),
         "conditions": json.dumps(told.conditions),
         "versions": json.dumps(versions()),
     }
     if told.about is not None:
         facts["about"] = json.dumps(told.about)
     if told.examples is not None:
-        facts["examples"] = to_bytes(Examples(*told.examples))
+        spikes, labels, *signals = told.examples
+        facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
     return facts if source is None else facts | {FACT: files_fact(source)}
 
 

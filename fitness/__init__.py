@@ -11,6 +11,8 @@ from fitness.finite_data import Data, FiniteData
 from fitness.measured import Measured
 from fitness.reference import reference
 from fitness.registry import task
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 __all__ = ["Data", "FiniteData", "Measured", "Score", "Task", "Trials", "reference", "task"]

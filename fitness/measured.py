@@ -5,7 +5,9 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.interval import Z, by_resampling, concentration
-from fitness.task import Score, Task, Trials, exact
+from fitness.score import Score, exact
+from fitness.task import Task
+from fitness.trials import Trials
 
 GROUPS = 16  # of trials, left out one after the other
 

@@ -1,4 +1,4 @@
-"""What a task is: it makes trials and scores what a circuit's output neurons did in them.
+"""Tasks: they make trials and score what a circuit's output neurons did in them.
 
 A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `trial_scores`
 judges them.
@@ -33,32 +33,28 @@ out.
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial, wraps
+from functools import lru_cache, partial, wraps
 from inspect import Parameter, signature
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from circuits.circuit import Circuit
+from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError, one_line
-from circuits.simulation.raster import Raster, pack
+from circuits.simulation.drive import LARGEST
+from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
 from fitness.interval import of_clustered_mean, of_mean, wilson
 from fitness.sandbox import guard
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import folder_of
+from fitness.score import Score, exact
+from fitness.trials import Interface, Symbols, Trials
 
-OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
-    "credit": "trial_scores",
-    "grade": "case_scores",
-    "suits": "default_spec",
-    "decisive": "critical_connections",
-}
 OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "credit": "trial_scores",
     "grade": "case_scores",
@@ -66,147 +62,6 @@ OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "decisive": "critical_connections",
 }
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
-
-
-@dataclass(frozen=True)
-class Trials:
-    """Stimuli, and the facts that a task needs to score the answers.
-
-    Parameters
-    ----------
-    spikes : ndarray
-        Input spikes, bool [trials, steps, channels]; row k holds the spikes stamped (k + 1) dt.
-    labels : ndarray
-        Class of each trial, int [trials]; scores weigh classes equally.
-    facts : dict of ndarray
-        Further arrays [trials, ...] that the task needs.
-    noise_seed : int
-        Seed of the membrane noise in these trials, for circuits that have some.
-
-    Examples
-    --------
-    >>> import fitness
-    >>> trials = fitness.task("gate").trials(seed=1, count=64)
-    >>> trials.spikes.shape, len(trials)
-    ((64, 420, 3), 64)
-    """
-
-    spikes: np.ndarray
-    labels: np.ndarray
-    facts: dict = field(default_factory=dict)
-    noise_seed: int = 0
-
-    def __len__(self):
-        return len(self.labels)
-
-    def take(self, chosen) -> "Trials":
-        """Take some of the trials.
-
-        Parameters
-        ----------
-        chosen : ndarray
-            An index array, int or bool.
-
-        Returns
-        -------
-        Trials
-            These trials.
-        """
-        facts = {name: fact[chosen] for name, fact in self.facts.items()}
-        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
-
-    @cached_property
-    def bits(self) -> np.ndarray:
-        """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
-        return pack(self.spikes)
-
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """Weight of each trial in a class-balanced mean, float64 [trials]; they sum to 1."""
-        classes, place, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
-        return 1.0 / (len(classes) * sizes[place])
-
-
-class Symbols(NamedTuple):
-    """Trials as sequences of symbols.
-
-    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 where none comes
-    start_ms  [trials, symbols], ascending: when each begins
-    """
-
-    names: tuple[str, ...]
-    which: np.ndarray
-    start_ms: np.ndarray
-
-
-class Interface(NamedTuple):
-    """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
-
-    title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
-    """
-
-    title: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    dt_ms: float
-    duration_ms: float
-
-
-class Score(NamedTuple):
-    """How well circuits did in trials.
-
-    Parameters
-    ----------
-    value : ndarray
-        Score, float64 [...]: 0 is chance, 1 is perfect.
-    trial_scores : ndarray
-        Each trial right (1), wrong (0) or partly right: float64 [..., trials].
-    case_scores : ndarray
-        Scores by which selection tells circuits apart: the trial scores, or smoother ones, float64 [..., trials].
-    measured : object, optional
-        What the task needs besides to compute an interval.
-
-    Examples
-    --------
-    >>> import fitness
-    >>> task = fitness.task("gate")
-    >>> score = task.evaluate(fitness.reference("gate").circuit, task.trials(seed=1, count=64))
-    >>> bool(score.value > 0.9), score.trial_scores.shape
-    (True, (64,))
-    """
-
-    value: np.ndarray
-    trial_scores: np.ndarray
-    case_scores: np.ndarray
-    measured: Any = None
-
-    def of(self, circuit: tuple[int, ...]) -> "Score":
-        """The score of one circuit of a population.
-
-        Parameters
-        ----------
-        circuit : tuple of int
-            Index of the circuit in the leading axes.
-
-        Returns
-        -------
-        Score
-            Its score.
-        """
-        return Score(*(_of(part, circuit) for part in self))
-
-
-def _of(part, circuit):
-    """A circuit's part of an array, or of a tuple of them or of scores."""
-    if isinstance(part, Score):
-        return part.of(circuit)
-    return tuple(_of(one, circuit) for one in part) if isinstance(part, tuple) else part if part is None else part[circuit]
-
-
-def exact(scores) -> np.ndarray:
-    """Scores with the same bits everywhere: laid out alike, so that sums are taken in one order, and without the last digits,
-    in which the exponential functions and matrix products of machines differ."""
-    return np.round(np.asarray(scores, "f8", order="C"), 9) + 0.0
 
 
 class Task(BaseModel):
@@ -219,6 +74,8 @@ class Task(BaseModel):
     ----------
     inputs, outputs : tuple of str
         Names of the input channels, and of the output ports of one neuron each.
+    sampled : tuple of circuits.Sampled
+        What the first of the input channels are of, where these are sampled signals and not spikes: () by default.
     dt_ms, duration_ms : float
         Time step and duration of a trial in ms.
     chance : float
@@ -261,6 +118,7 @@ class Task(BaseModel):
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ()
+    sampled: ClassVar[tuple[Sampled, ...]] = ()
     dt_ms: ClassVar[float] = 1.0
     duration_ms: ClassVar[float] = 100.0
     chance: ClassVar[float] = 0.0
@@ -279,7 +137,7 @@ class Task(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
-        """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        """Call methods that only some of a user's own tasks define like all other code of theirs, see `_call`."""
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in OLD_NAMES.keys() & vars(cls).keys():
@@ -330,7 +188,13 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: duration_ms must be whole steps dt_ms (at most 100 ms each), not {times}")
         if not 0 <= self.chance < 1:
             raise UserError(f"task {self.title()}: chance must be at least 0 and below 1, not {self.chance}")
-        return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
+        signals = self.sampled
+        if not (isinstance(signals, list | tuple) and all(isinstance(s, Sampled) for s in signals)):
+            raise UserError(f"task {self.title()}: sampled must be a tuple of circuits.Sampled, not {signals!r}")
+        if len(signals) > len(self.inputs):
+            raise UserError(f"task {self.title()}: sampled are the first inputs; {len(signals)} are more than there are inputs")
+        names = tuple(self.inputs), tuple(self.outputs)
+        return Interface(self.title(), *names, float(self.dt_ms), float(self.duration_ms), tuple(signals))
 
     def make(self, rng: np.random.Generator, count: int):
         """Draw trials; implemented by every task.
@@ -355,6 +219,8 @@ class Task(BaseModel):
             Class of each trial, int [trials].
         facts : dict of ndarray, optional
             Further arrays [trials, ...].
+        signals : ndarray, optional
+            What drives the sampled inputs, of tasks that have some: float [trials, steps, sampled inputs].
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
@@ -540,9 +406,10 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
         told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}
         made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **told)
-        if not isinstance(made, tuple) or len(made) not in (2, 3):
+        if not isinstance(made, tuple) or len(made) not in (2, 3, 4):
             raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
+        signals = self._driven(made[3] if len(made) == 4 else None, count)
         spikes, labels = np.asarray(spikes), np.asarray(labels)
         wanted = (count, self.steps, len(self.inputs))
         if spikes.dtype != bool or spikes.shape != wanted:
@@ -552,7 +419,20 @@ class Task(BaseModel):
             )
         if labels.shape != (count,):
             raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
-        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]))
+        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
+
+    def _driven(self, signals, count):
+        """What drives the sampled inputs, checked: float32, or None where there are none."""
+        if not self.sampled and signals is None:
+            return None
+        wanted = (count, self.steps, len(self.sampled))
+        found = np.asarray(signals)
+        if found.dtype.kind != "f" or found.shape != wanted or not (np.abs(found) <= LARGEST).all():
+            raise UserError(
+                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(wanted)} "
+                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {found.dtype} {list(found.shape)}"
+            )
+        return found.astype("f4")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -805,7 +685,8 @@ class Task(BaseModel):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))
+        given = {"seed": trials.noise_seed, "world": self.world(trials), "signals": trials.signals}
+        return simulate(circuit, trials.spikes, dtype=dtype, **given)
 
 
 def _called(method):

@@ -80,6 +80,8 @@ class MotifRateCell(OwnPrecision):
         if not has_rates(motif.model):
             model = motif.neuron_model
             raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {model}; use --to brian2")
+        if any(channel.signal is not None for channel in motif.inputs):
+            raise UserError("motif: the rate form has inputs that are rates of spikes, not sampled ones; take MotifCell")
         if isinstance(trainable, str) or not set(trainable) <= {"weights", "bias"}:
             raise UserError(f"trainable: a tuple of weights, bias, not {trainable!r}")
         one_of("activation", activation, ACTIVATIONS)
@@ -173,7 +175,7 @@ class MotifRateCell(OwnPrecision):
         return (before + self.leak * (rate - before)).flatten(-2)
 
     def _drive(self, x):
-        """What the input gives to every neuron, the bias with it: [..., batch, copies, neurons]."""
+        """Input current of every neuron, with its bias: [..., batch, copies, neurons]."""
         if self.projection is not None:
             x = x @ self._positive(self.projection)
         x = x.unflatten(-1, (self.copies, self.channels))

@@ -1,4 +1,4 @@
-"""What a search algorithm is: it proposes circuits and is told how they did.
+"""Search algorithms: they propose circuits and are told the results.
 
 An algorithm lives for one epoch and begins it from the island's population alone: it keeps nothing else between epochs, so that
 an epoch stays a function of the stored state. A new one is a file here with a class that overrides `parents` and `survivors`,
@@ -11,7 +11,7 @@ import numpy as np
 from deap import base
 
 from evo.genome.variation import NOBODY
-from evo.population.individual import Crowd, joined
+from evo.population.individual import Population, joined
 from evo.stopwatch import Stopwatch
 
 
@@ -29,7 +29,7 @@ class Algorithm:
 
     search  the [search] section of the run spec;   count  its population, also the number of children in a generation
     box     DEAP's toolbox of operators: init, mate, mutate, cell, free_values
-    crowd   the population
+    population   the population
     rng     all randomness, as uniform numbers only: they are the same on every machine
     watch   to say what takes the time
     """
@@ -38,8 +38,8 @@ class Algorithm:
     text: ClassVar[str]  # one line for `evo algorithms`
     selects: ClassVar[tuple[str, ...]] = ("parents", "survivors")  # which of these it asks for
 
-    def __init__(self, search: Any, box: base.Toolbox, crowd: Crowd, rng: np.random.Generator, watch: Stopwatch):
-        self.search, self.box, self.crowd, self.rng, self.watch = search, box, crowd, rng, watch
+    def __init__(self, search: Any, box: base.Toolbox, population: Population, rng: np.random.Generator, watch: Stopwatch):
+        self.search, self.box, self.population, self.rng, self.watch = search, box, population, rng, watch
         self.count = search.population
 
     def ask(self) -> Offspring:
@@ -48,25 +48,28 @@ class Algorithm:
             mothers, fathers = self.parents(self.count), np.full(self.count, NOBODY)
             mated = self.rng.random(self.count) < self.search.crossover
             fathers[mated] = self.parents(int(mated.sum()))
-        children, crossed = self.box.mate(self.crowd.genomes, mothers, fathers, rng=self.rng)
+        children, crossed = self.box.mate(self.population.genomes, mothers, fathers, rng=self.rng)
         return Offspring(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
-    def tell(self, crowd: Crowd):
-        """How they did; migrants are told too. The population that comes of it is `crowd`."""
-        fates, grades = joined(self.crowd.fates, crowd.fates), joined(self.crowd.grades, crowd.grades)
-        self.crowd = self.crowd.picked(crowd, self.survivors(fates, grades))
+    def tell(self, population: Population):
+        """How they did; migrants are told too. The population that comes of it is `population`."""
+        outcomes, case_scores = (
+            joined(self.population.outcomes, population.outcomes),
+            joined(self.population.case_scores, population.case_scores),
+        )
+        self.population = self.population.picked(population, self.survivors(outcomes, case_scores))
 
-    def losses(self, fates: np.ndarray) -> np.ndarray:
-        """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
-        (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what
-        was wired lately need not yet be as good as what was polished for long."""
+    def losses(self, outcomes: np.ndarray) -> np.ndarray:
+        """Objectives that selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more
+        objective (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so
+        that what was wired lately need not yet be as good as what was polished for long."""
         if self.search.protect == "none":
-            return fates["losses"]
-        return np.column_stack([fates["losses"], fates["generation"].max() - fates["wired"]])
+            return outcomes["losses"]
+        return np.column_stack([outcomes["losses"], outcomes["generation"].max() - outcomes["wired"]])
 
-    def best_first(self, fates: np.ndarray) -> np.ndarray:
+    def best_first(self, outcomes: np.ndarray) -> np.ndarray:
         """Indices of all, by score; of equals the one first that loses least by the other objectives, then the youngest."""
-        losses, score = fates["losses"], self.search.objectives.index("score")
+        losses, score = outcomes["losses"], self.search.objectives.index("score")
         others = np.delete(losses, score, axis=1).T[::-1]
         return np.lexsort((-np.arange(len(losses)), *others, losses[:, score]))
 
@@ -74,7 +77,6 @@ class Algorithm:
         """Indices [count] into the population."""
         raise NotImplementedError
 
-    def survivors(self, fates: np.ndarray, grades: np.ndarray) -> np.ndarray:
-        """Indices of those that live on, at most `count` of them, by what became of them (`individual.fate`) and how they did
-        on every trial."""
+    def survivors(self, outcomes: np.ndarray, case_scores: np.ndarray) -> np.ndarray:
+        """Indices of those that live on, at most `count` of them, by their outcomes (`individual.outcome`) and case scores."""
         raise NotImplementedError

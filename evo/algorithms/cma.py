@@ -17,7 +17,7 @@ class CMA(Algorithm):
     strategy: SeparableCMA | None = None
 
     def ask(self):
-        best, genomes = self.best_first(self.crowd.fates)[0], self.crowd.genomes
+        best, genomes = self.best_first(self.population.outcomes)[0], self.population.genomes
         if self.strategy is None:
             alike = genomes[~rewired(genomes, genomes, np.full(len(genomes), best))]
             self.values = self.box.free_values(genomes[best])
@@ -26,13 +26,13 @@ class CMA(Algorithm):
         children = self.values.written(self.strategy.ask(self.rng))
         return Offspring(children, np.full(self.count, best), np.zeros(self.count, bool))
 
-    def tell(self, crowd):
+    def tell(self, population):
         if self.strategy is not None:  # else they are migrants
-            self.strategy.tell(self.best_first(crowd.fates))
-        super().tell(crowd)
+            self.strategy.tell(self.best_first(population.outcomes))
+        super().tell(population)
 
-    def survivors(self, fates, grades):
-        return self.best_first(fates)[: self.count]
+    def survivors(self, outcomes, case_scores):
+        return self.best_first(outcomes)[: self.count]
 
 
 def _deviation(others):

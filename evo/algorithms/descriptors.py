@@ -1,4 +1,4 @@
-"""What tells circuits apart, by name: the axes of the map that map-elites fills (search.descriptors in a spec)."""
+"""Descriptors of circuits, by name: the axes of the map that map-elites fills (search.descriptors in a spec)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,15 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from evo.genome import Bounds
-from evo.population.individual import Crowd
+from evo.population.individual import Population
 
 
 class Descriptor(NamedTuple):
-    """An axis of the map: `of(crowd, seconds)` is float64 [n], with the length of a trial; `ends(bounds)` are the least and
-    the largest value that the map tells apart, what lies beyond is put there; `whole`: are there whole numbers only?"""
+    """An axis of the map: `of(population, seconds)` is float64 [n], `seconds` the length of a trial; `ends(bounds)` are the
+    smallest and the largest value that the map tells apart, what lies beyond is put there; `whole`: whole numbers only?"""
 
     text: str
-    of: Callable[[Crowd, float], np.ndarray]
+    of: Callable[[Population, float], np.ndarray]
     ends: Callable[[Bounds], tuple[float, float]]
     whole: bool = False
 
@@ -27,16 +27,16 @@ def _synapses(genomes):
     return np.count_nonzero(genomes["weight"], axis=(1, 2))
 
 
-def _share(crowd, _):
-    return (crowd.genomes["kind"] > 0).sum(axis=1) / _neurons(crowd.genomes)
+def _share(population, _):
+    return (population.genomes["kind"] > 0).sum(axis=1) / _neurons(population.genomes)
 
 
-def _delay(crowd, _):
-    return crowd.genomes["delay"].sum(axis=(1, 2), dtype="i8") / np.maximum(_synapses(crowd.genomes), 1)
+def _delay(population, _):
+    return population.genomes["delay"].sum(axis=(1, 2), dtype="i8") / np.maximum(_synapses(population.genomes), 1)
 
 
-def _rate(crowd, seconds):
-    return crowd.fates["spikes"] / _neurons(crowd.genomes) / seconds
+def _rate(population, seconds):
+    return population.outcomes["spikes"] / _neurons(population.genomes) / seconds
 
 
 def _ends_of(value):
@@ -77,12 +77,12 @@ def cells(names, bounds: Bounds, most: int) -> list[int]:
     return found
 
 
-def cell(crowd: Crowd, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
+def cell(population: Population, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
     """The cell of the map in which each individual lies, int64 [n], of at most `most`; `seconds` is the length of a trial."""
-    place = np.zeros(len(crowd.fates), "i8")
+    place = np.zeros(len(population.outcomes), "i8")
     for (descriptor, (low, high)), count in zip(_axes(names, bounds), cells(names, bounds, most), strict=True):
         width = high - low + descriptor.whole
-        share = (descriptor.of(crowd, seconds) - low) / width if width else np.zeros(len(crowd.fates))
+        share = (descriptor.of(population, seconds) - low) / width if width else np.zeros(len(population.outcomes))
         place = place * count + np.clip(np.floor(share * count), 0, count - 1).astype("i8")
     return place
 

@@ -9,5 +9,5 @@ class LexicaseNSGA2(Lexicase):
     name = "lexicase-nsga2"
     text = "parents by epsilon-lexicase, half the survivors too, the others by NSGA-II"
 
-    def survivors(self, fates, grades):
-        return specialists(self.losses(fates), grades, self.count, self.rng)
+    def survivors(self, outcomes, case_scores):
+        return specialists(self.losses(outcomes), case_scores, self.count, self.rng)

@@ -15,12 +15,12 @@ class MapElites(Algorithm):
     selects = ("parents",)
 
     def parents(self, count):
-        return (self.rng.random(count) * len(self.crowd.fates)).astype(int)
+        return (self.rng.random(count) * len(self.population.outcomes)).astype(int)
 
-    def tell(self, crowd):
+    def tell(self, population):
         """Keeps of each cell the one with the best score, of equals the one that loses least by the other objectives, then the
         youngest."""
-        everyone = self.crowd.joined(crowd)
-        best_first = self.best_first(everyone.fates)
+        everyone = self.population.joined(population)
+        best_first = self.best_first(everyone.outcomes)
         first = np.unique(self.box.cell(everyone)[best_first], return_index=True)[1]
-        self.crowd = everyone.take(np.sort(best_first[first]))
+        self.population = everyone.take(np.sort(best_first[first]))

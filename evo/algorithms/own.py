@@ -38,32 +38,32 @@ def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm
             called(super().__init__, *arguments)
 
         def ask(self):
-            return _offspring(called(super().ask), place, self.crowd)
+            return _offspring(called(super().ask), place, self.population)
 
         def parents(self, count):
-            return indices("parents", super().parents(count), len(self.crowd.genomes), count)
+            return indices("parents", super().parents(count), len(self.population.genomes), count)
 
-        def survivors(self, fates, grades):
-            return indices("survivors", super().survivors(fates, grades), len(fates))
+        def survivors(self, outcomes, case_scores):
+            return indices("survivors", super().survivors(outcomes, case_scores), len(outcomes))
 
-        def tell(self, crowd):
-            called(super().tell, crowd)
-            parts = self.crowd.genomes, self.crowd.fates, self.crowd.grades
-            if not 0 < len(self.crowd.genomes) <= self.search.population or len({len(part) for part in parts}) > 1:
+        def tell(self, population):
+            called(super().tell, population)
+            parts = self.population.genomes, self.population.outcomes, self.population.case_scores
+            if not 0 < len(self.population.genomes) <= self.search.population or len({len(part) for part in parts}) > 1:
                 raise UserError(f"{place}: after tell the population must be of 1 to {self.search.population} circuits")
 
     return Own
 
 
-def _offspring(found, place, crowd):
+def _offspring(found, place, population):
     if not isinstance(found, tuple) or len(found) != 3:
         raise UserError(f"{place}: ask must return an Offspring: genomes, mothers, crossed")
     genomes, mothers, crossed = found
-    if not isinstance(genomes, np.ndarray) or genomes.dtype != crowd.genomes.dtype or genomes.ndim != 1:
+    if not isinstance(genomes, np.ndarray) or genomes.dtype != population.genomes.dtype or genomes.ndim != 1:
         raise UserError(f"{place}: ask must return genomes as an array [n] of the genomes' dtype")
     if mothers is not None:
         mothers = np.asarray(mothers)
-        if mothers.shape != genomes.shape or mothers.dtype.kind not in "iu" or not _places(mothers, len(crowd.genomes)):
+        if mothers.shape != genomes.shape or mothers.dtype.kind not in "iu" or not _places(mothers, len(population.genomes)):
             raise UserError(f"{place}: ask must return the mothers as indices [{len(genomes)}] into the population, or None")
     crossed = np.zeros(len(genomes), bool) if crossed is None else np.asarray(crossed, bool)
     return Offspring(genomes, mothers, crossed)

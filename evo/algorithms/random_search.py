@@ -12,5 +12,5 @@ class RandomSearch(Algorithm):
     def ask(self):
         return Offspring(self.box.init(self.count, self.rng))
 
-    def survivors(self, fates, grades):
-        return nsga2(self.losses(fates), self.count)
+    def survivors(self, outcomes, case_scores):
+        return nsga2(self.losses(outcomes), self.count)

@@ -17,15 +17,15 @@ def with_selections(kind: type[Algorithm], parents: str | None, survivors: str |
 
         class WithParents(found):  # type: ignore[valid-type, misc]
             def parents(self, count):
-                return choose(self.losses(self.crowd.fates), self.crowd.grades, count, self.rng)
+                return choose(self.losses(self.population.outcomes), self.population.case_scores, count, self.rng)
 
         found = WithParents
     if survivors is not None:
         keep = selection(survivors)
 
         class WithSurvivors(found):  # type: ignore[valid-type, misc]
-            def survivors(self, fates, grades):
-                return keep(self.losses(fates), grades, min(self.count, len(fates)), self.rng)
+            def survivors(self, outcomes, case_scores):
+                return keep(self.losses(outcomes), case_scores, min(self.count, len(outcomes)), self.rng)
 
         found = WithSurvivors
     return found

@@ -13,5 +13,5 @@ class WeightsOnly(LexicaseNSGA2):
     def ask(self):
         with self.watch("select"):
             mothers = self.parents(self.count)
-        children = self.crowd.genomes[mothers]
+        children = self.population.genomes[mothers]
         return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))

@@ -145,12 +145,12 @@ def status(folder, as_json):
     s = found.spec.search
     facts = {
         "state": found.state,
-        "ended_by": found.standing.ended,
+        "ended_by": found.progress.ended,
         "generation": found.generation,
         "generations": s.generations,
         "evaluations": found.evaluations,
         "saved_share": found.saved,
-        "elapsed_s": found.standing.elapsed,
+        "elapsed_s": found.progress.elapsed,
         "failed": found.failed[0],
         "front": len(found.front),
         "best_held_out": found.front[0].held_out if found.front else None,
@@ -171,8 +171,8 @@ def status(folder, as_json):
         click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
     if found.founders:
         click.echo(f"began with {harmless(', '.join(founder['name'] for founder in found.founders))}")
-    if found.standing.ended not in (None, "generations"):
-        click.echo(f"ended by search.{found.standing.ended}; go on with: evo resume {quote(name)} --generations G")
+    if found.progress.ended not in (None, "generations"):
+        click.echo(f"ended by search.{found.progress.ended}; go on with: evo resume {quote(name)} --generations G")
     if found.failed[0]:
         click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {harmless(found.failed[1])}")
     if found.saved:
@@ -227,7 +227,7 @@ def _notice(text):
 
 @contextmanager
 def _observing(spec, folder, before, log):
-    """What looks on while a run goes on: the live table, the page, and loggers."""
+    """Observers of a running search: the live table, the page, and loggers."""
     from evo import loggers
     from evo.inspect.watching import watching
 

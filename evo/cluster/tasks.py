@@ -39,7 +39,7 @@ def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[lis
     Where a machine that joins later has other code, or none, Ray is joined anew with the code sent along.
     """
     ship = False
-    while not plan.standing.ended:
+    while not plan.progress.ended:
         try:
             with ray_session(workers, address, ship) as session:
                 ship = ship or session.shipped
@@ -56,7 +56,7 @@ def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[lis
 
 
 class _Driver:
-    """What the driver knows of the epochs under way.
+    """The driver's record of the epochs under way.
 
     flying     (island, epoch): the references to its state, migrants, and (log, timings)
     submitted  the last epoch of each island that is flying or stored
@@ -67,20 +67,20 @@ class _Driver:
     def __init__(self, plan, session):
         import ray
 
-        self.plan, self.session, self.standing = plan, session, plan.standing
+        self.plan, self.session, self.progress = plan, session, plan.progress
         self.islands = range(plan.spec.search.islands)
         self.flying: dict[tuple[int, int], Any] = {}
-        self.submitted = list(self.standing.epoch)
+        self.submitted = list(self.progress.epoch)
         self.attempts = dict.fromkeys(self.islands, 0)
         self.bad: set[str] = set()
         self.longest = self.done = self.hurried = 0
-        self.progress = time.monotonic()
+        self.advanced = time.monotonic()
         self.remote = ray.remote(num_returns=3, max_retries=CRASHES)(_worker())
         self.spec = ray.put(plan.spec.model_dump_json())
         self.source = ray.put(plan.source)
 
     def results(self):
-        while not self.standing.ended:
+        while not self.progress.ended:
             with self.session.asking():
                 found = self._found()
             self.session.check()
@@ -92,8 +92,8 @@ class _Driver:
         import ray
 
         try:
-            first = min(self.standing.epoch)
-            last = min(self.standing.last_epoch, first + AHEAD)
+            first = min(self.progress.epoch)
+            last = min(self.progress.last_epoch, first + AHEAD)
             while sum(self._submit(island, last) for island in self.islands):
                 pass
             due = [key for key in ((i, first + 1) for i in self.islands) if key in self.flying]
@@ -101,7 +101,7 @@ class _Driver:
             if not ray.wait(list(refs), num_returns=1, timeout=WAIT_S)[0]:
                 self._hurry(due)
                 return []
-            self.progress = time.monotonic()
+            self.advanced = time.monotonic()
             ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=min(0.05, len(refs) / 1000))
             return self._collected([refs[ref] for ref in ready])
         except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
@@ -118,7 +118,7 @@ class _Driver:
             return False
         inputs = []
         for sender, place in ((island, 0), (neighbour(self.plan.spec, island), 1)):
-            if epoch and sender is not None and self.standing.epoch[sender] < epoch - 1:  # not stored yet: a reference
+            if epoch and sender is not None and self.progress.epoch[sender] < epoch - 1:  # not stored yet: a reference
                 if epoch % STRETCH == 0 or (sender, epoch - 1) not in self.flying:
                     return False
                 inputs.append(self.flying[sender, epoch - 1][place])
@@ -203,18 +203,18 @@ class _Driver:
         logs = [refs[2] for refs in self.flying.values()]
         done, now = len(ray.wait(logs, num_returns=len(logs), timeout=0)[0]), time.monotonic()
         if done != self.done or not self.session.machines():
-            self.done, self.progress = done, now
+            self.done, self.advanced = done, now
         patience = (MORE_S + 10 * self.longest if self.longest else PATIENCE_S) * 2**self.hurried
-        if now - self.progress > patience:
+        if now - self.advanced > patience:
             say.warning(f"no epoch has ended for {patience:.0f} s: those that are due are started again")
-            self.progress, self.hurried = now, self.hurried + 1
+            self.advanced, self.hurried = now, self.hurried + 1
             for key in due:
                 ray.cancel(self.flying[key][2], force=True)
                 self._drop(key)
 
 
 def _sent(stored):
-    """What is stored as an argument: large bytes once for all retries."""
+    """Store an argument: large bytes once for all retries."""
     import ray
 
     return ray.put(stored) if stored is not None and len(stored) > 100_000 else stored

@@ -1,4 +1,4 @@
-"""What there is to compute of a run, and one epoch of it from bytes to bytes: the same function here and on any worker."""
+"""The epochs of a run that are to be computed, and one epoch from bytes to bytes: the same function here and on any worker."""
 
 import time
 from collections import deque
@@ -11,8 +11,8 @@ from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.evaluator import Request, driven
 from evo.engine.island import Founders, Migrants, State, epoch_steps
 from evo.engine.problem import Problem, problem
+from evo.engine.progress import Progress
 from evo.engine.recheck import recheck
-from evo.engine.standing import Standing
 from evo.population.individual import up_to_date
 from evo.spec.run_spec import RunSpec
 from evo.stopwatch import Stopwatch
@@ -22,7 +22,7 @@ from fitness.sandbox.code import Code
 
 class Result(NamedTuple):
     """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken
-    by then (`Standing.elapsed`), for whoever observes it, None until it is stored."""
+    by then (`Progress.elapsed`), for whoever observes it, None until it is stored."""
 
     island: int
     epoch: int
@@ -34,9 +34,9 @@ class Result(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What there is to do: a run's spec with the code of its own task, if it has one, and what is stored of it.
+    """Work to be done: a run's spec with the code of its own task, if it has one, and what is stored of the run.
 
-    standing is kept up to date by whoever stores the results
+    progress is kept up to date by whoever stores the results
     state(island)            the stored state, None before the first epoch
     guests(island, epoch)    what the island receives before this epoch, from what is stored: the founders it was given before
                              epoch 0, later the migrants that its neighbour sent
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 
     spec: RunSpec
     source: Code | None
-    standing: Standing
+    progress: Progress
     state: Callable[[int], bytes | None]
     guests: Callable[[int, int], bytes | None]
 
@@ -127,10 +127,10 @@ def compute(spec_json: str, source, island: int, epoch: int, state, guests):
 
 def in_process(plan: Plan) -> Iterator[list[Result]]:
     """The remaining epochs in this process, one after the other. The caller stores each before asking for the next."""
-    spec_json, standing = plan.spec.model_dump_json(), plan.standing
-    while not standing.ended:
-        island = standing.epoch.index(min(standing.epoch))
-        epoch = standing.epoch[island] + 1
+    spec_json, progress = plan.spec.model_dump_json(), plan.progress
+    while not progress.ended:
+        island = progress.epoch.index(min(progress.epoch))
+        epoch = progress.epoch[island] + 1
         made, sent, (log, timings) = compute(
             spec_json, plan.source, island, epoch, plan.state(island), plan.guests(island, epoch)
         )

@@ -11,7 +11,7 @@ import numpy as np
 from circuits.errors import UserError
 from evo.genome import identity
 from evo.population import noise
-from evo.population.individual import LOOKED_AT, Crowd, joined
+from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
 from fitness.judges import Fresh, Results
 
@@ -37,7 +37,7 @@ Steps = Generator[Request, Any, Any]  # of a computation that asks for judgement
 
 
 def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
-    """What a computation returns whose requests are answered so."""
+    """Run a computation whose requests are answered so, and return its result."""
     try:
         request = next(steps)
         while True:
@@ -47,30 +47,33 @@ def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
 
 
 class Evaluator:
-    """An island's for one epoch: knows what has come of every circuit since the epoch began. of_fate: see `individual.fate`."""
+    """The evaluator of an island for one epoch: it remembers the outcome of every circuit since the epoch began.
 
-    def __init__(self, of_fate: np.dtype, island: int, watch: Stopwatch):
+    of_outcome: the dtype, see `individual.outcome`
+    """
+
+    def __init__(self, of_outcome: np.dtype, island: int, watch: Stopwatch):
         self.watch = watch
         self.failed, self.fault = 0, None
         # what is true of everyone before it was evaluated
-        self.unknown = np.zeros((), of_fate)
+        self.unknown = np.zeros((), of_outcome)
         self.unknown["island"] = island
         for name in LOOKED_AT:
             self.unknown[name] = np.nan
         self.unknown["condition"] = -1
-        self.noisy = "count" in (of_fate.names or ())
+        self.noisy = "count" in (of_outcome.names or ())
         self.results = RESULTS + NOISE if self.noisy else RESULTS
         # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
-        # crowd by crowd, and the number with which each crowd begins.
+        # population by population, and the number with which each population begins.
         self.number: dict[bytes, int] = {}
-        self.crowds: list[tuple[np.ndarray, np.ndarray]] = []
+        self.known: list[tuple[np.ndarray, np.ndarray]] = []
         self.begin = [0]
 
-    def remember(self, crowd: Crowd):
-        """What is known from earlier epochs."""
+    def remember(self, population: Population):
+        """Remember results of earlier epochs."""
         with self.watch("identify"):
-            self._numbered(crowd.genomes)
-        self.crowds.append((crowd.fates, crowd.grades))
+            self._numbered(population.genomes)
+        self.known.append((population.outcomes, population.case_scores))
 
     def _numbered(self, genomes):
         """The number of each, or of the one like it that came first: int64 [n]."""
@@ -80,32 +83,32 @@ class Evaluator:
         self.begin.append(first + count)
         return numbers
 
-    def evaluated(self, genomes: np.ndarray, generation: int, again: Crowd | None = None) -> Steps:
-        """The genomes as a crowd, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
+    def evaluated(self, genomes: np.ndarray, generation: int, again: Population | None = None) -> Steps:
+        """The genomes as a population, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
         share of the work with the others that early stopping left. With `again`, where scores are noisy, its individuals are
         judged once more, and what then is known of them is written into it."""
-        fates = np.full(len(genomes), self.unknown)
-        fates["generation"] = fates["wired"] = generation
+        outcomes = np.full(len(genomes), self.unknown)
+        outcomes["generation"] = outcomes["wired"] = generation
         with self.watch("identify"):
             first, numbers = self.begin[-1], self._numbered(genomes)
             is_new = numbers == np.arange(first, first + len(numbers))
         new, due = np.flatnonzero(is_new), np.empty(0, int)
         if again is not None:
-            due = np.flatnonzero(again.fates["count"] < noise.MOST)
+            due = np.flatnonzero(again.outcomes["count"] < noise.MOST)
         results = yield from self._judged(genomes, new, again, due)
         with self.watch("score"):
-            grades = self._taken(fates, new, results)
-            self.crowds.append((fates, grades))
+            case_scores = self._taken(outcomes, new, results)
+            self.known.append((outcomes, case_scores))
         with self.watch("identify"):
-            self._copy(fates, grades, np.flatnonzero(~is_new), numbers[~is_new])
+            self._copy(outcomes, case_scores, np.flatnonzero(~is_new), numbers[~is_new])
         if again is not None:
             self._once_more(again, due, results, len(new))
         if self.noisy:
-            deviation = noise.deviation(fates if again is None else again.fates)
-            for each in (fates, *(() if again is None else (again.fates,))):
+            deviation = noise.deviation(outcomes if again is None else again.outcomes)
+            for each in (outcomes, *(() if again is None else (again.outcomes,))):
                 noise.bound(each, deviation)
         repeats = len(genomes) - len(new)
-        return Crowd(genomes, fates, grades), {
+        return Population(genomes, outcomes, case_scores), {
             "evaluations": len(genomes) + len(due),
             "repeats": repeats,
             "simulated": float(results.share.sum()) / len(results.share) if results is not None else 1.0,
@@ -117,59 +120,59 @@ class Evaluator:
             return None
         asked = genomes if len(new) == len(genomes) else genomes.take(new)
         if len(due):
-            attempts = np.concatenate([np.zeros(len(new), int), again.fates["count"][due].astype(int)])
+            attempts = np.concatenate([np.zeros(len(new), int), again.outcomes["count"][due].astype(int)])
             results = yield Request(joined(asked, again.genomes.take(due)), attempts=attempts)
         else:
             results = yield Request(asked)
         self._took(results)
         return results
 
-    def _taken(self, fates, new, results):
+    def _taken(self, outcomes, new, results):
         """Write the results of new circuits; returns the case scores of all, those of the others not filled in yet."""
-        width = self.crowds[0][1].shape[1] if self.crowds else results.cases.shape[1]
+        width = self.known[0][1].shape[1] if self.known else results.cases.shape[1]
         if results is not None and results.cases.shape[1] != width:
             raise UserError(f"the judge says {results.cases.shape[1]} case scores of a circuit, {width} before")
         n = len(new)
         if results is not None:
             told = results.objectives[:n], results.score[:n], results.spikes[:n], results.events[:n]
             for name, values in zip(RESULTS, told, strict=True):
-                fates[name][new] = values
+                outcomes[name][new] = values
             if self.noisy:
-                some = fates[new]
+                some = outcomes[new]
                 noise.begin(some)
-                fates[new] = some
-            if n == len(fates):
+                outcomes[new] = some
+            if n == len(outcomes):
                 return np.ascontiguousarray(results.cases[:n], "f4")
-        grades = np.empty((len(fates), width), "f4")
+        case_scores = np.empty((len(outcomes), width), "f4")
         if results is not None:
-            grades[new] = results.cases[:n]
-        return grades
+            case_scores[new] = results.cases[:n]
+        return case_scores
 
-    def _copy(self, fates, grades, which, numbers):
-        """What became of circuits that have come before, by their numbers."""
+    def _copy(self, outcomes, case_scores, which, numbers):
+        """Copy the outcomes of circuits that came before, by their numbers."""
         places = np.searchsorted(self.begin, numbers, "right") - 1
         for place in np.unique(places):
-            here, (known, theirs_cases) = places == place, self.crowds[place]
+            here, (known, theirs_cases) = places == place, self.known[place]
             theirs = numbers[here] - self.begin[place]
             for name in self.results:
-                fates[name][which[here]] = known[name][theirs]
-            grades[which[here]] = theirs_cases[theirs]
+                outcomes[name][which[here]] = known[name][theirs]
+            case_scores[which[here]] = theirs_cases[theirs]
 
     def _once_more(self, again, due, results, first):
         """Write what was judged again, the results from `first` on, into what is known."""
         if len(due):
-            some = again.fates[due]
+            some = again.outcomes[due]
             noise.again(some, results.objectives[first:], results.score[first:])
-            again.fates[due] = some
-            off = results.cases[first:] - again.grades[due]
-            again.grades[due] += off / some["count"][:, None].astype("f4")
+            again.outcomes[due] = some
+            off = results.cases[first:] - again.case_scores[due]
+            again.case_scores[due] += off / some["count"][:, None].astype("f4")
 
-    def look(self, crowd: Crowd, kept: np.ndarray) -> Steps:
-        """Try the best of a crowd on fresh cases if it is better than all in the archive that were: it then says so."""
+    def look(self, population: Population, kept: np.ndarray) -> Steps:
+        """Try the best of a population on fresh cases if it is better than all in the archive that were: it then says so."""
         tried = kept["score"][~np.isnan(kept["validation"])]
-        best = int(np.argmax(crowd.fates["score"]))
-        if crowd.fates["score"][best] > tried.max(initial=-np.inf):
-            yield from self._on_fresh_cases(crowd.genomes, crowd.fates, np.array([best]))
+        best = int(np.argmax(population.outcomes["score"]))
+        if population.outcomes["score"][best] > tried.max(initial=-np.inf):
+            yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]))
 
     def championed(self, records: np.ndarray) -> Steps:
         """The records, the one with the best score tried on fresh cases if none was."""
@@ -186,14 +189,14 @@ class Evaluator:
             yield from self._on_fresh_cases(records["genome"], records, new)
         return records
 
-    def _on_fresh_cases(self, genomes, fates, which):
-        found = yield Request(genomes[which], fresh=True, score=fates["score"][which])
+    def _on_fresh_cases(self, genomes, outcomes, which):
+        found = yield Request(genomes[which], fresh=True, score=outcomes["score"][which])
         self._took(found)
         for name in FRESH:
-            fates[name][which] = getattr(found, name)
+            outcomes[name][which] = getattr(found, name)
 
     def failures(self) -> dict:
-        """What to log of the circuits with which the judge failed since this was asked last: how many, and the first
+        """Log entries for the circuits with which the judge failed since the last call: how many, and the first
         message."""
         found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
         self.failed, self.fault = 0, None

@@ -15,15 +15,15 @@ from evo.engine.evaluator import Evaluator, Request
 from evo.engine.problem import Problem
 from evo.genome import identity, variation
 from evo.population import archive, lineage
-from evo.population.individual import Crowd, fate_of, record
+from evo.population.individual import Population, outcome_of, record
 from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
 
 
 class State(NamedTuple):
-    """An island between two epochs. Arrays of records have the fields of `individual.record`.
+    """An island between two epochs; the fields have the names that they have in stores. Arrays of records: `individual.record`.
 
-    population  records [population];   grades  float32 [population, trials]
+    population  records [population];   grades  their case scores, float32 [population, trials]
     archive     records [<= search.archive]: the non-dominated circuits seen so far, and the one that did best on validation
                 trials, scored on fresh trials as well
     pedigree    the steps that led to these circuits, see `evo.population.lineage`
@@ -37,7 +37,7 @@ class State(NamedTuple):
     log: list
 
     def migrants(self, count: int) -> "Migrants":
-        """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
+        """Migrants for the next island: the individuals that NSGA-II ranks best, and their lineage."""
         chosen = nsga2(self.population["losses"], count)
         away = self.population[chosen]
         return Migrants(away, self.grades[chosen], lineage.pruned([self.pedigree], away["line"]))
@@ -73,42 +73,42 @@ def epoch_steps(
     generation's number and archive."""
     s, box, watch = problem.spec.search, problem.toolbox, Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
-    log, evaluator = tools.Logbook(), Evaluator(fate_of(s), island, watch)
+    log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch)
     if state is None:
         genomes = box.init(s.population, rng)
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
-        crowd, counts = yield from evaluator.evaluated(genomes, 0)
-        found = lineage.born(island, 0, crowd.fates["score"])
-        crowd.fates["line"] = found.lines
-        pedigree = [lineage.steps(found, crowd, genomes[:0], None, found.lines)]
-        none = np.empty(0, record(genomes.dtype, crowd.fates.dtype))
-        yield from evaluator.look(crowd, none)
-        kept = archive.updated(none, crowd, s.archive)
-        log.record(**_row(0, counts | evaluator.failures(), crowd, kept))
+        population, counts = yield from evaluator.evaluated(genomes, 0)
+        found = lineage.born(island, 0, population.outcomes["score"])
+        population.outcomes["line"] = found.lines
+        pedigree = [lineage.steps(found, population, genomes[:0], None, found.lines)]
+        none = np.empty(0, record(genomes.dtype, population.outcomes.dtype))
+        yield from evaluator.look(population, none)
+        kept = archive.updated(none, population, s.archive)
+        log.record(**_row(0, counts | evaluator.failures(), population, kept))
         observe(0, kept)
     else:
-        grades = state.grades.copy() if s.noisy else state.grades  # which are judged again
-        crowd, kept, pedigree = Crowd.of(state.population, grades), state.archive, [state.pedigree]
-        evaluator.remember(crowd)
-    algorithm = problem.algorithm(s, box, crowd, rng, watch)
+        case_scores = state.grades.copy() if s.noisy else state.grades  # which are judged again
+        population, kept, pedigree = Population.of(state.population, case_scores), state.archive, [state.pedigree]
+        evaluator.remember(population)
+    algorithm = problem.algorithm(s, box, population, rng, watch)
     if isinstance(guests, Migrants):
         pedigree.append(guests.pedigree)
         with watch("select"):
-            algorithm.tell(Crowd.of(guests.population, guests.grades))
+            algorithm.tell(Population.of(guests.population, guests.grades))
     first = 0 if state is None else state.generation
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
         with watch("vary"):
             genomes, mothers, crossed = algorithm.ask()
-        before = algorithm.crowd
+        before = algorithm.population
         offspring, counts = yield from evaluator.evaluated(genomes, generation, before if s.noisy else None)
         with watch("lineage"):
-            fates = offspring.fates
+            outcomes = offspring.outcomes
             if mothers is not None:
                 changed = variation.rewired(genomes, before.genomes, mothers)
-                fates["wired"] = np.where(changed, generation, before.fates["wired"][mothers])
-            found = lineage.born(island, generation, fates["score"], before.fates, mothers, crossed)
-            fates["line"] = found.lines
+                outcomes["wired"] = np.where(changed, generation, before.outcomes["wired"][mothers])
+            found = lineage.born(island, generation, outcomes["score"], before.outcomes, mothers, crossed)
+            outcomes["line"] = found.lines
         if s.noisy:
             kept = yield from evaluator.championed(archive.refreshed(kept, before, s.archive))
         else:
@@ -119,32 +119,32 @@ def epoch_steps(
             with watch("archive"):
                 kept = archive.updated(kept, offspring, s.archive)
         with watch("lineage"):
-            pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.crowd, kept)))
-        log.record(**_row(generation, counts | evaluator.failures(), algorithm.crowd, kept))
+            pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.population, kept)))
+        log.record(**_row(generation, counts | evaluator.failures(), algorithm.population, kept))
         observe(generation, kept)
-    crowd = algorithm.crowd
+    population = algorithm.population
     kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
     late = evaluator.failures()
-    log[-1] |= {"wirings": identity.wirings(crowd.genomes)}
+    log[-1] |= {"wirings": identity.wirings(population.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     with watch("lineage"):
-        steps = lineage.pruned(pedigree, _living(crowd, kept))
-    return State(crowd.individuals(), crowd.grades, kept, steps, list(log))
+        steps = lineage.pruned(pedigree, _living(population, kept))
+    return State(population.individuals(), population.case_scores, kept, steps, list(log))
 
 
-def _living(crowd, kept):
-    return np.concatenate([crowd.fates["line"], kept["line"]])
+def _living(population, kept):
+    return np.concatenate([population.outcomes["line"], kept["line"]])
 
 
-def _row(generation, counts, crowd, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
+def _row(generation, counts, population, kept):
+    """Log entry of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
     first message (see `Evaluator.failures`), best and median score of the population, its least losses, the size of the
     archive, and of the circuit that did best on validation trials the score there, on held-out ones, and in the worst of their
     conditions, if they have any. That of the last generation of an epoch also has wirings, how many different ones the
     population holds."""
-    fates = crowd.fates
-    scores = {"best": float(fates["score"].max()), "median": _median(fates["score"])}
-    least = {"losses": [float(x) for x in fates["losses"].min(axis=0)], "archive": len(kept)}
+    outcomes = population.outcomes
+    scores = {"best": float(outcomes["score"].max()), "median": _median(outcomes["score"])}
+    least = {"losses": [float(x) for x in outcomes["losses"].min(axis=0)], "archive": len(kept)}
     return {"generation": generation, **counts, **scores, **least, **_looks(kept)}
 
 

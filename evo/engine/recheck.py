@@ -21,16 +21,16 @@ def recheck(problem: Problem, epoch: int, *known: tuple[np.ndarray, np.ndarray])
         problem.judge.check_again()
     if problem.spec.search.noisy:  # what is known then is a mean of several judgements
         return
-    for individuals, grades in known:
-        _same_results(problem, individuals, grades)
+    for individuals, case_scores in known:
+        _same_results(problem, individuals, case_scores)
 
 
-def _same_results(problem, individuals, grades):
+def _same_results(problem, individuals, case_scores):
     some = _some(individuals)
     found = problem.judge.evaluate(problem.candidates(individuals["genome"][some]))
     alike = _alike(problem.judge)
     same = alike(found.objectives, individuals["losses"][some]).all(axis=1)
-    same &= alike(found.cases, grades[some]).all(axis=1)
+    same &= alike(found.cases, case_scores[some]).all(axis=1)
     if not same.all():
         k = int(np.argmin(same))
         _differs(problem, found.score[k], individuals["score"][some][k])

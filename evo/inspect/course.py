@@ -19,7 +19,7 @@ def course(run: Run) -> dict:
         "islands": [_island(log, run.spec.search.objectives) for log in logs],
         "hypervolume": hypervolume(run, logs),
         "seconds": _seconds(run.epochs),
-        "elapsed": run.standing.elapsed,
+        "elapsed": run.progress.elapsed,
     }
 
 

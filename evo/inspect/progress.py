@@ -19,7 +19,7 @@ class Progress:
     """Observes a run (`observe=`); use as a context manager.
 
     Its figures: best, the highest score on the trials of the search; held out, the score on trials that nothing was chosen by,
-    of the circuit that did best on validation trials; the time, that of `Standing.elapsed`, as the page has it.
+    of the circuit that did best on validation trials; the time, that of `Progress.elapsed`, as the page has it.
 
     spec   the run's;   name  what to call it;   before  epochs that were stored when it was resumed (`Run.epochs`)
     """

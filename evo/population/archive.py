@@ -2,23 +2,23 @@
 
 import numpy as np
 
-from evo.population.individual import LOOKED_AT, Crowd, joined
+from evo.population.individual import LOOKED_AT, Population, joined
 from evo.selection.ranking import nondominated, pareto
 
 
-def updated(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+def updated(archive: np.ndarray, population: Population, count: int) -> np.ndarray:
     """The archive made of an archive and new individuals, see `kept`. Most of these are worse than what is there: they are
     passed over before anything is copied."""
-    able = nondominated(joined(archive["losses"], crowd.fates["losses"]))[len(archive) :]
-    able |= ~np.isnan(crowd.fates["validation"])
-    return kept(joined(archive, crowd.individuals(able)), count) if able.any() else archive
+    able = nondominated(joined(archive["losses"], population.outcomes["losses"]))[len(archive) :]
+    able |= ~np.isnan(population.outcomes["validation"])
+    return kept(joined(archive, population.individuals(able)), count) if able.any() else archive
 
 
-def refreshed(archive: np.ndarray, crowd: Crowd, count: int) -> np.ndarray:
+def refreshed(archive: np.ndarray, population: Population, count: int) -> np.ndarray:
     """The archive where scores are noisy: of a population that was judged again, those that were judged at least twice, if
     there are any, take the place of what was known of them."""
-    sure = crowd.fates["count"] > 1
-    new = crowd.individuals(sure if sure.any() else slice(None))
+    sure = population.outcomes["count"] > 1
+    new = population.individuals(sure if sure.any() else slice(None))
     before = {row.tobytes(): k for k, row in enumerate(archive["genome"])}
     known = np.array([before.get(row.tobytes(), -1) for row in new["genome"]])
     for name in (*LOOKED_AT, "condition"):
@@ -45,7 +45,7 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
 
 
 def _may_be_kept(records):
-    """Which of them their archive can hold, whatever their order: those on the front and their equals, and those that did best
+    """Mask of the records that their archive can hold, whatever their order: the front and its equals, and those that did best
     on validation trials. bool [n]."""
     losses = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
     rows = losses.view(np.dtype((np.void, losses.itemsize * losses.shape[1])))[:, 0]
@@ -55,7 +55,7 @@ def _may_be_kept(records):
 
 
 def champion(records: np.ndarray) -> int | None:
-    """Which of them did best on validation trials; None if none was tried on them."""
+    """Index of the record with the best validation score; None if none was validated."""
     tried = np.flatnonzero(~np.isnan(records["validation"]))
     return int(tried[np.argmax(records["validation"][tried])]) if len(tried) else None
 

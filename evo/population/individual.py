@@ -12,8 +12,8 @@ LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until meas
 
 
 @cache
-def fate(objectives: int, noisy: bool = False) -> np.dtype:
-    """What became of an individual: what it lost by each objective (smaller is better), and what it did.
+def outcome(objectives: int, noisy: bool = False) -> np.dtype:
+    """Outcome of an individual: its objectives (`losses`, smaller is better), and its measures.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
     nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, that of held_out in the worst
@@ -44,15 +44,15 @@ def fate(objectives: int, noisy: bool = False) -> np.dtype:
     )
 
 
-def fate_of(search: Any) -> np.dtype:
-    """The fate of individuals of a run, by the [search] section of its spec."""
-    return fate(len(search.objectives), search.noisy)
+def outcome_of(search: Any) -> np.dtype:
+    """The outcome of individuals of a run, by the [search] section of its spec."""
+    return outcome(len(search.objectives), search.noisy)
 
 
 @cache
-def record(genome_dtype: np.dtype, of_fate: np.dtype) -> np.dtype:
-    """An individual as it is stored: its genome and its fate."""
-    return np.dtype([("genome", genome_dtype), *((name, of_fate[name]) for name in of_fate.names or ())])
+def record(genome_dtype: np.dtype, of_outcome: np.dtype) -> np.dtype:
+    """An individual as it is stored: its genome and its outcome."""
+    return np.dtype([("genome", genome_dtype), *((name, of_outcome[name]) for name in of_outcome.names or ())])
 
 
 SINCE_0_5 = {"worst": np.nan, "condition": -1}  # fields that records of release 0.4 lack, and what stands for them
@@ -68,47 +68,47 @@ def up_to_date(records: np.ndarray) -> np.ndarray:
     names = records.dtype.names or ()
     if all(name in names for name in SINCE_0_5):
         return records
-    found = np.empty(len(records), record(records.dtype["genome"], fate(records["losses"].shape[1])))
+    found = np.empty(len(records), record(records.dtype["genome"], outcome(records["losses"].shape[1])))
     for name in found.dtype.names or ():
         found[name] = records[name] if name in names else SINCE_0_5[name]
     return found
 
 
-class Crowd(NamedTuple):
+class Population(NamedTuple):
     """Individuals and how each did on every trial of the search. Genomes are large: they lie apart, and are copied little.
 
-    genomes  [n], of `genome.dtype`;   fates  [n], of `fate`;   grades  float32 [n, trials], larger is better
+    genomes  [n], of `genome.dtype`;   outcomes  [n], of `outcome`;   case_scores  float32 [n, trials], larger is better
     """
 
     genomes: np.ndarray
-    fates: np.ndarray
-    grades: np.ndarray
+    outcomes: np.ndarray
+    case_scores: np.ndarray
 
     @classmethod
-    def of(cls, individuals: np.ndarray, grades: np.ndarray) -> "Crowd":
+    def of(cls, individuals: np.ndarray, case_scores: np.ndarray) -> "Population":
         """The same from individuals as they are stored."""
         names = [name for name in individuals.dtype.names or () if name != "genome"]
-        return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), grades)
+        return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), case_scores)
 
     def individuals(self, chosen=slice(None)) -> np.ndarray:
         """Individuals as they are stored; chosen is an index array, int or bool."""
-        fates = self.fates[chosen]
-        found = np.empty(len(fates), record(self.genomes.dtype, fates.dtype))
+        outcomes = self.outcomes[chosen]
+        found = np.empty(len(outcomes), record(self.genomes.dtype, outcomes.dtype))
         found["genome"] = self.genomes[chosen]
-        for name in fates.dtype.names:
-            found[name] = fates[name]
+        for name in outcomes.dtype.names:
+            found[name] = outcomes[name]
         return found
 
-    def take(self, chosen) -> "Crowd":
+    def take(self, chosen) -> "Population":
         """Some of them: an index array."""
-        return Crowd(*(part[chosen] for part in self))
+        return Population(*(part[chosen] for part in self))
 
-    def joined(self, other: "Crowd") -> "Crowd":
-        return Crowd(*(joined(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
+    def joined(self, other: "Population") -> "Population":
+        return Population(*(joined(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 
-    def picked(self, other: "Crowd", chosen: np.ndarray) -> "Crowd":
+    def picked(self, other: "Population", chosen: np.ndarray) -> "Population":
         """`joined(other).take(chosen)`, each copied once."""
-        return Crowd(*(_picked(mine, theirs, chosen) for mine, theirs in zip(self, other, strict=True)))
+        return Population(*(_picked(mine, theirs, chosen) for mine, theirs in zip(self, other, strict=True)))
 
 
 def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:

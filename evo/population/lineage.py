@@ -1,4 +1,4 @@
-"""Where circuits come from: for every living one the chain of ancestors, back to a founder, in which the score rose.
+"""Lineage of circuits: for every living one the chain of ancestors, back to a founder, in which the score rose.
 
 An individual whose score is above its mother's becomes a step; its descendants belong to its line until one does better.
 Neutral changes in between are not kept, so that the pedigree of an island stays small: living lines share most of their steps.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evo.population.individual import Crowd
+from evo.population.individual import Population
 
 FOUNDER = -1  # no step before
 
@@ -63,8 +63,8 @@ def founder_place(identity: int) -> tuple[int, int]:
 
 
 def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers=None, crossed=None) -> Born:
-    """The individuals of a generation with these scores; without parents (their fates, and the mothers' places among them) they
-    are founders."""
+    """The individuals of a generation with these scores, children of parents (their outcomes, and the mothers' indices among
+    them); without parents they are founders."""
     count = len(scores)
     ids = identities(island, generation, count)
     if mothers is None:
@@ -74,7 +74,7 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def steps(found: Born, children: Crowd, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray) -> np.ndarray:
+def steps(found: Born, children: Population, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray) -> np.ndarray:
     """Those of the individuals that live on (lines `living`), as steps: the children of `mothers` among the parents (genomes),
     or founders if there are no mothers."""
     lives = np.zeros(len(found.ids), bool)
@@ -85,7 +85,7 @@ def steps(found: Born, children: Crowd, parents: np.ndarray, mothers: np.ndarray
     made["id"], made["before"], made["base"] = found.ids[new], found.before[new], found.base[new]
     made["crossed"], made["genome"] = found.crossed[new], children.genomes[new]
     for name in ("island", "generation", "score"):
-        made[name] = children.fates[name][new]
+        made[name] = children.outcomes[name][new]
     if mothers is not None:
         made["mother"] = parents[mothers[new]]
     return made

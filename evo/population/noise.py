@@ -13,33 +13,33 @@ Z = 1.0  # standard errors
 MOST = 16  # judgements of a circuit, after which it is not judged again
 
 
-def begin(fates: np.ndarray):
+def begin(outcomes: np.ndarray):
     """Judged once: sets count, mean and spread of individuals [n] from losses and score."""
-    fates["count"], fates["spread"] = 1, 0.0
-    fates["mean"][:, :-1], fates["mean"][:, -1] = fates["losses"], fates["score"]
+    outcomes["count"], outcomes["spread"] = 1, 0.0
+    outcomes["mean"][:, :-1], outcomes["mean"][:, -1] = outcomes["losses"], outcomes["score"]
 
 
-def again(fates: np.ndarray, losses: np.ndarray, score: np.ndarray):
+def again(outcomes: np.ndarray, losses: np.ndarray, score: np.ndarray):
     """One more judgement of each individual [n]: the objectives [n, objectives] and the score [n] that it gave (Welford,
     1962)."""
-    count = fates["count"] = fates["count"] + 1
-    off = np.column_stack([losses, score]) - fates["mean"]
-    fates["mean"] += off / count[:, None]
-    fates["spread"] += off * (off - off / count[:, None])
+    count = outcomes["count"] = outcomes["count"] + 1
+    off = np.column_stack([losses, score]) - outcomes["mean"]
+    outcomes["mean"] += off / count[:, None]
+    outcomes["spread"] += off * (off - off / count[:, None])
 
 
-def deviation(fates: np.ndarray) -> np.ndarray:
+def deviation(outcomes: np.ndarray) -> np.ndarray:
     """The standard deviation of single judgements of a circuit, of every objective and the score, pooled over those that were
     judged more than once, and never failed: float64 [objectives + 1], 0 where there are none."""
-    sound = fates[np.abs(fates["mean"]).max(axis=1) < WORST / (2 * MOST)]
+    sound = outcomes[np.abs(outcomes["mean"]).max(axis=1) < WORST / (2 * MOST)]
     freedom = (sound["count"] - 1).sum()
     if freedom <= 0:
-        return np.zeros(fates["mean"].shape[1])
+        return np.zeros(outcomes["mean"].shape[1])
     return np.sqrt(np.add.accumulate(sound["spread"])[-1] / freedom)
 
 
-def bound(fates: np.ndarray, deviation: np.ndarray):
+def bound(outcomes: np.ndarray, deviation: np.ndarray):
     """Sets losses and score of individuals to the bounds that their judgements allow."""
-    error = Z * deviation / np.sqrt(fates["count"])[:, None]
-    fates["losses"] = np.minimum(fates["mean"][:, :-1] + error[:, :-1], WORST)
-    fates["score"] = np.maximum(fates["mean"][:, -1] - error[:, -1], -WORST)
+    error = Z * deviation / np.sqrt(outcomes["count"])[:, None]
+    outcomes["losses"] = np.minimum(outcomes["mean"][:, :-1] + error[:, :-1], WORST)
+    outcomes["score"] = np.maximum(outcomes["mean"][:, -1] - error[:, -1], -WORST)

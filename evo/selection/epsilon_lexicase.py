@@ -15,18 +15,18 @@ FEW, MOST = 6, 12
 
 
 class EpsilonLexicase:
-    """Epsilon-lexicase selection by grades [population, trials], larger is better; epsilon is the trial's median absolute
+    """Epsilon-lexicase selection by case_scores [population, trials], larger is better; epsilon is the trial's median absolute
     deviation over the population, measured by at most SAMPLE of them.
 
-    Individuals with the same grades throughout compete as one and draw lots when they have won. Where there are more than HEAT,
-    they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
+    Individuals with the same case scores throughout compete as one and draw lots when they have won. Where there are more than
+    HEAT, they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
     """
 
-    def __init__(self, grades: np.ndarray):
-        self.grades = np.ascontiguousarray(grades, "f4")
-        some = np.ascontiguousarray(self.grades[:: -(-len(grades) // SAMPLE)].T)
+    def __init__(self, case_scores: np.ndarray):
+        self.case_scores = np.ascontiguousarray(case_scores, "f4")
+        some = np.ascontiguousarray(self.case_scores[:: -(-len(case_scores) // SAMPLE)].T)
         self.epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
-        hashes = _hashes(self.grades)
+        hashes = _hashes(self.case_scores)
         self.members = np.argsort(hashes, kind="stable")  # by group
         self.start, self.size = _groups(hashes, self.members)  # where each group begins, and how many it has
 
@@ -38,7 +38,7 @@ class EpsilonLexicase:
         chosen = []
         for heat, (first, last) in zip(heats, pairwise(ends), strict=True):
             start = self.start[heat]
-            columns = np.ascontiguousarray(self.grades[self.members[start]].T)
+            columns = np.ascontiguousarray(self.case_scores[self.members[start]].T)
             chosen.append(_lexicase(columns, self.epsilon, self.members, start, self.size[heat], last - first, rng))
         return np.concatenate(chosen)
 
@@ -50,9 +50,9 @@ def _middle(rows):
 
 
 @compiled
-def _hashes(grades):
-    out = np.empty(len(grades), np.uint64)
-    words = grades.view(np.uint32)
+def _hashes(case_scores):
+    out = np.empty(len(case_scores), np.uint64)
+    words = case_scores.view(np.uint32)
     for k in range(len(words)):
         mixed = np.uint64(0x9E3779B97F4A7C15)
         for word in words[k]:
@@ -170,38 +170,38 @@ def _filter(columns, epsilon, trial, pool, size):
     return kept
 
 
-# Where trials have few different grades, as where answers are right or wrong, a race of sets is faster than one of lists.
+# Where trials have few different case_scores, as where answers are right or wrong, a race of sets is faster than one of lists.
 
 
 @compiled
 def _by_grade(columns, epsilon):
-    """Are there few different grades in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words] with a
-    bit for each group: those with the trial's best grade, the second best, ..., and those within epsilon of it or better."""
+    """Are there few different case scores in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words]
+    with a bit for each group: those with the best of the trial, the second best, ..., those within epsilon of it or better."""
     trials, groups = columns.shape
     at = np.zeros((trials, MOST, (groups + 63) >> 6), np.uint64)
-    near, grades, total = np.zeros_like(at), np.empty(MOST, np.float32), 0
+    near, case_scores, total = np.zeros_like(at), np.empty(MOST, np.float32), 0
     for trial in range(trials):
         count = 0
         for g in range(groups):
             grade, k = columns[trial, g], 0
-            while k < count and grades[k] > grade:
+            while k < count and case_scores[k] > grade:
                 k += 1
-            if k == count or grades[k] < grade:
+            if k == count or case_scores[k] < grade:
                 total += 1
                 if count == MOST or total > FEW * trials:
                     return False, at, near
                 for later in range(count, k, -1):
-                    grades[later] = grades[later - 1]
-                grades[k] = grade
+                    case_scores[later] = case_scores[later - 1]
+                case_scores[k] = grade
                 count += 1
         for g in range(groups):
             k = 0
-            while grades[k] > columns[trial, g]:
+            while case_scores[k] > columns[trial, g]:
                 k += 1
             at[trial, k, g >> 6] |= np.uint64(1) << np.uint64(g & 63)
         for k in range(count):
             for other in range(count):
-                if grades[other] >= grades[k] - epsilon[trial]:
+                if case_scores[other] >= case_scores[k] - epsilon[trial]:
                     for w in range(at.shape[2]):
                         near[trial, k, w] |= at[trial, other, w]
     return True, at, near

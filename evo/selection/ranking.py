@@ -1,5 +1,5 @@
-"""Who breeds and who survives by all objectives at once: NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 2002), and its union
-with epsilon-lexicase selection. Pareto ranks come from moocore."""
+"""Selection of parents and survivors by all objectives at once: NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 2002), and
+its union with epsilon-lexicase selection. Pareto ranks come from moocore."""
 
 import moocore
 import numpy as np
@@ -27,14 +27,14 @@ def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
     return _by_rank(losses, _ranks(losses), count)
 
 
-def specialists(losses: np.ndarray, grades: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def specialists(losses: np.ndarray, case_scores: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices [count] of survivors: up to half are winners of lexicase selection, the rest those that NSGA-II keeps.
 
     NSGA-II alone sees only the mean over trials: it drops the circuit that solves one hard trial and little else, of which
     the solution is often made.
     """
     ranks = _ranks(losses)
-    ranks[EpsilonLexicase(grades).winners(count // 2, rng)] = -1
+    ranks[EpsilonLexicase(case_scores).winners(count // 2, rng)] = -1
     return _by_rank(losses, ranks, count)
 
 

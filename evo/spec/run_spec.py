@@ -45,7 +45,7 @@ from fitness.judges import JUDGE, Judge, Setup, Told, named
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
-from fitness.task import Interface
+from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
@@ -138,6 +138,7 @@ class CircuitBounds(_Section):
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
     inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
+    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: what a drive of 1 depolarises by")
     parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
     types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
 
@@ -238,7 +239,7 @@ class RunSpec(_Section):
     @model_validator(mode="before")
     @classmethod
     def _of_a_judge(cls, data):
-        """What is left out of [search] has other defaults where circuits are not simulated on trials of a task."""
+        """Set other defaults of [search] where circuits are not simulated on trials of a task."""
         if isinstance(data, dict) and isinstance(data.get("task"), dict) and JUDGE in data["task"]:
             search = data.get("search", {})
             if isinstance(search, dict):
@@ -257,7 +258,7 @@ class RunSpec(_Section):
 
     @property
     def own_code(self) -> dict[str, str]:
-        """What the spec names that is code of the user's own, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
+        """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
         found = {f"task.{key}": self.judged_by}
         found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
@@ -277,7 +278,7 @@ class RunSpec(_Section):
         return self.model_copy(update={"task": task, "search": search})
 
     def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
-        """Whoever says how good circuits are; source is the code of the user's own (see `fitness.sandbox.code`), executed from
+        """Make the judge of the circuits; source is the code of the user's own (see `fitness.sandbox.code`), executed from
         where it lies, sought from `folder`, without. Raises UserError."""
         s = self.search
         setup = Setup(s.objectives, s.seed, s.trials, s.held_out, s.task_seconds, self.stop_rule)
@@ -323,7 +324,7 @@ class RunSpec(_Section):
         return found
 
     def _try_out(self, folder):
-        """What code of the user's own does in a run, once, from where it lies."""
+        """Try out the user's own code once as a run uses it, from where it lies."""
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
@@ -363,7 +364,12 @@ class RunSpec(_Section):
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
         step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
         step[names.index("t_ref_ms")] = task.dt_ms
-        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
+        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv, c.gain_mv])
+        if task.sampled and not NEURON_MODELS[c.neuron_model].currents:
+            raise UserError(
+                f"circuit.neuron_model: {c.neuron_model} has conductances, which the sampled input {task.inputs[0]!r} of task "
+                f"{task.title} cannot drive"
+            )
         return Bounds(
             allowed,
             len(task.inputs),
@@ -378,14 +384,15 @@ class RunSpec(_Section):
             _projections(types),
             task.dt_ms,
             c.dale,
+            len(task.sampled),
         )
 
     def form(self, task: Interface) -> Encoding:
-        """What the genomes stand for; raises as `bounds` does."""
+        """The encoding of the genomes; raises as `bounds` does."""
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -418,7 +425,9 @@ class RunSpec(_Section):
         data = source is not None and data_file(self.task) is not None
         code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
+        of_circuit = {"gain_mv"} if self.circuit.gain_mv == CircuitBounds.model_fields["gain_mv"].default else set()
+        told = self.model_dump(mode="json", exclude={"search": left_out, "circuit": of_circuit})
+        text = json.dumps([told, code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -491,7 +500,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 
 
 def _check_judge(spec, place):
-    """What the [task] section names."""
+    """The task or judge that the [task] section names."""
     section, s = spec.task, spec.search
     if JUDGE in section:
         if "name" in section:

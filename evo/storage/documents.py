@@ -7,8 +7,9 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from circuits.circuit import Sampled
 from circuits.errors import UserError, one_line
-from fitness.task import Interface
+from fitness.trials import Interface
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 NAMES, NAME = 10_000, 1000  # channels or ports of a task, characters of a name
@@ -23,7 +24,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 @with_config(STRICT)
 class Row(TypedDict):
-    """What is logged of a generation, see `evo.engine.island`."""
+    """Log entry of a generation, see `evo.engine.island`."""
 
     generation: Count
     evaluations: Count
@@ -55,7 +56,7 @@ class Epoch(TypedDict):
 
 
 class Origin(BaseModel):
-    """What a run was forked from."""
+    """The parent of a forked run."""
 
     model_config = STRICT
     run: Annotated[str, Field(max_length=NAME)]
@@ -73,12 +74,20 @@ class _Founder(BaseModel):
 
 
 class Founded(BaseModel):
-    """What a run began with whose spec names founders; `count` of each island's first circuits are these or, in turn, mutants
+    """Founders of a run whose spec names some; `count` of each island's first circuits are these or, in turn, mutants
     of each."""
 
     model_config = STRICT
     founders: Annotated[list[_Founder], Field(min_length=1, max_length=NAMES)]
     count: Annotated[int, Field(ge=1, le=NAMES * 10)]
+
+
+class _Signal(Sampled):
+    """What a sampled channel is of, with names of a length."""
+
+    model_config = STRICT
+    of: Name
+    unit: Annotated[str, Field(max_length=NAME)]
 
 
 class _Asked(BaseModel):
@@ -90,16 +99,17 @@ class _Asked(BaseModel):
     outputs: Annotated[list[Name], Field(min_length=1, max_length=NAMES)]
     dt_ms: Annotated[float, Field(gt=0, le=100)]
     duration_ms: Annotated[float, Field(ge=0)]
+    sampled: Annotated[list[_Signal], Field(max_length=NAMES)] = []
 
 
 def _named(parts):
-    if not isinstance(parts, list) or len(parts) != len(Interface._fields):
+    if not isinstance(parts, list) or not len(Interface._fields) - 1 <= len(parts) <= len(Interface._fields):
         raise ValueError(f"must be a list of {', '.join(Interface._fields)}")
-    return dict(zip(Interface._fields, parts, strict=True))
+    return dict(zip(Interface._fields, parts, strict=False))  # before version 0.6 nothing was sampled
 
 
 class About(BaseModel):
-    """What a task is about, see `fitness.analysis.about`."""
+    """Description of a task, see `fitness.analysis.about`."""
 
     model_config = STRICT
     text: Annotated[str, Field(max_length=TEXT)] = ""
@@ -126,13 +136,15 @@ def facts(rows: dict[str, Any], place) -> Facts:
 
 
 def interface(found: Facts, place) -> Interface:
-    """What the task asks of circuits."""
+    """Requirements of the task on circuits."""
     told = found.interface
     steps = told.duration_ms / told.dt_ms
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
-    if not whole or any(len(set(names)) < len(names) for names in (told.inputs, told.outputs)):
+    twice = any(len(set(names)) < len(names) for names in (told.inputs, told.outputs))
+    if not whole or twice or len(told.sampled) > len(told.inputs):
         raise damaged(place, "what its task asks of circuits")
-    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms)
+    sampled = tuple(Sampled(**signal.model_dump()) for signal in told.sampled)
+    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms, sampled)
 
 
 def log(value: list, place) -> list[Row]:
@@ -146,7 +158,7 @@ def epochs(rows: Iterable[dict], place) -> list[Epoch]:
 
 
 def origin(value: Any, place) -> dict:
-    """What a run was forked from or founded on, as plain JSON."""
+    """The parent or the founders of a run, as plain JSON."""
     return _valid(_origin(), value, place, "what the run began with").model_dump()
 
 

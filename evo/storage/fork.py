@@ -1,4 +1,4 @@
-"""What a new run takes over from another: its circuits as founders, and from where they are."""
+"""Inheritance of a forked run: the parent's circuits as founders, and their origin."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from evo.population.individual import joined
 from evo.spec.run_spec import RunSpec, changed
 from evo.storage.run_folder import Run
 from evo.storage.stored import Heritage
-from fitness.task import Interface
+from fitness.trials import Interface
 
 
 def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
@@ -21,7 +21,7 @@ def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
 
 
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
-    """What a run of this spec inherits: for each island the archive and the population of one of the parent's islands, those
+    """Inheritance of a run of this spec: for each island the archive and the population of one of the parent's islands, those
     that keep the new bounds. Raises UserError where circuits of the parent cannot do the new task, or none fits."""
     old, new = parent.spec.form(parent.interface), spec.form(interface)
     _refuse_misfits(parent, old, new)
@@ -44,6 +44,7 @@ def _refuse_misfits(parent, old, new):
     """Things that no circuit of the parent could adapt to."""
     parts = {
         "input channels": (old.bounds.channels, new.bounds.channels),
+        "sampled inputs": (old.sampled, new.sampled),
         "outputs": (old.bounds.readouts, new.bounds.readouts),
         "dt_ms": (old.bounds.dt_ms, new.bounds.dt_ms),
         "circuit.neuron_model": (old.model.name, new.model.name),

@@ -7,7 +7,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from circuits.imports.sonata_files import is_network
 from circuits.motif_file import Motif, Parent, digest
 from circuits.version import __version__
 from evo import genome
-from evo.engine.standing import Standing
+from evo.engine.progress import Progress
 from evo.population import archive
 from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
@@ -32,7 +32,7 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
 from fitness.evaluation.objectives import objective
-from fitness.task import Interface
+from fitness.trials import Interface
 
 
 class Condition(NamedTuple):
@@ -158,7 +158,7 @@ def ranked(archive: np.ndarray) -> list[np.void]:
 def members(
     records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
 ) -> list[Member]:
-    """What records of an archive, in their order, stand for."""
+    """Members of the front for the records of an archive, in their order."""
     form = spec.form(interface)
     names, noisy = spec.search.objectives, spec.search.noisy
     return [
@@ -250,7 +250,7 @@ class Run:
         self.conditions = [Condition(*pair) for pair in self.stored.conditions]
         archives = [state.archive for state in self.states]
         self.archive = archive.merged(archives, self.spec.search.archive) if archives else None
-        self.standing = Standing.of(self.spec, self.epochs)
+        self.progress = Progress.of(self.spec, self.epochs)
 
     @property
     def name(self) -> str:
@@ -260,12 +260,12 @@ class Run:
     @property
     def generation(self) -> int:
         """The generation that every island has finished."""
-        return min(self.standing.generation)
+        return min(self.progress.generation)
 
     @property
     def evaluations(self) -> int:
         """Number of circuits evaluated."""
-        return self.standing.evaluations
+        return self.progress.evaluations
 
     @property
     def failed(self) -> tuple[int, str | None]:
@@ -284,7 +284,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """True if the run has ended."""
-        return self.standing.ended is not None
+        return self.progress.ended is not None
 
     @property
     def state(self) -> str:
@@ -511,10 +511,13 @@ def read_spec(folder: Path) -> RunSpec:
 
 
 def versions():
-    found = {"evocircuits": __version__}
-    for name in ("numpy", "numba", "deap", "ray"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"evocircuits": __version__} | {name: _version(name) for name in ("numpy", "numba", "deap", "ray")}
+
+
+@cache
+def _version(name):
+    """Of an installed package; to find it takes a millisecond or more."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

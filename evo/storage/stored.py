@@ -1,4 +1,4 @@
-"""What is read from a store, checked: the documents by their models (`documents`), the arrays by their fields, axes and
+"""Checked reading of a store: the documents by their models (`documents`), the arrays by their fields, axes and
 lengths before they are taken out of their frame, then by their values.
 
 A store may come from a stranger or be damaged: whatever it holds, reading it gives what a run of its spec may have stored, or
@@ -15,14 +15,14 @@ from evo.engine.codec import MisfitError, Shape, Shapes, from_bytes, largest, si
 from evo.engine.epochs import neighbour
 from evo.engine.island import Migrants, State
 from evo.genome import Bounds
-from evo.population.individual import LOOKED_AT, fate_of, record, record_of_0_4, up_to_date
+from evo.population.individual import LOOKED_AT, outcome_of, record, record_of_0_4, up_to_date
 from evo.population.lineage import FOUNDER, founder_place, step_dtype
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import RunSpec
 from evo.storage import documents
 from evo.storage.documents import damaged
 from evo.storage.store import Store
-from fitness.task import Interface
+from fitness.trials import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
@@ -44,11 +44,21 @@ class Heritage(NamedTuple):
     log: dict
 
 
+NO_SIGNALS = np.zeros((0, 0, 0), "f4")
+
+
 class Examples(NamedTuple):
-    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials], and what drives the
+    sampled channels, float32 [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
     labels: np.ndarray
+    signals: np.ndarray = NO_SIGNALS
+
+    @property
+    def driven(self) -> np.ndarray | None:
+        """What drives the sampled channels, None where there are none."""
+        return self.signals if self.signals.size else None
 
 
 class Stored(NamedTuple):
@@ -184,7 +194,7 @@ class _Forms:
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
         self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may say as many as it likes
-        self.record = record(self.genome, fate_of(spec.search))
+        self.record = record(self.genome, outcome_of(spec.search))
 
     def state(self, blob: bytes, last: dict) -> State:
         """The state of an island after its last epoch."""
@@ -207,7 +217,7 @@ class _Forms:
         }
 
     def migrants(self, blob: bytes, generation: int) -> Migrants:
-        """What an island sent."""
+        """Migrants that an island sent."""
         s = self.spec.search
         count = min(s.migrants, s.population)
         parts = {
@@ -222,7 +232,7 @@ class _Forms:
         return found
 
     def heritage(self, blob: bytes) -> Heritage:
-        """What a run began with that was forked from another."""
+        """Initial population of a forked run."""
         count = self.spec.search.islands * self.spec.search.population
         parts = {
             "genomes": Shape(self.genome, ((1, count),)),
@@ -241,8 +251,13 @@ class _Forms:
         parts = {
             "spikes": Shape("?", ((1, EXAMPLES), (steps, steps), (channels, channels))),
             "labels": Shape(None, ((1, EXAMPLES),)),
+            "signals": Shape("f4", ((0, EXAMPLES), (0, steps), (0, channels))),
         }
         found = self._arrays(Examples, blob, parts)
+        sampled = len(self.interface.sampled)
+        driven = (len(found.spikes), steps, sampled) if sampled else (0, 0, 0)
+        if found.signals.shape != driven or not np.isfinite(found.signals).all():
+            raise damaged(self.path, "its example trials")
         numbers = found.labels.dtype.kind != "f" or np.isfinite(found.labels).all()
         if len(found.spikes) != len(found.labels) or not numbers or (found.spikes.view("u1") > 1).any():
             raise damaged(self.path, "its example trials")
@@ -297,7 +312,7 @@ class _Forms:
         )
 
     def _population(self, found, generation):
-        """What lies beside the circuits of a population; the circuits themselves are looked at before they are tried."""
+        """Check the arrays beside the circuits of a population; circuits are checked before they are evaluated."""
         rows, grades = found.population, found.grades
         sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(found.pedigree, generation)
         if not sound or not self._sound_fates(rows, generation):

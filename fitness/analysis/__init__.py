@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.simulation.simulate import simulate
 from fitness.analysis.activity import Activity, activity
 from fitness.analysis.core import Core, core_of
 from fitness.analysis.energy import energy
@@ -24,8 +23,9 @@ from fitness.analysis.states import States, states
 from fitness.analysis.tuning import Tuning, tuning
 from fitness.evaluation.controls import controls
 from fitness.registry import task as task_by_name
-from fitness.task import Task, Trials
+from fitness.task import Task
 from fitness.tasks import BUILT_IN
+from fitness.trials import Trials
 
 MOTIF_TRIALS = 256
 
@@ -70,7 +70,7 @@ def analyse(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     """
     circuit = motif.circuit
     base = whole(task, circuit, held_out)
-    raster = simulate(circuit, held_out.spikes, dtype="float32", seed=held_out.noise_seed, world=task.world(held_out))
+    raster = task.simulate(circuit, held_out, dtype="float32")
     return {
         "base": base,
         "lesions": lesions(task, circuit, held_out, base["score"]),
@@ -99,7 +99,7 @@ def task_of(motif: Motif) -> Task | None:
 
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:
-    """What `analyse` needs: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
+    """Inputs of `analyse`: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
     return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 

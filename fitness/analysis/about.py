@@ -1,4 +1,4 @@
-"""What a task is about, in words, for whoever looks at a run later: worked out while the task's code is at hand, and stored."""
+"""Description of a task in words, for the reader of a finished run: made while the task's code is at hand, and stored."""
 
 import inspect
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from circuits.simulation.raster import Raster, pack
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 LONGEST = 4_000  # characters
 EVERY_MS = 5.0  # between the spikes of an output that is tried

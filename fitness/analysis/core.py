@@ -14,7 +14,8 @@ from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
 from fitness.analysis.scored import Scored, Worst, scored
 from fitness.evaluation.evaluate import Floor, climbed, judged
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
 

@@ -1,4 +1,4 @@
-"""What a trial costs."""
+"""Energy cost of a trial."""
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop
 from fitness.evaluation.evaluate import run
 from fitness.evaluation.objectives import HARDWARE
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 
 def energy(task: Task, circuit: Circuit, trials: Trials) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Score against how much a circuit, or what it hears, is changed."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ from circuits.simulation.population import Stop
 from fitness.analysis.numbers import rounded
 from fitness.evaluation.evaluate import scored, scores, with_interval
 from fitness.evaluation.robustness import at_finer_step
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 PERCENT = 0.0, 5.0, 10.0, 20.0, 40.0  # standard deviations of weights and parameters
 DRAWS = 8
@@ -104,7 +106,7 @@ def jittered(trials: Trials, steps: float, rng) -> Trials:
     moved = np.minimum(moved, last + 1 - size + number)
     spikes = np.zeros_like(trials.spikes)
     spikes[trial, moved, channel] = True
-    return Trials(spikes, trials.labels, trials.facts, trials.noise_seed)
+    return replace(trials, spikes=spikes)
 
 
 def _factors(draws):

@@ -9,7 +9,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.packed import from_circuit
 from fitness.evaluation.evaluate import evaluate
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 
 class Worst(TypedDict):

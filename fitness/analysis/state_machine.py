@@ -17,7 +17,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
-from fitness.task import Symbols, Task, Trials
+from fitness.task import Task
+from fitness.trials import Symbols, Trials
 
 MOST, RAREST = 8, 0.02  # states that are told apart, and the least share of the moments that makes one
 LIMITS = 15  # on a potential or a current that are tried
@@ -25,7 +26,7 @@ RECORDED = 20_000_000  # most numbers that are recorded
 
 
 class Condition(NamedTuple):
-    """What holds in a state: something about a part of the circuit is above a limit, or not.
+    """A condition that holds in a state: a value of a part of the circuit is above a limit, or not.
 
     part  a neuron "E0", an input channel "left" or a synapse "E0>E1"
     what  "fires"; "potential" or "current" of a neuron, in mV; "release", how much the depressing or facilitating synapses of
@@ -46,7 +47,7 @@ class Condition(NamedTuple):
 
 
 class Feature(NamedTuple):
-    """What may tell states apart: of which part, what, and its value, float64 [trials, moments]."""
+    """A feature that may tell states apart: its part, its kind, and its value, float64 [trials, moments]."""
 
     part: str
     what: str
@@ -137,6 +138,7 @@ def _looked_at(task, trials, circuit) -> Raster:
         record="all",
         record_trials=recorded,
         world=task.world(trials),
+        signals=trials.signals,
     )
     if len(recorded) == len(trials):
         return raster
@@ -151,7 +153,7 @@ def _fired(seen, first, last):
 
 
 def _features(seen, circuit, rows, window) -> list[Feature]:
-    """What is seen of the circuit at these moments. In steps of 0.1 mV: what is left of a current after many time constants
+    """Features of the circuit at these moments. In steps of 0.1 mV: the rest of a current after many time constants
     tells of the past, too, but holds nothing."""
     passed = np.zeros((seen.trials, seen.steps + 1, len(circuit.neurons)), "i4")
     np.cumsum(seen.spikes(), axis=1, out=passed[:, 1:])
@@ -168,7 +170,7 @@ def _features(seen, circuit, rows, window) -> list[Feature]:
 
 
 def _releases(seen, circuit, rows):
-    """What synapses with short-term plasticity have left, see `circuits.synapses.short_term`, from the spikes they got."""
+    """Resources of synapses with short-term plasticity, see `circuits.synapses.short_term`, from the spikes they got."""
     plastic = {(c, s.short_term): s for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.short_term}
     number = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
     plastic |= {(number[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
@@ -199,7 +201,7 @@ def _decayed(p, used, gone, after_ms):
 
 
 def _weights(seen, circuit, rows):
-    """What synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
+    """Weights that synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
     sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
     number = {n.id: k for k, n in enumerate(circuit.neurons)}
     learning = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]

@@ -6,7 +6,8 @@ from typing_extensions import TypedDict
 from circuits.circuit import Circuit
 from fitness.analysis.numbers import rounded
 from fitness.analysis.state_machine import machine
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 
 class State(TypedDict):
@@ -24,7 +25,7 @@ class State(TypedDict):
 
 
 class Transition(TypedDict):
-    """What a symbol does to a state.
+    """Transition of a state by a symbol.
 
     probability  of ending in `target` when `symbol` comes in `source` (numbers of states);   count  how often that was
     answers      by port: probability that the output fires before the next symbol

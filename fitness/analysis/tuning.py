@@ -8,7 +8,8 @@ from typing_extensions import TypedDict
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.analysis.numbers import rounded
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 POINTS = 12  # of a curve; a variable with more values than that is cut into so many parts
 
@@ -77,7 +78,7 @@ class Band(TypedDict):
 
 
 class Tuning(TypedDict):
-    """What the outputs do over the task's variable.
+    """Responses of the outputs over the task's variable.
 
     variable  its name, with the unit in brackets if it has one: "class", "lag [ms]"
     x         its values, ascending: those that occur, or of a continuous one the means of 12 bins with as many trials each

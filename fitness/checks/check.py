@@ -1,4 +1,4 @@
-"""What is tried out on a task of the user's own before a search begins."""
+"""Checks of a user's own task before a search begins."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
 from fitness.analysis.state_machine import sequence_of
 from fitness.analysis.tuning import variable_of
-from fitness.task import PARTS, Task, Trials
+from fitness.task import PARTS, Task
+from fitness.trials import Trials
 
 REPEATED = 0.01  # share of the held-out trials from which on stimuli of other parts among them are worth a warning
 
@@ -19,6 +20,8 @@ def check(task: Task, seed: int, count: int):
     first, second = (one.trials_of("search", seed, count) for one in (task, another))
     for what, a, b in (("spikes", first.spikes, second.spikes), ("labels", first.labels, second.labels)):
         _same(task, f"make gives other {what}", a, b)
+    if first.signals is not None and second.signals is not None:
+        _same(task, "make gives other signals", first.signals, second.signals)
     for name in first.facts:
         _same(task, f"make gives other facts {name!r}", np.asarray(first.facts[name]), np.asarray(second.facts[name]))
     variable_of(task, first)
@@ -40,7 +43,7 @@ def check(task: Task, seed: int, count: int):
 
 
 def repeated(task: Task, seed: int, search: int, held_out: int, share: float = REPEATED) -> str | None:
-    """What is to be said, in a line, of a run in whose trials stimuli that are held out come in other parts too: in at least
+    """A warning, in a line, about a run in whose trials held-out stimuli come in other parts too: in at least
     this share of the held-out trials. None where there is nothing to say. Trials without any input do not count.
 
     seed, search, held_out  of the run, and its numbers of trials: for the search, and on each of the other parts
@@ -69,9 +72,9 @@ def repeated(task: Task, seed: int, search: int, held_out: int, share: float = R
 
 
 def _stimuli(task: Task, trials: Trials) -> list[bytes]:
-    """What tells the stimulus of each trial from others; empty where there is none. In a closed loop that is all that is known
+    """Identity of each trial's stimulus; empty where there is none. In a closed loop that is all that is known
     of the trial, the world being made of it."""
-    columns = [trials.spikes]
+    columns = [trials.spikes] if trials.signals is None else [trials.spikes, trials.signals]
     if task._call(task.world, trials) is not None:
         columns += [fact for fact in map(np.asarray, trials.facts.values()) if fact.shape[:1] == (len(trials),)]
     rows = [np.packbits(c.reshape(len(trials), -1), axis=1) if c.dtype == bool else c for c in columns]

@@ -12,7 +12,7 @@ from fitness.datasets.events import Events
 from fitness.datasets.read import read
 from fitness.file_data import FileData
 from fitness.finite_data import Data
-from fitness.task import Trials
+from fitness.trials import Trials
 
 LARGEST = 1 << 31  # steps of all items and channels
 
@@ -90,7 +90,7 @@ class DatasetTask(FileData):
 
     @property
     def chance(self) -> float:  # type: ignore[override]
-        """What guessing gets: nothing is named in a tie, so that it is at most one in so many."""
+        """Score of guessing: nothing is named in a tie, so that it is at most one in so many."""
         return 1 / len(self.events.names)
 
     @property

@@ -16,7 +16,9 @@ from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
 from fitness.evaluation.fault_isolation import judge
 from fitness.evaluation.forcing import forced
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no circuit is given up
@@ -25,7 +27,7 @@ TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in o
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What became of `B` circuits on the same trials. What not every search asks for is worked out when it is asked for.
+    """Evaluation of `B` circuits on the same trials. Values that not every search asks for are computed when asked for.
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
     build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
@@ -51,7 +53,7 @@ class Evaluation:
         return self.scored.value
 
     @cached_property
-    def grades(self) -> np.ndarray:
+    def case_scores(self) -> np.ndarray:
         """The case scores that selection uses, float32 [B, trials]."""
         return self.scored.case_scores.astype("f4")
 
@@ -135,11 +137,11 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 
 
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
-    """What the circuits did, and the raster of what the task listens to; with a teacher (`Task.teacher`) its columns come
-    twice."""
+    """Simulate the circuits; also returns the raster that the task scores, each column twice with a teacher (`Task.teacher`)."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
-    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
+    given = {"seed": trials.noise_seed, "stop": stop, "world": world, "signals": trials.drive}
+    activity = simulate_population(heard, trials.bits, len(trials), **given)
     teacher = task.teacher(trials)
     if teacher is not None:
         activity = _taught(activity, tables, trials, stop, teacher)
@@ -152,7 +154,7 @@ def _taught(activity, tables, trials, stop, teacher):
     outputs = np.concatenate([activity.outputs, activity.outputs], axis=-1)  # the same where nothing would be forced
     if len(rows):
         bits = np.concatenate([trials.bits, teacher], axis=-1)
-        again = simulate_population(those, bits, len(trials), seed=trials.noise_seed, stop=stop)
+        again = simulate_population(those, bits, len(trials), seed=trials.noise_seed, stop=stop, signals=trials.drive)
         outputs[rows, ..., activity.outputs.shape[-1] :] = again.outputs
     return activity._replace(outputs=outputs)
 
@@ -182,7 +184,7 @@ class Floor(NamedTuple):
         return cls(floor, float(task.floor_of(score, trials, task.grouped(trials).members[which])[0]))
 
     def kept(self, task: Task, trials: Trials, score: Score) -> np.ndarray:
-        """Which of these scores of circuits on the same trials, [B], are as good: bool [B]."""
+        """Mask of the scores of circuits on the same trials, [B], that are as good: bool [B]."""
         return (score.value >= self.score) & ~(task.by_condition(score, trials).worst[0] < self.worst)
 
 
@@ -209,5 +211,5 @@ def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> 
 
 
 def climbed(score: Score, trials: Trials) -> np.ndarray:
-    """The class-balanced mean of the grades, float64 [B]."""
+    """The class-balanced mean of the case scores, float64 [B]."""
     return (score.case_scores * trials.weights).sum(axis=-1)

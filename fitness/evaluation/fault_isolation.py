@@ -8,7 +8,9 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.sandbox.guard import Overtime
-from fitness.task import Score, Task, Trials
+from fitness.score import Score
+from fitness.task import Task
+from fitness.trials import Trials
 
 MANY = 10  # so many circuits that all fail: it is the task
 
@@ -55,7 +57,7 @@ def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
 
 
 def _failing(task, raster, trials, rows):
-    """Which of these circuits fail by themselves, when it is known that some do: by halves."""
+    """Find the circuits that fail by themselves, when it is known that some do: by halves."""
     for half in np.array_split(rows, min(2, len(rows))):
         try:
             task.score(_with(raster, raster.bits[half], half), trials)

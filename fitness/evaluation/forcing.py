@@ -44,6 +44,8 @@ def forced(tables: PackedCircuits) -> Forced:
         plastic = getattr(tables, name)
         if plastic is not None:
             lists[name] = plastic._replace(bounds=plastic.bounds[rows], offset=_moved(plastic, tables, rows, source, slots))
+    if tables.drive is not None:
+        lists["drive"] = tables.drive._replace(bounds=tables.drive.bounds[rows])
     return Forced(rows, tables._replace(**some | lists | {"fan_out": fan_out, "channels": channels + slots}))
 
 

@@ -28,7 +28,8 @@ from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, re
 from fitness.judges.judge import Fresh, Judge
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import said
-from fitness.task import PARTS, Interface
+from fitness.task import PARTS
+from fitness.trials import Interface
 
 
 class Function(Judge):
@@ -151,7 +152,7 @@ class Function(Judge):
             raise _FailedError(f"{self.title}: fails: {said(error, self.score.__module__)}") from error
 
     def _fault(self, answers, faults):
-        """What is to be said of the circuits that failed; UserError where it is no fault of theirs: all of many did."""
+        """The message about circuits that failed; UserError where the fault is not theirs: all of many did."""
         if len(answers) >= MANY and all(one is None for one in answers):
             raise UserError(faults[0])
         return _plain(faults)

@@ -17,7 +17,8 @@ from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import Described, Fresh, Judge, Results
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
 CLASSES, OF_EACH = 12, 2  # of example trials
@@ -26,7 +27,7 @@ NO_STOP = Stop()
 
 
 class Simulated(Judge):
-    """The judge that a task is, for a run of this seed. Case scores are the grades of the search's trials.
+    """The judge that a task is, for a run of this seed. Its cases are the search's trials.
 
     objectives  by name;   trials, held_out  numbers of trials for the search, and on each of the other parts
     stop  the rule by which hopeless circuits are given up in the search;   own  is it judged by code of the user's own?
@@ -70,7 +71,7 @@ class Simulated(Judge):
     def evaluate(self, candidates, attempts=None):
         found = evaluate(self.task, self.search, candidates.tables, self.stop)
         start = perf_counter()
-        objectives, cases = values(self._objectives, found), found.grades
+        objectives, cases = values(self._objectives, found), found.case_scores
         seconds = found.seconds | {"score": found.seconds["score"] + perf_counter() - start}
         return Results(
             objectives, found.score, cases, found.spikes, found.events, found.failed, found.fault, found.simulated, seconds
@@ -94,7 +95,8 @@ class Simulated(Judge):
 
     def check_again(self):
         again = self.task.trials_of("search", self.seed, self.cases)
-        if not (np.array_equal(again.spikes, self.search.spikes) and np.array_equal(again.labels, self.search.labels)):
+        same = np.array_equal(again.spikes, self.search.spikes) and np.array_equal(again.labels, self.search.labels)
+        if not (same and (again.signals is None or np.array_equal(again.signals, self.search.signals))):
             raise UserError(f"{self.title}: make gives other trials than before with the same seed: {self.rule}")
 
     def described(self):
@@ -102,7 +104,11 @@ class Simulated(Judge):
         classes = np.unique(trials.labels)[:CLASSES]
         shown = np.concatenate([np.flatnonzero(trials.labels == label)[:OF_EACH] for label in classes])
         conditions = [(name, len(members)) for name, members in zip(*self.task.grouped(trials), strict=True)]
-        return Described(conditions, about(self.task, trials.take(shown)), (trials.spikes[shown], trials.labels[shown]))
+        return Described(
+            conditions,
+            about(self.task, trials.take(shown)),
+            (trials.spikes[shown], trials.labels[shown], trials.take(shown).signals),
+        )
 
     def memory(self, population, archive, capacity):
         """The stimuli count with what they are made from, and each circuit's raster as it is scored."""

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from circuits.errors import UserError
 from fitness.judges.judge import Judge
-from fitness.task import Interface
+from fitness.trials import Interface
 
 TOLD = "told"  # [task] judge = "told"
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fitness.decode import restraint, share, spike_train
 from fitness.measured import Measured
-from fitness.task import Trials
+from fitness.trials import Trials
 
 EARLIEST_MS, LATEST_MS, TAIL_MS = 5.0, 20.0, 30.0
 SPREAD_MS = 2.0

@@ -9,7 +9,8 @@ from circuits.simulation.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
 from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
 from fitness.phase_locking import UNIQUE
-from fitness.task import Task, Trials
+from fitness.task import Task
+from fitness.trials import Trials
 
 HEAD_MS = 0.7  # largest difference that a rigid sphere as large as a human head makes at high frequencies
 LEAD_IN_MS = 1.0

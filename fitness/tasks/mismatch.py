@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fitness.decode import share, volley
 from fitness.measured import Measured
-from fitness.task import Symbols
+from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
 SPREAD_MS = 4.0

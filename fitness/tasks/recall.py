@@ -5,7 +5,8 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import volley, within
-from fitness.task import Symbols, Task
+from fitness.task import Task
+from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the cue
 CUE_MS = 50.0

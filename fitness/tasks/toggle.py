@@ -4,7 +4,8 @@ import numpy as np
 from pydantic import Field
 
 from fitness.decode import active, volley
-from fitness.task import Symbols, Task
+from fitness.task import Task
+from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 20.0, 60.0  # of the first pulse
 SHORTEST_MS = 50.0  # from one pulse to the next
@@ -81,7 +82,7 @@ class Toggle(Task):
         return times
 
     def _wanted(self, times, sets):
-        """What each bin should hold: int [trials, bins], 1 on, 0 off, -1 not judged."""
+        """Wanted state of each bin: int [trials, bins], 1 on, 0 off, -1 not judged."""
         start = np.arange(int(self.duration_ms / BIN_MS)) * BIN_MS
         edges = np.column_stack([np.full(len(times), -GRACE_MS), times, np.full(len(times), self.duration_ms)])
         after, on = edges[:, :-1, None] + GRACE_MS, np.column_stack([np.zeros(len(sets), bool), sets])[..., None]

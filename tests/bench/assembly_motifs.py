@@ -22,7 +22,7 @@ from circuits.motif_file import Motif
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import RunSpec
-from fitness.task import Interface
+from fitness.trials import Interface
 from tests.bench.assembly_networks import assembled, sizes_of
 from tests.bench.assembly_tasks import PRICED, TASKS, sets_of
 from tests.bench.rivals.classify import learn
@@ -107,10 +107,10 @@ def search(task: str, say=print) -> tuple[Motif, list]:
     """A few parents and many children: parents are tried again in every generation, up to `TRIES` times."""
     form, rng = SPEC.form(INTERFACE), np.random.default_rng((0, len(task)))
     sets, judge, begin = sets_of(TASKS[task], 0), _judge(TASKS[task]), time.process_time()
-    crowd = [Tried(g, [judge(g, sets, 0)]) for g in variation.founders(form.bounds, FOUNDERS, rng)]
+    population = [Tried(g, [judge(g, sets, 0)]) for g in variation.founders(form.bounds, FOUNDERS, rng)]
     history = []
     for generation in range(GENERATIONS + 1):
-        parents = sorted(crowd, key=lambda tried: -tried.least)[:PARENTS]
+        parents = sorted(population, key=lambda tried: -tried.least)[:PARENTS]
         history.append((parents[0].score, np.mean([tried.score for tried in parents])))
         say(
             f"learn {task}: generation {generation}, best {history[-1][0]:.3f}, {time.process_time() - begin:.0f} s", flush=True
@@ -123,7 +123,7 @@ def search(task: str, say=print) -> tuple[Motif, list]:
         fathers[rng.random(CHILDREN) < 0.5] = variation.NOBODY
         children, _ = variation.crossover(np.array([p.genome for p in parents]), mothers, fathers, form.bounds, rng)
         variation.mutate(children, form.bounds, rng)
-        crowd = parents + [Tried(g, [judge(g, sets, generation + 1)]) for g in children]
+        population = parents + [Tried(g, [judge(g, sets, generation + 1)]) for g in children]
     best = parents[0]
     return motif_of(best.genome, task={"name": f"learn-{task}"}, scores={"score": best.score}), history
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from evo.cluster import tasks
 from evo.engine.epochs import Plan, Result, compute
-from evo.engine.standing import Standing
+from evo.engine.progress import Progress
 from evo.search import _guests
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
@@ -78,14 +78,14 @@ def driven(workers, epoch_s, rounds, found):
     with TemporaryDirectory(dir=ROOT / "runs") as folder:
         spec = spec_of(ISLANDS * workers, rounds)
         store = Store.create(Path(folder) / "run.db", {"spec_sha256": "none"})
-        standing = Standing.of(spec)
-        plan = Plan(spec, None, standing, store.state, partial(_guests, spec, store))
+        progress = Progress.of(spec)
+        plan = Plan(spec, None, progress, store.state, partial(_guests, spec, store))
         done = batches = 0
         start = None
         for results in tasks.on_ray(plan, workers):
             store.add_epochs(results, 0.0, 0)
             for result in results:
-                standing.add(result.island, result.epoch, result.log, 0.0)
+                progress.add(result.island, result.epoch, result.log, 0.0)
             done, batches = done + len(results), batches + 1
             now = done, time.perf_counter(), time.thread_time(), waits.seconds, batches
             if start is None and done >= ISLANDS * workers:

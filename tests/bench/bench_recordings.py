@@ -15,7 +15,7 @@ from circuits.simulation.simulate import simulate
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings import Recording
 from fitness.recordings.task import RecordingTask
-from fitness.task import Trials
+from fitness.trials import Trials
 from tests.bench.contest import RIVALS, contest, one_core
 from tests.bench.hidden import to_csv
 from tests.bench.report import figure, quickest, timer

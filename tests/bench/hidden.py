@@ -11,7 +11,7 @@ from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
 from fitness.recordings import Recording
-from fitness.task import Interface
+from fitness.trials import Interface
 
 RATES_HZ = 5.0, 60.0
 FORGOTTEN_MS = 400.0

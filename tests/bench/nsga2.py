@@ -14,7 +14,7 @@ from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
 from evo.engine.problem import Problem
-from evo.population.individual import Crowd, fate
+from evo.population.individual import Population, outcome
 from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
 from tests.bench import search_job
@@ -76,16 +76,16 @@ def our_generation(losses, count):
     problem = Problem.of(search_job.spec(population=count, objectives=["score", "energy", "wiring"]), None)
     founders = search_job.founders(problem.form.bounds, count, np.random.default_rng(1))
 
-    def crowd(genomes, lost):
-        fates = np.zeros(count, fate(OBJECTIVES))
-        fates["losses"] = lost
-        return Crowd(genomes, fates, np.zeros((count, search_job.TRIALS), "f4"))
+    def population(genomes, lost):
+        outcomes = np.zeros(count, outcome(OBJECTIVES))
+        outcomes["losses"] = lost
+        return Population(genomes, outcomes, np.zeros((count, search_job.TRIALS), "f4"))
 
-    first = crowd(founders, losses[:count])
+    first = population(founders, losses[:count])
 
     def call():
         algorithm = NSGA2(problem.spec.search, problem.toolbox, first, np.random.default_rng(1), Stopwatch())
-        algorithm.tell(crowd(algorithm.ask().genomes, losses[count:]))
+        algorithm.tell(population(algorithm.ask().genomes, losses[count:]))
 
     return call
 

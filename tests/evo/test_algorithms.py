@@ -13,7 +13,7 @@ from evo.engine.epochs import run_epoch
 from evo.engine.island import Founders
 from evo.engine.problem import Problem
 from evo.genome.variation import rewired
-from evo.population.individual import Crowd
+from evo.population.individual import Population
 from evo.spec.run_spec import parse
 from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
@@ -102,9 +102,11 @@ def test_protected_or_not_the_same_algorithm_takes_another_way():
 # -- what single ones promise
 
 
-def algorithm(name, here, population, grades, seed=0, **search):
+def algorithm(name, here, population, case_scores, seed=0, **search):
     chosen = here.spec.search.model_copy(update=search)
-    return ALGORITHMS[name](chosen, here.toolbox, Crowd.of(population, grades), np.random.default_rng(seed), Stopwatch())
+    return ALGORITHMS[name](
+        chosen, here.toolbox, Population.of(population, case_scores), np.random.default_rng(seed), Stopwatch()
+    )
 
 
 def wirings(genomes):
@@ -137,7 +139,7 @@ def test_map_elites_keeps_the_best_of_each_cell_and_loses_none(axes):
     here = setting(algorithm="map-elites", descriptors=axes, population=30, trials=32)
     best = {}
     for state in epochs(here, 4):
-        cells = here.toolbox.cell(Crowd.of(state.population, state.grades)).tolist()
+        cells = here.toolbox.cell(Population.of(state.population, state.grades)).tolist()
         assert len(set(cells)) == len(cells) <= 30
         now = dict(zip(cells, state.population["losses"][:, 0].tolist(), strict=True))
         assert best.keys() <= now.keys()
@@ -151,7 +153,7 @@ def test_map_elites_puts_every_circuit_in_the_cell_of_its_descriptors():
     state = run_epoch(here, 0, 0, None, None)
     neurons = (state.population["genome"]["kind"] != 0).sum(axis=1)
     assert sorted(neurons) == [3, 4, 5, 6]  # a cell for each number, one circuit in each
-    np.testing.assert_array_equal(here.toolbox.cell(Crowd.of(state.population, state.grades)), neurons - 3)
+    np.testing.assert_array_equal(here.toolbox.cell(Population.of(state.population, state.grades)), neurons - 3)
 
 
 def test_cma_changes_values_alone_and_goes_on_from_the_best_circuit():
@@ -209,11 +211,13 @@ def test_values_of_a_wiring_are_read_and_written_without_loss(text):
 def test_a_new_wiring_survives_though_an_old_one_is_better_in_everything():
     here = setting()
     state = run_epoch(here, 0, 0, None, None)
-    fates, grades = np.tile(Crowd.of(state.population, state.grades).fates, 3), np.zeros((36, 16), "f4")
-    fates["losses"], fates["wired"] = np.arange(36.0)[:, None], 0
-    fates["wired"][30], fates["generation"] = 5, 5
+    outcomes, case_scores = np.tile(Population.of(state.population, state.grades).outcomes, 3), np.zeros((36, 16), "f4")
+    outcomes["losses"], outcomes["wired"] = np.arange(36.0)[:, None], 0
+    outcomes["wired"][30], outcomes["generation"] = 5, 5
     kept = {
-        protect: algorithm("nsga2", here, state.population, state.grades, protect=protect).survivors(fates, grades).tolist()
+        protect: algorithm("nsga2", here, state.population, state.grades, protect=protect)
+        .survivors(outcomes, case_scores)
+        .tolist()
         for protect in ("none", "age")
     }
     assert kept["none"] == list(range(12))

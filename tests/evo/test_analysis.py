@@ -131,7 +131,7 @@ HOOKS = """
         return "gap [ms]", np.where(trials.labels, 0.0, self.gap_ms)
 
     def as_sequence(self, trials):
-        from fitness.task import Symbols
+        from fitness.trials import Symbols
         return Symbols(("first", "second"), np.tile([0, 1], (len(trials), 1)), np.tile([9.0, 20.0], (len(trials), 1)))
 """
 

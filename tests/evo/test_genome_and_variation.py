@@ -14,7 +14,7 @@ from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
-from fitness.task import Interface
+from fitness.trials import Interface
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

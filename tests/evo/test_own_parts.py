@@ -28,10 +28,10 @@ class Mine(Algorithm):
     name, text = "mine", "random parents, the best survive"
 
     def parents(self, count):
-        return (self.rng.random(count) * len(self.crowd.fates)).astype(int)
+        return (self.rng.random(count) * len(self.population.outcomes)).astype(int)
 
-    def survivors(self, fates, grades):
-        return self.best_first(fates)[: self.count]
+    def survivors(self, outcomes, case_scores):
+        return self.best_first(outcomes)[: self.count]
 """
 
 
@@ -100,13 +100,13 @@ FAILS = {
         "return 'few'": "must return one number a circuit",
         "return 1 / 0": "search.objectives: mine.py:spikes: fails: ZeroDivisionError: division by zero (mine.py, line 8)",
     },
-    "return self.best_first(fates)[: self.count]": {
+    "return self.best_first(outcomes)[: self.count]": {
         "return 1 / 0": "search.algorithm: mine.py:Mine: fails: ZeroDivisionError",
-        "return self.best_first(fates)": "after tell the population must be of 1 to 12 circuits",
+        "return self.best_first(outcomes)": "after tell the population must be of 1 to 12 circuits",
         "return [0, 'x']": "survivors must return indices from 0 to 23",
         "return np.array([0, 24])": "survivors must return indices from 0 to 23",
     },
-    "return (self.rng.random(count) * len(self.crowd.fates)).astype(int)": {
+    "return (self.rng.random(count) * len(self.population.outcomes)).astype(int)": {
         "return np.full(count, 99)": "parents must return 12 indices from 0 to 11",
         "return np.zeros(count + 1, int)": "parents must return 12 indices from 0 to 11",
     },

@@ -422,8 +422,8 @@ def test_a_run_with_a_target_ends_when_it_is_reached_the_same_wherever_it_is_com
     spec = spec_file(tmp_path, **TARGET)
     run = evo.run(spec, tmp_path / "a", workers=0)
     assert run.state == "finished"
-    assert run.standing.ended == "target"
-    assert run.standing.best >= 0.3
+    assert run.progress.ended == "target"
+    assert run.progress.best >= 0.3
     assert 0 < run.generation < 40
     latest = max(row["epoch"] for row in run.epochs)
     assert sorted((row["island"], row["epoch"]) for row in run.epochs) == [(i, e) for i in range(3) for e in range(latest + 1)]
@@ -448,17 +448,17 @@ ENDS = {
 def test_a_run_ends_with_its_budget_after_an_epoch_of_all_islands(tmp_path, end):
     run = evo.run(spec_file(tmp_path, generations=100, **ENDS[end]), tmp_path / "run", workers=0)
     assert run.state == "finished"
-    assert run.standing.ended == end
-    assert len(set(run.standing.epoch)) == 1
+    assert run.progress.ended == end
+    assert len(set(run.progress.epoch)) == 1
     assert run.generation < 100
     if end == "evaluations":
-        last = sum(row["evaluations"] for row in run.epochs if row["epoch"] == run.standing.epoch[0])
+        last = sum(row["evaluations"] for row in run.epochs if row["epoch"] == run.progress.epoch[0])
         assert 150 <= run.evaluations < 150 + last
     if end == "stagnation":
-        assert run.generation - run.standing.best_generation >= 3
+        assert run.generation - run.progress.best_generation >= 3
         seen = [row["validation"] for epoch in run.epochs for row in epoch["log"]]
-        later = [r["validation"] for e in run.epochs for r in e["log"] if r["generation"] > run.standing.best_generation]
-        assert max(later, default=0) <= max(seen) == run.standing.best
+        later = [r["validation"] for e in run.epochs for r in e["log"] if r["generation"] > run.progress.best_generation]
+        assert max(later, default=0) <= max(seen) == run.progress.best
 
 
 def test_a_run_that_goes_on_to_more_generations_is_the_one_that_was_longer_from_the_start(tmp_path, on_ray):
@@ -479,7 +479,7 @@ def test_a_last_epoch_cut_short_is_gone_on_from_by_all_islands(tmp_path):
     with suppress(KeyboardInterrupt):
         evo.run(spec_file(tmp_path, generations=5), tmp_path / "run", workers=0, observe=stops_after(7))
     run = evo.resume(tmp_path / "run", workers=0, generations=8)
-    assert run.standing.generation == [8, 8, 8]
+    assert run.progress.generation == [8, 8, 8]
     generations = [row["generation"] for epoch in run.epochs if epoch["island"] == 1 for row in epoch["log"]]
     assert generations == list(range(9))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import evo
 from evo import search
-from evo.engine.standing import Standing
+from evo.engine.progress import Progress
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
 LAST = 9  # generations: the last epoch is cut short, in epochs of 2 and of 4
@@ -39,7 +39,7 @@ def in_one_go(tmp_path_factory):
 
 def goes_on(folder, generations, epochs):
     """Go on, and be stopped after some epochs; to where the run is already is no way to go on."""
-    at = max(evo.open_run(folder).standing.generation)
+    at = max(evo.open_run(folder).progress.generation)
     with suppress(KeyboardInterrupt):
         evo.resume(folder, workers=0, generations=max(at, generations), observe=epochs and stops_after(epochs))
 
@@ -56,7 +56,7 @@ def test_any_stops_end_in_the_archive_of_a_run_in_one_go(in_one_go, tmp_path_fac
     for _ in range(1 + len(ends)):  # every end that a run comes to is lifted when it goes on
         goes_on(folder / "run", LAST, None)
     run = evo.open_run(folder / "run")
-    assert run.standing.generation == [LAST] * 3
+    assert run.progress.generation == [LAST] * 3
     assert (run.archive_sha256, run.evaluations) == in_one_go[epoch]
     generations = [row["generation"] for one in run.epochs if one["island"] == 1 for row in one["log"]]
     assert generations == list(range(LAST + 1))
@@ -80,7 +80,7 @@ def test_a_larger_last_generation_written_into_the_spec_is_gone_on_to_alike(in_o
 def test_a_run_killed_while_its_cut_epoch_is_computed_again_is_resumed(in_one_go, cut, tmp_path):
     folder = shutil.copytree(cut, tmp_path / "run")
     goes_on(folder, LAST, 1)
-    assert evo.open_run(folder).standing.epoch == [1, 0, 0]
+    assert evo.open_run(folder).progress.epoch == [1, 0, 0]
     assert evo.resume(folder, workers=0).archive_sha256 == in_one_go[4][0]
 
 
@@ -101,14 +101,14 @@ def test_a_cut_run_without_the_state_before_is_not_extended_and_stays_as_it_is(c
 def test_a_run_that_0_4_extended_past_a_cut_epoch_is_told_and_others_are_not(cut, tmp_path, monkeypatch, caplog):
     folder = shutil.copytree(cut, tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(Standing, "cut", [])  # as 0.4, which did not look
+        patch.setattr(Progress, "cut", [])  # as 0.4, which did not look
         evo.resume(folder, workers=0, generations=8)
-    assert evo.open_run(folder).standing.went_past_cut
+    assert evo.open_run(folder).progress.went_past_cut
     assert not caplog.records
     assert evo.resume(folder, workers=0).state == "finished"
     assert [r.getMessage() for r in caplog.records] == [f"{folder}: {search.PAST_CUT}"]
     caplog.clear()
     for other in (cut, shutil.copytree(cut, tmp_path / "other")):
         goes_on(other, 6 if other is cut else LAST, None)
-        assert not evo.open_run(other).standing.went_past_cut
+        assert not evo.open_run(other).progress.went_past_cut
     assert not caplog.records

@@ -103,7 +103,7 @@ def test_founders_score_about_nothing(task):
     )
     assert found.score.mean() < 0.1  # a few are good at something
     assert np.median(found.score) < 0.01
-    assert ((found.grades >= 0) & (found.grades <= 1)).all()
+    assert ((found.case_scores >= 0) & (found.case_scores <= 1)).all()
     assert len(np.unique(found.smooth_score)) > 3  # they differ: selection has something to work on
 
 

@@ -7,7 +7,7 @@ from evo.algorithms.separable_cma import SeparableCMA
 from evo.spec.run_spec import CircuitBounds, RunSpec
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings.task import RecordingTask
-from fitness.task import Trials
+from fitness.trials import Trials
 
 GENERATIONS, POINTS, STARTS = 80, 24, 3
 LARGEST_MV, LATEST_MS = 100.0, 15.0
@@ -21,7 +21,7 @@ RANGES = {
 
 
 def fit(task: RecordingTask, output: str, generations: int = GENERATIONS, seed: int = 1) -> tuple[float, float]:
-    """What is scored of a neuron that stands for `output`: on the search windows and on those held out. Its weights, delays,
+    """Scores of a single neuron in place of `output`: on the search windows and on those held out. Its weights, delays,
     time constants, refractory period and bias are fitted by separable CMA-ES from several starts, of which the best on
     validation windows counts."""
     content = dict(task) | {"output_names": (output,), "input_names": tuple(task.inputs)}

@@ -15,7 +15,7 @@ from evo.engine.evaluator import Evaluator, driven
 from evo.engine.island import Migrants, State
 from evo.engine.problem import problem
 from evo.population.archive import merged as merged_archive
-from evo.population.individual import fate_of
+from evo.population.individual import outcome_of
 from evo.spec.run_spec import parse
 from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
@@ -168,16 +168,16 @@ def test_an_epoch_is_the_same_whether_the_state_before_is_remembered_or_read():
 
 
 def test_of_what_was_tried_in_an_epoch_no_genomes_are_kept(here):
-    evaluator = Evaluator(fate_of(here.spec.search), 0, Stopwatch())
+    evaluator = Evaluator(outcome_of(here.spec.search), 0, Stopwatch())
 
     def answer(request):
         return here.judge.evaluate(here.candidates(request.genomes))
 
-    crowd, _ = driven(evaluator.evaluated(here.toolbox.init(10, np.random.default_rng(0)), 0), answer)
-    again, counts = driven(evaluator.evaluated(crowd.genomes, 1), answer)
+    population, _ = driven(evaluator.evaluated(here.toolbox.init(10, np.random.default_rng(0)), 0), answer)
+    again, counts = driven(evaluator.evaluated(population.genomes, 1), answer)
     assert counts["repeats"] == 10
-    assert again.grades.tobytes() == crowd.grades.tobytes()
-    assert all(kept.dtype.names is None or "genome" not in kept.dtype.names for part in evaluator.crowds for kept in part)
+    assert again.case_scores.tobytes() == population.case_scores.tobytes()
+    assert all(kept.dtype.names is None or "genome" not in kept.dtype.names for part in evaluator.known for kept in part)
 
 
 class Bomb:

@@ -104,64 +104,64 @@ def test_of_equal_individuals_one_survives_before_any_repeat():
 
 def test_lexicase_breeds_from_a_specialist_that_alone_solves_a_trial():
     rng = np.random.default_rng(0)
-    grades = np.zeros((50, 10))
-    grades[:49, :9] = rng.choice([0.9, 1.0], (49, 9))  # good everywhere but on the last trial
-    grades[49, 9] = 1.0  # the specialist: nothing but the last trial
-    chosen = EpsilonLexicase(grades).winners(4000, rng)
+    case_scores = np.zeros((50, 10))
+    case_scores[:49, :9] = rng.choice([0.9, 1.0], (49, 9))  # good everywhere but on the last trial
+    case_scores[49, 9] = 1.0  # the specialist: nothing but the last trial
+    chosen = EpsilonLexicase(case_scores).winners(4000, rng)
     share = np.mean(chosen == 49)
     assert 0.05 < share < 0.2  # about every tenth draw begins with its trial
-    assert np.argmin(grades.mean(axis=1)) == 49
+    assert np.argmin(case_scores.mean(axis=1)) == 49
 
 
 def test_lexicase_never_breeds_from_one_that_is_clearly_worse_in_everything():
     rng = np.random.default_rng(1)
-    grades = rng.uniform(0.8, 1.0, (40, 12))
-    grades[7] = 0.0
-    assert 7 not in EpsilonLexicase(grades).winners(5000, rng)
+    case_scores = rng.uniform(0.8, 1.0, (40, 12))
+    case_scores[7] = 0.0
+    assert 7 not in EpsilonLexicase(case_scores).winners(5000, rng)
 
 
 def test_lexicase_takes_equals_alike_and_repeats_with_the_seed():
-    grades = np.ones((8, 5))
-    chosen = EpsilonLexicase(grades).winners(8000, np.random.default_rng(2))
+    case_scores = np.ones((8, 5))
+    chosen = EpsilonLexicase(case_scores).winners(8000, np.random.default_rng(2))
     assert np.bincount(chosen, minlength=8).min() > 800
-    np.testing.assert_array_equal(chosen, EpsilonLexicase(grades).winners(8000, np.random.default_rng(2)))
+    np.testing.assert_array_equal(chosen, EpsilonLexicase(case_scores).winners(8000, np.random.default_rng(2)))
 
 
 def test_lexicase_does_not_care_about_a_shift_of_a_trials_grades():
-    grades = np.random.default_rng(3).integers(0, 4, (30, 8)).astype(float)
-    shifted = grades + np.arange(8)
-    picks = [EpsilonLexicase(g).winners(500, np.random.default_rng(4)) for g in (grades, shifted)]
+    case_scores = np.random.default_rng(3).integers(0, 4, (30, 8)).astype(float)
+    shifted = case_scores + np.arange(8)
+    picks = [EpsilonLexicase(g).winners(500, np.random.default_rng(4)) for g in (case_scores, shifted)]
     np.testing.assert_array_equal(*picks)
 
 
 def test_a_specialist_survives_though_nsga2_alone_would_drop_it():
     rng = np.random.default_rng(5)
-    grades = np.where(rng.random((60, 10)) < 0.7, 1.0, 0.0)
-    grades[:, 9] = 0.0
-    grades[13] = np.eye(10)[9]
+    case_scores = np.where(rng.random((60, 10)) < 0.7, 1.0, 0.0)
+    case_scores[:, 9] = 0.0
+    case_scores[13] = np.eye(10)[9]
     cost = rng.random(60)
     cost[13] = 2.0
-    losses = np.column_stack([-grades.mean(axis=1), cost])
+    losses = np.column_stack([-case_scores.mean(axis=1), cost])
     assert 13 not in nsga2(losses, 30)
-    kept = [13 in specialists(losses, grades, 30, np.random.default_rng(seed)) for seed in range(200)]
+    kept = [13 in specialists(losses, case_scores, 30, np.random.default_rng(seed)) for seed in range(200)]
     assert abs(np.mean(kept) - (1 - 0.9**15)) < 0.1  # its trial comes first in one of ten orders, and 15 are drawn
 
 
 @pytest.mark.parametrize("count", [4, 9, 30])
 def test_survivors_are_different_individuals_and_as_many_as_asked_for(count):
     rng = np.random.default_rng(6)
-    losses, grades = rng.random((40, 3)), rng.random((40, 16)).astype("f4")
-    kept = specialists(losses, grades, count, rng)
+    losses, case_scores = rng.random((40, 3)), rng.random((40, 16)).astype("f4")
+    kept = specialists(losses, case_scores, count, rng)
     assert len(set(kept.tolist())) == count
     best = np.argmin(losses[:, 0])
-    assert best in specialists(losses, grades, 30, rng)
+    assert best in specialists(losses, case_scores, 30, rng)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 150), st.integers(1, 9), st.integers(1, 4), st.sampled_from([0.0, 0.3, 1.0]))
-def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, grades, epsilon):
+def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, case_scores, epsilon):
     rng = np.random.default_rng(seed)
-    columns = rng.integers(0, grades, (trials, groups)).astype("f4") - 1
+    columns = rng.integers(0, case_scores, (trials, groups)).astype("f4") - 1
     epsilons, order = np.full(trials, epsilon, "f4"), rng.permutation(trials)
     size = int(rng.integers(1, min(groups, 32) + 1))
     runners, dice = rng.permutation(groups)[:size], [np.random.default_rng(seed) for _ in range(2)]

@@ -85,7 +85,7 @@ def test_what_is_told_of_a_run_is_what_it_says_itself(place):
     assert (told.held_out, told.low, told.high) == (best.held_out, best.low, best.high)
     assert (told.excitatory, told.inhibitory, told.synapses) == (best.excitatory, best.inhibitory, best.circuit.synapse_count)
     assert told.energy == best.spikes + best.events
-    assert (told.front, told.evaluations, told.seconds) == (len(run.front), run.evaluations, run.standing.elapsed)
+    assert (told.front, told.evaluations, told.seconds) == (len(run.front), run.evaluations, run.progress.elapsed)
     assert (told.seed, told.state) == (1, "finished")
 
 

@@ -31,7 +31,7 @@ def test_a_population_is_scored_as_its_circuits_are_one_by_one(case):
     for k, circuit in enumerate(circuits):
         alone = task.evaluate(circuit, trials, dtype="float32")
         assert alone.value == found.score[k]
-        np.testing.assert_array_equal(alone.case_scores.astype("f4"), found.grades[k])
+        np.testing.assert_array_equal(alone.case_scores.astype("f4"), found.case_scores[k])
         assert found.smooth_score[k] == pytest.approx((alone.case_scores * trials.weights).sum(), rel=1e-12)
 
 
@@ -152,4 +152,4 @@ def test_a_trial_is_graded_alike_whatever_other_trials_there_are(case):
     first = fitness.Trials(trials.spikes[:64], trials.labels[:64], {name: fact[:64] for name, fact in trials.facts.items()})
     for k, circuit in enumerate(circuits):
         case_scores = task.evaluate(circuit, first, dtype="float32").case_scores
-        np.testing.assert_array_equal(case_scores.astype("f4"), found.grades[k, :64])
+        np.testing.assert_array_equal(case_scores.astype("f4"), found.case_scores[k, :64])

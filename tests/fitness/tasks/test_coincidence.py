@@ -58,8 +58,8 @@ def test_one_spike_too_many_costs_less_than_two():
     task = fitness.task("coincidence")
     trials = task.trials(1, 20)
     spikes = np.zeros((20, task.steps), bool)
-    grades = []
+    case_scores = []
     for step in (50, 60, 70):
         spikes[:, step] = True
-        grades.append(score(task, trials, spikes).case_scores[trials.labels == 0].mean())
-    assert grades[0] > grades[1] > grades[2] > 0
+        case_scores.append(score(task, trials, spikes).case_scores[trials.labels == 0].mean())
+    assert case_scores[0] > case_scores[1] > case_scores[2] > 0

@@ -65,7 +65,7 @@ def test_a_rhythm_that_one_neuron_keeps_apart_from_the_others_scores_less():
 
 
 def test_the_grade_climbs_with_the_regularity_of_the_rhythm():
-    grades = []
+    case_scores = []
     for jitter in (12, 6, 3, 1):
         rng = np.random.default_rng(1)
         spikes = np.zeros((len(TRIALS), TASK.steps, 4), bool)
@@ -73,8 +73,8 @@ def test_the_grade_climbs_with_the_regularity_of_the_rhythm():
             at = np.cumsum(np.clip(rng.normal(25, jitter, 18), 5, None)).astype(int)
             at = at[at < TASK.steps - 3]
             spikes[trial, at, 0] = spikes[trial, at + 3, 3] = True
-        grades.append(scored(spikes).case_scores[DRIVEN].mean())
-    assert (np.diff(grades) > 0.02).all()
+        case_scores.append(scored(spikes).case_scores[DRIVEN].mean())
+    assert (np.diff(case_scores) > 0.02).all()
 
 
 def test_without_inhibition_of_the_excitatory_neurons_the_drives_noise_goes_through():

@@ -114,7 +114,7 @@ def test_the_population_walks_as_each_circuit_alone():
     found = evaluate(TASK, trials, copies(from_circuit(circuit, np.float32), 3))
     alone = TASK.evaluate(circuit, trials, dtype="float32")
     np.testing.assert_array_equal(found.score, np.full(3, alone.value))
-    np.testing.assert_array_equal(found.grades, np.tile(alone.case_scores.astype("f4"), (3, 1)))
+    np.testing.assert_array_equal(found.case_scores, np.tile(alone.case_scores.astype("f4"), (3, 1)))
 
 
 def test_the_score_follows_from_the_output_raster_alone():

@@ -16,7 +16,7 @@ def generations(log: list[dict]) -> int:
 
 
 @dataclass
-class Standing:
+class Progress:
     """The sum of a run's stored epochs.
 
     epoch, generation  the last one of each island, -1 and 0 for none
@@ -41,7 +41,7 @@ class Standing:
     _length: dict[int, int] = field(default_factory=dict)  # of each island's last epoch, in generations
 
     @classmethod
-    def of(cls, spec: RunSpec, epochs: list[dict] = ()) -> "Standing":  # type: ignore[assignment]
+    def of(cls, spec: RunSpec, epochs: list[dict] = ()) -> "Progress":  # type: ignore[assignment]
         """From stored epochs, in any order (`Store.epochs`)."""
         islands = spec.search.islands
         found = cls(spec, [-1] * islands, [0] * islands)
@@ -75,7 +75,7 @@ class Standing:
 
     @property
     def ended(self) -> End | None:
-        """What ended the run; None while it goes on."""
+        """The condition that ended the run; None while it goes on."""
         return next(iter(self.ends), None)
 
     @property
