@@ -18,7 +18,7 @@ from circuits.numerics import portable
 from evo.algorithms.algorithm import Algorithm, Offspring
 from evo.algorithms.matrix_adaptation import MatrixAdaptation
 from evo.genome.variation import rewired
-from evo.population.individual import Crowd, joined
+from evo.population.individual import Population, joined
 
 WIDEST, NARROWEST = 0.15, 0.02  # standard deviations with which strategies begin, in shares of the ranges
 AGES = (15, 30, 60, 120)  # generations after which a strategy is compared with others
@@ -38,7 +38,7 @@ class Strategy:
     def __init__(self, genome: np.ndarray, box: Any, sigma: float):
         self.values = box.free_values(genome[0])
         self.cma = MatrixAdaptation(self.values.read(genome)[0], sigma)
-        self.best: Crowd | None = None
+        self.best: Population | None = None
         self.course: list[float] = []
 
     @property
@@ -50,13 +50,13 @@ class Strategy:
         """The genomes of the next generation."""
         return self.values.written(self.cma.ask(rng))
 
-    def tell(self, crowd: Crowd):
+    def tell(self, population: Population):
         """How they did."""
-        value = mean_case_score(crowd)
+        value = mean_case_score(population)
         order = np.argsort(-value, kind="stable")
         self.cma.tell(order)
         if not self.course or value[order[0]] > self.course[-1]:
-            self.best = crowd.take(order[:1])
+            self.best = population.take(order[:1])
         self.course.append(max([float(value[order[0]]), *self.course[-1:]]))
 
     @property
@@ -93,26 +93,26 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
             crossed = np.zeros(len(found.genomes), bool) if found.crossed is None else found.crossed
             return Offspring(genomes, joined(found.mothers, places), joined(crossed, np.zeros(len(places), bool)))
 
-        def tell(self, crowd):
-            kept = len(crowd.genomes)
+        def tell(self, population):
+            kept = len(population.genomes)
             if self.asked:  # else they are migrants
                 kept -= sum(strategy.count for strategy in self.strategies)
                 end = kept
                 for strategy in self.strategies:
-                    strategy.tell(crowd.take(np.arange(end, end + strategy.count)))
+                    strategy.tell(population.take(np.arange(end, end + strategy.count)))
                     end += strategy.count
             self.asked = False
             bests = [strategy.best for strategy in self.strategies if strategy.best is not None]
             tell = super().tell
-            told = crowd.take(np.arange(kept))
+            told = population.take(np.arange(kept))
             for best in bests:
                 told = told.joined(best)
             room = max(self.search.population - len(bests), 1)
             self._with_count(room, lambda: tell(told))
-            known = {genome.tobytes() for genome in self.crowd.genomes}
+            known = {genome.tobytes() for genome in self.population.genomes}
             for best in bests:
-                if len(self.crowd.genomes) < self.search.population and best.genomes.tobytes() not in known:
-                    self.crowd = self.crowd.joined(best)
+                if len(self.population.genomes) < self.search.population and best.genomes.tobytes() not in known:
+                    self.population = self.population.joined(best)
 
         def _with_count(self, count, call):
             """The algorithm's own part, as if its population were of this size."""
@@ -125,14 +125,14 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
         def _renewed(self) -> np.ndarray:
             """End strategies and begin others; returns the place of each one's circuit in the population, of new ones that of
             the circuit that they were made of."""
-            place = {genome.tobytes(): k for k, genome in enumerate(self.crowd.genomes)}
+            place = {genome.tobytes(): k for k, genome in enumerate(self.population.genomes)}
             going, mothers = [], []
             for strategy in self.strategies:
                 here = None if strategy.best is None else place.get(strategy.best.genomes.tobytes())
                 if here is not None and not strategy.stalls and not self._behind(strategy):
                     going.append(strategy)
                     mothers.append(here)
-            value, room = mean_case_score(self.crowd), round(share * self.search.population)
+            value, room = mean_case_score(self.population), round(share * self.search.population)
             while True:
                 mother = int(np.argmax(value)) if not self.courses else self._good(value)
                 strategy = self._begun(mother, bool(self.courses))
@@ -148,10 +148,10 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
             return int(max((self.rng.random(RIVALS) * len(value)).astype(int), key=value.__getitem__))
 
         def _begun(self, mother, may_rewire):
-            genome = self.crowd.genomes[[mother]]
+            genome = self.population.genomes[[mother]]
             if may_rewire and self.rng.random() < REWIRED:
                 for _ in range(TRIES):
-                    child = self.box.mutate(self.crowd.genomes[[mother]], rng=self.rng)
+                    child = self.box.mutate(self.population.genomes[[mother]], rng=self.rng)
                     if rewired(child, genome, np.zeros(1, int))[0]:
                         genome = child
                         break
@@ -166,7 +166,7 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
     return Polished
 
 
-def mean_case_score(crowd: Crowd) -> np.ndarray:
+def mean_case_score(population: Population) -> np.ndarray:
     """Of each circuit, float64 [n]."""
-    cases = np.ascontiguousarray(crowd.grades, "f8")
+    cases = np.ascontiguousarray(population.case_scores, "f8")
     return cases.sum(axis=1) / cases.shape[1]

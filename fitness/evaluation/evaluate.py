@@ -137,7 +137,7 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 
 
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
-    """Simulate the circuits; also returns the raster that the task scores, each column twice with a teacher (`Task.teacher`)."""
+    """Simulate the circuits; also returns the raster that is scored, each column twice with a teacher (`Task.teacher`)."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
     given = {"seed": trials.noise_seed, "stop": stop, "world": world, "signals": trials.drive}

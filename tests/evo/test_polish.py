@@ -10,7 +10,7 @@ from evo.algorithms.matrix_adaptation import MatrixAdaptation
 from evo.algorithms.polish import mean_case_score
 from evo.engine.codec import to_bytes
 from evo.genome.variation import rewired
-from evo.population.individual import Crowd
+from evo.population.individual import Population
 from evo.stopwatch import Stopwatch
 from tests.evo.test_algorithms import SMALL, epochs, setting
 from tests.evo.tiny import one_line_of, spec_file, stops_after
@@ -50,8 +50,8 @@ def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(
 
 
 def polished(here, state, seed=1):
-    crowd = Crowd.of(state.population, state.grades)
-    return here.algorithm(here.spec.search, here.toolbox, crowd, np.random.default_rng(seed), Stopwatch())
+    population = Population.of(state.population, state.grades)
+    return here.algorithm(here.spec.search, here.toolbox, population, np.random.default_rng(seed), Stopwatch())
 
 
 def test_each_strategy_has_one_wiring_the_first_that_of_the_best_circuit():
@@ -70,7 +70,7 @@ def test_each_strategy_has_one_wiring_the_first_that_of_the_best_circuit():
         rewires.append(bool(rewired(some[:1], state.population["genome"], np.array([mother]))[0]))
     assert not rewires[0]
     assert any(rewires)
-    value = mean_case_score(algorithm.crowd)
+    value = mean_case_score(algorithm.population)
     assert value[asked.mothers[120 - sum(strategy.count for strategy in algorithm.strategies)]] == value.max()
 
 
@@ -81,11 +81,11 @@ def test_what_is_being_polished_stays_in_the_population():
     algorithm = polished(here, state)
     for generation in range(3):
         asked = algorithm.ask()
-        fates = np.repeat(algorithm.crowd.fates[:1], 60)
-        fates["losses"] = 100 + generation
-        algorithm.tell(Crowd(asked.genomes, fates, np.zeros((60, state.grades.shape[1]), "f4")))
-        living = {one.tobytes() for one in algorithm.crowd.genomes}
-        assert len(algorithm.crowd.genomes) == 60
+        outcomes = np.repeat(algorithm.population.outcomes[:1], 60)
+        outcomes["losses"] = 100 + generation
+        algorithm.tell(Population(asked.genomes, outcomes, np.zeros((60, state.grades.shape[1]), "f4")))
+        living = {one.tobytes() for one in algorithm.population.genomes}
+        assert len(algorithm.population.genomes) == 60
         assert all(strategy.best.genomes.tobytes() in living for strategy in algorithm.strategies)
 
 
