@@ -43,6 +43,11 @@ class Arm(_Part):
     settings: dict[str, str]
     sections: dict[str, Any] = Field(alias="spec")
 
+    @property
+    def task(self) -> str:
+        """The name of the task, or of another judge."""
+        return str(self.sections.get("task", {}).get("name", self.sections.get("task", {}).get("judge", "")))
+
     def spec(self, seed: int) -> RunSpec:
         """The spec of the run with this seed. Raises UserError."""
         return parse(tomli_w.dumps(self.sections), f"{STUDY}: {self.name}", seed=seed)
