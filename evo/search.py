@@ -163,15 +163,15 @@ def fork(
     return _go_on(beside, workers, address, observe)
 
 
-def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
+def _begin(folder, spec, source, workers, address, inherited=None, begun=(), known=False):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed. inherited: of a
-    fork; begun: the founders that the spec names."""
+    fork; begun: the founders that the spec names; known: has the judge been checked with another seed?"""
     count = processes(workers, spec.search.islands)
     check_address(address)
     judge = spec.make_judge(source)
     check_memory(spec, judge, "the spec", 1 if address else max(1, count))
     # whether code of the user's own is sound, and what is held out in fact is
-    if (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
+    if not known and (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
         say.warning(said)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(
@@ -193,10 +193,11 @@ def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
     write_whole(folder / SPEC, spec.to_toml())
 
 
-def begin(folder: Path, spec: RunSpec, source: Code | None, begun: Sequence[Founder] = ()) -> RunSpec:
+def begin(folder: Path, spec: RunSpec, source: Code | None, begun: Sequence[Founder] = (), known: bool = False) -> RunSpec:
     """Make the folder of a run that is gone on with later, with its store and the founders `begun` that its spec names; returns
-    the spec that lies there. Raises UserError where there is a run already."""
-    _begin(folder, spec, source, 0, None, begun=begun)
+    the spec that lies there. What has been checked with another seed is `known`. Raises UserError where there is a run
+    already."""
+    _begin(folder, spec, source, 0, None, begun=begun, known=known)
     kept_spec = read_spec(folder)
     open_store(folder, kept_spec, source).close()
     return kept_spec

@@ -298,7 +298,7 @@ class _Session:
         """Make a run's folder, with the code and the founders that lie in that of the arm's first run."""
         first = self.folder / f"{arm.stem}-{self.design.seeds[0]}"
         spec, source = arm.spec(seed), checked_code(read_spec(first), first)
-        begin(folder, spec, source, founders(spec, spec.make_judge(source).interface, first))
+        begin(folder, spec, source, founders(spec, spec.make_judge(source).interface, first), known=True)
 
     def _add(self, name: str, results: list[Result]):
         """Store finished epochs of a run."""
