@@ -1,4 +1,4 @@
-"""What a circuit is: neurons, input channels, synapses, output ports; checked when made, immutable after.
+"""Circuits: neurons, input channels, synapses, output ports; checked when made, immutable afterwards.
 
 Dale's law is in the data: a neuron carries the sign, a synapse only a weight >= 0.
 """
@@ -231,7 +231,7 @@ class Circuit(Part):
 
     @property
     def excitatory(self) -> np.ndarray:
-        """Which neurons are excitatory, bool [neurons]."""
+        """Mask of the excitatory neurons, bool [neurons]."""
         return np.array([n.sign == "E" for n in self.neurons])
 
     @property

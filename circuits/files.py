@@ -12,7 +12,7 @@ MOST = 64_000_000  # bytes of a file that a person or a program of ours has writ
 
 
 def read_bytes(path, most: int = MOST) -> bytes:
-    """What is in a file. Raises UserError for one that is not there or cannot be read, for a folder, a pipe or a device, and
+    """Read a file's bytes. Raises UserError for one that is not there or cannot be read, for a folder, a pipe or a device, and
     for one of more than `most` bytes."""
     path = Path(path)
     try:

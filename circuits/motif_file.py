@@ -26,7 +26,7 @@ class Parent(Part):
 
 
 class Provenance(Part):
-    """Where a motif comes from. Everything is optional: a motif written by hand has no run."""
+    """Provenance of a motif. Everything is optional: a motif written by hand has no run."""
 
     run: str | None = None
     spec_sha256: str | None = None

@@ -1,4 +1,4 @@
-"""What everything in a motif file is made of: parts, and their parameters."""
+"""The parts that motif files consist of, and their parameters."""
 
 from inspect import cleandoc
 from typing import Annotated, Any, NamedTuple

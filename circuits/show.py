@@ -17,7 +17,7 @@ def drawn_by(kind: type, form: str, function: str):
 
 
 def draw(thing, form: str, *arguments, **options) -> Any:
-    """What the function of the thing's class returns for it."""
+    """Call the function registered for the object's class."""
     function = next(_FUNCTIONS[kind, form] for kind in type(thing).__mro__ if (kind, form) in _FUNCTIONS)
     module, name = function.split(":")
     return getattr(import_module(module), name)(thing, *arguments, **options)

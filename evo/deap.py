@@ -34,7 +34,7 @@ __all__ = ["Evaluate", "Individual", "toolbox"]
 
 
 class Source(NamedTuple):
-    """What is searched: a run spec as JSON, and the code of the user's own if it names some."""
+    """The problem: a run spec as JSON, and the user's own code if it names some."""
 
     spec_json: str
     code: Any

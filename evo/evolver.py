@@ -109,7 +109,7 @@ class Evolver:
         self._set(resolved, source, place)
 
     def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: told.Told | None = None):
-        """Where it stands: at the start, or after what was told before."""
+        """Go to its state: at the start, or after the results given before."""
         self.spec, self.folder = spec, folder
         self._source, self._start, self._elapsed = source, time.monotonic(), 0.0
         self._problem = Problem.of(spec, source)
@@ -188,7 +188,7 @@ class Evolver:
             self._take(found)
 
     def _stored(self) -> bytes:
-        """What is stored of the epoch under way, as a digest: another one may have gone on."""
+        """Digest of the stored part of the epoch under way: another process may have gone on."""
         path = None if self.folder is None else self.folder / SINCE
         return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
 

@@ -1,4 +1,4 @@
-"""Where the time goes: seconds by phase."""
+"""Stopwatch: seconds by phase."""
 
 from time import perf_counter
 

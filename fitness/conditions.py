@@ -57,7 +57,7 @@ class ByCondition(NamedTuple):
 
 
 def checked(factors, count: int, title: str) -> dict[str, np.ndarray]:
-    """What a task's `conditions` returned, as arrays. Raises UserError for what are no factors of so many trials."""
+    """Check what a task's `conditions` returned, as arrays. Raises UserError unless they are factors of so many trials."""
     if not (isinstance(factors, dict) and all(isinstance(name, str) for name in factors)):
         raise UserError(f'task {title}: conditions must return a dict such as {{"direction": labels}}, not {factors!r}'[:300])
     found = {name: np.asarray(values) for name, values in factors.items()}

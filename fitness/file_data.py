@@ -20,7 +20,7 @@ class FileData(FiniteData):
     _folder: Path = PrivateAttr(Path())
 
     def content(self) -> bytes:
-        """What is in the file: as it was given, else as it lies there."""
+        """Contents of the file: as they were given, else as they lie there."""
         if self._content is None:
             self._content = read_bytes(self._folder / self.file, MOST)
         return self._content

@@ -211,7 +211,7 @@ class FiniteData(Task):
 
 
 def _drawn(rng, labels, count):
-    """Which of the items `count` trials are of, int [count] in random order: as many of every class as there are, none a second
+    """Draw the items of `count` trials, int [count] in random order: as many of every class as there are, none a second
     time before all have come."""
     found: list[int] = []
     while len(found) < count:

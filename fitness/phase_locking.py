@@ -45,7 +45,7 @@ def paired(left: HalfWaves, right: HalfWaves) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _nearest(onset, others):
-    """Which of the other ear's onsets is nearest to each, and whether it is less than half a cycle away: its share of the time
+    """The other ear's nearest onset for each onset, and whether it is less than half a cycle away: its share of the time
     between the two around it."""
     around = np.concatenate([[-np.inf], others, [np.inf]])
     next_one = np.searchsorted(others, onset) + 1

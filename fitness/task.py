@@ -1,4 +1,4 @@
-"""What a task is: it makes trials and scores what a circuit's output neurons did in them.
+"""Tasks: they make trials and score what a circuit's output neurons did in them.
 
 A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `trial_scores`
 judges them.
@@ -133,7 +133,7 @@ class Task(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
-        """What only some tasks of a user's own bring along is called like all else that is theirs, see `_call`."""
+        """Call methods that only some of a user's own tasks define like all other code of theirs, see `_call`."""
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in OLD_NAMES.keys() & vars(cls).keys():

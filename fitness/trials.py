@@ -81,7 +81,7 @@ class Symbols(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What a circuit must have to take part in a task; all that is kept of a task once a run is over.
+    """Ports and time step that a task asks of a circuit; all that is kept of a task once a run is over.
 
     title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
     """

@@ -1,4 +1,4 @@
-"""What every data set consists of."""
+"""Splits of a data set."""
 
 from typing import NamedTuple
 

@@ -51,7 +51,7 @@ def yin_yang(train: int = 5000, test: int = 1000, seed: int = 0, *, steps: int =
 
 
 def part(points: np.ndarray) -> np.ndarray:
-    """Where points [n, 2] lie, int64 [n]: YIN, YANG, DOTS, or -1 outside the sign."""
+    """Classes of points [n, 2], int64 [n]: YIN, YANG, DOTS, or -1 outside the sign."""
     x, y = points[:, 0], points[:, 1]
     left, right = np.hypot(x - RADIUS / 2, y - RADIUS), np.hypot(x - 3 * RADIUS / 2, y - RADIUS)
     # The line between yin and yang is two half circles: yin bulges below on the left, yang above on the right.

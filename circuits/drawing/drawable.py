@@ -1,4 +1,4 @@
-"""What can be drawn of a large circuit: its most connected neurons, and the strongest synapses between them."""
+"""The part of a large circuit that can be drawn: its most connected neurons, and the strongest synapses between them."""
 
 from typing import Any, NamedTuple
 

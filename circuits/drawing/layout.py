@@ -1,4 +1,4 @@
-"""Where the parts of a circuit are drawn, and the ways of its synapses: simple rules, the same picture every time.
+"""Layout of a circuit's parts and curves of its synapses: simple rules, the same picture every time.
 
 Inputs in the first column, output neurons in the last, the others between by their distance from the inputs. Within a column,
 each part sits near the mean height of what it is connected to in the columns before it, and parts then change places where that
@@ -171,7 +171,7 @@ def _towards(part, goal):
 
 
 def _bent(start, end):
-    """What bends cost by themselves: the straighter the better, wide arcs more than to pass near a part, but what leads back or
+    """Cost of the bends themselves: the straighter the better, wide arcs more than to pass near a part, but what leads back or
     stays in its column takes a bow."""
     bends = np.abs(BENDS)
     ahead = end[:, :1] - start[:, :1] > 1e-9
@@ -180,7 +180,7 @@ def _bent(start, end):
 
 
 def _hidden(curves, ends, at):
-    """What it costs that curves [edges, ways, 4, 2] pass near parts that are not their ends."""
+    """Cost of curves [edges, ways, 4, 2] that pass near parts other than their ends."""
     weight = np.stack([(1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3])
     points = np.einsum("ewcx,cp->ewpx", curves, weight)
     distance = np.empty((*points.shape[:2], len(at)))
@@ -205,7 +205,7 @@ def _loops(at):
 
 
 def _crowded(part, ends, at, outputs):
-    """What it costs a loop on each side to be among the part's other synapses, where it would be hard to see, or on the right
+    """Cost of a loop on each side: among the part's other synapses, where it would be hard to see, or on the right
     of an output, where the port is written."""
     ahead = _loops(np.zeros(2))[:, 1:3].mean(axis=1)
     ahead = ahead / np.hypot(*ahead.T)[:, None]

@@ -41,7 +41,7 @@ class Variants(NamedTuple):
         return Variants(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
     def tables(self, circuit: Circuit, real=np.float32) -> PackedCircuits:
-        """What the simulator reads; the same bits as of each version built as a circuit of its own."""
+        """The packed circuits that the simulator reads; the same bits as of each variant built as a circuit of its own."""
         base, ends = from_circuit(circuit, real), Ends.of(circuit)
         channels, model = base.channels, circuit.model
         place = np.cumsum(self.present, axis=1) - 1
@@ -79,7 +79,7 @@ class Variants(NamedTuple):
 
 
 def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Variants:
-    """What `circuits.lesion.lesion` makes of the circuit for each of some (neurons, connections)."""
+    """The variants of the circuit that `circuits.edit.lesion.lesion` makes, for each of some (neurons, connections)."""
     found, ends = Variants.of(circuit, len(lesions)), Ends.of(circuit)
     ids = [n.id for n in circuit.neurons]
     sources = [*(c.name for c in circuit.inputs), *ids]
@@ -94,7 +94,7 @@ def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tu
 
 
 class Ends(NamedTuple):
-    """Where a circuit's synapses are, in the order of `Variants`.
+    """Indices of a circuit's synapses, in the order of `Variants`.
 
     source  int64 [S]: input channels, then neurons;   target  int64 [S]: neurons
     inhibitory  bool [S];   model  [S]: "" for a static synapse

@@ -58,7 +58,8 @@ def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray 
 
 
 def summary(motif: Motif | Circuit, target: str, path) -> str:
-    """What became of each feature in the export at `path`, and what the check against the simulator found: lines of text."""
+    """Describe the export at `path`: how each feature was translated, and the result of the check against the simulator, in
+    lines of text."""
     checks, tables = [], kept(motif, import_module(TARGETS[target]).FORMS, target)
     if (Path(path) / MANIFEST).exists():
         manifest = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))

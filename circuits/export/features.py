@@ -1,4 +1,4 @@
-"""What of a motif another tool gets: exactly, nearly or not at all, and what makes an export refuse.
+"""Translation of a motif's features to another tool: exact, approximate or dropped, and reasons to refuse an export.
 
 Every target has `FORMS`: for each form that it exports, a table of the names below. What a table leaves out is exact.
 """
@@ -12,7 +12,7 @@ EXACT, APPROXIMATE, DROPPED, REFUSED = "exact", "approximate", "dropped", "refus
 
 
 class Kept(NamedTuple):
-    """What becomes of a feature: one of the words above, and how; for what is refused, the remedy."""
+    """Translation of one feature: one of the words above, and how; for a refusal, the remedy."""
 
     status: str
     how: str = ""
@@ -62,7 +62,7 @@ def features(circuit: Circuit) -> list[str]:
 
 
 def kept(circuit: Circuit, forms: dict[str, dict[str, Kept]], target: str) -> dict[str, dict[str, Kept]]:
-    """What becomes of each feature of a circuit, for every form that a target exports.
+    """Translate each feature of a circuit, for every form that a target exports.
 
     Raises UserError for the first feature that a form refuses.
     """

@@ -1,4 +1,4 @@
-"""What an exported folder says of itself: README.md for people, export.json for programs."""
+"""Descriptions inside an exported folder: README.md for people, export.json for programs."""
 
 import json
 from pathlib import Path

@@ -39,7 +39,7 @@ def parameters(motif) -> dict[str, np.ndarray]:
 
 
 def port_matrix(motif) -> np.ndarray:
-    """Which neuron is read in which slot of the output ports, in port order; without ports, all neurons: [slots, neurons]."""
+    """The neuron behind each slot of the output ports, in port order; without ports, all neurons: [slots, neurons]."""
     ids = [n.id for n in motif.neurons]
     slots = [ids.index(n) for port in motif.outputs for n in port.neurons] or range(len(ids))
     return np.eye(len(ids))[list(slots)]

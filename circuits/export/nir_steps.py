@@ -118,7 +118,7 @@ def _synapses(motif, table) -> Taps:
 
 
 def _always(motif, table) -> dict[tuple[int, int], float]:
-    """What an input that is 1 in all steps has to bring, (relays, neuron) -> weight, so that I is `drive` in all steps and V is
+    """Weights of an input that is 1 in all steps, (relays, neuron) -> weight, so that I is `drive` in all steps and V is
     where it starts; nothing if V starts and rests at the reset."""
     p = parameters(motif)
     alpha, beta, unit = table[:, P11_E], table[:, P22], p["v_th_mv"] - p["v_reset_mv"]

@@ -122,7 +122,7 @@ def _in_a_row(raster, every_s):
 
 
 def _variables(traces):
-    """What was recorded, by name: [trials, steps, neurons] each."""
+    """Recorded states by name: [trials, steps, neurons] each."""
     return {POTENTIAL: traces.v_mv} | {name: getattr(traces, name) for name in CURRENTS} | traces.further
 
 

@@ -143,7 +143,7 @@ def _edges(h5py, motif, folder):
 
 
 def _index(group, name, nodes, count):
-    """Where the edges of each of `count` nodes are: ranges of ranges of edges. BMTK has another name for the first table."""
+    """Indices of the edges of each of `count` nodes: ranges of ranges of edges. BMTK has another name for the first table."""
     starts = np.flatnonzero(np.append(True, nodes[1:] != nodes[:-1]))
     ends = np.append(starts[1:], len(nodes))
     order = np.argsort(nodes[starts], kind="stable")

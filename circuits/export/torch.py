@@ -75,7 +75,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
 
 
 def _checked(torch, cell, folder):
-    """What load.py will find."""
+    """The folder's contents as load.py reads them."""
     with np.load(folder / "example.npz", allow_pickle=False) as example, torch.no_grad():
         outputs = example["outputs"]
         same = np.array_equal(cell(torch.from_numpy(example["inputs"]))[0].numpy() == 1, outputs)

@@ -50,8 +50,8 @@ def named(subgraph: Subgraph) -> list[NamedMotif]:
 
 
 def occurrences(circuit: Circuit) -> dict[NamedMotif, list[frozenset]]:
-    """Where the named motifs are in a circuit: for each that it holds, the sets of connections (source, target) that are one,
-    each end ("input", name) or ("neuron", id). As many as the census counts."""
+    """Occurrences of the named motifs in a circuit: for each that it holds, the sets of connections (source, target) that are
+    one, each end ("input", name) or ("neuron", id). As many as the census counts."""
     kinds: dict = {("input", c.name): INPUT for c in circuit.inputs} | {("neuron", n.id): n.sign for n in circuit.neurons}
     edges: set = {(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses}
     edges |= {(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses}

@@ -1,4 +1,4 @@
-"""Who projects to whom in many circuits at once, as arrays: signs and connections, without weights, delays and parameters."""
+"""Wirings of many circuits at once, as arrays: signs and connections, without weights, delays and parameters."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -133,7 +133,7 @@ def load(path) -> Motif:
 
 
 def named(name: str) -> Motif:
-    """What MOTIF stands for in commands, specs and configurations: a path as of `load`, or zoo:NAME."""
+    """The motif that MOTIF stands for in commands, specs and configurations: a path as of `load`, or zoo:NAME."""
     return zoo[name.removeprefix(ZOO)] if name.startswith(ZOO) else load(name)
 
 

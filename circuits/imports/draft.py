@@ -34,7 +34,7 @@ class Link(NamedTuple):
 
 @dataclass
 class Draft:
-    """What a file says, in the units of a motif.
+    """Contents of a file, in the units of a motif.
 
     neurons  dicts of `id`, `type` and parameters; `sign` is E, I or, where the synapses decide, None
     inputs   names of input channels;   ports  (name, numbers of neurons)

@@ -60,7 +60,7 @@ def read(
 
 
 def _places(head, path, report) -> dict[str, int]:
-    """Where each column is."""
+    """Index of each column."""
     place = {key: next((head.index(name) for name in names if name in head), -1) for key, names in COLUMNS.items()}
     missing = [key for key in ("source", "target") if place[key] < 0]
     if missing or (place["sign"] < 0 and place["weight"] < 0):

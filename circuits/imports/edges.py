@@ -1,4 +1,4 @@
-"""What edge lists and graphs have in common: sources and targets by name, with a sign, a weight and a delay each."""
+"""Edges, as edge lists and graphs give them: sources and targets by name, with a sign, a weight and a delay each."""
 
 import math
 from typing import Any

@@ -86,7 +86,7 @@ def read(
 
 
 def _ours(graph, report) -> Draft:
-    """What an export of ours wrote."""
+    """Read a file that our own export wrote."""
     model = graph.attributes["neuron_model"]
     if model not in MODELS:
         report.refuse("neuron_model", f"must be one of {', '.join(MODELS)}, not {model!r}")
@@ -145,7 +145,7 @@ def _json(text, what, report, kind):
 
 
 def _others(graph, report, dt_ms, inputs, outputs) -> Draft:
-    """What a graph tool wrote: nodes may have a name or label, a sign, and parameters by our names."""
+    """Read a file of a graph tool: nodes may have a name or label, a sign, and parameters by our names."""
     names = _names(graph)
     told = graph.attributes.get("dt_ms")
     found = Edges(
@@ -184,7 +184,7 @@ def _others(graph, report, dt_ms, inputs, outputs) -> Draft:
 
 
 def _names(graph) -> dict[str, str]:
-    """What nodes are called: by their attribute name or label where that tells them apart, else by their ids."""
+    """Names of nodes: their attribute name or label where that is unique, else their ids."""
     for key in ("name", "label", "v_name"):
         found = [data.get(key) for data in graph.nodes.values()]
         if found and all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):

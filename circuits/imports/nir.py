@@ -222,7 +222,7 @@ def _synapses(draft, report, node, first, lines: Lines, area):
 
 
 def _port(draft, report, name, lines: Lines):
-    """What an Output node reads: neurons, in the order of its lines."""
+    """Neurons that an Output node reads, in the order of its lines."""
     order = np.lexsort((lines.source, lines.line))
     read = [k for k in order if lines.source[k] >= 0]
     if any(lines.source[k] < 0 for k in order):

@@ -1,4 +1,4 @@
-"""What arrives at the nodes of a NIR graph, by way of its linear nodes: from which neuron or input channel, with what weight,
+"""Inputs to the nodes of a NIR graph, by way of its linear nodes: from which neuron or input channel, with what weight,
 after what delay, through what synaptic filter."""
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ MOST = 2_000_000  # paths from sources to lines
 
 
 class Lines(NamedTuple):
-    """What is on the lines of a node, one entry for each path.
+    """Signals on the lines of a node, one entry for each path.
 
     source    int [paths]: the number of a neuron, or -1 - the number of an input channel;   line  int [paths]
     weight    [paths];   delay  [paths], s;   tau  [paths], s: of an exponential filter (LI) on the way, NaN without
@@ -51,7 +51,7 @@ class Wiring:
         self._open: set[str] = set()
 
     def arriving(self, name: str) -> Lines:
-        """What arrives at a node: the sum of what leaves the nodes before it."""
+        """The input to a node: the sum of the outputs of the nodes before it."""
         parts = [self._leaving(source) for source in self.sources[name]]
         width = self._into(name)
         for source, part in zip(self.sources[name], parts, strict=True):

@@ -1,4 +1,5 @@
-"""What of another tool's file a motif gets, feature by feature, with the words of the exports (`circuits.export.features`)."""
+"""Translation of another tool's file to a motif, feature by feature, in the words of the exports
+(`circuits.export.features`)."""
 
 from collections.abc import Iterable
 from typing import NoReturn
@@ -34,7 +35,7 @@ class Report:
         raise UserError(f"{self.place}: {feature} cannot be imported: {how}")
 
     def table(self, circuit: Circuit) -> dict[str, Kept]:
-        """What became of each feature: those of the motif first, then what only the file has."""
+        """Translation of each feature: those of the motif first, then those that only the file has."""
         names = [
             name
             for name in features(circuit)

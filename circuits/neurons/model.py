@@ -1,4 +1,4 @@
-"""What a neuron model is: parameters that people set, constants that the kernel reads, and the step between them.
+"""Neuron models: parameters that people set, constants that the kernel reads, and the step between them.
 
 A model is one file here. It holds
 
@@ -31,8 +31,8 @@ V, I_E, I_I = range(3)
 
 
 class Cell(Part):
-    """What every neuron has: `sign`, E or I, is that of all its outgoing synapses (Dale's law); `type` is a free name of its
-    cell type."""
+    """Parameters of every neuron: `sign`, E or I, is that of all its outgoing synapses (Dale's law); `type` is a free name of
+    its cell type."""
 
     ascending: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mv", "v_th_mv"),)
 

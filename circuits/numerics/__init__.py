@@ -1,1 +1,1 @@
-"""What makes numbers fast, and the same on every machine."""
+"""Fast numerics with the same results on every machine."""

@@ -68,7 +68,7 @@ class DiskCache(FunctionCache):
 
 
 class _Place:
-    """What numba calls a locator."""
+    """A cache locator, in numba's terms."""
 
     def __init__(self, function, folder, stamp):
         self._py_file, self._line = function.__code__.co_filename, function.__code__.co_firstlineno

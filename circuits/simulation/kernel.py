@@ -30,7 +30,7 @@ from circuits.synapses import short_term, stdp
 
 
 class Scratch(NamedTuple):
-    """What the kernel works in, for any circuit of some tables. Reals are 64-byte aligned.
+    """Workspace of the kernel, for any circuit of some tables. Reals are 64-byte aligned.
 
     state   real [neurons * states * 64];   refractory  uint64 [neurons]
     raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
@@ -49,7 +49,7 @@ class Scratch(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]."""
+    """States to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]."""
 
     slot: np.ndarray
     values: np.ndarray

@@ -172,8 +172,8 @@ def from_matrices(
 
 @compiled
 def _alike(sign, words):
-    """Which neurons have the same words [B, N, words]: int64 [B, N], numbers from 0 in the order in which they come, -1 where
-    there is no neuron; and the place b * N + n of the first of each number."""
+    """Groups of neurons with the same words [B, N, words]: int64 [B, N], numbers from 0 in the order in which they come, -1
+    where there is no neuron; and the place b * N + n of the first of each number."""
     batch, capacity, width = words.shape
     bits = 1
     while (1 << bits) < 2 * batch * capacity:

@@ -19,7 +19,7 @@ from circuits.simulation.raster import _popcount, lane_masks
 
 
 class Activity(NamedTuple):
-    """What a population of `B` circuits did.
+    """Results of a population of `B` circuits.
 
     outputs  uint64 [B, blocks, steps, R]: spikes in the output slots
     spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it

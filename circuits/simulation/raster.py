@@ -42,7 +42,7 @@ def unpack(bits, trials) -> np.ndarray:
 
 
 def lane_masks(trials) -> np.ndarray:
-    """Which lanes of each block hold a trial: uint64 [blocks]."""
+    """Mask of the lanes that hold a trial, for each block: uint64 [blocks]."""
     masks = np.full(-(-trials // LANES), np.uint64(0xFFFF_FFFF_FFFF_FFFF))
     if trials % LANES:
         masks[-1] = np.uint64((1 << trials % LANES) - 1)

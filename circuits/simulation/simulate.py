@@ -159,7 +159,7 @@ class _Run:
         return scratch.raster[t.history :]
 
     def trace(self, lane):
-        """What was recorded in one lane, [watched, steps, states]."""
+        """The states recorded in one lane, [watched, steps, states]."""
         return self.here.values.reshape(self.shape)[..., lane]
 
     def weights(self, scratch):

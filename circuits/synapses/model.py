@@ -1,4 +1,4 @@
-"""What a model of plastic synapses is."""
+"""Models of plastic synapses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

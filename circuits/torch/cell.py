@@ -123,7 +123,7 @@ class MotifCell(OwnPrecision):
         self._place_rows()
 
     def _place_rows(self):
-        """Where the engines find what arrives: the delays, and the neurons behind the output."""
+        """Indices that the engines read by: the delays, and the neurons behind the output."""
         slots = [slot for columns in self._outputs().values() for slot in columns]
         self.read = np.array(list(dict.fromkeys(slots)), "i8")  # each once
         self.repeats = None if len(self.read) == len(slots) else [self.read.tolist().index(slot) for slot in slots]

@@ -1,4 +1,4 @@
-"""What a cell refuses: options and inputs that it cannot take, each in one line."""
+"""Checks of a cell's options and inputs; each refusal is one line."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ ENGINES = ("auto", "fused", "eager")
 
 
 def _instead(model: NeuronModel) -> str:
-    """What to do with a motif that has no torch form of spikes."""
+    """Advice for a motif that has no spiking form in torch."""
     rates = "take its rate form, MotifRateCell, or " if has_rates(model) else ""
     return f"{rates}evolve with neuron_model = lif_psc_exp and synapse_model = static, or use --to brian2"
 
@@ -78,7 +78,7 @@ def whole_number(name, given):
 
 
 def told(x) -> str:
-    """What somebody gave in place of a tensor of the right shape."""
+    """Describe what was given in place of a tensor of the right shape."""
     if not isinstance(x, torch.Tensor):
         return type(x).__name__
     return f"{list(x.shape)}" + (f" of {x.dtype}" if x.is_complex() else "")

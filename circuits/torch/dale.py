@@ -91,7 +91,7 @@ class DaleSynapses(nn.Module):
         return flat.scatter_add(-1, place.expand(signed.shape), signed).unflatten(-1, (rows, self.neurons))
 
     def _place(self, delay, taps):
-        """Where in the flat matrix each of the taps goes: `taps` for each synapse."""
+        """Index of each tap in the flat matrix: `taps` for each synapse."""
         found = torch.searchsorted(torch.tensor(self.delays, device=delay.device), delay)
         return (found * len(self.sources) + self.rank.repeat(taps)) * self.neurons + self.target.repeat(taps)
 

@@ -1,4 +1,5 @@
-"""Where training begins: projections that drive neurons by fluctuations, copies in which excitation and inhibition balance.
+"""Initial values of training: projections that drive neurons by fluctuations, copies in which excitation and inhibition
+balance.
 
 As in `torch.nn.init`, functions with a trailing underscore change what they are given.
 """

@@ -153,7 +153,7 @@ class MotifNetwork(OwnPrecision):
 
     @contextmanager
     def _named(self, x):
-        """What a layer finds that is not finite is named as the network knows it."""
+        """Name a layer's values that are not finite as the network knows them."""
         try:
             yield
         except NotFiniteError:
@@ -164,7 +164,7 @@ class MotifNetwork(OwnPrecision):
         return self.readout(x.sum(0).to(self.readout.weight.dtype))
 
     def _features(self, x):
-        """What the first layer hears, steps first."""
+        """Input of the first layer, steps first."""
         if not is_real(x, (3,), self.lines):
             shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
             raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")

@@ -173,7 +173,7 @@ class MotifRateCell(OwnPrecision):
         return (before + self.leak * (rate - before)).flatten(-2)
 
     def _drive(self, x):
-        """What the input gives to every neuron, the bias with it: [..., batch, copies, neurons]."""
+        """Input current of every neuron, with its bias: [..., batch, copies, neurons]."""
         if self.projection is not None:
             x = x @ self._positive(self.projection)
         x = x.unflatten(-1, (self.copies, self.channels))

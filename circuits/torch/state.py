@@ -1,4 +1,4 @@
-"""What a cell carries from one step to the next."""
+"""State of a cell, carried from one step to the next."""
 
 from typing import NamedTuple
 

@@ -48,7 +48,7 @@ class Lesion(Part):
 
 
 class Made(Part):
-    """Where it comes from.
+    """Origin of a motif of the zoo.
 
     spec, spec_sha256  the run spec, as a path in the repository, and the digest of what it says
     seed, rank         of the search, and which circuit of its front was pruned to this one
@@ -68,7 +68,7 @@ class Made(Part):
 
 
 class Card(Part):
-    """What is known about a motif of the zoo.
+    """Known facts about a motif of the zoo.
 
     Parameters
     ----------

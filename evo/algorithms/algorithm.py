@@ -1,4 +1,4 @@
-"""What a search algorithm is: it proposes circuits and is told how they did.
+"""Search algorithms: they propose circuits and are told the results.
 
 An algorithm lives for one epoch and begins it from the island's population alone: it keeps nothing else between epochs, so that
 an epoch stays a function of the stored state. A new one is a file here with a class that overrides `parents` and `survivors`,
@@ -60,9 +60,9 @@ class Algorithm:
         self.population = self.population.picked(population, self.survivors(outcomes, case_scores))
 
     def losses(self, outcomes: np.ndarray) -> np.ndarray:
-        """What selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more objective
-        (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so that what
-        was wired lately need not yet be as good as what was polished for long."""
+        """Objectives that selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more
+        objective (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so
+        that what was wired lately need not yet be as good as what was polished for long."""
         if self.search.protect == "none":
             return outcomes["losses"]
         return np.column_stack([outcomes["losses"], outcomes["generation"].max() - outcomes["wired"]])

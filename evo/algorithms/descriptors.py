@@ -1,4 +1,4 @@
-"""What tells circuits apart, by name: the axes of the map that map-elites fills (search.descriptors in a spec)."""
+"""Descriptors of circuits, by name: the axes of the map that map-elites fills (search.descriptors in a spec)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -6,8 +6,8 @@ from evo.genome import GRID, Bounds, type_row
 
 
 class FreeValues:
-    """What may vary in a genome while its neurons, synapses and outputs stay: the weight and the delay of every synapse and the
-    parameters of every neuron, without those for which the bounds leave one value only.
+    """Values of a genome that may vary while its neurons, synapses and outputs stay: the weight and the delay of every synapse
+    and the parameters of every neuron, without those for which the bounds leave one value only.
 
     `count` is their number; 0 and 1 are the least and the largest value that the bounds allow.
     """

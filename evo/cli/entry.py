@@ -62,7 +62,7 @@ def _flush(stream):
 
 
 def _nobody_reads():
-    """Where a reader has gone, let what is still to be written go nowhere: Python would complain of it as it ends."""
+    """Discard output whose reader has gone: Python would complain of it as it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             _flush(stream)

@@ -247,7 +247,7 @@ def zoo(name, as_json, out):
 
 
 def _subject(path):
-    """What DIR or MOTIF stands for."""
+    """The run or motif that DIR or MOTIF names."""
     from circuits.imports import named
     from evo.storage.run_folder import Run, is_run
 

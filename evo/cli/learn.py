@@ -1,4 +1,4 @@
-"""What there is to choose from, and getting ready: evo tasks, objectives, algorithms, models, new, warmup."""
+"""Commands that list choices and prepare runs: evo tasks, objectives, algorithms, models, new, warmup."""
 
 from pathlib import Path
 

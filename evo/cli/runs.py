@@ -228,7 +228,7 @@ def _notice(text):
 
 @contextmanager
 def _observing(spec, folder, before, log):
-    """What looks on while a run goes on: the live table, the page, and loggers."""
+    """Observers of a running search: the live table, the page, and loggers."""
     from evo import loggers
     from evo.inspect.watching import watching
 

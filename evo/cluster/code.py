@@ -1,4 +1,4 @@
-"""Which code this is: a digest of the program's sources, by which driver and workers know that they run the same."""
+"""Digest of the program's sources, by which driver and workers know that they run the same code."""
 
 import hashlib
 from functools import cache

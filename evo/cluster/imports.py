@@ -1,11 +1,11 @@
-"""Where Ray's workers look for modules: where the driver does, and not in the folder that it happens to be started in."""
+"""Import path of Ray's workers: that of the driver, without the folder that it happens to be started in."""
 
 import os
 import sys
 
 
 def search_path() -> list[str]:
-    """Where this process looks for modules, in order, whatever folder another one works in."""
+    """Import path of this process, in order, whatever folder another process works in."""
     return [os.path.abspath(place) if not place or os.path.exists(place) else place for place in sys.path]
 
 

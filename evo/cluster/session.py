@@ -132,7 +132,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
             raise self.lost()
 
     def lost(self) -> MachineError:
-        """What to raise when Ray is gone."""
+        """The error to raise when Ray is gone."""
         return MachineError(LOST.format(self.name) if self.address else ENDED)
 
     def machines(self) -> list[str]:
@@ -189,7 +189,7 @@ def _end_at_once():
 
 @contextmanager
 def _same_sigterm():
-    """What SIGTERM does stays what it was: Ray has it end the process there and then."""
+    """Keep the handler of SIGTERM: Ray's own ends the process there and then."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield

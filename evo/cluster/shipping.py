@@ -1,4 +1,4 @@
-"""Which code the machines of a cluster have, and how this one's is sent to them."""
+"""Code on the machines of a cluster: what they have, and how this machine's is sent to them."""
 
 from evo.cluster import code
 

@@ -119,7 +119,7 @@ def _found(session, drivers):
 
 
 class _Driver:
-    """What the driver knows of the epochs under way.
+    """The driver's record of the epochs under way.
 
     flying     (island, epoch): the references to its state, migrants, and (log, timings)
     submitted  the last epoch of each island that is flying or stored
@@ -273,7 +273,7 @@ class _Driver:
 
 
 def _sent(stored):
-    """What is stored as an argument: large bytes once for all retries."""
+    """Store an argument: large bytes once for all retries."""
     import ray
 
     return ray.put(stored) if stored is not None and len(stored) > 100_000 else stored

@@ -30,8 +30,8 @@ class MisfitError(ValueError):
 
 
 class Shape(NamedTuple):
-    """What an array must be: its dtype (None: any plain numbers or texts; a tuple: one of these, the largest first), and the
-    least and largest length of every axis."""
+    """Required form of an array: its dtype (None: any plain numbers or texts; a tuple: one of these, the largest first), and
+    the least and largest length of every axis."""
 
     dtype: Any
     axes: tuple[tuple[int, int], ...]

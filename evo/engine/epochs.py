@@ -1,4 +1,4 @@
-"""What there is to compute of a run, and one epoch of it from bytes to bytes: the same function here and on any worker."""
+"""The epochs of a run that are to be computed, and one epoch from bytes to bytes: the same function here and on any worker."""
 
 import time
 from collections import deque
@@ -34,7 +34,7 @@ class Result(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What there is to do: a run's spec with the code of its own task, if it has one, and what is stored of it.
+    """Work to be done: a run's spec with the code of its own task, if it has one, and what is stored of the run.
 
     progress is kept up to date by whoever stores the results
     state(island)            the stored state, None before the first epoch

@@ -37,7 +37,7 @@ Steps = Generator[Request, Any, Any]  # of a computation that asks for judgement
 
 
 def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
-    """What a computation returns whose requests are answered so."""
+    """Run a computation whose requests are answered so, and return its result."""
     try:
         request = next(steps)
         while True:
@@ -70,7 +70,7 @@ class Evaluator:
         self.begin = [0]
 
     def remember(self, population: Population):
-        """What is known from earlier epochs."""
+        """Remember results of earlier epochs."""
         with self.watch("identify"):
             self._numbered(population.genomes)
         self.known.append((population.outcomes, population.case_scores))
@@ -149,7 +149,7 @@ class Evaluator:
         return case_scores
 
     def _copy(self, outcomes, case_scores, which, numbers):
-        """What became of circuits that have come before, by their numbers."""
+        """Copy the outcomes of circuits that came before, by their numbers."""
         places = np.searchsorted(self.begin, numbers, "right") - 1
         for place in np.unique(places):
             here, (known, theirs_cases) = places == place, self.known[place]
@@ -196,7 +196,7 @@ class Evaluator:
             outcomes[name][which] = getattr(found, name)
 
     def failures(self) -> dict:
-        """What to log of the circuits with which the judge failed since this was asked last: how many, and the first
+        """Log entries for the circuits with which the judge failed since the last call: how many, and the first
         message."""
         found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
         self.failed, self.fault = 0, None

@@ -37,7 +37,7 @@ class State(NamedTuple):
     log: list
 
     def migrants(self, count: int) -> "Migrants":
-        """What the next island gets: the individuals that NSGA-II would keep last, and where they come from."""
+        """Migrants for the next island: the individuals that NSGA-II ranks best, and their lineage."""
         chosen = nsga2(self.population["losses"], count)
         away = self.population[chosen]
         return Migrants(away, self.grades[chosen], lineage.pruned([self.pedigree], away["line"]))
@@ -137,7 +137,7 @@ def _living(population, kept):
 
 
 def _row(generation, counts, population, kept):
-    """What is logged of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
+    """Log entry of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
     first message (see `Evaluator.failures`), best and median score of the population, its least losses, the size of the
     archive, and of the circuit that did best on validation trials the score there, on held-out ones, and in the worst of their
     conditions, if they have any. That of the last generation of an epoch also has wirings, how many different ones the

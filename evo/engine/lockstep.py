@@ -88,7 +88,7 @@ class Lockstep:
         )
 
     def answer(self, results: Results) -> list[State] | None:
-        """What was said of all `genomes`; returns the states of the islands if that ends an epoch, before `go_on`."""
+        """Take the results of all `genomes`; returns the states of the islands if that ends an epoch, before `go_on`."""
         first = 0
         self.evaluations += len(results.score)
         for k in self.islands:

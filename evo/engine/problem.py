@@ -15,7 +15,7 @@ from fitness.sandbox.code import Code
 
 
 class Problem(NamedTuple):
-    """What a spec means for an epoch."""
+    """A spec compiled for the computation of epochs."""
 
     spec: RunSpec
     judge: Judge

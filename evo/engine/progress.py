@@ -75,7 +75,7 @@ class Progress:
 
     @property
     def ended(self) -> End | None:
-        """What ended the run; None while it goes on."""
+        """The condition that ended the run; None while it goes on."""
         return next(iter(self.ends), None)
 
     @property

@@ -7,7 +7,7 @@ from evo.genome.record import Encoding, tables, to_circuit
 
 
 class Candidates:
-    """What genomes [n] stand for: `fitness.judges.judge.Candidates`. A slice, or an index array, gives some of them."""
+    """Circuits that genomes [n] encode: `fitness.judges.judge.Candidates`. A slice, or an index array, gives some of them."""
 
     def __init__(self, genomes: np.ndarray, form: Encoding, inputs: tuple[str, ...], outputs: tuple[str, ...]):
         self.genomes, self.form, self.inputs, self.outputs = genomes, form, inputs, outputs

@@ -168,7 +168,7 @@ class _Work:
 
 
 def _order(what, names, wanted):
-    """Where each wanted name is among the names; the order as it is where the names are others."""
+    """Index of each wanted name among the names; the order as it is where the names differ."""
     if len(names) != len(wanted):
         raise UserError(f"it has {len(names)} {what}, the task has {len(wanted)}: {_listed(wanted)}")
     return [names.index(name) for name in wanted] if set(names) == set(wanted) else range(len(names))

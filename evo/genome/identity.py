@@ -1,4 +1,4 @@
-"""Which genomes are the same circuit: a key that ignores the slots in which the neurons stand.
+"""Identity of circuits: a key that ignores the slots in which the neurons stand.
 
 Neurons are put in an order that depends on the circuit alone, by colours of their parameters, which are refined along the
 synapses where some are alike (Weisfeiler and Leman, 1968), and the circuit written down in this order is hashed to 128 bits.

@@ -22,7 +22,7 @@ TOGETHER = 1000  # genomes that are checked in one go
 
 
 class Bounds(NamedTuple):
-    """What genomes may be, in numbers. Cell types are in order, the excitatory ones first.
+    """Bounds of genomes, in numbers. Cell types are in order, the excitatory ones first.
 
     allowed        bool [capacity + 1, capacity + 1]: may there be e excitatory and i inhibitory neurons?
     channels, capacity, readouts: input channels, neuron slots, output slots;   in_degree: most synapses onto one neuron
@@ -52,7 +52,7 @@ class Bounds(NamedTuple):
 
 
 class Encoding(NamedTuple):
-    """What a genome stands for.
+    """The encoding of a circuit as a genome.
 
     model          of the neurons;   synapse_model  of the synapses between them, None: static
     types          names of the cell types;   noise_mv  membrane noise
@@ -171,12 +171,12 @@ def type_row(kind, excitatory):
 
 
 def faults(genome: np.void, bounds: Bounds) -> list[str]:
-    """What is wrong with a genome, in words; empty for a valid one. Variation never makes any: the tests ask here."""
+    """Faults of a genome in words; empty for a valid one. Variation never makes any: the tests ask here."""
     return [what for what, wrong in _wrong(np.array([genome], genome.dtype), bounds).items() if wrong[0]]
 
 
 def sound(genomes: np.ndarray, bounds: Bounds) -> np.ndarray:
-    """Which of the genomes have no faults: bool [n]."""
+    """Mask of the genomes without faults: bool [n]."""
     found = np.ones(len(genomes), bool)
     for first in range(0, len(genomes), TOGETHER):
         some = slice(first, first + TOGETHER)

@@ -68,7 +68,8 @@ def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: 
 
 
 def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> np.ndarray:
-    """Which children have other neurons, synapses or outputs than their mothers, indices into `genomes`: bool [count]."""
+    """Mask of the children with other neurons, synapses or outputs than their mothers (indices into `genomes`): bool
+    [count]."""
     return _rewired(_fields(children), _fields(genomes), mothers)
 
 

@@ -1,4 +1,5 @@
-"""What circuits do in a few trials, as short lists for the page: spikes, potentials, currents. No code of a run is executed."""
+"""Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. No code of a run is
+executed."""
 
 from typing import Any, NamedTuple
 
@@ -75,7 +76,7 @@ def inputs(shown: Shown) -> list:
 
 
 def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
-    """What a circuit does in the trials, simulated as everywhere (float64).
+    """Activity of a circuit in the trials, simulated in float64.
 
     spikes  per trial and neuron the steps with a spike, each as its distance from the one before (the first from 0): row k is
             the time (k + 1) dt;   heard  in a closed loop the same of the input channels, else None

@@ -1,4 +1,4 @@
-"""What a change made of a circuit: mother and child side by side, neurons matched though their names may have moved."""
+"""Comparison of mother and child: their circuits side by side, neurons matched though their names may have moved."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def aligned(mother: Circuit, child: Circuit) -> tuple[Circuit, Circuit]:
 
 
 def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
-    """Which neuron of the child is which of the mother, by number: of one sign, and as alike in parameters and synapses as can
+    """Match the child's neurons with the mother's, by number: of one sign, and as alike in parameters and synapses as can
     be. What is there in one alone has no match."""
     m, c = len(mother.neurons), len(child.neurons)
     same = np.array([[a.sign == b.sign for b in child.neurons] for a in mother.neurons])
@@ -51,7 +51,7 @@ def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
 
 
 def _inputs(circuit):
-    """What each neuron hears from the channels: a set of (channel, weight, delay)."""
+    """Input of each neuron from the channels: a set of (channel, weight, delay)."""
     heard = {n.id: set() for n in circuit.neurons}
     for channel in circuit.inputs:
         for s in channel.synapses:

@@ -1,4 +1,4 @@
-"""What many runs have in common, drawn: the wirings that came up again, and the motifs."""
+"""Figure of `evo motifs`: the wirings that came up again, and the motifs."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def _inches(circuit):
 
 
 def _caption(f: Finding, by_name: bool) -> str:
-    """What it is, and how many times as often as by chance in a circuit of the same size it is there."""
+    """Its name, and how many times as often as by chance it occurs in a circuit of the same size."""
     title = f.name if by_name else f"just {f.name}" if f.name else "just these connections"
     p = "p < 0.001" if f.of_size.corrected < 0.001 else f"p = {f.of_size.corrected:.3f}"
     often = f"{f.of_size.ratio:.1f} times chance" if f.of_size.mean else "never by chance"

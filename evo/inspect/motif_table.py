@@ -1,4 +1,4 @@
-"""What many runs have in common, as tables for people and as JSON for machines."""
+"""Results of `evo motifs`, as tables for people and as JSON for machines."""
 
 import math
 

@@ -24,7 +24,7 @@ SCRIPTS = ("tools", "run", "limits", "front", "parallel", "wiring", "circuit", "
 
 
 def default_path(subject: Path) -> Path:
-    """Where the page of a run folder or motif file goes unless told otherwise."""
+    """Default path of the page of a run folder or motif file."""
     return subject / "report.html" if subject.is_dir() else subject.with_suffix(".html")
 
 

@@ -1,4 +1,4 @@
-"""What the report page is made of: a run or a motif as plain JSON. Executes nothing of the run's own.
+"""Data of the report page: a run or a motif as plain JSON. Executes nothing of the run's own.
 
 What is shown of one circuit at a time is packed by itself, and unpacked by the page when the circuit is chosen: the page opens
 as fast with a thousand circuits as with one.
@@ -187,7 +187,7 @@ def _kept(cache, key, make):
 
 
 def _analysis(found: Analysis | None) -> dict | None:
-    """What was worked out about a circuit while the task was at hand; the motif file of its core is left out."""
+    """Stored analysis of a circuit; the motif file of its core is left out."""
     if found is None:
         return None
     core = found["core"]

@@ -156,7 +156,7 @@ def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
 
 
 def plasticity(synapse) -> str:
-    """What is plastic about a synapse, in words; nothing for a static one."""
+    """Plasticity of a synapse in words; nothing for a static one."""
     for name in SYNAPSE_MODELS:
         if section := getattr(synapse, name):
             return f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in section.model_dump().items())

@@ -1,4 +1,4 @@
-"""What looks on while a search goes on: the live table, the run's page, and others' observers."""
+"""Observers of a running search: the live table, the run's page, and observers of others."""
 
 import sys
 from collections.abc import Iterable

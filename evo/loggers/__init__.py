@@ -1,4 +1,4 @@
-"""Where else a run can be followed: one file each, imported only when asked for.
+"""Loggers to other tools: one file each, imported only when asked for.
 
 A logger observes a run (`observe=` of `evo.run`): it is called with every finished epoch once that is stored, and closed at the
 end. It is a place to look at, not a store: the run folder holds everything. So it never ends a run and never holds one up:

@@ -1,4 +1,4 @@
-"""What a logger is, and what there is to log."""
+"""Loggers, and the entries that they log."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from fitness.evaluation.objectives import objective
 
 
 class Generation(NamedTuple):
-    """What there is to log of a generation of an island; `values` by name, names begin with the island."""
+    """Entry for a generation of an island; `values` by name, names begin with the island."""
 
     island: int
     generation: int
@@ -16,12 +16,12 @@ class Generation(NamedTuple):
 
 
 class Logger(Protocol):
-    """What a place is to the thread. Whatever its methods raise means: later again."""
+    """A destination, as the logging thread sees it. An exception from its methods means: try again later."""
 
     patience: float  # seconds that `prepare` may take before the run begins
 
     def prepare(self):
-        """What takes a while and can be done before there is anything to log."""
+        """Preparations that take a while and can be done before the first entry."""
 
     def connect(self) -> bool:
         """Find or make the run's place there, first or once more. True if another process may have logged something of this
@@ -38,7 +38,7 @@ class Logger(Protocol):
 
 
 def generations(island: int, log: list[dict], timings: dict[str, float], spec: RunSpec) -> Iterator[Generation]:
-    """What there is to log of an epoch, generation by generation; how long it took comes with the last."""
+    """Entries of an epoch, generation by generation; its duration comes with the last."""
     for row in log:
         found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
         found |= {"worst": row["worst"]} if "worst" in row else {}

@@ -45,7 +45,7 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
 
 
 def _may_be_kept(records):
-    """Which of them their archive can hold, whatever their order: those on the front and their equals, and those that did best
+    """Mask of the records that their archive can hold, whatever their order: the front and its equals, and those that did best
     on validation trials. bool [n]."""
     losses = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
     rows = losses.view(np.dtype((np.void, losses.itemsize * losses.shape[1])))[:, 0]
@@ -55,7 +55,7 @@ def _may_be_kept(records):
 
 
 def champion(records: np.ndarray) -> int | None:
-    """Which of them did best on validation trials; None if none was tried on them."""
+    """Index of the record with the best validation score; None if none was validated."""
     tried = np.flatnonzero(~np.isnan(records["validation"]))
     return int(tried[np.argmax(records["validation"][tried])]) if len(tried) else None
 

@@ -13,7 +13,7 @@ LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until meas
 
 @cache
 def outcome(objectives: int, noisy: bool = False) -> np.dtype:
-    """What became of an individual: what it lost by each objective (smaller is better), and what it did.
+    """Outcome of an individual: its objectives (`losses`, smaller is better), and its measures.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
     nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, that of held_out in the worst

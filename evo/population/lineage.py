@@ -1,4 +1,4 @@
-"""Where circuits come from: for every living one the chain of ancestors, back to a founder, in which the score rose.
+"""Lineage of circuits: for every living one the chain of ancestors, back to a founder, in which the score rose.
 
 An individual whose score is above its mother's becomes a step; its descendants belong to its line until one does better.
 Neutral changes in between are not kept, so that the pedigree of an island stays small: living lines share most of their steps.

@@ -1,1 +1,1 @@
-"""Who breeds and who survives."""
+"""Selection of parents and survivors."""

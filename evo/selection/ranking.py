@@ -1,5 +1,5 @@
-"""Who breeds and who survives by all objectives at once: NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 2002), and its union
-with epsilon-lexicase selection. Pareto ranks come from moocore."""
+"""Selection of parents and survivors by all objectives at once: NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 2002), and
+its union with epsilon-lexicase selection. Pareto ranks come from moocore."""
 
 import moocore
 import numpy as np

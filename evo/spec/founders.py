@@ -39,7 +39,7 @@ class Founder(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Where it lies in a run folder."""
+        """Its place in a run folder."""
         return f"{FOLDER}/{self.name}-{self.sha256[:SHOWN]}.json"
 
 
@@ -79,7 +79,7 @@ def kept(spec: RunSpec, found: list[Founder]) -> RunSpec:
 
 
 def files(found: list[Founder]) -> dict[str, str]:
-    """What the run folder keeps, by its place there."""
+    """Files that the run folder keeps, by their place there."""
     return {founder.file: dumps(founder.motif) for founder in found}
 
 

@@ -42,7 +42,7 @@ def from_recording(path, neuron_model: str | None = None, synapse_model: str | N
 
 
 def described(task: RecordingTask) -> list[str]:
-    """What is in a recording, and how it is cut: lines of text."""
+    """Describe a recording, and how it is cut into windows, in lines of text."""
     prepared = task.prepared
     recording, windows = prepared.recording, prepared.windows
     durations = [trial.duration_ms for trial in recording.trials]

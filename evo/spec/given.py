@@ -1,4 +1,4 @@
-"""What a search is started from: a spec file, one that ships, a dict of its sections, a RunSpec, or the name of a task."""
+"""The spec that a search is started from: a file, one that ships, a dict of its sections, a RunSpec, or the name of a task."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -235,7 +235,7 @@ class RunSpec(_Section):
     @model_validator(mode="before")
     @classmethod
     def _of_a_judge(cls, data):
-        """What is left out of [search] has other defaults where circuits are not simulated on trials of a task."""
+        """Set other defaults of [search] where circuits are not simulated on trials of a task."""
         if isinstance(data, dict) and isinstance(data.get("task"), dict) and JUDGE in data["task"]:
             search = data.get("search", {})
             if isinstance(search, dict):
@@ -254,7 +254,7 @@ class RunSpec(_Section):
 
     @property
     def own_code(self) -> dict[str, str]:
-        """What the spec names that is code of the user's own, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
+        """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
         found = {f"task.{key}": self.judged_by}
         found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
@@ -274,7 +274,7 @@ class RunSpec(_Section):
         return self.model_copy(update={"task": task, "search": search})
 
     def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
-        """Whoever says how good circuits are; source is the code of the user's own (see `fitness.sandbox.code`), executed from
+        """Make the judge of the circuits; source is the code of the user's own (see `fitness.sandbox.code`), executed from
         where it lies, sought from `folder`, without. Raises UserError."""
         s = self.search
         setup = Setup(s.objectives, s.seed, s.trials, s.held_out, s.task_seconds, self.stop_rule)
@@ -320,7 +320,7 @@ class RunSpec(_Section):
         return found
 
     def _try_out(self, folder):
-        """What code of the user's own does in a run, once, from where it lies."""
+        """Try out the user's own code once as a run uses it, from where it lies."""
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
@@ -378,7 +378,7 @@ class RunSpec(_Section):
         )
 
     def form(self, task: Interface) -> Encoding:
-        """What the genomes stand for; raises as `bounds` does."""
+        """The encoding of the genomes; raises as `bounds` does."""
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
@@ -488,7 +488,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 
 
 def _check_judge(spec, place):
-    """What the [task] section names."""
+    """The task or judge that the [task] section names."""
     section, s = spec.task, spec.search
     if JUDGE in section:
         if "name" in section:

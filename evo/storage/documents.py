@@ -23,7 +23,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 @with_config(STRICT)
 class Row(TypedDict):
-    """What is logged of a generation, see `evo.engine.island`."""
+    """Log entry of a generation, see `evo.engine.island`."""
 
     generation: Count
     evaluations: Count
@@ -55,7 +55,7 @@ class Epoch(TypedDict):
 
 
 class Origin(BaseModel):
-    """What a run was forked from."""
+    """The parent of a forked run."""
 
     model_config = STRICT
     run: Annotated[str, Field(max_length=NAME)]
@@ -73,7 +73,7 @@ class _Founder(BaseModel):
 
 
 class Founded(BaseModel):
-    """What a run began with whose spec names founders; `count` of each island's first circuits are these or, in turn, mutants
+    """Founders of a run whose spec names some; `count` of each island's first circuits are these or, in turn, mutants
     of each."""
 
     model_config = STRICT
@@ -99,7 +99,7 @@ def _named(parts):
 
 
 class About(BaseModel):
-    """What a task is about, see `fitness.analysis.about`."""
+    """Description of a task, see `fitness.analysis.about`."""
 
     model_config = STRICT
     text: Annotated[str, Field(max_length=TEXT)] = ""
@@ -126,7 +126,7 @@ def facts(rows: dict[str, Any], place) -> Facts:
 
 
 def interface(found: Facts, place) -> Interface:
-    """What the task asks of circuits."""
+    """Requirements of the task on circuits."""
     told = found.interface
     steps = told.duration_ms / told.dt_ms
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
@@ -146,7 +146,7 @@ def epochs(rows: Iterable[dict], place) -> list[Epoch]:
 
 
 def origin(value: Any, place) -> dict:
-    """What a run was forked from or founded on, as plain JSON."""
+    """The parent or the founders of a run, as plain JSON."""
     return _valid(_origin(), value, place, "what the run began with").model_dump()
 
 

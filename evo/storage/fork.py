@@ -1,4 +1,4 @@
-"""What a new run takes over from another: its circuits as founders, and from where they are."""
+"""Inheritance of a forked run: the parent's circuits as founders, and their origin."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
 
 
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
-    """What a run of this spec inherits: for each island the archive and the population of one of the parent's islands, those
+    """Inheritance of a run of this spec: for each island the archive and the population of one of the parent's islands, those
     that keep the new bounds. Raises UserError where circuits of the parent cannot do the new task, or none fits."""
     old, new = parent.spec.form(parent.interface), spec.form(interface)
     _refuse_misfits(parent, old, new)

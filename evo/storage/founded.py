@@ -14,8 +14,8 @@ STREAM = 1  # of random numbers, beside those of epochs: (island, epoch)
 
 
 def founded(spec: RunSpec, interface: Interface, founders: list[Founder]) -> Heritage:
-    """What every island of a run begins with: the founders, and mutants of each in turn until they are half of the population;
-    what is missing to it is drawn at random. A pure function of the spec and the founders."""
+    """Initial population of every island of a run: the founders, and mutants of each in turn until they are half of the
+    population; what is missing to it is drawn at random. A pure function of the spec and the founders."""
     form, s = spec.form(interface), spec.search
     own = genome.empty(form.bounds, len(founders))
     for k, founder in enumerate(founders):

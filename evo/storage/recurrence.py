@@ -1,4 +1,4 @@
-"""Where else in a run the wiring of a circuit of its front came up."""
+"""Recurrence: where else in a run the wiring of a circuit of its front came up."""
 
 from collections.abc import MutableMapping
 from typing import NamedTuple
@@ -59,7 +59,7 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
 
 
 def heard(task: str) -> str:
-    """Which neurons a task listens to: "outputs", or "all", as far as is known of a user's own, whose file is not executed."""
+    """Neurons that a task reads: "outputs", or "all", as far as is known of a user's own task, whose file is not executed."""
     known = BUILT_IN | OVER_FILES
     return known[task].listens if task in known else "all"
 

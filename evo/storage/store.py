@@ -130,7 +130,7 @@ class Store:
         return dict(self._all("SELECT key, value FROM run"))
 
     def fact(self, key: str) -> str | bytes | None:
-        """What `create` was given under this key."""
+        """The document that `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
     def add_epochs(self, results: list[Result], elapsed: float, whole: int):
@@ -196,7 +196,7 @@ class Store:
         return self._all("SELECT island, epoch, state FROM state ORDER BY island")
 
     def migrants(self, island: int, epoch: int) -> bytes | None:
-        """What an island sent after an epoch, if it is one of its last."""
+        """Migrants that an island sent after an epoch, if it is one of its last."""
         return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
     def finished(self) -> int:

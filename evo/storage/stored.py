@@ -1,4 +1,4 @@
-"""What is read from a store, checked: the documents by their models (`documents`), the arrays by their fields, axes and
+"""Checked reading of a store: the documents by their models (`documents`), the arrays by their fields, axes and
 lengths before they are taken out of their frame, then by their values.
 
 A store may come from a stranger or be damaged: whatever it holds, reading it gives what a run of its spec may have stored, or
@@ -207,7 +207,7 @@ class _Forms:
         }
 
     def migrants(self, blob: bytes, generation: int) -> Migrants:
-        """What an island sent."""
+        """Migrants that an island sent."""
         s = self.spec.search
         count = min(s.migrants, s.population)
         parts = {
@@ -222,7 +222,7 @@ class _Forms:
         return found
 
     def heritage(self, blob: bytes) -> Heritage:
-        """What a run began with that was forked from another."""
+        """Initial population of a forked run."""
         count = self.spec.search.islands * self.spec.search.population
         parts = {
             "genomes": Shape(self.genome, ((1, count),)),
@@ -297,7 +297,7 @@ class _Forms:
         )
 
     def _population(self, found, generation):
-        """What lies beside the circuits of a population; the circuits themselves are looked at before they are tried."""
+        """Check the arrays beside the circuits of a population; circuits are checked before they are evaluated."""
         rows, grades = found.population, found.grades
         sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(found.pedigree, generation)
         if not sound or not self._sound_fates(rows, generation):

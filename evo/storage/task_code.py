@@ -173,7 +173,7 @@ def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path)
 
 
 def files_fact(code: Code) -> str:
-    """What the store keeps of the code."""
+    """The code as the store keeps it."""
     return json.dumps(digests(code))
 
 

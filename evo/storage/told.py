@@ -1,4 +1,4 @@
-"""What an `evo.Evolver` has been told, as a file: the states of its islands after the last whole epoch, and all that was said
+"""State of an `evo.Evolver`, as a file: the states of its islands after the last whole epoch, and all that was said
 of circuits since, by which that way is gone again. Read without pickle, and checked (`evo.storage.stored`)."""
 
 from itertools import pairwise
@@ -64,7 +64,7 @@ def write(path: Path, spec: RunSpec, epoch: int, evaluations: int, states: list[
 
 
 def read(path: Path) -> Told:
-    """What `write` wrote. Raises UserError for anything else."""
+    """Read what `write` wrote. Raises UserError for anything else."""
     damaged = UserError(f"{path}: is no file that evo.Evolver saved, or damaged")
     n = (0, CIRCUITS)
     shapes = {

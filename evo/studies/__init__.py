@@ -1,1 +1,1 @@
-"""What several runs, or variants of a circuit, tell together."""
+"""Studies of several runs, or of variants of a circuit."""

@@ -26,7 +26,7 @@ MORE_IS_BETTER = {
 
 
 class Outcome(NamedTuple):
-    """What became of a run; of the circuit with the best held-out score unless said otherwise, NaN where there is none yet.
+    """Outcome of a run; of the circuit with the best held-out score unless stated otherwise, NaN where there is none yet.
 
     held_out, low, high    its score with the 95 % confidence interval;   worst  that in its worst condition
     evaluations_to_target  circuits tried by all islands until one of them scored the target on validation trials, inf if none
@@ -119,7 +119,7 @@ def _flat(tree, place=""):
 
 
 def _own(run):
-    """What tells a task of someone's own from others; it is not executed."""
+    """Identity of a user's own task; it is not executed."""
     code = stored_code(run.spec, run.folder)
     return None if code is None else identity(code)
 

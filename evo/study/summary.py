@@ -119,8 +119,8 @@ def methods(design: Design) -> str:
         f"in which the circuit that did best on validation trials scored at least {design.target:g} on held-out trials{worst}. "
         f"Shares are given with 95 % Wilson intervals, medians with 95 % percentile bootstrap intervals ({SAMPLES:,} samples); "
         "medians of evaluations and core seconds to the target are those of Kaplan and Meier's estimate, with runs that did "
-        "not reach it censored at their end. Arms were compared with the first of their task by the log-rank test (evaluations and "
-        "core seconds to the target) and the Mann-Whitney test (held-out scores), two-sided, with p values corrected by "
+        "not reach it censored at their end. Arms were compared with the first of their task by the log-rank test (evaluations "
+        "and core seconds to the target) and the Mann-Whitney test (held-out scores), two-sided, with p values corrected by "
         "Holm's method."
     )
 

@@ -100,7 +100,7 @@ def task_of(motif: Motif) -> Task | None:
 
 
 def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials, Callable[[int], Trials]]:
-    """What `analyse` needs: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
+    """Inputs of `analyse`: the held-out trials of a run with this seed, and what draws those its cores are chosen on."""
     return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 

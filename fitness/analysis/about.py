@@ -1,4 +1,4 @@
-"""What a task is about, in words, for whoever looks at a run later: worked out while the task's code is at hand, and stored."""
+"""Description of a task in words, for the reader of a finished run: made while the task's code is at hand, and stored."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a trial costs."""
+"""Energy cost of a trial."""
 
 import numpy as np
 

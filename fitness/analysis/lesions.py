@@ -1,4 +1,4 @@
-"""What each part of a circuit is good for: the score without it."""
+"""Contribution of each part of a circuit: the score without it."""
 
 from typing import Literal, NamedTuple
 
@@ -52,7 +52,7 @@ def lesion_scores(task: Task, trials: Trials, circuit: Circuit, which: list[Cut]
 
 
 class Lesion(TypedDict):
-    """What is left without a part; `change` is the score less that of the whole circuit.
+    """Result without a part; `change` is the score less that of the whole circuit.
 
     kind    neuron   silenced: it stays, but nothing reaches it and it has no drive
             synapse  between two neurons, or

@@ -26,7 +26,7 @@ RECORDED = 20_000_000  # most numbers that are recorded
 
 
 class Condition(NamedTuple):
-    """What holds in a state: something about a part of the circuit is above a limit, or not.
+    """A condition that holds in a state: a value of a part of the circuit is above a limit, or not.
 
     part  a neuron "E0", an input channel "left" or a synapse "E0>E1"
     what  "fires"; "potential" or "current" of a neuron, in mV; "release", how much the depressing or facilitating synapses of
@@ -47,7 +47,7 @@ class Condition(NamedTuple):
 
 
 class Feature(NamedTuple):
-    """What may tell states apart: of which part, what, and its value, float64 [trials, moments]."""
+    """A feature that may tell states apart: its part, its kind, and its value, float64 [trials, moments]."""
 
     part: str
     what: str
@@ -152,7 +152,7 @@ def _fired(seen, first, last):
 
 
 def _features(seen, circuit, rows, window) -> list[Feature]:
-    """What is seen of the circuit at these moments. In steps of 0.1 mV: what is left of a current after many time constants
+    """Features of the circuit at these moments. In steps of 0.1 mV: the rest of a current after many time constants
     tells of the past, too, but holds nothing."""
     passed = np.zeros((seen.trials, seen.steps + 1, len(circuit.neurons)), "i4")
     np.cumsum(seen.spikes(), axis=1, out=passed[:, 1:])
@@ -169,7 +169,7 @@ def _features(seen, circuit, rows, window) -> list[Feature]:
 
 
 def _releases(seen, circuit, rows):
-    """What synapses with short-term plasticity have left, see `circuits.synapses.short_term`, from the spikes they got."""
+    """Resources of synapses with short-term plasticity, see `circuits.synapses.short_term`, from the spikes they got."""
     plastic = {(c, s.short_term): s for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.short_term}
     number = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
     plastic |= {(number[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
@@ -200,7 +200,7 @@ def _decayed(p, used, gone, after_ms):
 
 
 def _weights(seen, circuit, rows):
-    """What synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
+    """Weights that synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
     sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
     number = {n.id: k for k, n in enumerate(circuit.neurons)}
     learning = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]

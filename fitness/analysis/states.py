@@ -25,7 +25,7 @@ class State(TypedDict):
 
 
 class Transition(TypedDict):
-    """What a symbol does to a state.
+    """Transition of a state by a symbol.
 
     probability  of ending in `target` when `symbol` comes in `source` (numbers of states);   count  how often that was
     answers      by port: probability that the output fires before the next symbol

@@ -78,7 +78,7 @@ class Band(TypedDict):
 
 
 class Tuning(TypedDict):
-    """What the outputs do over the task's variable.
+    """Responses of the outputs over the task's variable.
 
     variable  its name, with the unit in brackets if it has one: "class", "lag [ms]"
     x         its values, ascending: those that occur, or of a continuous one the means of 12 bins with as many trials each

@@ -1,1 +1,1 @@
-"""What is tried out on a user's own task before a search begins."""
+"""Checks of a user's own task before a search begins."""

@@ -1,4 +1,4 @@
-"""What is tried out on a task of the user's own before a search begins."""
+"""Checks of a user's own task before a search begins."""
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def check(task: Task, seed: int, count: int):
 
 
 def repeated(task: Task, seed: int, search: int, held_out: int, share: float = REPEATED) -> str | None:
-    """What is to be said, in a line, of a run in whose trials stimuli that are held out come in other parts too: in at least
+    """A warning, in a line, about a run in whose trials held-out stimuli come in other parts too: in at least
     this share of the held-out trials. None where there is nothing to say. Trials without any input do not count.
 
     seed, search, held_out  of the run, and its numbers of trials: for the search, and on each of the other parts
@@ -70,7 +70,7 @@ def repeated(task: Task, seed: int, search: int, held_out: int, share: float = R
 
 
 def _stimuli(task: Task, trials: Trials) -> list[bytes]:
-    """What tells the stimulus of each trial from others; empty where there is none. In a closed loop that is all that is known
+    """Identity of each trial's stimulus; empty where there is none. In a closed loop that is all that is known
     of the trial, the world being made of it."""
     columns = [trials.spikes]
     if task._call(task.world, trials) is not None:

@@ -1,4 +1,4 @@
-"""Which files beside it a user's task reads: found by trying it out."""
+"""Files that a user's task reads beside its own: found by trying the task out."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ def check_copy(task: Task, seed: int, count: int):
 
 @contextmanager
 def from_a_copy(title: str) -> Iterator[None]:
-    """What is tried out meanwhile was made from its code, away from where the user has it: UserError also where it reads what
+    """The task was made from a copy of its code, away from where the user has it: UserError also where it reads what
     is not there, or what would be another file elsewhere."""
     with _reading() as paths:
         try:

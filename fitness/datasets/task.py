@@ -90,7 +90,7 @@ class DatasetTask(FileData):
 
     @property
     def chance(self) -> float:  # type: ignore[override]
-        """What guessing gets: nothing is named in a tie, so that it is at most one in so many."""
+        """Score of guessing: nothing is named in a tie, so that it is at most one in so many."""
         return 1 / len(self.events.names)
 
     @property

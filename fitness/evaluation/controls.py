@@ -1,4 +1,4 @@
-"""What a circuit scores where it should not be able to do the task."""
+"""Control scores of a circuit, where it should not be able to do the task."""
 
 import numpy as np
 

@@ -27,7 +27,7 @@ TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in o
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What became of `B` circuits on the same trials. What not every search asks for is worked out when it is asked for.
+    """Evaluation of `B` circuits on the same trials. Values that not every search asks for are computed when asked for.
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
     build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
@@ -137,7 +137,7 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 
 
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
-    """What the circuits did, and the raster of what the task listens to."""
+    """Simulate the circuits; also returns the raster that the task scores."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
     activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
@@ -169,7 +169,7 @@ class Floor(NamedTuple):
         return cls(floor, float(task.floor_of(score, trials, task.grouped(trials).members[which])[0]))
 
     def kept(self, task: Task, trials: Trials, score: Score) -> np.ndarray:
-        """Which of these scores of circuits on the same trials, [B], are as good: bool [B]."""
+        """Mask of the scores of circuits on the same trials, [B], that are as good: bool [B]."""
         return (score.value >= self.score) & ~(task.by_condition(score, trials).worst[0] < self.worst)
 
 

@@ -57,7 +57,7 @@ def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
 
 
 def _failing(task, raster, trials, rows):
-    """Which of these circuits fail by themselves, when it is known that some do: by halves."""
+    """Find the circuits that fail by themselves, when it is known that some do: by halves."""
     for half in np.array_split(rows, min(2, len(rows))):
         try:
             task.score(_with(raster, raster.bits[half], half), trials)

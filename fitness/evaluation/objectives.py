@@ -1,4 +1,4 @@
-"""What a search can be asked to optimise, by name.
+"""Objectives of a search, by name.
 
 In a spec, `search.objectives` names
     score, energy, size, ...     one of those below

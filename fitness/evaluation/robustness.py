@@ -86,7 +86,7 @@ def _with_lists(tables, change):
 
 
 def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int, stop: Stop) -> Raster:
-    """What circuits do on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
+    """Simulate circuits on the same stimuli at a step so many times shorter, for which the tables are made; a spike in any part
     of a step counts as one in it. Input spikes keep their times."""
     spikes = np.zeros((len(trials), finer * task.steps, trials.spikes.shape[2]), bool)
     spikes[:, finer - 1 :: finer] = trials.spikes

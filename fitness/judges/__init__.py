@@ -30,7 +30,7 @@ Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Fi
 
 
 class Setup(NamedTuple):
-    """What a run's spec says to whoever judges its circuits.
+    """Settings of a run's spec that its judge needs.
 
     objectives  names;   seed;   trials, held_out  numbers of cases in the search, and of fresh ones
     seconds     most that one call into code of the user's own may take;   stop  when circuits are hopeless, by the time step
@@ -60,7 +60,7 @@ class Asked(BaseModel):
 
 
 def named(section: Mapping[str, Any]) -> str:
-    """What a [task] section names: a task or a judge."""
+    """The task or judge that a [task] section names."""
     return section[JUDGE] if JUDGE in section else section["name"]
 
 

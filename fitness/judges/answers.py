@@ -1,4 +1,4 @@
-"""What somebody says of circuits, a number or several of each, as the results of a judge: checked once, here.
+"""Answers about circuits, a number or several for each, checked and turned into the results of a judge.
 
 An answer is one of
     a number                          the score, larger is better
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """What is known of circuits without simulating them: int64 [n] each, and float64 [n], as `Evaluation` has them."""
+    """Measures of circuits that need no simulation: int64 [n] each, and float64 [n], as `Evaluation` has them."""
 
     neurons: np.ndarray
     synapses: np.ndarray
@@ -39,8 +39,8 @@ class Structure(NamedTuple):
 
 
 def answer(said: Any, place: str) -> Answer:
-    """What was said of one circuit. Raises UserError, which begins with `place`, for what is no answer, and UnknownError for a
-    number that is none (NaN, infinite)."""
+    """Read the answer about one circuit. Raises UserError, which begins with `place`, for what is no answer, and UnknownError
+    for a number that is none (NaN, infinite)."""
     if isinstance(said, Mapping):
         values = {_name(name, place): _number(value, name, place) for name, value in said.items() if name != CASES}
         cases = _cases(said[CASES], place) if CASES in said else None

@@ -152,7 +152,7 @@ class Function(Judge):
             raise _FailedError(f"{self.title}: fails: {said(error, self.score.__module__)}") from error
 
     def _fault(self, answers, faults):
-        """What is to be said of the circuits that failed; UserError where it is no fault of theirs: all of many did."""
+        """The message about circuits that failed; UserError where the fault is not theirs: all of many did."""
         if len(answers) >= MANY and all(one is None for one in answers):
             raise UserError(faults[0])
         return _plain(faults)

@@ -1,4 +1,4 @@
-"""What a judge is: whoever says how good circuits are. A search knows it by this file alone.
+"""Judges: they say how good circuits are. A search knows them by this file alone.
 
     a population of circuits in  ->  per circuit: objectives (to be made small), case scores, measures; what failed, and why
 
@@ -57,7 +57,7 @@ class Candidates(Protocol):
 
 
 class Results(NamedTuple):
-    """What became of n circuits.
+    """Results of n circuits.
 
     objectives  float64 [n, objectives], finite, in the order of `Judge.objectives`, each to be made small
     score       float64 [n], finite: the one figure that people read, larger is better; that of a task is 0 at chance, 1 perfect
@@ -110,13 +110,13 @@ class Fresh(NamedTuple):
 
     @classmethod
     def as_searched(cls, score: np.ndarray) -> "Fresh":
-        """Where nothing is fresh: the score of the search, once more."""
+        """The score of the search once more, for a judge that has no fresh cases."""
         n, nothing = len(score), np.full(len(score), np.nan)
         return cls(score, score, nothing, nothing, nothing, np.full(n, -1), np.zeros(n, int))
 
 
 class Described(NamedTuple):
-    """What is kept of a judge with a run, for whoever looks at it later without executing anything.
+    """Description of a judge that is kept with a run, to be read later without executing anything.
 
     conditions  name and number of trials of each condition of the held-out cases, [] for none
     about       what it is about, in words (`fitness.analysis.about`), None for nothing
@@ -171,7 +171,7 @@ class Judge(ABC):
         return
 
     def described(self) -> Described:
-        """What is kept of it with a run."""
+        """Describe the judge, for what is kept with a run."""
         return Described()
 
     def memory(self, population: int, archive: int, capacity: int) -> dict[tuple[str, ...], float]:

@@ -24,7 +24,7 @@ LONGER = 8.0  # the long time constant over the short one
 
 
 class Target(NamedTuple):
-    """What readings are made of, of all windows.
+    """Data of all windows from which readings are computed.
 
     windows  the recording
     reach    in steps, the largest distance of a coincidence

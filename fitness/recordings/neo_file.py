@@ -1,4 +1,4 @@
-"""What Neo reads (NIX, MATLAB, Spike2, Plexon, Blackrock, ...): segments are trials, spike trains outputs, events inputs.
+"""Files that Neo reads (NIX, MATLAB, Spike2, Plexon, Blackrock, ...): segments are trials, spike trains outputs, events inputs.
 
 A train is called by its name; an annotation `role` that is input or output says which it is, otherwise it is an output. Events
 are inputs, their times the spikes; analog signals are sampled signals. Units are those of the file. Trials are called by the

@@ -1,4 +1,4 @@
-"""What was recorded: the spike times of a stimulus and of measured neurons, trial by trial."""
+"""Recordings: the spike times of a stimulus and of measured neurons, trial by trial."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What a recording looks like before anything is evolved: rates, interspike intervals, reliability, what follows the inputs."""
+"""Statistics of a recording before anything is evolved: rates, interspike intervals, reliability, responses to the inputs."""
 
 from typing import NamedTuple
 

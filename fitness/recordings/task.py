@@ -218,7 +218,7 @@ class RecordingTask(Measured, FileData):
         return np.minimum((values - prepared.low) / (prepared.high - prepared.low), 1.0).mean(axis=-1)
 
     def figures(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """What is scored, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
+        """The scored measure, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
         found = measured.reshape(*measured.shape[:-1], -1, READINGS)
         item = trials.facts["item"]
         return measures.figure(
@@ -241,7 +241,7 @@ class RecordingTask(Measured, FileData):
         return "measured rate [Hz]", np.round(self.prepared.target.counts[item].mean(axis=1) / seconds, 6)
 
     def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
-        """What is held out (time or a whole trial), and which stimulus it is, where there are several of both."""
+        """Conditions: the part held out (time or a whole trial), and the stimulus, where there are several of both."""
         windows, item = self.prepared.windows, trials.facts["item"]
         stimulus = windows.stimulus[item]
         whole = np.array([bool(set(names) & set(self.held_out_trials)) for names in windows.trials])[stimulus]

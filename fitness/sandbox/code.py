@@ -28,8 +28,8 @@ NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # whate
 
 
 class Place(NamedTuple):
-    """Where the class of a task is: `file`, a path below `root`, the folder in which its modules are sought. `package` is the
-    outermost package that holds the file, None for a file that is in none."""
+    """Location of the class of a task: `file`, a path below `root`, the folder in which its modules are sought. `package` is
+    the outermost package that holds the file, None for a file that is in none."""
 
     root: Path
     file: str
@@ -46,7 +46,7 @@ def is_own(name: str) -> bool:
 
 
 def place(name: str, folder: Path, what: str = TASK) -> Place:
-    """Where the user's own `name` is, sought from `folder`; what: what it is, for messages. Raises UserError where there is
+    """Locate the user's own `name`, sought from `folder`; what: its kind, for messages. Raises UserError where there is
     none."""
     where, _, class_name = name.rpartition(":")
     if not where or not class_name.isidentifier():
@@ -128,7 +128,7 @@ def digests(code: Code) -> dict[str, str]:
 
 
 def identity(code: str | Code) -> str | dict[str, str]:
-    """What tells this code from another: the text of a single file, the digests of several."""
+    """Identity of this code: the text of a single file, the digests of several."""
     if isinstance(code, str):
         return code
     if len(code) == 1:

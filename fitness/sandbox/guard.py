@@ -29,8 +29,8 @@ class Overtime(BaseException):
 
 
 def guarded(what: str, seconds: float | None, call: Callable, *arguments, **settings) -> Any:
-    """What `call` returns. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None: no
-    limit), and UserError where it tries to end the process by sys.exit, os._exit, or a KeyboardInterrupt that nobody sent.
+    """Return what `call` returns. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None:
+    no limit), and UserError where it tries to end the process by sys.exit, os._exit, or a KeyboardInterrupt that nobody sent.
 
     By a timer of the operating system, which only the main thread of a process can have, and not on Windows: elsewhere there is
     no limit. A process that the call forks and that returns from it ends there: all that follows is for one process alone.
@@ -145,6 +145,6 @@ def _refusing_exit(process):
 
 
 def _line(error):
-    """Where in the task's own code: the last of its lines that led there."""
+    """Position in the task's own code: the last of its lines that led there."""
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename != __file__]
     return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""

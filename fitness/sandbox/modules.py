@@ -77,7 +77,7 @@ def _import(top, root, file):
 
 
 def said(error: BaseException, module_name: str) -> str:
-    """What is wrong with a task that this module belongs to, and where in its code."""
+    """Describe the fault of a task that this module belongs to, and its position in the code."""
     return _said(error, folder_of(module_name) or os.devnull, module_name.partition(".")[0])
 
 
@@ -90,7 +90,7 @@ def _said(error, root, top):
 
 
 def _moved(error):
-    """Where the module of ours is that was imported by the name it had in an earlier version."""
+    """The present name of a module of ours that was imported by the name it had in an earlier version."""
     package, _, inner = (getattr(error, "name", None) or "").partition(".")
     if not isinstance(error, ModuleNotFoundError) or package not in PACKAGES or not inner:
         return ""

@@ -61,7 +61,7 @@ class Edge(Measured):
         return float(round(self.settle_ms + self.judged_ms))
 
     def profile(self, rates: np.ndarray) -> np.ndarray:
-        """What the outputs should look like for input rates [..., channels], up to scale and offset."""
+        """Wanted outputs for input rates [..., channels], up to scale and offset."""
         ends = np.concatenate([rates[..., :1], rates, rates[..., -1:]], axis=-1)
         return rates - self.strength * (ends[..., :-2] + ends[..., 2:]) / 2
 

@@ -72,7 +72,7 @@ class Separation(Measured):
 
     @property
     def relayed(self) -> np.ndarray:
-        """What is left of the overlaps without the channel that the patterns have in common, [pairs]."""
+        """Overlaps without the channel that the patterns have in common, [pairs]."""
         weakest = self.patterns[:, 0, 2]
         return 2 * weakest / (1 + weakest**2)
 

@@ -90,7 +90,7 @@ class Sequence(Task):
         return spikes, right.astype(int), {"symbols": symbols, "start_ms": start}
 
     def _found(self, symbols):
-        """Where A-B-C begins: bool [trials, symbols - 2]."""
+        """Mask of the positions at which A-B-C begins: bool [trials, symbols - 2]."""
         return np.logical_and.reduce([symbols[:, k : symbols.shape[1] - 2 + k] == ABC[k] for k in range(3)])
 
     def as_sequence(self, trials):

@@ -82,7 +82,7 @@ class Toggle(Task):
         return times
 
     def _wanted(self, times, sets):
-        """What each bin should hold: int [trials, bins], 1 on, 0 off, -1 not judged."""
+        """Wanted state of each bin: int [trials, bins], 1 on, 0 off, -1 not judged."""
         start = np.arange(int(self.duration_ms / BIN_MS)) * BIN_MS
         edges = np.column_stack([np.full(len(times), -GRACE_MS), times, np.full(len(times), self.duration_ms)])
         after, on = edges[:, :-1, None] + GRACE_MS, np.column_stack([np.zeros(len(sets), bool), sets])[..., None]

@@ -1,6 +1,10 @@
 """One Ray for all tests that only need one to run on: starting it costs more than their runs. It ends when it is not asked for
-anything for a while, since it costs processor time by being there."""
+anything for a while, since it costs processor time by being there.
 
+An analysis of the same circuit on the same trials is made once: it takes more than half the time of a tiny run, and many tests
+run the same one."""
+
+import copy
 import json
 import subprocess
 import sys
@@ -8,6 +12,8 @@ import threading
 
 import pytest
 
+from circuits import motif_file
+from fitness.judges import simulated
 from tests.evo.tiny import environment
 
 RUNS = """
@@ -35,6 +41,24 @@ for line in sys.stdin:
 
 
 IDLE_S = 20.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def analysed_once():
+    """What `analyse` found for a motif, on the same trials of a task that ships, is remembered, and given out as a copy."""
+    known, analyse = {}, simulated.analyse
+
+    def analyse_once(task, motif, held_out, draw, name):
+        if not type(task).__module__.startswith("fitness."):
+            return analyse(task, motif, held_out, draw, name)
+        key = type(task), task.model_dump_json(), motif_file.dumps(motif), held_out.spikes.tobytes(), name
+        if key not in known:
+            known[key] = analyse(task, motif, held_out, draw, name)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulated, "analyse", analyse_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -160,7 +160,8 @@ def shorter(name):
 
 
 def propagators(p, dt):
-    """What an exact step of length dt multiplies V and the currents with, in a form that is finite where tau_syn is tau_m."""
+    """Factors by which an exact step of length dt multiplies V and the currents, in a form that is finite where tau_syn is
+    tau_m."""
     if "tau_m" not in p:
         return {}
 

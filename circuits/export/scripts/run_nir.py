@@ -37,7 +37,7 @@ def solve(graph, inputs, dt, t_ref=0):
     found = np.zeros((len(inputs), len(keep)), bool)
 
     def pulses(name):
-        """What leaves a node at the end of this step."""
+        """The output of a node at the end of this step."""
         if name in ("input", "neurons"):
             return inputs[k] if name == "input" else found[k]
         if name in passed:
@@ -61,7 +61,7 @@ def solve(graph, inputs, dt, t_ref=0):
 
 
 def p21(dt, tau_m, tau_syn):
-    """What a current adds to V in a step, finite where the time constants are the same."""
+    """The change of V by a current in one step, finite where the time constants are equal."""
     a = (tau_m - tau_syn) / (tau_m * tau_syn)
     return np.exp(-dt / tau_m) * np.where(a == 0, dt, -np.expm1(-a * dt) / np.where(a == 0, 1, a)) / tau_m
 

@@ -1,4 +1,4 @@
-"""What a world is: in a closed loop the spikes of a circuit's outputs move a body, and what the body meets is the input.
+"""Environments: in a closed loop the spikes of a circuit's outputs move a body, and what the body senses is the input.
 
 A world is one file here. It holds
 
@@ -80,7 +80,7 @@ def begin(start, trial, state):
 
 
 def replay(world, outputs: Raster, course: bool = False) -> np.ndarray:
-    """Where the worlds ended that these outputs moved: float32 [..., trials, states].
+    """Final states of the environments that these outputs moved: float32 [..., trials, states].
 
     course  instead the state after every step, [..., trials, steps, states]
     """

@@ -18,7 +18,7 @@ from circuits.torch.fused.job import Job, Lists, chunk_of
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has that is no tensor: arrays as in `Job`, and
+    """Parts of a run that are no tensors: arrays as in `Job`, and
 
     batch    lanes in use;   history  steps that a delay may reach back;   kind  of the surrogate
     times    are gradients with respect to the propagators wanted?

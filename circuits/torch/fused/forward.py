@@ -18,8 +18,8 @@ compiled = compiler(job_module, lif_psc_exp)
 
 
 class Record(NamedTuple):
-    """What the backward pass needs of a chunk, real, flat [neurons, chunk, 64]: V as it meets the threshold, and, if not empty,
-    V, I_e and I_i at the start of each step."""
+    """Values of a chunk that the backward pass needs, real, flat [neurons, chunk, 64]: V as it meets the threshold, and, if not
+    empty, V, I_e and I_i at the start of each step."""
 
     met: np.ndarray
     v: np.ndarray
@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What a run leaves.
+    """Results of a run.
 
     read        real [T, batch, G, slots]: the spikes read, without lanes that only fill a block
     tail        real, flat [G, neurons, tail, B]: spikes of all neurons in the last steps

@@ -1,4 +1,4 @@
-"""What the forward and the backward kernel work on: the synapse lists of a cell, and one run of it."""
+"""Operands of the forward and the backward kernel: the synapse lists of a cell, and one run of it."""
 
 from typing import NamedTuple
 

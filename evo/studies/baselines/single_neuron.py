@@ -21,7 +21,7 @@ RANGES = {
 
 
 def fit(task: RecordingTask, output: str, generations: int = GENERATIONS, seed: int = 1) -> tuple[float, float]:
-    """What is scored of a neuron that stands for `output`: on the search windows and on those held out. Its weights, delays,
+    """Scores of a single neuron in place of `output`: on the search windows and on those held out. Its weights, delays,
     time constants, refractory period and bias are fitted by separable CMA-ES from several starts, of which the best on
     validation windows counts."""
     content = dict(task) | {"output_names": (output,), "input_names": tuple(task.inputs)}

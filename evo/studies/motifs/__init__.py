@@ -1,4 +1,4 @@
-"""What many runs found again and again: wirings that came up in more than one of them, and motifs that are there more often
+"""Results that many runs share: wirings that came up in more than one of them, and motifs that occur more often
 than chance makes them.
 
 A run counts once, so that what is compared is independent: by the circuit with the fewest synapses among those that do as well
@@ -24,7 +24,7 @@ from evo.studies.motifs.overrepresented import Finding, overrepresented
 
 
 class Winner(NamedTuple):
-    """What a run found.
+    """The winner of a run.
 
     equals    the circuits of the front whose held-out score is within the 95 % confidence interval of the best one's
     simplest  the one with the fewest synapses among them
@@ -56,7 +56,7 @@ class Recurring(NamedTuple):
 
 
 class Motifs(NamedTuple):
-    """What `motifs` found.
+    """Results of `motifs`.
 
     recurring   all wirings among the winners' equals, those of most runs first
     named       the motifs that have names;   subgraphs  all connected ones of up to three neurons: see `overrepresented`

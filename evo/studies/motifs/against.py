@@ -61,7 +61,7 @@ class Against(NamedTuple):
 
 
 def circuit_of(subject: Run | Motif) -> Circuit:
-    """What a run (see `motifs.Winner`) or a motif contributes to the evolved circuits."""
+    """Contribution of a run (see `motifs.Winner`) or a motif to the evolved circuits."""
     return subject.circuit if isinstance(subject, Motif) else Winner.of(subject).simplest.circuit
 
 

@@ -10,7 +10,7 @@ DRAWS = 20_000
 
 
 class Chance(NamedTuple):
-    """What chance makes of a count.
+    """Distribution of a count by chance.
 
     mean       of the peers
     ratio      the observed mean to it: inf where chance makes none, NaN where there is nothing at all

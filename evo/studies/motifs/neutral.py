@@ -1,4 +1,4 @@
-"""What the operators make of genomes when nothing selects: the neutral distribution that evolved circuits are compared with."""
+"""Neutral evolution: the operators without selection, the distribution that evolved circuits are compared with."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

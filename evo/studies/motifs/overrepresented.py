@@ -1,4 +1,4 @@
-"""Which motifs are there more often in circuits than chance makes them."""
+"""Motifs that occur in circuits more often than by chance."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,5 +1,5 @@
-"""What a circuit has to beat: the usual models of a spike train, fitted to the search windows of a recording, and scored as
-circuits are.
+"""Baselines that a circuit has to beat: the usual models of a spike train, fitted to the search windows of a recording, and
+scored as circuits are.
 
 linear filter          least squares of the spike count in a step on the stimulus before it
 linear-nonlinear       Poisson regression on the same, the rate being the exponential of the filtered stimulus

@@ -36,7 +36,7 @@ class Baseline(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What a model says in all windows: eta [windows, steps], `after` what a spike adds to it later [lags], and whether the
+    """Prediction of a model in all windows: eta [windows, steps], `after` what a spike adds to it later [lags], and whether the
     rate is its exponential (or itself)."""
 
     eta: np.ndarray
@@ -122,7 +122,7 @@ def _glm(task, n, seen):
 
 
 def _figures(task, n, model: Prediction):
-    """What is scored of an output on the search windows and on those held out."""
+    """Scores of an output on the search windows and on those held out."""
     parts = [np.flatnonzero(task.prepared.part == part) for part in (SEARCH, HELD_OUT)]
     if task.scored_by == "coincidence":
         return _by_spikes(task, n, model, *parts)
