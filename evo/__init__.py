@@ -15,8 +15,8 @@ from circuits.version import __version__
 from evo.evolver import Evolver
 from evo.search import fork, resume, run
 from evo.storage.run_folder import Member, Run, open_run
-from evo.study.folder import Study, open_study
-from evo.study.running import resume_study, run_study
+from evo.studies.study.folder import Study, open_study
+from evo.study import resume_study, run_study
 
 show.drawn_by(Run, "html", "evo.inspect.notebook:of_run")
 show.drawn_by(Evolver, "html", "evo.inspect.notebook:of_evolver")

@@ -65,8 +65,8 @@ def run(specs, seeds, settings, out, target, worst, until_target, workers, addre
     own.
     """
     from evo.search import free_folder
-    from evo.study.design import values_of
-    from evo.study.running import begin_study
+    from evo.studies.study.design import values_of
+    from evo.study import begin_study
 
     varied = {}
     for setting in settings:
@@ -101,7 +101,7 @@ def resume(folder, workers, address):
 def status(folder, as_json):
     """Show how far the runs of a study are."""
     from evo.inspect import study_table
-    from evo.study.folder import Study
+    from evo.studies.study.folder import Study
 
     found = Study(folder)
     if as_json:
@@ -126,8 +126,8 @@ def compare(folder, as_json, table, out):
     """
     from circuits.motif_file import write_whole
     from evo.inspect import study_table
-    from evo.study.folder import Study
-    from evo.study.summary import summed_up
+    from evo.studies.study.folder import Study
+    from evo.studies.study.summary import summed_up
 
     found = Study(folder)
     if not any(run.over for run in found.runs):
@@ -148,9 +148,9 @@ def compare(folder, as_json, table, out):
 def _go_on(folder, workers, address):
     from evo.inspect.study_progress import StudyProgress
     from evo.spec.memory import keep_freed
-    from evo.study.design import STUDY
-    from evo.study.folder import Study
-    from evo.study.running import resume_study
+    from evo.studies.study.design import STUDY
+    from evo.studies.study.folder import Study
+    from evo.study import resume_study
 
     keep_freed()
     go_on = f"evo study resume {quote(str(folder))}"

@@ -12,8 +12,8 @@ from circuits.drawing.canvas import Figure, drawn, own_style, ticker
 from circuits.drawing.plot import plain
 from evo.inspect import pictures
 from evo.inspect.figures import MM, STYLE
-from evo.study.folder import Study
-from evo.study.intervals import curve, median
+from evo.studies.study.folder import Study
+from evo.studies.study.intervals import curve, median
 
 COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c00")  # Okabe and Ito's
 DASHES = ("-", "--", ":", "-.")
@@ -130,5 +130,5 @@ def scores(study: Study, task: str | None = None, measure: str = "held_out", ax=
 def _arms(study, task):
     """The arms of a task by name, each with its runs that are over."""
     task = study.design.arms[0].task if task is None else task
-    arms = [(arm.name, [run for run in study.arm(arm) if run.over]) for arm in study.design.arms if arm.task == task]
+    arms = [(arm.name, [run for run in study.arm(arm.name) if run.over]) for arm in study.design.arms if arm.task == task]
     return [(name, runs) for name, runs in arms if runs]

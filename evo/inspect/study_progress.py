@@ -9,8 +9,8 @@ from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.progress import clock
-from evo.study.folder import Study
-from evo.study.running import Event
+from evo.studies.study.event import Event
+from evo.studies.study.folder import Study
 
 SHOWN = 16  # runs
 LONGEST = 40  # characters of a run's name

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.study.folder import Study
-from evo.study.intervals import Estimate
-from evo.study.summary import StudySummary, Test
+from evo.studies.study.folder import Study
+from evo.studies.study.intervals import Estimate
+from evo.studies.study.summary import StudySummary, Test
 
 MEASURES = {
     "evaluations": "fewer evaluations to the target",
@@ -23,7 +23,7 @@ MEASURES = {
 def status_as_json(study: Study) -> dict[str, Any]:
     """`{"state", "runs", "over", "reached", "evaluations", "core_seconds", "arms": [{"name", "runs", "over", "reached"}]}`."""
     arms = [
-        {"name": arm.name, "runs": len(runs := study.arm(arm)), "over": sum(r.over for r in runs)}
+        {"name": arm.name, "runs": len(runs := study.arm(arm.name)), "over": sum(r.over for r in runs)}
         | {"reached": sum(r.reached for r in runs), "states": dict(Counter(r.state for r in runs))}
         for arm in study.design.arms
     ]

@@ -1,6 +1,6 @@
 """When a run reached its target, and what it had spent by then."""
 
-from evo.study.reached import reached_in, spent
+from evo.studies.study.reached import reached_in, spent
 
 
 def row(generation, validation, held_out, evaluations=10, **more):

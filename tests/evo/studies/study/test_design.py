@@ -3,8 +3,8 @@
 import pytest
 
 from circuits.errors import UserError
-from evo.study.design import STUDY, arms, read_design, seeds_of, stems, values_of
-from evo.study.running import begin_study
+from evo.studies.study.design import STUDY, arms, read_design, seeds_of, stems, values_of
+from evo.study import begin_study
 from tests.evo.tiny import one_line_of, spec_file
 
 
@@ -87,7 +87,7 @@ def test_the_file_says_all_about_the_study(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("target = 0.9", "target = 2.0", "target"),
+        ("target = 0.9", "target = true", "target"),
         ('stem = "tiny"', 'stem = "../tiny"', "stem"),
         ('stem = "tiny"', 'stem = ".."', "stem"),
         ("seeds", "sedes", "seeds"),

@@ -1,6 +1,7 @@
 """Estimates from few runs, some of which never got there: Wilson's interval, Kaplan and Meier's median, Holm's correction."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -66,7 +67,8 @@ def curve(values: Sequence[float], reached: Sequence[bool]) -> tuple[np.ndarray,
     the share from there on, and the ends of the interval, arrays [rises]."""
     x, there = np.asarray(values, float), np.asarray(reached, bool)
     found = ecdf(CensoredData.right_censored(x, ~there)).cdf
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # there is none where all got there, or none did
         around = found.confidence_interval(0.95, method="log-log")
     low, high = (np.nan_to_num(end.probabilities, nan=fill) for end, fill in ((around.low, 0.0), (around.high, 1.0)))
     rises = np.diff(found.probabilities, prepend=0.0) > 0

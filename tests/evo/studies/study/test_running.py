@@ -7,7 +7,7 @@ from circuits.errors import MachineError
 from circuits.motif_file import save
 from evo import stored_search
 from evo.storage.run_folder import read_spec
-from evo.study.running import Event, begin_study
+from evo.study import Event, begin_study
 from tests.evo.tiny import machine_line_of, one_line_of, own_task_spec, spec_file
 
 TINY = {"generations": 2, "epoch": 1, "islands": 2, "population": 8}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf, false_discovery_control
 
-from evo.study.intervals import curve, holm, log_rank, median, median_until, share
+from evo.studies.study.intervals import curve, holm, log_rank, median, median_until, share
 
 RUNS = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=12)
 

@@ -12,8 +12,8 @@ from circuits.errors import MachineError
 from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
-from evo.study.design import STUDY, Arm, Design, read_design
-from evo.study.reached import spent
+from evo.studies.study.design import STUDY, Arm, Design, read_design
+from evo.studies.study.reached import spent
 
 WAITING, REACHED = "waiting", "reached"
 
@@ -80,6 +80,14 @@ class Study:
     ------
     circuits.errors.UserError
         For a folder that holds no study, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/gates", seeds=2, workers=0, settings=small)
+    >>> len(study.arm("gate"))
+    2
     """
 
     def __init__(self, folder):
@@ -103,13 +111,20 @@ class Study:
         """What became of every run, all arms with the first seed first, as of the first look."""
         return [self._run(arm, seed, name) for arm, seed, name in self.design.runs]
 
-    def arm(self, arm: Arm) -> list[StudyRun]:
-        """The runs of an arm, by seed."""
-        return [run for run in self.runs if run.arm == arm.name]
+    def arm(self, name: str) -> list[StudyRun]:
+        """The runs of an arm.
 
-    def open(self, run: StudyRun) -> Run:
-        """The run itself."""
-        return Run(self.folder / run.run)
+        Parameters
+        ----------
+        name : str
+            Name of the arm.
+
+        Returns
+        -------
+        list of StudyRun
+            Its runs, by seed.
+        """
+        return [run for run in self.runs if run.arm == name]
 
     def _run(self, arm: Arm, seed: int, name: str) -> StudyRun:
         folder, here = self.folder / name, {"run": name, "arm": arm.name, "seed": seed}
@@ -132,6 +147,11 @@ class Study:
         -------
         pandas.DataFrame or polars.DataFrame
             A row per run: the settings in which arms differ, and all of `StudyRun`.
+
+        Raises
+        ------
+        circuits.errors.MachineError
+            If the library is not installed.
         """
         try:
             made = import_module(library)
@@ -141,13 +161,25 @@ class Study:
         return made.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
 
     def rows(self) -> list[dict[str, Any]]:
-        """The runs as dicts with the same keys: those of `frame`."""
+        """The rows of `frame`.
+
+        Returns
+        -------
+        list of dict
+            A dict per run, all with the same keys.
+        """
         settings = {arm.name: {"spec": arm.given, **arm.settings} for arm in self.design.arms}
         keys = dict.fromkeys(key for theirs in settings.values() for key in theirs)
         return [{"arm": run.arm, **{key: settings[run.arm].get(key) for key in keys}} | run._asdict() for run in self.runs]
 
     def to_csv(self) -> str:
-        """The same as CSV."""
+        """The rows of `frame` as CSV.
+
+        Returns
+        -------
+        str
+            The text of the file.
+        """
         rows, text = self.rows(), io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -202,6 +234,14 @@ def open_study(folder) -> Study:
     ------
     circuits.errors.UserError
         For a folder that holds no study, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/opened", seeds=2, workers=0, settings=small)
+    >>> evo.open_study("runs/opened").state
+    'finished'
     """
     return Study(folder)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
 
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import write_whole
@@ -26,19 +25,22 @@ from evo.storage.run_folder import read_spec, versions
 from evo.storage.stored import SPEC
 from evo.storage.task_code import checked_code
 from evo.stored_search import StoredSearch, going_on
-from evo.study.design import STUDY, TARGET, Arm, Design, arms, named, read_design, seeds_of, stems
-from evo.study.folder import Study
-from evo.study.reached import reached_in
-
-
-class Event(NamedTuple):
-    """What happened to a run of a study, for whoever looks on: its folder's name, and an epoch that was stored, or the error by
-    which it fails; neither where it is over."""
-
-    run: str
-    result: Result | None = None
-    error: Exception | None = None
-
+from evo.studies.study.design import (
+    STUDY,
+    TARGET,
+    Arm,
+    Design,
+    arms,
+    check_reachable,
+    check_seeds,
+    named,
+    read_design,
+    seeds_of,
+    stems,
+)
+from evo.studies.study.event import Event
+from evo.studies.study.folder import Study
+from evo.studies.study.reached import reached_in
 
 Observer = Callable[[Event], None]
 
@@ -96,7 +98,8 @@ def run_study(
     Examples
     --------
     >>> import evo
-    >>> study = evo.run_study(["gate"], out="runs/gates", seeds=2, workers=0, settings={"search.generations": ["10"]})
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/many", seeds=2, workers=0, settings=small)
     >>> [run.state for run in study.runs]
     ['finished', 'finished']
     """
@@ -121,8 +124,9 @@ def begin_study(
         raise UserError(f"{folder}: already holds a study; go on with it by evo study resume {quote(str(folder))}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: is there already, and is no study; choose another --out")
-    numbers = seeds_of(str(seeds)) if isinstance(seeds, int | str) else list(seeds)
+    numbers = check_seeds(seeds_of(str(seeds)) if isinstance(seeds, int | str) else seeds)
     found = arms(specs, settings or {}, before_code)
+    check_reachable(found, target=target, worst=worst)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -177,6 +181,14 @@ def resume_study(folder, workers: int | str = "auto", address: str | None = None
         For a folder that holds no study, or a damaged one.
     circuits.errors.MachineError
         For faults of the surroundings; and, once all others are over, for runs that failed.
+
+    Examples
+    --------
+    >>> import evo
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/stopped", seeds=2, workers=0, settings=small)
+    >>> evo.resume_study("runs/stopped", workers=0).state
+    'finished'
     """
     folder = Path(folder)
     design = read_design(folder)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from evo.studies.effect import Effect, effect
-from evo.study.design import Arm, Design
-from evo.study.folder import Study, StudyRun
-from evo.study.intervals import SAMPLES, Estimate, holm, log_rank, median, median_until, share
+from evo.studies.study.design import Arm, Design
+from evo.studies.study.folder import Study, StudyRun
+from evo.studies.study.intervals import SAMPLES, Estimate, holm, log_rank, median, median_until, share
 
 
 class ArmSummary(NamedTuple):
@@ -62,7 +62,7 @@ class StudySummary(NamedTuple):
 def summed_up(study: Study) -> StudySummary:
     """Sum a study up: what is over of it."""
     design = study.design
-    over = {arm.name: [run for run in study.arm(arm) if run.over] for arm in design.arms}
+    over = {arm.name: [run for run in study.arm(arm.name) if run.over] for arm in design.arms}
     return StudySummary([_arm(design, arm, over[arm.name]) for arm in design.arms], _tests(design, over), methods(design))
 
 

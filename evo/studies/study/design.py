@@ -1,6 +1,7 @@
 """The design of a study: which specs with which settings, and which seeds. It lies in the study's folder as study.toml, which
 says everything about the study but the code and the founders that specs may name: these lie in the run folders."""
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,6 @@ LARGEST = 100_000_000  # bytes of that
 MOST = 1_000_000  # runs
 TARGET = 0.9
 LONGEST = 80  # characters of a folder's name, without the seed
-Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class _Part(BaseModel):
@@ -63,8 +63,8 @@ class Design(_Part):
     """
 
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1)]
-    target: Share = TARGET
-    worst: Share | None = None
+    target: float = TARGET
+    worst: float | None = None
     until_target: bool = False
     versions: dict[str, str]
     arms: Annotated[list[Arm], Field(min_length=1)]
@@ -131,6 +131,22 @@ def arms(
             label = " ".join([name, *(f"{short}={changes[key]}" for key, short in shown.items())])
             found.append(GivenArm(label, changes, what, given(what, changes, before_code)))
     return found
+
+
+def check_reachable(found: Sequence[GivenArm], **scores: float | None):
+    """Raise UserError for a score, by what it is called, that no circuit of a task can have."""
+    for name, score in scores.items():
+        if score is None:
+            continue
+        if not math.isfinite(score) or (any(arm.checked.spec.is_task for arm in found) and not 0 < score <= 1):
+            raise UserError(f"--{name} {score:g}: must be above 0 and at most 1, the score of a perfect circuit")
+
+
+def check_seeds(seeds: Sequence[int]) -> list[int]:
+    """Seeds as numbers, each once. Raises UserError."""
+    if not seeds or len(set(seeds)) < len(seeds) or not all(isinstance(k, int) and 0 <= k < 2**63 for k in seeds):
+        raise UserError(f"--seeds {list(seeds)}: must be whole numbers from 0, each once")
+    return list(seeds)
 
 
 def stems(names: Sequence[str]) -> list[str]:
