@@ -36,7 +36,6 @@ from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
-ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 
@@ -80,28 +79,27 @@ class StoredSearch:
 
     def _analyse(self, run, each):
         """Work out why the best circuits of the front work, while the user's own code is at hand. Those stored are kept."""
-        there = self.store.analyses()
-        ranks = [m.rank for m in run.front[:ANALYSED] if digest(m.circuit) not in there]
-        if not ranks or self.spec.make_judge(self.source).task is None:
-            return
+        there, judge = self.store.analyses(), self.spec.make_judge(self.source)
+        ranks = [m.rank for m in run.front[: judge.analysed] if digest(m.circuit) not in there]
         analysed = partial(_analysed, self.spec.model_dump_json(), self.source)
         motifs = [run.motif(rank) for rank in ranks]
         failed = []
         for rank, (text, fault) in zip(
             ranks, each(analysed, motifs, [f"{run.name}, rank {rank}" for rank in ranks]), strict=True
         ):
-            if text is None:
+            if fault is not None:
                 failed.append(fault)
-            else:
+            elif text is not None:
                 self.store.add_analysis(digest(run.front[rank].circuit), text)
         if failed:
             warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=5)
 
 
 def _analysed(spec_json, source, motif, name):
-    """The analysis of a circuit as text, and None; or None, and why there is none."""
+    """The analysis of a circuit as text, None for a judge that cannot tell; and why there is none, where it fails."""
     try:
-        return to_text(problem(spec_json, source).judge.analyse(motif, name)), None
+        found = problem(spec_json, source).judge.analyse(motif, name)
+        return None if found is None else to_text(found), None
     except UserError as error:
         return None, str(error)
     except MachineError:

@@ -26,6 +26,7 @@ from evo.storage.run_folder import Member, Run, versions
 from fitness import analysis
 from fitness.analysis import Analysis
 from fitness.evaluation.objectives import objective
+from fitness.judges import LEARNING
 from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
@@ -137,7 +138,7 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
-    found["analysis"] = _analysis(run.analysis(member))
+    found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
@@ -223,6 +224,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
+    ships = known is not None or (name == LEARNING and judge is None)
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
@@ -234,7 +236,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
         "more": said,
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
-        "own": name is not None and known is None,
+        "own": name is not None and not ships,
         "judge": judge,
     }
 

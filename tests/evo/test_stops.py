@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import evo
 from evo import stored_search
 from evo.engine.progress import Progress
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
 LAST = 9  # generations: the last epoch is cut short, in epochs of 2 and of 4
@@ -23,7 +24,7 @@ ends = st.sets(st.sampled_from(sorted(ENDS)), max_size=2)
 
 @pytest.fixture(autouse=True)
 def no_analyses(monkeypatch):
-    monkeypatch.setattr(stored_search, "ANALYSED", 0)
+    monkeypatch.setattr(Simulated, "analysed", 0)
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,7 @@ if (data.members.length) {
   drawCircuit();
   drawActivity();
   drawWhy();
+  drawLearning();
   drawDescent();
 }
 on("circuit", links);

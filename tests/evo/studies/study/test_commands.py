@@ -7,11 +7,11 @@ import math
 import pytest
 
 import evo
-from evo import stored_search
 from evo.inspect import study_figures
 from evo.studies.study.design import Design
 from evo.studies.study.folder import NOTHING, Study
 from evo.studies.study.summary import methods, summed_up
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import cli, spec_file
 
 TINY = {"generations": 2, "epoch": 1, "islands": 2, "population": 8}
@@ -23,7 +23,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     spec_file(folder, **TINY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_search, "ANALYSED", 0)
+        patch.setattr(Simulated, "analysed", 0)
         said = cli(
             folder, "study", "tiny.toml", "--seeds", "2", "--set", "search.crossover=0,0.5", "--workers", 0, "--out", "s"
         )

@@ -5,9 +5,9 @@ import pytest
 import evo
 from circuits.errors import MachineError
 from circuits.motif_file import save
-from evo import stored_search
 from evo.storage.run_folder import read_spec
 from evo.study import Event, begin_study
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import machine_line_of, one_line_of, own_task_spec, spec_file
 
 TINY = {"generations": 2, "epoch": 1, "islands": 2, "population": 8}
@@ -15,7 +15,7 @@ TINY = {"generations": 2, "epoch": 1, "islands": 2, "population": 8}
 
 @pytest.fixture(autouse=True)
 def no_analyses(monkeypatch):
-    monkeypatch.setattr(stored_search, "ANALYSED", 0)
+    monkeypatch.setattr(Simulated, "analysed", 0)
 
 
 def stops_after(count):
@@ -48,7 +48,7 @@ def specs(folder):
 def alone(folder, specs):
     """The archives of the runs of the specs with two seeds, each run by itself."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_search, "ANALYSED", 0)
+        patch.setattr(Simulated, "analysed", 0)
         return {
             f"{name}-{seed}": evo.run(spec, folder / f"{name}-{seed}", workers=0, seed=seed).archive_sha256
             for name, spec in specs.items()
