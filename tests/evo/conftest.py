@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import environment
 
 RUNS = """
