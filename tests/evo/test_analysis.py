@@ -14,12 +14,13 @@ from circuits.edit.lesion import lesion
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest, loads
 from circuits.neurons import Neuron
-from evo.search import ANALYSED  # noqa: F401  (conftest.py reads it)
 from fitness.analysis import analyse, from_text, of_motif, to_text, trials_for
+from fitness.judges.simulated import Simulated
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec, spec_file, stops_after
 
 pytestmark = pytest.mark.long
+ANALYSED = Simulated.analysed  # conftest.py reads it
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 

@@ -14,10 +14,10 @@ import zstandard
 import circuits
 import evo
 from circuits.errors import UserError
-from evo import search
 from evo.engine.codec import from_bytes
 from evo.storage.store import Store
 from evo.storage.stored import Examples
+from fitness.judges.simulated import Simulated
 from tests.evo import altering
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
@@ -30,9 +30,9 @@ def folders(tmp_path_factory):
     """A finished run with analyses and an epoch cut short, a stopped one, and one forked from the first."""
     place = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "ANALYSED", 1)
+        patch.setattr(Simulated, "analysed", 1)
         finished = evo.run(spec_file(place, generations=3, **SMALL), place / "finished", workers=0)
-        patch.setattr(search, "ANALYSED", 0)
+        patch.setattr(Simulated, "analysed", 0)
         with suppress(KeyboardInterrupt):
             evo.run(spec_file(place, generations=5, **SMALL), place / "stopped", workers=0, observe=stops_after(3))
         evo.fork(place / "finished", {"search.generations": "1"}, place / "forked", workers=0)
@@ -87,7 +87,7 @@ def altered_run(folders, seed, place):
 
 @pytest.fixture(autouse=True)
 def few_analyses(monkeypatch):
-    monkeypatch.setattr(search, "ANALYSED", 0)
+    monkeypatch.setattr(Simulated, "analysed", 0)
 
 
 @pytest.mark.parametrize("seed", range(24))
