@@ -1,10 +1,10 @@
 """The motifs of bench_assembly: evolved to learn quickly, evolved for a task, not evolved, drawn at random to the same measure,
 and a single neuron.
 
-A motif that learns quickly is found by a search whose judge is learning (`learning_spec`): networks of copies, as large as in the
-tables, are trained for half of the steps, and the score is the accuracy less what spikes cost. The tables are made with other
-seeds, whose trials (and manifolds, in Randman) the search never saw. The motifs in runs/results/assembly/ were found by such a
-search of an earlier version, without a race.
+A motif that learns quickly is found by a search whose judge is learning (`learning_spec`): networks of copies, as large as in
+the tables, are trained for half of the steps, and the score is the accuracy less what spikes cost. The tables are made with
+other seeds, whose trials (and manifolds, in Randman) the search never saw. The motifs in runs/results/assembly/ were found by
+such a search of an earlier version, without a race.
 """
 
 from pathlib import Path
