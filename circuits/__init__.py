@@ -9,7 +9,7 @@ A motif is loaded and simulated, or taken from the zoo:
 
 import circuits.numerics.before_numba  # noqa: F401 - first of all
 from circuits import show
-from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
+from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Sampled, Synapse
 from circuits.imports import load
 from circuits.motif_file import Motif, save
 from circuits.neurons import Neuron
@@ -32,6 +32,7 @@ __all__ = [
     "Neuron",
     "OutputPort",
     "Raster",
+    "Sampled",
     "Synapse",
     "load",
     "on_grid",

@@ -101,13 +101,51 @@ class Synapse(_Connection):
     stdp: Stdp | None = None
 
 
+class Sampled(Part):
+    """What makes an input channel sampled: a signal of numbers that drives neurons, instead of spikes.
+
+    Neurons are driven by x = (signal - center) / scale; a negative scale drives them by the inverted signal.
+
+    Parameters
+    ----------
+    of : str
+        Name of the signal; several channels may be of one.
+    unit : str
+        Unit of the signal, of its center and of its scale.
+    center, scale : float
+        The value of the signal at which nothing drives, and the difference from it by which x is 1.
+
+    Examples
+    --------
+    >>> from circuits import Sampled
+    >>> Sampled(of="sound", unit="dB", center=60, scale=5).scale
+    5.0
+    """
+
+    of: Annotated[StrictStr, Field(min_length=1)]
+    unit: StrictStr = ""
+    center: float = Field(0.0, ge=-1e12, le=1e12)
+    scale: float = Field(1.0, ge=-1e12, le=1e12)
+
+    @model_validator(mode="after")
+    def _no_division_by_zero(self):
+        if not abs(self.scale) >= 1e-12:
+            raise ValueError(f"scale: {self.scale:g} must not be 0")
+        return self
+
+
 class InputChannel(Part):
-    """External excitatory afferents that share one spike train in each trial.
+    """External excitatory afferents that share one spike train in each trial; or one sampled signal.
+
+    The connections of a sampled channel are currents that neurons filter by `tau_syn_e_ms`; `weight_mv` is then their gain: how
+    far a lasting x of 1 (see `Sampled`) drives the neuron.
 
     Parameters
     ----------
     name : str
         Name of the channel.
+    signal : Sampled, optional
+        The signal that it is of; a channel without one is of spikes.
     synapses : sequence of InputSynapse
         Synapses of the afferents on neurons.
 
@@ -119,6 +157,7 @@ class InputChannel(Part):
     """
 
     name: Annotated[StrictStr, Field(min_length=1)]
+    signal: Sampled | None = None
     synapses: tuple[InputSynapse, ...] = ()
 
 
@@ -211,6 +250,8 @@ class Circuit(Part):
                 if hasattr(synapse, end) and getattr(synapse, end) not in sign:
                     raise ValueError(f"{place}.{end}: there is no neuron {getattr(synapse, end)!r}")
             self._whole_steps(f"{place}.delay_ms", synapse.delay_ms, least=1)
+        for c, channel in enumerate(self.inputs):
+            self._can_be_sampled(f"inputs[{c}]", channel)
         for o, output in enumerate(self.outputs):
             for k, neuron in enumerate(output.neurons):
                 if sign.get(neuron) != "E":
@@ -223,6 +264,15 @@ class Circuit(Part):
         if not least - 0.5 <= steps < MAX_DELAY_STEPS + 0.5 or abs(steps - round(steps)) > 1e-6:
             wanted = f"{least} to {MAX_DELAY_STEPS} whole steps of dt_ms = {self.dt_ms:g}"
             raise ValueError(f"{place}: {time_ms:g} ms must be {wanted}")
+
+    def _can_be_sampled(self, place, channel):
+        if channel.signal is None:
+            return
+        if not self.model.currents:
+            raise ValueError(f"{place}.signal: {self.neuron_model} neurons have conductances, which no signal can drive")
+        for k, synapse in enumerate(channel.synapses):
+            if synapse.short_term or synapse.stdp:
+                raise ValueError(f"{place}.synapses[{k}]: a connection of a sampled channel cannot be plastic")
 
     @property
     def model(self) -> NeuronModel:

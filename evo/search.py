@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
+from circuits.circuit import Sampled
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from circuits.motif_file import digest, write_whole
@@ -418,14 +419,15 @@ def _facts(spec, source):
     told = judge.described()
     facts = {
         "spec_sha256": spec.digest(source),
-        "interface": json.dumps(judge.interface),
+        "interface": json.dumps(judge.interface, default=Sampled.model_dump),
         "conditions": json.dumps(told.conditions),
         "versions": json.dumps(versions()),
     }
     if told.about is not None:
         facts["about"] = json.dumps(told.about)
     if told.examples is not None:
-        facts["examples"] = to_bytes(Examples(*told.examples))
+        spikes, labels, *signals = told.examples
+        facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
     return facts if source is None else facts | {FACT: files_fact(source)}
 
 

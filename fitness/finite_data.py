@@ -38,6 +38,8 @@ class Data(NamedTuple):
         Group of each item (speaker, animal, session), [items] of ints or texts; None where items are independent.
     facts : dict of ndarray
         Further arrays [items, ...] that the task needs.
+    signals : ndarray, optional
+        What drives the sampled inputs, of tasks that have some: float [items, steps, sampled inputs].
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Data(NamedTuple):
     labels: np.ndarray
     groups: np.ndarray | None = None
     facts: dict[str, np.ndarray] = {}
+    signals: np.ndarray | None = None
 
 
 class FiniteData(Task):
@@ -137,7 +140,8 @@ class FiniteData(Task):
         mine = np.flatnonzero(np.isin(self._part, PART_OF[part]))
         item = mine[_drawn(rng, data.labels[mine], count)]
         facts = {name: np.asarray(fact)[item] for name, fact in data.facts.items()}
-        return data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
+        made = data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
+        return made if data.signals is None else (*made, data.signals[item])
 
     def clusters(self, trials: Trials):
         """The groups of trials, which an interval takes as one observation.
@@ -177,6 +181,8 @@ class FiniteData(Task):
             data = self._checked_data(self._call(self.data))
             bits = np.packbits(data.spikes.reshape(len(data.spikes), -1), axis=1)
             stimuli = [row.tobytes() for row in bits]
+            if data.signals is not None:
+                stimuli = [one + row.tobytes() for one, row in zip(stimuli, data.signals, strict=True)]
             groups = stimuli if data.groups is None else np.asarray(data.groups).tolist()
             shares = 1 - self.validation_share - self.held_out_share, self.validation_share, self.held_out_share
             keys = [stimuli] if data.groups is None else [stimuli, groups]
@@ -191,7 +197,7 @@ class FiniteData(Task):
 
     def _checked_data(self, found):
         place = f"task {self.title()}: data"
-        if not isinstance(found, tuple) or not 2 <= len(found) <= 4:
+        if not isinstance(found, tuple) or not 2 <= len(found) <= 5:
             raise UserError(f"{place} must return fitness.Data(spikes, labels, groups, facts)")
         data = Data(*found)
         spikes, labels = np.asarray(data.spikes), np.asarray(data.labels)
@@ -207,7 +213,11 @@ class FiniteData(Task):
         for name in ("item", "group"):
             if name in data.facts:
                 raise UserError(f"{place} must have no facts {name!r}: that is the number of the trial's own")
-        return Data(spikes, labels, data.groups, dict(data.facts))
+        shape = (len(spikes), self.steps, len(self.sampled))
+        if (data.signals is None) != (not self.sampled) or (data.signals is not None and np.shape(data.signals) != shape):
+            given = None if data.signals is None else list(np.shape(data.signals))
+            raise UserError(f"{place} must have signals {list(shape)} [items, steps, sampled inputs], not {given}")
+        return Data(spikes, labels, data.groups, dict(data.facts), data.signals)
 
 
 def _drawn(rng, labels, count):

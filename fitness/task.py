@@ -42,8 +42,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from circuits.circuit import Circuit
+from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError, one_line
+from circuits.simulation.drive import LARGEST
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
@@ -73,6 +74,8 @@ class Task(BaseModel):
     ----------
     inputs, outputs : tuple of str
         Names of the input channels, and of the output ports of one neuron each.
+    sampled : tuple of circuits.Sampled
+        What the first of the input channels are of, where these are sampled signals and not spikes: () by default.
     dt_ms, duration_ms : float
         Time step and duration of a trial in ms.
     chance : float
@@ -115,6 +118,7 @@ class Task(BaseModel):
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ()
+    sampled: ClassVar[tuple[Sampled, ...]] = ()
     dt_ms: ClassVar[float] = 1.0
     duration_ms: ClassVar[float] = 100.0
     chance: ClassVar[float] = 0.0
@@ -184,7 +188,13 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: duration_ms must be whole steps dt_ms (at most 100 ms each), not {times}")
         if not 0 <= self.chance < 1:
             raise UserError(f"task {self.title()}: chance must be at least 0 and below 1, not {self.chance}")
-        return Interface(self.title(), tuple(self.inputs), tuple(self.outputs), float(self.dt_ms), float(self.duration_ms))
+        signals = self.sampled
+        if not (isinstance(signals, list | tuple) and all(isinstance(s, Sampled) for s in signals)):
+            raise UserError(f"task {self.title()}: sampled must be a tuple of circuits.Sampled, not {signals!r}")
+        if len(signals) > len(self.inputs):
+            raise UserError(f"task {self.title()}: sampled are the first inputs; {len(signals)} are more than there are inputs")
+        names = tuple(self.inputs), tuple(self.outputs)
+        return Interface(self.title(), *names, float(self.dt_ms), float(self.duration_ms), tuple(signals))
 
     def make(self, rng: np.random.Generator, count: int):
         """Draw trials; implemented by every task.
@@ -209,6 +219,8 @@ class Task(BaseModel):
             Class of each trial, int [trials].
         facts : dict of ndarray, optional
             Further arrays [trials, ...].
+        signals : ndarray, optional
+            What drives the sampled inputs, of tasks that have some: float [trials, steps, sampled inputs].
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
@@ -375,9 +387,10 @@ class Task(BaseModel):
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
         told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}
         made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **told)
-        if not isinstance(made, tuple) or len(made) not in (2, 3):
+        if not isinstance(made, tuple) or len(made) not in (2, 3, 4):
             raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
+        signals = self._driven(made[3] if len(made) == 4 else None, count)
         spikes, labels = np.asarray(spikes), np.asarray(labels)
         wanted = (count, self.steps, len(self.inputs))
         if spikes.dtype != bool or spikes.shape != wanted:
@@ -387,7 +400,20 @@ class Task(BaseModel):
             )
         if labels.shape != (count,):
             raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
-        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]))
+        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
+
+    def _driven(self, signals, count):
+        """What drives the sampled inputs, checked: float32, or None where there are none."""
+        if not self.sampled and signals is None:
+            return None
+        wanted = (count, self.steps, len(self.sampled))
+        found = np.asarray(signals)
+        if found.dtype.kind != "f" or found.shape != wanted or not (np.abs(found) <= LARGEST).all():
+            raise UserError(
+                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(wanted)} "
+                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {found.dtype} {list(found.shape)}"
+            )
+        return found.astype("f4")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -640,7 +666,8 @@ class Task(BaseModel):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        return simulate(circuit, trials.spikes, dtype=dtype, seed=trials.noise_seed, world=self.world(trials))
+        given = {"seed": trials.noise_seed, "world": self.world(trials), "signals": trials.signals}
+        return simulate(circuit, trials.spikes, dtype=dtype, **given)
 
 
 def _called(method):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.circuit import Sampled
+from circuits.simulation.drive import lanes
 from circuits.simulation.raster import pack
 
 
@@ -23,6 +25,9 @@ class Trials:
         Further arrays [trials, ...] that the task needs.
     noise_seed : int
         Seed of the membrane noise in these trials, for circuits that have some.
+    signals : ndarray, optional
+        What drives the sampled channels, float32 [trials, steps, sampled channels], centered and scaled; the columns of
+        `spikes` that belong to them stay empty.
 
     Examples
     --------
@@ -36,6 +41,7 @@ class Trials:
     labels: np.ndarray
     facts: dict = field(default_factory=dict)
     noise_seed: int = 0
+    signals: np.ndarray | None = None
 
     def __len__(self):
         return len(self.labels)
@@ -54,12 +60,18 @@ class Trials:
             These trials.
         """
         facts = {name: fact[chosen] for name, fact in self.facts.items()}
-        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed)
+        signals = None if self.signals is None else self.signals[chosen]
+        return Trials(self.spikes[chosen], self.labels[chosen], facts, self.noise_seed, signals)
 
     @cached_property
     def bits(self) -> np.ndarray:
         """The stimuli as the kernel reads them, uint64 [blocks, steps, channels]."""
         return pack(self.spikes)
+
+    @cached_property
+    def drive(self) -> np.ndarray | None:
+        """What drives the sampled channels as the kernel reads it, float32 [blocks, steps, sampled channels, 64]."""
+        return None if self.signals is None else lanes(self.signals)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -84,6 +96,7 @@ class Interface(NamedTuple):
     """Ports and time step that a task asks of a circuit; all that is kept of a task once a run is over.
 
     title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
+    sampled  what the first of the channels are of, where they are sampled signals and not spikes
     """
 
     title: str
@@ -91,3 +104,4 @@ class Interface(NamedTuple):
     outputs: tuple[str, ...]
     dt_ms: float
     duration_ms: float
+    sampled: tuple[Sampled, ...] = ()

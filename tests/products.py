@@ -14,3 +14,9 @@ def few_of(*options, few):
     cases = list(product(*options))
     assert set(few) < set(cases), "the few are some of the product"
     return [case if case in few else pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
+def some_of(options, *, few):
+    """As `few_of`, of one list of options."""
+    assert set(few) < set(options), "the few are some of the options"
+    return [one if one in few else pytest.param(one, marks=pytest.mark.slow) for one in options]

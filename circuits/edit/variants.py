@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.simulation.packed import PackedCircuits, from_circuit, order_of_summation
+from circuits.simulation.packed import DRIVE, PackedCircuits, from_circuit, order_of_summation
 from circuits.synapses import MODELS
 
 
@@ -52,6 +52,7 @@ class Variants(NamedTuple):
 
         source_there = np.concatenate([np.ones((len(place), channels), bool), self.present], axis=1)
         column = np.concatenate([np.tile(np.arange(channels), (len(place), 1)), channels + place], axis=1)
+        among_sampled = np.cumsum([c.signal is not None for c in circuit.inputs] + [False] * len(circuit.neurons)) - 1
         kept = self.kept & self.present[:, ends.target] & source_there[:, ends.source]
         weight = np.where(ends.inhibitory, -self.weight, self.weight)
         order = np.array(order_of_summation(circuit), "i8")
@@ -59,10 +60,12 @@ class Variants(NamedTuple):
         def lists(whole, name):
             mine = order[ends.model[order] == name]
             columns = column[:, ends.source[mine]], channels + len(circuit.neurons)
+            if name == DRIVE:
+                columns = np.tile(among_sampled[ends.source[mine]], (len(place), 1)), base.sampled
             return _selected(whole, kept[:, mine], weight[:, mine], *columns, moved)
 
         static = lists(base, "")
-        plastic = {name: getattr(base, name) for name in MODELS if getattr(base, name) is not None}
+        others = {name: getattr(base, name) for name in (*MODELS, DRIVE) if getattr(base, name) is not None}
         n_ref, there = model.refractory_steps(self.parameters, circuit.dt_ms), moved(self.present)
         fan_out = kept @ (ends.source[:, None] == np.arange(column.shape[1])).astype("i8")
         return base._replace(
@@ -74,7 +77,7 @@ class Variants(NamedTuple):
             readout=np.ascontiguousarray(np.where(self.present[:, base.readout[0]], place[:, base.readout[0]], -1)),
             history=max(base.history, int(n_ref.max()) + 1),
             excitatory=moved(np.broadcast_to(circuit.excitatory, there.shape)) & there,
-            **{name: whole._replace(**lists(whole, name)) for name, whole in plastic.items()},
+            **{name: whole._replace(**lists(whole, name)) for name, whole in others.items()},
         )
 
 
@@ -97,7 +100,7 @@ class Ends(NamedTuple):
     """Indices of a circuit's synapses, in the order of `Variants`.
 
     source  int64 [S]: input channels, then neurons;   target  int64 [S]: neurons
-    inhibitory  bool [S];   model  [S]: "" for a static synapse
+    inhibitory  bool [S];   model  [S]: "" for a static synapse, "drive" for a connection of a sampled channel
     """
 
     source: np.ndarray
@@ -115,7 +118,15 @@ class Ends(NamedTuple):
             source,
             np.array([place[s.post] for _, s in found], "i8"),
             np.concatenate([np.zeros(len(circuit.inputs), bool), ~circuit.excitatory])[source],
-            np.array([next((name for name in MODELS if getattr(s, name)), "") for _, s in found], object),
+            np.array(
+                [
+                    DRIVE
+                    if source < len(circuit.inputs) and circuit.inputs[source].signal
+                    else next((name for name in MODELS if getattr(s, name)), "")
+                    for source, s in found
+                ],
+                object,
+            ),
         )
 
 
@@ -132,5 +143,5 @@ def _selected(whole, kept, weight, column, width, moved) -> dict[str, np.ndarray
     }
     if isinstance(whole, PackedCircuits):
         return found
-    constants = set(whole._fields) - set(found)
+    constants = set(whole._fields) - set(found) - {"channels"}
     return found | {name: np.broadcast_to(getattr(whole, name), kept.shape)[kept] for name in constants}

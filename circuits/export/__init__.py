@@ -14,6 +14,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
+from circuits.export.example import Example
 from circuits.export.features import Kept, kept
 from circuits.export.manifest import MANIFEST
 from circuits.motif_file import Motif
@@ -30,11 +31,18 @@ TARGETS = {
 }
 
 
-def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray | None = None) -> Path:
+def export(
+    motif: Motif | Circuit,
+    target: str,
+    path,
+    example_input: np.ndarray | None = None,
+    example_drive: np.ndarray | None = None,
+) -> Path:
     """Write `motif` for another tool at `path`, a file or a folder that does not exist yet. Returns the path.
 
     target         one of `TARGETS`
     example_input  bool [steps, channels]: the trial that targets with an example come with; if None, seeded Poisson spikes
+    example_drive  float [steps, sampled channels]: what drives the sampled channels in that trial, centered and scaled
 
     Raises UserError for an unknown target, a path that exists and an example of another shape; MachineError if the disk refuses
     or a package is missing.
@@ -53,8 +61,20 @@ def export(motif: Motif | Circuit, target: str, path, example_input: np.ndarray 
             given = f"{example_input.dtype} {list(shape)}"
             raise UserError(f"example_input: must be bool [steps, {channels} channels], not {given}")
     motif = motif if isinstance(motif, Motif) else Motif.of(motif)
-    import_module(TARGETS[target]).write(motif, path, example_input)
+    import_module(TARGETS[target]).write(motif, path, _example(motif, example_input, example_drive))
     return path
+
+
+def _example(motif, spikes, drive):
+    """Both together, None where targets make an example of their own."""
+    sampled = sum(channel.signal is not None for channel in motif.inputs)
+    if drive is None:
+        return None if spikes is None or sampled else Example(spikes, np.zeros((len(spikes), 0)))
+    drive = np.asarray(drive)
+    if spikes is None or drive.dtype.kind != "f" or drive.shape != (len(spikes), sampled):
+        wanted = f"float [steps, {sampled} sampled channels] with an example_input of as many steps"
+        raise UserError(f"example_drive: must be {wanted}, not {drive.dtype} {list(drive.shape)}")
+    return Example(spikes, drive)
 
 
 def summary(motif: Motif | Circuit, target: str, path) -> str:

@@ -21,6 +21,7 @@ FEATURES = {
     "cell types": exact("named in motif.json"),
     "provenance": exact("in motif.json"),
     "input channels": exact("a SpikeGeneratorGroup"),
+    "sampled inputs": exact("a TimedArray"),
 }
 FORMS = {"run.py": FEATURES}
 USE = """    pip install brian2

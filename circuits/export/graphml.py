@@ -10,7 +10,7 @@ from typing import Any
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError
-from circuits.export.features import exact, kept
+from circuits.export.features import exact, kept, refused
 from circuits.export.names import XML, check_names
 from circuits.motif_file import Motif, write_whole
 
@@ -30,6 +30,7 @@ FEATURES = {
     "membrane noise": exact("noise_mv of the graph"),
     "time step": exact("dt_ms of the graph"),
     "input channels": exact("nodes of kind input"),
+    "sampled inputs": refused("graph tools know no signals; use --to motif"),
     "output ports": exact("JSON in outputs of the graph, and output of nodes"),
     "cell types": exact("type of nodes"),
     "provenance": exact("JSON in provenance of the graph"),

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from circuits.errors import UserError
 from circuits.export.checked import run_here
-from circuits.export.features import approximate, exact, kept, refused
+from circuits.export.features import approximate, exact, features, kept, refused
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
+from circuits.neurons import LIF_PSC_EXP
 
 FEATURES = {
     "lif_psc_exp neurons": exact("iaf_psc_exp"),
@@ -25,7 +26,10 @@ FEATURES = {
     "cell types": exact("named in motif.json"),
     "provenance": exact("in motif.json"),
     "input channels": exact("spike_train_injector nodes, NEST 3.5 or newer"),
+    "sampled inputs": exact("step_current_generator nodes onto receptor 1, which tau_syn_ex filters; from the second step on"),
 }
+NO_RECEPTOR = "NEST filters currents in iaf_psc_exp alone; use --to brian2"
+
 FORMS = {"run.py": FEATURES}
 USE = """    pip install nest-simulator
     python run.py        # runs the example trial and compares it with the simulator's spikes
@@ -37,6 +41,8 @@ USE = """    pip install nest-simulator
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
     found = kept(motif, FORMS, "nest")
+    if "sampled inputs" in features(motif) and motif.model is not LIF_PSC_EXP:
+        raise UserError(f"nest: sampled inputs cannot be exported: {NO_RECEPTOR}")
     if abs(Fraction(motif.dt_ms).limit_denominator(10_000) / Fraction(motif.dt_ms) - 1) > 1e-9:
         raise UserError(
             f"nest: time step cannot be exported: NEST's is a ratio of whole numbers, not {motif.dt_ms!r} ms; use --to brian2"

@@ -23,6 +23,7 @@ REFUSED = {
     "short_term synapses": refused("NIR has no such synapse; use --to brian2 or --to nest"),
     "stdp synapses": refused("NIR has no such synapse; use --to brian2"),
     "membrane noise": refused("NIR has none; set noise_mv to 0 in the motif file"),
+    "sampled inputs": refused("NIR has no input beside spikes that a synapse filters; use --to brian2 or --to nest"),
 }
 CONTINUOUS = REFUSED | {
     "lif_psc_exp neurons": exact("two LI nodes, excitatory and inhibitory, onto a LIF node"),

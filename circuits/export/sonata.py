@@ -25,6 +25,7 @@ FEATURES = {
     "stdp synapses": refused("NEST's rule pairs and bounds otherwise; use --to brian2"),
     "membrane noise": refused("it cannot have the same numbers there; set noise_mv to 0 in the motif file"),
     "time step": exact("dt of config.json"),
+    "sampled inputs": refused("SONATA's readers have no current that a synapse filters; use --to brian2 or --to nest"),
     "input channels": exact("virtual nodes, with the example's spikes in inputs.h5"),
     "output ports": exact("node sets in node_sets.json, in order"),
     "cell types": exact("type of nodes"),

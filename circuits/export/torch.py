@@ -14,9 +14,13 @@ from circuits.motif_file import Motif, save
 FORMS = {
     "load.py": {
         "lif_psc_exp neurons": exact("MotifCell, in float64"),
+        "alif_psc_exp neurons": exact("MotifCell, in float64"),
+        "lif_cond_exp neurons": exact("MotifCell, in float64"),
+        "short_term synapses": exact("weights are trainable, the rest is fixed"),
         "weights": exact("trainable"),
         "signs (Dale's law)": exact("fixed"),
         "membrane noise": dropped("the module has none"),
+        "sampled inputs": exact("columns of the input that are no spikes, centered and scaled"),
         "cell types": exact("named in motif.json"),
         "provenance": exact("in motif.json"),
     }
@@ -43,7 +47,8 @@ cell = MotifCell(circuits.load(here / "motif.json"), dtype=torch.float64, batch_
 cell.load_state_dict(load_file(here / "weights.safetensors"))
 
 with np.load(here / "example.npz", allow_pickle=False) as example, torch.no_grad():
-    out, state = cell(torch.from_numpy(example["inputs"]))  # [1, steps, channels] -> [1, steps, slots]
+    x = example["inputs"] + example["drive"] if "drive" in example else example["inputs"]
+    out, state = cell(torch.from_numpy(x))  # [1, steps, channels] -> [1, steps, slots]
     same = np.array_equal(out.numpy() == 1, example["outputs"])
 
 for port, columns in cell.ports.items():
@@ -78,7 +83,8 @@ def _checked(torch, cell, folder):
     """The folder's contents as load.py reads them."""
     with np.load(folder / "example.npz", allow_pickle=False) as example, torch.no_grad():
         outputs = example["outputs"]
-        same = np.array_equal(cell(torch.from_numpy(example["inputs"]))[0].numpy() == 1, outputs)
+        x = example["inputs"] + example["drive"] if "drive" in example else example["inputs"]
+        same = np.array_equal(cell(torch.from_numpy(x))[0].numpy() == 1, outputs)
     if not same:
         raise MachineError(
             "nothing was exported, for the check failed: the module's spikes are NOT identical to the simulator's"

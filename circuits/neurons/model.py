@@ -93,6 +93,11 @@ class NeuronModel:
         """The refractory period of each neuron in whole steps, int64 [...]."""
         return np.rint(self._named(parameters).t_ref_ms / dt).astype("i8")
 
+    @cached_property
+    def currents(self) -> bool:
+        """Are its synapses currents? Else they are conductances."""
+        return "e_exc_mv" not in self.names
+
     def _named(self, parameters):
         values = np.asarray(parameters, "f8")
         return SimpleNamespace(**{name: values[..., k] for k, name in enumerate(self.names)})

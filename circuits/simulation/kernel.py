@@ -6,7 +6,8 @@ A synapse with delay d reads the word of its source d rows up, so there are no r
 raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
 
     V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
-    I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table)
+    I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table);
+                                       I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
 
 In a closed loop the circuit's outputs then move a world, and that fills the input channels of the next row.
@@ -14,7 +15,7 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, noise, recording and world.
+plastic synapses, sampled inputs, noise, recording and world.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.numerics.compiled import compiled
-from circuits.numerics.simd import LANES, add_where, aligned, fma, get, load, mul, put, select, splat, store, widen
+from circuits.numerics.simd import LANES, add_where, aligned, fma, get, like, load, mul, put, select, splat, store, sub, widen
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.synapses import short_term, stdp
@@ -36,6 +37,7 @@ class Scratch(NamedTuple):
     raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
+    signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
     """
 
     state: np.ndarray
@@ -46,6 +48,7 @@ class Scratch(NamedTuple):
     spare: np.ndarray
     world: np.ndarray
     words: np.ndarray
+    signal: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -56,14 +59,14 @@ class Trace(NamedTuple):
 
 
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial):
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
     tables    `circuits.simulation.packed.PackedCircuits`;   fading, learning  its short_term and stdp, or None
     keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
-    trial     number of the block's first trial
+    trial     number of the block's first trial;   drive  the tables' own, or None
     """
     model, channels, history = tables.model, tables.channels, tables.history
     if first == history:
@@ -99,6 +102,12 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
 
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
+            if drive is not None:
+                current = like(i_e, 0.0)
+                for s in range(drive.bounds[b, n, 0], drive.bounds[b, n, 2]):
+                    x = load(scratch.signal, (row * drive.channels + get(drive.offset, s)) * LANES)
+                    current = fma(splat(get(drive.weight, s)), x, current)
+                i_e = fma(sub(like(i_e, 1.0), splat(table[n, P11_E])), current, i_e)
             for s in range(bounds[n, 0], bounds[n, 1]):
                 i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
             for s in range(bounds[n, 1], bounds[n, 2]):
@@ -134,11 +143,14 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
 def scratch(tables, steps, world=None) -> Scratch:
     """Room for `run` on any circuit of the tables, in a world or without one."""
     neurons, real = tables.table.shape[1], tables.table.dtype
+    channels = 0 if tables.drive is None else tables.drive.channels
 
     def plastic(lists, states):
         most = 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
         return aligned(most * states * LANES, real)
 
+    signal = aligned((tables.history + steps) * channels * LANES, real)
+    signal[: tables.history * channels * LANES] = 0
     return Scratch(
         aligned(neurons * tables.model.states * LANES, real),
         np.empty(neurons, "u8"),
@@ -148,4 +160,5 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(LANES if tables.noisy else 0, np.float32),
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
+        signal,
     )

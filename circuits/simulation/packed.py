@@ -14,7 +14,11 @@ from circuits.circuit import Circuit
 from circuits.neurons import NeuronModel
 from circuits.numerics.compiled import compiled
 from circuits.numerics.contiguous import contiguous, each
+from circuits.simulation.drive import Drive
+from circuits.simulation.drive import sampled as sampled_in
 from circuits.synapses import SynapseModel
+
+DRIVE = "drive"  # stands for the connections of sampled channels where others have the name of their model
 
 
 class PackedCircuits(NamedTuple):
@@ -29,6 +33,7 @@ class PackedCircuits(NamedTuple):
     readout   int64 [B, R]: the neuron read in each output slot, -1: none, the slot stays silent
     history   rows before the first step: the longest delay or refractory period of any circuit here
     short_term, stdp  lists of the plastic synapses, or None where there are none;   noisy  is there membrane noise?
+    drive     lists of the connections of sampled channels, or None where there are none; their columns in a raster stay empty
     excitatory  bool [B, N], False too where there is no neuron
     """
 
@@ -47,15 +52,16 @@ class PackedCircuits(NamedTuple):
     stdp: Any = None
     noisy: bool = False
     excitatory: Any = None
+    drive: Any = None
 
     @property
     def delay_steps(self) -> np.ndarray:
         """The delays of all synapses of each circuit together, in steps, int64 [B]."""
         width = self.channels + self.n_ref.shape[1]
         total = np.zeros(len(self.neurons), "i8")
-        for lists in (self, self.short_term, self.stdp):
+        for lists, columns in ((self, width), (self.short_term, width), (self.stdp, width), (self.drive, self.sampled)):
             if lists is not None:
-                sums = np.concatenate([[0], np.cumsum(-(lists.offset // width))])
+                sums = np.concatenate([[0], np.cumsum(-(lists.offset // columns))])
                 total += sums[lists.bounds[:, :, 2].max(axis=1)] - sums[lists.bounds[:, 0, 0]]
         return total
 
@@ -63,6 +69,11 @@ class PackedCircuits(NamedTuple):
         """The same circuits with an output slot for every neuron place, N of them; one without a neuron stays silent."""
         every = np.arange(self.n_ref.shape[1])
         return self._replace(readout=np.where(every < self.neurons[:, None], every, -1))
+
+    @property
+    def sampled(self) -> int:
+        """Number of the sampled channels."""
+        return 0 if self.drive is None else self.drive.channels
 
     @property
     def synapses(self) -> np.ndarray:
@@ -83,7 +94,10 @@ def from_circuit(circuit: Circuit, real=np.float64) -> PackedCircuits:
     delay = np.rint(np.array([s.delay_ms for _, _, s in found]) / dt).astype("i8")
     magnitude = np.array([s.weight_mv for _, _, s in found])
     weight, offset = np.where(inhibits, -magnitude, magnitude).astype(real), source - delay * (channels + n)
+    number = np.cumsum([channel.signal is not None for channel in circuit.inputs]) - 1
+    by_signal = np.array([source < channels and circuit.inputs[source].signal is not None for source in source], bool)
     model_of = np.array([next((name for name in synapses.MODELS if getattr(s, name)), "") for _, _, s in found], object)
+    model_of[by_signal] = DRIVE
 
     def lists(name):
         mine = model_of == name
@@ -94,6 +108,11 @@ def from_circuit(circuit: Circuit, real=np.float64) -> PackedCircuits:
         sections = [getattr(s, name) for _, _, s in found if getattr(s, name)]
         values = [[getattr(section, parameter) for parameter in synapses.MODELS[name].parameters] for section in sections]
         return synapses.MODELS[name].tables(*lists(name), values, dt, real) if sections else None
+
+    def drive():
+        count = len(sampled_in(circuit))
+        bounds, gain, _ = lists(DRIVE)
+        return Drive(bounds, gain, number[source[by_signal]] - delay[by_signal] * count, count) if count else None
 
     bounds, static_weight, static_offset = lists("")
     n_ref = circuit.model.refractory_steps(circuit.parameters, dt)
@@ -111,6 +130,7 @@ def from_circuit(circuit: Circuit, real=np.float64) -> PackedCircuits:
         history=int(max(delay.max(initial=1), n_ref.max() + 1)),
         noisy=circuit.noise_mv > 0,
         excitatory=circuit.excitatory[None],
+        drive=drive(),
         **{name: plastic(name) for name in synapses.MODELS},
     )
 
@@ -136,6 +156,7 @@ def from_matrices(
     real=np.float32,
     synapse_model: SynapseModel | None = None,
     noise_mv: float = 0.0,
+    sampled: int = 0,
 ) -> PackedCircuits:
     """The tables of B circuits given as dense arrays with N neuron slots and C input channels.
 
@@ -147,6 +168,7 @@ def from_matrices(
     readout     integer [B, R], slots
     synapse_model  of the synapses between neurons, with the parameters of the neuron they come from; those from input
                 channels are static. None: all are static
+    sampled     the first so many input channels are sampled signals
     Slots without a neuron are left out; weights of empty slots must be 0.
     """
     own, theirs = parameters[..., : len(model.names)], parameters[..., len(model.names) :]
@@ -158,7 +180,12 @@ def from_matrices(
     channels = weight.shape[1] - sign.shape[1]
     static = channels if synapse_model else weight.shape[1]
     fan_out, weight, delay = np.zeros(weight.shape[:2], "i8"), each(weight), each(delay)
-    lists = _lists(sign, weight, delay, 0, static, fan_out, table, False)[:3]
+    lists = _lists(sign, weight, delay, sampled, static, fan_out, table, False)[:3]
+    drive = None
+    if sampled:
+        bounds, gain, offset = _lists(sign, weight, delay, 0, sampled, fan_out, table, False)[:3]
+        rows, back = offset % weight.shape[1], -(offset // weight.shape[1])
+        drive = Drive(bounds, gain, rows - back * sampled, sampled)
     plastic = {}
     if synapse_model:
         rest = static, weight.shape[1], fan_out, table, True
@@ -167,7 +194,7 @@ def from_matrices(
     neurons, *packed, excitatory = _compact(sign, readout, which, table, n_ref)
     history = int(max(delay.max(initial=1), n_ref.max(initial=0) + 1))
     required = (model.kind, neurons, *lists, *packed[:2], fan_out, packed[2], channels, history)
-    return PackedCircuits._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory))
+    return PackedCircuits._make((*required, plastic.get("short_term"), plastic.get("stdp"), noise_mv > 0, excitatory, drive))
 
 
 @compiled

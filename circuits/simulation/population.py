@@ -61,11 +61,13 @@ def simulate_population(
     world=None,
     sequence: int = 1,
     threads: int | None = None,
+    signals: np.ndarray | None = None,
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
     seed      of the membrane noise;   stop  when to give a circuit up
     world     of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
+    signals   what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
     sequence  blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what they learnt
     threads   default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
     The result does not depend on the threads.
@@ -76,7 +78,13 @@ def simulate_population(
     outputs = np.zeros((batch, blocks, steps, tables.readout.shape[1]), "u8")
     counts = np.zeros((3, batch), "i8")
     noise = Noise.of(seed) if tables.noisy else None
-    extras = tables.short_term, tables.stdp, noise, world
+    if tables.drive is not None:
+        wanted = (blocks, steps, tables.sampled, LANES)
+        if signals is None or signals.shape != wanted:
+            raise ValueError(f"signals must be real {list(wanted)}, not {None if signals is None else list(signals.shape)}")
+        signals = np.ascontiguousarray(signals, tables.table.dtype)
+    signals = None if tables.drive is None else signals
+    extras = tables.short_term, tables.stdp, noise, world, tables.drive, signals
     masks = lane_masks(trials)
 
     def part(span):
@@ -143,7 +151,8 @@ os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come 
 
 @compiled
 def _simulate_part(
-    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world
+    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world, drive,
+    signals,
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
@@ -163,9 +172,12 @@ def _simulate_part(
                     last_input = steps
                 elif block != filled:
                     filled, last_input = block, _fill(scratch.raster, tables.history, inputs[block])
+                    if drive is not None:
+                        last_input = steps
+                        _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
                 done, any_heard, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
-                    scratch, fading, learning, noise, world,
+                    scratch, fading, learning, noise, world, drive,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
@@ -176,7 +188,7 @@ def _simulate_part(
 
 @jit(inline="always")
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive
 ):  # fmt: skip
     """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
@@ -186,7 +198,7 @@ def _simulate_block(
     while start < steps:
         end = min(start + chunk, steps)
         rows = history + start, history + end
-        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES)
+        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:
@@ -212,6 +224,13 @@ def _fill(raster, history, block):
             if block[k, c] != 0:
                 last = k + 1
     return last
+
+
+@compiled
+def _fill_signal(signal, first, values):
+    """Copy a block's drive to the scratch."""
+    for k in range(len(values)):
+        signal[first + k] = values[k]
 
 
 @jit(inline="always")

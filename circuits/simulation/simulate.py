@@ -8,6 +8,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.numerics.simd import LANES
 from circuits.simulation import kernel
+from circuits.simulation.drive import drive_of, sampled
+from circuits.simulation.drive import lanes as lanes_of
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
 from circuits.simulation.packed import PackedCircuits, from_circuit
@@ -31,6 +33,7 @@ def simulate(
     sequence: int = 1,
     threads: int | None = None,
     grid: str = "exact",
+    signals=None,
 ) -> Raster:
     """Simulate a circuit from rest.
 
@@ -61,6 +64,11 @@ def simulate(
         Number of threads, by default one per processor; the result does not depend on it.
     grid : {"exact", "nearest", "up"}
         Rule for spike times between two steps, see `circuits.on_grid`.
+    signals : dict or ndarray, optional
+        What drives sampled channels: by the name of the signal (`Sampled.of`) a pair (sample_ms, values), the values [samples]
+        the same in all trials or [trials, samples]. Every sample stands until the next one, and a step gets the mean over its
+        length. Or what the channels are driven by on the grid already, centered and scaled: float [trials, steps, channels],
+        in the order of the sampled channels alone.
 
     Returns
     -------
@@ -91,6 +99,7 @@ def simulate(
         raise UserError(f"threads: a whole number from 1, not {threads!r}")
     watched, chosen = _chosen(circuit, record, record_trials, trials)
     tables = from_circuit(circuit, np.dtype(dtype))
+    drive = drive_of(sampled(circuit), signals, circuit.dt_ms, trials, steps)
     # Sequences lie in the lanes: block b of their p-th trials has the number b * sequence + p.
     lanes = trials // sequence
     if world is not None:
@@ -98,6 +107,7 @@ def simulate(
         world = world._replace(start=_in_blocks(world.start, sequence))
     run = _Run(tables, steps, seed, watched, world)
     bits = np.stack([pack(stimuli[p::sequence]) for p in range(sequence)])
+    waves = np.stack([lanes_of(drive[p::sequence], tables.table.dtype) for p in range(sequence)])
     out = np.empty((*bits.shape[:3], tables.channels + len(circuit.neurons)), "u8")
     recorded = np.empty((len(chosen), len(watched), steps, len(circuit.model.states)))
     learnt = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
@@ -106,7 +116,7 @@ def simulate(
         scratch = run.scratch()
         for p in range(sequence):
             kept = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
-            out[p, b] = run.block(scratch, bits[p, b], b * sequence + p, p > 0, bool(kept))
+            out[p, b] = run.block(scratch, bits[p, b], waves[p, b], b * sequence + p, p > 0, bool(kept))
             for k, t in kept:
                 recorded[k] = run.trace(t // sequence % LANES)
             if learnt is not None:
@@ -148,13 +158,14 @@ class _Run:
             self.here.scratch = kernel.scratch(self.tables, self.steps, self.world)
         return self.here.scratch
 
-    def block(self, scratch, bits, number, keep_weights, record):
+    def block(self, scratch, bits, waves, number, keep_weights, record):
         """The words of all channels and neurons in one block, [steps, channels + neurons]."""
         t = self.tables
         scratch.raster[t.history :, : t.channels] = bits
+        scratch.signal[t.history * t.sampled * LANES :] = waves.reshape(-1)
         self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
         trace = kernel.Trace(self.slot, self.here.values) if record else None
-        extras = t.short_term, t.stdp, self.noise, trace, self.world, number * LANES
+        extras = t.short_term, t.stdp, self.noise, trace, self.world, number * LANES, t.drive
         kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
         return scratch.raster[t.history :]
 

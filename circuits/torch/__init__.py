@@ -21,10 +21,11 @@ from circuits.torch.cell import MotifCell
 from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
-from circuits.torch.network import MotifNetwork
+from circuits.torch.network import MotifNetwork, NetworkRun, NetworkState
 from circuits.torch.optimiser import ExponentiatedGradient, magnitudes
 from circuits.torch.rate import MotifRateCell
 from circuits.torch.state import State
+from circuits.torch.truncated import Window, windows
 
 __all__ = [
     "ExponentiatedGradient",
@@ -34,10 +35,14 @@ __all__ = [
     "MotifLayer",
     "MotifNetwork",
     "MotifRateCell",
+    "NetworkRun",
+    "NetworkState",
     "State",
+    "Window",
     "assemble",
     "balance_",
     "drive_",
     "magnitudes",
     "spread_",
+    "windows",
 ]

@@ -92,7 +92,8 @@ def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> As
             neurons.append(neuron | {"id": f"{copy}.{names[neuron['id']]}"})
             keys.neurons.append(k)
         for c, channel in enumerate(data["inputs"]):
-            inputs.append({"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], names, copy, "post")})
+            mine = {"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], names, copy, "post")}
+            inputs.append(channel | mine)
             keys.inputs.extend((c, k) for k in range(len(channel["synapses"])))
         synapses.extend(_renamed(data["synapses"], names, copy, "pre", "post"))
         keys.synapses.extend(range(len(data["synapses"])))

@@ -6,6 +6,7 @@ from torch import nn
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
+from circuits.torch import eprop
 from circuits.torch.assemble import Lateral, assembly
 from circuits.torch.cell import MotifCell
 from circuits.torch.checks import is_real, one_of, told, whole_number
@@ -145,7 +146,7 @@ class MotifLayer(OwnPrecision):
         state : State
             The state to continue from.
         """
-        return self._shaped(x, state, self.cell)
+        return self._shaped(x, state, everything=False)
 
     def run(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """Step all copies and return the spikes of all neurons.
@@ -164,20 +165,26 @@ class MotifLayer(OwnPrecision):
         state : State
             The state to continue from.
         """
-        return self._shaped(x, state, self.cell.run)
+        return self._shaped(x, state, everything=True)
 
-    def _shaped(self, x, state, cell):
+    def _shaped(self, x, state, everything):
         if not is_real(x, (2, 3), self.in_features):
             raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {told(x)}")
         with without_autocast(x):
-            return self._stepped(x, state, cell)
+            return self._stepped(x, state, everything)
 
-    def _stepped(self, x, state, cell):
+    def _stepped(self, x, state, everything):
         sequence = x.ndim == 3
-        x = x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x
-        drive = self._project(x.to(self.projection.dtype))
+        x = (x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x).to(self.projection.dtype)
         try:
-            spikes, state = cell(drive if sequence else drive[0], state)
+            if self.cell.credit == "eprop":
+                require_finite(x, "x", ("step", "trial", "line"))
+                spikes, state = eprop.run(self, x, state)
+                spikes = spikes if everything else spikes.index_select(-1, self.cell.readout)
+                spikes = spikes if sequence else spikes[0]
+            else:
+                drive, cell = self._project(x), self.cell.run if everything else self.cell
+                spikes, state = cell(drive if sequence else drive[0], state)
         except NotFiniteError:  # the cell has looked at what comes out of the projection
             require_finite(x, "x", ("step", "trial", "line"))
             require_finite(self.projection, "the projection", ("line", "channel"))

@@ -1,8 +1,9 @@
-"""Layers of motifs and a linear readout: a spiking classifier trained by backpropagation through time."""
+"""Layers of motifs and a linear readout: a spiking network trained by backpropagation through time."""
 
 from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -14,13 +15,75 @@ from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
 from circuits.torch.precision import OwnPrecision
+from circuits.torch.readout import CountReadout, StepReadout
+
+
+class NetworkState(NamedTuple):
+    """State of a network between two windows of a trial.
+
+    Parameters
+    ----------
+    layers : tuple
+        The state of each layer: a `State`, of a `MixedLayer` a tuple of them.
+    readout : torch.Tensor
+        State of the readout: spike counts [batch, features], or with `readout_ms` filtered logits [batch, classes].
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifLayer, MotifNetwork
+    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
+    >>> network.run(torch.zeros(50, 8, 10)).state.readout.shape
+    torch.Size([8, 4])
+    """
+
+    layers: tuple
+    readout: torch.Tensor
+
+    def detach(self) -> "NetworkState":
+        """The same state without its past: gradients stop here.
+
+        Returns
+        -------
+        NetworkState
+            The detached tensors.
+        """
+        parts = (k.detach() if hasattr(k, "detach") else tuple(part.detach() for part in k) for k in self.layers)
+        return NetworkState(tuple(parts), self.readout.detach())
+
+
+class NetworkRun(NamedTuple):
+    """Results of one window of a network's trials.
+
+    Parameters
+    ----------
+    logits : torch.Tensor
+        Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
+    spikes : torch.Tensor
+        Spikes of all neurons of each layer in the window, with gradients, [batch, layers].
+    state : NetworkState
+        The state to continue from.
+
+    Examples
+    --------
+    >>> import circuits, torch
+    >>> from circuits.torch import MotifLayer, MotifNetwork
+    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
+    >>> network.run(torch.zeros(50, 8, 10)).spikes.shape
+    torch.Size([8, 1])
+    """
+
+    logits: torch.Tensor
+    spikes: torch.Tensor
+    state: NetworkState
 
 
 class MotifNetwork(OwnPrecision):
-    """A spiking classifier: layers of motifs, and a linear readout of the spike counts of the last layer.
+    """A spiking network: layers of motifs, and a linear readout of the spikes of the last layer.
 
     Call it with x, [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
-    logits [batch, classes].
+    logits [batch, classes], of the spike counts of the trial; with `readout_ms` logits in every step, [steps, batch, classes].
+    `run` goes on from a state, so that a long trial can be taken window by window (`windows`).
 
     Parameters
     ----------
@@ -33,6 +96,8 @@ class MotifNetwork(OwnPrecision):
     lines : int, optional
         Number of input lines that a trained matrix projects to the features of the first layer: with many lines, a projection
         for every copy would have most of the parameters. None: the lines are the features of the first layer.
+    readout_ms : float, optional
+        Logits are read in every step, from spikes filtered with this time constant in ms. None: from the counts of the trial.
 
     Raises
     ------
@@ -49,7 +114,12 @@ class MotifNetwork(OwnPrecision):
     """
 
     def __init__(
-        self, layers: Sequence[MotifLayer | MixedLayer], classes: int, batch_first: bool = False, lines: int | None = None
+        self,
+        layers: Sequence[MotifLayer | MixedLayer],
+        classes: int,
+        batch_first: bool = False,
+        lines: int | None = None,
+        readout_ms: float | None = None,
     ):
         super().__init__()
         layers = list(layers)
@@ -60,9 +130,13 @@ class MotifNetwork(OwnPrecision):
                 raise UserError(f"layers[{k}]: takes {layer.in_features} features, but gets {before.out_features}")
         whole_number("classes", classes)
         self.layers: nn.ModuleList = nn.ModuleList(layers)
-        self.batch_first = batch_first
-        dtype = next(layers[-1].parameters()).dtype
-        self.readout = nn.Linear(layers[-1].out_features, classes, dtype=dtype)
+        self.batch_first, self.readout_ms = batch_first, readout_ms
+        dtype, features = next(layers[-1].parameters()).dtype, layers[-1].out_features
+        self.readout: CountReadout | StepReadout = (
+            CountReadout(features, classes, dtype=dtype)
+            if readout_ms is None
+            else StepReadout(features, classes, readout_ms, dt_of(layers[-1]), dtype)
+        )
         self.lines, self.together = layers[0].in_features, None
         if lines is not None:
             whole_number("lines", lines)
@@ -102,13 +176,38 @@ class MotifNetwork(OwnPrecision):
         Returns
         -------
         torch.Tensor
-            Logits, [batch, classes].
+            Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
         """
         given, x = x, self._features(x)
         with self._named(given):
             for layer in self.layers:
                 x, _ = layer(x)
-        return self._read(x)
+        return self._in_order(self.readout.read(x)[0])
+
+    def run(self, x: torch.Tensor, state: NetworkState | None = None) -> NetworkRun:
+        """Run one window of the trials and go on from its state later.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input of the window, [steps, batch, lines].
+        state : NetworkState, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        NetworkRun
+            Logits, spikes and the state to continue from. Logits of spike counts are those since the trial began.
+        """
+        given, x, counts, states = x, self._features(x), [], []
+        with self._named(given):
+            for k, layer in enumerate(self.layers):
+                everything, after = layer.run(x, None if state is None else state.layers[k])  # type: ignore[operator]
+                counts.append(everything.sum((0, 2)))
+                states.append(after)
+                x = everything.index_select(-1, layer.read)
+        logits, carried = self.readout.read(x, None if state is None else state.readout)
+        return NetworkRun(self._in_order(logits), torch.stack(counts, -1), NetworkState(tuple(states), carried))
 
     def forward_with_spikes(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Classify trials and count the spikes, both with gradients.
@@ -123,17 +222,12 @@ class MotifNetwork(OwnPrecision):
         Returns
         -------
         logits : torch.Tensor
-            Logits, [batch, classes].
+            Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
         spikes : torch.Tensor
             Spikes of all neurons of each layer in each trial, [batch, layers].
         """
-        given, x, found = x, self._features(x), []
-        with self._named(given):
-            for layer in self.layers:
-                everything, _ = layer.run(x)  # type: ignore[operator]
-                found.append(everything.sum((0, 2)))
-                x = everything.index_select(-1, layer.read)
-        return self._read(x), torch.stack(found, -1)
+        found = self.run(x)
+        return found.logits, found.spikes
 
     @torch.no_grad()
     def spikes(self, x: torch.Tensor) -> torch.Tensor:
@@ -160,8 +254,8 @@ class MotifNetwork(OwnPrecision):
             require_finite(x, "x", ("trial", "step", "line") if self.batch_first else ("step", "trial", "line"))
             raise
 
-    def _read(self, x):
-        return self.readout(x.sum(0).to(self.readout.weight.dtype))
+    def _in_order(self, logits):
+        return logits.transpose(0, 1) if self.batch_first and self.readout_ms is not None else logits
 
     def _features(self, x):
         """Input of the first layer, steps first."""
@@ -170,3 +264,9 @@ class MotifNetwork(OwnPrecision):
             raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")
         x = x.transpose(0, 1) if self.batch_first else x
         return x if self.together is None else self.together(x.to(self.together.weight.dtype))
+
+
+def dt_of(layer: MotifLayer | MixedLayer) -> float:
+    """The time step of a layer in ms."""
+    first = layer.layers[0] if isinstance(layer, MixedLayer) else layer
+    return first.cell.motif.dt_ms  # type: ignore[union-attr, return-value]

@@ -80,6 +80,8 @@ class MotifRateCell(OwnPrecision):
         if not has_rates(motif.model):
             model = motif.neuron_model
             raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {model}; use --to brian2")
+        if any(channel.signal is not None for channel in motif.inputs):
+            raise UserError("motif: the rate form has inputs that are rates of spikes, not sampled ones; take MotifCell")
         if isinstance(trainable, str) or not set(trainable) <= {"weights", "bias"}:
             raise UserError(f"trainable: a tuple of weights, bias, not {trainable!r}")
         one_of("activation", activation, ACTIVATIONS)

@@ -4,7 +4,6 @@ from pydantic import ValidationError
 
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.torch.lif import PLACE, TIMES
 
 
 def to_motif(cell, copy: int) -> Motif:
@@ -29,12 +28,13 @@ def to_motif(cell, copy: int) -> Motif:
             for synapse, now, before in zip(synapses, steps, kind.delay.tolist(), strict=True):
                 if now != before:
                     synapse["delay_ms"] = now * cell.motif.dt_ms
-    names = ("bias_mv", *(TIMES if cell.lif.times else ()), *(("v_th_mv",) if cell.lif.thresholds else ()))
+    names = ("bias_mv", *(cell.lif.form.times if cell.lif.times else ()), *(("v_th_mv",) if cell.lif.thresholds else ()))
+    place = {name: k for k, name in enumerate(cell.lif.form.model.names)}
     now, before = mine(cell.lif.now()), cell.lif.of_motif
     for n, neuron in enumerate(data["neurons"]):
         for name in names:
-            value = now[n, PLACE[name]].item()
-            if value != cell.lif.bias_mv.new_tensor(before[n, PLACE[name]]).item() or name != "bias_mv":
+            value = now[n, place[name]].item()
+            if value != cell.lif.bias_mv.new_tensor(before[n, place[name]]).item() or name != "bias_mv":
                 neuron[name] = value
     try:
         return Motif(**data)

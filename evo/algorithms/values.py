@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evo.genome import GRID, Bounds, type_row
+from evo.genome import GAIN, GRID, Bounds, type_row
 
 
 class FreeValues:
@@ -18,9 +18,10 @@ class FreeValues:
         self.synapse = source, post = np.nonzero(genome["weight"])
         self.sign = np.sign(genome["weight"][source, post])
         inhibits = (self.sign < 0) | np.concatenate([np.zeros(bounds.channels, bool), kind < 0])[source]
+        ranges = np.where(source < bounds.sampled, GAIN, inhibits)
         rows = [type_row(int(kind[slot]), bounds.excitatory) for slot in self.slot]
         ends = [
-            bounds.weight[inhibits.astype(int)].T,
+            bounds.weight[ranges].T,
             np.repeat(bounds.delay[:, None], len(source), axis=1),
             bounds.parameter[rows].swapaxes(0, 1).reshape(2, -1),
         ]

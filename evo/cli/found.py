@@ -96,16 +96,18 @@ def export(path, target, rank, out):
     from circuits.export import summary
     from evo.storage.run_folder import Run, is_run
 
-    source = Path(path)
+    source, example, drive = Path(path), None, None
     if is_run(source):
         found = Run(source)
-        motif, example = found.motif(rank), None if found.examples is None else found.examples.spikes[0]
+        motif, examples = found.motif(rank), found.examples
+        if examples is not None:
+            example, drive = examples.spikes[0], None if examples.driven is None else examples.driven[0]
         stem = source / "motifs" / f"rank{rank}"
     else:
-        motif, example = _subject(path), None
+        motif = _subject(path)
         stem = Path(path.removeprefix(ZOO)) if path.startswith(ZOO) else source.with_suffix("")
     suffix = {"motif": ".json", "graphml": ".graphml"}.get(target, f"-{target}")
-    written = write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example)
+    written = write(motif, target, Path(out) if out else Path(f"{stem}{suffix}"), example_input=example, example_drive=drive)
     click.echo(summary(motif, target, written), err=True)
     click.echo(written)
 

@@ -4,6 +4,7 @@
 from evo.genome.candidates import Candidates
 from evo.genome.record import (
     FINE_GRID,
+    GAIN,
     GRID,
     Bounds,
     Encoding,
@@ -18,6 +19,7 @@ from evo.genome.record import (
 
 __all__ = [
     "FINE_GRID",
+    "GAIN",
     "GRID",
     "Bounds",
     "Candidates",

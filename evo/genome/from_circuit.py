@@ -7,7 +7,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from evo.genome import record
-from evo.genome.record import GRID, Encoding, type_row
+from evo.genome.record import GAIN, GRID, Encoding, type_row
 
 
 class Encoded(NamedTuple):
@@ -25,7 +25,7 @@ def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
     """
     work = _Work(circuit, form)
     work.neurons()
-    work.synapses(_order("input channels", [c.name for c in circuit.inputs], inputs))
+    work.synapses(_order("input channels", [c.name for c in circuit.inputs], inputs), inputs)
     work.readout(outputs)
     for what in record.faults(work.genome, form.bounds):
         raise UserError(f"its genome would have a fault: {what}")
@@ -102,24 +102,31 @@ class _Work:
         defaults = [p.default for p in model.parameters.values()]
         return dict(zip(model.parameters, np.clip(defaults, low, high).tolist(), strict=True))
 
-    def synapses(self, channels):
-        inputs, count = self.circuit.inputs, self.bounds.channels
+    def synapses(self, channels, names):
+        inputs, count, sampled = self.circuit.inputs, self.bounds.channels, self.form.sampled
         for place, channel in enumerate(channels):
+            wanted = sampled[place] if place < len(sampled) else None
+            if inputs[channel].signal != wanted:
+                here, there = _of(inputs[channel].signal), _of(wanted)
+                raise UserError(
+                    f"its input {inputs[channel].name!r} is of {here}, that of the task, {names[place]!r}, of {there}"
+                )
             for s in inputs[channel].synapses:
                 if s.short_term or s.stdp:
                     raise UserError(
                         f"the synapse from input {inputs[channel].name!r} to {s.post!r} is plastic; a search's are static"
                     )
-                self._synapse(place, s, 1, f"from input {inputs[channel].name!r} to {s.post!r}")
+                self._synapse(place, s, GAIN if wanted else 0, f"from input {inputs[channel].name!r} to {s.post!r}")
         for s in self.circuit.synapses:
-            sign = 1 if self.circuit.neurons[self.slot[s.pre]].sign == "E" else -1
-            self._synapse(count + self.slot[s.pre], s, sign, f"from {s.pre!r} to {s.post!r}")
+            row = 0 if self.circuit.neurons[self.slot[s.pre]].sign == "E" else 1
+            self._synapse(count + self.slot[s.pre], s, row, f"from {s.pre!r} to {s.post!r}")
         degree = (self.genome["weight"] != 0).sum(axis=0)
         if degree.max() > self.bounds.in_degree:
             busy = self.circuit.neurons[int(degree.argmax())].id
             raise UserError(f"neuron {busy!r} has {degree.max()} synapses, circuit.in_degree allows {self.bounds.in_degree}")
 
-    def _synapse(self, source, s, sign, between):
+    def _synapse(self, source, s, range_of, between):
+        """`range_of`: the row of `Bounds.weight`."""
         bounds, genome, post = self.bounds, self.genome, self.slot[s.post]
         row = type_row(int(genome["kind"][post]), bounds.excitatory)
         kind = 0 if source < bounds.channels else 1 + type_row(int(genome["kind"][source - bounds.channels]), bounds.excitatory)
@@ -133,11 +140,11 @@ class _Work:
         if s.weight_mv == 0:
             self.rounded = True  # such a synapse does nothing: none is the same
             return
-        key = f"circuit.{'excitatory' if sign > 0 else 'inhibitory'}_weight_mv"
-        weight = self._fitted(s.weight_mv, 1 / GRID, bounds.weight[0 if sign > 0 else 1], f"the weight {between}", key)
+        key = f"circuit.{('excitatory_weight_mv', 'inhibitory_weight_mv', 'gain_mv')[range_of]}"
+        weight = self._fitted(s.weight_mv, 1 / GRID, bounds.weight[range_of], f"the weight {between}", key)
         if genome["weight"][source, post]:
             raise UserError(f"there are two synapses {between}; a search keeps one")
-        genome["weight"][source, post] = weight if bounds.dale or sign > 0 else -weight
+        genome["weight"][source, post] = weight if bounds.dale or range_of != 1 else -weight
         genome["delay"][source, post] = round(steps)
 
     def _fitted(self, value, step, pair, what, key):
@@ -172,6 +179,10 @@ def _order(what, names, wanted):
     if len(names) != len(wanted):
         raise UserError(f"it has {len(names)} {what}, the task has {len(wanted)}: {_listed(wanted)}")
     return [names.index(name) for name in wanted] if set(names) == set(wanted) else range(len(names))
+
+
+def _of(signal):
+    return "spikes" if signal is None else f"{signal.of} in units of {signal.scale:g} {signal.unit} from {signal.center:g}"
 
 
 def _listed(names):

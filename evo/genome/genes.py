@@ -44,7 +44,7 @@ def settle(g, source, bounds):
             if g.kind[post] == 0 or (slot >= 0 and g.kind[slot] == 0) or not may(g, source, post, bounds):
                 cut(g, source, post)
             elif bounds.dale:
-                g.weight[source, post] = fit_weight(g.weight[source, post], sign_of(g, source, bounds), bounds)
+                g.weight[source, post] = fit_weight(g.weight[source, post], range_of(g, source, bounds), bounds)
 
 
 @compiled
@@ -102,9 +102,9 @@ def draw_inputs(g, slot, bounds, rng):
 def draw_weight(g, source, bounds, rng):
     """The weight of a new synapse from this source; below 0 it inhibits whatever the source is, see `Bounds.dale`."""
     inhibits = not bounds.dale and source >= bounds.channels and rng.random() < 0.5
-    sign = -1 if inhibits else sign_of(g, source, bounds)
-    low, high = bounds.weight[0 if sign > 0 else 1]
-    weight = fit_weight(low + rng.random() * (high - low), sign, bounds)
+    row = 1 if inhibits else range_of(g, source, bounds)
+    low, high = bounds.weight[row]
+    weight = fit_weight(low + rng.random() * (high - low), row, bounds)
     return -weight if inhibits else weight
 
 
@@ -112,14 +112,15 @@ def draw_weight(g, source, bounds, rng):
 def rescale(g, source, post, factor, bounds):
     """Multiply a weight, within its range and onto the grid; its sign stays."""
     weight = g.weight[source, post]
-    sign = -1 if weight < 0 else sign_of(g, source, bounds)
-    fitted = fit_weight(abs(weight) * factor, sign, bounds)
+    row = 1 if weight < 0 else range_of(g, source, bounds)
+    fitted = fit_weight(abs(weight) * factor, row, bounds)
     g.weight[source, post] = -fitted if weight < 0 else fitted
 
 
 @compiled
-def fit_weight(weight, sign, bounds):
-    low, high = bounds.weight[0 if sign > 0 else 1]
+def fit_weight(weight, row, bounds):
+    """A weight onto the grid and within the range that is a row of `Bounds.weight`."""
+    low, high = bounds.weight[row]
     return min(max(np.rint(weight * GRID) / GRID, low), high)
 
 
@@ -223,8 +224,11 @@ def is_read(g, slot):
 
 
 @compiled
-def sign_of(g, source, bounds):
-    return 1 if source < bounds.channels or g.kind[source - bounds.channels] > 0 else -1
+def range_of(g, source, bounds):
+    """The row of `Bounds.weight` for synapses from this source, with Dale's law."""
+    if source < bounds.channels:
+        return 2 if source < bounds.sampled else 0
+    return 0 if g.kind[source - bounds.channels] > 0 else 1
 
 
 @compiled

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
+from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Sampled, Synapse
 from circuits.neurons import NeuronModel
 from circuits.simulation.packed import PackedCircuits, from_matrices
 from circuits.synapses import SynapseModel
@@ -18,6 +18,7 @@ from circuits.synapses import SynapseModel
 # rates are small numbers and have a finer grid.
 GRID = 256
 FINE_GRID = 2**20
+GAIN = 2  # row of `Bounds.weight` for sampled inputs
 TOGETHER = 1000  # genomes that are checked in one go
 
 
@@ -27,12 +28,13 @@ class Bounds(NamedTuple):
     allowed        bool [capacity + 1, capacity + 1]: may there be e excitatory and i inhibitory neurons?
     channels, capacity, readouts: input channels, neuron slots, output slots;   in_degree: most synapses onto one neuron
     delay          int64 [2]: shortest, longest, in steps
-    weight         float64 [2, 2]: least and largest weight of E (and input), and of I synapses, mV
+    weight         float64 [3, 2]: least and largest weight of E (and input) and of I synapses, and gain of sampled inputs, mV
     parameter      float64 [types, 2, parameters]: least and largest value of each parameter for each cell type
     step           float64 [parameters]: their grid
     excitatory     number of excitatory cell types
     projects       bool [1 + types, types]: may the input channels (row 0), or a type (row 1 + type), project to a type?
     dt_ms          the simulation step
+    sampled        the first so many input channels are sampled signals
     dale           does a neuron excite or inhibit (Dale's law)? Else all count as excitatory and a weight below 0 inhibits
     """
 
@@ -49,6 +51,7 @@ class Bounds(NamedTuple):
     projects: np.ndarray
     dt_ms: float
     dale: bool
+    sampled: int = 0
 
 
 class Encoding(NamedTuple):
@@ -56,6 +59,7 @@ class Encoding(NamedTuple):
 
     model          of the neurons;   synapse_model  of the synapses between them, None: static
     types          names of the cell types;   noise_mv  membrane noise
+    sampled        what the sampled input channels are of
     The parameters of a genome's neuron are those of the neuron model, then those of the synapses that leave the neuron.
     """
 
@@ -64,6 +68,7 @@ class Encoding(NamedTuple):
     synapse_model: SynapseModel | None
     types: tuple[str, ...]
     noise_mv: float
+    sampled: tuple[Sampled, ...] = ()
 
 
 def dtype(channels: int, capacity: int, readouts: int, parameters: int) -> np.dtype:
@@ -98,7 +103,8 @@ def tables(genomes: np.ndarray, form: Encoding, real=np.float32, refine: int = 1
         delay = np.minimum(delay * np.uint32(refine), 65_535).astype("u2")
     wiring = (weight, delay, genomes["readout"])
     dt = form.bounds.dt_ms / refine
-    return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv)
+    sampled = form.bounds.sampled
+    return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv, sampled)
 
 
 def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
@@ -137,7 +143,11 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
             if weight[post] > 0
         )
 
-    channels = [InputChannel(name=name, synapses=synapses(c, InputSynapse)) for c, name in enumerate(inputs)]
+    signals = [*form.sampled, *[None] * (len(inputs) - len(form.sampled))]
+    channels = [
+        InputChannel(name=name, signal=signal, synapses=synapses(c, InputSynapse))
+        for c, (name, signal) in enumerate(zip(inputs, signals, strict=True))
+    ]
     recurrent = []
     for (slot, sign), name in names.items():
         theirs = {"pre": name} | plastic(slot)
@@ -196,7 +206,9 @@ def _wrong(genomes, bounds):
     low, high = (bounds.parameter[:, k].astype("f4")[row] for k in range(2))
     channels = bounds.channels
     inhibitory = np.concatenate([np.zeros((n, channels), bool), kind < 0], axis=1)[:, :, None] | (weight < 0)
-    least, most = bounds.weight.astype("f4").T[:, inhibitory.astype(int)]
+    range_of = inhibitory.astype(int)
+    range_of[:, : bounds.sampled] = GAIN
+    least, most = bounds.weight.astype("f4").T[:, range_of]
     may = bounds.projects[np.concatenate([np.zeros((n, channels), int), row + 1], axis=1)[:, :, None], row[:, None, :]]
     slots = np.clip(readout, 0, kind.shape[1] - 1).astype(int)
     read = np.sort(readout, axis=1)

@@ -23,12 +23,14 @@ AT_ONCE = 2**23  # numbers recorded together: 64 MB
 
 
 class Shown(NamedTuple):
-    """Trials to show: spikes bool [trials, steps, channels], the class of each, and the world of a closed loop."""
+    """Trials to show: spikes bool [trials, steps, channels], the class of each, the world of a closed loop, and what drives the
+    sampled channels, [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
     labels: np.ndarray
     world: Any = None
     noise_seed: int = 0
+    signals: np.ndarray | None = None
 
     @property
     def traced(self) -> list[int]:
@@ -48,7 +50,9 @@ def of_run(run: Run) -> Shown:
     if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
         return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
     chosen = _chosen(run.examples.labels)
-    return Shown(run.examples.spikes[chosen], run.examples.labels[chosen])
+    driven = run.examples.driven
+    signals = None if driven is None else driven[chosen]
+    return Shown(run.examples.spikes[chosen], run.examples.labels[chosen], signals=signals)
 
 
 def of_motif(motif: Motif) -> Shown:
@@ -60,7 +64,7 @@ def of_motif(motif: Motif) -> Shown:
 def _held_out(task, seed, count):
     trials, _ = trials_for(task, seed, count)
     taken = trials.take(_chosen(trials.labels))
-    return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed)
+    return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed, taken.signals)
 
 
 def _chosen(labels):
@@ -98,7 +102,8 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
 
 
 def _simulated(circuit: Circuit, shown: Shown, **options) -> Raster:
-    return simulate(circuit, shown.spikes, seed=shown.noise_seed, world=shown.world, **options)
+    given = {"seed": shown.noise_seed, "world": shown.world, "signals": shown.signals}
+    return simulate(circuit, shown.spikes, **given, **options)
 
 
 def _traces(circuit, shown):

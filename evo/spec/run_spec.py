@@ -142,6 +142,7 @@ class CircuitBounds(_Section):
     delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
     inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
+    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: what a drive of 1 depolarises by")
     parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
     types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
 
@@ -368,7 +369,12 @@ class RunSpec(_Section):
         coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
         step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
         step[names.index("t_ref_ms")] = task.dt_ms
-        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv])
+        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv, c.gain_mv])
+        if task.sampled and not NEURON_MODELS[c.neuron_model].currents:
+            raise UserError(
+                f"circuit.neuron_model: {c.neuron_model} has conductances, which the sampled input {task.inputs[0]!r} of task "
+                f"{task.title} cannot drive"
+            )
         return Bounds(
             allowed,
             len(task.inputs),
@@ -383,6 +389,7 @@ class RunSpec(_Section):
             _projections(types),
             task.dt_ms,
             c.dale,
+            len(task.sampled),
         )
 
     def form(self, task: Interface) -> Encoding:
@@ -390,7 +397,7 @@ class RunSpec(_Section):
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv)
+        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -423,7 +430,9 @@ class RunSpec(_Section):
         data = source is not None and data_file(self.task) is not None
         code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
-        text = json.dumps([self.model_dump(mode="json", exclude={"search": left_out}), code], sort_keys=True)
+        of_circuit = {"gain_mv"} if self.circuit.gain_mv == CircuitBounds.model_fields["gain_mv"].default else set()
+        told = self.model_dump(mode="json", exclude={"search": left_out, "circuit": of_circuit})
+        text = json.dumps([told, code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:

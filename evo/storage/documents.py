@@ -7,6 +7,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from circuits.circuit import Sampled
 from circuits.errors import UserError, one_line
 from fitness.trials import Interface
 
@@ -81,6 +82,14 @@ class Founded(BaseModel):
     count: Annotated[int, Field(ge=1, le=NAMES * 10)]
 
 
+class _Signal(Sampled):
+    """What a sampled channel is of, with names of a length."""
+
+    model_config = STRICT
+    of: Name
+    unit: Annotated[str, Field(max_length=NAME)]
+
+
 class _Asked(BaseModel):
     """An `Interface`, stored as a list."""
 
@@ -90,12 +99,13 @@ class _Asked(BaseModel):
     outputs: Annotated[list[Name], Field(min_length=1, max_length=NAMES)]
     dt_ms: Annotated[float, Field(gt=0, le=100)]
     duration_ms: Annotated[float, Field(ge=0)]
+    sampled: Annotated[list[_Signal], Field(max_length=NAMES)] = []
 
 
 def _named(parts):
-    if not isinstance(parts, list) or len(parts) != len(Interface._fields):
+    if not isinstance(parts, list) or not len(Interface._fields) - 1 <= len(parts) <= len(Interface._fields):
         raise ValueError(f"must be a list of {', '.join(Interface._fields)}")
-    return dict(zip(Interface._fields, parts, strict=True))
+    return dict(zip(Interface._fields, parts, strict=False))  # before version 0.6 nothing was sampled
 
 
 class About(BaseModel):
@@ -130,9 +140,11 @@ def interface(found: Facts, place) -> Interface:
     told = found.interface
     steps = told.duration_ms / told.dt_ms
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
-    if not whole or any(len(set(names)) < len(names) for names in (told.inputs, told.outputs)):
+    twice = any(len(set(names)) < len(names) for names in (told.inputs, told.outputs))
+    if not whole or twice or len(told.sampled) > len(told.inputs):
         raise damaged(place, "what its task asks of circuits")
-    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms)
+    sampled = tuple(Sampled(**signal.model_dump()) for signal in told.sampled)
+    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms, sampled)
 
 
 def log(value: list, place) -> list[Row]:

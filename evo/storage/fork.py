@@ -44,6 +44,7 @@ def _refuse_misfits(parent, old, new):
     """Things that no circuit of the parent could adapt to."""
     parts = {
         "input channels": (old.bounds.channels, new.bounds.channels),
+        "sampled inputs": (old.sampled, new.sampled),
         "outputs": (old.bounds.readouts, new.bounds.readouts),
         "dt_ms": (old.bounds.dt_ms, new.bounds.dt_ms),
         "circuit.neuron_model": (old.model.name, new.model.name),

@@ -7,7 +7,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -531,10 +531,13 @@ def read_spec(folder: Path) -> RunSpec:
 
 
 def versions():
-    found = {"evocircuits": __version__}
-    for name in ("numpy", "numba", "deap", "ray"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"evocircuits": __version__} | {name: _version(name) for name in ("numpy", "numba", "deap", "ray")}
+
+
+@cache
+def _version(name):
+    """Of an installed package; to find it takes a millisecond or more."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

@@ -44,11 +44,21 @@ class Heritage(NamedTuple):
     log: dict
 
 
+NO_SIGNALS = np.zeros((0, 0, 0), "f4")
+
+
 class Examples(NamedTuple):
-    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials]."""
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials], and what drives the
+    sampled channels, float32 [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
     labels: np.ndarray
+    signals: np.ndarray = NO_SIGNALS
+
+    @property
+    def driven(self) -> np.ndarray | None:
+        """What drives the sampled channels, None where there are none."""
+        return self.signals if self.signals.size else None
 
 
 class Stored(NamedTuple):
@@ -241,8 +251,13 @@ class _Forms:
         parts = {
             "spikes": Shape("?", ((1, EXAMPLES), (steps, steps), (channels, channels))),
             "labels": Shape(None, ((1, EXAMPLES),)),
+            "signals": Shape("f4", ((0, EXAMPLES), (0, steps), (0, channels))),
         }
         found = self._arrays(Examples, blob, parts)
+        sampled = len(self.interface.sampled)
+        driven = (len(found.spikes), steps, sampled) if sampled else (0, 0, 0)
+        if found.signals.shape != driven or not np.isfinite(found.signals).all():
+            raise damaged(self.path, "its example trials")
         numbers = found.labels.dtype.kind != "f" or np.isfinite(found.labels).all()
         if len(found.spikes) != len(found.labels) or not numbers or (found.spikes.view("u1") > 1).any():
             raise damaged(self.path, "its example trials")

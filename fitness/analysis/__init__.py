@@ -14,7 +14,6 @@ from typing_extensions import TypedDict
 
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.simulation.simulate import simulate
 from fitness.analysis.activity import Activity, activity
 from fitness.analysis.core import Core, core_of
 from fitness.analysis.energy import energy
@@ -72,7 +71,7 @@ def analyse(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     """
     circuit = motif.circuit
     base = whole(task, circuit, held_out)
-    raster = simulate(circuit, held_out.spikes, dtype="float32", seed=held_out.noise_seed, world=task.world(held_out))
+    raster = task.simulate(circuit, held_out, dtype="float32")
     return {
         "base": base,
         "lesions": lesions(task, circuit, held_out, base["score"]),

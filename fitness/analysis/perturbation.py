@@ -1,5 +1,6 @@
 """Score against how much a circuit, or what it hears, is changed."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -105,7 +106,7 @@ def jittered(trials: Trials, steps: float, rng) -> Trials:
     moved = np.minimum(moved, last + 1 - size + number)
     spikes = np.zeros_like(trials.spikes)
     spikes[trial, moved, channel] = True
-    return Trials(spikes, trials.labels, trials.facts, trials.noise_seed)
+    return replace(trials, spikes=spikes)
 
 
 def _factors(draws):

@@ -138,6 +138,7 @@ def _looked_at(task, trials, circuit) -> Raster:
         record="all",
         record_trials=recorded,
         world=task.world(trials),
+        signals=trials.signals,
     )
     if len(recorded) == len(trials):
         return raster

@@ -20,6 +20,8 @@ def check(task: Task, seed: int, count: int):
     first, second = (one.trials_of("search", seed, count) for one in (task, another))
     for what, a, b in (("spikes", first.spikes, second.spikes), ("labels", first.labels, second.labels)):
         _same(task, f"make gives other {what}", a, b)
+    if first.signals is not None and second.signals is not None:
+        _same(task, "make gives other signals", first.signals, second.signals)
     for name in first.facts:
         _same(task, f"make gives other facts {name!r}", np.asarray(first.facts[name]), np.asarray(second.facts[name]))
     variable_of(task, first)
@@ -72,7 +74,7 @@ def repeated(task: Task, seed: int, search: int, held_out: int, share: float = R
 def _stimuli(task: Task, trials: Trials) -> list[bytes]:
     """Identity of each trial's stimulus; empty where there is none. In a closed loop that is all that is known
     of the trial, the world being made of it."""
-    columns = [trials.spikes]
+    columns = [trials.spikes] if trials.signals is None else [trials.spikes, trials.signals]
     if task._call(task.world, trials) is not None:
         columns += [fact for fact in map(np.asarray, trials.facts.values()) if fact.shape[:1] == (len(trials),)]
     rows = [np.packbits(c.reshape(len(trials), -1), axis=1) if c.dtype == bool else c for c in columns]

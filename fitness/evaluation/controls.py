@@ -1,5 +1,7 @@
 """Control scores of a circuit, where it should not be able to do the task."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from circuits.circuit import Circuit
@@ -18,7 +20,11 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
         order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
         spikes = np.empty_like(trials.spikes)
         spikes[order] = trials.spikes[np.roll(order, 1)]  # one ring through all trials: none keeps its own
-        other = Trials(spikes, trials.labels, trials.facts, trials.noise_seed)
+        other = replace(trials, spikes=spikes)
+        if trials.signals is not None:
+            signals = np.empty_like(trials.signals)
+            signals[order] = trials.signals[np.roll(order, 1)]
+            other = replace(other, signals=signals)
         found["input of other trials"] = scored(task, other, circuit)[0]
     inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
     found["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]

@@ -140,7 +140,8 @@ def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple
     """Simulate the circuits; also returns the raster that the task scores."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
-    activity = simulate_population(heard, trials.bits, len(trials), seed=trials.noise_seed, stop=stop, world=world)
+    given = {"seed": trials.noise_seed, "stop": stop, "world": world, "signals": trials.drive}
+    activity = simulate_population(heard, trials.bits, len(trials), **given)
     return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
 
 

@@ -1,7 +1,10 @@
 """How a circuit does when it, or what it hears, is not quite as it was."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from circuits.simulation.drive import lanes
 from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
@@ -41,11 +44,12 @@ def jittered(trials, rng):
     moved = np.clip(step + rng.integers(-1, 2, len(step)), 0, trials.spikes.shape[1] - 1)
     spikes = np.zeros_like(trials.spikes)
     spikes[trial, moved, channel] = True
-    return type(trials)(spikes, trials.labels, trials.facts, trials.noise_seed)
+    return replace(trials, spikes=spikes)
 
 
 def _noisy(tables: PackedCircuits, rng) -> PackedCircuits:
-    """Every circuit's k-th synapse is off by the same factor: what a circuit gets does not depend on those around it."""
+    """Every circuit's k-th synapse is off by the same factor: what a circuit gets does not depend on those around it. The gains
+    of sampled inputs are off like weights."""
     ends = [t.bounds[:, :, 2].max(axis=1) for t in _synapse_lists(tables)]
     most = max(int((end - t.bounds[:, 0, 0]).max()) for end, t in zip(ends, _synapse_lists(tables), strict=True))
     factor = np.clip(1 + WEIGHT_NOISE * rng.standard_normal(most), 0.1, None)
@@ -64,6 +68,8 @@ def _without_one(tables: PackedCircuits, u: float) -> PackedCircuits:
     width = tables.channels + tables.n_ref.shape[1]
 
     def deaf(lists):
+        if lists is tables.drive:
+            return lists
         column = np.repeat(tables.channels + lost, _sizes(lists))
         return lists._replace(weight=np.where(lists.offset % width == column, 0, lists.weight).astype(lists.weight.dtype))
 
@@ -72,7 +78,7 @@ def _without_one(tables: PackedCircuits, u: float) -> PackedCircuits:
 
 
 def _synapse_lists(tables):
-    return [lists for lists in (tables, tables.short_term, tables.stdp) if lists is not None]
+    return [lists for lists in (tables, tables.short_term, tables.stdp, tables.drive) if lists is not None]
 
 
 def _sizes(lists):
@@ -81,8 +87,8 @@ def _sizes(lists):
 
 
 def _with_lists(tables, change):
-    plastic = {name: change(lists) for name in ("short_term", "stdp") if (lists := getattr(tables, name)) is not None}
-    return change(tables)._replace(**plastic)
+    others = {name: change(lists) for name in ("short_term", "stdp", "drive") if (lists := getattr(tables, name)) is not None}
+    return change(tables)._replace(**others)
 
 
 def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int, stop: Stop) -> Raster:
@@ -92,6 +98,8 @@ def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int
     spikes[:, finer - 1 :: finer] = trials.spikes
     stop = stop._replace(check=finer * stop.check, quiet=finer * stop.quiet, ceiling=stop.ceiling / finer)
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
-    bits = simulate_population(heard, pack(spikes), len(trials), seed=trials.noise_seed, stop=stop).outputs
+    signals = None if trials.signals is None else lanes(np.repeat(trials.signals, finer, axis=1))
+    given = {"seed": trials.noise_seed, "stop": stop, "signals": signals}
+    bits = simulate_population(heard, pack(spikes), len(trials), **given).outputs
     parts = bits.reshape(*bits.shape[:2], task.steps, finer, bits.shape[-1])
     return Raster(np.bitwise_or.reduce(parts, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

@@ -133,12 +133,13 @@ class Described(NamedTuple):
 
     conditions  name and number of trials of each condition of the held-out cases, [] for none
     about       what it is about, in words (`fitness.analysis.about`), None for nothing
-    examples    (spikes bool [trials, steps, channels], labels [trials]): stimuli in which circuits can be shown; None without
+    examples    (spikes bool [trials, steps, channels], labels [trials]), perhaps with what drives sampled channels, float32
+                [trials, steps, sampled channels]: stimuli in which circuits can be shown; None without
     """
 
     conditions: list[tuple[str, int]] = []
     about: dict[str, Any] | None = None
-    examples: tuple[np.ndarray, np.ndarray] | None = None
+    examples: tuple[np.ndarray | None, ...] | None = None
 
 
 class Judge(ABC):

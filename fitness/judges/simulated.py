@@ -96,7 +96,8 @@ class Simulated(Judge):
 
     def check_again(self):
         again = self.task.trials_of("search", self.seed, self.cases)
-        if not (np.array_equal(again.spikes, self.search.spikes) and np.array_equal(again.labels, self.search.labels)):
+        same = np.array_equal(again.spikes, self.search.spikes) and np.array_equal(again.labels, self.search.labels)
+        if not (same and (again.signals is None or np.array_equal(again.signals, self.search.signals))):
             raise UserError(f"{self.title}: make gives other trials than before with the same seed: {self.rule}")
 
     def described(self):
@@ -104,7 +105,11 @@ class Simulated(Judge):
         classes = np.unique(trials.labels)[:CLASSES]
         shown = np.concatenate([np.flatnonzero(trials.labels == label)[:OF_EACH] for label in classes])
         conditions = [(name, len(members)) for name, members in zip(*self.task.grouped(trials), strict=True)]
-        return Described(conditions, about(self.task, trials.take(shown)), (trials.spikes[shown], trials.labels[shown]))
+        return Described(
+            conditions,
+            about(self.task, trials.take(shown)),
+            (trials.spikes[shown], trials.labels[shown], trials.take(shown).signals),
+        )
 
     def memory(self, population, archive, capacity):
         """The stimuli count with what they are made from, and each circuit's raster as it is scored."""

@@ -16,6 +16,7 @@ import numpy as np
 from circuits.numerics import portable
 from circuits.numerics.compiled import compiled
 from circuits.simulation.raster import LANES, _trailing_zeros
+from fitness.recordings import bins as binned
 from fitness.recordings.windows import Windows
 
 N, MET, XX, XY, XX_LONG, XY_LONG = range(6)
@@ -32,6 +33,7 @@ class Target(NamedTuple):
     overlap  float32 [windows, outputs, steps, 2]: <a spike in this step, y>
     counts   float64 [windows, outputs]: spikes measured, averaged over repeats
     own      float64 [windows, outputs, 2]: <y, y>
+    bins     int64 [2], steps of a short and of a long bin, where both are counted in bins (`fitness.recordings.bins`), or None
     """
 
     windows: Windows
@@ -40,10 +42,16 @@ class Target(NamedTuple):
     overlap: np.ndarray
     counts: np.ndarray
     own: np.ndarray
+    bins: np.ndarray | None = None
 
 
-def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float) -> Target:
-    """The target that these windows are."""
+def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in_bins: bool = False) -> Target:
+    """The target that these windows are; `in_bins`: of `precision_ms`, instead of with kernels."""
+    if in_bins:
+        width = max(round(precision_ms / dt_ms), 1)
+        bins = np.array([width, round(LONGER) * width])
+        found = binned.overlap_with(windows.measured, windows.start, bins, windows.spikes.shape[1], outputs)
+        return Target(windows, 0, np.zeros((2, 0)), *found, bins)
     steps = windows.spikes.shape[1]
     distance = np.arange(steps + 1) * dt_ms
     kernels = np.stack([portable.exp(-distance / tau) for tau in (precision_ms, LONGER * precision_ms)])
@@ -60,6 +68,9 @@ def readings(bits: np.ndarray, item: np.ndarray, found: Target) -> np.ndarray:
     [trials]: float64 [circuits, trials, outputs, 6]."""
     w = found.windows
     out = np.zeros((len(bits), len(item), bits.shape[-1], READINGS))
+    if found.bins is not None:
+        binned.read(bits, item, w.start, w.stop, found.bins, found.overlap, out)
+        return out
     most = int(w.repeats.max(initial=1))
     _read(bits, item, w.start, w.stop, *w.measured, found.reach, found.kernels, found.overlap, most, out)
     return out

@@ -7,6 +7,8 @@ van_rossum   1 - D^2 / D_silent^2, where D is van Rossum's distance (Neural Comp
              of the repeats, and D_silent that of silence
 rate         Pearson's correlation of the circuit's rate with that of the peristimulus histogram, both filtered by an
              exponential of tau = precision
+psth         Pearson's correlation of spike counts in bins as long as precision: those of the circuit, averaged over all trials
+             of a window, with those of the peristimulus histogram
 
 Two ends make a score of a figure: 0 is the best answer at a constant rate, 1 what one repeat says of the others.
 """
@@ -18,7 +20,8 @@ import numpy as np
 from circuits.simulation.raster import pack
 from fitness.recordings.likeness import MET, XX, XY, N, Target, readings
 
-MEASURES = ("coincidence", "van_rossum", "rate")
+MEASURES = ("coincidence", "van_rossum", "rate")  # of spike times
+PSTH = "psth"  # of counts in bins
 RATES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # times the measured rate, of constant-rate answers
 PHASES = 6
 
@@ -52,7 +55,8 @@ def figure(measure: str, s: Sums, precision_ms: float) -> np.ndarray:
         return np.where(fair, value, 1.0 * ((s.n == 0) & (s.m == 0)))
     if measure == "van_rossum":
         return 1 - (s.xx + s.yy - 2 * s.xy) / np.where(s.yy > 0, s.yy, 1.0)
-    constant = 2 * precision_ms / s.T  # what constant rates add to the overlaps
+    # what constant rates add to the overlaps
+    constant = precision_ms / s.T if measure == PSTH else 2 * precision_ms / s.T
     x, y, xy = (a - constant * b * c for a, b, c in ((s.xx, s.n, s.n), (s.yy, s.m, s.m), (s.xy, s.n, s.m)))
     size = np.sqrt(np.maximum(x, 0) * np.maximum(y, 0))
     return np.where(size > 1e-9, xy / np.where(size > 1e-9, size, 1.0), 0.0)
@@ -60,7 +64,9 @@ def figure(measure: str, s: Sums, precision_ms: float) -> np.ndarray:
 
 def constant_rate(measure: str, target: Target, item: np.ndarray, dt_ms: float, precision_ms: float) -> np.ndarray:
     """The figure of the best answer at a constant rate, float64 [outputs]: silence or spikes at regular intervals, of the best
-    of some rates and phases; at least 0."""
+    of some rates and phases; at least 0. No rate that is constant correlates with counts in bins."""
+    if measure == PSTH:
+        return np.zeros(target.counts.shape[1])
     w = target.windows
     length = (w.stop - w.start)[item].sum()
     best = np.zeros(target.counts.shape[1])
@@ -80,11 +86,14 @@ def constant_rate(measure: str, target: Target, item: np.ndarray, dt_ms: float, 
 
 def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float, precision_ms: float) -> np.ndarray | None:
     """The figure of one repeat as the prediction of the others, over all of those windows that have repeats: float64 [outputs];
-    None where there are none."""
+    None where there are none. Of `psth` it is the correlation that the true rate would have with the mean of the repeats, whose
+    noise is estimated from how they differ (Hsu, Borst and Theunissen, Network 15, 2004)."""
     w = target.windows
     item = item[w.repeats[item] > 1]
     if not len(item):
         return None
+    if measure == PSTH:
+        return _explainable(target, item)
     step, first, repeat = w.measured
     outputs, steps = target.counts.shape[1], w.spikes.shape[1]
     found = np.zeros((len(item), outputs, 4))
@@ -107,3 +116,23 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
     n, met, xx, xy = np.moveaxis(found.sum(axis=0), -1, 0)
     length = (w.stop - w.start)[item].sum() * dt_ms
     return figure(measure, Sums(n, n, met, xx, xy, own.sum(axis=0), float(length)), precision_ms)
+
+
+def _explainable(target, item):
+    """Of counts in bins: the square root of the share of the mean's variance that is not noise, float64 [outputs]."""
+    w, width = target.windows, int(target.bins[0])
+    step, first, repeat = w.measured
+    found = np.zeros(target.counts.shape[1])
+    for n in range(len(found)):
+        means, noise = [], 0.0
+        for i in item:
+            repeats = int(w.repeats[i])
+            counts = np.zeros((repeats, -(-int(w.stop[i] - w.start[i]) // width)))
+            for r in range(repeats):
+                train = (repeat[i] + r) * len(found) + n
+                np.add.at(counts[r], (step[first[train] : first[train + 1]] - w.start[i]) // width, 1.0)
+            means.append(counts.mean(axis=0))
+            noise += counts.var(axis=0, ddof=1).sum() / repeats
+        total = np.concatenate(means).var() * sum(map(len, means))
+        found[n] = np.sqrt(max(total - noise, 0.0) / total) if total > 0 else 0.0
+    return found

@@ -13,6 +13,7 @@ import numpy as np
 from circuits.errors import UserError
 
 DIGITS = 6  # of a time in ms that are kept: a nanosecond
+SAMPLE_DIGITS = 9  # of the time in ms between two samples
 
 
 class Signal(NamedTuple):
@@ -88,26 +89,32 @@ class Recording:
                 tuple(_train(by_name.get(one, ()), end, f"{place}: trial {name}, {role} {one}") for one in all_names)
                 for role, all_names, by_name in (("input", ins, inputs), ("output", outs, outputs))
             )
-            found.append(Trial(str(name), end, given_in, measured, dict(sorted(signals.items()))))
+            sampled = {
+                key: _sampled(signals[key], f"{place}: trial {name}, signal {key}") for key in natural(map(str, signals))
+            }
+            found.append(Trial(str(name), end, given_in, measured, sampled))
         order = {name: k for k, name in enumerate(natural(names))}
         found.sort(key=lambda trial: order[trial.name])
         return cls(ins, outs, tuple(found), source, sha256)
 
     def select(self, inputs=(), outputs=(), until_ms: float | None = None) -> "Recording":
-        """The recording of some trains alone.
+        """The recording of some trains and signals alone.
 
-        inputs, outputs  names, or patterns such as "thalamus-*", of trains of either role; () leaves it as it is in the file
+        inputs, outputs  names, or patterns such as "thalamus-*", of trains of either role, inputs of signals as well; () leaves
+                         it as it is in the file
         until_ms         cut trials here
         Raises UserError for a pattern that no train has.
         """
         wanted = [self._named(patterns, role) for patterns, role in ((inputs, 0), (outputs, 1))]
+        signals = [name for name in self.signals if not inputs or any(fnmatchcase(name, pattern) for pattern in inputs)]
         trials = []
         for trial in self.trials:
             end = trial.duration_ms if until_ms is None else min(until_ms, trial.duration_ms)
             both = trial.inputs, trial.outputs
             trains = [{self._names[r][k]: both[r][k] for r, k in chosen} for chosen in wanted]
             cut = [{name: times[times <= end] for name, times in one.items()} for one in trains]
-            trials.append((trial.name, end, *cut, trial.signals))
+            there = {name: trial.signals[name] for name in signals if name in trial.signals}
+            trials.append((trial.name, end, *cut, there))
         return Recording.of(trials, self.source, self.sha256)
 
     @property
@@ -119,8 +126,9 @@ class Recording:
         if not patterns:
             return [(r, k) for r, k in every if r == role]
         for pattern in patterns:
-            if not any(fnmatchcase(self._names[r][k], pattern) for r, k in every):
-                known = ", ".join(dict.fromkeys(self._names[r][k] for r, k in every))
+            sampled = self.signals if role == 0 else ()
+            if not any(fnmatchcase(name, pattern) for name in (*(self._names[r][k] for r, k in every), *sampled)):
+                known = ", ".join(dict.fromkeys((*sampled, *(self._names[r][k] for r, k in every))))
                 raise UserError(f"{self.source or 'recording'}: has no train {pattern!r}; found {known}"[:300])
         chosen: dict[str, tuple[int, int]] = {}
         for r, k in every:  # of two trains of one name that of this role
@@ -186,6 +194,16 @@ def _train(times, end, place):
         raise UserError(f"{place}: a spike at {found[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
     found.flags.writeable = False
     return found
+
+
+def _sampled(signal, place):
+    dt_ms, values, unit = float(np.round(signal.dt_ms, SAMPLE_DIGITS)), np.array(signal.values, "f8"), str(signal.unit)
+    if not (np.isfinite(dt_ms) and dt_ms > 0):
+        raise UserError(f"{place}: is sampled every {signal.dt_ms} ms; that is a time above 0")
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise UserError(f"{place}: must be finite numbers, [samples]")
+    values.flags.writeable = False
+    return Signal(dt_ms, values, unit)
 
 
 def _listed(what, names):

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, PrivateAttr
 
+from circuits.circuit import Sampled
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.file_data import FileData
@@ -29,6 +30,7 @@ class Prepared(NamedTuple):
 
     recording  the trains that were chosen;   windows  the same, cut
     part       int [windows]: to search on, to validate on, held out
+    sampled    what the sampled channels are of;   drive  float32 [windows, steps, sampled channels]: what drives them
     target     what readings are made of
     low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  are there any to estimate the latter from?
     """
@@ -36,6 +38,8 @@ class Prepared(NamedTuple):
     recording: Recording
     windows: Windows
     part: np.ndarray
+    sampled: tuple[Sampled, ...]
+    drive: np.ndarray
     target: Target
     low: np.ndarray
     high: np.ndarray
@@ -69,11 +73,11 @@ class RecordingTask(Measured, FileData):
         "search": {"objectives": ["score", "size", "wiring"]},
     }
 
-    scored_by: Literal["coincidence", "van_rossum", "rate"] = Field(
-        "coincidence", description="coincidence | van_rossum | rate"
+    scored_by: Literal["coincidence", "van_rossum", "rate", "psth"] = Field(
+        "coincidence", description="coincidence | van_rossum | rate | psth"
     )
     precision_ms: float = Field(
-        2.0, gt=0, le=1000, description="largest distance of coincident spikes, or time constant of the filter"
+        2.0, gt=0, le=1000, description="largest distance of coincident spikes, time constant of the filter, or bin of the psth"
     )
     step_ms: float = Field(0.5, gt=0, le=100, description="of the simulation: times go to the nearest step")
     window_ms: float = Field(500.0, gt=0, le=1e6, description="longest stretch that is one trial")
@@ -82,7 +86,10 @@ class RecordingTask(Measured, FileData):
         "auto", description="the last of each trial's time, or whole stimuli; auto: these if there are 10"
     )
     held_out_trials: tuple[str, ...] = Field((), description="trials that are held out as well, with all of the same stimulus")
-    input_names: tuple[str, ...] = Field((), description='trains that are inputs, such as "lgn-*" [default: as the file says]')
+    input_names: tuple[str, ...] = Field(
+        (), description='trains and signals that are inputs, such as "lgn-*" [default: as the file says]'
+    )
+    inverted: bool = Field(True, description="every sampled input also inverted, as a channel with a - before its name")
     output_names: tuple[str, ...] = Field((), description="trains to be explained [default: as the file says]")
     epochs: tuple[str, ...] = Field((), description="names of the epochs that are the trials (NWB) [default: its trials]")
     until_ms: float | None = Field(None, gt=0, description="cut trials here [default: take all]")
@@ -91,8 +98,16 @@ class RecordingTask(Measured, FileData):
 
     @property
     def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Names of the input trains."""
-        return self.prepared.recording.inputs
+        """Names of the input channels: the sampled ones, their inverses, then the trains."""
+        recording = self.prepared.recording
+        inverses = [f"-{name}" for name in recording.signals if self.inverted]
+        return (*recording.signals, *inverses, *recording.inputs)
+
+    @property
+    def sampled(self) -> tuple[Sampled, ...]:  # type: ignore[override]
+        """What the sampled channels are of: x is 0 at the mean of the signal over the search windows, and 1 a standard
+        deviation above it."""
+        return self.prepared.sampled
 
     @property
     def outputs(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -126,9 +141,10 @@ class RecordingTask(Measured, FileData):
     def _prepare(self):
         found = self.recording()
         place = f"task {self.title()}: {self.file_name}"
-        if not found.inputs:
-            sampled = f": {', '.join(found.signals)} is sampled, which cannot drive a circuit yet" if found.signals else ""
-            raise UserError(f"{place}: has no input spikes{sampled}; input_names says which of its trains are inputs"[:300])
+        if not found.inputs and not found.signals:
+            raise UserError(f"{place}: has no input spikes; input_names says which of its trains are inputs")
+        if twice := set(found.inputs) & {*found.signals, *(f"-{name}" for name in found.signals)}:
+            raise UserError(f"{place}: {sorted(twice)[0]!r} is a train and a signal; leave one out of input_names")
         unknown = set(self.held_out_trials) - {trial.name for trial in found.trials}
         if unknown:
             known = ", ".join(trial.name for trial in found.trials)
@@ -146,7 +162,11 @@ class RecordingTask(Measured, FileData):
             ]
         )
         part = np.where(part < 0, place_in_time, part)
-        aim = target(windows, len(found.outputs), self.step_ms, self.precision_ms)
+        in_bins = self.scored_by == measures.PSTH
+        if in_bins and abs(self.precision_ms / self.step_ms - round(self.precision_ms / self.step_ms)) > 1e-6:
+            raise UserError(f"{place}: precision_ms: a bin of the psth is whole steps of {self.step_ms:g} ms")
+        aim = target(windows, len(found.outputs), self.step_ms, self.precision_ms, in_bins)
+        sampled, drive = self._drives(found, windows, part == SEARCH)
         for number, name in enumerate(("search", "validation", "held-out")):
             silent = np.flatnonzero(aim.counts[part == number].sum(axis=0) == 0)
             if len(silent):
@@ -155,7 +175,26 @@ class RecordingTask(Measured, FileData):
                     "or split_seed, or leave it out of output_names"
                 )
         low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), found, place)
-        return Prepared(found, windows, part, aim, low, high, repeats)
+        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats)
+
+    def _drives(self, recording, windows, searched):
+        """What the sampled channels are of, and what drives them."""
+        steps = np.arange(windows.spikes.shape[1])
+        scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None]) & searched[:, None]
+        given = (steps < windows.stop[:, None])[..., None]
+        channels: list[Sampled] = []
+        for k, name in enumerate(recording.signals):
+            values = windows.signals[..., k][scored]
+            center, scale = (float(f"{v:.6g}") for v in (values.mean(), values.std()))
+            unit = next((trial.signals[name].unit for trial in recording.trials if name in trial.signals), "")
+            channels.append(Sampled(of=name, unit=unit, center=center, scale=scale if scale > 1e-12 else 1.0))
+        if self.inverted:
+            channels += [channel.model_copy(update={"scale": -channel.scale}) for channel in channels]
+        drive = np.zeros((*windows.spikes.shape[:2], len(channels)), "f4")
+        for k, channel in enumerate(channels):
+            which = recording.signals.index(channel.of)
+            drive[..., [k]] = np.where(given, (windows.signals[..., [which]] - channel.center) / channel.scale, 0.0)
+        return tuple(channels), drive
 
     def _whole_stimuli(self, given: list[Stimulus], place) -> np.ndarray:
         """The part of each stimulus that is in one part as a whole, -1 of others: int [stimuli]."""
@@ -166,7 +205,7 @@ class RecordingTask(Measured, FileData):
         if self.hold_out == "stimuli" or (self.hold_out == "auto" and kept.sum() >= ENOUGH):
             held_out = self.held_out_share
             shares = 1 - self.validation_share - held_out, self.validation_share, held_out
-            keys = [[one.spikes.tobytes() for one, keep in zip(given, kept, strict=True) if keep]]
+            keys = [[one.spikes.tobytes() + one.signals.tobytes() for one, keep in zip(given, kept, strict=True) if keep]]
             found[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, place)
         return found
 
@@ -197,9 +236,12 @@ class RecordingTask(Measured, FileData):
 
     def data(self) -> Data:
         """The windows: all of one class, each by itself in confidence intervals."""
-        windows = self.prepared.windows
-        count = len(windows.spikes)
-        return Data(windows.spikes, np.zeros(count, int), np.arange(count))
+        prepared = self.prepared
+        count, steps, _ = prepared.windows.spikes.shape
+        silent = np.zeros((count, steps, len(prepared.sampled)), bool)
+        spikes = np.concatenate([silent, prepared.windows.spikes], axis=2)
+        signals = prepared.drive if prepared.sampled else None
+        return Data(spikes, np.zeros(count, int), np.arange(count), signals=signals)
 
     def parts_given(self) -> np.ndarray:
         """As the recording is split."""
@@ -226,7 +268,8 @@ class RecordingTask(Measured, FileData):
         )
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant, and over neurons."""
+        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), and over
+        neurons."""
         found, item = measured.reshape(*measured.shape[:-1], -1, READINGS), trials.facts["item"]
         total = np.zeros(found.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.errors import UserError
+from circuits.simulation.drive import resampled
 from circuits.simulation.stimulus import on_grid
 from fitness.recordings.recording import Recording
 
@@ -28,7 +30,7 @@ class Measured(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """spikes  bool [windows, steps, inputs]: the stimulus
+    """spikes  bool [windows, steps, inputs]: the stimulus;   signals  float64 [windows, steps, signals]: what of it is sampled
     start, stop  int64 [windows]: the rows that are scored, start <= row < stop
     origin      int64 [windows]: the row of the trial with which the window begins
     stimulus    int64 [windows]: number of the stimulus that it is of
@@ -38,6 +40,7 @@ class Windows(NamedTuple):
     """
 
     spikes: np.ndarray
+    signals: np.ndarray
     start: np.ndarray
     stop: np.ndarray
     origin: np.ndarray
@@ -53,16 +56,19 @@ class Windows(NamedTuple):
 
 
 class Stimulus(NamedTuple):
-    """One stimulus: spikes bool [steps, inputs], names of the trials that have it, and each one's outputs, bool [steps, n]."""
+    """One stimulus: spikes bool [steps, inputs], signals float64 [steps, signals], names of the trials that have it, and each
+    one's outputs, bool [steps, n]."""
 
     spikes: np.ndarray
+    signals: np.ndarray
     names: list[str]
     outputs: list[np.ndarray]
 
 
 def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
     """The different stimuli, on the grid: every time at the nearest step, from halfway between two steps on at the later one,
-    and at the first step instead of 0. And how many spikes were lost since a step holds one spike of a train."""
+    and at the first step instead of 0; signals as `circuits.simulation.drive.resampled` says. And how many spikes were lost
+    since a step holds one spike of a train."""
     found: dict[tuple, Stimulus] = {}
     merged = 0
     for trial in recording.trials:
@@ -71,10 +77,22 @@ def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
             warnings.simplefilter("ignore")
             spikes, outputs = (on_grid([list(trains)], dt_ms, end, "nearest")[0] for trains in (trial.inputs, trial.outputs))
         merged += sum(map(len, (*trial.inputs, *trial.outputs))) - int(spikes.sum()) - int(outputs.sum())
-        one = found.setdefault((spikes.shape, np.packbits(spikes).tobytes()), Stimulus(spikes, [], []))
+        signals = _signals(recording, trial, dt_ms, len(spikes))
+        key = spikes.shape, np.packbits(spikes).tobytes(), signals.tobytes()
+        one = found.setdefault(key, Stimulus(spikes, signals, [], []))
         one.names.append(trial.name)
         one.outputs.append(outputs)
     return list(found.values()), merged
+
+
+def _signals(recording, trial, dt_ms, steps):
+    found = np.zeros((steps, len(recording.signals)))
+    for k, name in enumerate(recording.signals):
+        place = f"{recording.source or 'recording'}: trial {trial.name}"
+        if name not in trial.signals:
+            raise UserError(f"{place}: lacks the signal {name}, which other trials have; leave it out of input_names")
+        found[:, k] = resampled(trial.signals[name].values, trial.signals[name].dt_ms, dt_ms, steps, f"{place}: signal {name}")
+    return found
 
 
 def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int, merged: int = 0) -> Windows:
@@ -91,10 +109,12 @@ def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int
     ]
     steps = max(end - origin for _, origin, _, end in pieces)
     spikes = np.zeros((len(pieces), steps, given[0].spikes.shape[1]), bool)
+    signals = np.zeros((len(pieces), steps, given[0].signals.shape[1]))
     rows: list[np.ndarray] = []
     repeat = [0]
     for k, (number, origin, begin, end) in enumerate(pieces):
         spikes[k, : end - origin] = given[number].spikes[origin:end]
+        signals[k, : end - origin] = given[number].signals[origin:end]
         for outputs in given[number].outputs:
             rows += [np.flatnonzero(column) + begin - origin for column in outputs[begin:end].T]
         repeat.append(repeat[-1] + len(given[number].outputs))
@@ -103,7 +123,7 @@ def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int
     which, origins, begins, ends = np.array(pieces, "i8").T
     measured = Measured(step, first, np.array(repeat, "i8"))
     names = tuple(tuple(one.names) for one in given)
-    return Windows(spikes, begins - origins, ends - origins, origins, which, names, measured, merged)
+    return Windows(spikes, signals, begins - origins, ends - origins, origins, which, names, measured, merged)
 
 
 def _pieces(first, last, window, lead_in):

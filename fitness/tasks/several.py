@@ -49,6 +49,8 @@ class Several(Task):
             if part.dt_ms != parts[0].dt_ms:
                 steps = f"{part.title()} has {part.dt_ms:g} ms, {parts[0].title()} {parts[0].dt_ms:g} ms"
                 raise UserError(f"task several: tasks[{k}]: all must have the same step; {steps}")
+            if part.sampled:
+                raise UserError(f"task several: tasks[{k}]: {part.title()} has sampled inputs, which are not combined")
             if part.listens != "outputs":
                 raise UserError(f"task several: tasks[{k}]: {part.title()} listens to all neurons, not to outputs alone")
             if type(part).world is not Task.world:

@@ -1,7 +1,7 @@
 """The trial that came with this motif, and what the evocircuits simulator made of it in float64 (example.npz).
 
-INPUTS bool [steps, channels], SPIKES bool [steps, neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is
-the step of DT_MS that ends at (k + 1) DT_MS.
+INPUTS bool [steps, channels], DRIVE [steps, channels], that of the sampled channels (0 of the others), SPIKES bool [steps,
+neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is the step of DT_MS that ends at (k + 1) DT_MS.
 """
 
 import sys
@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 with np.load(HERE / "example.npz", allow_pickle=False) as _example:
     INPUTS, SPIKES, OUTPUTS = (_example[name][0] for name in ("inputs", "spikes", "outputs"))
     DT_MS = float(_example["dt_ms"])
+    DRIVE = _example["drive"][0] if "drive" in _example else np.zeros(INPUTS.shape)
 
 
 def cannot_run(why):

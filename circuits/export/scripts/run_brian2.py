@@ -12,11 +12,11 @@ spike with the start of its step and counts that step as refractory, so that t_r
 import json
 
 import numpy as np
-from example import DT_MS, HERE, INPUTS, cannot_run, compare
+from example import DRIVE, DT_MS, HERE, INPUTS, cannot_run, compare
 
 try:
     import brian2
-    from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, defaultclock, ms, prefs
+    from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, TimedArray, defaultclock, ms, prefs
 except ModuleNotFoundError:
     cannot_run("this script needs Brian2, which is not installed: pip install brian2")
 
@@ -64,6 +64,9 @@ u = u * int(not_refractory) + (v_reset - v_rest) * int(not not_refractory)
 I_e = I_e * exp(-dt_ms / tau_syn_e)
 I_i = I_i * exp(-dt_ms / tau_syn_i)
 """
+DRIVEN = """
+I_e = I_e + (1 - exp(-dt_ms / tau_syn_e)) * driven(t, i)
+"""
 VARIABLES = {"alif_psc_exp": ("w", "theta"), "izhikevich": ("r",), "aeif_psc_exp": ("w", "runs_away")}
 THRESHOLDS = {
     "alif_psc_exp": "u >= v_th - v_rest + theta",
@@ -108,17 +111,19 @@ STDP = {  # learning comes before both traces grow: spikes of one step are no pa
 ORDER = ("arrive", "fire", "arrived", "fired")
 
 
-def build(motif):
+def build(motif, drive=None):
     """Make the motif's parts. Returns the NeuronGroup, the SpikeGeneratorGroup of its input channels (None if there are none)
     and a list of Synapses; add all of them to your Network, and set the channels' spikes with `set_spikes`.
 
+    drive, of a motif with sampled inputs: [steps, channels], their (signal - center) / scale; after it nothing drives them.
     Needs `defaultclock.dt` to be the motif's dt_ms.
     """
-    neurons = make_neurons(motif)
+    neurons = make_neurons(motif, currents(motif, drive))
     place = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
     signs = [-1 if cell["sign"] == "I" else 1 for cell in motif["neurons"]]
     channels = SpikeGeneratorGroup(len(motif["inputs"]), [], [] * ms) if motif["inputs"] else None
-    afferent = [(c, 1, s) for c, channel in enumerate(motif["inputs"]) for s in channel["synapses"]]
+    of_spikes = [(c, channel) for c, channel in enumerate(motif["inputs"]) if not channel.get("signal")]
+    afferent = [(c, 1, s) for c, channel in of_spikes for s in channel["synapses"]]
     recurrent = [(place[s["pre"]], signs[place[s["pre"]]], s) for s in motif["synapses"]]
     made = []
     for source, rows in ((channels, afferent), (neurons, recurrent)):
@@ -129,7 +134,23 @@ def build(motif):
     return neurons, channels, made
 
 
-def make_neurons(motif):
+def currents(motif, drive):
+    """What sampled inputs drive each neuron with in every step, mV, before its excitatory synapses filter it: [steps, neurons];
+    None of a motif without such inputs."""
+    sampled = [c for c, channel in enumerate(motif["inputs"]) if channel.get("signal")]
+    if not sampled:
+        return None
+    place = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
+    longest = max((round(s["delay_ms"] / motif["dt_ms"]) for c in sampled for s in motif["inputs"][c]["synapses"]), default=0)
+    found = np.zeros((len(drive) + longest, len(place)))
+    for c in sampled:
+        for s in motif["inputs"][c]["synapses"]:
+            late = round(s["delay_ms"] / motif["dt_ms"])
+            found[late : late + len(drive), place[s["post"]]] += s["weight_mv"] * drive[:, c]
+    return np.vstack([found, np.zeros((1, len(place)))])
+
+
+def make_neurons(motif, driven=None):
     """The NeuronGroup, at rest; its parameters are those of the motif without units, and what `propagators` adds."""
     model, dt = motif["neuron_model"], motif["dt_ms"]
     names = [name for name in motif["neurons"][0] if name not in ("id", "type", "sign")]
@@ -145,13 +166,13 @@ def make_neurons(motif):
         threshold=THRESHOLDS.get(model, "u >= v_th - v_rest"),
         reset="u = v_reset - v_rest\n" + RESETS.get(model, ""),
         refractory="(t_ref + dt_ms) * ms",
-        namespace={"dt_ms": dt},
+        namespace={"dt_ms": dt} | ({} if driven is None else {"driven": TimedArray(driven, dt=dt * ms)}),
     )
     for name, column in columns.items():
         setattr(made, name, column)
     if model == "izhikevich":
         made.r = columns["b_per_ms"] * columns["v_rest"]
-    made.run_regularly(STEPS[model] + EVERY_STEP, when="after_groups")
+    made.run_regularly(STEPS[model] + EVERY_STEP + ("" if driven is None else DRIVEN), when="after_groups")
     return made
 
 
@@ -202,7 +223,7 @@ def main():
     prefs.codegen.target = "numpy"  # compiling takes longer than a small circuit runs
     motif = json.loads((HERE / "motif.json").read_text(encoding="utf-8"))
     defaultclock.dt = DT_MS * ms
-    neurons, channels, synapses = build(motif)
+    neurons, channels, synapses = build(motif, DRIVE)
     monitor = SpikeMonitor(neurons)
     network = Network(neurons, synapses, monitor)
     if channels is not None:

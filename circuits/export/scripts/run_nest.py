@@ -12,7 +12,7 @@ import os
 from fractions import Fraction
 
 import numpy as np
-from example import DT_MS, HERE, INPUTS, cannot_run, compare
+from example import DRIVE, DT_MS, HERE, INPUTS, cannot_run, compare
 
 os.environ.setdefault("PYNEST_QUIET", "1")
 try:
@@ -22,6 +22,7 @@ except ModuleNotFoundError:
 if not hasattr(nest, "build_info") or "spike_train_injector" not in nest.node_models:
     cannot_run("this script needs NEST 3.5 or newer; this one is older: pip install -U nest-simulator")
 
+CURRENT = "step_current_generator"
 EXACT = ("lif_psc_exp",)  # the others NEST solves with steps of its own, and resets inside a step
 
 
@@ -47,16 +48,18 @@ def weight(model, sign, weight_mv, post):
 
 
 def build(motif):
-    """Make the motif's neurons and input channels, connected. Returns both as NodeCollections, in the order of the motif.
+    """Make the motif's neurons and input channels, connected. Returns the neurons as a NodeCollection and the channels as a
+    list, both in the order of the motif.
 
-    The channels are spike_train_injector nodes: set `spike_times`, or connect your own sources to the neurons instead. Needs
-    `nest.resolution` to be the motif's dt_ms, or one that divides its delays.
+    The channels are spike_train_injector nodes, of which you set `spike_times`, or for sampled inputs step_current_generator
+    nodes, see `drive`; or connect your own sources to the neurons instead. Needs `nest.resolution` to be the motif's dt_ms, or
+    one that divides its delays.
     """
     model, cells = motif["neuron_model"], motif["neurons"]
     place = {cell["id"]: n for n, cell in enumerate(cells)}
     made = [neuron(model, cell) for cell in cells]
     neurons = nest.Create(made[0][0], len(made), [parameters for _, parameters in made])
-    channels = nest.Create("spike_train_injector", len(motif["inputs"])) if motif["inputs"] else nest.NodeCollection()
+    channels = [nest.Create(CURRENT if channel.get("signal") else "spike_train_injector") for channel in motif["inputs"]]
 
     def on_grid(time_ms):
         return round(time_ms / motif["dt_ms"]) * motif["dt_ms"]
@@ -69,8 +72,15 @@ def build(motif):
         if plastic := synapse.get("short_term"):  # NEST's u is what the next spike will find after its jump
             times = {"tau_rec": plastic["tau_rec_ms"], "tau_fac": plastic["tau_fac_ms"]}
             spec |= {"synapse_model": "tsodyks2_synapse", "U": plastic["use"], "u": plastic["use"], "x": 1.0} | times
+        if pre in channels and motif["inputs"][channels.index(pre)].get("signal"):
+            spec["receptor_type"] = 1  # of iaf_psc_exp: a current that tau_syn_ex filters
         nest.Connect(pre, neurons[post], "one_to_one", spec)
     return neurons, channels
+
+
+def drive(channel, values, dt):
+    """Let a sampled channel follow values [steps], (signal - center) / scale, from the second step on."""
+    channel.set(amplitude_times=np.arange(1, len(values)) * dt, amplitude_values=np.asarray(values[1:], float))
 
 
 def main():
@@ -85,8 +95,11 @@ def main():
         nest.set_verbosity("M_WARNING")
 
     neurons, channels = build(motif)
-    for channel, train in zip(channels, INPUTS.T, strict=True):
-        channel.set(spike_times=(np.flatnonzero(train) + 1) * dt)
+    for channel, train, values, of in zip(channels, INPUTS.T, DRIVE.T, motif["inputs"], strict=True):
+        if of.get("signal"):
+            drive(channel, values, dt)
+        else:
+            channel.set(spike_times=(np.flatnonzero(train) + 1) * dt)
     recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
     nest.Connect(neurons, recorder)
     nest.Simulate(len(INPUTS) * dt)

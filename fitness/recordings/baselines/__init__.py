@@ -7,8 +7,8 @@ GLM with history       the same with the neuron's own spikes before (Truccolo et
 
 Stimulus and history are seen through raised cosines of logarithmic time (Pillow et al., Nature 454, 2008). Where spikes are
 scored (coincidence) a model spikes when its rate passes a threshold, with a refractory period: both are chosen on the search
-windows, as is fair to a model that is to spike at certain times. Where rates are (rate, van_rossum) the rate itself is scored,
-of the GLM the mean of free runs. Each neuron is fitted by itself.
+windows, as is fair to a model that is to spike at certain times. Where rates are (rate, psth, van_rossum) the rate itself is
+scored, of the GLM the mean of free runs. Each neuron is fitted by itself.
 """
 
 from fitness.recordings.baselines.fits import Baseline, fit_all

@@ -20,7 +20,7 @@ def basis(dt_ms: float, count: int) -> np.ndarray:
 
 
 def past(trains: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Output of each filter on trains, bool [windows, steps, n], before every step: float64 [windows, steps, n x filters]."""
+    """Output of each filter on trains or signals [windows, steps, n] before every step: [windows, steps, n x filters]."""
     windows, steps, n = trains.shape
     found = np.zeros((windows, steps, n, len(filters)))
     for k, one in enumerate(filters):

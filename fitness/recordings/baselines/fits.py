@@ -47,12 +47,20 @@ class Prediction(NamedTuple):
 def fit_all(task: RecordingTask) -> list[Baseline]:
     """The constant rate and the three regressions on a recording. Deterministic."""
     prepared = task.prepared
-    seen = past(prepared.windows.spikes, basis(task.step_ms, STIMULUS))
+    seen = past(_stimulus(prepared), basis(task.step_ms, STIMULUS))
     found = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
     for model, fit in (("linear filter", _linear), ("linear-nonlinear", _nonlinear), ("GLM with history", _glm)):
         both = np.array([_figures(task, n, fit(task, n, seen)) for n in range(len(task.outputs))])
         found.append(_baseline(task, model, both[:, 0], both[:, 1]))
     return found
+
+
+def _stimulus(prepared):
+    """Trains and signals of all windows, [windows, steps, n]: every signal once."""
+    straight = [k for k, channel in enumerate(prepared.sampled) if channel.scale > 0]
+    if not straight:
+        return prepared.windows.spikes
+    return np.concatenate([prepared.windows.spikes, prepared.drive[..., straight].astype("f8")], axis=2)
 
 
 def score(task: RecordingTask, figures: np.ndarray) -> float:
@@ -181,11 +189,20 @@ def _of_rate(task, n, rate, item):
     target, w = task.prepared.target, task.prepared.windows
     steps = np.arange(rate.shape[1])
     rate = np.where((steps >= w.start[item][:, None]) & (steps < w.stop[item][:, None]), rate, 0.0)
-    decay = float(target.kernels[0, 1])
-    forth = lfilter([1.0], [1.0, -decay], rate, axis=1)
-    back = lfilter([1.0], [1.0, -decay], rate[:, ::-1], axis=1)[:, ::-1]
-    xx, xy = (rate * (forth + back - rate)).sum(), (rate * target.overlap[item, n, :, 0]).sum()
+    if target.bins is not None:
+        xx = sum((_binned(one, w.start[i], target.bins[0]) ** 2).sum() for one, i in zip(rate, item, strict=True))
+    else:
+        decay = float(target.kernels[0, 1])
+        forth = lfilter([1.0], [1.0, -decay], rate, axis=1)
+        back = lfilter([1.0], [1.0, -decay], rate[:, ::-1], axis=1)[:, ::-1]
+        xx = (rate * (forth + back - rate)).sum()
+    xy = (rate * target.overlap[item, n, :, 0]).sum()
     length = (w.stop - w.start)[item].sum() * task.step_ms
     m, yy = target.counts[item, n].sum(), target.own[item, n, 0].sum()
     found = measures.Sums(*(np.array([v], float) for v in (rate.sum(), m, 0.0, xx, xy, yy)), float(length))
     return float(measures.figure(task.scored_by, found, task.precision_ms)[0])
+
+
+def _binned(rate, start, width):
+    """The sums of a rate [steps] in bins of so many steps, from `start` on."""
+    return np.add.reduceat(rate, np.arange(start, len(rate), width))

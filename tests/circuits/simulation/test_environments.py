@@ -78,7 +78,7 @@ def walked(world, motors, steps):
     return heard, course
 
 
-@pytest.mark.parametrize(("plastic", "seed"), few_of([None, "both"], range(3), few=[(None, 0), (None, 1), ("both", 0)]))
+@pytest.mark.parametrize(("plastic", "seed"), few_of([None, "both"], range(3), few=[(None, 0), (None, 1)]))
 def test_a_closed_loop_is_circuit_and_world_in_turns(plastic, seed):
     """What the circuit does is what it would do on those inputs, and the inputs are what the world makes of what it does; as
     neither looks ahead, the two went step by step."""
@@ -134,7 +134,7 @@ def test_a_replay_with_a_course_ends_where_one_without_does_and_many_circuits_ar
 REALS, PLASTIC = ["float32", "float64"], [None, "short_term", "stdp"]
 
 
-@pytest.mark.parametrize(("real", "plastic"), few_of(REALS, PLASTIC, few=[("float32", "stdp")]))
+@pytest.mark.parametrize(("real", "plastic"), few_of(REALS, PLASTIC, few=[("float32", None)]))
 def test_a_population_in_a_world_is_its_circuits_each_alone_whatever_the_threads_and_looks(real, plastic):
     world, circuit = world_of(150), walker(2, plastic=plastic, noise_mv=2.0)
     raster = simulate(circuit, silence(150), dtype=real, world=world, seed=4)

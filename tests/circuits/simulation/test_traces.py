@@ -9,6 +9,7 @@ from circuits.neurons import MODELS
 from circuits.neurons.model import current_to_potential
 from circuits.simulation.simulate import simulate
 from tests import reference
+from tests.products import some_of
 
 CIRCUIT = Circuit(
     dt_ms=0.5,
@@ -85,7 +86,7 @@ def test_a_potential_is_at_reset_in_the_row_of_its_spike_and_after_the_refractor
         assert v[row + 4] > -64.0
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", some_of(MODELS, few=["lif_psc_exp", "alif_psc_exp", "aeif_psc_exp"]))
 def test_recording_changes_no_spike_and_records_what_the_model_has(model):
     circuit, spikes = drawn(1, neurons=6, neuron_model=model)
     raster = simulate(circuit, spikes, record="all")

@@ -10,29 +10,42 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 @contextmanager
 def launched():
-    """A browser; skips the test where there is none."""
+    """A tab of a browser, for all pages one after the other: a tab costs more than the page in it; skips the test where there
+    is no browser."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
+        yield browser.new_page()
         browser.close()
 
 
 class Opened:
-    """A page that was opened and has drawn itself; what goes wrong in it, and whatever it asks of a network, is kept."""
+    """A page that was opened and has drawn itself. Until it is closed, what goes wrong in it is kept, and whatever it asks of a
+    network."""
 
-    def __init__(self, browser, path, dark=False, width=1280):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
-        self.page = self.context.new_page()
+    def __init__(self, tab, path, dark=False, width=1280):
+        self.page = tab
         self.faults: list[str] = []
-        self.page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", lambda r: self.faults.append(f"asks for {r.url}") if r.url != path.as_uri() else None)
-        self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-drawn]", state="attached", timeout=20_000)
+        self._kept = {
+            "console": lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None,
+            "pageerror": lambda error: self.faults.append(str(error)),
+            "dialog": lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+            "request": lambda r: self.faults.append(f"asks for {r.url}") if r.url != path.as_uri() else None,
+        }
+        tab.goto("about:blank")
+        tab.mouse.move(2, 2)
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.emulate_media(media="screen", color_scheme="dark" if dark else "light")
+        for event, keep in self._kept.items():
+            tab.on(event, keep)
+        tab.goto(path.as_uri())
+        tab.wait_for_selector("html[data-drawn]", state="attached", timeout=20_000)
+
+    def close(self):
+        for event, keep in self._kept.items():
+            self.page.remove_listener(event, keep)
 
     def drawn(self, rank):
         """Wait until the circuit of this rank is shown."""

@@ -15,6 +15,7 @@ from circuits.simulation.simulate import simulate
 from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.island import State
 from evo.inspect import activity, page, page_data
+from evo.search import ANALYSED  # noqa: F401  (conftest.py reads it)
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for
@@ -34,9 +35,9 @@ MOST_NODES = 6000
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with launched() as browser:
-        yield browser
+def tab():
+    with launched() as tab:
+        yield tab
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +55,19 @@ def run(folder):
 
 
 @pytest.fixture
-def opened(browser):
-    """Opens pages; at the end of the test they must have asked for nothing, and nothing may have gone wrong in them."""
+def opened(tab):
+    """Opens a page; at the end of the test it must have asked for nothing, and nothing may have gone wrong in it."""
     pages = []
 
     def open_page(path, **options):
-        pages.append(Opened(browser, path, **options))
+        assert not pages, "the tab shows another page"
+        pages.append(Opened(tab, path, **options))
         return pages[-1]
 
     yield open_page
     for one in pages:
+        one.close()
         assert one.faults == []
-        one.context.close()
 
 
 def with_front(folder, count, elsewhere):
@@ -382,7 +384,7 @@ FILTER = """cases => {
 }"""
 
 
-def test_nothing_is_filtered_before_someone_filters_and_a_bound_is_what_its_label_says(browser):
+def test_nothing_is_filtered_before_someone_filters_and_a_bound_is_what_its_label_says(tab):
     """Fronts with every pair of ends in hundredths and in shares of up to 12 neurons, with scores below chance and without."""
 
     def front(low, high):
@@ -392,11 +394,10 @@ def test_nothing_is_filtered_before_someone_filters_and_a_bound_is_what_its_labe
     cases = [front((low / 100, (1, 2)), (high / 100, (2, 3))) for low in range(-20, 101, 7) for high in range(low, 101, 9)]
     cases += [front((0.1 * k, low), (0.7, high)) for k, low in enumerate(shares) for high in shares[k::7]]
     cases += [front((None, (3, 5)), (score, (3, 4))) for score in (None, -0.001, 0.9999999, 0.6000000000000001, 1 / 3, 0.0)]
-    tab = browser.new_page()
+    tab.goto("about:blank")
     tab.add_script_tag(content=(files("evo.inspect") / "web" / "limits.js").read_text())
     assert len(cases) > 600
     assert tab.evaluate(FILTER, cases) == []
-    tab.close()
 
 
 def test_the_table_is_sorted_by_any_column_both_ways(opened, folder, run):
@@ -639,8 +640,8 @@ def test_markup_in_a_strangers_run_is_text(opened, tmp_path, folder):
     assert {row[0] for row in shown.rows("#synapses")} & set(channels)
 
 
-def test_the_policy_of_the_page_lets_no_other_script_run(browser, folder):
-    shown = Opened(browser, folder / "report.html")
+def test_the_policy_of_the_page_lets_no_other_script_run(tab, folder):
+    shown = Opened(tab, folder / "report.html")
     shown.page.evaluate("""() => {
         const script = document.createElement('script');
         script.textContent = 'window.ran = true';
@@ -648,7 +649,7 @@ def test_the_policy_of_the_page_lets_no_other_script_run(browser, folder):
     }""")
     assert shown.page.evaluate("window.ran") is None
     assert any("Content Security Policy" in fault for fault in shown.faults)
-    shown.context.close()
+    shown.close()
 
 
 def _raster(shown, trial):

@@ -1,6 +1,7 @@
 """A recording is the same from whatever file it comes, and a wrong file is one line."""
 
 import io
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -31,6 +32,42 @@ def test_neo_holds_the_same_recording(tmp_path):
     with neo.NixIO(str(path), "ow") as file:
         file.write_block(files.as_neo())
     assert read(path) == files.recording()
+
+
+def test_sampled_signals_are_the_same_in_files_of_every_kind(tmp_path):
+    trials = files.driven()
+    expected = Recording.of(trials)
+    assert expected.signals == ("wave",)
+    header = "# duration_ms = 200\n"
+    assert read("cell.csv", files.as_csv(trials, header)) == expected == read("cell.npz", files.as_npz(trials))
+    found = read("cell.csv", files.as_csv(trials, header)).trials[1].signals["wave"]
+    assert (found.dt_ms, found.unit) == (0.5, "pA")
+    assert np.array_equal(found.values, trials[1][4]["wave"].values)
+    if find_spec("pynwb"):
+        assert read("cell.nwb", files.as_nwb(tmp_path / "made.nwb", trials)) == expected
+    if find_spec("neo") and find_spec("nixio"):
+        import neo
+
+        path = tmp_path / "cell.nix"
+        with neo.NixIO(str(path), "ow") as file:
+            file.write_block(files.as_neo(trials))
+        assert read(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("0,signal,s,0,1\n0,signal,s,1,2\n0,signal,s,3,2\n", "evenly spaced samples, 1.5 ms apart; line 4 has 1 ms"),
+        ("0,signal,s,1,1\n0,signal,s,2,2\n", "must have samples from time 0 on; found 2, the first at 1 ms"),
+        ("0,signal,s,0,1\n0,signal,s,,2\n", "line 4: a sample of a signal needs time_ms and value"),
+        ("0,signal,s,0,1\n0,signal,s,1,high\n", "line 4: value must be a number, not 'high'"),
+        ("1,signal,s,0,1\n1,signal,s,1,1\n", "trial 1: has signals, but no row that names a train"),
+    ],
+)
+def test_signals_that_are_none_are_one_line(rows, said):
+    with pytest.raises(UserError) as caught:
+        read("cell.csv", f"trial,role,name,time_ms,value\n0,output,x,1,\n{rows}".encode())
+    assert said in str(caught.value)
 
 
 def test_sonata_spikes_are_read_in_their_unit():

@@ -215,19 +215,6 @@ def test_a_recording_that_says_too_little_is_one_line(text, settings, said):
     assert said in str(caught.value)
 
 
-def test_what_is_only_sampled_is_refused_in_one_line():
-    from fitness.recordings import Recording, Signal
-    from fitness.recordings.task import RecordingTask
-
-    class Sampled(RecordingTask):
-        def _read(self):
-            signal = Signal(1.0, np.zeros(100), "A")
-            return Recording.of([("0", 100.0, {}, {"x": [5.0]}, {"current": signal})], "cell.nwb")
-
-    with pytest.raises(UserError, match="has no input spikes: current is sampled, which cannot drive a circuit yet"):
-        Sampled(file="cell.nwb").prepared  # noqa: B018
-
-
 def test_a_neuron_whose_repeats_do_not_agree_is_refused_by_name():
     rng = np.random.default_rng(0)
     lines = [HEAD.format(4000)]
