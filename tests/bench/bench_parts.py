@@ -41,7 +41,7 @@ from fitness.learning.settings import settings
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "runs" / "learning" / "flip-flop.toml"
 PARTS = ROOT / "runs" / "results" / "parts"
-RATES, TUNED_ON = (0.05, 0.15), 100
+RATES, TUNED_ON = (0.05, 0.15, 0.4), 100
 COMMON: dict[str, Any] = {"name": "learning", "parameters": 1300, "batch": 16, "examples": 500, "judged": 128, "looks": 10}
 SETTINGS: dict[str, dict[str, Any]] = {
     "flip-flop": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]}},
