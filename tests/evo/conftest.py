@@ -32,7 +32,7 @@ print("ready", flush=True)
 for line in sys.stdin:
     what, paths, settings = json.loads(line)
     try:
-        answer = {"archive": getattr(evo, what)(*paths, **settings).archive_sha256}
+        answer = {"archive": getattr(getattr(evo, what)(*paths, **settings), "archive_sha256", None)}
     except BaseException:
         answer = {"failed": traceback.format_exc()}
     print(json.dumps(answer), flush=True)
