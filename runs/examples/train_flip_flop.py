@@ -1,8 +1,8 @@
 """Train copies of the zoo's flip-flop to remember three bits over seconds: python runs/examples/train_flip_flop.py
 
 Each bit has eight noisy fibres that set it and eight that reset it; it is to be held until the next pulse, 0.3 to 1.2 s later,
-and is read in every millisecond. Time constants are fixed. With exact gradients not one step can be used: they overflow on their
-way back through a flip-flop. Dampened and bounded they train. Some three minutes of one core.
+and is read in every millisecond. Time constants are fixed. With exact gradients not one step can be used: they overflow on
+their way back through a flip-flop. Dampened and bounded they train. Some three minutes of one core.
 """
 
 import argparse
