@@ -46,14 +46,24 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     cache = {} if cache is None else cache
     end = time.monotonic() + seconds
     shown = activity.of_run(run)
+    return head(run, shown, cache) | {"packed": list(_packed(run, shown, cache, end))}
+
+
+def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict:
+    """What the page shows of one circuit of the front."""
+    return _whole(run, run.front[rank], shown, cache, traces=True, descent=True)
+
+
+def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
+    """The page's data but for its circuits."""
     search = run.spec.search
     return {
         "kind": "run",
         "title": run.name,
         "folder": quote(str(run.folder)),  # as it is typed in a shell
-        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
-        "trials": _trials(shown),
-        "model": _model(run.front[0].circuit if run.front else None),
+        "task": task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
+        "trials": trials(shown),
+        "model": model(run.front[0].circuit if run.front else None),
         "run": {
             "state": run.state,
             "ended_by": run.progress.ended,
@@ -82,7 +92,6 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
-        "packed": list(_packed(run, shown, cache, end)),
     }
 
 
@@ -96,9 +105,9 @@ def of_motif(motif: Motif) -> dict:
     return {
         "kind": "motif",
         "title": f"Motif from {origin.run}" if origin.run else "Motif",
-        "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
-        "trials": _trials(shown),
-        "model": _model(circuit),
+        "task": task(origin.task, inputs, outputs, circuit.dt_ms),
+        "trials": trials(shown),
+        "model": model(circuit),
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
@@ -174,7 +183,7 @@ def _step(step, cache):
         return changes(step.mother, step.circuit)
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
-    scores = {"before": _number(step.before), "score": _number(step.score)}
+    scores = {"before": number(step.before), "score": number(step.score)}
     facts |= {"parent": step.parent and step.parent.name}
     return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
 
@@ -200,7 +209,7 @@ def _row(m: Member) -> dict:
     return {
         "rank": m.rank,
         **{
-            name: _number(getattr(m, name))
+            name: number(getattr(m, name))
             for name in ("score", "validation", "held_out", "low", "high", "worst", "spikes", "events")
         },
         "worst_condition": m.condition and list(m.condition),
@@ -210,7 +219,7 @@ def _row(m: Member) -> dict:
         "i": m.inhibitory,
         "island": m.island,
         "generation": m.generation,
-        "objectives": [_number(value) for value in m.objectives.values()],
+        "objectives": [number(value) for value in m.objectives.values()],
         **_counts(m.circuit),
     }
 
@@ -219,7 +228,7 @@ def _counts(circuit):
     return {"synapses": circuit.synapse_count}
 
 
-def _task(settings, inputs, outputs, dt_ms, about=None):
+def task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
@@ -241,7 +250,7 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
     }
 
 
-def _trials(shown):
+def trials(shown):
     return {
         "labels": shown.labels.tolist(),
         "steps": shown.spikes.shape[1],
@@ -250,7 +259,7 @@ def _trials(shown):
     }
 
 
-def _model(circuit):
+def model(circuit):
     if circuit is None:
         return None
     return {
@@ -260,6 +269,6 @@ def _model(circuit):
     }
 
 
-def _number(value):
+def number(value):
     """A number as JSON has it: None for NaN."""
     return None if math.isnan(value) else value

@@ -32,7 +32,7 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_selections
+from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_polish, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Encoding, variation
 from evo.selection.deaps import SELECTIONS
@@ -51,7 +51,7 @@ from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders"}  # keys of [search] that older runs lack
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish"}  # keys of [search] that older runs lack
 TRIED = 5  # random circuits at most, before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
@@ -212,6 +212,9 @@ class Search(_Section):
     held_out: int = Field(256, ge=1, le=65_536, description="held-out trials for the archive, by which nothing is selected")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    polish: float = Field(
+        0.0, ge=0, le=0.95, description="share of children that CMA-ES makes of good wirings: weights, delays, parameters"
+    )
     descriptors: Names = Field(("neurons", "excitatory_share"), description=f"axes of map-elites: {' | '.join(DESCRIPTORS)}")
     parents: Annotated[str | None, AfterValidator(_selection)] = Field(
         None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
@@ -296,7 +299,7 @@ class RunSpec(_Section):
         if kind is None:
             found = own_part(s.algorithm, ALGORITHM, source, s.task_seconds, folder)
             kind = own_algorithm(found, s.algorithm, s.task_seconds)
-        return with_selections(kind, s.parents, s.survivors)
+        return with_polish(with_selections(kind, s.parents, s.survivors), s.polish)
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from

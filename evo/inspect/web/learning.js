@@ -1,5 +1,8 @@
 // Learning: how a network of copies of the circuit learned, step by step of its training.
-function drawLearning() {
+import { $, chart, chosen, count, el, number, on, section, titled } from "./tools.js";
+import { curves } from "./activity.js";
+
+export function drawLearning() {
   on("circuit", () => {
     const found = chosen.circuit.learning, place = $("learning");
     place.hidden = !found;
