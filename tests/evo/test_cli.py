@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "resume",
     "status",
+    "study",
     "inspect",
     "export",
     "listen",
