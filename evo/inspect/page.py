@@ -20,7 +20,7 @@ from circuits.motif_file import Motif, write_whole
 from evo.inspect import page_data
 from evo.storage.run_folder import Run
 
-SCRIPTS = ("tools", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "why", "descent", "main")
+SCRIPTS = ("tools", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "measured", "why", "descent", "main")
 
 
 def default_path(subject: Path) -> Path:

@@ -17,7 +17,7 @@ from circuits.circuit import Circuit
 from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from evo.inspect import activity
+from evo.inspect import activity, measured
 from evo.inspect.changes import changes
 from evo.inspect.course import course
 from evo.inspect.drawing import drawn
@@ -44,8 +44,9 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     """
     cache = {} if cache is None else cache
     end = time.monotonic() + seconds
-    shown = activity.of_run(run)
+    shown, recorded = activity.of_run(run), measured.task_of(run)
     search = run.spec.search
+    same = measured.equally_good(run) if recorded is not None else None
     return {
         "kind": "run",
         "title": run.name,
@@ -81,7 +82,8 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
-        "packed": list(_packed(run, shown, cache, end)),
+        "equally_good": None if same is None else same | {"text": measured.said(same)},
+        "packed": list(_packed(run, shown, cache, end, recorded)),
     }
 
 
@@ -120,7 +122,7 @@ def packed(value: dict) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _packed(run, shown, cache, end) -> Iterator[str]:
+def _packed(run, shown, cache, end, recorded=None) -> Iterator[str]:
     """The circuits of the front, best first; when the page gets too large, further ones with less."""
     size = 0
     for member in run.front:
@@ -128,15 +130,16 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
         text = cache.get(key)
         if text is None:
             late = time.monotonic() > end
-            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:]))
+            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:], recorded))
             if not late:
                 cache[key] = text
         size += len(text)
         yield text
 
 
-def _whole(run, member, shown, cache, traces, descent):
+def _whole(run, member, shown, cache, traces, descent, recorded):
     found = _circuit(member.circuit, shown, traces, cache)
+    found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
     found["analysis"] = _analysis(run.analysis(member))
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None

@@ -81,6 +81,7 @@ if (data.kind === "run") drawFront();
 if (data.members.length) {
   drawCircuit();
   drawActivity();
+  if (data.equally_good) drawMeasured();
   drawWhy();
   drawDescent();
 }
