@@ -95,9 +95,10 @@ def neurobench_model(network) -> Any:
         from neurobench.models import NeuroBenchModel
     except ModuleNotFoundError as error:
         raise MachineError(f"this needs neurobench ({error.name} is not installed): pip install neurobench") from None
-    if any(
-        part.cell.plastic for layer in network.layers for part in (layer.layers if isinstance(layer, MixedLayer) else [layer])
-    ):
+    parts: list[Any] = [
+        part for layer in network.layers for part in (layer.layers if isinstance(layer, MixedLayer) else [layer])
+    ]
+    if any(part.cell.plastic for part in parts):
         raise UserError("network: an operation of a synapse with short-term plasticity is more than one of NeuroBench's")
 
     class Model(NeuroBenchModel):
