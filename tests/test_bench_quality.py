@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.bench import bench_quality
-from tests.bench.bench_quality import ARMS, TASKS, search, spec_of
+from tests.bench.bench_quality import ARMS, TASKS, keep, results, searched, spec_of
 from tests.bench.quality_report import bootstrap, drawn, evaluations, median, tables
 
 pytestmark = pytest.mark.long
@@ -23,12 +23,14 @@ def test_every_search_is_one_that_a_spec_can_ask_for_and_has_as_many_circuits(ta
     assert bounds.allowed[:, 1:].any() == (arm not in ("E only", "unsigned"))
 
 
-def test_a_search_counts_the_circuits_until_its_task_is_solved(monkeypatch):
-    found = search("direction", "default", 1)
-    assert found["to_solve"] > 0
-    assert found["best"] >= 0.9
-    monkeypatch.setattr(bench_quality, "LIMIT", 1000)
-    missed = search("gate", "random", 1)
+def test_a_search_counts_the_circuits_until_its_task_is_solved(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench_quality, "LIMIT", 8000)
+    study = searched([("direction", "default"), ("gate", "random")], [1], tmp_path / "study", 0)
+    keep(study, tmp_path / "file")
+    keep(study, tmp_path / "file")
+    found, missed = results(tmp_path / "file")
+    assert (found["task"], found["arm"], found["seed"]) == ("direction", "default", 1)
+    assert 0 < found["to_solve"] <= 8000
     assert missed["to_solve"] is None
     assert missed["best"] < 0.9
 

@@ -62,6 +62,8 @@ def described(task: RecordingTask) -> list[str]:
         ("outputs", recording.outputs, _rates(recording, "output")),
     ):
         found.append(f"{what}: {', '.join(f'{n} ({r:.3g} Hz)' for n, r in zip(names, rates, strict=True))}")
+    if recording.signals:
+        found.insert(1, f"sampled inputs: {', '.join(recording.signals)}{' and their inverses' if task.inverted else ''}")
     if windows.merged:
         found.append(f"{windows.merged} spikes fall into a step of {task.step_ms:g} ms with another of their train")
     parts = np.bincount(prepared.part, minlength=3)

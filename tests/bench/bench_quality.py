@@ -2,23 +2,24 @@
 many seeds: python -m tests.bench.bench_quality [--seeds N] [--arms NAME ...] [--tasks NAME ...] [--processes N]
 
 A search has solved its task in the first generation in which the circuit that did best on validation trials scores 0.9 on
-held-out ones; counted are all circuits that came up on all islands until then, at most LIMIT. Finished searches are kept one a
-line in runs/results/quality.jsonl (or the file that BENCH_JSON names), so that a stopped benchmark goes on where it was; delete
-it to start anew. Prints tables in Markdown and draws runs/results/quality.svg.
+held-out ones; counted are all circuits that came up on all islands until then, at most LIMIT. The searches that are missing are
+studies in runs/quality/, and go on where they were stopped; finished ones are kept one a line in runs/results/quality.jsonl (or
+the file that BENCH_JSON names): delete it to start anew. Prints tables in Markdown and draws runs/results/quality.svg.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
-import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 
+import evo
+from evo.search import free_folder
 from tests.bench.quality_report import drawn, tables
+from tests.bench.report import told
 
 ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "runs" / "quality"
 SOLVED, LIMIT = 0.9, 200_000
 TASKS = ("itd", "order", "gate", "coincidence", "xor", "direction")  # at their default settings
 # What differs from the default search, by section.
@@ -45,16 +46,15 @@ def main():
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "results" / "quality.jsonl")
+    for stopped in sorted(RUNS.glob("study-*")):
+        keep(evo.resume_study(stopped, chosen.processes, observe=told), path)
     done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
-    every = product(range(1, chosen.seeds + 1), chosen.tasks, chosen.arms)
-    missing = [(task, arm, seed) for seed, task, arm in every if (task, arm, seed) not in done]
-    os.environ["OMP_NUM_THREADS"] = "1"
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(chosen.processes, mp_context=spawn) as pool, open(path, "a", encoding="utf-8") as file:
-        for future in as_completed([pool.submit(search, *job) for job in missing]):
-            file.write(json.dumps(future.result()) + "\n")
-            file.flush()
-            print(line(future.result()), flush=True)
+    missing: dict[tuple[int, ...], list[tuple[str, str]]] = {}
+    for one in product(chosen.tasks, chosen.arms):
+        missing.setdefault(tuple(k for k in range(1, chosen.seeds + 1) if (*one, k) not in done), []).append(one)
+    for seeds, searches in missing.items():
+        if seeds:
+            keep(searched(searches, seeds, free_folder("study", RUNS), chosen.processes), path)
     found = [r for r in results(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and r["seed"] <= chosen.seeds]
     print("\n" + "\n\n".join(tables(found, chosen.tasks, chosen.arms)))
     drawn(found, chosen.tasks, chosen.arms, LIMIT, ROOT / "runs" / "results" / "quality.svg")
@@ -64,9 +64,27 @@ def results(path: Path) -> list[dict]:
     return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def line(found: dict) -> str:
-    solved = f"solved after {found['to_solve']:,}" if found["to_solve"] else f"not solved, best {found['best']:.3f}"
-    return f"{found['task']:22} {found['arm']:15} seed {found['seed']:<3} {solved}, {found['seconds']:.0f} s"
+def searched(searches: list[tuple[str, str]], seeds, folder: Path, processes: int) -> evo.Study:
+    """The study of these tasks and arms, run until they have solved their tasks or tried LIMIT circuits."""
+    specs = {f"{task}: {arm}": spec_of(task, arm, seeds[0]) for task, arm in searches}
+    return evo.run_study(specs, folder, seeds, workers=processes, target=SOLVED, until_target=True, observe=told)
+
+
+def keep(study: evo.Study, path: Path):
+    """Add what came of the searches of a study to the file, unless it is there."""
+    done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
+    with open(path, "a", encoding="utf-8") as file:
+        for found in map(result, study.runs):
+            if (found["task"], found["arm"], found["seed"]) not in done:
+                file.write(json.dumps(found) + "\n")
+
+
+def result(run) -> dict:
+    """What came of a search."""
+    task, arm = run.arm.split(": ")
+    solved = run.reached and run.evaluations_to_target <= LIMIT
+    found = {"task": task, "arm": arm, "seed": run.seed, "best": run.best_held_out, "seconds": run.core_seconds}
+    return found | {"to_solve": run.evaluations_to_target if solved else None}
 
 
 def spec_of(task: str, arm: str, seed: int):
@@ -80,30 +98,9 @@ def spec_of(task: str, arm: str, seed: int):
         del data["circuit"]["excitatory_share"]
     everyone = s["population"] * s["islands"]
     data["circuit"] |= circuit
-    data["search"] |= {"generations": 10**7} | search
+    data["search"] |= {"generations": 10**7, "evaluations": LIMIT} | search
     data["search"]["population"] = everyone // data["search"]["islands"]
     return RunSpec.model_validate_json(json.dumps(data))
-
-
-def search(task: str, arm: str, seed: int) -> dict:
-    """Run one search until it has solved its task or tried LIMIT circuits; what came of it."""
-    from evo.engine.epochs import neighbour, run_epoch
-    from evo.engine.problem import Problem
-
-    spec, begin = spec_of(task, arm, seed), time.process_time()
-    s, setting = spec.search, Problem.of(spec, None)
-    states, tried, best = [None] * s.islands, 0, -1.0
-    for epoch in count():
-        sent = [state and state.migrants(s.migrants) for state in states]
-        guests = [None if (sender := neighbour(spec, k)) is None else sent[sender] for k in range(s.islands)]
-        states = [run_epoch(setting, k, epoch, states[k], guests[k]) for k in range(s.islands)]
-        for rows in zip(*(state.log for state in states), strict=True):
-            tried += sum(row["evaluations"] for row in rows)
-            champion = max(rows, key=lambda row: row["validation"])
-            best = max(best, champion["held_out"])
-            if champion["held_out"] >= SOLVED or tried >= LIMIT:
-                found = {"task": task, "arm": arm, "seed": seed, "best": best, "seconds": time.process_time() - begin}
-                return found | {"to_solve": tried if champion["held_out"] >= SOLVED and tried <= LIMIT else None}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import math
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
+
+from evo.studies.study.intervals import share
 
 NEVER = math.inf
 COLUMNS = 3
@@ -23,11 +24,6 @@ def evaluations(found, task, arm) -> np.ndarray:
     """Circuits tried until the task was solved, one number per seed, inf for those that did not solve it."""
     mine = [r["to_solve"] for r in found if r["task"] == task and r["arm"] == arm]
     return np.sort([NEVER if n is None else n for n in mine])
-
-
-def interval(solved: int, runs: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson's)."""
-    return binomtest(solved, runs).proportion_ci(0.95, "wilson")
 
 
 def median(tried: np.ndarray) -> float:
@@ -58,11 +54,11 @@ def tables(found: list[dict], tasks, arms) -> list[str]:
             tried = evaluations(found, task, arm)
             if len(tried):
                 solved = int(np.isfinite(tried).sum())
-                low, high = interval(solved, len(tried))
-                share = [f"{solved}/{len(tried)}", f"{low:.0%} to {high:.0%}"]
+                _, low, high = share(solved, len(tried))
+                solved_of = [f"{solved}/{len(tried)}", f"{low:.0%} to {high:.0%}"]
                 middle = [_number(median(tried)), " to ".join(map(_number, bootstrap(tried)))]
                 ratio = median(tried) / median(base) if len(base) and median(base) < NEVER else math.nan
-                full.append([task, arm, *share, *middle, _times(ratio)])
+                full.append([task, arm, *solved_of, *middle, _times(ratio)])
     return [_markdown(short), _markdown(full)]
 
 

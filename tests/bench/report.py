@@ -61,3 +61,9 @@ def figure(name, value, unit, rival=None, ratio=None):
 def skipped(name, reason):
     """Say which figure is missing and why."""
     print(f"{name:44} skipped: {reason}", flush=True)
+
+
+def told(event):
+    """Print what happens to a run of a study (`evo.run_study`), but for its epochs."""
+    if event.result is None:
+        print(f"{event.run}: {'over' if event.error is None else event.error}", flush=True)

@@ -20,7 +20,9 @@ from evo.inspect import pictures
 from evo.inspect.zoo_picture import sheet
 from evo.storage.run_folder import Run
 from evo.studies.card import card
+from evo.studies.study.folder import is_study
 from fitness.tasks import BUILT_IN
+from tests.bench.report import told
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "runs" / "zoo-work"
@@ -78,7 +80,8 @@ PICKS = {
 
 
 def main():
-    found = [(choice, run) for choice in CHOICES if (run := solved(choice.spec)) is not None]
+    runs = solved()
+    found = [(choice, runs[choice.spec]) for choice in CHOICES if choice.spec in runs]
     for kind in ("motifs", "cards", "pictures"):
         for old in (zoo.folder / kind).glob("*"):
             old.unlink()
@@ -102,15 +105,25 @@ def draw_sheet():
     pictures.save(sheet(shown, [name for name in SHEET if name in shown]), ROOT / "docs" / "pictures" / "zoo.svg")
 
 
-def solved(spec: str) -> Run | None:
-    """The first run of a spec in whose front a core solves the task."""
+def solved() -> dict[str, Run]:
+    """Of every spec that is solved, the first run in whose front a core solves the task: all specs with the first seed are a
+    study, those that are not solved by it another one with the next seed, and so on."""
+    found: dict[str, Run] = {}
+    specs = list(dict.fromkeys(choice.spec for choice in CHOICES))
     for seed in SEEDS:
-        folder = WORK / f"{Path(spec).stem}-{seed}"
-        run = evo.resume(folder, 0) if folder.exists() else evo.run(ROOT / spec, out=folder, workers=0, seed=seed)
-        if candidates(run):
-            return run
-    print(f"{spec}: not solved with seeds {SEEDS[0]} to {SEEDS[-1]}", flush=True)
-    return None
+        left = {Path(spec).stem: spec for spec in specs if spec not in found}
+        folder = WORK / f"seed-{seed}"
+        if is_study(folder):
+            evo.resume_study(folder, observe=told)
+        elif left:
+            evo.run_study({name: ROOT / spec for name, spec in left.items()}, folder, [seed], observe=told)
+        for name, spec in left.items():
+            run = evo.open_run(folder / f"{name}-{seed}")
+            if candidates(run):
+                found[spec] = run
+    if left := [spec for spec in specs if spec not in found]:
+        print(f"{', '.join(left)}: not solved with seeds {SEEDS[0]} to {SEEDS[-1]}", flush=True)
+    return found
 
 
 def candidates(run: Run) -> list[Candidate]:

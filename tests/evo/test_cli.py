@@ -21,6 +21,7 @@ COMMANDS = (
     "run",
     "resume",
     "status",
+    "study",
     "inspect",
     "export",
     "listen",
