@@ -109,7 +109,7 @@ def _script(made: Motif, target: str) -> str:
     module = import_module(TARGETS[target])
     kept(made, module.FORMS, target)  # what the target cannot have is refused
     text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
-    text = text.replace("from example import DT_MS, HERE, INPUTS, cannot_run, compare\n", "")
+    text = re.sub(r"^from example import .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("cannot_run(", "raise SystemExit(")
     body = text.partition('"""\n')[2]  # without the docstring, which speaks of the example
     said = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
