@@ -43,7 +43,6 @@ from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that
-ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
@@ -348,13 +347,12 @@ def _go_on(folder, workers, address, observe):
 def _analyse(run, source, store):
     """Work out why the best circuits of the front work, while the user's own code is at hand. Those already stored are kept."""
     there, judge, failed = store.analyses(), run.spec.make_judge(source), []
-    if judge.task is None:
-        return
-    for rank, member in enumerate(run.front[:ANALYSED]):
+    for rank, member in enumerate(run.front[: judge.analysed]):
         if (key := digest(member.circuit)) not in there:
             try:
                 found = judge.analyse(run.motif(rank), f"{run.name}, rank {rank}")
-                store.add_analysis(key, to_text(found))
+                if found is not None:
+                    store.add_analysis(key, to_text(found))
             except UserError as error:
                 failed.append(error)
             except MachineError:

@@ -1,7 +1,7 @@
 """The trial an export comes with, so that whoever opens it can check it against the simulator."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def save_example(circuit: Circuit, example: Example | None, path) -> None:
         spikes, outputs = raster.spikes(), raster.outputs.spikes()
         if (outputs if outputs.size else spikes).any():
             break
-    found = {"inputs": inputs[None], "spikes": spikes, "outputs": outputs, "dt_ms": circuit.dt_ms}
+    found: dict[str, Any] = {"inputs": inputs[None], "spikes": spikes, "outputs": outputs, "dt_ms": circuit.dt_ms}
     if columns:
         found["drive"] = np.zeros(inputs[None].shape)
         found["drive"][0, :, columns] = drive.T

@@ -43,8 +43,8 @@ class MotifCell(OwnPrecision):
         The same parts of the copies in an Assembly share parameters.
     trainable : tuple of str
         Any of "weights", "bias" (the constant drive), "time_constants", "thresholds" and "delays"; wiring and signs never are.
-    parametrisation : {"abs", "softplus", "exp", "clamp"}
-        How weights stay >= 0, see `circuits.torch.positive`.
+    parametrisation : {"abs", "softplus", "exp", "clamp", "signed"}
+        How weights stay >= 0, see `circuits.torch.positive`; "signed" weights may have any sign (no Dale's law).
     surrogate : str
         Surrogate derivative of the spike, see `circuits.torch.surrogate`.
     slope : float
@@ -115,7 +115,20 @@ class MotifCell(OwnPrecision):
         engine: str = "auto",
     ):
         super().__init__()
+        self.settings = {
+            "trainable": tuple(trainable),
+            "parametrisation": parametrisation,
+            "surrogate": surrogate,
+            "slope": slope,
+            "dampening": dampening,
+            "clip": clip,
+            "credit": credit,
+            "outputs": outputs,
+            "longest_delay_ms": longest_delay_ms,
+            "engine": engine,
+        }
         keys, motif = (motif, motif.motif) if isinstance(motif, Assembly) else (None, motif)
+        self.keys = keys is not None
         one_of("outputs", outputs, ("ports", "excitatory", "all"))
         longest = checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine)
         check_credit(motif, trainable, dampening, clip, credit)

@@ -9,7 +9,7 @@ from circuits.circuit import MAX_DELAY_STEPS, Circuit
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP, NeuronModel
 from circuits.torch.models import FORMS
-from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.positive import WEIGHTS
 from circuits.torch.surrogate import SURROGATES
 
 TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
@@ -46,7 +46,7 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
         raise UserError(f'engine: "fused" has static synapses and neurons of lif_psc_exp, no {what}; "auto" takes what fits')
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
-    one_of("parametrisation", parametrisation, PARAMETRISATIONS)
+    one_of("parametrisation", parametrisation, WEIGHTS)
     one_of("surrogate", surrogate, SURROGATES)
     one_of("engine", engine, ENGINES)
     if not (isinstance(slope, (int, float)) and 0 < slope < math.inf):

@@ -1,11 +1,12 @@
-"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed."""
+"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed. Weights in
+the parametrisation "signed" are free of it."""
 
 import numpy as np
 import torch
 from torch import nn
 
 from circuits.torch.finite import Finite
-from circuits.torch.positive import PARAMETRISATIONS, Between
+from circuits.torch.positive import WEIGHTS, Between
 from circuits.torch.wiring import Wires
 
 
@@ -44,7 +45,7 @@ class DaleSynapses(nn.Module):
     ):
         super().__init__()
         self.name, self.sign, self.neurons, self.longest = name, sign, neurons, longest
-        self._positive, self._free = PARAMETRISATIONS[parametrisation]
+        self._positive, self._free = WEIGHTS[parametrisation]
         self._first, part = parts(keys)
 
         def own(values):
@@ -67,7 +68,7 @@ class DaleSynapses(nn.Module):
 
     @property
     def weight(self):
-        """Weights in mV, >= 0: [synapses], or [copies, synapses]."""
+        """Weights in mV, >= 0 unless signed: [synapses], or [copies, synapses]."""
         return of_parts(self._positive(self.free), self.part)
 
     @torch.no_grad()

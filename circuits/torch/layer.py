@@ -94,6 +94,7 @@ class MotifLayer(OwnPrecision):
             whole = assembly(motif, copies, lateral)
             self.cell = MotifCell(whole if share else whole.motif, **options)
         self.copies, self.in_features, self.share, self.batch_first = copies, in_features, share, batch_first
+        self.motif, self.lateral, self.projects = motif if isinstance(motif, Motif) else Motif.of(motif), lateral, projection
         channels, outputs = self._each(self.cell.channels), self._each(len(self.cell.readout))
         if channels == 0 or outputs == 0:
             raise UserError("motif: a layer needs one with input channels and output ports")
@@ -101,13 +102,28 @@ class MotifLayer(OwnPrecision):
         first = self.cell.neurons * torch.arange(self.cell.copies or 1)
         self.register_buffer("read", (first[:, None] + self.cell.readout).flatten(), persistent=False)
         self.signed = projection == "signed"
-        self._weight, self._free = (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
+        self._weight, self._free = (
+            (_same, _same)
+            if self.signed
+            else PARAMETRISATIONS.get(options.get("parametrisation", "abs"), PARAMETRISATIONS["abs"])
+        )
         self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))
         if spread and not share:
             spread_(self.cell, spread)
         if init == "balanced":
             balance_(self.cell)
         drive_(self, rate_hz)
+
+    def to_motifs(self) -> list[Motif]:
+        """The motifs with the present parameters.
+
+        Returns
+        -------
+        list of Motif
+            One for each copy; one for all copies where they share parameters, and where they are wired with one another.
+        """
+        own = self.cell.copies is not None and not self.share
+        return [self.cell.to_motif(copy) for copy in range(self.copies if own else 1)]
 
     def _each(self, number):
         """Of what the cell has so many, how many a copy has."""

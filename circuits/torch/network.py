@@ -3,79 +3,24 @@
 from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
-from circuits.errors import UserError
+from circuits.errors import UserError, one_line
+from circuits.motif_file import Motif
+from circuits.simulation.raster import Raster
+from circuits.simulation.simulate import simulate
 from circuits.torch.checks import is_real, told, whole_number
 from circuits.torch.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
+from circuits.torch.network_state import NetworkRun, NetworkState
 from circuits.torch.precision import OwnPrecision
 from circuits.torch.readout import CountReadout, StepReadout
-
-
-class NetworkState(NamedTuple):
-    """State of a network between two windows of a trial.
-
-    Parameters
-    ----------
-    layers : tuple
-        The state of each layer: a `State`, of a `MixedLayer` a tuple of them.
-    readout : torch.Tensor
-        State of the readout: spike counts [batch, features], or with `readout_ms` filtered logits [batch, classes].
-
-    Examples
-    --------
-    >>> import circuits, torch
-    >>> from circuits.torch import MotifLayer, MotifNetwork
-    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
-    >>> network.run(torch.zeros(50, 8, 10)).state.readout.shape
-    torch.Size([8, 4])
-    """
-
-    layers: tuple
-    readout: torch.Tensor
-
-    def detach(self) -> "NetworkState":
-        """The same state without its past: gradients stop here.
-
-        Returns
-        -------
-        NetworkState
-            The detached tensors.
-        """
-        parts = (k.detach() if hasattr(k, "detach") else tuple(part.detach() for part in k) for k in self.layers)
-        return NetworkState(tuple(parts), self.readout.detach())
-
-
-class NetworkRun(NamedTuple):
-    """Results of one window of a network's trials.
-
-    Parameters
-    ----------
-    logits : torch.Tensor
-        Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
-    spikes : torch.Tensor
-        Spikes of all neurons of each layer in the window, with gradients, [batch, layers].
-    state : NetworkState
-        The state to continue from.
-
-    Examples
-    --------
-    >>> import circuits, torch
-    >>> from circuits.torch import MotifLayer, MotifNetwork
-    >>> network = MotifNetwork([MotifLayer(circuits.zoo["onset-2"], copies=4, in_features=10)], classes=3)
-    >>> network.run(torch.zeros(50, 8, 10)).spikes.shape
-    torch.Size([8, 1])
-    """
-
-    logits: torch.Tensor
-    spikes: torch.Tensor
-    state: NetworkState
+from circuits.torch.whole import rows_of, whole
 
 
 class MotifNetwork(OwnPrecision):
@@ -244,6 +189,70 @@ class MotifNetwork(OwnPrecision):
             Spikes of all neurons of each layer in each trial, int64 [batch, layers].
         """
         return self.forward_with_spikes(x)[1].long()
+
+    def to_motifs(self) -> list[list[Motif]]:
+        """The motifs of each layer with their present parameters.
+
+        Returns
+        -------
+        list of list of Motif
+            For each layer its motifs, see `MotifLayer.to_motifs`.
+        """
+        return [layer.to_motifs() for layer in self.layers]  # type: ignore[operator]
+
+    def to_circuit(self) -> Motif:
+        """The whole network as one circuit: a channel for each line, all copies of all layers, projections as synapses.
+
+        The readout is not part of it: the output port "out" has the excitatory neurons that are read. A circuit has weights
+        >= 0, which a signed projection or `lines` do not; `simulate` runs these too.
+
+        Returns
+        -------
+        Motif
+            The circuit; delays that were trained are rounded to whole steps.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            If some weight is below 0, or for what no circuit has.
+        """
+        found = whole(self).motif
+        try:
+            return Motif(**found.model_dump())
+        except ValidationError as error:
+            raise UserError(f"the network is no circuit: {one_line(error)}; `simulate` runs it as it is") from None
+
+    @torch.no_grad()
+    def simulate(self, x: torch.Tensor) -> tuple[Raster, torch.Tensor]:
+        """Run the network as one circuit in the simulator, with the speed of its kernel.
+
+        In float64 and eval mode the spikes are those of the network itself, unless a potential meets the threshold to the last
+        bit.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input spikes, 0 and 1, [steps, batch, lines].
+
+        Returns
+        -------
+        raster : Raster
+            The spikes of all neurons, layer after layer and copy after copy.
+        logits : torch.Tensor
+            Logits, as of the network.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For input that is no spikes, and for what no circuit has.
+        """
+        if not is_real(x, (3,), self.lines):
+            raise UserError(f"x: must be a sequence of {self.lines} lines, not {told(x)}")
+        found = whole(self)
+        raster = simulate(found.motif, rows_of(x.transpose(0, 1) if self.batch_first else x))
+        columns = [raster.names.index(name) for name in found.read]
+        spikes = torch.from_numpy(raster.spikes()[..., columns]).transpose(0, 1).to(self.readout.weight)
+        return raster, self._in_order(self.readout.read(spikes)[0])
 
     @contextmanager
     def _named(self, x):

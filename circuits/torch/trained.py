@@ -1,13 +1,17 @@
 """A trained cell as a motif again."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
+from circuits.circuit import InputChannel, InputSynapse, Synapse
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
 
 
-def to_motif(cell, copy: int) -> Motif:
-    """The motif of a cell as it is now, or of one of its copies; what has not changed keeps every bit."""
+def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
+    """The motif of a cell as it is now, or of one of its copies; what has not changed keeps every bit. Without Dale's law its
+    weights may be below 0, and it is not checked."""
     own = cell.copies is not None and not cell.share
 
     def mine(tensor):
@@ -36,7 +40,27 @@ def to_motif(cell, copy: int) -> Motif:
             value = now[n, place[name]].item()
             if value != cell.lif.bias_mv.new_tensor(before[n, place[name]]).item() or name != "bias_mv":
                 neuron[name] = value
+    if not dales_law:
+        return unchecked(cell.motif, data)
+    if any((kind.weight < 0).any() for kind, _ in groups):
+        raise UserError(
+            "the trained cell is no motif: its signed weights broke Dale's law, and a motif has weights >= 0; train with the "
+            'parametrisation "abs", or run the network itself: simulate'
+        )
     try:
         return Motif(**data)
     except ValidationError as error:
         raise UserError(f"the trained cell is no motif: {one_line(error)}") from None
+
+
+def unchecked(motif: Motif, data: dict) -> Motif:
+    """The motif with the neurons and synapses of `data`, whose weights may be below 0: the kernel takes them."""
+    make: dict[str, Any] = {"neurons": type(motif.neurons[0]), "synapses": Synapse}
+    parts = {name: tuple(kind.model_construct(**part) for part in data[name]) for name, kind in make.items()}
+    parts["inputs"] = tuple(
+        InputChannel.model_construct(
+            name=channel["name"], synapses=tuple(InputSynapse.model_construct(**s) for s in channel["synapses"])
+        )
+        for channel in data["inputs"]
+    )
+    return motif.model_copy(update=parts)

@@ -197,7 +197,7 @@ def _say_left_fixed(spec, source, path):
 def _announce(spec, source, folder):
     files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
     own = f"  (runs the code in {files})" if source is not None else ""
-    what = "task" if spec.is_task else "judge"
+    what = "judge" if "judge" in spec.task else "task"
     click.echo(harmless(f"{what} {spec.judged_by}{own}, run folder {folder}"))
 
 

@@ -26,6 +26,7 @@ from evo.storage.run_folder import Member, Run, versions
 from fitness import analysis
 from fitness.analysis import Analysis
 from fitness.evaluation.objectives import objective
+from fitness.judges import LEARNING
 from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
@@ -45,14 +46,24 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     cache = {} if cache is None else cache
     end = time.monotonic() + seconds
     shown = activity.of_run(run)
+    return head(run, shown, cache) | {"packed": list(_packed(run, shown, cache, end))}
+
+
+def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict:
+    """What the page shows of one circuit of the front."""
+    return _whole(run, run.front[rank], shown, cache, traces=True, descent=True)
+
+
+def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
+    """The page's data but for its circuits."""
     search = run.spec.search
     return {
         "kind": "run",
         "title": run.name,
         "folder": quote(str(run.folder)),  # as it is typed in a shell
-        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
-        "trials": _trials(shown),
-        "model": _model(run.front[0].circuit if run.front else None),
+        "task": task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
+        "trials": trials(shown),
+        "model": model(run.front[0].circuit if run.front else None),
         "run": {
             "state": run.state,
             "ended_by": run.progress.ended,
@@ -81,7 +92,6 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
-        "packed": list(_packed(run, shown, cache, end)),
     }
 
 
@@ -95,9 +105,9 @@ def of_motif(motif: Motif) -> dict:
     return {
         "kind": "motif",
         "title": f"Motif from {origin.run}" if origin.run else "Motif",
-        "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
-        "trials": _trials(shown),
-        "model": _model(circuit),
+        "task": task(origin.task, inputs, outputs, circuit.dt_ms),
+        "trials": trials(shown),
+        "model": model(circuit),
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
@@ -137,7 +147,7 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
-    found["analysis"] = _analysis(run.analysis(member))
+    found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
@@ -173,7 +183,7 @@ def _step(step, cache):
         return changes(step.mother, step.circuit)
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
-    scores = {"before": _number(step.before), "score": _number(step.score)}
+    scores = {"before": number(step.before), "score": number(step.score)}
     facts |= {"parent": step.parent and step.parent.name}
     return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
 
@@ -199,7 +209,7 @@ def _row(m: Member) -> dict:
     return {
         "rank": m.rank,
         **{
-            name: _number(getattr(m, name))
+            name: number(getattr(m, name))
             for name in ("score", "validation", "held_out", "low", "high", "worst", "spikes", "events")
         },
         "worst_condition": m.condition and list(m.condition),
@@ -209,7 +219,7 @@ def _row(m: Member) -> dict:
         "i": m.inhibitory,
         "island": m.island,
         "generation": m.generation,
-        "objectives": [_number(value) for value in m.objectives.values()],
+        "objectives": [number(value) for value in m.objectives.values()],
         **_counts(m.circuit),
     }
 
@@ -218,11 +228,12 @@ def _counts(circuit):
     return {"synapses": circuit.synapse_count}
 
 
-def _task(settings, inputs, outputs, dt_ms, about=None):
+def task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
+    ships = known is not None or (name == LEARNING and judge is None)
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
@@ -234,12 +245,12 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
         "more": said,
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
-        "own": name is not None and known is None,
+        "own": name is not None and not ships,
         "judge": judge,
     }
 
 
-def _trials(shown):
+def trials(shown):
     return {
         "labels": shown.labels.tolist(),
         "steps": shown.spikes.shape[1],
@@ -248,7 +259,7 @@ def _trials(shown):
     }
 
 
-def _model(circuit):
+def model(circuit):
     if circuit is None:
         return None
     return {
@@ -258,6 +269,6 @@ def _model(circuit):
     }
 
 
-def _number(value):
+def number(value):
     """A number as JSON has it: None for NaN."""
     return None if math.isnan(value) else value

@@ -115,10 +115,12 @@ def _section(model: type[BaseModel], suited, leave_out=()):
 
 def _toml(value, ranges=True):
     """As TOML; of ranges one number is enough where both ends are the same."""
+    if value == {}:
+        return "{}"
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{_key(key)} = {_toml(v, ranges)}' for key, v in value.items())} }}"
     if isinstance(value, list | tuple):
-        if ranges and value and not any(isinstance(v, dict) for v in value) and len({*value}) == 1:
+        if ranges and len(value) == 2 and all(isinstance(v, int | float) for v in value) and len({*value}) == 1:
             return _toml(value[0])
         return f"[{', '.join(_toml(v, ranges) for v in value)}]"
     if isinstance(value, bool):

@@ -99,7 +99,6 @@ def at_finer_step(task: Task, trials: Trials, tables: PackedCircuits, finer: int
     stop = stop._replace(check=finer * stop.check, quiet=finer * stop.quiet, ceiling=stop.ceiling / finer)
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     signals = None if trials.signals is None else lanes(np.repeat(trials.signals, finer, axis=1))
-    given = {"seed": trials.noise_seed, "stop": stop, "signals": signals}
-    bits = simulate_population(heard, pack(spikes), len(trials), **given).outputs
+    bits = simulate_population(heard, pack(spikes), len(trials), seed=trials.noise_seed, stop=stop, signals=signals).outputs
     parts = bits.reshape(*bits.shape[:2], task.steps, finer, bits.shape[-1])
     return Raster(np.bitwise_or.reduce(parts, axis=3), len(trials), task.dt_ms, task.outputs, excitatory=excitatory)

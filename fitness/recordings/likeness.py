@@ -51,7 +51,8 @@ def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in
         width = max(round(precision_ms / dt_ms), 1)
         bins = np.array([width, round(LONGER) * width])
         found = binned.overlap_with(windows.measured, windows.start, bins, windows.spikes.shape[1], outputs)
-        return Target(windows, 0, np.zeros((2, 0)), *found, bins)
+        overlap, counts, own = found
+        return Target(windows, 0, np.zeros((2, 0)), overlap, counts, own, bins)
     steps = windows.spikes.shape[1]
     distance = np.arange(steps + 1) * dt_ms
     kernels = np.stack([portable.exp(-distance / tau) for tau in (precision_ms, LONGER * precision_ms)])

@@ -14,6 +14,7 @@ from circuits.edit.lesion import lesion
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest, loads
 from circuits.neurons import Neuron
+from evo.search import ANALYSED  # noqa: F401  (conftest.py reads it)
 from fitness.analysis import analyse, from_text, of_motif, to_text, trials_for
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec, spec_file, stops_after

@@ -323,7 +323,7 @@ def test_a_reader_that_goes_away_is_no_error(place):
 def undisturbed(tmp_path_factory):
     """The archive of a run that takes a while."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return evo.run(spec_file(folder, generations=80), folder / "run", workers=0).archive_sha256
+    return evo.run(spec_file(folder, generations=60), folder / "run", workers=0).archive_sha256
 
 
 @pytest.mark.long
@@ -331,7 +331,7 @@ def undisturbed(tmp_path_factory):
     ("name", "in_background"), [("SIGINT", False), ("SIGTERM", True), pytest.param("SIGTERM", False, marks=pytest.mark.slow)]
 )
 def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(undisturbed, tmp_path, name, in_background):
-    spec_file(tmp_path, generations=80)
+    spec_file(tmp_path, generations=60)
     # what a script starts in the background ignores Ctrl-C
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     running = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")

@@ -16,7 +16,7 @@ from evo.genome import variation
 from evo.spec.run_spec import parse
 from fitness.trials import Interface
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def crossed(mothers, fathers, *arguments):

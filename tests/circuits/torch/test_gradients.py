@@ -21,7 +21,6 @@ TOLERANCES = {"float64": 1e-10, "float32": 1e-4}
 FEW = [  # that of every surrogate by itself is below
     *product(["fast_sigmoid"], COPIES, [("bias",), EVERYTHING], TOLERANCES),
     ("fast_sigmoid", COPIES[0], ("weights",), "float64"),
-    ("sigmoid", COPIES[1], EVERYTHING, "float64"),
 ]
 
 
