@@ -15,6 +15,8 @@ from circuits.version import __version__
 from evo.evolver import Evolver
 from evo.search import fork, resume, run
 from evo.storage.run_folder import Member, Run, open_run
+from evo.studies.study.folder import Study, open_study
+from evo.study import resume_study, run_study
 
 
 def lab(run, rank: int | None = None, height: int = 900):
@@ -56,4 +58,18 @@ def lab(run, rank: int | None = None, height: int = 900):
 show.drawn_by(Run, "html", "evo.inspect.notebook:of_run")
 show.drawn_by(Evolver, "html", "evo.inspect.notebook:of_evolver")
 
-__all__ = ["Evolver", "Member", "Run", "__version__", "fork", "lab", "open_run", "resume", "run"]
+__all__ = [
+    "Evolver",
+    "Member",
+    "Run",
+    "Study",
+    "__version__",
+    "fork",
+    "lab",
+    "open_run",
+    "open_study",
+    "resume",
+    "resume_study",
+    "run",
+    "run_study",
+]

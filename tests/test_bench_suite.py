@@ -33,7 +33,7 @@ def test_a_search_that_is_stored_counts_if_version_and_spec_are_those_of_now(pla
     spec.parent.mkdir()
     spec.write_text('task.name = "gate"\n')
     assert suite.stored("gate", 1) is None
-    found = {"held_out": 1.0, "worst": 0.5} | suite.made_by("gate")
+    found = {"held_out": 1.0, "worst": ""} | suite.made_by("gate")
     suite.result_file("gate", 1).write_text(json.dumps(found))
     assert suite.stored("gate", 1) == found
     assert suite.stored("gate", 2) is None

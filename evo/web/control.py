@@ -80,9 +80,9 @@ class Control:
     def job(self, said: dict) -> dict:
         """How far a process is that the lab has started: "running", "begun" once there is a run folder, "ended" or "failed"."""
         name = said.get("name")
-        job = self.jobs.get(name) if isinstance(name, str) else None
-        if job is None:
+        if not isinstance(name, str) or name not in self.jobs:
             raise UserError(f"{name!r} was not started by this lab")
+        job = self.jobs[name]
         code, begun = job.process.poll(), (self.runs.path(name) / SPEC).exists()
         if begun and job.spec is not None:
             job.spec.unlink(missing_ok=True)

@@ -3,8 +3,6 @@
 The readout is one of spike counts of a whole trial, or at every step one of spikes that fade. Needs PyTorch.
 """
 
-import math
-from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -13,11 +11,11 @@ from torch import nn
 
 from circuits.circuit import Circuit
 from circuits.torch import Lateral, MotifLayer
+from circuits.torch.readout import CountReadout, StepReadout
 from fitness.learning.data import Trials
 from fitness.learning.settings import Learning
 
 SURROGATE, SLOPE = "arctan", 2 / 15  # 1/mV: from rest to threshold being 15 mV
-BLOCK = 256  # steps that the readout filters at once
 
 
 class Sizes(NamedTuple):
@@ -51,8 +49,8 @@ class Network(nn.Module):
         self.sizes = sizes
         self.layers: Any = nn.ModuleList(layers)
         self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
-        self.readout = nn.Linear(layers[-1].out_features, sizes.heads * sizes.classes)
-        self.decay = math.exp(-sizes.dt_ms / readout_ms)
+        read, told = layers[-1].out_features, sizes.heads * sizes.classes
+        self.readout = StepReadout(read, told, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(read, told)
         for k, layer in enumerate(layers):
             self.register_buffer(f"fan_out{k}", _fan_out(layer), persistent=False)
 
@@ -64,11 +62,8 @@ class Network(nn.Module):
             of_each = everything.sum(0)
             spikes, events = spikes + of_each.sum(-1), events + of_each @ getattr(self, f"fan_out{k}")
             x = everything.index_select(-1, layer.read)
-        shape = (*x.shape[:-1], self.sizes.heads, self.sizes.classes)
-        if not self.sizes.every_step:
-            return Heard(self.readout(x.sum(0)).unflatten(-1, shape[-2:]), spikes, events)
-        told = nn.functional.linear(x, self.readout.weight)
-        return Heard((filtered(told, self.decay) + self.readout.bias).view(shape), spikes, events)
+        logits, _ = self.readout.read(x)
+        return Heard(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), spikes, events)
 
     @property
     def parameter_count(self) -> int:
@@ -78,25 +73,6 @@ class Network(nn.Module):
     @property
     def neurons(self) -> int:
         return sum(layer.cell.neurons * (layer.cell.copies or 1) for layer in self.layers)
-
-
-def filtered(x: torch.Tensor, decay: float) -> torch.Tensor:
-    """y[t] = decay y[t - 1] + x[t] over the first axis of x, block by block as products with a triangular matrix."""
-    matrix, fades = _filter(min(BLOCK, len(x)), decay, x.dtype)
-    found, last = [], x.new_zeros(x[0].numel())
-    for block in x.flatten(1).split(BLOCK):
-        n = len(block)
-        found.append(torch.addmm(fades[:n, None] * last, matrix[:n, :n], block))
-        last = found[-1][-1]
-    return torch.cat(found).view_as(x)
-
-
-@lru_cache(maxsize=8)
-def _filter(steps, decay, dtype):
-    """What each step of a block adds to the later ones, [steps, steps], and what is left of the last one before it, [steps]."""
-    step = torch.arange(steps, dtype=torch.float64)
-    lag = step[:, None] - step
-    return torch.where(lag >= 0, decay ** lag.clamp(min=0), 0).to(dtype), (decay ** (step + 1)).to(dtype)
 
 
 def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | None = None) -> Network:
@@ -110,6 +86,9 @@ def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | 
         "outputs": settings.read,
         "surrogate": SURROGATE,
         "slope": SLOPE,
+        "dampening": settings.dampening,
+        "clip": settings.clip,
+        "credit": settings.credit,
     }
     lines = settings.features or sizes.lines
     copies = copies or settings.copies or _copies(circuit, settings, sizes, lines, options)

@@ -73,8 +73,13 @@ class Learning(BaseModel):
     readout_ms: float = Field(20.0, gt=0, description="time constant of a readout at every step")
     steps: int = Field(200, ge=1, description="steps of training")
     batch: int = Field(32, ge=1, description="trials of a step")
-    rate: float = Field(0.05, gt=0, le=10, description="learning rate, of the size of each parameter")
+    rate: float = Field(0.2, gt=0, le=10, description="learning rate, of the size of each parameter")
     price: float = Field(0.0, ge=0, description="penalty on spikes in the loss: nats a spike and trial")
+    dampening: float = Field(1.0, gt=0, le=1, description="factor of surrogate derivatives, for long trials below 1")
+    clip: float | None = Field(
+        None, gt=0, description="bound of gradients through time, such as 1.0 for long trials [default: none]"
+    )
+    credit: Literal["full", "local", "eprop"] = Field("full", description="how gradients pass through time, see MotifCell")
     scored: Literal["accuracy", "area"] = Field(
         "accuracy", description="accuracy: after all steps; area: its mean over the learning curve"
     )

@@ -90,7 +90,7 @@ def search(name: str, seed: int) -> dict:
         seconds, best = time.monotonic() - begin, run.front[0]
         found = {"task": name, "seed": seed, "held_out": best.held_out, "e": best.excitatory, "i": best.inhibitory}
         found |= budget(run.epochs) | {"seconds": seconds, "evaluations": run.evaluations}
-        found |= {"worst": best.worst, "condition": best.condition.name}
+        found["worst"] = f"{best.worst:.3f} ({best.condition.name})" if best.condition else ""
     part = result_file(name, seed).with_suffix(".part")
     part.write_text(json.dumps(found | made_by(name)) + "\n", encoding="utf-8")
     os.replace(part, result_file(name, seed))
@@ -125,7 +125,7 @@ def row(name: str) -> tuple[str, ...]:
     task = BUILT_IN[name]()
     reference = task.evaluate(fitness.reference(name).circuit, task.trials(0, 512)).value
     share, counts = f"{len(solved)}/{len(runs)}", f"{best['e']} E, {best['i']} I"
-    scores = f"{best['held_out']:.3f}", f"{best['worst']:.3f} ({best['condition']})"
+    scores = f"{best['held_out']:.3f}", best["worst"]
     return name, share, evaluations, seconds, *scores, counts, f"{reference:.3f}"
 
 

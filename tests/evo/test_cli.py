@@ -15,6 +15,7 @@ from evo.spec.run_spec import read
 from fitness.evaluation.objectives import OBJECTIVES
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import SPEC, cli, environment, own_task_spec, process, spec_file, started, stored, wait_until
+from tests.products import some_of
 
 COMMANDS = (
     "run",
@@ -279,7 +280,7 @@ def test_a_task_file_is_executed_by_run_and_resume_alone_and_they_say_so(tmp_pat
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:1", "ray://127.0.0.1:1", pytest.param("no.such.host.invalid:6379", marks=pytest.mark.slow)]
+    "address", some_of(["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:6379"], few=["127.0.0.1:1"])
 )
 def test_an_address_without_ray_fails_in_seconds_with_exit_code_1(tmp_path, address):
     spec_file(tmp_path)

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import evo
-from evo import search
+from evo import stored_search
 from evo.engine.progress import Progress
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 from tests.products import examples
 
@@ -24,7 +25,7 @@ ends = st.sets(st.sampled_from(sorted(ENDS)), max_size=2)
 
 @pytest.fixture(autouse=True)
 def no_analyses(monkeypatch):
-    monkeypatch.setattr(search, "ANALYSED", 0)
+    monkeypatch.setattr(Simulated, "analysed", 0)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_run_that_0_4_extended_past_a_cut_epoch_is_told_and_others_are_not(cut
     assert evo.open_run(folder).progress.went_past_cut
     assert not caplog.records
     assert evo.resume(folder, workers=0).state == "finished"
-    assert [r.getMessage() for r in caplog.records] == [f"{folder}: {search.PAST_CUT}"]
+    assert [r.getMessage() for r in caplog.records] == [f"{folder}: {stored_search.PAST_CUT}"]
     caplog.clear()
     for other in (cut, shutil.copytree(cut, tmp_path / "other")):
         goes_on(other, 6 if other is cut else LAST, None)

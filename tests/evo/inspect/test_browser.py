@@ -15,7 +15,6 @@ from circuits.simulation.simulate import simulate
 from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.island import State
 from evo.inspect import activity, page, page_data
-from evo.search import ANALYSED  # noqa: F401  (conftest.py reads it)
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for
@@ -23,6 +22,7 @@ from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 
 pytestmark = pytest.mark.long
+ANALYSED = 100
 
 HOSTILE = (
     '</script><script>alert("x")</script>',

@@ -12,7 +12,7 @@ from circuits.errors import MachineError, UserError
 from fitness.learning.curve import Curve, Learned, from_text
 from fitness.learning.data import SETS, Data
 from fitness.learning.essential import essential
-from fitness.learning.network import Sizes, assembled, filtered
+from fitness.learning.network import Sizes, assembled
 from fitness.learning.settings import settings
 from fitness.learning.streams import GRACE, UNASKED, flip_flop, match, parity
 from fitness.learning.training import Training
@@ -88,15 +88,6 @@ def test_a_file_is_learned_from_and_judged_on_items_apart():
     assert len(train.x) + len(judged.x) + len(held_out.x) < 60  # others are for validation
     assert sum(map(len, kinds)) == len(set.union(*kinds))
     assert train.classes == 2
-
-
-def test_a_readout_at_every_step_fades():
-    x = torch.rand(600, 3, 2)
-    expected, now = [], torch.zeros(3, 2)
-    for step in x:
-        now = 0.9 * now + step
-        expected.append(now)
-    assert torch.allclose(filtered(x, 0.9), torch.stack(expected), atol=1e-4)
 
 
 def test_a_network_has_as_many_copies_as_its_parameters_allow():
