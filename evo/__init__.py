@@ -15,8 +15,61 @@ from circuits.version import __version__
 from evo.evolver import Evolver
 from evo.search import fork, resume, run
 from evo.storage.run_folder import Member, Run, open_run
+from evo.studies.study.folder import Study, open_study
+from evo.study import resume_study, run_study
+
+
+def lab(run, rank: int | None = None, height: int = 900):
+    """Show a run in a notebook as `evo lab` shows it in the browser, or a circuit of it on the bench.
+
+    Nothing in the run folder is executed. The widget needs anywidget: pip install 'evocircuits[notebook]'.
+
+    Parameters
+    ----------
+    run : Run or str or path-like
+        A run, or its folder.
+    rank : int, optional
+        Rank of a circuit of the front, which is put on the bench, where it can be changed.
+    height : int
+        Height of the cell in pixels.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        The widget, which a notebook shows.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no run.
+    circuits.errors.MachineError
+        If anywidget is not installed.
+
+    Examples
+    --------
+    >>> import evo
+    >>> shown = evo.lab("runs/mine", rank=0)
+    """
+    from evo.web.widget import widget
+
+    return widget(run if isinstance(run, Run) else open_run(run), rank, height)
+
 
 show.drawn_by(Run, "html", "evo.inspect.notebook:of_run")
 show.drawn_by(Evolver, "html", "evo.inspect.notebook:of_evolver")
 
-__all__ = ["Evolver", "Member", "Run", "__version__", "fork", "open_run", "resume", "run"]
+__all__ = [
+    "Evolver",
+    "Member",
+    "Run",
+    "Study",
+    "__version__",
+    "fork",
+    "lab",
+    "open_run",
+    "open_study",
+    "resume",
+    "resume_study",
+    "run",
+    "run_study",
+]

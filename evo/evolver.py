@@ -26,7 +26,7 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import Result
 from evo.engine.lockstep import IDLE, Lockstep
 from evo.engine.problem import Problem
-from evo.search import begin, locked
+from evo.search import begin
 from evo.spec.run_spec import RunSpec
 from evo.spec.told_spec import told_spec
 from evo.storage import told
@@ -34,6 +34,7 @@ from evo.storage.run_folder import Member, Run, members, provenance, ranked, rea
 from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code
+from evo.stored_search import locked
 from fitness.evaluation.objectives import objective
 from fitness.judges import TOLD, Results
 from fitness.judges.scores import PLACE, told_results

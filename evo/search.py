@@ -1,50 +1,33 @@
 """Running a search: start one from a spec or from another run, or go on with a stopped one."""
 
-import json
 import logging
-import os
-import time
-import warnings
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
 
-from circuits.circuit import Sampled
-from circuits.errors import MachineError, UserError
-from circuits.files import read_bytes
-from circuits.motif_file import digest, write_whole
+from circuits.errors import UserError
+from circuits.motif_file import write_whole
 from circuits.numerics.processors import processors
 from evo.cluster.joining import check_address
 from evo.cluster.warm_up import warm_up
 from evo.engine.codec import to_bytes
-from evo.engine.epochs import Plan, Result, in_process, neighbour
-from evo.engine.island import Founders
-from evo.engine.problem import problem
+from evo.engine.epochs import Result, in_process
 from evo.engine.progress import Progress
-from evo.engine.recheck import recheck_archive
 from evo.spec.estimate import check_memory
-from evo.spec.founders import files, founders, place_of
+from evo.spec.founders import Founder, files, founders, place_of
 from evo.spec.founders import kept as with_founders
 from evo.spec.given import given
 from evo.spec.run_spec import TRIED, RunSpec, Search, parse
-from evo.storage import lock
-from evo.storage.documents import damaged
 from evo.storage.fork import forked, heritage
 from evo.storage.founded import founded
-from evo.storage.run_folder import Run, read_spec, versions
+from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
-from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
-from evo.storage.task_code import FACT, checked_code, files_fact, forked_code, keep, kept, refuse_changes
-from fitness.analysis import to_text
+from evo.storage.stored import SPEC, STORE, check_before
+from evo.storage.task_code import checked_code, forked_code, keep, kept
+from evo.stored_search import HERITAGE, going_on, locked, open_store
 from fitness.judges import TOLD
 from fitness.sandbox.code import Code
 
-HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
-LARGEST = 10**10  # bytes of that
-ANALYSED = 100  # of the front, best held-out score first: a second for about ten of them
-PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 Observer = Callable[[Result], None]
 
@@ -180,15 +163,15 @@ def fork(
     return _go_on(beside, workers, address, observe)
 
 
-def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
+def _begin(folder, spec, source, workers, address, inherited=None, begun=(), known=False):
     """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed. inherited: of a
-    fork; begun: the founders that the spec names."""
-    count = _workers(workers, spec.search.islands)
+    fork; begun: the founders that the spec names; known: has the judge been checked with another seed?"""
+    count = processes(workers, spec.search.islands)
     check_address(address)
     judge = spec.make_judge(source)
     check_memory(spec, judge, "the spec", 1 if address else max(1, count))
     # whether code of the user's own is sound, and what is held out in fact is
-    if (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
+    if not known and (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
         say.warning(said)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(
@@ -206,16 +189,17 @@ def _begin(folder, spec, source, workers, address, inherited=None, begun=()):
     if source is not None:
         spec = kept(spec, source)
         keep(spec, source, folder)
-        _open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
+        open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
     write_whole(folder / SPEC, spec.to_toml())
 
 
-def begin(folder: Path, spec: RunSpec, source: Code | None) -> RunSpec:
-    """Make the folder of a run whose scores are told from outside (`evo.Evolver`), with its store; returns the spec that lies
-    there. Raises UserError where there is a run already."""
-    _begin(folder, spec, source, 0, None)
+def begin(folder: Path, spec: RunSpec, source: Code | None, begun: Sequence[Founder] = (), known: bool = False) -> RunSpec:
+    """Make the folder of a run that is gone on with later, with its store and the founders `begun` that its spec names; returns
+    the spec that lies there. What has been checked with another seed is `known`. Raises UserError where there is a run
+    already."""
+    _begin(folder, spec, source, 0, None, begun=begun, known=known)
     kept_spec = read_spec(folder)
-    _open_store(folder, kept_spec, source).close()
+    open_store(folder, kept_spec, source).close()
     return kept_spec
 
 
@@ -305,76 +289,16 @@ def _extend(folder, generations):
 
 def _go_on(folder, workers, address, observe):
     spec = read_spec(folder)
-    workers = _workers(workers, spec.search.islands)
+    workers = processes(workers, spec.search.islands)
     check_address(address)
-    source = checked_code(spec, folder)
-    with locked(folder), _open_store(folder, spec, source) as store:
-        refuse_changes(spec, source, store, folder)
-        found = Run(folder)  # finds damage before anything is computed
-        if found.progress.cut:
-            check_before(store, spec, found.stored, found.progress.cut)
-            store.take_back(found.progress.cut)
-            found = Run(folder)
-        progress = found.progress
-        if progress.went_past_cut:
-            say.warning(f"{folder}: {PAST_CUT}")
-        plan = Plan(spec, source, progress, store.state, partial(_guests, spec, store, found.stored.heritage))
-        if not progress.ended:
-            judge = spec.make_judge(source)
-            if judge.interface != found.interface:
-                raise damaged(store.path, "it is of another task")
-            check_memory(spec, judge, str(folder / SPEC), 1 if address else max(1, workers))
-            check_going_on(store, spec, found.stored)
-            start, driver = time.monotonic() - progress.elapsed, os.getpid()
-            for results in _results(plan, workers, address):
-                if os.getpid() != driver:
-                    os._exit(1)  # the task has forked: one process alone writes the store
-                elapsed = time.monotonic() - start
-                store.add_epochs(results, elapsed, spec.search.epoch)
-                for result in results:
-                    progress.add(result.island, result.epoch, result.log, elapsed)
-                for result in results:
+    with going_on(folder, 1 if address else max(1, workers)) as search:
+        if not search.plan.ended:
+            for results in _results(search.plan, workers, address):
+                for result in search.add(results):
                     if observe:
-                        observe(result._replace(elapsed=elapsed))
-        if progress.ended:
-            done = Run(folder)
-            if source is not None:
-                recheck_archive(problem(spec.model_dump_json(), source), done.archive)
-            _analyse(done, source, store)
-        store.settle()
+                        observe(result)
+        search.finish()
     return Run(folder)
-
-
-def _analyse(run, source, store):
-    """Work out why the best circuits of the front work, while the user's own code is at hand. Those already stored are kept."""
-    there, judge, failed = store.analyses(), run.spec.make_judge(source), []
-    if judge.task is None:
-        return
-    for rank, member in enumerate(run.front[:ANALYSED]):
-        if (key := digest(member.circuit)) not in there:
-            try:
-                found = judge.analyse(run.motif(rank), f"{run.name}, rank {rank}")
-                store.add_analysis(key, to_text(found))
-            except UserError as error:
-                failed.append(error)
-            except MachineError:
-                raise
-            except Exception as error:
-                if source is None:
-                    raise
-                failed.append(f"{type(error).__name__}: {error}")  # of answers that make no sense together
-    if failed:
-        warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=4)
-
-
-def _guests(spec, store, inherited, island, epoch):
-    """Migrants or founders that an island receives before an epoch, see `Plan`."""
-    if epoch == 0:
-        if inherited is None:
-            return None
-        return to_bytes(Founders(inherited.genomes[inherited.island == island]))
-    sender = neighbour(spec, island)
-    return None if sender is None else store.migrants(sender, epoch - 1)
 
 
 def _results(plan, workers, address):
@@ -387,7 +311,8 @@ def _results(plan, workers, address):
     yield from on_ray(plan, workers, address)
 
 
-def _workers(workers, islands):
+def processes(workers: int | str, islands: int) -> int:
+    """How many processes `workers` means where so many islands can be computed at once. Raises UserError."""
     if workers != "auto":
         try:
             count = int(workers)
@@ -400,52 +325,9 @@ def _workers(workers, islands):
     return count if count > 1 else 0
 
 
-def _open_store(folder, spec, source, anew=False):
-    """The run's store; made now if the run was stopped before it had one."""
-    path, inherited = folder / STORE, folder / HERITAGE
-    if anew:
-        for left in ("-wal", "-shm", "-journal"):  # of one that is replaced
-            path.with_name(path.name + left).unlink(missing_ok=True)
-    if anew or not path.exists():
-        facts = _facts(spec, source)
-        if inherited.exists():
-            facts["heritage"] = read_bytes(inherited, LARGEST)
-        Store.create(path, facts).close()
-    with suppress(OSError):  # gone already, or a file system that has become read-only
-        inherited.unlink()
-    return Store.open(path, write=True)
-
-
-def _facts(spec, source):
-    judge = spec.make_judge(source)
-    told = judge.described()
-    facts = {
-        "spec_sha256": spec.digest(source),
-        "interface": json.dumps(judge.interface, default=Sampled.model_dump),
-        "conditions": json.dumps(told.conditions),
-        "versions": json.dumps(versions()),
-    }
-    if told.about is not None:
-        facts["about"] = json.dumps(told.about)
-    if told.examples is not None:
-        spikes, labels, *signals = told.examples
-        facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
-    return facts if source is None else facts | {FACT: files_fact(source)}
-
-
 def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
     """The first of STEM-1, STEM-2, ... that is not there."""
     k = 1
     while (folder := beside / f"{stem}-{k}").exists():
         k += 1
     return folder
-
-
-@contextmanager
-def locked(folder):
-    """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
-    try:
-        with lock.alone(folder / SPEC):
-            yield
-    except lock.HeldError:
-        raise MachineError(f"{folder}: another process is running it; see evo status {quote(str(folder))}") from None

@@ -7,6 +7,8 @@ from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from fitness.datasets.task import DatasetTask
 from fitness.file_data import FOLDER, MOST, FileData
+from fitness.learning.settings import FILES, Learning
+from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, gather, is_own, led_by, place
@@ -63,12 +65,22 @@ def shipped_task(name: str, source: str | Code | None, settings: dict, folder: P
     return found
 
 
+def file_key(settings: dict) -> str | None:
+    """The setting by which a task names the file that it is over; None for one that is over no file."""
+    name, data = settings.get("name"), settings.get("data")
+    if name == LEARNING:
+        return "data" if isinstance(data, str) and data.lower().endswith(FILES) and not is_own(data) else None
+    return "file" if isinstance(name, str) and name in OVER_FILES else None
+
+
 def data_file(settings: dict) -> str | None:
     """The file that a task with these settings, its name among them, is over; None for others. Raises UserError."""
-    name = settings.get("name")
-    kind = OVER_FILES.get(name) if isinstance(name, str) else None
-    if kind is None:
+    key = file_key(settings)
+    if key == "data":
+        return settings["data"]
+    if key is None:
         return None
+    kind = OVER_FILES[settings["name"]]
     file = settings.get("file")
     if not isinstance(file, str) or not file:
         raise UserError(f'task {kind.name}: file: must name a file, such as "cell.csv", not {file!r}')
@@ -106,6 +118,8 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
+    if name == LEARNING:
+        return Learning  # type: ignore[return-value]  # its settings, which a judge has as a task has
     return OVER_FILES[name] if name in OVER_FILES else built_in(name)
 
 

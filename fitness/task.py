@@ -324,6 +324,25 @@ class Task(BaseModel):
         """
         return None
 
+    def teacher(self, trials: Trials) -> np.ndarray | None:
+        """The spikes that the output neurons should fire, for teacher forcing.
+
+        With a teacher every circuit is simulated twice: as it is, and with the teacher's spikes in place of those that the
+        output neurons send to others. `score` gets a raster in which the columns of the second follow those of the first.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        ndarray or None
+            Spikes, uint64 [blocks, steps, outputs] as `circuits.simulation.raster.pack` makes them; None, the default, for
+            none.
+        """
+        return None
+
     def clusters(self, trials: Trials) -> np.ndarray | None:
         """Groups of trials that are not independent, such as those of one animal, speaker or stimulus.
 

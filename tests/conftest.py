@@ -15,5 +15,5 @@ from tests.processor_time import (  # noqa: F401
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
 settings.register_profile("thorough", deadline=None)  # the first example may compile
-settings.register_profile("quick", settings.get_profile("thorough"), max_examples=40)
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")

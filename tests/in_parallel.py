@@ -41,6 +41,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if RAY in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: RAY in getattr(item, "fixturenames", ()))  # also in one process they run one after the other
 
 
 def pytest_configure(config):

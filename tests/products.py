@@ -7,6 +7,7 @@ own, which is made in seconds: a test of all combinations would spend its time i
 from itertools import product
 
 import pytest
+from hypothesis import settings
 
 
 def few_of(*options, few):
@@ -20,3 +21,8 @@ def some_of(options, *, few):
     """As `few_of`, of one list of options."""
     assert set(few) < set(options), "the few are some of the options"
     return [one if one in few else pytest.param(one, marks=pytest.mark.slow) for one in options]
+
+
+def examples(share, **further):
+    """hypothesis' settings for a test whose examples take long: this share of the usual number, more in `make chaos`."""
+    return settings(max_examples=round(share * settings().max_examples), **further)

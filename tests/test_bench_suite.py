@@ -17,9 +17,15 @@ def place(tmp_path, monkeypatch):
 
 def test_a_suite_of_some_tasks_leaves_the_rows_of_the_others(place):
     table = place / "suite.csv"
-    suite.write({"coincidence": ("coincidence", "4/5"), "order": ("order", "5/5")}, table)
-    suite.write({"order": ("order", "3/5"), "gate": ("gate", "1/5")}, table)
-    assert table.read_text().splitlines()[1:] == ["coincidence,4/5", "gate,1/5", "order,3/5"]
+    table.write_text("task,solved,reference\ncoincidence,4/5,1.000\norder,5/5,0.997\n")  # before there were more columns
+    row = dict.fromkeys(suite.HEAD, "-")
+    suite.write({name: tuple((row | {"task": name, "solved": "3/5"}).values()) for name in ("order", "gate")}, table)
+    assert table.read_text().splitlines() == [
+        ",".join(suite.HEAD),
+        "coincidence,4/5,,,,,,1.000",
+        "gate,3/5,-,-,-,-,-,-",
+        "order,3/5,-,-,-,-,-,-",
+    ]
 
 
 def test_a_search_that_is_stored_counts_if_version_and_spec_are_those_of_now(place, monkeypatch):
@@ -27,7 +33,7 @@ def test_a_search_that_is_stored_counts_if_version_and_spec_are_those_of_now(pla
     spec.parent.mkdir()
     spec.write_text('task.name = "gate"\n')
     assert suite.stored("gate", 1) is None
-    found = {"held_out": 1.0} | suite.made_by("gate")
+    found = {"held_out": 1.0, "worst": ""} | suite.made_by("gate")
     suite.result_file("gate", 1).write_text(json.dumps(found))
     assert suite.stored("gate", 1) == found
     assert suite.stored("gate", 2) is None

@@ -86,7 +86,8 @@ def test_a_page_names_only_commands_and_options_that_exist(page):
     for line in code:
         for name, rest in re.findall(r"\bevo ([a-z]+)\b([^#;&|`]*)", line):
             assert name in cli.commands, line
-            known = {option for parameter in cli.commands[name].params for option in parameter.opts} | {"--help"}
+            parts = [cli.commands[name], *getattr(cli.commands[name], "commands", {}).values()]
+            known = {option for part in parts for parameter in part.params for option in parameter.opts} | {"--help"}
             assert set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest)) <= known, line
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from circuits.motif_file import Motif, dumps
 
 
-def continuous(nir: Any, motif: Motif) -> Any:
+def continuous(nir: Any, motif: Motif, with_motif: bool = True) -> Any:
     """The NIRGraph; what NIR has no word for is in its metadata: `dt` and `t_ref` in s, `motif` the motif file."""
     p = parameters(motif)
     graph = _graph(nir, motif, origin=p["v_rest_mv"], v_reset=p["v_reset_mv"] - p["v_rest_mv"])
-    graph.metadata = {"dt": motif.dt_ms / 1000, "motif": dumps(motif)}
+    graph.metadata = {"dt": motif.dt_ms / 1000} | ({"motif": dumps(motif)} if with_motif else {})
     graph.nodes["neurons"].metadata = {"t_ref": _whole_steps(motif, p["t_ref_ms"]) * motif.dt_ms / 1000}
     return graph
 

@@ -14,6 +14,9 @@ from circuits.motif_file import Motif, save
 FORMS = {
     "load.py": {
         "lif_psc_exp neurons": exact("MotifCell, in float64"),
+        "alif_psc_exp neurons": exact("MotifCell, in float64"),
+        "lif_cond_exp neurons": exact("MotifCell, in float64"),
+        "short_term synapses": exact("weights are trainable, the rest is fixed"),
         "weights": exact("trainable"),
         "signs (Dale's law)": exact("fixed"),
         "membrane noise": dropped("the module has none"),

@@ -18,26 +18,41 @@ except ModuleNotFoundError as error:
 
 from circuits.torch.assemble import Lateral, assemble
 from circuits.torch.cell import MotifCell
+from circuits.torch.dense import dense_layer
+from circuits.torch.files import load, save
+from circuits.torch.fit import fit
+from circuits.torch.history import History
 from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
 from circuits.torch.network import MotifNetwork
+from circuits.torch.network_state import NetworkRun, NetworkState
 from circuits.torch.optimiser import ExponentiatedGradient, magnitudes
 from circuits.torch.rate import MotifRateCell
 from circuits.torch.state import State
+from circuits.torch.truncated import Window, windows
 
 __all__ = [
     "ExponentiatedGradient",
+    "History",
     "Lateral",
     "MixedLayer",
     "MotifCell",
     "MotifLayer",
     "MotifNetwork",
     "MotifRateCell",
+    "NetworkRun",
+    "NetworkState",
     "State",
+    "Window",
     "assemble",
     "balance_",
+    "dense_layer",
     "drive_",
+    "fit",
+    "load",
     "magnitudes",
+    "save",
     "spread_",
+    "windows",
 ]

@@ -2,19 +2,22 @@
 
 import numpy as np
 import torch
+from torch import nn
 
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
+from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons.model import P11_E
 from circuits.torch import eager
 from circuits.torch.assemble import Assembly
-from circuits.torch.checks import check_input, checked, one_of
+from circuits.torch.checks import check_credit, check_input, checked, one_of
 from circuits.torch.dale import DaleSynapses
 from circuits.torch.finite import NotFiniteError, all_finite, require_finite
 from circuits.torch.fused import run as fused
 from circuits.torch.lif import LifNeurons
 from circuits.torch.precision import OwnPrecision, without_autocast
+from circuits.torch.short_term import ShortTermSynapses, short_term_of
 from circuits.torch.state import State
 from circuits.torch.trained import to_motif
 from circuits.torch.wiring import by_sign, from_inputs, from_neurons
@@ -36,12 +39,12 @@ class MotifCell(OwnPrecision):
     Parameters
     ----------
     motif : Motif, Circuit or Assembly
-        The circuit, of neurons "lif_psc_exp" without plastic synapses. The same parts of the copies in an Assembly share
-        parameters.
+        The circuit, of neurons "lif_psc_exp", "alif_psc_exp" or "lif_cond_exp", with static synapses or short-term plasticity.
+        The same parts of the copies in an Assembly share parameters.
     trainable : tuple of str
         Any of "weights", "bias" (the constant drive), "time_constants", "thresholds" and "delays"; wiring and signs never are.
-    parametrisation : {"abs", "softplus", "exp", "clamp"}
-        How weights stay >= 0, see `circuits.torch.positive`.
+    parametrisation : {"abs", "softplus", "exp", "clamp", "signed"}
+        How weights stay >= 0, see `circuits.torch.positive`; "signed" weights may have any sign (no Dale's law).
     surrogate : str
         Surrogate derivative of the spike, see `circuits.torch.surrogate`.
     slope : float
@@ -58,9 +61,19 @@ class MotifCell(OwnPrecision):
         The output neurons: those of the output ports, or excitatory or all neurons, in the order of the motif.
     longest_delay_ms : float, optional
         The largest delay in ms where delays are trained; by default twice the longest of the motif.
+    dampening : float
+        Factor of the surrogate derivative, above 0 and at most 1. Below 1 gradients grow less, or vanish, through recurrence.
+    clip : float, optional
+        Bound of the gradient that is passed back through a potential, in each step, trial and circuit: so many times, in 1/mV,
+        the largest gradient that has come from outside to a spike of the circuit. With bounds gradients of sequences of any
+        length are finite; None leaves them exact.
+    credit : {"full", "local", "eprop"}
+        "full": backpropagation through time. "local": gradients do not pass from a neuron to those that project to it within
+        the circuit, so that they cannot explode. "eprop", for a `MotifLayer`: the same gradients online, by eligibility traces
+        that go on from window to window (Bellec et al., Nat. Commun. 11, 2020), in tensor operations.
     engine : {"auto", "fused", "eager"}
-        "fused": compiled kernels, for sequences on the CPU; "eager": tensor operations, for GPUs, torch.compile and single
-        steps; "auto": whichever fits.
+        "fused": compiled kernels, for sequences on the CPU of neurons "lif_psc_exp" with static synapses; "eager": tensor
+        operations, for all; "auto": whichever fits.
 
     Raises
     ------
@@ -96,14 +109,32 @@ class MotifCell(OwnPrecision):
         share: bool = False,
         outputs: str = "ports",
         longest_delay_ms: float | None = None,
+        dampening: float = 1.0,
+        clip: float | None = None,
+        credit: str = "full",
         engine: str = "auto",
     ):
         super().__init__()
+        self.settings = {
+            "trainable": tuple(trainable),
+            "parametrisation": parametrisation,
+            "surrogate": surrogate,
+            "slope": slope,
+            "dampening": dampening,
+            "clip": clip,
+            "credit": credit,
+            "outputs": outputs,
+            "longest_delay_ms": longest_delay_ms,
+            "engine": engine,
+        }
         keys, motif = (motif, motif.motif) if isinstance(motif, Assembly) else (None, motif)
+        self.keys = keys is not None
         one_of("outputs", outputs, ("ports", "excitatory", "all"))
         longest = checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, longest_delay_ms, engine)
+        check_credit(motif, trainable, dampening, clip, credit)
         self.motif = motif = motif if isinstance(motif, Motif) else Motif.of(motif)
         self.surrogate, self.slope, self.batch_first, self.engine = surrogate, slope, batch_first, engine
+        self.dampening, self.clip, self.credit = dampening, clip, credit
         self.copies, self.share, self.outputs = copies, share, outputs
         self.channels, self.neurons = len(motif.inputs), len(motif.neurons)
         own = None if share else copies
@@ -114,13 +145,37 @@ class MotifCell(OwnPrecision):
         self.drives = bool(sampled.any())
         keys_of = (None, None, None) if keys is None else (keys.inputs, *by_sign(motif, keys.synapses))
         kinds = (("input", 1.0, range(self.channels)), ("excitatory", 1.0, None), ("inhibitory", -1.0, None))
+        sections = short_term_of(motif)
         self.input, self.excitatory, self.inhibitory = (
-            DaleSynapses(name, wires, sign, self.neurons, sources=sources, keys=same, **alike)
-            for (name, sign, sources), wires, same in zip(kinds, self.wires, keys_of, strict=True)
+            DaleSynapses(
+                name,
+                wires,
+                sign,
+                self.neurons,
+                sources=sources,
+                keys=same,
+                plastic=[k for k, s in enumerate(these) if s],
+                **alike,
+            )
+            for (name, sign, sources), wires, same, these in zip(kinds, self.wires, keys_of, sections, strict=True)
+        )
+        self.plastic = nn.ModuleDict(
+            {
+                name: ShortTermSynapses(getattr(self, name), these, motif.dt_ms, dtype)
+                for (name, _, _), these in zip(kinds, sections, strict=True)
+                if any(these)
+            }
         )
         times, thresholds = "time_constants" in trainable, "thresholds" in trainable
         self.lif = LifNeurons(
-            motif.parameters, motif.dt_ms, own, dtype, times, thresholds, None if keys is None else keys.neurons
+            motif.parameters,
+            motif.dt_ms,
+            own,
+            dtype,
+            times,
+            thresholds,
+            None if keys is None else keys.neurons,
+            motif.model,
         )
         for kind in (self.input, self.excitatory, self.inhibitory):
             kind.free.requires_grad_("weights" in trainable)
@@ -176,7 +231,10 @@ class MotifCell(OwnPrecision):
         rest = self.lif.table.new_zeros(*lead, self.neurons)
         inputs = rest.new_zeros(self.longest_input, *lead, self.channels)
         spikes = rest.new_zeros(self.longest, *lead, self.neurons)
-        return State(rest, rest, rest, rest.to(torch.int32), inputs, spikes)
+        states, plastic = self.lif.form.states, sum(part.size for part in self.plastic.values())  # type: ignore[misc]
+        further = rest.new_zeros(states, *rest.shape) if states else None
+        short_term = rest.new_zeros(2, *lead, plastic) if plastic else None
+        return State(rest, rest, rest, rest.to(torch.int32), inputs, spikes, further, short_term)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """Step the circuit; called by calling the module.
@@ -217,6 +275,10 @@ class MotifCell(OwnPrecision):
         return self._shaped(x, state, everything=True)
 
     def _shaped(self, x, state, everything):
+        if self.credit == "eprop":
+            raise UserError(
+                'credit: "eprop" is for a MotifLayer, whose projection it trains; a cell alone has "full" and "local"'
+            )
         lead = 1 if self.copies is None else 2
         check_input(self, x, state, lead)
         with without_autocast(x):
@@ -239,13 +301,16 @@ class MotifCell(OwnPrecision):
         return (spikes[0] if not sequence else spikes.movedim(0, -2) if self.batch_first else spikes), state
 
     def _check_finite(self, x, state):
-        if not all_finite(x, *(() if state is None else (state.v, state.i_e, state.i_i, state.inputs))):
+        reals = () if state is None else (state.v, state.i_e, state.i_i, state.inputs, state.further, state.short_term)
+        if not all_finite(x, *(tensor for tensor in reals if tensor is not None)):
             require_finite(x, "x", ("step", *(["copy"] if self.copies else []), "trial", "channel"))
             raise NotFiniteError("the state is not finite: it holds NaN or infinity")
 
     def _fuses(self, x, sequence):
         """Is this for the fused kernels?"""
         able = x.device.type == "cpu" and not torch.compiler.is_compiling() and len(x) > 0
+        if self.plastic or self.motif.model is not LIF_PSC_EXP:
+            return False
         if self.engine == "fused" and not able:
             raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; "auto" takes what fits')
         return able and (self.engine == "fused" or (self.engine == "auto" and sequence))

@@ -8,17 +8,13 @@ import torch
 from circuits.circuit import MAX_DELAY_STEPS, Circuit
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP, NeuronModel
-from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.models import FORMS
+from circuits.torch.positive import WEIGHTS
 from circuits.torch.surrogate import SURROGATES
 
 TRAINABLE = ("weights", "bias", "time_constants", "thresholds", "delays")
 ENGINES = ("auto", "fused", "eager")
-
-
-def _instead(model: NeuronModel) -> str:
-    """Advice for a motif that has no spiking form in torch."""
-    rates = "take its rate form, MotifRateCell, or " if has_rates(model) else ""
-    return f"{rates}evolve with neuron_model = lif_psc_exp and synapse_model = static, or use --to brian2"
+CREDITS = ("full", "local", "eprop")
 
 
 def has_rates(model: NeuronModel) -> bool:
@@ -30,15 +26,27 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
     """The longest delay in steps where delays learn, else None. Raises UserError for what a cell cannot have."""
     if not isinstance(motif, Circuit):
         raise UserError(f"motif: a Motif or a Circuit, not {type(motif).__name__}")
-    if motif.model is not LIF_PSC_EXP:
-        model = motif.neuron_model
-        raise UserError(f"motif: the torch module has neurons of lif_psc_exp, not of {model}; {_instead(motif.model)}")
+    if motif.neuron_model not in FORMS:
+        rates = "take its rate form, MotifRateCell, or " if has_rates(motif.model) else ""
+        known = f"neurons of {', '.join(FORMS)}, not of {motif.neuron_model}"
+        raise UserError(
+            f"motif: the torch module has {known}; {rates}evolve with neuron_model = lif_psc_exp, or use --to brian2"
+        )
     synapses: list[Any] = [*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses)]
-    if any(s.short_term or s.stdp for s in synapses):
-        raise UserError(f"motif: the torch module has static synapses, not plastic ones; {_instead(motif.model)}")
+    if any(s.stdp for s in synapses):
+        raise UserError(
+            "motif: the torch module has static and short_term synapses, not stdp ones, which learn by themselves; evolve with "
+            "synapse_model = static, or use --to brian2"
+        )
+    plastic = any(s.short_term for s in synapses)
+    if plastic and "delays" in trainable:
+        raise UserError("trainable: delays of synapses with short-term plasticity cannot be trained")
+    if engine == "fused" and (plastic or motif.model is not LIF_PSC_EXP):
+        what = "short_term synapses" if plastic else f"neurons of {motif.neuron_model}"
+        raise UserError(f'engine: "fused" has static synapses and neurons of lif_psc_exp, no {what}; "auto" takes what fits')
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
-    one_of("parametrisation", parametrisation, PARAMETRISATIONS)
+    one_of("parametrisation", parametrisation, WEIGHTS)
     one_of("surrogate", surrogate, SURROGATES)
     one_of("engine", engine, ENGINES)
     if not (isinstance(slope, (int, float)) and 0 < slope < math.inf):
@@ -63,6 +71,31 @@ def _longest(motif, synapses, trainable, longest_delay_ms):
         wanted = f"whole steps of dt_ms = {motif.dt_ms:g}, at least the longest delay of the motif and 2"
         raise UserError(f"longest_delay_ms: {wanted}, not {longest_delay_ms!r}")
     return round(steps)
+
+
+def check_credit(motif, trainable, dampening, clip, credit):
+    """Refuse ways to pass gradients back that there are not."""
+    if not (_is_number(dampening) and 0 < dampening <= 1):
+        raise UserError(f"dampening: a number above 0 and at most 1, not {dampening!r}")
+    if clip is not None and not (_is_number(clip) and 0 < clip < math.inf):
+        raise UserError(f"clip: a number above 0 (1/mV), or None, not {clip!r}")
+    one_of("credit", credit, CREDITS)
+    if credit != "eprop":
+        return
+    if motif.neuron_model not in ("lif_psc_exp", "alif_psc_exp"):
+        raise UserError(f'credit: "eprop" is for neurons of lif_psc_exp and alif_psc_exp, not of {motif.neuron_model}')
+    if any(s.short_term for s in (*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses))):
+        raise UserError('credit: "eprop" is for static synapses, not for those with short-term plasticity')
+    if not set(trainable) <= {"weights", "bias"}:
+        raise UserError(
+            f'credit: "eprop" trains weights and bias, not {", ".join(sorted(set(trainable) - {"weights", "bias"}))}'
+        )
+    if clip is not None:
+        raise UserError('clip: is for backpropagation through time; "eprop" has no state that goes back')
+
+
+def _is_number(given):
+    return isinstance(given, (int, float)) and not isinstance(given, bool)
 
 
 def one_of(name, given, known):

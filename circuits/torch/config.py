@@ -14,8 +14,9 @@
     [options]                       # of all layers that do not say otherwise: keywords of MotifLayer
     trainable = ["weights", "bias"]
 
-With `features = 8` the inputs are first brought together into so many (`lines` of `MotifNetwork`). As a dict it has the same
-form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif of the zoo.
+With `features = 8` the inputs are first brought together into so many (`lines` of `MotifNetwork`), and with `readout_ms = 20`
+logits are read in every step. As a dict it has the same form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif
+of the zoo.
 """
 
 import tomllib
@@ -53,6 +54,9 @@ class Options(_Config):
     parametrisation: str | None = None
     surrogate: str | None = None
     slope: float | None = None
+    dampening: float | None = None
+    clip: float | None = None
+    credit: str | None = None
     outputs: str | None = None
     longest_delay_ms: float | None = None
     engine: str | None = None
@@ -88,6 +92,7 @@ class Network(_Config):
     layers: list[Layer] = Field(min_length=1)
     options: Options = Field(default_factory=Options)
     batch_first: bool = False
+    readout_ms: float | None = None
     dtype: Literal["float32", "float64"] = "float32"
 
 
@@ -119,7 +124,8 @@ def from_config(network: Callable[..., Any], config) -> Any:
             raise UserError(f"{place}: layers[{k}]: {error}") from None
         lines = layers[-1].out_features
     try:
-        return network(layers, wanted.classes, wanted.batch_first, wanted.inputs if wanted.features else None)
+        together = wanted.inputs if wanted.features else None
+        return network(layers, wanted.classes, wanted.batch_first, together, wanted.readout_ms)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
 

@@ -1,11 +1,12 @@
-"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed."""
+"""Dale's law under any optimiser: a synapse's weight is a positive function of a free parameter, its sign is fixed. Weights in
+the parametrisation "signed" are free of it."""
 
 import numpy as np
 import torch
 from torch import nn
 
 from circuits.torch.finite import Finite
-from circuits.torch.positive import PARAMETRISATIONS, Between
+from circuits.torch.positive import WEIGHTS, Between
 from circuits.torch.wiring import Wires
 
 
@@ -17,6 +18,7 @@ class DaleSynapses(nn.Module):
     longest  None: delays are fixed; or they learn, between 1 and this many steps
     sources  those that may have rows in `matrix`; by default those that there are
     keys     synapses with the same key share parameters; None: none do
+    plastic  numbers of the synapses whose weight changes with their spikes: they have no place in `matrix`
     """
 
     source: torch.Tensor
@@ -25,13 +27,25 @@ class DaleSynapses(nn.Module):
     rank: torch.Tensor
     place: torch.Tensor
     part: torch.Tensor | None
+    static: torch.Tensor | None
 
     def __init__(
-        self, name, wires: Wires, sign, neurons, parametrisation, copies, dtype, longest=None, sources=None, keys=None
+        self,
+        name,
+        wires: Wires,
+        sign,
+        neurons,
+        parametrisation,
+        copies,
+        dtype,
+        longest=None,
+        sources=None,
+        keys=None,
+        plastic=(),
     ):
         super().__init__()
         self.name, self.sign, self.neurons, self.longest = name, sign, neurons, longest
-        self._positive, self._free = PARAMETRISATIONS[parametrisation]
+        self._positive, self._free = WEIGHTS[parametrisation]
         self._first, part = parts(keys)
 
         def own(values):
@@ -46,12 +60,15 @@ class DaleSynapses(nn.Module):
         for buffer, values in (("source", wires.source), ("target", wires.target), ("delay", wires.delay), ("rank", rank)):
             self.register_buffer(buffer, torch.tensor(values), persistent=False)
         self.register_buffer("part", part, persistent=False)
+        static = torch.ones(len(wires.source), dtype=torch.bool)
+        static[list(plastic)] = False
+        self.register_buffer("static", static if len(plastic) else None, persistent=False)
         self.register_buffer("place", self._place(self.delay, 1), persistent=False)
         self.share: torch.Tensor | None = None  # of each weight that arrives in a step, where that is not all of it
 
     @property
     def weight(self):
-        """Weights in mV, >= 0: [synapses], or [copies, synapses]."""
+        """Weights in mV, >= 0 unless signed: [synapses], or [copies, synapses]."""
         return of_parts(self._positive(self.free), self.part)
 
     @torch.no_grad()
@@ -89,6 +106,7 @@ class DaleSynapses(nn.Module):
         signed, delay = self.taps()
         place = self.place if self.free_delay is None else self._place(delay, signed.shape[-1] // max(1, len(self.rank)))
         rows = len(self.delays) * len(self.sources)
+        signed = signed if self.static is None else torch.where(self.static, signed, 0)
         flat = signed.new_zeros(*signed.shape[:-1], rows * self.neurons)
         return flat.scatter_add(-1, place.expand(signed.shape), signed).unflatten(-1, (rows, self.neurons))
 

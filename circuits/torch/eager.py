@@ -1,49 +1,72 @@
-"""A cell's steps in plain tensor operations: for GPUs, for torch.compile, and as what the fused kernels are checked against."""
+"""A cell's steps in plain tensor operations: for all models, for GPUs, for torch.compile, and as what the fused kernels are
+checked against."""
 
 import torch
 
-from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
+from circuits.torch.bounds import Bounds
 from circuits.torch.state import State
 from circuits.torch.surrogate import SURROGATES, Spike
 
 
-def run(cell, x, state) -> tuple[torch.Tensor, State]:
-    """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels]."""
-    steps = len(x)
+def run(cell, x, state, watch=None) -> tuple[torch.Tensor, State]:
+    """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels].
+
+    watch  called in each step, if given, with the slope of the spikes and where the potential is reset, both [..., neurons]
+    """
+    steps, form, local = len(x), cell.lif.form, cell.credit == "local"
     surrogate_derivative = SURROGATES[cell.surrogate].tensor
     constants = cell.lif.constants()
     if constants.ndim == 3:  # copies with parameters of their own
         constants = constants[:, None]
-    drive, p22, p11_e, p11_i, p21_e, p21_i, v_th, v_reset = (
-        constants[..., column] for column in (DRIVE, P22, P11_E, P11_I, P21_E, P21_I, THRESHOLD, RESET)
-    )
+    c = constants.unbind(-1)
+    v_reset = c[form.reset]
     excitation, inhibition = cell.excitatory.matrix(), cell.inhibitory.matrix()
     excitatory_taps = excitation.shape[-2]
     inputs = torch.cat([state.inputs, x])
     afferent = _afferent(cell.input, inputs, steps)
     v, i_e, i_i, refractory = state[:4]
-    rows = list(state.spikes.unbind())
-    past = len(rows)
+    further = () if state.further is None else tuple(state.further.unbind())
+    plastic = _Plastic(cell, inputs, state) if cell.plastic else None
+    rows = list((state.spikes.detach() if local else state.spikes).unbind())
+    past, out = len(rows), []
+    bounds = None if cell.clip is None else Bounds(cell.clip)
     for k in range(steps):
-        # addcmul rounds once where the processor fuses it, as the kernel's fma does.
-        v = torch.addcmul(torch.addcmul(torch.addcmul(drive, p21_i, i_i), p21_e, i_e), p22, v)
-        i_e, i_i = p11_e * i_e, p11_i * i_i
+        held = refractory > 0
+
+        slopes: list[torch.Tensor] = []
+
+        def fire(v, threshold, k=k, held=held, slopes=slopes):
+            if watch is not None:
+                slope = cell.dampening * surrogate_derivative(v - threshold, cell.slope)
+                slopes.append(torch.where(held, 0, slope))
+            v = v if bounds is None else bounds.hold(v, k)
+            return v, Spike.apply(v, threshold, held, surrogate_derivative, cell.slope, cell.dampening)
+
+        v, further, spikes = form.step(c, v, i_e, i_i, further, fire)
+        i_e, i_i = c[P11_E] * i_e, c[P11_I] * i_i
         if afferent is not None:
             i_e = i_e + afferent[k]
         if past:
             arriving = torch.cat([rows[past + k - delay] for delay in cell.delays], -1).index_select(-1, cell.taps)
             i_e = i_e + arriving[..., :excitatory_taps] @ excitation
             i_i = i_i + arriving[..., excitatory_taps:] @ inhibition
-        held = refractory > 0
-        spikes = Spike.apply(v, v_th, held, surrogate_derivative, cell.slope)
+        if plastic is not None:
+            i_e, i_i = plastic.arrive(rows, past, k, i_e, i_i)
         fired = spikes.detach() > 0
+        if watch is not None:
+            watch((slopes[0], fired | held))
         v = torch.where(fired | held, v_reset, v)
         refractory = torch.where(fired, cell.lif.n_ref, (refractory - 1).clamp_(min=0))
-        rows.append(spikes)
-    raster = torch.stack(rows[past:]) if steps else x.new_zeros(0, *v.shape)
-    on_their_way = torch.stack(rows[steps:]) if past else state.spikes
-    return raster, State(v, i_e, i_i, refractory, inputs[steps:], on_their_way)
+        out.append(spikes)
+        rows.append(spikes.detach() if local else spikes)
+    raster = torch.stack(out) if steps else x.new_zeros(0, *v.shape)
+    on_their_way = torch.stack((list(state.spikes.unbind()) + out)[steps:]) if past else state.spikes
+    if bounds is not None:
+        raster, on_their_way, v, i_e, i_i = bounds.watch(raster, on_their_way, v, i_e, i_i)
+    after = torch.stack(further) if further else None
+    short_term = None if plastic is None else plastic.state()
+    return raster, State(v, i_e, i_i, refractory, inputs[steps:], on_their_way, after, short_term)
 
 
 def _afferent(synapses, inputs, steps):
@@ -55,3 +78,28 @@ def _afferent(synapses, inputs, steps):
     for d, delay in enumerate(synapses.delays):
         total = total + inputs.narrow(0, past - delay, steps) @ matrix.narrow(-2, d * channels, channels)
     return total
+
+
+class _Plastic:
+    """The synapses with short-term plasticity of a cell in a run."""
+
+    def __init__(self, cell, inputs, state):
+        self.cell, self.inputs, self.past = cell, inputs, len(state.inputs)
+        self.weights = {name: part.weights(getattr(cell, name)) for name, part in cell.plastic.items()}
+        sizes = [len(part.which) for part in cell.plastic.values()]
+        self.states = {
+            name: tuple(own.unbind()) for name, own in zip(cell.plastic, state.short_term.split(sizes, -1), strict=True)
+        }
+
+    def arrive(self, rows, past, k, i_e, i_i):
+        """The currents with what arrives in step k."""
+        for name, part in self.cell.plastic.items():
+            arriving = part.arrivals(self.inputs, self.past, k) if name == "input" else part.arrivals(rows, past, k)
+            target = getattr(self.cell, name).target
+            current = i_i if name == "inhibitory" else i_e
+            self.states[name], current = part.arrive(self.weights[name], target, arriving, self.states[name], current)
+            i_e, i_i = (i_e, current) if name == "inhibitory" else (current, i_i)
+        return i_e, i_i
+
+    def state(self):
+        return torch.stack([torch.cat(parts, -1) for parts in zip(*self.states.values(), strict=True)])

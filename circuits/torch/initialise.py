@@ -12,6 +12,7 @@ from circuits.errors import UserError
 from circuits.neurons.lif_psc_exp import P21_E, P22, THRESHOLD
 from circuits.neurons.model import P11_E
 from circuits.torch.lif import PLACE
+from circuits.torch.models import lif
 
 LEAST_DISTANCE = 1.0  # mV; a neuron that its bias brings nearer to threshold counts as this far away
 
@@ -50,11 +51,15 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
         raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
     cell, lines = layer.cell, layer.in_features
     chance = min(1.0, rate_hz * cell.motif.dt_ms / 1000)
-    table = cell.lif.constants().double()
+    now, form = cell.lif.now(), cell.lif.form
+    if form.linear:
+        table = cell.lif.constants().double()
+    else:  # a weight is the current at threshold, whatever the model
+        table = torch.stack(lif.columns(dict(zip(form.model.names, now.unbind(-1), strict=True)), cell.motif.dt_ms), -1)
     p11, p22, p21 = table[..., P11_E], table[..., P22], table[..., P21_E]
     area = p21 / ((1 - p11) * (1 - p22))
     square = p21.square() * (1 + p11 * p22) / ((1 - p11.square()) * (1 - p22.square()) * (1 - p11 * p22))
-    bias = cell.lif.now()[..., PLACE["bias_mv"]]
+    bias = now[..., PLACE["bias_mv"]]
     distance = (table[..., THRESHOLD] - bias).clamp(min=LEAST_DISTANCE)
     weight = cell.input.weight.double()
     zero = weight.new_zeros(*weight.shape[:-1], cell.neurons)

@@ -6,6 +6,7 @@ from torch import nn
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
+from circuits.torch import eprop
 from circuits.torch.assemble import Lateral, assembly
 from circuits.torch.cell import MotifCell
 from circuits.torch.checks import is_real, one_of, told, whole_number
@@ -93,6 +94,7 @@ class MotifLayer(OwnPrecision):
             whole = assembly(motif, copies, lateral)
             self.cell = MotifCell(whole if share else whole.motif, **options)
         self.copies, self.in_features, self.share, self.batch_first = copies, in_features, share, batch_first
+        self.motif, self.lateral, self.projects = motif if isinstance(motif, Motif) else Motif.of(motif), lateral, projection
         channels, outputs = self._each(self.cell.channels), self._each(len(self.cell.readout))
         if channels == 0 or outputs == 0:
             raise UserError("motif: a layer needs one with input channels and output ports")
@@ -100,13 +102,28 @@ class MotifLayer(OwnPrecision):
         first = self.cell.neurons * torch.arange(self.cell.copies or 1)
         self.register_buffer("read", (first[:, None] + self.cell.readout).flatten(), persistent=False)
         self.signed = projection == "signed"
-        self._weight, self._free = (_same, _same) if self.signed else PARAMETRISATIONS[options.get("parametrisation", "abs")]
+        self._weight, self._free = (
+            (_same, _same)
+            if self.signed
+            else PARAMETRISATIONS.get(options.get("parametrisation", "abs"), PARAMETRISATIONS["abs"])
+        )
         self.projection = nn.Parameter(torch.empty(in_features, copies * channels, dtype=self.cell.lif.bias_mv.dtype))
         if spread and not share:
             spread_(self.cell, spread)
         if init == "balanced":
             balance_(self.cell)
         drive_(self, rate_hz)
+
+    def to_motifs(self) -> list[Motif]:
+        """The motifs with the present parameters.
+
+        Returns
+        -------
+        list of Motif
+            One for each copy; one for all copies where they share parameters, and where they are wired with one another.
+        """
+        own = self.cell.copies is not None and not self.share
+        return [self.cell.to_motif(copy) for copy in range(self.copies if own else 1)]
 
     def _each(self, number):
         """Of what the cell has so many, how many a copy has."""
@@ -145,7 +162,7 @@ class MotifLayer(OwnPrecision):
         state : State
             The state to continue from.
         """
-        return self._shaped(x, state, self.cell)
+        return self._shaped(x, state, everything=False)
 
     def run(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """Step all copies and return the spikes of all neurons.
@@ -164,20 +181,26 @@ class MotifLayer(OwnPrecision):
         state : State
             The state to continue from.
         """
-        return self._shaped(x, state, self.cell.run)
+        return self._shaped(x, state, everything=True)
 
-    def _shaped(self, x, state, cell):
+    def _shaped(self, x, state, everything):
         if not is_real(x, (2, 3), self.in_features):
             raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {told(x)}")
         with without_autocast(x):
-            return self._stepped(x, state, cell)
+            return self._stepped(x, state, everything)
 
-    def _stepped(self, x, state, cell):
+    def _stepped(self, x, state, everything):
         sequence = x.ndim == 3
-        x = x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x
-        drive = self._project(x.to(self.projection.dtype))
+        x = (x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x).to(self.projection.dtype)
         try:
-            spikes, state = cell(drive if sequence else drive[0], state)
+            if self.cell.credit == "eprop":
+                require_finite(x, "x", ("step", "trial", "line"))
+                spikes, state = eprop.run(self, x, state)
+                spikes = spikes if everything else spikes.index_select(-1, self.cell.readout)
+                spikes = spikes if sequence else spikes[0]
+            else:
+                drive, cell = self._project(x), self.cell.run if everything else self.cell
+                spikes, state = cell(drive if sequence else drive[0], state)
         except NotFiniteError:  # the cell has looked at what comes out of the projection
             require_finite(x, "x", ("step", "trial", "line"))
             require_finite(self.projection, "the projection", ("line", "channel"))

@@ -5,13 +5,11 @@ import torch
 from torch import nn
 
 from circuits.neurons import LIF_PSC_EXP
-from circuits.neurons.lif_psc_exp import DRIVE
-from circuits.numerics import portable
 from circuits.torch.dale import of_parts, parts
+from circuits.torch.models import FORMS
 from circuits.torch.positive import Between
 
-TIMES = ("tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms")
-PLACE = {name: k for k, name in enumerate(LIF_PSC_EXP.names)}
+PLACE = {name: k for k, name in enumerate(LIF_PSC_EXP.names)}  # the other models that train begin with the same parameters
 
 
 class _Exact(torch.autograd.Function):
@@ -27,11 +25,11 @@ class _Exact(torch.autograd.Function):
 
 
 class LifNeurons(nn.Module):
-    """Neurons of `lif_psc_exp`. What of them may learn are parameters, each [neurons] or [copies, neurons]:
+    """Neurons of a model of `models`. What of them may learn are parameters, each [neurons] or [copies, neurons]:
 
-    bias_mv                                 the constant drive, always there
-    log_tau_m, log_tau_syn_e, log_tau_syn_i with `times`: logarithm of the time constant over that of the motif
-    log_gap                                 with `thresholds`: the same of the distance from v_reset to v_th
+    bias_mv             the constant drive, always there
+    log_tau_m and more  with `times`: logarithm of each time constant over that of the motif
+    log_gap             with `thresholds`: the same of the distance from v_reset to v_th
 
     of_motif  float64 [neurons, parameters], in the order of the neuron model
     keys      neurons with the same key share parameters, of which there are then fewer; None: none do
@@ -42,8 +40,19 @@ class LifNeurons(nn.Module):
     n_ref: torch.Tensor
     part: torch.Tensor | None
 
-    def __init__(self, of_motif: np.ndarray, dt_ms: float, copies: int | None, dtype, times: bool, thresholds: bool, keys=None):
+    def __init__(
+        self,
+        of_motif: np.ndarray,
+        dt_ms: float,
+        copies: int | None,
+        dtype,
+        times: bool,
+        thresholds: bool,
+        keys=None,
+        model=LIF_PSC_EXP,
+    ):
         super().__init__()
+        self.form = FORMS[model.name]
         self.of_motif, self.dt_ms, self.times, self.thresholds = of_motif, dt_ms, times, thresholds
         first, part = parts(keys)
         self.register_buffer("part", part, persistent=False)
@@ -51,19 +60,20 @@ class LifNeurons(nn.Module):
         bias = (bias if first is None else bias[first]).to(dtype)
         shape = (len(bias),) if copies is None else (copies, len(bias))
         self.bias_mv = nn.Parameter(bias.expand(shape).clone())
-        for name in TIMES if times else ():
+        for name in self.form.times if times else ():
             self.register_parameter(_logarithm(name), nn.Parameter(torch.zeros(shape, dtype=dtype)))
         self.register_parameter("log_gap", nn.Parameter(torch.zeros(shape, dtype=dtype)) if thresholds else None)
-        columns = LIF_PSC_EXP.table(of_motif, dt_ms).shape[-1]
+        columns = model.table(of_motif, dt_ms).shape[-1]
         self.register_buffer("table", torch.zeros(len(of_motif), columns, dtype=dtype), persistent=False)
         self.register_buffer("bias_gain", torch.zeros(len(of_motif), dtype=dtype), persistent=False)
-        n_ref = torch.tensor(LIF_PSC_EXP.refractory_steps(of_motif, dt_ms), dtype=torch.int32)
+        n_ref = torch.tensor(model.refractory_steps(of_motif, dt_ms), dtype=torch.int32)
         self.register_buffer("n_ref", n_ref, persistent=False)
         self._round()
 
     def _round(self):
-        self.table.copy_(torch.tensor(LIF_PSC_EXP.table(self.of_motif, self.dt_ms)))
-        self.bias_gain.copy_(torch.tensor(-portable.expm1(-self.dt_ms / self.of_motif[:, PLACE["tau_m_ms"]])))
+        model, named = self.form.model, dict(zip(self.form.model.names, self.of_motif.T, strict=True))
+        self.table.copy_(torch.tensor(model.table(self.of_motif, self.dt_ms)))
+        self.bias_gain.copy_(torch.tensor(self.form.bias[1](named, self.dt_ms)))
 
     def _apply(self, fn, recurse=True):
         super()._apply(fn, recurse)
@@ -75,11 +85,12 @@ class LifNeurons(nn.Module):
         if not (self.times or self.thresholds):
             drive = (self.bias_gain * of_parts(self.bias_mv, self.part))[..., None]
             fixed = self.table.expand(*drive.shape[:-1], -1)
-            return torch.cat([fixed[..., :DRIVE], drive, fixed[..., DRIVE + 1 :]], -1)
+            place = self.form.bias[0]
+            return torch.cat([fixed[..., :place], drive, fixed[..., place + 1 :]], -1)
         now = self.now()
-        formula = _table(now, self.dt_ms)
+        formula = _table(now, self.dt_ms, self.form)
         if now.device.type == "cpu" and not torch.compiler.is_compiling():
-            formula = _Exact.apply(formula, torch.from_numpy(LIF_PSC_EXP.table(now.detach().numpy(), self.dt_ms)))
+            formula = _Exact.apply(formula, torch.from_numpy(self.form.model.table(now.detach().numpy(), self.dt_ms)))
         return formula.to(self.table.dtype)
 
     def now(self) -> torch.Tensor:
@@ -87,10 +98,10 @@ class LifNeurons(nn.Module):
         bias = of_parts(self.bias_mv, self.part).double()
         columns = list(torch.as_tensor(self.of_motif, device=bias.device).expand(*bias.shape, -1).unbind(-1))
         columns[PLACE["bias_mv"]] = bias
-        for name in TIMES if self.times else ():
-            limits = LIF_PSC_EXP.parameters[name]
-            tau = columns[PLACE[name]] * of_parts(getattr(self, _logarithm(name)), self.part).double().exp()
-            columns[PLACE[name]] = Between.apply(tau, limits.low, limits.high)
+        for name in self.form.times if self.times else ():
+            limits, place = self.form.model.parameters[name], self.form.model.names.index(name)
+            tau = columns[place] * of_parts(getattr(self, _logarithm(name)), self.part).double().exp()
+            columns[place] = Between.apply(tau, limits.low, limits.high)
         if self.log_gap is not None:
             v_th = columns[PLACE["v_th_mv"]]
             columns[PLACE["v_th_mv"]] = (
@@ -103,28 +114,6 @@ def _logarithm(name):
     return "log_" + name.removesuffix("_ms")
 
 
-def _table(parameters, dt):
-    """The columns of `circuits.neurons.lif_psc_exp` as differentiable functions of the parameters."""
-    p = dict(zip(LIF_PSC_EXP.names, parameters.unbind(-1), strict=True))
-    tau_m, tau_e, tau_i = (p[name] for name in TIMES)
-    columns = [
-        torch.exp(-dt / tau_e),
-        torch.exp(-dt / tau_i),
-        torch.zeros_like(tau_m),
-        torch.exp(-(dt / tau_m).clamp(max=80)),
-        _current_to_potential(dt, tau_m, tau_e),
-        _current_to_potential(dt, tau_m, tau_i),
-        -torch.expm1(-dt / tau_m) * p["bias_mv"],
-        p["v_th_mv"] - p["v_rest_mv"],
-        p["v_reset_mv"] - p["v_rest_mv"],
-    ]
-    return torch.stack(columns, -1)
-
-
-def _current_to_potential(dt, tau_m, tau_syn):
-    """P21 as in `circuits.neurons.model`, with a gradient where the time constants are equal."""
-    z = dt * (tau_m - tau_syn) / (tau_m * tau_syn)
-    near = z.abs() < 1e-4
-    far = torch.where(near, 1.0, z)
-    ratio = torch.where(near, 1 - z / 2 * (1 - z / 3 * (1 - z / 4)), -torch.expm1(-far) / far)
-    return torch.exp(-dt / tau_m) * dt * ratio / tau_m
+def _table(parameters, dt, form=FORMS[LIF_PSC_EXP.name]):
+    """The columns of the neuron model as differentiable functions of the parameters."""
+    return torch.stack(form.columns(dict(zip(form.model.names, parameters.unbind(-1), strict=True)), dt), -1)

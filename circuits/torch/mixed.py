@@ -94,6 +94,16 @@ class MixedLayer(OwnPrecision):
         """
         return self._all(x, state, MotifLayer.run)
 
+    def to_motifs(self) -> list:
+        """The motifs of all parts with their present parameters.
+
+        Returns
+        -------
+        list of Motif
+            Those of each part, part after part.
+        """
+        return [motif for layer in self.layers for motif in layer.to_motifs()]  # type: ignore[operator]
+
     def _all(self, x, state, call):
         states = [None] * len(self.layers) if state is None else state
         found = [call(layer, x, mine) for layer, mine in zip(self.layers, states, strict=True)]

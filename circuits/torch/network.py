@@ -1,26 +1,34 @@
-"""Layers of motifs and a linear readout: a spiking classifier trained by backpropagation through time."""
+"""Layers of motifs and a linear readout: a spiking network trained by backpropagation through time."""
 
 from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
-from circuits.errors import UserError
+from circuits.errors import UserError, one_line
+from circuits.motif_file import Motif
+from circuits.simulation.raster import Raster
+from circuits.simulation.simulate import simulate
 from circuits.torch.checks import is_real, told, whole_number
 from circuits.torch.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
 from circuits.torch.mixed import MixedLayer
+from circuits.torch.network_state import NetworkRun, NetworkState
 from circuits.torch.precision import OwnPrecision
+from circuits.torch.readout import CountReadout, StepReadout
+from circuits.torch.whole import rows_of, whole
 
 
 class MotifNetwork(OwnPrecision):
-    """A spiking classifier: layers of motifs, and a linear readout of the spike counts of the last layer.
+    """A spiking network: layers of motifs, and a linear readout of the spikes of the last layer.
 
     Call it with x, [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
-    logits [batch, classes].
+    logits [batch, classes], of the spike counts of the trial; with `readout_ms` logits in every step, [steps, batch, classes].
+    `run` goes on from a state, so that a long trial can be taken window by window (`windows`).
 
     Parameters
     ----------
@@ -33,6 +41,8 @@ class MotifNetwork(OwnPrecision):
     lines : int, optional
         Number of input lines that a trained matrix projects to the features of the first layer: with many lines, a projection
         for every copy would have most of the parameters. None: the lines are the features of the first layer.
+    readout_ms : float, optional
+        Logits are read in every step, from spikes filtered with this time constant in ms. None: from the counts of the trial.
 
     Raises
     ------
@@ -49,7 +59,12 @@ class MotifNetwork(OwnPrecision):
     """
 
     def __init__(
-        self, layers: Sequence[MotifLayer | MixedLayer], classes: int, batch_first: bool = False, lines: int | None = None
+        self,
+        layers: Sequence[MotifLayer | MixedLayer],
+        classes: int,
+        batch_first: bool = False,
+        lines: int | None = None,
+        readout_ms: float | None = None,
     ):
         super().__init__()
         layers = list(layers)
@@ -60,9 +75,13 @@ class MotifNetwork(OwnPrecision):
                 raise UserError(f"layers[{k}]: takes {layer.in_features} features, but gets {before.out_features}")
         whole_number("classes", classes)
         self.layers: nn.ModuleList = nn.ModuleList(layers)
-        self.batch_first = batch_first
-        dtype = next(layers[-1].parameters()).dtype
-        self.readout = nn.Linear(layers[-1].out_features, classes, dtype=dtype)
+        self.batch_first, self.readout_ms = batch_first, readout_ms
+        dtype, features = next(layers[-1].parameters()).dtype, layers[-1].out_features
+        self.readout: CountReadout | StepReadout = (
+            CountReadout(features, classes, dtype=dtype)
+            if readout_ms is None
+            else StepReadout(features, classes, readout_ms, dt_of(layers[-1]), dtype)
+        )
         self.lines, self.together = layers[0].in_features, None
         if lines is not None:
             whole_number("lines", lines)
@@ -102,13 +121,38 @@ class MotifNetwork(OwnPrecision):
         Returns
         -------
         torch.Tensor
-            Logits, [batch, classes].
+            Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
         """
         given, x = x, self._features(x)
         with self._named(given):
             for layer in self.layers:
                 x, _ = layer(x)
-        return self._read(x)
+        return self._in_order(self.readout.read(x)[0])
+
+    def run(self, x: torch.Tensor, state: NetworkState | None = None) -> NetworkRun:
+        """Run one window of the trials and go on from its state later.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input of the window, [steps, batch, lines].
+        state : NetworkState, optional
+            The state to start from; by default neurons at rest.
+
+        Returns
+        -------
+        NetworkRun
+            Logits, spikes and the state to continue from. Logits of spike counts are those since the trial began.
+        """
+        given, x, counts, states = x, self._features(x), [], []
+        with self._named(given):
+            for k, layer in enumerate(self.layers):
+                everything, after = layer.run(x, None if state is None else state.layers[k])  # type: ignore[operator]
+                counts.append(everything.sum((0, 2)))
+                states.append(after)
+                x = everything.index_select(-1, layer.read)
+        logits, carried = self.readout.read(x, None if state is None else state.readout)
+        return NetworkRun(self._in_order(logits), torch.stack(counts, -1), NetworkState(tuple(states), carried))
 
     def forward_with_spikes(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Classify trials and count the spikes, both with gradients.
@@ -123,17 +167,12 @@ class MotifNetwork(OwnPrecision):
         Returns
         -------
         logits : torch.Tensor
-            Logits, [batch, classes].
+            Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
         spikes : torch.Tensor
             Spikes of all neurons of each layer in each trial, [batch, layers].
         """
-        given, x, found = x, self._features(x), []
-        with self._named(given):
-            for layer in self.layers:
-                everything, _ = layer.run(x)  # type: ignore[operator]
-                found.append(everything.sum((0, 2)))
-                x = everything.index_select(-1, layer.read)
-        return self._read(x), torch.stack(found, -1)
+        found = self.run(x)
+        return found.logits, found.spikes
 
     @torch.no_grad()
     def spikes(self, x: torch.Tensor) -> torch.Tensor:
@@ -151,6 +190,70 @@ class MotifNetwork(OwnPrecision):
         """
         return self.forward_with_spikes(x)[1].long()
 
+    def to_motifs(self) -> list[list[Motif]]:
+        """The motifs of each layer with their present parameters.
+
+        Returns
+        -------
+        list of list of Motif
+            For each layer its motifs, see `MotifLayer.to_motifs`.
+        """
+        return [layer.to_motifs() for layer in self.layers]  # type: ignore[operator]
+
+    def to_circuit(self) -> Motif:
+        """The whole network as one circuit: a channel for each line, all copies of all layers, projections as synapses.
+
+        The readout is not part of it: the output port "out" has the excitatory neurons that are read. A circuit has weights
+        >= 0, which a signed projection or `lines` do not; `simulate` runs these too.
+
+        Returns
+        -------
+        Motif
+            The circuit; delays that were trained are rounded to whole steps.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            If some weight is below 0, or for what no circuit has.
+        """
+        found = whole(self).motif
+        try:
+            return Motif(**found.model_dump())
+        except ValidationError as error:
+            raise UserError(f"the network is no circuit: {one_line(error)}; `simulate` runs it as it is") from None
+
+    @torch.no_grad()
+    def simulate(self, x: torch.Tensor) -> tuple[Raster, torch.Tensor]:
+        """Run the network as one circuit in the simulator, with the speed of its kernel.
+
+        In float64 and eval mode the spikes are those of the network itself, unless a potential meets the threshold to the last
+        bit.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Input spikes, 0 and 1, [steps, batch, lines].
+
+        Returns
+        -------
+        raster : Raster
+            The spikes of all neurons, layer after layer and copy after copy.
+        logits : torch.Tensor
+            Logits, as of the network.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For input that is no spikes, and for what no circuit has.
+        """
+        if not is_real(x, (3,), self.lines):
+            raise UserError(f"x: must be a sequence of {self.lines} lines, not {told(x)}")
+        found = whole(self)
+        raster = simulate(found.motif, rows_of(x.transpose(0, 1) if self.batch_first else x))
+        columns = [raster.names.index(name) for name in found.read]
+        spikes = torch.from_numpy(raster.spikes()[..., columns]).transpose(0, 1).to(self.readout.weight)
+        return raster, self._in_order(self.readout.read(spikes)[0])
+
     @contextmanager
     def _named(self, x):
         """Name a layer's values that are not finite as the network knows them."""
@@ -160,8 +263,8 @@ class MotifNetwork(OwnPrecision):
             require_finite(x, "x", ("trial", "step", "line") if self.batch_first else ("step", "trial", "line"))
             raise
 
-    def _read(self, x):
-        return self.readout(x.sum(0).to(self.readout.weight.dtype))
+    def _in_order(self, logits):
+        return logits.transpose(0, 1) if self.batch_first and self.readout_ms is not None else logits
 
     def _features(self, x):
         """Input of the first layer, steps first."""
@@ -170,3 +273,9 @@ class MotifNetwork(OwnPrecision):
             raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")
         x = x.transpose(0, 1) if self.batch_first else x
         return x if self.together is None else self.together(x.to(self.together.weight.dtype))
+
+
+def dt_of(layer: MotifLayer | MixedLayer) -> float:
+    """The time step of a layer in ms."""
+    first = layer.layers[0] if isinstance(layer, MixedLayer) else layer
+    return first.cell.motif.dt_ms  # type: ignore[union-attr, return-value]

@@ -1,9 +1,10 @@
-"""Ways to keep a weight >= 0 whatever an optimiser does to the free parameter behind it.
+"""Ways to keep a weight >= 0 whatever an optimiser does to the free parameter behind it, and one that leaves it free.
 
     abs       weight = |free|               the default: keeps every bit of the motif's weight
     softplus  weight = log(1 + exp(free))
     exp       weight = exp(free)
     clamp     weight = max(free, 0)
+    signed    weight = free                 of any sign: without Dale's law, for comparisons
 
 No weight freezes. The slope of abs is taken as +1 at 0, where its usual gradient is 0; a weight pushed through 0 is reflected.
 The slopes of softplus and exp vanish with the weight, but in the backward pass they never fall below `LEAST_SLOPE`. Those two
@@ -79,3 +80,11 @@ PARAMETRISATIONS = {
     "exp": (_exp, _exp_inverse),
     "clamp": (_clamp, torch.clone),
 }
+
+
+def _same(values):
+    return values
+
+
+# those, and weights of any sign
+WEIGHTS = PARAMETRISATIONS | {"signed": (_same, torch.clone)}

@@ -21,6 +21,11 @@ class State(NamedTuple):
     spikes : torch.Tensor
         Spikes between neurons that have not arrived yet, 0 and 1, [longest delay, ..., neurons].
 
+    further : torch.Tensor, optional
+        Further states of the neuron model in its order (of "alif_psc_exp" w and theta), [states, ..., neurons].
+    short_term : torch.Tensor, optional
+        Utilisation u and depletion 1 - x of synapses with short-term plasticity, [2, ..., synapses].
+
     Examples
     --------
     >>> import circuits
@@ -35,6 +40,8 @@ class State(NamedTuple):
     refractory: torch.Tensor
     inputs: torch.Tensor
     spikes: torch.Tensor
+    further: torch.Tensor | None = None
+    short_term: torch.Tensor | None = None
 
     def detach(self) -> "State":
         """The same state without its past: gradients stop here (truncated backpropagation through time).
@@ -44,4 +51,4 @@ class State(NamedTuple):
         State
             The detached tensors.
         """
-        return State(*(tensor.detach() for tensor in self))
+        return State(*(tensor.detach() if tensor is not None else None for tensor in self))  # type: ignore[arg-type]

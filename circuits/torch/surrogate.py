@@ -110,20 +110,21 @@ SURROGATES = {
 
 
 class Spike(torch.autograd.Function):
-    """`apply(v, v_th, held, bump, slope)`: 1 where v >= v_th and not held, else 0, in the dtype of v [..., neurons].
+    """`apply(v, v_th, held, bump, slope, dampening)`: 1 where v >= v_th and not held, else 0, in the dtype of v [..., neurons].
 
-    held  bool [..., neurons]: refractory;   bump  a `Surrogate.tensor`
+    held  bool [..., neurons]: refractory;   bump  a `Surrogate.tensor`;   dampening  of the bump, a factor (Bellec et al.,
+    NeurIPS 2018, whose value is 0.3)
     """
 
     @staticmethod
-    def forward(ctx, v, v_th, held, surrogate_derivative, slope):
+    def forward(ctx, v, v_th, held, surrogate_derivative, slope, dampening=1.0):
         ctx.save_for_backward(v, v_th, held)
-        ctx.surrogate_derivative, ctx.slope = surrogate_derivative, slope
+        ctx.surrogate_derivative, ctx.slope, ctx.dampening = surrogate_derivative, slope, dampening
         return ((v >= v_th) & ~held).to(v.dtype)
 
     @staticmethod
     def backward(ctx, grad):
         v, v_th, held = ctx.saved_tensors
-        grad = torch.where(held, 0, grad * ctx.surrogate_derivative(v - v_th, ctx.slope))
+        grad = torch.where(held, 0, grad * (ctx.dampening * ctx.surrogate_derivative(v - v_th, ctx.slope)))
         threshold = -grad.sum_to_size(v_th.shape) if ctx.needs_input_grad[1] else None
-        return grad, threshold, None, None, None
+        return grad, threshold, None, None, None, None

@@ -1,14 +1,17 @@
 """A trained cell as a motif again."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
+from circuits.circuit import InputChannel, InputSynapse, Synapse
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
-from circuits.torch.lif import PLACE, TIMES
 
 
-def to_motif(cell, copy: int) -> Motif:
-    """The motif of a cell as it is now, or of one of its copies; what has not changed keeps every bit."""
+def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
+    """The motif of a cell as it is now, or of one of its copies; what has not changed keeps every bit. Without Dale's law its
+    weights may be below 0, and it is not checked."""
     own = cell.copies is not None and not cell.share
 
     def mine(tensor):
@@ -29,14 +32,35 @@ def to_motif(cell, copy: int) -> Motif:
             for synapse, now, before in zip(synapses, steps, kind.delay.tolist(), strict=True):
                 if now != before:
                     synapse["delay_ms"] = now * cell.motif.dt_ms
-    names = ("bias_mv", *(TIMES if cell.lif.times else ()), *(("v_th_mv",) if cell.lif.thresholds else ()))
+    names = ("bias_mv", *(cell.lif.form.times if cell.lif.times else ()), *(("v_th_mv",) if cell.lif.thresholds else ()))
+    place = {name: k for k, name in enumerate(cell.lif.form.model.names)}
     now, before = mine(cell.lif.now()), cell.lif.of_motif
     for n, neuron in enumerate(data["neurons"]):
         for name in names:
-            value = now[n, PLACE[name]].item()
-            if value != cell.lif.bias_mv.new_tensor(before[n, PLACE[name]]).item() or name != "bias_mv":
+            value = now[n, place[name]].item()
+            if value != cell.lif.bias_mv.new_tensor(before[n, place[name]]).item() or name != "bias_mv":
                 neuron[name] = value
+    if not dales_law:
+        return unchecked(cell.motif, data)
+    if any((kind.weight < 0).any() for kind, _ in groups):
+        raise UserError(
+            "the trained cell is no motif: its signed weights broke Dale's law, and a motif has weights >= 0; train with the "
+            'parametrisation "abs", or run the network itself: simulate'
+        )
     try:
         return Motif(**data)
     except ValidationError as error:
         raise UserError(f"the trained cell is no motif: {one_line(error)}") from None
+
+
+def unchecked(motif: Motif, data: dict) -> Motif:
+    """The motif with the neurons and synapses of `data`, whose weights may be below 0: the kernel takes them."""
+    make: dict[str, Any] = {"neurons": type(motif.neurons[0]), "synapses": Synapse}
+    parts = {name: tuple(kind.model_construct(**part) for part in data[name]) for name, kind in make.items()}
+    parts["inputs"] = tuple(
+        InputChannel.model_construct(
+            name=channel["name"], synapses=tuple(InputSynapse.model_construct(**s) for s in channel["synapses"])
+        )
+        for channel in data["inputs"]
+    )
+    return motif.model_copy(update=parts)

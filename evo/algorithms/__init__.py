@@ -7,6 +7,7 @@ from evo.algorithms.lexicase_nsga2 import LexicaseNSGA2
 from evo.algorithms.map_elites import MapElites
 from evo.algorithms.nsga2 import NSGA2
 from evo.algorithms.own import own_algorithm
+from evo.algorithms.polish import with_polish
 from evo.algorithms.random_search import RandomSearch
 from evo.algorithms.selections import with_selections
 from evo.algorithms.weights_only import WeightsOnly
@@ -16,4 +17,14 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
 }
 DEFAULT = LexicaseNSGA2.name
 
-__all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "Offspring", "RandomSearch", "WeightsOnly", "own_algorithm", "with_selections"]
+__all__ = [
+    "ALGORITHMS",
+    "DEFAULT",
+    "Algorithm",
+    "Offspring",
+    "RandomSearch",
+    "WeightsOnly",
+    "own_algorithm",
+    "with_polish",
+    "with_selections",
+]

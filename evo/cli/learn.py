@@ -20,17 +20,21 @@ def tasks(name, out):
     import inspect
 
     from evo.inspect.examples import draw, lines
+    from fitness.learning.settings import NAME as LEARNING
     from fitness.registry import OVER_FILES, task_class, with_defaults
     from fitness.tasks import BUILT_IN
 
     if name is None:
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
+        click.echo(f"{LEARNING:14} How well a network of copies of the circuit learns by gradient descent.")
         click.echo(f"\nevo tasks NAME explains one; {' and '.join(OVER_FILES)} are over a file of yours;")
         click.echo("one of your own is FILE.py:CLASS, here and in the spec.")
         return
     say_executed(name, Path(), err=True)
     task = task_class(name)
+    if name == LEARNING and out is not None:
+        raise UserError(f"--out: task {name} has no trials of its own to draw")
     if name in OVER_FILES and out is not None:
         raise UserError(f"--out: task {name} is over a file of yours, which evo recording FILE -o draws")
     if out is not None:
@@ -41,7 +45,7 @@ def tasks(name, out):
     for key, field in task.model_fields.items():
         default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
         click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
-    for line in lines(with_defaults(task)) if name not in OVER_FILES else ():
+    for line in lines(with_defaults(task)) if name not in (*OVER_FILES, LEARNING) else ():
         click.echo(line)
 
 

@@ -12,13 +12,14 @@ from circuits.errors import MachineError, UserError, harmless
 from evo.cli.group import cli
 from evo.cli.terminal import console, say_code
 
-_WORKERS = click.option(
+SPEC = "run.toml"
+WORKERS = click.option(
     "--workers",
     default="auto",
     metavar="N|auto",
     help="Number of processes; 0 runs everything in this process, without Ray. The result is the same.",
 )
-_ADDRESS = click.option("--address", metavar="ADDR", help="Use a running Ray: auto, or HOST:PORT.")
+ADDRESS = click.option("--address", metavar="ADDR", help="Use a running Ray: auto, or HOST:PORT.")
 
 
 def _known_loggers(_context, _option, given):
@@ -41,8 +42,8 @@ _LOG = click.option(
 @cli.command()
 @click.argument("spec", metavar="SPEC.toml")
 @click.option("--out", metavar="DIR", help="The run folder [default: the first free runs/NAME-1, runs/NAME-2, ...].")
-@_WORKERS
-@_ADDRESS
+@WORKERS
+@ADDRESS
 @click.option("--seed", type=int, help="Overrides search.seed.")
 @click.option("--generations", type=int, metavar="G", help="Overrides search.generations.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Overrides a setting, such as task.volleys=2.")
@@ -75,8 +76,8 @@ def run(spec, out, workers, address, seed, generations, settings, log):
 
 @cli.command()
 @click.argument("folder", metavar="DIR")
-@_WORKERS
-@_ADDRESS
+@WORKERS
+@ADDRESS
 @click.option("--generations", type=int, metavar="G", help="Continue to generation G, whatever else has ended the run.")
 @_LOG
 def resume(folder, workers, address, generations, log):
@@ -104,8 +105,8 @@ def resume(folder, workers, address, generations, log):
 @click.argument("folder", metavar="DIR")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting to change, such as search.seed=2.")
 @click.option("--out", metavar="DIR", help="The new run folder [default: the first free DIR-1, DIR-2, ...].")
-@_WORKERS
-@_ADDRESS
+@WORKERS
+@ADDRESS
 @_LOG
 def fork(folder, settings, out, workers, address, log):
     """Start a new run from the circuits of another, with changed settings.
@@ -197,7 +198,7 @@ def _say_left_fixed(spec, source, path):
 def _announce(spec, source, folder):
     files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
     own = f"  (runs the code in {files})" if source is not None else ""
-    what = "task" if spec.is_task else "judge"
+    what = "judge" if "judge" in spec.task else "task"
     click.echo(harmless(f"{what} {spec.judged_by}{own}, run folder {folder}"))
 
 
@@ -266,11 +267,12 @@ def _by_signal(error):
     return isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code == signal.SIGTERM)
 
 
-class _stopping:  # noqa: N801 - reads as a statement
-    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on."""
+class stopping:  # noqa: N801 - reads as a statement
+    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on, which is possible
+    once a file is there."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder: Path, file: str, go_on: str):
+        self.folder, self.file, self.go_on = folder, file, go_on
 
     def __enter__(self):
         # not by way of SIGINT, which scripts have their background jobs ignore
@@ -281,17 +283,24 @@ class _stopping:  # noqa: N801 - reads as a statement
         while error is not None and not _by_signal(error):
             error = error.__context__  # numpy makes a TypeError of an interrupted comparison
         if error is not None:
-            from evo.storage.run_folder import SPEC
-
-            if (self.folder / SPEC).exists():
-                go_on = f"evo resume {quote(str(self.folder))}"
-                click.echo(f"stopped; everything finished is stored. Go on with: {go_on}", err=True)
-                self._page()
+            if (self.folder / self.file).exists():
+                click.echo(f"stopped; everything finished is stored. Go on with: {self.go_on}", err=True)
+                self._stored()
             else:
                 click.echo("stopped before anything was stored", err=True)
             raise SystemExit(130) from None
 
-    def _page(self):
+    def _stored(self):
+        """What is to be done then."""
+
+
+class _stopping(stopping):  # noqa: N801
+    """The same for a run."""
+
+    def __init__(self, folder):
+        super().__init__(folder, SPEC, f"evo resume {quote(str(folder))}")
+
+    def _stored(self):
         """The page as of the end, as far as a moment goes: who stopped the run may be in a hurry."""
         from evo.inspect import page
         from evo.storage.run_folder import Run

@@ -10,7 +10,7 @@ What goes wrong with an epoch on one machine is tried again on another: its task
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from circuits.errors import MachineError, UserError
@@ -26,6 +26,7 @@ WAIT_S = 2
 PATIENCE_S = 600  # without a sign of progress, as long as no epoch has shown how long one takes
 MORE_S = 180  # later: so long, and ten times the longest
 
+Results = list[Result] | UserError | MachineError
 say = logging.getLogger("evo")
 
 
@@ -34,16 +35,28 @@ class OtherCodeError(MachineError):
 
 
 def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[list[Result]]:
-    """The remaining epochs as Ray tasks, several at once as they come in. The caller stores them before asking for the next.
+    """The remaining epochs as Ray tasks, several at once as they come in. The caller stores them before asking for the next."""
+    for _, results in together_on_ray([plan] * (not plan.ended), workers, address):
+        if isinstance(results, Exception):
+            raise results
+        yield results
 
-    Where a machine that joins later has other code, or none, Ray is joined anew with the code sent along.
+
+def together_on_ray(plans: Iterable[Plan], workers: int, address: str | None = None) -> Iterator[tuple[Plan, Results]]:
+    """The remaining epochs of several plans on the same workers: a plan with results of it, which the caller stores before
+    asking for the next, or with the error by which it fails while the others go on.
+
+    A plan is asked for once the islands of those after the first are fewer than the processors: the first gets as many as it
+    can use, the others fill the gaps. Where a machine that joins later has other code, or none, Ray is joined anew with the
+    code sent along.
     """
-    ship = False
-    while not plan.progress.ended:
+    plans, ship = iter(plans), False
+    begun = [first for first in [next(plans, None)] if first is not None]
+    while begun:
         try:
             with ray_session(workers, address, ship) as session:
                 ship = ship or session.shipped
-                yield from _Driver(plan, session).results()
+                yield from _together(session, begun, plans)
         except OtherCodeError as error:
             if not address and session.ours:  # the same folder as the driver's: the files in it are others by now
                 raise MachineError(
@@ -55,6 +68,56 @@ def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[lis
             ship = True
 
 
+def _together(session, begun, plans):
+    """All that is left of the plans `begun`, which is kept up to date, and of those to come, in one session."""
+    drivers = [_Driver(plan, session) for plan in begun]
+    while True:
+        for driver in (over := [driver for driver in drivers if driver.plan.ended or driver.failed]):
+            driver.cancel()
+        drivers = [driver for driver in drivers if driver not in over]
+        while sum(len(driver.islands) for driver in drivers[1:]) < max(1, len(session.machines())):
+            plan = next(plans, None)
+            if plan is None:
+                break
+            drivers.append(_Driver(plan, session))
+        begun[:] = [driver.plan for driver in drivers]
+        if not drivers:
+            return
+        with session.asking():
+            found = _found(session, drivers)
+        session.check()
+        yield from found
+
+
+def _found(session, drivers):
+    """Submit what can be, wait a moment, and return what has come in of the epochs that are stored next, by plan."""
+    import ray
+
+    try:
+        due = {ref: (driver, key) for driver in drivers for ref, key in driver.due().items()}
+        if ray.wait(list(due), num_returns=1, timeout=WAIT_S)[0]:
+            ready, _ = ray.wait(list(due), num_returns=len(due), timeout=min(0.05, len(due) / 1000))
+        else:
+            ready = []
+        found = []
+        for driver in drivers:
+            keys = [key for of, key in (due[ref] for ref in ready) if of is driver]
+            try:
+                if results := driver.collected(keys):
+                    found.append((driver.plan, results))
+            except OtherCodeError:
+                raise
+            except (UserError, MachineError) as error:
+                driver.failed = True
+                found.append((driver.plan, error))
+        return found
+    except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
+        raise session.lost() from error
+    except ray.exceptions.RayError as error:
+        said = " ".join(str(error).split())[:300]
+        raise MachineError(f"Ray fails ({type(error).__name__}: {said}); everything finished is stored: evo resume") from error
+
+
 class _Driver:
     """The driver's record of the epochs under way.
 
@@ -62,6 +125,7 @@ class _Driver:
     submitted  the last epoch of each island that is flying or stored
     attempts   failures of the next epoch of each island
     bad        machines where an epoch failed: none is sent there as long as there are others
+    failed     is the plan given up?
     """
 
     def __init__(self, plan, session):
@@ -74,43 +138,38 @@ class _Driver:
         self.attempts = dict.fromkeys(self.islands, 0)
         self.bad: set[str] = set()
         self.longest = self.done = self.hurried = 0
-        self.advanced = time.monotonic()
+        self.advanced = self.looked = time.monotonic()
+        self.failed = False
         self.remote = ray.remote(num_returns=3, max_retries=CRASHES)(_worker())
         self.spec = ray.put(plan.spec.model_dump_json())
         self.source = ray.put(plan.source)
 
-    def results(self):
-        while not self.progress.ended:
-            with self.session.asking():
-                found = self._found()
-            self.session.check()
-            if found:
-                yield found
+    def due(self):
+        """Submit what can be; the epochs that are stored next, by the reference to their log."""
+        first = min(self.progress.epoch)
+        last = min(self.progress.last_epoch, first + AHEAD)
+        while sum(self._submit(island, last) for island in self.islands):
+            pass
+        keys = [key for key in ((i, first + 1) for i in self.islands) if key in self.flying]
+        return {self.flying[key][2]: key for key in keys}
 
-    def _found(self):
-        """Submit what can be, wait a moment, and return what has come in of the epoch that is stored next."""
+    def collected(self, keys):
+        """The results of epochs that have come in; where there are none, it is seen whether what is due hangs."""
+        if keys:
+            self.advanced = time.monotonic()
+            return self._collected(keys)
+        if time.monotonic() - self.looked > WAIT_S:
+            self.looked = time.monotonic()
+            self._hurry(list(self.due().values()))
+        return []
+
+    def cancel(self):
+        """What was submitted beyond the end of the plan takes no more of the workers' time."""
         import ray
 
-        try:
-            first = min(self.progress.epoch)
-            last = min(self.progress.last_epoch, first + AHEAD)
-            while sum(self._submit(island, last) for island in self.islands):
-                pass
-            due = [key for key in ((i, first + 1) for i in self.islands) if key in self.flying]
-            refs = {self.flying[key][2]: key for key in due}
-            if not ray.wait(list(refs), num_returns=1, timeout=WAIT_S)[0]:
-                self._hurry(due)
-                return []
-            self.advanced = time.monotonic()
-            ready, _ = ray.wait(list(refs), num_returns=len(refs), timeout=min(0.05, len(refs) / 1000))
-            return self._collected([refs[ref] for ref in ready])
-        except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
-            raise self.session.lost() from error
-        except ray.exceptions.RayError as error:
-            said = " ".join(str(error).split())[:300]
-            raise MachineError(
-                f"Ray fails ({type(error).__name__}: {said}); everything finished is stored: evo resume"
-            ) from error
+        for _, _, log in self.flying.values():
+            ray.cancel(log)
+        self.flying.clear()
 
     def _submit(self, island, last):
         epoch = self.submitted[island] + 1

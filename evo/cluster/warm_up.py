@@ -14,7 +14,7 @@ _done: set[tuple[str, Code | None]] = set()
 
 def warm_up(spec: RunSpec, source: Code | None):
     """Compile everything an epoch needs, or read it from the disk, on a throwaway miniature run."""
-    small = {"population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
+    small = {"seed": 1, "population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
     text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()
     if (text, source) in _done:
         return

@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     state(island)            the stored state, None before the first epoch
     guests(island, epoch)    what the island receives before this epoch, from what is stored: the founders it was given before
                              epoch 0, later the migrants that its neighbour sent
+    enough()                 is what is stored enough, though the run has not ended?
     """
 
     spec: RunSpec
@@ -47,6 +48,12 @@ class Plan(NamedTuple):
     progress: Progress
     state: Callable[[int], bytes | None]
     guests: Callable[[int, int], bytes | None]
+    enough: Callable[[], bool] = lambda: False
+
+    @property
+    def ended(self) -> bool:
+        """Is nothing left to be computed?"""
+        return self.progress.ended is not None or self.enough()
 
 
 def neighbour(spec: RunSpec, island: int) -> int | None:
@@ -87,7 +94,7 @@ def run_epoch(
 
     def answer(request: Request):
         candidates = problem.candidates(request.genomes)
-        return judge.validate(candidates) if request.fresh else judged(judge, candidates, request.attempts)
+        return judge.validate(candidates) if request.fresh else judged(judge, candidates, request.attempts, request.rung)
 
     if state is not None and judge.own:
         arrived = [(guests.population, guests.grades)] if isinstance(guests, Migrants) else []
@@ -128,7 +135,7 @@ def compute(spec_json: str, source, island: int, epoch: int, state, guests):
 def in_process(plan: Plan) -> Iterator[list[Result]]:
     """The remaining epochs in this process, one after the other. The caller stores each before asking for the next."""
     spec_json, progress = plan.spec.model_dump_json(), plan.progress
-    while not progress.ended:
+    while not plan.ended:
         island = progress.epoch.index(min(progress.epoch))
         epoch = progress.epoch[island] + 1
         made, sent, (log, timings) = compute(

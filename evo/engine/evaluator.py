@@ -3,47 +3,22 @@
 Who judges them is not known here: what is to be judged is yielded as a `Request`, and what became of it is sent back.
 """
 
-from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from circuits.errors import UserError
+from evo.engine import race as racing
+from evo.engine.request import Request, Steps, driven
 from evo.genome import identity
 from evo.population import noise
 from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
-from fitness.judges import Fresh, Results
+from fitness.judges import Race
 
 RESULTS = ("losses", "score", "spikes", "events")  # what is known of a circuit that was evaluated, besides its case scores
 NOISE = ("count", "mean", "spread")  # and where scores are noisy
 FRESH = ("validation", "held_out", "low", "high", "worst", "condition")
 
-
-class Request(NamedTuple):
-    """Circuits that are to be judged: answered by their `Results`, or by their `Fresh` if fresh.
-
-    genomes  [n];   fresh  are they to be judged on what the search never sees? Then score, float64 [n], is what it saw
-    attempts int [n]: how often each was judged before
-    """
-
-    genomes: np.ndarray
-    fresh: bool = False
-    score: np.ndarray | None = None
-    attempts: np.ndarray | None = None
-
-
-Steps = Generator[Request, Any, Any]  # of a computation that asks for judgements on its way
-
-
-def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
-    """Run a computation whose requests are answered so, and return its result."""
-    try:
-        request = next(steps)
-        while True:
-            request = steps.send(answer(request))
-    except StopIteration as end:
-        return end.value
+__all__ = ["Evaluator", "Request", "driven"]
 
 
 class Evaluator:
@@ -52,8 +27,8 @@ class Evaluator:
     of_outcome: the dtype, see `individual.outcome`
     """
 
-    def __init__(self, of_outcome: np.dtype, island: int, watch: Stopwatch):
-        self.watch = watch
+    def __init__(self, of_outcome: np.dtype, island: int, watch: Stopwatch, race: Race | None = None):
+        self.watch, self.race = watch, race
         self.failed, self.fault = 0, None
         # what is true of everyone before it was evaluated
         self.unknown = np.zeros((), of_outcome)
@@ -94,7 +69,7 @@ class Evaluator:
             is_new = numbers == np.arange(first, first + len(numbers))
         new, due = np.flatnonzero(is_new), np.empty(0, int)
         if again is not None:
-            due = np.flatnonzero(again.outcomes["count"] < noise.MOST)
+            due = racing.due(again.outcomes, len(new), self.race)
         results = yield from self._judged(genomes, new, again, due)
         with self.watch("score"):
             case_scores = self._taken(outcomes, new, results)
@@ -119,6 +94,10 @@ class Evaluator:
         if not len(new) and not len(due):
             return None
         asked = genomes if len(new) == len(genomes) else genomes.take(new)
+        if self.race is not None:
+            results = yield from racing.judged(asked, again, due, self.race)
+            self._took(results)
+            return results
         if len(due):
             attempts = np.concatenate([np.zeros(len(new), int), again.outcomes["count"][due].astype(int)])
             results = yield Request(joined(asked, again.genomes.take(due)), attempts=attempts)
@@ -139,7 +118,7 @@ class Evaluator:
                 outcomes[name][new] = values
             if self.noisy:
                 some = outcomes[new]
-                noise.begin(some)
+                noise.begin(some, results.share[:n] >= 1 if self.race else True)
                 outcomes[new] = some
             if n == len(outcomes):
                 return np.ascontiguousarray(results.cases[:n], "f4")

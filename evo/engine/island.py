@@ -73,7 +73,7 @@ def epoch_steps(
     generation's number and archive."""
     s, box, watch = problem.spec.search, problem.toolbox, Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
-    log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch)
+    log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch, problem.judge.race)
     if state is None:
         genomes = box.init(s.population, rng)
         if isinstance(guests, Founders):

@@ -19,7 +19,7 @@ def recheck(problem: Problem, epoch: int, *known: tuple[np.ndarray, np.ndarray])
     ... see whether the judge still judges by the same. Raises UserError where it says something else than before."""
     if epoch & (epoch - 1) == 0:
         problem.judge.check_again()
-    if problem.spec.search.noisy:  # what is known then is a mean of several judgements
+    if problem.spec.search.noisy or problem.judge.race:  # what is known then is a mean of judgements, or a part of one
         return
     for individuals, case_scores in known:
         _same_results(problem, individuals, case_scores)
@@ -39,7 +39,7 @@ def _same_results(problem, individuals, case_scores):
 def recheck_archive(problem: Problem, archive: np.ndarray):
     """The same of a few records of an archive, on the search's cases and on held-out ones."""
     problem.judge.check_again()
-    if problem.spec.search.noisy:
+    if problem.spec.search.noisy or problem.judge.race:
         return
     records, alike = archive[_some(archive)], _alike(problem.judge)
     candidates = problem.candidates(np.ascontiguousarray(records["genome"]))

@@ -49,10 +49,9 @@ def of_run(run: Run) -> Shown:
     settings = dict(run.spec.task)
     if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
         return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
-    chosen = _chosen(run.examples.labels)
-    driven = run.examples.driven
-    signals = None if driven is None else driven[chosen]
-    return Shown(run.examples.spikes[chosen], run.examples.labels[chosen], signals=signals)
+    some, driven = chosen(run.examples.labels), run.examples.driven
+    signals = None if driven is None else driven[some]
+    return Shown(run.examples.spikes[some], run.examples.labels[some], signals=signals)
 
 
 def of_motif(motif: Motif) -> Shown:
@@ -63,11 +62,11 @@ def of_motif(motif: Motif) -> Shown:
 
 def _held_out(task, seed, count):
     trials, _ = trials_for(task, seed, count)
-    taken = trials.take(_chosen(trials.labels))
+    taken = trials.take(chosen(trials.labels))
     return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed, taken.signals)
 
 
-def _chosen(labels):
+def chosen(labels):
     """The first two trials of each class, or one where there are many classes."""
     classes = np.unique(labels)[:SHOWN]
     each = 2 if 2 * len(classes) <= SHOWN else 1

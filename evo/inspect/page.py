@@ -1,9 +1,10 @@
 """The report page: one file that opens without a network, linked and interactive.
 
-It is a skeleton (web/page.html), a style, a few scripts and D3 put into one, and the data as JSON (`page_data`). D3 7 (ISC
-licence, 280 kB) draws the axes and scales: it makes SVG, which prints as lines and takes colours for light and dark from the
-style sheet, leaves every mark an element that can be focused and linked, and is one file as released (web/d3.min.js). Nothing
-is fetched: a content security policy allows these scripts and this style alone, by their hashes.
+It is a skeleton (web/page.html), a style, a few modules and D3 put into one, and the data as JSON (`page_data`); `evo lab`
+serves the same modules one by one. D3 7 (ISC licence, 280 kB) draws the axes and scales: it makes SVG, which prints as lines
+and takes colours for light and dark from the style sheet, leaves every mark an element that can be focused and linked, and is
+one file as released (web/d3.min.js). Nothing is fetched: a content security policy allows these scripts and this style alone,
+by their hashes.
 """
 
 import base64
@@ -11,6 +12,8 @@ import hashlib
 import html
 import json
 import math
+import re
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -20,7 +23,11 @@ from circuits.motif_file import Motif, write_whole
 from evo.inspect import page_data
 from evo.storage.run_folder import Run
 
-SCRIPTS = ("tools", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "measured", "why", "descent", "main")
+SCRIPTS = (
+    *("tools", "theme", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "measured", "why", "learning"),
+    *("descent", "view", "main"),
+)
+_BETWEEN = re.compile(r"^import .*;\n|^export (?=async|function|const|let)", re.MULTILINE)
 
 
 def default_path(subject: Path) -> Path:
@@ -38,8 +45,7 @@ def write(subject: Run | Motif, path, cache: page_data.Cache | None = None, seco
 def page(data: dict) -> str:
     """The page of what `page_data` made."""
     style, library = _text("page.css"), _text("d3.min.js")
-    parts = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
+    script = bundle(SCRIPTS)
     return Template(_text("page.html")).substitute(
         title=html.escape(harmless(data["title"] or "evocircuits")),
         style=style,
@@ -49,6 +55,12 @@ def page(data: dict) -> str:
         script_hashes=f"{_hash(library)} {_hash(script)}",
         data=_json(data),
     )
+
+
+def bundle(names: Iterable[str]) -> str:
+    """Modules of ours as one script: they share a scope, so that what they import from and export to each other falls away."""
+    parts = "\n".join(_BETWEEN.sub("", _text(f"{name}.js")) for name in names)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def _text(name):

@@ -26,6 +26,7 @@ from evo.storage.run_folder import Member, Run, versions
 from fitness import analysis
 from fitness.analysis import Analysis
 from fitness.evaluation.objectives import objective
+from fitness.judges import LEARNING
 from fitness.tasks import BUILT_IN
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
@@ -44,16 +45,26 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
     """
     cache = {} if cache is None else cache
     end = time.monotonic() + seconds
-    shown, recorded = activity.of_run(run), measured.task_of(run)
+    shown = activity.of_run(run)
+    return head(run, shown, cache) | {"packed": list(_packed(run, shown, cache, end))}
+
+
+def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict:
+    """What the page shows of one circuit of the front."""
+    return _whole(run, run.front[rank], shown, cache, traces=True, descent=True)
+
+
+def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
+    """The page's data but for its circuits."""
     search = run.spec.search
-    same = measured.equally_good(run) if recorded is not None else None
+    same = measured.equally_good(run) if run.spec.judged_by == "recording" else None
     return {
         "kind": "run",
         "title": run.name,
         "folder": quote(str(run.folder)),  # as it is typed in a shell
-        "task": _task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
-        "trials": _trials(shown),
-        "model": _model(run.front[0].circuit if run.front else None),
+        "task": task(run.spec.task, run.interface.inputs, run.interface.outputs, run.interface.dt_ms, run.about),
+        "trials": trials(shown),
+        "model": model(run.front[0].circuit if run.front else None),
         "run": {
             "state": run.state,
             "ended_by": run.progress.ended,
@@ -83,7 +94,6 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
         "equally_good": None if same is None else same | {"text": measured.said(same)},
-        "packed": list(_packed(run, shown, cache, end, recorded)),
     }
 
 
@@ -97,9 +107,9 @@ def of_motif(motif: Motif) -> dict:
     return {
         "kind": "motif",
         "title": f"Motif from {origin.run}" if origin.run else "Motif",
-        "task": _task(origin.task, inputs, outputs, circuit.dt_ms),
-        "trials": _trials(shown),
-        "model": _model(circuit),
+        "task": task(origin.task, inputs, outputs, circuit.dt_ms),
+        "trials": trials(shown),
+        "model": model(circuit),
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
@@ -122,7 +132,7 @@ def packed(value: dict) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _packed(run, shown, cache, end, recorded=None) -> Iterator[str]:
+def _packed(run, shown, cache, end) -> Iterator[str]:
     """The circuits of the front, best first; when the page gets too large, further ones with less."""
     size = 0
     for member in run.front:
@@ -130,17 +140,19 @@ def _packed(run, shown, cache, end, recorded=None) -> Iterator[str]:
         text = cache.get(key)
         if text is None:
             late = time.monotonic() > end
-            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:], recorded))
+            text = packed(_wiring(member.circuit, cache) if late else _whole(run, member, shown, cache, *key[-2:]))
             if not late:
                 cache[key] = text
         size += len(text)
         yield text
 
 
-def _whole(run, member, shown, cache, traces, descent, recorded):
+def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
-    found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
-    found["analysis"] = _analysis(run.analysis(member))
+    recorded = _kept(cache, ("recorded", run.spec_sha256), lambda: measured.task_of(run))
+    if recorded is not None:
+        found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed)
+    found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
@@ -176,7 +188,7 @@ def _step(step, cache):
         return changes(step.mother, step.circuit)
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
-    scores = {"before": _number(step.before), "score": _number(step.score)}
+    scores = {"before": number(step.before), "score": number(step.score)}
     facts |= {"parent": step.parent and step.parent.name}
     return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
 
@@ -202,7 +214,7 @@ def _row(m: Member) -> dict:
     return {
         "rank": m.rank,
         **{
-            name: _number(getattr(m, name))
+            name: number(getattr(m, name))
             for name in ("score", "validation", "held_out", "low", "high", "worst", "spikes", "events")
         },
         "worst_condition": m.condition and list(m.condition),
@@ -212,7 +224,7 @@ def _row(m: Member) -> dict:
         "i": m.inhibitory,
         "island": m.island,
         "generation": m.generation,
-        "objectives": [_number(value) for value in m.objectives.values()],
+        "objectives": [number(value) for value in m.objectives.values()],
         **_counts(m.circuit),
     }
 
@@ -221,11 +233,12 @@ def _counts(circuit):
     return {"synapses": circuit.synapse_count}
 
 
-def _task(settings, inputs, outputs, dt_ms, about=None):
+def task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
     known = BUILT_IN.get(name) if isinstance(name, str) else None
+    ships = known is not None or (name == LEARNING and judge is None)
     said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
     return {
         "name": name,
@@ -237,12 +250,12 @@ def _task(settings, inputs, outputs, dt_ms, about=None):
         "more": said,
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
-        "own": name is not None and known is None,
+        "own": name is not None and not ships,
         "judge": judge,
     }
 
 
-def _trials(shown):
+def trials(shown):
     return {
         "labels": shown.labels.tolist(),
         "steps": shown.spikes.shape[1],
@@ -251,7 +264,7 @@ def _trials(shown):
     }
 
 
-def _model(circuit):
+def model(circuit):
     if circuit is None:
         return None
     return {
@@ -261,6 +274,6 @@ def _model(circuit):
     }
 
 
-def _number(value):
+def number(value):
     """A number as JSON has it: None for NaN."""
     return None if math.isnan(value) else value

@@ -68,7 +68,7 @@ class Progress:
 
     def _ago(self, island):
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
-        return f"{_clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
+        return f"{clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
 
     def _take(self, island, epoch, log):
         self.islands[island] = log[-1]
@@ -90,7 +90,7 @@ class Progress:
             parts.append(f"{self.evaluations / max(self.took, 1e-3):,.0f}/s")
             left = s.generations * s.islands - self._generations()
             here = time.monotonic() - self.start
-            parts.append(f"{_clock(here * left / done)} left" if left and not self.over else _clock(self.took))
+            parts.append(f"{clock(here * left / done)} left" if left and not self.over else clock(self.took))
         if not self.live and self.islands:
             chosen = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
             parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {chosen['held_out']:.3f}")
@@ -118,7 +118,8 @@ class Progress:
         return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
 
 
-def _clock(seconds):
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours before them from the first on."""
     minutes, seconds = divmod(int(seconds + 0.5), 60)  # as the page rounds
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -80,7 +80,7 @@ def show(subject: Run | Motif, console: Console):
     if isinstance(subject, Motif):
         _show_motif(subject, console)
         return
-    search, what = subject.spec.search, "task" if subject.spec.is_task else "judge"
+    search, what = subject.spec.search, "judge" if "judge" in subject.spec.task else "task"
     console.print(
         harmless(
             f"{subject.name}: {what} {subject.spec.judged_by}, {subject.state}, generation {subject.generation} of "

@@ -13,9 +13,10 @@ Z = 1.0  # standard errors
 MOST = 16  # judgements of a circuit, after which it is not judged again
 
 
-def begin(outcomes: np.ndarray):
-    """Judged once: sets count, mean and spread of individuals [n] from losses and score."""
-    outcomes["count"], outcomes["spread"] = 1, 0.0
+def begin(outcomes: np.ndarray, whole: np.ndarray | bool = True):
+    """Judged once: sets count, mean and spread of individuals [n] from losses and score; the count of those that were given up
+    in a race, not judged as a whole, is 0."""
+    outcomes["count"], outcomes["spread"] = whole, 0.0
     outcomes["mean"][:, :-1], outcomes["mean"][:, -1] = outcomes["losses"], outcomes["score"]
 
 
@@ -32,7 +33,7 @@ def deviation(outcomes: np.ndarray) -> np.ndarray:
     """The standard deviation of single judgements of a circuit, of every objective and the score, pooled over those that were
     judged more than once, and never failed: float64 [objectives + 1], 0 where there are none."""
     sound = outcomes[np.abs(outcomes["mean"]).max(axis=1) < WORST / (2 * MOST)]
-    freedom = (sound["count"] - 1).sum()
+    freedom = np.maximum(sound["count"] - 1, 0).sum()
     if freedom <= 0:
         return np.zeros(outcomes["mean"].shape[1])
     return np.sqrt(np.add.accumulate(sound["spread"])[-1] / freedom)
@@ -40,6 +41,6 @@ def deviation(outcomes: np.ndarray) -> np.ndarray:
 
 def bound(outcomes: np.ndarray, deviation: np.ndarray):
     """Sets losses and score of individuals to the bounds that their judgements allow."""
-    error = Z * deviation / np.sqrt(outcomes["count"])[:, None]
+    error = Z * deviation / np.sqrt(np.maximum(outcomes["count"], 1))[:, None]
     outcomes["losses"] = np.minimum(outcomes["mean"][:, :-1] + error[:, :-1], WORST)
     outcomes["score"] = np.maximum(outcomes["mean"][:, -1] - error[:, -1], -WORST)

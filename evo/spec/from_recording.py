@@ -19,6 +19,11 @@ LANES = 64  # windows that are simulated at once
 LEAD_IN_MS = 300.0  # by then most circuits have forgotten that they began at rest
 SHORTEST_MS = 100.0  # of a window
 MOST = 256  # windows to search on
+POLISHED = {
+    "polish": 0.8,
+    "epoch": 100,
+}  # what takes a circuit to the recording's precision are its weights, delays, parameters
+FASTEST_HZ, TIMES = 250.0, 4.0  # neurons that fire faster on average are hopeless: this, or so many times the fastest measured
 
 
 def from_recording(path, neuron_model: str | None = None, synapse_model: str | None = None, folder: Path | None = None) -> str:
@@ -35,7 +40,8 @@ def from_recording(path, neuron_model: str | None = None, synapse_model: str | N
     values: dict[str, dict[str, Any]] = {
         "task": {"file": file.as_posix(), **settings},
         "circuit": {"neurons": [recorded, recorded + 5], "excitatory_share": [0.3, 1.0]},
-        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT])},
+        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT]), **POLISHED},
+        "stop": {"rate_hz": max(FASTEST_HZ, float(np.ceil(TIMES * _rates(task.prepared.recording, "output").max())))},
     }
     said = "".join(f"# {line}\n" for line in described(task))
     return f"{said}#\n{starter(RecordingTask.name, neuron_model, synapse_model, folder, values)}"
@@ -109,7 +115,8 @@ def _fitting(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
     w, part = task.prepared.windows, task.prepared.part
     searched = float((w.stop - w.start)[part == SEARCH].sum() * task.step_ms)
     window = max(np.ceil(searched / LANES / 10) * 10, SHORTEST_MS)
-    return {"window_ms": float(min(window, 2000.0)), "lead_in_ms": LEAD_IN_MS, "precision_ms": usual.precision_ms}
+    settings = {"window_ms": float(min(window, 2000.0)), "lead_in_ms": LEAD_IN_MS, "precision_ms": usual.precision_ms}
+    return settings | {"teacher_forcing": True}
 
 
 def _rates(recording: Recording, role: str):

@@ -12,6 +12,7 @@ from circuits.zoo import ZOO, zoo
 from evo.spec.founders import founders
 from evo.spec.run_spec import LARGEST, RunSpec, changed, checked_with_task, parse
 from evo.spec.starter import starter
+from fitness.judges import LEARNING
 from fitness.sandbox.code import Code
 from fitness.tasks import BUILT_IN
 
@@ -52,7 +53,7 @@ def given(
         text = as_toml(what)
     elif isinstance(what, str | Path):
         place, folder, stem = str(what), Path(what).parent, Path(what).stem
-        found = None if Path(what).exists() else starter(place) if place in BUILT_IN else shipped(place)
+        found = None if Path(what).exists() else starter(place) if place in (*BUILT_IN, LEARNING) else shipped(place)
         text, ships = (read_text(what, LARGEST), False) if found is None else (found, True)
     else:
         raise UserError(f"a run starts from a path, a dict, a RunSpec or the name of a task, not from {type(what).__name__}")

@@ -32,7 +32,7 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_selections
+from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_polish, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Encoding, variation
 from evo.selection.deaps import SELECTIONS
@@ -41,7 +41,9 @@ from fitness import judges
 from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
-from fitness.judges import JUDGE, Judge, Setup, Told, named
+from fitness.judges import JUDGE, LEARNING, Judge, Setup, Told, is_simulated, named
+from fitness.learning.settings import Learning
+from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
 from fitness.sandbox.code import place as place_of
@@ -49,10 +51,12 @@ from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders"}  # keys of [search] that older runs lack
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish"}  # keys of [search] that older runs lack
 TRIED = 5  # random circuits at most, before a run
+OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
+OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
@@ -208,6 +212,9 @@ class Search(_Section):
     held_out: int = Field(256, ge=1, le=65_536, description="held-out trials for the archive, by which nothing is selected")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    polish: float = Field(
+        0.0, ge=0, le=0.95, description="share of children that CMA-ES makes of good wirings: weights, delays, parameters"
+    )
     descriptors: Names = Field(("neurons", "excitatory_share"), description=f"axes of map-elites: {' | '.join(DESCRIPTORS)}")
     parents: Annotated[str | None, AfterValidator(_selection)] = Field(
         None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
@@ -237,10 +244,12 @@ class RunSpec(_Section):
     @classmethod
     def _of_a_judge(cls, data):
         """Set other defaults of [search] where circuits are not simulated on trials of a task."""
-        if isinstance(data, dict) and isinstance(data.get("task"), dict) and JUDGE in data["task"]:
+        if isinstance(data, dict) and isinstance(data.get("task"), dict) and isinstance(data.get("search", {}), dict):
             search = data.get("search", {})
-            if isinstance(search, dict):
+            if JUDGE in data["task"]:
                 return data | {"search": OF_A_JUDGE | search}
+            if data["task"].get("name") == LEARNING:
+                return data | {"search": OF_LEARNING | search}
         return data
 
     @property
@@ -251,13 +260,15 @@ class RunSpec(_Section):
     @property
     def is_task(self) -> bool:
         """Is it a simulated task that judges?"""
-        return JUDGE not in self.task
+        return is_simulated(self.task)
 
     @property
     def own_code(self) -> dict[str, str]:
         """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
         found = {f"task.{key}": self.judged_by}
+        if self.judged_by == LEARNING and isinstance(self.task.get("data"), str):
+            found["task.data"] = self.task["data"]
         found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
         found["search.algorithm"] = self.search.algorithm
         return {key: name for key, name in found.items() if is_own(name)}
@@ -265,7 +276,7 @@ class RunSpec(_Section):
     def with_own(self, names: dict[str, str]) -> "RunSpec":
         """The same with other names of what is the user's own, by the keys of `own_code`."""
         s, task = self.search, dict(self.task)
-        for key in names.keys() & {"task.name", f"task.{JUDGE}"}:
+        for key in names.keys() & {"task.name", f"task.{JUDGE}", "task.data"}:
             task[key.removeprefix("task.")] = names[key]
         objectives = tuple(
             name.replace(own_file(name) or "", names.get(f"search.objectives.{k}", own_file(name) or ""))
@@ -288,7 +299,7 @@ class RunSpec(_Section):
         if kind is None:
             found = own_part(s.algorithm, ALGORITHM, source, s.task_seconds, folder)
             kind = own_algorithm(found, s.algorithm, s.task_seconds)
-        return with_selections(kind, s.parents, s.survivors)
+        return with_polish(with_selections(kind, s.parents, s.survivors), s.polish)
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from
@@ -311,7 +322,7 @@ class RunSpec(_Section):
         """The same without the file."""
         found, first = None, Path()
         for key, name in self.own_code.items():
-            what = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "search.algorithm": ALGORITHM}.get(key, judges.OBJECTIVE)
+            what = OWN.get(key, judges.OBJECTIVE)
             code, root = collect(name, folder, partial(self._try_out, folder), what), place_of(name, folder, what).root
             if found is not None and root != first:
                 raise UserError(
@@ -504,6 +515,14 @@ def _check_judge(spec, place):
             raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
         try:
             judges.asked(section)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from None
+        if "rate" in s.descriptors:
+            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
+        return
+    if section.get("name") == LEARNING:
+        try:
+            learning_settings(section)
         except UserError as error:
             raise UserError(f"{place}: {error}") from None
         if "rate" in s.descriptors:

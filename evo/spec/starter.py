@@ -33,7 +33,7 @@ def starter(
 
     folder  where the spec is to lie: from there the code of a user's own task, which `name` gives from the working folder, is
     named. That code is executed.
-    values  of keys of the sections "task", "circuit" and "search" that go before the task's own
+    values  of keys of the sections "task", "circuit", "search" and "stop" that go before the task's own
     Raises UserError for an unknown task or model.
     """
     values = values or {}
@@ -61,7 +61,10 @@ def starter(
     ]
     search = {"target": TARGET} | suited.get("search", {}) | values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
-    lines += ["[search.stop]                             # early stopping of hopeless circuits", *_section(Stop, {})]
+    lines += [
+        "[search.stop]                             # early stopping of hopeless circuits",
+        *_section(Stop, values.get("stop", {})),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -112,10 +115,12 @@ def _section(model: type[BaseModel], suited, leave_out=()):
 
 def _toml(value, ranges=True):
     """As TOML; of ranges one number is enough where both ends are the same."""
+    if value == {}:
+        return "{}"
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{_key(key)} = {_toml(v, ranges)}' for key, v in value.items())} }}"
     if isinstance(value, list | tuple):
-        if ranges and value and not any(isinstance(v, dict) for v in value) and len({*value}) == 1:
+        if ranges and len(value) == 2 and all(isinstance(v, int | float) for v in value) and len({*value}) == 1:
             return _toml(value[0])
         return f"[{', '.join(_toml(v, ranges) for v in value)}]"
     if isinstance(value, bool):

@@ -32,6 +32,9 @@ from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
 from fitness.evaluation.objectives import objective
+from fitness.judges import LEARNING
+from fitness.learning.curve import Curves
+from fitness.learning.curve import from_text as curves_from_text
 from fitness.trials import Interface
 
 
@@ -365,8 +368,25 @@ class Run:
             Plain JSON with "base", "lesions", "core", "perturbation", "tuning", "activity", "controls", "energy" and "states";
             None where none is stored: a run analyses the 100 best circuits when it ends.
         """
-        text = self._analyses.get(digest(member.circuit))
+        text = self._analyses.get(digest(member.circuit)) if self.spec.is_task else None
         return None if text is None else from_text(text, str(self.folder / STORE))
+
+    def learning(self, member: Member) -> Curves | None:
+        """The learning curves of a circuit of the front, in a run by learning.
+
+        Parameters
+        ----------
+        member : Member
+            A circuit of the front.
+
+        Returns
+        -------
+        dict or None
+            Plain JSON: "search", a curve, and "held_out", a list of them; each has "steps" of training and the "accuracy" and
+            "spikes" after them. None where none is stored: a run does that for its best circuits when it ends.
+        """
+        text = self._analyses.get(digest(member.circuit)) if self.spec.judged_by == LEARNING else None
+        return None if text is None else curves_from_text(text, str(self.folder / STORE))
 
     @cached_property
     def _analyses(self) -> dict[str, str]:

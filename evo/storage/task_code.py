@@ -18,7 +18,7 @@ from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
 from fitness.file_data import MOST
-from fitness.registry import apart, data_file, joined, read_data
+from fitness.registry import apart, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
 FOLDER = "task"  # a file that a task is over has another, see `fitness.file_data`
@@ -37,7 +37,7 @@ def kept(spec: RunSpec, code: Code) -> RunSpec:
             path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
         names[key] = f"{path}:{inner}"
     found = spec.with_own(names)
-    return found if data is None else found.model_copy(update={"task": found.task | {"file": data[0][0]}})
+    return found if data is None else found.model_copy(update={"task": found.task | {str(file_key(found.task)): data[0][0]}})
 
 
 def keep(spec: RunSpec, code: Code, folder: Path):
@@ -79,7 +79,8 @@ def _stored_data(spec, folder):
     if file is None:
         return None
     if Path(file).parent.as_posix() != DATA or Path(file).name in ("", ".", "..") or "\0" in file:
-        raise UserError(f"{folder / 'run.toml'}: task.file: {file!r} is no file that a run keeps in {DATA}/; undo the change")
+        place = f"{folder / 'run.toml'}: task.{file_key(spec.task)}"
+        raise UserError(f"{place}: {file!r} is no file that a run keeps in {DATA}/; undo the change")
     path = folder / file
     if path.is_symlink() or path.parent.is_symlink():
         raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")

@@ -79,10 +79,14 @@ class Comparison(NamedTuple):
 
 def compare(folders: Sequence) -> Comparison:
     """Compare run folders; nothing in them is executed. Raises UserError."""
-    runs = [open_run(folder) for folder in folders]
+    return compare_runs([open_run(folder) for folder in folders], folders)
+
+
+def compare_runs(runs: Sequence[Run], names: Sequence) -> Comparison:
+    """The same of runs that are open; names: what to call each in an error."""
     resolved = [run.folder.resolve() for run in runs]
     if len(set(resolved)) < len(resolved):
-        raise UserError(f"{next(f for k, f in enumerate(folders) if resolved[k] in resolved[:k])}: is named twice")
+        raise UserError(f"{next(f for k, f in enumerate(names) if resolved[k] in resolved[:k])}: is named twice")
     targets = {run.spec.search.target for run in runs}
     target = targets.pop() if len(targets) == 1 and None not in targets else TARGET
     groups = _groups(runs, target)

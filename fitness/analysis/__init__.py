@@ -5,8 +5,9 @@ An `Analysis` is plain JSON: dicts, lists, texts, numbers, and None where someth
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -103,7 +104,7 @@ def trials_for(task: Task, seed: int, count: int = MOTIF_TRIALS) -> tuple[Trials
     return task.trials_of("held_out", seed, count), lambda some: task.trials_of("core", seed, some)
 
 
-def to_text(analysis: Analysis) -> str:
+def to_text(analysis: Mapping[str, Any]) -> str:
     """As JSON."""
     return json.dumps(analysis, allow_nan=False, separators=(",", ":"))
 

@@ -34,13 +34,18 @@ class Scored(TypedDict):
 
 def whole(task: Task, circuit: Circuit, held_out: Trials) -> Scored:
     """The part `base` of an analysis. Raises UserError for a circuit that cannot take part in the task."""
+    check_fits(task, circuit)
+    return scored(task, circuit, held_out)
+
+
+def check_fits(task: Task, circuit: Circuit):
+    """Raise UserError for a circuit that cannot take part in the task."""
     wanted, has = (list(task.inputs), len(task.outputs)), ([c.name for c in circuit.inputs], len(circuit.outputs))
     if wanted != has or any(len(port.neurons) > 1 for port in circuit.outputs):
         asked = f"inputs {wanted[0]} and {wanted[1]} outputs of one neuron each"
         raise UserError(f"task {task.title()}: its circuits have {asked}, not as {circuit!r}")
     if abs(task.dt_ms - circuit.dt_ms) > 1e-12:
         raise UserError(f"task {task.title()}: its step is {task.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-    return scored(task, circuit, held_out)
 
 
 def scored(task: Task, circuit: Circuit, trials: Trials) -> Scored:

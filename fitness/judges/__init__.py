@@ -1,6 +1,7 @@
 """Judges: whoever says how good circuits are. One file each; the [task] section of a spec names one.
 
 [task] name = "itd"              a simulated task, one that ships or the user's own (`simulated`)
+[task] name = "learning"         how well networks of copies learn (`learning`)
 [task] judge = "mine.py:score"   a function of the user's own (`function`)
 [task] judge = "told"            scores told from outside (`told`, `evo.Evolver`)
 """
@@ -15,16 +16,21 @@ from circuits.errors import UserError, one_line
 from circuits.simulation.population import Stop
 from fitness.evaluation.objectives import OBJECTIVES, Objective, objective, own_file, own_objective
 from fitness.judges.function import Function
-from fitness.judges.judge import Candidates, Fresh, Judge, Results, judged
+from fitness.judges.judge import Candidates, Fresh, Judge, Race, Results, judged
+from fitness.judges.learning import LearningJudge
 from fitness.judges.simulated import Simulated
 from fitness.judges.told import TOLD, Told
-from fitness.registry import own_part, own_task, shipped_task
+from fitness.learning.data import Data
+from fitness.learning.settings import NAME as LEARNING
+from fitness.learning.settings import settings as learning_settings
+from fitness.registry import apart, own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
 from fitness.trials import Interface
 
-__all__ = ["TOLD", "Candidates", "Fresh", "Judge", "Results", "Setup", "judged", "make", "named"]
+__all__ = ["LEARNING", "TOLD", "Candidates", "Fresh", "Judge", "Race", "Results", "Setup", "judged", "make", "named"]
 
 JUDGE = "judge"  # what a user's own one is in messages
+DATA = "data"  # and what a network learns from
 OBJECTIVE = "search.objectives:"
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=10_000)]
 
@@ -64,6 +70,11 @@ def named(section: Mapping[str, Any]) -> str:
     return section[JUDGE] if JUDGE in section else section["name"]
 
 
+def is_simulated(section: Mapping[str, Any]) -> bool:
+    """Does a [task] section name a task that is simulated, and no other judge?"""
+    return JUDGE not in section and section.get("name") != LEARNING
+
+
 def asked(section: Mapping[str, Any]) -> Asked:
     """The section of a judge that is no task, checked. Raises UserError."""
     try:
@@ -82,6 +93,8 @@ def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, f
     """The judge that a [task] section names. Code of the user's own is executed: from `source`, or from where it lies, sought
     from `folder`. Raises UserError."""
     objectives = {name: _objective(name, setup, source, folder) for name in setup.objectives}
+    if not is_simulated(section) and JUDGE not in section:
+        return _learning(section, setup, objectives, source, folder)
     if JUDGE not in section:
         settings = dict(section)
         name = settings.pop("name")
@@ -106,6 +119,20 @@ def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, f
     settings = found.model_extra or {}
     numbers = setup.seed, setup.trials, setup.held_out, setup.seconds
     return Function(score, found.judge, found.interface, objectives, settings, *numbers)
+
+
+def _learning(section, setup, objectives, source, folder):
+    settings = learning_settings(section)
+    if (file := next(filter(None, map(own_file, objectives)), None)) is not None:
+        raise UserError(f"search.objectives: {file}: is for tasks that are simulated")
+    function = content = None
+    if is_own(settings.data):
+        function = own_part(settings.data, DATA, source, setup.seconds, folder)
+    elif source is not None:
+        content = (apart(dict(section), source)[1] or ((None, None),))[0][1]
+    counts = settings.examples, settings.judged
+    data = Data(settings.data, settings.settings, *counts, setup.seed, function, setup.seconds, content, folder)
+    return LearningJudge(settings, data, objectives, setup.seed, setup.trials, setup.held_out)
 
 
 def _objective(name, setup, source, folder) -> Objective:

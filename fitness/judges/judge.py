@@ -16,6 +16,8 @@ Bits            If `exact`, results have the same bits on every machine, so arch
                 whenever they are computed again on the same machine.
 Faults          A circuit with which it fails gets the worst of everything, is marked, and spoils no other. UserError is for
                 what fails whatever the circuit, MachineError for what another machine might do.
+Racing          If it has a `race`, it can judge after a part of its work (`early`), and what it says then changes nothing of
+                what it says after all of it. Which circuits go on is the search's affair, not its own.
 Cost            It says what its work took, by phase (`Results.seconds`), what early stopping left of it (`Results.share`), and
                 before anything is computed which memory it will take (`memory`).
 Warming up      Nothing is compiled, loaded or drawn before the first call. If `warms`, a search makes a miniature epoch with it
@@ -54,6 +56,17 @@ class Candidates(Protocol):
     def tables(self, refine: int = 1) -> PackedCircuits:
         """All of them as the simulator reads them, float32, at a step `refine` times shorter."""
         ...
+
+
+class Race(NamedTuple):
+    """How new circuits race (successive halving, Jamieson and Talwalkar, AISTATS 2016): all are judged after the first share of
+    the work, the best after the next, and few after all of it.
+
+    shares  of the work, ascending, the last of them 1;   keep  the share of the circuits that goes on after each
+    """
+
+    shares: tuple[float, ...]
+    keep: float
 
 
 class Results(NamedTuple):
@@ -140,6 +153,8 @@ class Judge(ABC):
     own         is code of the user's own behind it? Then what it says is asked again now and then, and has to be the same
     exact       see above;   together  how many circuits it takes at once
     task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
+    analysed    how many of the best circuits of a run it analyses when it is over
+    race        what it can say after a part of its work, so that a search need not ask for all of it; else None
     """
 
     title: str
@@ -153,6 +168,8 @@ class Judge(ABC):
     together: ClassVar[int] = 1000
     warms: ClassVar[bool] = True
     task: Task | None = None
+    race: Race | None = None
+    analysed: ClassVar[int] = 0
 
     @abstractmethod
     def evaluate(self, candidates: Candidates, attempts: np.ndarray | None = None) -> Results:
@@ -161,6 +178,11 @@ class Judge(ABC):
     @abstractmethod
     def validate(self, candidates: Candidates) -> Fresh:
         """Judge a few circuits, the best, on what the search never sees."""
+
+    def early(self, candidates: Candidates, rung: int) -> Results:
+        """What `evaluate` says of circuits that were never judged, after `race.shares[rung]` of the work: the score so far, and
+        the worst of every other objective that is not known of the circuit alone. For judges with a race."""
+        raise NotImplementedError
 
     def check(self, candidates: Candidates) -> str | None:
         """Try out, before a run, whatever the search would stumble over later, on some random circuits if need be. Returns what
@@ -181,19 +203,23 @@ class Judge(ABC):
         return {}
 
     def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
-        """Why a circuit works, as `fitness.analysis.Analysis`; None for a judge that cannot tell. Raises UserError."""
+        """Why a circuit works, as JSON: `fitness.analysis.Analysis` of a simulated task, of learning
+        `fitness.learning.curve.Curves`; None for a judge that cannot tell. Raises UserError."""
         return None
 
 
-def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None) -> Results:
-    """`judge.evaluate`, not more circuits at once than it takes; candidates can be sliced."""
+def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None, rung: int | None = None) -> Results:
+    """`judge.evaluate`, or of a rung of a race `judge.early`, not more circuits at once than it takes; candidates can be
+    sliced."""
+
+    def said(some, of_some):
+        return judge.evaluate(some, of_some) if rung is None else judge.early(some, rung)
+
     n, most = len(candidates), judge.together
     if n <= most:
-        return judge.evaluate(candidates, attempts)
+        return said(candidates, attempts)
     parts = np.array_split(np.arange(n), -(-n // most))
-    return joined(
-        [judge.evaluate(candidates[part[0] : part[-1] + 1], None if attempts is None else attempts[part]) for part in parts]
-    )
+    return joined([said(candidates[part[0] : part[-1] + 1], None if attempts is None else attempts[part]) for part in parts])
 
 
 def joined(parts: Sequence[Results]) -> Results:

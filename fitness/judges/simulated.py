@@ -35,6 +35,7 @@ class Simulated(Judge):
     """
 
     unit_score: ClassVar[bool] = True
+    analysed: ClassVar[int] = 100  # a second for about ten of them
     rule: ClassVar[str] = (
         "all that is random must come from the rng of make, and nothing may depend on the time, the process, or earlier calls"
     )

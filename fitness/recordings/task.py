@@ -7,7 +7,7 @@ from pydantic import Field, PrivateAttr
 
 from circuits.circuit import Sampled
 from circuits.errors import UserError
-from circuits.simulation.raster import Raster
+from circuits.simulation.raster import Raster, pack
 from fitness.file_data import FileData
 from fitness.finite_data import Data
 from fitness.measured import Measured
@@ -15,7 +15,7 @@ from fitness.recordings import measures
 from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
-from fitness.recordings.windows import Stimulus, Windows, cut, stimuli
+from fitness.recordings.windows import Stimulus, Windows, cut, measured_spikes, stimuli
 from fitness.score import Score
 from fitness.split import split
 from fitness.trials import Trials
@@ -33,6 +33,7 @@ class Prepared(NamedTuple):
     sampled    what the sampled channels are of;   drive  float32 [windows, steps, sampled channels]: what drives them
     target     what readings are made of
     low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  are there any to estimate the latter from?
+    taught     bool [windows, steps, outputs]: the measured spikes, for teacher forcing
     """
 
     recording: Recording
@@ -44,6 +45,7 @@ class Prepared(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     repeats: bool
+    taught: np.ndarray
 
 
 class RecordingTask(Measured, FileData):
@@ -59,16 +61,20 @@ class RecordingTask(Measured, FileData):
 
     Held out are the last part of every trial's time; or whole stimuli, where there are ten or more; and the trials that
     `held_out_trials` names, with all that have the same stimulus.
+
+    With `teacher_forcing` windows of the search are simulated a second time, with the measured spikes in place of those that
+    the output neurons send on (where repeats differ, those of the first), and selection sees the mean of both: a circuit that
+    goes wrong as a whole since one neuron errs is told from one in which nothing is right.
     """
 
     name: ClassVar[str] = "recording"
     default_spec = {
-        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0]},
+        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 12.0]},
         "circuit.parameters": {
             "tau_m_ms": [2.0, 40.0],
             "tau_syn_e_ms": [1.0, 20.0],
             "tau_syn_i_ms": [1.0, 40.0],
-            "t_ref_ms": [1.0, 5.0],
+            "t_ref_ms": [0.5, 6.0],
         },
         "search": {"objectives": ["score", "size", "wiring"]},
     }
@@ -92,9 +98,13 @@ class RecordingTask(Measured, FileData):
     inverted: bool = Field(True, description="every sampled input also inverted, as a channel with a - before its name")
     output_names: tuple[str, ...] = Field((), description="trains to be explained [default: as the file says]")
     epochs: tuple[str, ...] = Field((), description="names of the epochs that are the trials (NWB) [default: its trials]")
+    teacher_forcing: bool = Field(
+        False, description="case scores also count what neurons do with the measured spikes in place of their own"
+    )
     until_ms: float | None = Field(None, gt=0, description="cut trials here [default: take all]")
 
     _prepared: Prepared | None = PrivateAttr(None)
+    _taught: tuple[np.ndarray, np.ndarray] = PrivateAttr((np.empty(0, int), np.empty(0, "u8")))  # of which items, packed
 
     @property
     def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -175,7 +185,8 @@ class RecordingTask(Measured, FileData):
                     "or split_seed, or leave it out of output_names"
                 )
         low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), found, place)
-        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats)
+        taught = measured_spikes(given, windows)
+        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats, taught)
 
     def _drives(self, recording, windows, searched):
         """What the sampled channels are of, and what drives them."""
@@ -247,11 +258,27 @@ class RecordingTask(Measured, FileData):
         """As the recording is split."""
         return self.prepared.part
 
+    def teacher(self, trials: Trials) -> np.ndarray | None:
+        """The measured spikes, in the trials of the search alone."""
+        item = trials.facts["item"]
+        if not self.teacher_forcing or (self.prepared.part[item] != SEARCH).any():
+            return None
+        known, bits = self._taught
+        if not np.array_equal(known, item):
+            bits = pack(self.prepared.taught[item])
+            self._taught = item, bits
+        return bits
+
+    def _heard(self, raster):
+        return raster.outputs if raster.outputs.bits.shape[-1] == 2 * len(self.outputs) else super()._heard(raster)
+
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """See `fitness.recordings.likeness`."""
+        """See `fitness.recordings.likeness`; with a teacher the readings of all outputs come twice, see `Task.teacher`."""
         *circuits, _, _, outputs = raster.bits.shape
         bits = raster.bits.reshape(-1, *raster.bits.shape[-3:])
-        found = readings(bits, trials.facts["item"], self.prepared.target)
+        item, aim, n = trials.facts["item"], self.prepared.target, len(self.outputs)
+        parts = (np.ascontiguousarray(bits[..., first : first + n]) for first in range(0, outputs, n))
+        found = np.concatenate([readings(part, item, aim) for part in parts], axis=-2)
         return found.reshape(*circuits, len(trials), outputs * READINGS)
 
     def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
@@ -261,19 +288,20 @@ class RecordingTask(Measured, FileData):
 
     def figures(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """The scored measure, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
-        found = measured.reshape(*measured.shape[:-1], -1, READINGS)
+        found = measured.reshape(*measured.shape[:-1], -1, READINGS)[..., : len(self.outputs), :]
         item = trials.facts["item"]
         return measures.figure(
             self.scored_by, measures.sums(found, self.prepared.target, item, self.step_ms), self.precision_ms
         )
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), and over
-        neurons."""
+        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), over
+        neurons, and over free and forced circuits where there is a teacher."""
         found, item = measured.reshape(*measured.shape[:-1], -1, READINGS), trials.facts["item"]
         total = np.zeros(found.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
-            both = found[..., xx] + self.prepared.target.own[item, :, tau]
+            own = self.prepared.target.own[item, :, tau]
+            both = found[..., xx] + np.tile(own, found.shape[-2] // own.shape[-1])
             total += np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
         return 0.5 * total.mean(axis=-1)
 

@@ -126,6 +126,15 @@ def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int
     return Windows(spikes, signals, begins - origins, ends - origins, origins, which, names, measured, merged)
 
 
+def measured_spikes(given: list[Stimulus], windows: Windows) -> np.ndarray:
+    """What the neurons did in each window, its lead-in included, where repeats differ in the first one: bool [windows, steps,
+    outputs]."""
+    found = np.zeros((*windows.spikes.shape[:2], given[0].outputs[0].shape[1]), bool)
+    for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
+        found[k, :stop] = given[number].outputs[0][origin : origin + stop]
+    return found
+
+
 def _pieces(first, last, window, lead_in):
     """The stretch in equal pieces, none longer than a window; the first of a trial includes its lead-in."""
     length = last - first

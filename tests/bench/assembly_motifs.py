@@ -1,20 +1,16 @@
 """The motifs of bench_assembly: evolved to learn quickly, evolved for a task, not evolved, drawn at random to the same measure,
 and a single neuron.
 
-A motif that learns quickly is found by the project's own genome and operators with another judge: a network of copies of it, as
-large as in the tables, is trained for half of the steps on part of a data set's training split of seed 0, and its score is the
-accuracy on the rest of that split, less what its spikes cost. How well a network learns depends on its first weights too, so
-motifs are ranked by what they are worth at least. The tables are made with other seeds, whose trials (and manifolds, in
-Randman) the search never saw.
+A motif that learns quickly is found by a search whose judge is learning (`learning_spec`): networks of copies, as large as in
+the tables, are trained for half of the steps, and the score is the accuracy less what spikes cost. The tables are made with
+other seeds, whose trials (and manifolds, in Randman) the search never saw. The motifs in runs/results/assembly/ were found by
+such a search of an earlier version, without a race.
 """
 
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
-import torch
 
 import circuits
 from circuits import Circuit
@@ -23,16 +19,13 @@ from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import RunSpec
 from fitness.trials import Interface
-from tests.bench.assembly_networks import assembled, sizes_of
-from tests.bench.assembly_tasks import PRICED, TASKS, sets_of
-from tests.bench.rivals.classify import learn
+from tests.bench.assembly_networks import LEARNS, SPREAD
+from tests.bench.assembly_tasks import PRICED, TASKS
 
 ROOT = Path(__file__).parents[2]
 SHARE, RATE = 0.5, 0.1  # of the steps of training; its learning rate
-LUCK = 0.05  # standard deviation of the scores of one motif from different first weights
-JUDGED = 512  # trials
-FOUNDERS, PARENTS, CHILDREN, GENERATIONS = 40, 5, 10, 20
-TRIES = 6  # of a parent at most
+JUDGED = 512  # trials, other ones
+POPULATION, GENERATIONS = 40, 20
 # On which task the motif learnt that is used for these.
 LEARNT_ON = {task: task.removesuffix(PRICED) + PRICED for task in TASKS} | dict.fromkeys(
     ("yin-yang", "digits"), "randman" + PRICED
@@ -76,70 +69,42 @@ SINGLE = Motif.of(
 )
 
 
-class Tried(NamedTuple):
-    """A genome and the scores it got, one for each time it was tried."""
-
-    genome: np.void
-    scores: list
-
-    @property
-    def score(self) -> float:
-        return float(np.mean(self.scores))
-
-    @property
-    def least(self) -> float:
-        """The score less its standard error: one lucky try is no merit yet."""
-        return self.score - LUCK / len(self.scores) ** 0.5
-
-
-def quick_learner(task: str, folder: Path, say=print) -> Motif:
+def quick_learner(task: str, folder: Path) -> Motif:
     """The motif that learns the task best, searched for once and kept in the folder."""
     path = folder / f"learn-{task}.json"
     if not path.exists():
-        motif, history = search(task, say)
+        import evo
+
         folder.mkdir(parents=True, exist_ok=True)
-        np.savetxt(folder / f"learn-{task}.txt", history, fmt="%.4f", header="best score, mean of the parents, by generation")
-        circuits.save(motif, path)
+        with TemporaryDirectory() as out:
+            circuits.save(evo.run(learning_spec(task), out=Path(out) / "run", workers=0, page=False).motif(rank=0), path)
     return circuits.load(path)
 
 
-def search(task: str, say=print) -> tuple[Motif, list]:
-    """A few parents and many children: parents are tried again in every generation, up to `TRIES` times."""
-    form, rng = SPEC.form(INTERFACE), np.random.default_rng((0, len(task)))
-    sets, judge, begin = sets_of(TASKS[task], 0), _judge(TASKS[task]), time.process_time()
-    population = [Tried(g, [judge(g, sets, 0)]) for g in variation.founders(form.bounds, FOUNDERS, rng)]
-    history = []
-    for generation in range(GENERATIONS + 1):
-        parents = sorted(population, key=lambda tried: -tried.least)[:PARENTS]
-        history.append((parents[0].score, np.mean([tried.score for tried in parents])))
-        say(
-            f"learn {task}: generation {generation}, best {history[-1][0]:.3f}, {time.process_time() - begin:.0f} s", flush=True
-        )
-        if generation == GENERATIONS:
-            break
-        for tried in (p for p in parents if len(p.scores) < TRIES):
-            tried.scores.append(judge(tried.genome, sets, generation + 1))
-        mothers, fathers = rng.integers(0, len(parents), (2, CHILDREN))
-        fathers[rng.random(CHILDREN) < 0.5] = variation.NOBODY
-        children, _ = variation.crossover(np.array([p.genome for p in parents]), mothers, fathers, form.bounds, rng)
-        variation.mutate(children, form.bounds, rng)
-        population = parents + [Tried(g, [judge(g, sets, generation + 1)]) for g in children]
-    best = parents[0]
-    return motif_of(best.genome, task={"name": f"learn-{task}"}, scores={"score": best.score}), history
-
-
-def _judge(task):
-    def judge(found, sets, seed):
-        torch.manual_seed(seed)
-        motif = core(motif_of(found))
-        if motif is None:
-            return 0.0
-        network = assembled(motif, sizes_of(task, sets))
-        few = tuple(part[:JUDGED] for part in sets.validation)
-        learnt = learn(network, sets.train, few, few, round(SHARE * task.steps), RATE, seed, task.price)
-        return task.score(learnt["accuracy"], learnt["spikes"])
-
-    return judge
+def learning_spec(task: str) -> RunSpec:
+    """The search for the motif that learns a task of the tables best."""
+    chosen = TASKS[task]
+    name, chance = task.removesuffix(PRICED), 1 / chosen.classes
+    of_data = {"classes": chosen.classes} if name.startswith(("itd", "randman")) else {}
+    settings = {
+        "data": "itd" if name == "itd-in-phase" else name,
+        "settings": of_data | ({"fibre_lag": 0.0} if name == "itd-in-phase" else {}),
+        "examples": 4000,
+        "judged": JUDGED,
+        "parameters": chosen.parameters,
+        "features": chosen.features,
+        "trainable": [*LEARNS, "delays"],
+        "spread": SPREAD,
+        "steps": round(SHARE * chosen.steps),
+        "batch": 64,
+        "rate": RATE,
+        "price": chosen.price,
+        "spike_cost": chosen.score(0.0, -1.0) / (1 - chance),
+    }
+    search = {"seed": 0, "population": POPULATION, "generations": GENERATIONS, "islands": 1}
+    return RunSpec.model_validate(
+        {"task": {"name": "learning"} | settings, "circuit": SPEC.circuit.model_dump(), "search": search}
+    )
 
 
 def motif_of(found: np.void, **provenance) -> Motif:
@@ -163,32 +128,6 @@ def evolved_for(data: str, folder: Path) -> Motif:
         with TemporaryDirectory() as out:
             circuits.save(evo.run(ROOT / "runs" / f"{name}.toml", out=Path(out) / name, workers=0).motif(rank=0), path)
     return stretched(circuits.load(path), factor)
-
-
-def core(motif: Motif) -> Motif | None:
-    """The motif without the neurons that cannot matter: those which no input drives, and I neurons from which no way leads to
-    an E neuron, whose spikes are read. None if no E neuron is driven."""
-    excitatory = {neuron.id for neuron in motif.neurons if neuron.sign == "E"}
-    awake = {s.post for channel in motif.inputs for s in channel.synapses} | {n.id for n in motif.neurons if n.bias_mv > 0}
-    driven = _reached(awake, [(s.pre, s.post) for s in motif.synapses if s.pre in excitatory])
-    kept = _reached(excitatory & driven, [(s.post, s.pre) for s in motif.synapses if {s.pre, s.post} <= driven])
-    if not kept:
-        return None
-    data = motif.model_dump()
-    data["neurons"] = [n for n in data["neurons"] if n["id"] in kept]
-    data["synapses"] = [s for s in data["synapses"] if {s["pre"], s["post"]} <= kept]
-    for channel in data["inputs"]:
-        channel["synapses"] = [s for s in channel["synapses"] if s["post"] in kept]
-    data["inputs"] = [channel for channel in data["inputs"] if channel["synapses"]]
-    data["outputs"] = [{"name": "out", "neurons": [n["id"] for n in data["neurons"] if n["sign"] == "E"]}]
-    return Motif(**data)
-
-
-def _reached(found, ways):
-    """All that `ways`, pairs, lead to from what is found."""
-    while more := {end for begin, end in ways if begin in found} - found:
-        found = found | more
-    return found
 
 
 def stretched(motif: Motif, factor: float, dt_ms: float = 1.0) -> Motif:

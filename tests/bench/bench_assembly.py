@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tests.bench.assembly_motifs import LEARNT_ON, SINGLE, core, evolved_for, quick_learner, rewired, unevolved
+from fitness.learning.essential import essential
+from tests.bench.assembly_motifs import LEARNT_ON, SINGLE, evolved_for, quick_learner, rewired, unevolved
 from tests.bench.assembly_networks import Gru, assembled, dense, sizes_of
 from tests.bench.assembly_report import drawn, tables
 from tests.bench.assembly_tasks import TASKS, Sets, Task, sets_of
@@ -127,13 +128,13 @@ def _network(arm, task, sizes, seed, gain):
     if arm.startswith("dense"):
         return dense(sizes, arm == "dense, Dale's law", seed, gain)
     if arm == "unevolved motif":
-        motif = core(unevolved(seed))
+        motif = essential(unevolved(seed))
     elif arm == "evolved for a task":
-        motif = core(evolved_for(task, MOTIFS))
+        motif = essential(evolved_for(task, MOTIFS))
     elif arm == "single neuron":
         motif = SINGLE
     else:
-        motif = core(quick_learner(LEARNT_ON[task], MOTIFS))
+        motif = essential(quick_learner(LEARNT_ON[task], MOTIFS))
         motif = rewired(motif, seed) if arm == "random motif" else motif
     return assembled(motif, sizes, gain)
 

@@ -178,6 +178,10 @@ def adaptive(motif):
     motif["neuron_model"] = "alif_psc_exp"
 
 
+def upswing(motif):
+    motif["neuron_model"] = "aeif_psc_exp"
+
+
 def conductance(motif):
     motif["neuron_model"] = "lif_cond_exp"
 
@@ -200,8 +204,8 @@ def fading(motif):
         ("sonata", conductance, "sonata: lif_cond_exp neurons cannot be exported: .* use --to brian2"),
         ("sonata", learning, "sonata: stdp synapses cannot be exported: .* use --to brian2"),
         ("sonata", noisy, "sonata: membrane noise cannot be exported: .* set noise_mv to 0"),
-        ("torch", adaptive, "torch module has neurons of lif_psc_exp, not of alif_psc_exp; take its rate form.*brian2"),
-        ("torch", learning, "torch module has static synapses, not plastic ones; .*synapse_model = static.* use --to brian2"),
+        ("torch", upswing, "torch module has neurons of lif_psc_exp, .*, not of aeif_psc_exp; take its rate form.*brian2"),
+        ("torch", learning, "torch module has static and short_term synapses, not stdp .*synapse_model = static.* --to brian2"),
         ("nir", conductance, "nir: lif_cond_exp neurons cannot be exported: .* use --to brian2"),
         ("nir", fading, "nir: short_term synapses cannot be exported: .* use --to brian2"),
         ("nir", learning, "nir: stdp synapses cannot be exported: .* use --to brian2"),

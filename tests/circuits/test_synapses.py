@@ -2,7 +2,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import Circuit
@@ -240,7 +240,6 @@ sections = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(sections, st.lists(st.tuples(stamps, stamps), min_size=1, max_size=5))
 def test_a_weight_stays_between_0_and_its_bound_whatever_the_spikes(section, trials):
     found = learnt(section, *zip(*trials, strict=True))
@@ -256,7 +255,6 @@ def test_both_bounds_are_reached_and_left_again():
     assert ((left > 0.5) & (left < 1.0)).all()
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(-1, 1), st.floats(-1, 1))
 def test_dales_law_holds_whatever_is_learnt(seed, a_plus, a_minus):
     """Excitatory currents never fall below 0, inhibitory ones never rise above it, and no weight changes its sign."""

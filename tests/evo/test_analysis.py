@@ -17,8 +17,10 @@ from circuits.neurons import Neuron
 from fitness.analysis import analyse, from_text, of_motif, to_text, trials_for
 from fitness.tasks import BUILT_IN
 from tests.evo.tiny import OWN_TASK, one_line_of, own_task_spec, spec_file, stops_after
+from tests.products import some_of
 
 pytestmark = pytest.mark.long
+ANALYSED = 100
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
@@ -189,7 +191,10 @@ def test_of_a_stranger_only_plain_numbers_and_texts_are_taken(run):
 # -- single motifs
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "several"])
+KINDS = ["gate", "phonotaxis", "association", "gain", "sequence"]  # closed loop, learning, all neurons heard, symbols
+
+
+@pytest.mark.parametrize("name", some_of([name for name in BUILT_IN if name != "several"], few=KINDS))
 def test_every_reference_circuit_can_be_analysed(name):
     motif, task = fitness.reference(name), fitness.task(name)
     task_trials = task.trials((1, 1), 36)

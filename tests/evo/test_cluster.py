@@ -7,6 +7,7 @@ import pytest
 import evo
 from tests.evo.machines import machines
 from tests.evo.tiny import OWN_TASK, own_task_spec, process, spec_file, stored
+from tests.products import some_of
 
 pytestmark = pytest.mark.long
 
@@ -42,7 +43,7 @@ ON_THE_ODD = {
 }
 
 
-@pytest.mark.parametrize("fails", ["raises", "hangs", pytest.param("is_not_finite", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("fails", some_of(ON_THE_ODD, few=["raises"]))
 def test_a_task_that_fails_on_one_machine_only_is_tried_on_another_and_that_is_said(cluster, tmp_path, fails):
     judge = f"if os.environ.get('EVO_TEST_ODD'):\n            {ON_THE_ODD[fails]}\n        return fired == trials.labels"
     code = "import os, time\n" + textwrap.dedent(OWN_TASK).replace("return fired == trials.labels", judge)

@@ -15,8 +15,9 @@ from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
 from fitness.trials import Interface
+from tests.products import some_of
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def crossed(mothers, fathers, *arguments):
@@ -138,10 +139,11 @@ def test_all_synapses_of_a_neuron_have_its_sign_whatever_happened_to_it(case):
                 assert np.sign(tables.weight[s]) == np.sign(signs[source])
 
 
+@pytest.mark.parametrize("model", some_of(["lif_psc_exp", "alif_psc_exp"], few=["lif_psc_exp"]))
 @SETTINGS
-@given(st.one_of(forms(("alif_psc_exp",)), forms(synapse_models=("static", "short_term"))))
-def test_a_genome_as_circuit_and_as_motif_file_simulates_to_the_same_bits(case):
-    form, task, seed = case
+@given(st.data())
+def test_a_genome_as_circuit_and_as_motif_file_simulates_to_the_same_bits(model, data):
+    form, task, seed = data.draw(forms((model,), ("static", "short_term")))
     bounds = form.bounds
     rng = np.random.default_rng(seed)
     population = variation.mutate(variation.founders(bounds, 4, rng), bounds, rng, 0.9)

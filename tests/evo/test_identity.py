@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evo.engine.problem import Problem
@@ -31,7 +31,6 @@ def shuffled(genomes, bounds, rng):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
 def test_the_order_of_the_neurons_does_not_change_a_key_and_any_change_of_a_circuit_does(bounds, seed):
     rng = np.random.default_rng(seed)
     genomes = variation.founders(bounds, 40, rng)

@@ -13,12 +13,12 @@ import evo
 from circuits.circuit import Circuit
 from circuits.drawing.drawable import NEURONS, SYNAPSES, drawable
 from circuits.motif_file import Motif, save
-from evo import search
 from evo.inspect import page_data
 from evo.spec import estimate
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import parse, read
 from fitness.hearing import read_stereo
+from fitness.judges.simulated import Simulated
 from tests.evo.altering import command
 from tests.evo.tiny import SPEC, own_task_spec, spec_file
 
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     """A finished run of one island."""
     place = tmp_path_factory.mktemp("one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "ANALYSED", 0)
+        patch.setattr(Simulated, "analysed", 0)
         return evo.run(spec_file(place, **SMALL), place / "run", workers=0).folder
 
 

@@ -5,13 +5,15 @@ import sqlite3
 from contextlib import closing, suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import evo
-from evo import search
+from evo import stored_search
 from evo.engine.progress import Progress
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import one_line_of, spec_file, stops_after
+from tests.products import examples
 
 LAST = 9  # generations: the last epoch is cut short, in epochs of 2 and of 4
 SMALL = {"population": 8, "trials": 8, "held_out": 8, "archive": 8}
@@ -23,7 +25,7 @@ ends = st.sets(st.sampled_from(sorted(ENDS)), max_size=2)
 
 @pytest.fixture(autouse=True)
 def no_analyses(monkeypatch):
-    monkeypatch.setattr(search, "ANALYSED", 0)
+    monkeypatch.setattr(Simulated, "analysed", 0)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def goes_on(folder, generations, epochs):
         evo.resume(folder, workers=0, generations=max(at, generations), observe=epochs and stops_after(epochs))
 
 
-@settings(max_examples=8, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(0.32, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([2, 4]), st.integers(1, LAST), ends, stops)
 def test_any_stops_end_in_the_archive_of_a_run_in_one_go(in_one_go, tmp_path_factory, epoch, first, ends, stops):
     folder = tmp_path_factory.mktemp("stopped")
@@ -106,7 +108,7 @@ def test_a_run_that_0_4_extended_past_a_cut_epoch_is_told_and_others_are_not(cut
     assert evo.open_run(folder).progress.went_past_cut
     assert not caplog.records
     assert evo.resume(folder, workers=0).state == "finished"
-    assert [r.getMessage() for r in caplog.records] == [f"{folder}: {search.PAST_CUT}"]
+    assert [r.getMessage() for r in caplog.records] == [f"{folder}: {stored_search.PAST_CUT}"]
     caplog.clear()
     for other in (cut, shutil.copytree(cut, tmp_path / "other")):
         goes_on(other, 6 if other is cut else LAST, None)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from circuits.errors import UserError
@@ -11,7 +11,6 @@ from fitness.split import split, together
 SHARES = 0.6, 0.2, 0.2
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12), st.integers(0, 40)), min_size=12, max_size=60), st.integers(0, 9)
 )

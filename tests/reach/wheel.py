@@ -85,6 +85,7 @@ def search():
         ("compare", "runs/my-1", "runs/my-2"),
     ):
         call(*arguments)
+    call("lab", "--no-browser", code=1, said="evocircuits[lab]")
     assert "<!doctype html" in Path("runs/my-1/report.html").read_text().lower()
 
 

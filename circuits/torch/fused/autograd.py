@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.population import in_threads, spans
-from circuits.torch.fused.backward import COLUMNS, Found, Given, Workspace, run_backward
+from circuits.torch.fused.backward import COLUMNS, Credit, Found, Given, Workspace, run_backward
 from circuits.torch.fused.forward import Left, Record, run_forward
 from circuits.torch.fused.job import Job, Lists, chunk_of
 
@@ -21,7 +21,7 @@ class Plan:
     """Parts of a run that are no tensors: arrays as in `Job`, and
 
     batch    lanes in use;   history  steps that a delay may reach back;   kind  of the surrogate
-    times    are gradients with respect to the propagators wanted?
+    credit   how gradients are passed back;   times  are those with respect to the propagators wanted?
     """
 
     lists: Lists
@@ -31,6 +31,7 @@ class Plan:
     read: np.ndarray
     expiry: np.ndarray
     kind: Any
+    credit: Credit
     times: bool
 
 
@@ -94,7 +95,7 @@ class Run(torch.autograd.Function):
         found = Found(*map(_flat, outgoing), by_weight, by_table)
         of_neurons = ctx.needs_input_grad[2]
         rooms = partial(_room, job, plan.times and of_neurons, of_neurons)
-        _in_threads(job, rooms, partial(run_backward, job, plan.kind, given, found))
+        _in_threads(job, rooms, partial(run_backward, job, plan.kind, plan.credit, given, found))
         of_table = torch.zeros_like(table)
         of_table[..., list(COLUMNS)] = _summed(by_table, table)
         if of_past_spikes is not None:
@@ -156,7 +157,7 @@ def _room(job, times, table) -> Workspace:
     record = Record(aligned(size, real), *(aligned(size if times else 0, real) for _ in range(3)))
     rows, sums = 2 * (1 + job.chunk + job.history), len(COLUMNS) if table else 0
     state, adjoint, met, summed = (aligned(neurons * n * LANES, real) for n in (3, rows, 1, sums))
-    return Workspace(record, state, adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
+    return Workspace(record, state, aligned(LANES, real), adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
 
 
 def _in_threads(job, room, function):

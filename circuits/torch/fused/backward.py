@@ -9,9 +9,12 @@ With a[X] for the gradient of the loss with respect to X after step t, and a' af
 
 and a synapse's weight has the sum of a[I_x] over the steps and lanes in which its spikes arrive. Potentials are not kept from
 the forward pass: each chunk of steps is recomputed from the state at its start, which `Job.marks` holds.
+
+`Credit` says where this may be left: the bump times a dampening; a[U] held within a bound, which is `clip` times the largest
+gradient that has come from outside to a spike of the circuit in the lane, now or later; no sum over leaving synapses.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +22,23 @@ from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
 from circuits.numerics.compiled import compiler
-from circuits.numerics.simd import LANES, add, fetch, fma, get, leave, load, mul, select, splat, store, sub, total
+from circuits.numerics.simd import (
+    LANES,
+    add,
+    at_least,
+    fetch,
+    fma,
+    get,
+    leave,
+    load,
+    most,
+    mul,
+    select,
+    splat,
+    store,
+    sub,
+    total,
+)
 from circuits.torch import surrogate
 from circuits.torch.fused import forward, job
 from circuits.torch.fused.forward import Record, advance, wired
@@ -40,6 +59,15 @@ class Given(NamedTuple):
     final: np.ndarray
 
 
+class Credit(NamedTuple):
+    """How gradients are passed back. dampening  real: of the bump, 1 for none;   clip  real, 1/mV, infinity for none
+    local  0, or 1: nothing comes back from the neurons that a spike reaches within the circuit"""
+
+    dampening: Any
+    clip: Any
+    local: int
+
+
 class Found(NamedTuple):
     """Gradients that go out, those which are not wanted empty.
 
@@ -58,7 +86,7 @@ class Found(NamedTuple):
 class Workspace(NamedTuple):
     """Scratch of a thread.
 
-    record   `Record`, of a chunk;   state  real [neurons * 3 * 64], V, I_e, I_i
+    record   `Record`, of a chunk;   state  real [neurons * 3 * 64], V, I_e, I_i;   bound  real [64], of a[U]
     adjoint  real [neurons * 2 * (1 + chunk + history) * 64]: a[I_e] and a[I_i] of each neuron, row k + 1 for step k of a chunk
     met      real [neurons * 64]: P22 a'[U], and at the end of time the gradient of V
     sums     real [neurons * COLUMNS * 64], or empty: no gradient of the table is wanted
@@ -67,6 +95,7 @@ class Workspace(NamedTuple):
 
     record: Record
     state: np.ndarray
+    bound: np.ndarray
     adjoint: np.ndarray
     met: np.ndarray
     sums: np.ndarray
@@ -83,7 +112,7 @@ class Leaving(NamedTuple):
 
 
 @compiled
-def run_backward(job, kind, given, found, room, first, last):
+def run_backward(job, kind, credit, given, found, room, first, last):
     """The items `first` to `last`, as in the forward pass; kind: of the surrogate."""
     lists, blocks = job.lists, job.blocks
     neurons, lanes, chunks = len(lists.n_ref), blocks * LANES, job.held.shape[2]
@@ -99,13 +128,17 @@ def run_backward(job, kind, given, found, room, first, last):
         for k in range(len(room.sums) // LANES):
             store(room.sums, k * LANES, zero)
         row = job.steps - (chunks - 1) * job.chunk
+        store(room.bound, 0, zero)
         for n in range(neurons):
             store(room.met, n * LANES, zero)
             if len(given.final) > 0:
                 at, apart = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
                 store(room.met, n * LANES, fetch(given.final, at))
+                _widen(room.bound, fetch(given.final, at))
                 store(room.adjoint, (n * 2 * rows + row) * LANES, fetch(given.final, at + apart))
                 store(room.adjoint, ((n * 2 + 1) * rows + row) * LANES, fetch(given.final, at + 2 * apart))
+                _widen(room.bound, fetch(given.final, at + apart))
+                _widen(room.bound, fetch(given.final, at + 2 * apart))
         for c in range(chunks - 1, -1, -1):
             begin, end = c * job.chunk, min(job.steps, (c + 1) * job.chunk)
             for k in range(neurons * 3):
@@ -114,7 +147,7 @@ def run_backward(job, kind, given, found, room, first, last):
                 hold[n] = job.held[g, b, c, n]
             advance(job, g, b, synapses, room.state, hold, room.held, begin, end, room.record)
             for t in range(end - 1, begin - 1, -1):
-                _step(job, kind, given, room, g, b, leaving, t, begin)
+                _step(job, kind, credit, given, room, g, b, leaving, t, begin)
             _sum_weights(job, room, g, b, synapses, begin, end, summed)
             if len(found.x) > 0:
                 for channel in range(job.channels):
@@ -143,24 +176,26 @@ def _leaving(job, synapses):
 
 
 @compiled
-def _step(job, kind, given, room, g, b, leaving, t, begin):
+def _step(job, kind, credit, given, room, g, b, leaving, t, begin):
     """Step t backwards, of a chunk that begins at `begin`."""
-    neurons, lanes, k = len(job.lists.n_ref), job.blocks * LANES, t - begin
+    neurons, k = len(job.lists.n_ref), t - begin
     rows, zero = 1 + job.chunk + job.history, splat(job.x.dtype.type(0))
     table = job.table[min(g, job.table.shape[0] - 1)]
     flat = job.raster[g, b].reshape(-1)
-    tail = len(given.tail) // max(1, job.groups * neurons * lanes)
-    own, per_slot, per_step = given.strides
+    bounded = credit.clip < np.inf
+    if bounded:
+        for n in range(neurons):
+            _widen(room.bound, mul(splat(credit.clip), _outside(job, given, g, b, n, t, zero)))
     for n in range(neurons):
         fired, held = get(flat, (job.history + t) * neurons + n), get(room.held, k * neurons + n)
-        spike = _reaching(job.lists, leaving, room.adjoint, n, k)
-        if job.column[n] >= 0:
-            spike = add(spike, fetch(given.read, g * own + job.column[n] * per_slot + t * per_step + b * LANES))
-        if t >= job.steps - tail:
-            spike = add(spike, fetch(given.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
+        spike = zero if credit.local else _reaching(job.lists, leaving, room.adjoint, n, k)
+        spike = _outside(job, given, g, b, n, t, spike)
         met = load(room.record.met, (n * job.chunk + k) * LANES)
-        through = select(held, zero, mul(spike, surrogate_derivative(kind, sub(met, splat(table[n, THRESHOLD])))))
+        bump = mul(splat(credit.dampening), surrogate_derivative(kind, sub(met, splat(table[n, THRESHOLD]))))
+        through = select(held, zero, mul(spike, bump))
         u = add(select(fired | held, zero, load(room.met, n * LANES)), through)
+        if bounded:
+            u = _within(u, load(room.bound, 0))
         at = (n * 2 * rows + k + 1) * LANES
         a_e, a_i = load(room.adjoint, at), load(room.adjoint, at + rows * LANES)
         store(room.met, n * LANES, mul(splat(table[n, P22]), u))
@@ -179,6 +214,33 @@ def _step(job, kind, given, room, g, b, leaving, t, begin):
             store(room.sums, at + 2 * LANES, fma(u, i_i, load(room.sums, at + 2 * LANES)))
             store(room.sums, at + 3 * LANES, fma(a_e, i_e, load(room.sums, at + 3 * LANES)))
             store(room.sums, at + 4 * LANES, fma(a_i, i_i, load(room.sums, at + 4 * LANES)))
+
+
+@compiled
+def _outside(job, given, g, b, n, t, spike):
+    """`spike` and what comes from outside to the spike of neuron n in step t."""
+    neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
+    tail = len(given.tail) // max(1, job.groups * neurons * lanes)
+    own, per_slot, per_step = given.strides
+    if job.column[n] >= 0:
+        spike = add(spike, fetch(given.read, g * own + job.column[n] * per_slot + t * per_step + b * LANES))
+    if t >= job.steps - tail:
+        spike = add(spike, fetch(given.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
+    return spike
+
+
+@compiled
+def _widen(bound, value):
+    """Let the bound [64] be at least as large as the value."""
+    store(bound, 0, most(load(bound, 0), most(value, sub(splat(bound.dtype.type(0)), value))))
+
+
+@compiled
+def _within(value, bound):
+    """The value between -bound and bound; NaN stays."""
+    below = sub(sub(bound, bound), bound)
+    value = select(at_least(value, bound), bound, value)
+    return select(at_least(below, value), below, value)
 
 
 @compiled

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from circuits.numerics.simd import LANES
 from circuits.torch.fused.autograd import Plan, Run, words
+from circuits.torch.fused.backward import Credit
 from circuits.torch.fused.lists import lists_of
 from circuits.torch.state import State
 from circuits.torch.surrogate import SURROGATES
@@ -24,7 +25,8 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     if state is not None:
         start = torch.stack([_columns(tensor[None], cell, pad)[:, :, 0] for tensor in state[:3]])
         past_x = _columns(state.inputs, cell, pad) if len(state.inputs) else None
-        past_spikes = _columns(state.spikes, cell, pad) if len(state.spikes) else None
+        before = state.spikes.detach() if cell.credit == "local" else state.spikes
+        past_spikes = _columns(before, cell, pad) if len(before) else None
         refractory = _columns(state.refractory[None], cell, pad)
     weight, delay, taps = _synapses(cell)
     table = cell.lif.constants()
@@ -36,6 +38,11 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
         read=read,
         expiry=_expiry(cell, refractory, batch + pad),
         kind=SURROGATES[cell.surrogate].kind(_scalar(x.dtype, cell.slope)),
+        credit=Credit(
+            dampening=_scalar(x.dtype, cell.dampening),
+            clip=_scalar(x.dtype, np.inf if cell.clip is None else cell.clip),
+            local=int(cell.credit == "local"),
+        ),
         times=cell.lif.times,
     )
     table = table if table.ndim == 3 else table[None]

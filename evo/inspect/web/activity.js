@@ -1,5 +1,9 @@
 // Activity: what the circuit does in some trials, and over all of them.
-function drawActivity() {
+import { chart, chosen, clipped, count, data, el, frame, number, on, padded, plain, running, section, tell, tip, titled, withUnit } from "./tools.js";
+import { nameOf, sign, title } from "./wiring.js";
+import { pickNeuron, reach } from "./circuit.js";
+
+export function drawActivity() {
   const body = section("activity"), trials = data.trials, dt = data.task.dt_ms;
   const nothing = el("p", { class: "note" }, data.task.judge
     ? `Nothing to show: circuits are judged by ${data.task.judge}, not on trials of a task.`
@@ -53,7 +57,9 @@ function drawActivity() {
 }
 
 function trialName(k) {
-  const label = data.trials.labels[k], before = data.trials.labels.slice(0, k).filter((l) => l === label).length;
+  const label = data.trials.labels[k];
+  if (typeof label === "string") return label;
+  const before = data.trials.labels.slice(0, k).filter((l) => l === label).length;
   return before ? `class ${label} (${before + 1})` : `class ${label}`;
 }
 
@@ -155,10 +161,10 @@ function drawTraces(width, host) {
 // Rates and the like: over all held-out trials where that was worked out in the run, else over the trials shown.
 function statistics() {
   const c = chosen.circuit, all = c.analysis?.activity, few = c.activity, tuning = c.analysis?.tuning;
-  const source = all ?? few;
+  const source = all ?? few, told = c.analysis?.trials ? `over ${count(c.analysis.trials)} held-out trials` : "over all held-out trials";
   const host = el("div", { class: "halves gap" });
   if (!source) return host;
-  const inner = el("div"), small = all ? "over all held-out trials" : "in the trials above";
+  const inner = el("div"), small = all ? told : "in the trials above";
   host.append(titled("Firing", `mean rate, and irregularity of intervals (CV), ${small}`, inner,
     all && all.synchrony !== null ? el("p", { class: "note", id: "synchrony" }, `Synchrony χ = ${number(all.synchrony, 2)} in bins of ${plain(all.bin_ms)} ms (0 independent, 1 in step).`) : null));
   queueMicrotask(() => chart(inner, (width, at) => firing(at, width, c, source)));
@@ -194,7 +200,7 @@ function firing(host, width, c, source) {
 }
 
 // Curves with confidence bands and their names at the end.
-function curves(host, width, xs, lines, { xLabel, yLabel, floor, ceiling, height = 220, dots = true }) {
+export function curves(host, width, xs, lines, { xLabel, yLabel, floor, ceiling, height = 220, dots = true }) {
   const every = lines.flatMap((l) => [...l.y, ...(l.low ?? []), ...(l.high ?? [])]);
   const domain = [floor ?? d3.min(every), ceiling ?? (d3.max(every) * 1.06 || 1)];
   const named = lines.length > 1, right = named ? 16 + 6.4 * d3.max(lines, (l) => clipped(l.name, 12).length) : 14;

@@ -1,8 +1,11 @@
 // Circuit: the wiring of the one that is chosen, and its numbers.
+import { chart, chosen, data, el, facts, number, on, plain, section, table, tell, titled } from "./tools.js";
+import { LABELLED, light, nameOf, wiring } from "./wiring.js";
+
 let drawing = null;
 const BESIDE = 16; // neurons; a picture of more takes the whole width
 
-function drawCircuit() {
+export function drawCircuit() {
   const body = section("circuit"), picture = el("div", { id: "wiring" }), beside = el("div"), below = el("div", { id: "parts" });
   const both = el("div", { class: "wide" }, picture, beside);
   body.append(both, below);
@@ -44,14 +47,14 @@ function dress() {
 }
 
 // Pointing at a part shows what it is connected to.
-function reach(node, synapse) {
+export function reach(node, synapse) {
   const all = chosen.circuit.synapses;
   if (synapse !== null) return tell("light", [all[synapse][0], all[synapse][1]], [synapse]);
   const its = d3.range(all.length).filter((k) => all[k][0] === node || all[k][1] === node);
   tell("light", [node, ...its.flatMap((k) => all[k].slice(0, 2))], its);
 }
 
-function pickNeuron(node) {
+export function pickNeuron(node) {
   if (node < chosen.circuit.inputs.length) return;
   chosen.neuron = node;
   tell("neuron");
@@ -83,7 +86,7 @@ function hovered(row, act) {
 }
 
 // Nodes and synapses by the names of parts: "I0", "E0>I1", "left>E0", "left", "I>E".
-function removed(c, names) {
+export function removed(c, names) {
   const found = { nodes: new Set(), synapses: new Set() }, wanted = new Set(names);
   c.neurons.forEach((n, k) => wanted.has(n.id) && found.nodes.add(c.inputs.length + k));
   c.synapses.forEach((s, k) => {

@@ -1,5 +1,9 @@
 // Descent: from the founder to the circuit, the changes by which its line did better.
-function drawDescent() {
+import { $, chart, chosen, count, data, el, frame, number, on, padded, section, tell, tip, titled } from "./tools.js";
+import { wiring } from "./wiring.js";
+import { choose } from "./view.js";
+
+export function drawDescent() {
   let again = () => {};
   on("circuit", () => {
     const steps = chosen.circuit.lineage;

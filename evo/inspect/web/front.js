@@ -1,10 +1,20 @@
 // Front: the circuits against each other, and as a table; what is chosen here is shown below.
-const fired = data.members.some((m) => m.spikes != null); // else nothing is simulated
-const columns = [
+import { $, chart, chosen, data, el, frame, number, on, padded, plain, section, tell, tip } from "./tools.js";
+import { limitsOf } from "./limits.js";
+import { parallel } from "./parallel.js";
+import { choose } from "./view.js";
+
+let columns = [], axes = [];
+export const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false, limits: {} };
+const ROW = 27, SPARE = 8, PRINTED = 20;
+
+const hasFired = () => data.members.some((m) => m.spikes != null); // else nothing is simulated
+const hasWorst = () => data.members.some((m) => m.worst != null);
+const columnsOf = (fired) => [
   { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
   { key: "held_out", text: "held out", get: (m) => m.held_out, show: (m) => number(m.held_out) + (m.uneven ? "?" : "") + (m.overfitted ? "!" : ""), title: "score on trials the search never saw" },
   { key: "interval", text: "95 %", get: (m) => m.low, show: (m) => (m.low === null ? "–" : `${number(m.low, 2)}–${number(m.high, 2)}`), title: "confidence interval of the held-out score" },
-  ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "worst", get: (m) => m.worst, show: (m) => number(m.worst), title: "held-out score in the condition where it is lowest" }] : []),
+  ...(hasWorst() ? [{ key: "worst", text: "worst", get: (m) => m.worst, show: (m) => number(m.worst), title: "held-out score in the condition where it is lowest" }] : []),
   { key: "score", text: "score", get: (m) => m.score, show: (m) => number(m.score), title: "score in the search" },
   { key: "e", text: "E", get: (m) => m.e, show: (m) => String(m.e), title: "excitatory neurons" },
   { key: "i", text: "I", get: (m) => m.i, show: (m) => String(m.i), title: "inhibitory neurons" },
@@ -15,9 +25,9 @@ const columns = [
     .filter((c) => !["score", "energy", "wiring"].includes(c.text)),
   { key: "born", text: "born", get: (m) => m.generation, show: (m) => String(m.generation), title: "in which generation" },
 ];
-const axes = [
+const axesOf = (fired) => [
   { key: "held_out", text: "held-out score", get: (m) => m.held_out },
-  ...(data.members.some((m) => m.worst != null) ? [{ key: "worst", text: "held-out score in the worst condition", get: (m) => m.worst }] : []),
+  ...(hasWorst() ? [{ key: "worst", text: "held-out score in the worst condition", get: (m) => m.worst }] : []),
   { key: "score", text: "score in the search", get: (m) => m.score },
   ...(fired ? [{ key: "energy", text: "energy: spikes and synaptic events per trial", get: (m) => m.spikes + m.events, log: true }] : []),
   { key: "synapses", text: "synapses", get: (m) => m.synapses },
@@ -27,34 +37,37 @@ const axes = [
   { key: "generation", text: "generation it was born in", get: (m) => m.generation },
   ...data.objectives.map((o, k) => ({ key: `objective ${o.name}`, text: `objective ${o.name}${o.unit ? `, ${o.unit}` : ""}`, get: (m) => m.objectives[k] })),
 ];
-const shown = { passing: [], order: [], sort: "rank", down: false, x: fired ? "energy" : "synapses", y: "held_out", all: false };
-const ROW = 27, SPARE = 8, PRINTED = 20;
 
-function drawFront() {
-  const body = section("front"), members = data.members;
+export function drawFront() {
+  const body = section("front"), members = data.members, at = $("members")?.scrollTop, focused = body.contains(document.activeElement);
+  body.replaceChildren();
   if (!members.length) {
     body.append(el("p", {}, "Nothing is stored yet."));
     return;
   }
+  columns = columnsOf(hasFired());
+  axes = axesOf(hasFired());
+  if (!axes.some((a) => a.key === shown.x)) shown.x = "synapses";
   const pick = (axis) => el("select", { "aria-label": `${axis} axis`, onchange: (event) => { shown[axis] = event.target.value; again(); } },
     ...axes.map((a) => el("option", { value: a.key, selected: shown[axis] === a.key }, a.text.split(":")[0])));
   const tally = el("span", { id: "passing" });
   const limits = limitsOf(members), sliders = filters(limits, () => { sift(); again(); fill(); });
-  const cloud = el("div", { id: "cloud" }), note = el("p", { class: "note" });
-  const all = el("button", { type: "button", id: "all", "aria-pressed": "false", onclick: () => { shown.all = !shown.all; tell("picture"); } }, "all objectives");
+  const inside = el("div", { class: "tilted" }), cloud = el("div", { id: "cloud" }), note = el("p", { class: "note" });
+  const all = el("button", { type: "button", id: "all", "aria-pressed": String(shown.all), onclick: () => { shown.all = !shown.all; tell("picture"); } }, "all objectives");
   on("picture", () => {
     all.setAttribute("aria-pressed", String(shown.all));
     body.querySelectorAll("select").forEach((one) => (one.disabled = shown.all));
     note.textContent = `${shown.all ? "Every line a circuit; better is further up." : "Larger: more neurons. Hollow: overfitted, at least 0.05 worse on trials the search never saw."}${members.some((m) => m.uneven) ? " ?: uneven, at least 0.25 worse in its worst condition." : ""} Arrow keys go from circuit to circuit.`;
     again();
-  });
-  body.append(
-    el("div", { class: "tilted" },
-      el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y")), all), cloud, note),
-      el("div", {}, el("div", { class: "controls", id: "filters" }, ...sliders, tally), grid())));
+  }, inside);
+  const list = grid(inside);
+  inside.append(
+    el("div", {}, el("div", { class: "controls" }, el("label", {}, "across", pick("x")), el("label", {}, "up", pick("y")), all), cloud, note),
+    el("div", {}, el("div", { class: "controls", id: "filters" }, ...sliders, tally), list));
+  body.append(inside);
   const again = chart(cloud, (width, host) => (shown.all ? parallel : scatter)(width, host));
   const fill = () => tell("rows");
-  on("circuit", () => again());
+  on("circuit", () => again(), inside);
 
   function sift() {
     const at = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
@@ -64,13 +77,15 @@ function drawFront() {
   }
   sift();
   tell("picture");
+  list.scrollTop = at ?? 0;
   fill();
+  if (focused) list.focus({ preventScroll: true });
 }
 
 function filters(limits, changed) {
   return limits.map((one) => {
-    const said = el("output", {}, one.show(one.start));
-    const input = el("input", { type: "range", name: one.name, min: one.min, max: one.max, step: 1, value: one.start, autocomplete: "off", "aria-label": one.text, oninput: () => { said.textContent = one.show(Number(input.value)); input.setAttribute("aria-valuetext", said.textContent); changed(); } });
+    const value = Math.max(one.min, Math.min(one.max, shown.limits[one.name] ?? one.start)), said = el("output", {}, one.show(value));
+    const input = el("input", { type: "range", name: one.name, min: one.min, max: one.max, step: 1, value, autocomplete: "off", "aria-label": one.text, oninput: () => { shown.limits[one.name] = Number(input.value) === one.start ? undefined : Number(input.value); said.textContent = one.show(Number(input.value)); input.setAttribute("aria-valuetext", said.textContent); changed(); } });
     return el("label", {}, one.text, input, said);
   });
 }
@@ -117,7 +132,7 @@ function scatter(width, host) {
 }
 
 // A picture of the front that answers to pointing, clicking and the arrow keys.
-function walked(svg, nearest, point) {
+export function walked(svg, nearest, point) {
   svg.attr("tabindex", 0).attr("role", "application").style("touch-action", "pan-y");
   svg.on("pointermove", (event) => {
     const m = nearest(event);
@@ -147,7 +162,7 @@ function walk(event, focus) {
 }
 
 // The table holds the rows in sight alone.
-function grid() {
+function grid(host) {
   const head = el("tr", {}, ...columns.map((c) => el("th", { scope: "col", title: c.title, class: c.left ? "left" : null, "data-key": c.key },
     el("button", { type: "button", onclick: () => { shown.down = shown.sort === c.key ? !shown.down : !["rank", "born"].includes(c.key); shown.sort = c.key; sorted(); render(); } }, c.text))));
   const rows = el("tbody"), box = el("div", { class: "scroll", id: "members", tabindex: 0, role: "group", "aria-label": "Circuits of the front; arrow keys choose" },
@@ -178,9 +193,8 @@ function grid() {
   }
   box.addEventListener("scroll", () => requestAnimationFrame(render), { passive: true });
   box.addEventListener("keydown", (event) => walk(event, () => box));
-  addEventListener("beforeprint", () => { printing = true; render(); });
-  addEventListener("afterprint", () => { printing = false; render(); });
-  on("rows", render);
-  on("circuit", follow);
+  on("print", (now) => { printing = now; render(); }, host);
+  on("rows", render, host);
+  on("circuit", follow, host);
   return box;
 }

@@ -1,6 +1,6 @@
 // The sliders of the front. A browser rounds the value of a slider to its grid of steps; positions are whole numbers, which it
 // leaves as they are, and position p stands for p / parts. A slider at its own end bounds nothing.
-function limitsOf(members) {
+export function limitsOf(members) {
   const share = (m) => m.e / (m.e + m.i), size = (m) => m.e + m.i;
   return [
     limit("score", "score from", members, (m) => m.held_out, 100, "least"),

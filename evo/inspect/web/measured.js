@@ -1,5 +1,7 @@
 // Measured: what was recorded beside what the circuit does, in held-out windows.
-function drawMeasured() {
+import { chart, chosen, data, el, frame, on, padded, section, titled } from "./tools.js";
+
+export function drawMeasured() {
   const body = section("measured"), host = el("div");
   const same = data.equally_good;
   if (same) body.append(el("p", { id: "equally-good" }, same.text));

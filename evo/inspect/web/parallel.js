@@ -1,11 +1,14 @@
 // All objectives at once: an axis each, a circuit a line across them; better is further up.
+import { chosen, clipped, data, padded } from "./tools.js";
+import { shown, walked } from "./front.js";
+
 function parallelAxes() {
   const of = (o, k) => ({ text: o.name === "score" ? "held out" : o.name.replaceAll("_", " "), more: o.more, get: o.name === "score" ? (m) => m.held_out : (m) => m.objectives[k] });
   const found = data.objectives.map(of);
   return found.length > 1 ? found : [...found, { text: "neurons", more: false, get: (m) => m.e + m.i }];
 }
 
-function parallel(width, host) {
+export function parallel(width, host) {
   const list = parallelAxes(), members = data.members.filter((m) => list.every((a) => Number.isFinite(a.get(m))));
   const height = Math.max(260, Math.min(400, width * 0.72)), top = 34, bottom = 26, left = 40, right = 40;
   const svg = d3.select(host).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height).attr("class", "parallel").attr("aria-label", "The front: every line a circuit. Arrow keys choose.");

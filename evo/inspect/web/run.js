@@ -1,7 +1,10 @@
 // Run: what was asked, and how it went.
-function drawRun() {
+import { $, chart, clock, count, data, el, facts, frame, number, on, padded, plain, section, sum, titled } from "./tools.js";
+
+export function drawRun() {
   if (data.kind !== "run") return drawOrigin();
-  const run = data.run, task = data.task, body = section("run");
+  const run = data.run, task = data.task, body = section("run"), open = [...body.querySelectorAll("details")].map((one) => one.open);
+  body.replaceChildren();
   const settings = Object.entries(task.settings).map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
   const ended = run.ended_by && run.ended_by !== "generations" ? `, ended by ${run.ended_by}` : "";
   const asked = facts([
@@ -32,6 +35,7 @@ function drawRun() {
       el("p", {}, "With the settings below as run.toml, ", el("code", {}, again), " repeats the run: the same spec, seed and version give the same circuits, with any number of workers."),
       el("p", { class: "note" }, Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", ")),
       el("pre", { tabindex: 0 }, run.spec)));
+  body.querySelectorAll("details").forEach((one, k) => (one.open = open[k] ?? false));
 }
 
 // By class, which outputs are right: as tried on the task when the run began.
@@ -95,7 +99,7 @@ function courses() {
   return islands.length > 2 ? el("div", {}, host, el("p", { class: "note" }, `Strong line and band: mean of the islands and its 95 % confidence interval.`)) : host;
 }
 
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
 const clockish = (s) => (s < 10 ? `${s.toFixed(1)} s` : clock(s));
 function endShift(k) {
   const ends = data.course.islands.map((i) => i.best[i.best.length - 1] ?? 0), order = d3.range(ends.length).sort((a, b) => ends[b] - ends[a] || a - b);
@@ -129,7 +133,7 @@ function mean(plot, islands, key, x, y) {
   plot.append("path").attr("class", "line strong").attr("d", d3.line().x((r) => x(r.e)).y((r) => y(r.m))(rows));
 }
 
-function bars(host, width, rows, format, kind = () => "") {
+export function bars(host, width, rows, format, kind = () => "") {
   const tall = 20, left = Math.min(130, 14 + 6.6 * d3.max(rows, (r) => r[0].length)), most = d3.max(rows, (r) => r[1]) || 1;
   const x = d3.scaleLinear([0, most], [0, Math.max(20, width - left - 66)]);
   const svg = d3.select(host).append("svg").attr("width", width).attr("height", rows.length * tall + 4).attr("viewBox", `0 0 ${width} ${rows.length * tall + 4}`).attr("class", "bars").attr("role", "img").attr("aria-label", rows.map((r) => `${r[0]} ${format(r[1])}`).join(", "));

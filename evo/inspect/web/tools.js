@@ -1,9 +1,15 @@
 // Small things that all sections use. Text from the data reaches the page by textContent alone.
-const data = JSON.parse(document.getElementById("data").textContent);
+// What is shown, as `evo.inspect.page_data` has it, and where a circuit of the front comes from: packed in the page itself, or asked
+// for by the lab.
+export let data = null;
+export const source = { circuit: (rank) => unpack(data.packed[rank]) };
+export function load(given) {
+  data = given;
+}
 
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 
-function el(tag, attributes = {}, ...children) {
+export function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
@@ -15,21 +21,21 @@ function el(tag, attributes = {}, ...children) {
 }
 
 // Ties go to the even digit, as in the terminal's table.
-function fixed(x, digits) {
+export function fixed(x, digits) {
   const scaled = x * 10 ** digits, floor = Math.floor(scaled);
   return scaled - floor === 0.5 ? ((floor + (floor % 2 ? 1 : 0)) / 10 ** digits).toFixed(digits) : x.toFixed(digits);
 }
-const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : fixed(x, digits).replace("-", "−"));
-const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
-const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
-const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
-const withUnit = (name) => name.replace(" [", ", ").replace("]", "");
-const sum = (list) => list.reduce((a, b) => a + b, 0);
-function running(differences) {
+export const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : fixed(x, digits).replace("-", "−"));
+export const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
+export const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
+export const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+export const withUnit = (name) => name.replace(" [", ", ").replace("]", "");
+export const sum = (list) => list.reduce((a, b) => a + b, 0);
+export function running(differences) {
   let at = 0;
   return differences.map((d) => (at += d));
 }
-function clock(seconds) {
+export function clock(seconds) {
   const s = Math.round(seconds);
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
@@ -37,27 +43,31 @@ function clock(seconds) {
 }
 
 // What is chosen, and who wants to know when that changes.
-const chosen = { rank: 0, circuit: null, neuron: null, trials: [], trace: 0, step: 0, core: false };
+export const chosen = { rank: 0, circuit: null, neuron: null, trials: [], trace: 0, step: 0, core: false };
+// What belongs to an element is told as long as that is on the page.
 const heard = {};
-const on = (what, act) => (heard[what] ??= []).push(act);
-const tell = (what, ...facts) => (heard[what] ?? []).forEach((act) => act(...facts));
+export const on = (what, act, host = document.body) => (heard[what] ??= []).push({ act, host });
+export function tell(what, ...facts) {
+  heard[what] = (heard[what] ?? []).filter((one) => one.host.isConnected);
+  heard[what].forEach((one) => one.act(...facts));
+}
 
 // Charts are drawn for the width that there is, and again when it changes.
-const charts = new Set();
-function chart(host, draw) {
+const charts = new Map();
+export function chart(host, draw) {
   const again = () => {
     const width = Math.floor(host.clientWidth);
     if (!width || !host.isConnected) return;
     host.replaceChildren();
     draw(width, host);
   };
-  charts.add({ host, again });
+  charts.set(host, again);
   host.classList.add("chart");
   again();
   return again;
 }
-function redraw() {
-  for (const one of charts) one.host.isConnected ? one.again() : charts.delete(one);
+export function redraw() {
+  for (const [host, again] of charts) host.isConnected ? again() : charts.delete(host);
 }
 let waiting = null, lastWidth = window.innerWidth;
 addEventListener("resize", () => {
@@ -68,7 +78,7 @@ addEventListener("resize", () => {
 });
 
 // A frame with axes; x and y are scales whose domain is set.
-function frame(host, { width, height, left = 46, right = 14, top = 10, bottom = 38, x, y, xLabel, yLabel, xTicks, yTicks, xFormat, yFormat, alt }) {
+export function frame(host, { width, height, left = 46, right = 14, top = 10, bottom = 38, x, y, xLabel, yLabel, xTicks, yTicks, xFormat, yFormat, alt }) {
   const svg = d3.select(host).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
   svg.attr("role", "img").attr("aria-label", alt ?? `${yLabel} against ${xLabel}`);
   if (x.rangeRound && x.bandwidth) x.range([left, width - right]);
@@ -90,13 +100,13 @@ function frame(host, { width, height, left = 46, right = 14, top = 10, bottom = 
   return { svg, plot: svg.append("g"), left, right, top, bottom, width, height };
 }
 
-function padded([low, high], share = 0.06) {
+export function padded([low, high], share = 0.06) {
   const room = (high - low) * share || Math.abs(high) * share || 1;
   return [low - room, high + room];
 }
 
 // The tooltip: a heading and pairs of words.
-const tip = {
+export const tip = {
   show(at, heading, pairs = []) {
     const box = $("tip");
     box.replaceChildren(el("b", {}, heading), ...pairs.map(([what, value]) => el("span", {}, el("i", {}, what), value)));
@@ -111,27 +121,27 @@ const tip = {
 addEventListener("keydown", (event) => event.key === "Escape" && tip.hide());
 addEventListener("scroll", () => tip.hide(), { passive: true });
 
-function table(headings, rows, attributes = {}) {
+export function table(headings, rows, attributes = {}) {
   return el("table", attributes,
     el("thead", {}, el("tr", {}, ...headings.map((h) => el("th", { scope: "col", class: h.left ? "left" : null, title: h.title }, h.text ?? h)))),
     el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell, k) => el("td", { class: headings[k].left ? "left" : null }, cell))))));
 }
 
-function facts(pairs) {
+export function facts(pairs) {
   return el("dl", {}, ...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([what, value]) => [el("dt", {}, what), el("dd", {}, value)]));
 }
 
-function titled(title, small, ...children) {
+export function titled(title, small, ...children) {
   return el("div", {}, el("h3", {}, title, small ? el("small", {}, small) : null), ...children);
 }
 
-function section(name) {
+export function section(name) {
   $(name).hidden = false;
   return $(name).querySelector(".body");
 }
 
 // What is packed is JSON, deflated, in base64.
-async function unpack(text) {
+export async function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 }

@@ -1,4 +1,10 @@
 // Why it works: what was worked out about the circuit while its task was at hand.
+import { $, chart, chosen, clipped, count, data, el, facts, number, on, plain, section, table, tell, tip, titled, withUnit } from "./tools.js";
+import { light, nameOf, sign, wiring } from "./wiring.js";
+import { capital } from "./run.js";
+import { removed } from "./circuit.js";
+import { curves } from "./activity.js";
+
 const KINDS = { neuron: "neurons", synapse: "synapses", input: "inputs to neurons", channel: "channels", class: "classes" };
 const MOST_BESIDE = 400; // synapses in the picture beside the lesions
 const HARDWARE = { truenorth: "TrueNorth", odin: "ODIN", spinnaker: "SpiNNaker" };
@@ -6,7 +12,7 @@ let kindShown = "all", lesionSort = "change", lesionDown = false, pinned = null;
 
 const inWorst = (w) => `${number(w.score)}: ${w.condition} (${count(w.trials)} trials)`;
 
-function drawWhy() {
+export function drawWhy() {
   on("circuit", () => {
     const a = chosen.circuit.analysis, place = $("why");
     pinned = null;

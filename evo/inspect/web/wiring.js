@@ -1,13 +1,15 @@
 // A circuit's wiring: triangles and arrows excite, circles and bars inhibit, squares are inputs. Where everything is was worked
 // out beforehand, the same every time.
-const LABELLED = 40, RADIUS = 0.27;
+import { clipped, data, plain, tip } from "./tools.js";
 
-const sign = (circuit, node) => (node < circuit.inputs.length || circuit.neurons[node - circuit.inputs.length].sign === "E" ? "E" : "I");
-const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs[node] : circuit.neurons[node - circuit.inputs.length].id);
-const synapseName = (circuit, s) => `${nameOf(circuit, s[0])} ${sign(circuit, s[0]) === "E" ? "→" : "⊣"} ${nameOf(circuit, s[1])}`;
+export const LABELLED = 40, RADIUS = 0.27;
 
-// marks: { new | gone | changed: { nodes, synapses } };   act: { node(k), over(node, synapse), out() }
-function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring", extent = circuit.extent } = {}) {
+export const sign = (circuit, node) => (node < circuit.inputs.length || circuit.neurons[node - circuit.inputs.length].sign === "E" ? "E" : "I");
+export const nameOf = (circuit, node) => (node < circuit.inputs.length ? circuit.inputs[node] : circuit.neurons[node - circuit.inputs.length].id);
+export const synapseName = (circuit, s) => `${nameOf(circuit, s[0])} ${sign(circuit, s[0]) === "E" ? "→" : "⊣"} ${nameOf(circuit, s[1])}`;
+
+// marks: { new | gone | changed: { nodes, synapses } };   act: { node(k), input(k), edge(k, element), over(node, synapse), out() }
+export function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label = "Wiring", extent = circuit.extent } = {}) {
   const [l, r, b, t] = extent;
   const words = (list) => Math.max(0, ...list.map((text) => clipped(text).length)) * 6.4;
   const before = 14 + words(circuit.inputs), after = 14 + words(circuit.neurons.map((n) => n.ports.join(", ")));
@@ -29,7 +31,12 @@ function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label =
     edge.append("path").attr("class", "head").attr("d", inhibits
       ? `M${c[6] - uy * big * 0.75},${c[7] + ux * big * 0.75}L${c[6] + uy * big * 0.75},${c[7] - ux * big * 0.75}`
       : `M${c[6]},${c[7]}L${c[6] - ux * big - uy * big * 0.5},${c[7] - uy * big + ux * big * 0.5}L${c[6] - ux * big + uy * big * 0.5},${c[7] - uy * big - ux * big * 0.5}Z`);
-    edge.append("path").attr("class", "hit").attr("d", way)
+    const hit = edge.append("path").attr("class", "hit").attr("d", way);
+    if (act.edge) {
+      hit.attr("tabindex", 0).attr("role", "button").attr("aria-label", `synapse ${synapseName(circuit, s)}, ${plain(s[2])} mV, ${plain(s[3])} ms`);
+      act.edge(k, hit.node());
+    }
+    hit
       .on("pointerenter", (event) => { act.over?.(null, k); tip.show(event, synapseName(circuit, s), synapseFacts(s)); })
       .on("pointerleave", () => { act.out?.(); tip.hide(); });
     edge.append("text").attr("class", circuit.synapses.length > LABELLED ? "onhover" : null).attr("x", px(circuit.labels[k][0])).attr("y", py(circuit.labels[k][1]) + 3).text(plain(s[3], 3));
@@ -42,8 +49,12 @@ function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label =
     if (input) node.append("rect").attr("class", "shape").attr("x", -R).attr("y", -0.8 * R).attr("width", 2 * R).attr("height", 1.6 * R).attr("rx", 1.5);
     else if (kind === "exc") node.append("path").attr("class", "shape").attr("stroke-linejoin", "round").attr("d", `M0,${-1.25 * R}L${1.0825 * R},${0.625 * R}L${-1.0825 * R},${0.625 * R}Z`);
     else node.append("circle").attr("class", "shape").attr("r", R);
-    if (input) node.append("text").attr("class", "port").attr("x", -R - 7).attr("y", 4).text(clipped(name));
-    else {
+    if (input) {
+      node.append("text").attr("class", "port").attr("x", -R - 7).attr("y", 4).text(clipped(name));
+      if (act.input) node.attr("tabindex", 0).attr("role", "button").attr("aria-label", `input ${name}`).on("click", () => act.input(k)).on("keydown", (event) => {
+        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act.input(k); }
+      });
+    } else {
       if (unit > 26) node.append("text").attr("class", "id").attr("y", 3.8).style("font-size", `${Math.min(10, (2.6 * R) / Math.max(2, clipped(name, 8).length))}px`).text(clipped(name, 8));
       const neuron = circuit.neurons[k - circuit.inputs.length];
       if (neuron.ports.length) node.append("text").attr("class", "port").attr("x", R * 1.25 + 6).attr("y", 4).text(clipped(neuron.ports.join(", ")));
@@ -59,7 +70,7 @@ function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, label =
   return svg;
 }
 
-function title(circuit, node) {
+export function title(circuit, node) {
   if (node < circuit.inputs.length) return `input ${circuit.inputs[node]}`;
   const neuron = circuit.neurons[node - circuit.inputs.length];
   return `${neuron.id}, ${neuron.type || (neuron.sign === "E" ? "excitatory" : "inhibitory")}${neuron.ports.length ? `, output ${neuron.ports.join(", ")}` : ""}`;
@@ -72,7 +83,7 @@ function nodeFacts(circuit, node) {
 const synapseFacts = (s) => [["weight", `${plain(s[2])} mV`], ["delay", `${plain(s[3])} ms`], ...(s[4] ? [["plastic", s[4]]] : [])];
 
 // Light up parts of a drawing and dim the rest; nothing given: all as usual.
-function light(svg, nodes, synapses) {
+export function light(svg, nodes, synapses) {
   if (!svg) return;
   svg.classed("dim", Boolean(nodes.length || synapses.length));
   svg.selectAll(".node").classed("lit", function () { return nodes.includes(Number(this.dataset.node)); });

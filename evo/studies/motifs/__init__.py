@@ -85,7 +85,7 @@ def motifs(runs: Sequence[Run], seed: int = 1) -> Motifs:
     wiring = Wiring.of([w.simplest.circuit for w in winners])
     compared = _peers(winners, wiring.size, np.random.default_rng(seed))
     named, subgraphs = overrepresented(wiring, compared, seed)
-    return Motifs(winners, _recurring(winners), named, subgraphs, float(np.mean([p.exact for p in compared])))
+    return Motifs(winners, recurring(winners), named, subgraphs, float(np.mean([p.exact for p in compared])))
 
 
 def same_interface(winners: Sequence[Winner]) -> bool:
@@ -93,7 +93,8 @@ def same_interface(winners: Sequence[Winner]) -> bool:
     return len({(w.run.interface.inputs, w.run.interface.outputs) for w in winners}) == 1
 
 
-def _recurring(winners) -> list[Recurring]:
+def recurring(winners: Sequence[Winner]) -> list[Recurring]:
+    """All wirings among the winners' equals, those of most runs first."""
     names = same_interface(winners)
     found: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
@@ -56,7 +56,6 @@ def test_no_line_of_a_reference_circuit_runs_behind_a_neuron(name):
     assert behind(reference(name).circuit) == []
 
 
-@settings(max_examples=60, deadline=None)
 @given(CIRCUITS)
 def test_every_part_and_synapse_has_its_place(circuit):
     places = positions(circuit)
@@ -74,7 +73,6 @@ def test_every_part_and_synapse_has_its_place(circuit):
     assert bottom < spots[:, 1].min() <= spots[:, 1].max() < top
 
 
-@settings(max_examples=60, deadline=None)
 @given(CIRCUITS)
 def test_synapses_with_the_same_ends_lie_apart(circuit):
     ways = routes(circuit, positions(circuit))
@@ -86,7 +84,6 @@ def test_synapses_with_the_same_ends_lie_apart(circuit):
             assert all(np.abs(one - other).max() > 0.02 for other in curves[:k])
 
 
-@settings(max_examples=30, deadline=None)
 @given(CIRCUITS)
 def test_the_same_circuit_is_drawn_the_same(circuit):
     a, b = (routes(circuit, positions(circuit)) for _ in range(2))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import typeof
 
@@ -15,11 +15,11 @@ from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
 from circuits.simulation.simulate import simulate
 from tests import reference
-from tests.products import few_of
+from tests.products import examples, few_of
 
 pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
-FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", "both", 0), ("alif_psc_exp", None, 1)]  # the last one is noisy
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", None, 3), ("lif_psc_exp", "both", 0)]  # that of seed 3 is noisy
 
 
 def rebuilt(circuit, versions, v):
@@ -77,7 +77,7 @@ def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
         assert tables.synapses[v] == alone.synapse_count
 
 
-@settings(max_examples=15)
+@examples(0.6)
 @given(st.integers(0, 10_000))
 def test_outputs_are_those_of_the_ports_that_are_left(seed):
     circuit, spikes, versions = drawn(seed)

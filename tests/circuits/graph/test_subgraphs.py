@@ -3,7 +3,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import load
@@ -121,7 +121,6 @@ def test_the_motifs_by_name_are_what_their_patterns_say_on_random_circuits():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
 def test_where_the_named_motifs_are_is_as_often_as_the_census_counts(seed):
     """What the page of a circuit lights up are those that evo motifs counts."""
     found = random_circuit(np.random.default_rng(seed), neurons=7, in_degree=3)

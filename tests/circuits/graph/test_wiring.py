@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.graph.wiring import Wiring, live
@@ -39,7 +39,6 @@ def test_a_circuit_without_outputs_is_kept_whole():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=25)
 def test_the_outputs_of_what_is_alive_spike_as_before(seed):
     rng = np.random.default_rng(seed)
     found = random_circuit(rng, neurons=int(rng.integers(4, 12)), in_degree=1)

@@ -4,13 +4,14 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import circuits
 from circuits.export import export
 from circuits.imports import read
 from circuits.neurons import MODELS
+from tests.products import examples
 from tests.reference import random_circuit
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,7 +28,6 @@ def exported(motif, target, folder):
         return export(motif, target, folder / str(len(list(folder.iterdir()))))
 
 
-@settings(max_examples=30, deadline=None)
 @given(SEEDS, st.sampled_from(sorted(MODELS)), st.sampled_from([None, "short_term", "stdp", "both"]))
 def test_a_graphml_file_is_read_back_as_the_same_motif(tmp_path_factory, seed, model, plastic):
     pytest.importorskip("networkx")
@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
-@settings(max_examples=6, deadline=None)
+@examples(0.24)
 @given(seed=SEEDS)
 def test_a_nir_graph_is_read_back_as_the_same_motif(folder, seed):
     pytest.importorskip("nir")
@@ -53,7 +53,7 @@ def test_a_nir_graph_is_read_back_as_the_same_motif(folder, seed):
     assert {kept.status for kept in found.table.values()} == {"exact"}
 
 
-@settings(max_examples=8, deadline=None)
+@examples(0.32)
 @given(seed=SEEDS, plastic=st.sampled_from([None, "short_term"]))
 def test_a_sonata_network_is_read_back_as_the_same_motif(folder, seed, plastic):
     pytest.importorskip("h5py")
@@ -70,7 +70,7 @@ def test_a_sonata_network_is_read_back_as_the_same_motif(folder, seed, plastic):
     assert wired(alone) == wired(motif)
 
 
-@settings(max_examples=6, deadline=None)
+@examples(0.24)
 @given(seed=SEEDS)
 def test_a_nir_graph_without_its_metadata_has_the_same_spikes(folder, seed):
     nir = pytest.importorskip("nir")

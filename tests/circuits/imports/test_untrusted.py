@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import circuits
@@ -46,7 +46,6 @@ def replaced(node, key, **how):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40, deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_bytes_are_one_line_or_a_motif(tmp_path_factory, name, content):
     path = tmp_path_factory.mktemp("any") / name
@@ -54,7 +53,6 @@ def test_any_bytes_are_one_line_or_a_motif(tmp_path_factory, name, content):
     refused(path)
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_damaged_nir_file_is_one_line_or_a_motif(tmp_path_factory, data):
     path = graph(tmp_path_factory.mktemp("damaged") / "net.nir")

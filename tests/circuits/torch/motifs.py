@@ -52,6 +52,28 @@ def random_circuit(rng, neurons=None, channels=None, longest=20):
     )
 
 
+def of_model(circuit, model, rng, short_term=0.0):
+    """A circuit with neurons of another model, and short-term plasticity for this share of the synapses."""
+    ranges = {
+        "lif_psc_exp": {},
+        "alif_psc_exp": {
+            "w_jump_mv": (0.0, 3.0),
+            "tau_w_ms": (10.0, 200.0),
+            "theta_jump_mv": (0.0, 5.0),
+            "tau_theta_ms": (10.0, 300.0),
+        },
+        "lif_cond_exp": {"e_exc_mv": (-20.0, 20.0), "e_inh_mv": (-90.0, -76.0)},
+    }[model]
+    data = circuit.model_dump(include=set(circuits.Circuit.model_fields), exclude_none=True)
+    for neuron in data["neurons"]:
+        neuron |= {name: float(rng.uniform(*limits)) for name, limits in ranges.items()}
+    for synapse in (*data["synapses"], *(s for channel in data["inputs"] for s in channel["synapses"])):
+        if rng.random() < short_term:
+            times = {"tau_rec_ms": float(rng.uniform(5, 500)), "tau_fac_ms": float(rng.choice([0.0, rng.uniform(5, 300)]))}
+            synapse["short_term"] = {"use": float(rng.uniform(0.1, 0.9))} | times
+    return circuits.Circuit(**data | {"neuron_model": model})
+
+
 def small_motif(weights=(8.0, 6.0, 5.0, 7.0), **provenance):
     """Two E neurons and an I neuron on two channels, dt 1 ms."""
     to_e, to_i, e_to_i, i_to_e = weights

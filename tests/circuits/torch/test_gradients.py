@@ -21,7 +21,6 @@ TOLERANCES = {"float64": 1e-10, "float32": 1e-4}
 FEW = [  # that of every surrogate by itself is below
     *product(["fast_sigmoid"], COPIES, [("bias",), EVERYTHING], TOLERANCES),
     ("fast_sigmoid", COPIES[0], ("weights",), "float64"),
-    ("sigmoid", COPIES[1], EVERYTHING, "float64"),
 ]
 
 
@@ -71,6 +70,48 @@ def test_the_fused_gradients_are_those_of_the_plain_code(surrogate, copies, trai
     of_spikes = torch.randn(*shape[:-1], fused.neurons, dtype=dtype)
     wanted, found = (gradients(cell, first, second, of_spikes) for cell in (eager, fused))
     assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < tolerance
+
+
+@pytest.mark.parametrize("credit", [{"dampening": 0.3}, {"clip": 0.05}, {"credit": "local"}, {"dampening": 0.5, "clip": 0.2}])
+@pytest.mark.parametrize("real", TOLERANCES)
+def test_the_fused_gradients_are_those_of_the_plain_code_however_they_are_passed_back(credit, real):
+    circuit = random_circuit(np.random.default_rng(7), neurons=6, channels=2, longest=9)
+    dtype = getattr(torch, real)
+    options = {"dtype": dtype, "trainable": EVERYTHING, "copies": 3, "slope": 0.7}
+    eager, free = (disturbed(MotifCell(circuit, engine="eager", **options, **given)) for given in (credit, {}))
+    fused = MotifCell(circuit, engine="fused", **options, **credit)
+    for cell in (free, fused):
+        cell.load_state_dict(eager.state_dict())
+    first, second = (2 / circuit.dt_ms * torch.rand(60, 3, 5, 2, dtype=dtype) * spikes(60, 3, 5, 2, seed=s) for s in (1, 2))
+    of_spikes = torch.randn(60, 3, 5, 6, dtype=dtype)
+    wanted, found, without = (gradients(cell, first, second, of_spikes) for cell in (eager, fused, free))
+    assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < TOLERANCES[real]
+    assert apart(without[0], wanted[0]) > 1e-3
+
+
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+def test_bounds_follow_the_loss_and_what_they_do_not_reach_keeps_every_bit(engine):
+    circuit = random_circuit(np.random.default_rng(7), neurons=6, channels=2, longest=9)
+    x, weight = spikes(40, 70, 2).double(), torch.randn(40, 70, 6, dtype=torch.float64)
+    found = {}
+    for clip, factor in ((None, 1), (1e9, 1), (0.01, 1), (0.01, 4)):
+        cell = MotifCell(circuit, clip=clip, dtype=torch.float64, engine=engine)
+        (cell.run(x)[0] * factor * weight).sum().backward()
+        found[clip, factor] = cell.excitatory.free.grad
+    assert torch.equal(found[None, 1], found[1e9, 1])
+    assert not torch.equal(found[None, 1], found[0.01, 1])
+    assert torch.equal(4 * found[0.01, 1], found[0.01, 4])
+
+
+def test_a_trials_bounds_do_not_depend_on_the_other_trials():
+    cell = MotifCell(small_motif(weights=(50.0, 40.0, 20.0, 9.0)), clip=0.01)
+    x, price = spikes(40, 70, 2).float().requires_grad_(), torch.linspace(0.1, 10, 70)[:, None]
+    of_x = {}
+    for lanes in (slice(None), slice(3, 5)):
+        (cell(x[:, lanes])[0] * price[lanes]).sum().backward()
+        of_x[lanes.start], x.grad = x.grad[:, 3:5], None
+    assert of_x[3].any()
+    assert torch.equal(of_x[None], of_x[3])
 
 
 def test_the_gradients_do_not_depend_on_threads():

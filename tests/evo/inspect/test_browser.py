@@ -22,6 +22,7 @@ from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 
 pytestmark = pytest.mark.long
+ANALYSED = 100
 
 HOSTILE = (
     '</script><script>alert("x")</script>',

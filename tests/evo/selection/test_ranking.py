@@ -37,7 +37,6 @@ def deap_nsga2(losses, count):
     return [i.place for i in tools.selNSGA2([Individual(row, k) for k, row in enumerate(losses)], count)]
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.integers(5, 60), st.integers(2, 3))
 def test_nsga2_keeps_whom_deap_keeps(seed, size, objectives):
     losses = np.random.default_rng(seed).random((size, objectives))

@@ -1,6 +1,7 @@
 """evo prune: the core of a circuit as a motif file."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -31,10 +32,8 @@ def forget(folder):
         db.commit()
 
 
-def test_what_a_run_has_stored_is_what_is_worked_out_without_it(tmp_path):
-    folder = evo.run(
-        spec_file(tmp_path, generations=40, population=48, trials=64, held_out=128), tmp_path / "run", workers=0
-    ).folder
+def test_what_a_run_has_stored_is_what_is_worked_out_without_it(tmp_path, run):
+    folder = shutil.copytree(run.folder, tmp_path / "run")
     stored = prune(folder)
     forget(folder)
     assert evo.open_run(folder).analysis(evo.open_run(folder).front[0]) is None

@@ -233,3 +233,20 @@ def test_the_task_is_found_by_its_name_beside_its_file(tmp_path):
         fitness.task("recording")
     with pytest.raises(UserError, match=r"nothing\.csv: there is no such file"):
         fitness.task("recording", file="nothing.csv")
+
+
+def test_with_teacher_forcing_case_scores_count_both_and_scores_what_is_free_alone():
+    task, plain = (made(long_text(outputs=2), window_ms=200, lead_in_ms=50, teacher_forcing=on) for on in (True, False))
+    trials = task.trials_of("search", 1, 12)
+    right = measured(task, trials)
+    np.testing.assert_array_equal(pack(right) & ~task.teacher(trials), 0)  # the teacher says more: that of the lead-in too
+    silent = np.zeros_like(right)
+    for free, forced_, mean in ((right, right, 1.0), (right, silent, None), (silent, right, None)):
+        score = task.score(raster(task, np.concatenate([free, forced_], axis=-1)), trials)
+        alone = [plain.score(raster(plain, one), trials) for one in (free, forced_)]
+        assert score.value == alone[0].value
+        expected = (alone[0].case_scores + alone[1].case_scores) / 2
+        np.testing.assert_allclose(score.case_scores, expected, atol=1e-12)
+        assert mean is None or score.case_scores.mean() == pytest.approx(mean)
+    assert task.teacher(task.trials_of("held_out", 1, 4)) is None
+    assert plain.teacher(trials) is None

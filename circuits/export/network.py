@@ -1,0 +1,81 @@
+"""A trained network as one NIR graph: projections, all copies of all layers, and the readout.
+
+    from circuits.export.network import to_nir
+    to_nir(network, "network.nir")
+
+The graph is that of `nir_graphs` for the network as one circuit, with the readout behind its neurons: spike counts are an
+integrator (I node), filtered spikes a leaky one (LI node), and the biases an Affine node.
+
+    neurons -> ports -> readout_weights -> readout -> readout_bias -> output
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from circuits.errors import UserError
+from circuits.export import nir_graphs
+from circuits.export.features import kept
+from circuits.export.nir import CONTINUOUS, _nir
+
+
+def to_nir(network, path) -> Path:
+    """Write a `MotifNetwork` as a NIR file.
+
+    Parameters
+    ----------
+    network : MotifNetwork
+        The network, of neurons "lif_psc_exp" with static synapses; delays that were trained are rounded to whole steps.
+    path : str or path-like
+        The file; one that exists is refused.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a path that exists and for what NIR does not have.
+    circuits.errors.MachineError
+        If nir is not installed.
+    """
+    path = Path(path)
+    if path.exists():
+        raise UserError(f"{path}: exists already; choose another path or remove it")
+    nir = _nir()
+    nir.write(path, graph_of(nir, network), compression_opts=1)
+    return path
+
+
+def graph_of(nir, network):
+    """The NIRGraph of a network; its metadata have `dt`, the node `neurons` `t_ref`, in s."""
+    from circuits.torch.whole import whole
+
+    found = whole(network)
+    motif = found.motif
+    kept(motif, {"network.nir": CONTINUOUS}, "nir")
+    graph = nir_graphs.continuous(nir, motif, with_motif=False)
+    place = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    readout, classes = network.readout, network.readout.out_features
+    weight, bias = (tensor.detach().double().cpu().numpy() for tensor in (readout.weight, readout.bias))
+    if network.readout_ms is None:
+        integrates = nir.I(r=np.ones(classes))
+    else:
+        tau = np.full(classes, network.readout_ms / 1000)
+        integrates = nir.LI(tau=tau, r=tau, v_leak=np.zeros(classes))
+    nodes = {name: node for name, node in graph.nodes.items() if name not in ("ports", "output")}
+    nodes |= {
+        "ports": nir.Linear(np.eye(len(place))[[place[name] for name in found.read]]),
+        "readout_weights": nir.Linear(weight),
+        "readout": integrates,
+        "readout_bias": nir.Affine(np.eye(classes), bias),
+        "output": nir.Output({"output": np.array([classes])}),
+    }
+    edges = [edge for edge in graph.edges if "ports" not in edge]
+    edges += pairwise(("neurons", "ports", "readout_weights", "readout", "readout_bias", "output"))
+    whole_graph = nir.NIRGraph(nodes, edges)
+    whole_graph.metadata = graph.metadata
+    return whole_graph

@@ -1,0 +1,130 @@
+"""A study as tables for people and as JSON for machines."""
+
+import math
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from circuits.errors import harmless
+from evo.studies.study.folder import Study
+from evo.studies.study.intervals import Estimate
+from evo.studies.study.summary import StudySummary, Test
+
+MEASURES = {
+    "evaluations": "fewer evaluations to the target",
+    "core_seconds": "fewer core seconds to the target",
+    "held_out": "higher held-out score",
+}
+
+
+def status_as_json(study: Study) -> dict[str, Any]:
+    """`{"state", "runs", "over", "reached", "evaluations", "core_seconds", "arms": [{"name", "runs", "over", "reached"}]}`."""
+    arms = [
+        {"name": arm.name, "runs": len(runs := study.arm(arm.name)), "over": sum(r.over for r in runs)}
+        | {"reached": sum(r.reached for r in runs), "states": dict(Counter(r.state for r in runs))}
+        for arm in study.design.arms
+    ]
+    return {
+        "state": study.state,
+        "runs": len(study.runs),
+        "over": sum(run.over for run in study.runs),
+        "reached": sum(run.reached for run in study.runs),
+        "evaluations": sum(run.evaluations for run in study.runs),
+        "core_seconds": sum(run.core_seconds for run in study.runs),
+        "arms": arms,
+    }
+
+
+def show_status(study: Study, console: Console):
+    """Print how far the runs of each arm are."""
+    found = status_as_json(study)
+    line = f"{harmless(str(study.folder))}: {found['state']}, {found['over']} of {found['runs']} runs are over"
+    line += f", {found['reached']} reached {_target(study)}"
+    console.print(Text(f"{line}; {found['evaluations']:,} evaluations, {_seconds(found['core_seconds'])} of a core"))
+    table = _table("", "over", "reached", "running", "stopped", "waiting")
+    for arm in found["arms"]:
+        counts = (arm["states"].get(state, 0) for state in ("running", "stopped", "waiting"))
+        table.add_row(Text(harmless(arm["name"])), f"{arm['over']}/{arm['runs']}", str(arm["reached"]), *map(_count, counts))
+    console.print(table)
+
+
+def as_json(found: StudySummary) -> dict[str, Any]:
+    """`{"arms": [{"name", "task", "runs", "over", "reached", "share", "evaluations", ...}], "tests": [{"arm", "beside",
+    "measure", "a", "low", "high", "p", "holm"}], "methods"}`; estimates are `{"value", "low", "high"}`, null where there is no
+    value or it was not reached."""
+    arms = [
+        {key: _plain(value._asdict()) if isinstance(value, Estimate) else value for key, value in arm._asdict().items()}
+        for arm in found.arms
+    ]
+    tests = [
+        {"arm": test.arm, "beside": test.beside, "measure": test.measure}
+        | {"a": test.effect.a, "low": test.effect.low, "high": test.effect.high, "p": test.p, "holm": test.holm}
+        for test in found.tests
+    ]
+    return {"arms": arms, "tests": tests, "methods": found.methods}
+
+
+def show(study: Study, found: StudySummary, console: Console):
+    """Print a table of the arms, one of the tests, and the sentence for a methods section."""
+    table = _table("", "runs", "reached", "evaluations", "core s", "held out", "worst", wrapped=True)
+    for arm in found.arms:
+        share = f"{arm.reached}/{arm.over} ({arm.share.low:.0%}-{arm.share.high:.0%})" if arm.over else ""
+        runs = str(arm.runs) if arm.over == arm.runs else f"{arm.over} of {arm.runs}"
+        spent = _estimate(arm.evaluations, ",.0f"), _estimate(arm.core_seconds, ",.1f")
+        table.add_row(
+            Text(harmless(arm.name)), runs, share, *spent, _estimate(arm.held_out, ".3f"), _estimate(arm.worst, ".3f")
+        )
+    console.print(table)
+    console.print(f"evaluations, core s: until {_target(study)} was reached; medians, with 95 % intervals", style="dim")
+    if found.tests:
+        console.print("\nhow probable it is that a run does better than one of the first arm of its task")
+        tests = _table("", "beside", "", "A", "95 %", "p", "Holm", wrapped=True)
+        for test in found.tests:
+            tests.add_row(*map(Text, _test(test)))
+        console.print(tests)
+        console.print("A: 0.5 is no difference; Holm: p corrected for all of these tests", style="dim")
+    console.print(f"\n{found.methods}", soft_wrap=True, highlight=False)
+
+
+def _test(test: Test):
+    interval = f"{test.effect.low:.2f}-{test.effect.high:.2f}"
+    names = harmless(test.arm), harmless(test.beside), MEASURES[test.measure]
+    return *names, f"{test.effect.a:.2f}", interval, _p(test.p), _p(test.holm)
+
+
+def _table(*names, wrapped=False):
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for k, name in enumerate(names):
+        table.add_column(Text(name), justify="left" if not name or name == "beside" else "right", no_wrap=not wrapped and k > 0)
+    return table
+
+
+def _target(study):
+    worst = study.design.worst
+    return f"{study.design.target:g}" + (f" (worst condition {worst:g})" if worst is not None else "")
+
+
+def _estimate(one: Estimate, form: str) -> str:
+    if math.isnan(one.value):
+        return ""
+    value, low, high = (f"{x:{form}}" if math.isfinite(x) else "never" for x in one)
+    return value if value == low == high else f"{value} ({low}-{high})"
+
+
+def _p(p):
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _count(count):
+    return str(count) if count else ""
+
+
+def _seconds(seconds):
+    return f"{seconds:,.0f} s"
+
+
+def _plain(estimate):
+    return {key: value if math.isfinite(value) else None for key, value in estimate.items()}

@@ -1,0 +1,193 @@
+"""A search in its folder, open for going on: what is to be computed, storing what was, and what is worked out once it is over.
+
+Who computes the epochs, and where, is left to others: `evo.search` for one search, `evo.studies` for many.
+"""
+
+import json
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from shlex import quote
+
+from circuits.circuit import Sampled
+from circuits.errors import MachineError, UserError
+from circuits.files import read_bytes
+from circuits.motif_file import digest
+from evo.engine.codec import to_bytes
+from evo.engine.epochs import Plan, Result, neighbour
+from evo.engine.island import Founders
+from evo.engine.problem import problem
+from evo.engine.recheck import recheck_archive
+from evo.spec.estimate import check_memory
+from evo.spec.run_spec import RunSpec
+from evo.storage import lock
+from evo.storage.documents import damaged
+from evo.storage.run_folder import Run, read_spec, versions
+from evo.storage.store import Store
+from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
+from evo.storage.task_code import FACT, checked_code, files_fact, refuse_changes
+from fitness.analysis import to_text
+from fitness.sandbox.code import Code
+
+HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
+LARGEST = 10**10  # bytes of that
+PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
+say = logging.getLogger("evo")
+
+
+class StoredSearch:
+    """A search whose folder this process alone goes on with, see `going_on`.
+
+    plan    what there is to compute; its progress is kept up to date by `add`
+    epochs  those that were stored when it was opened
+    """
+
+    def __init__(self, folder: Path, spec: RunSpec, source: Code | None, store: Store, found: Run, by_core: bool):
+        self.folder, self.spec, self.source, self.store, self.epochs = folder, spec, source, store, found.epochs
+        self.plan = Plan(spec, source, found.progress, store.state, partial(_guests, spec, store, found.stored.heritage))
+        self._by_core, self._driver = by_core, os.getpid()
+        self._start = time.monotonic() - found.progress.elapsed
+
+    def add(self, results: list[Result]) -> list[Result]:
+        """Store finished epochs; returns them with the time that the run had taken by then."""
+        if os.getpid() != self._driver:
+            os._exit(1)  # the task has forked: one process alone writes the store
+        progress = self.plan.progress
+        if self._by_core:
+            elapsed = progress.elapsed + sum(result.timings["total"] for result in results)
+        else:
+            elapsed = time.monotonic() - self._start
+        self.store.add_epochs(results, elapsed, self.spec.search.epoch)
+        for result in results:
+            progress.add(result.island, result.epoch, result.log, elapsed)
+        return [result._replace(elapsed=elapsed) for result in results]
+
+    def finish(self, each: Callable[..., Iterable] = map):
+        """To be called once nothing is left to be computed: of a run that has ended the best circuits are analysed, by `each`,
+        which is `map` or does the same elsewhere. The store becomes one file."""
+        if self.plan.progress.ended:
+            done = Run(self.folder)
+            if self.source is not None:
+                recheck_archive(problem(self.spec.model_dump_json(), self.source), done.archive)
+            self._analyse(done, each)
+        self.store.settle()
+
+    def _analyse(self, run, each):
+        """Work out why the best circuits of the front work, while the user's own code is at hand. Those stored are kept."""
+        there, judge = self.store.analyses(), self.spec.make_judge(self.source)
+        ranks = [m.rank for m in run.front[: judge.analysed] if digest(m.circuit) not in there]
+        analysed = partial(_analysed, self.spec.model_dump_json(), self.source)
+        motifs = [run.motif(rank) for rank in ranks]
+        failed = []
+        for rank, (text, fault) in zip(
+            ranks, each(analysed, motifs, [f"{run.name}, rank {rank}" for rank in ranks]), strict=True
+        ):
+            if fault is not None:
+                failed.append(fault)
+            elif text is not None:
+                self.store.add_analysis(digest(run.front[rank].circuit), text)
+        if failed:
+            warnings.warn(f"{run.folder}: {len(failed)} circuits could not be analysed; {failed[0]}", stacklevel=5)
+
+
+def _analysed(spec_json, source, motif, name):
+    """The analysis of a circuit as text, None for a judge that cannot tell; and why there is none, where it fails."""
+    try:
+        found = problem(spec_json, source).judge.analyse(motif, name)
+        return None if found is None else to_text(found), None
+    except UserError as error:
+        return None, str(error)
+    except MachineError:
+        raise
+    except Exception as error:
+        if source is None:
+            raise
+        return None, f"{type(error).__name__}: {error}"  # of answers that make no sense together
+
+
+@contextmanager
+def going_on(folder: Path, workers: int = 1, by_core: bool = False) -> Iterator[StoredSearch]:
+    """The search in a folder, for the time of a `with` block: checked, and nobody else goes on with it meanwhile.
+
+    workers  how many processes it will have on this machine, whose memory has to do
+    by_core  the time that it takes is what its epochs took of a core, and not that of the clock
+
+    Raises UserError for a folder that holds no run, a damaged one, and for code that has changed; MachineError where another
+    process goes on with it.
+    """
+    spec = read_spec(folder)
+    source = checked_code(spec, folder)
+    with locked(folder), open_store(folder, spec, source) as store:
+        refuse_changes(spec, source, store, folder)
+        found = Run(folder)  # finds damage before anything is computed
+        if found.progress.cut:
+            check_before(store, spec, found.stored, found.progress.cut)
+            store.take_back(found.progress.cut)
+            found = Run(folder)
+        if found.progress.went_past_cut:
+            say.warning(f"{folder}: {PAST_CUT}")
+        if not found.progress.ended:
+            judge = spec.make_judge(source)
+            if judge.interface != found.interface:
+                raise damaged(store.path, "it is of another task")
+            check_memory(spec, judge, str(folder / SPEC), workers)
+            check_going_on(store, spec, found.stored)
+        yield StoredSearch(folder, spec, source, store, found, by_core)
+
+
+def _guests(spec, store, inherited, island, epoch):
+    """Migrants or founders that an island receives before an epoch, see `Plan`."""
+    if epoch == 0:
+        if inherited is None:
+            return None
+        return to_bytes(Founders(inherited.genomes[inherited.island == island]))
+    sender = neighbour(spec, island)
+    return None if sender is None else store.migrants(sender, epoch - 1)
+
+
+def open_store(folder, spec, source, anew=False):
+    """The run's store; made now if the run was stopped before it had one."""
+    path, inherited = folder / STORE, folder / HERITAGE
+    if anew:
+        for left in ("-wal", "-shm", "-journal"):  # of one that is replaced
+            path.with_name(path.name + left).unlink(missing_ok=True)
+    if anew or not path.exists():
+        facts = _facts(spec, source)
+        if inherited.exists():
+            facts["heritage"] = read_bytes(inherited, LARGEST)
+        Store.create(path, facts).close()
+    with suppress(OSError):  # gone already, or a file system that has become read-only
+        inherited.unlink()
+    return Store.open(path, write=True)
+
+
+def _facts(spec, source):
+    judge = spec.make_judge(source)
+    told = judge.described()
+    facts = {
+        "spec_sha256": spec.digest(source),
+        "interface": json.dumps(judge.interface, default=Sampled.model_dump),
+        "conditions": json.dumps(told.conditions),
+        "versions": json.dumps(versions()),
+    }
+    if told.about is not None:
+        facts["about"] = json.dumps(told.about)
+    if told.examples is not None:
+        spikes, labels, *signals = told.examples
+        facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
+    return facts if source is None else facts | {FACT: files_fact(source)}
+
+
+@contextmanager
+def locked(folder):
+    """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
+    try:
+        with lock.alone(folder / SPEC):
+            yield
+    except lock.HeldError:
+        raise MachineError(f"{folder}: another process is running it; see evo status {quote(str(folder))}") from None

@@ -1,0 +1,1 @@
+"""Studies: many seeds, specs and settings, run as one thing and summed up."""

@@ -1,0 +1,251 @@
+"""The folder of a study, read: how far its runs are, and what became of them. Opening one executes nothing."""
+
+import csv
+import io
+import math
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from circuits.errors import MachineError
+from evo.storage import lock
+from evo.storage.run_folder import Run
+from evo.storage.stored import SPEC, STORE
+from evo.studies.study.design import STUDY, Arm, Design, read_design
+from evo.studies.study.reached import spent
+
+WAITING, REACHED = "waiting", "reached"
+
+
+class StudyRun(NamedTuple):
+    """What became of a run of a study; NaN where there is nothing yet.
+
+    run, arm, seed         name of its folder, name of its arm, its seed
+    state                  waiting, running, stopped, finished; reached: ended by the target of the study
+    reached                did the circuit that does best on validation trials reach the target on held-out ones?
+    evaluations_to_target, core_seconds_to_target   spent until then, or until now where it was not reached (censored)
+    evaluations, core_seconds, generation           spent by now, and how far all islands are
+    held_out, low, high    score, with its 95 % confidence interval, of the circuit of the front that does best on validation
+                           trials;   worst  that in its worst condition
+    best_held_out          of the front, chosen by just this
+    excitatory, inhibitory, synapses, energy        of that circuit; energy: spikes and synaptic events per trial
+    archive_sha256         digest of the archive
+    """
+
+    run: str
+    arm: str
+    seed: int
+    state: str
+    reached: bool
+    evaluations_to_target: int
+    core_seconds_to_target: float
+    evaluations: int
+    core_seconds: float
+    generation: int
+    held_out: float
+    low: float
+    high: float
+    worst: float
+    best_held_out: float
+    excitatory: int
+    inhibitory: int
+    synapses: int
+    energy: float
+    archive_sha256: str
+
+    @property
+    def over(self) -> bool:
+        """True if nothing is left to be computed."""
+        return self.state in ("finished", REACHED)
+
+
+NOTHING = StudyRun("", "", 0, WAITING, False, 0, 0.0, 0, 0.0, 0, *[math.nan] * 5, 0, 0, 0, math.nan, "")
+
+
+class Study:
+    """A study's folder, opened for reading; no code that lies in it is executed.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder of the study.
+
+    Attributes
+    ----------
+    design : Design
+        Which specs with which settings and seeds.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no study, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/gates", seeds=2, workers=0, settings=small)
+    >>> len(study.arm("gate"))
+    2
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.design = read_design(self.folder)
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.resolve().name
+
+    @property
+    def state(self) -> str:
+        """State of the study, "running", "finished" or "stopped"."""
+        if lock.is_held(self.folder / STUDY):
+            return "running"
+        return "finished" if all(run.over for run in self.runs) else "stopped"
+
+    @cached_property
+    def runs(self) -> list[StudyRun]:
+        """What became of every run, all arms with the first seed first, as of the first look."""
+        return [self._run(arm, seed, name) for arm, seed, name in self.design.runs]
+
+    def arm(self, name: str) -> list[StudyRun]:
+        """The runs of an arm.
+
+        Parameters
+        ----------
+        name : str
+            Name of the arm.
+
+        Returns
+        -------
+        list of StudyRun
+            Its runs, by seed.
+        """
+        return [run for run in self.runs if run.arm == name]
+
+    def _run(self, arm: Arm, seed: int, name: str) -> StudyRun:
+        folder, here = self.folder / name, {"run": name, "arm": arm.name, "seed": seed}
+        if not ((folder / SPEC).exists() and (folder / STORE).exists()):
+            return NOTHING._replace(**here)
+        run = Run(folder)
+        if not run.epochs:
+            return NOTHING._replace(**here)
+        return _outcome(run, self.design)._replace(**here)
+
+    def frame(self, library: str = "pandas") -> Any:
+        """The runs as a data frame.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}
+            Library of the data frame.
+
+        Returns
+        -------
+        pandas.DataFrame or polars.DataFrame
+            A row per run: the settings in which arms differ, and all of `StudyRun`.
+
+        Raises
+        ------
+        circuits.errors.MachineError
+            If the library is not installed.
+        """
+        try:
+            made = import_module(library)
+        except ImportError:
+            raise MachineError(f"{library} is not installed: pip install {library}") from None
+        rows = self.rows()
+        return made.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of `frame`.
+
+        Returns
+        -------
+        list of dict
+            A dict per run, all with the same keys.
+        """
+        settings = {arm.name: {"spec": arm.given, **arm.settings} for arm in self.design.arms}
+        keys = dict.fromkeys(key for theirs in settings.values() for key in theirs)
+        return [{"arm": run.arm, **{key: settings[run.arm].get(key) for key in keys}} | run._asdict() for run in self.runs]
+
+    def to_csv(self) -> str:
+        """The rows of `frame` as CSV.
+
+        Returns
+        -------
+        str
+            The text of the file.
+        """
+        rows, text = self.rows(), io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+
+def _outcome(run: Run, design: Design) -> StudyRun:
+    """What became of a run that has epochs; its name, arm and seed are left out."""
+    took = spent(run.epochs, design.target, design.worst)
+    even = len(set(run.progress.epoch)) == 1
+    best = max(run.front, key=lambda m: (-math.inf if math.isnan(m.validation) else m.validation, m.held_out))
+    stopped = run.state == "stopped"
+    return StudyRun(
+        "",
+        "",
+        0,
+        state=REACHED if stopped and even and design.until_target and took.reached else run.state,
+        reached=took.reached,
+        evaluations_to_target=took.evaluations,
+        core_seconds_to_target=took.core_seconds,
+        evaluations=run.evaluations,
+        core_seconds=sum(epoch["timings"]["total"] for epoch in run.epochs),
+        generation=run.generation,
+        held_out=best.held_out,
+        low=best.low,
+        high=best.high,
+        worst=best.worst,
+        best_held_out=run.front[0].held_out,
+        excitatory=best.excitatory,
+        inhibitory=best.inhibitory,
+        synapses=best.circuit.synapse_count,
+        energy=best.spikes + best.events,
+        archive_sha256=run.archive_sha256,
+    )
+
+
+def open_study(folder) -> Study:
+    """Open the folder of a study for reading; no code that lies in it is executed.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder of the study.
+
+    Returns
+    -------
+    Study
+        The study.
+
+    Raises
+    ------
+    circuits.errors.UserError
+        For a folder that holds no study, or a damaged one.
+
+    Examples
+    --------
+    >>> import evo
+    >>> small = {"search.population": ["16"], "search.islands": ["1"], "search.generations": ["2"]}
+    >>> study = evo.run_study(["gate"], out="runs/opened", seeds=2, workers=0, settings=small)
+    >>> evo.open_study("runs/opened").state
+    'finished'
+    """
+    return Study(folder)
+
+
+def is_study(path) -> bool:
+    """True for the folder of a study."""
+    return (Path(path) / STUDY).is_file()

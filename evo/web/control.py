@@ -1,0 +1,180 @@
+"""Starting, stopping, resuming and forking runs: by the command `evo`, in processes that outlive the lab.
+
+Each has a session of its own, so that Ctrl-C in the lab's terminal does not reach it. What it says goes to a hidden file beside
+the run folder, whose last line tells why a run did not begin.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from circuits.errors import MachineError, UserError
+from evo.spec.given import as_changes
+from evo.storage.fork import forked
+from evo.storage.run_folder import read_spec
+from evo.storage.stored import SPEC
+from evo.web import form
+from evo.web.runs import Runs
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
+COMMANDS = {"run", "resume", "fork"}
+
+
+class Job(NamedTuple):
+    """A process that the lab has started, and the files beside the run that are its own."""
+
+    process: subprocess.Popen
+    log: Path
+    spec: Path | None
+
+
+class Control:
+    """Starts and stops the runs of the lab's folder."""
+
+    def __init__(self, runs: Runs):
+        self.runs = runs
+        self.jobs: dict[str, Job] = {}
+
+    def start(self, said: dict) -> dict:
+        """A new run from TOML. Raises UserError; for code of the user's own unless "execute" says that it may be."""
+        spec, own = form.checked(form.of_toml(said.get("toml"))["toml"], self.runs.folder)
+        self._may_execute(said, own, spec.own_code.values())
+        name = self._free(said.get("name"), spec.judged_by.rpartition("/")[2].partition(".")[0])
+        path = self.runs.folder / f".{name}.toml"
+        path.write_text(said["toml"], encoding="utf-8")
+        return self._begin(name, ["run", path.name, "--out", name], said, path)
+
+    def resume(self, said: dict) -> dict:
+        """Go on with a run, to another generation if one is given."""
+        path = self.runs.known(said.get("name"))
+        self._may_execute(said, bool(read_spec(path).own_code), read_spec(path).own_code.values())
+        further = [] if said.get("generations") is None else ["--generations", str(_whole(said["generations"], "generations"))]
+        return self._begin(said["name"], ["resume", said["name"], *further], said)
+
+    def fork(self, said: dict) -> dict:
+        """A new run from the circuits of another, with changed settings: "changes" are lines KEY=VALUE."""
+        path = self.runs.known(said.get("run"))
+        lines = [line.strip() for line in str(said.get("changes", "")).splitlines() if line.strip()]
+        spec = forked(read_spec(path), as_changes(lines))
+        self._may_execute(said, bool(spec.own_code), spec.own_code.values())
+        name = self._free(said.get("name"), path.name)
+        settings = [part for line in lines for part in ("--set", line)]
+        return self._begin(name, ["fork", said["run"], *settings, "--out", name], said)
+
+    def stop(self, said: dict) -> dict:
+        """Stop a run as Ctrl-C does: what is finished is stored, and it can be resumed."""
+        name = said.get("name")
+        path = self.runs.known(name)
+        job = self.jobs.get(name) if isinstance(name, str) else None
+        if job is not None and job.process.poll() is None:
+            job.process.send_signal(signal.SIGTERM)
+        else:
+            os.kill(_runner(path), signal.SIGTERM)
+        return {}
+
+    def job(self, said: dict) -> dict:
+        """How far a process is that the lab has started: "running", "begun" once there is a run folder, "ended" or "failed"."""
+        name = said.get("name")
+        if not isinstance(name, str) or name not in self.jobs:
+            raise UserError(f"{name!r} was not started by this lab")
+        job = self.jobs[name]
+        code, begun = job.process.poll(), (self.runs.path(name) / SPEC).exists()
+        if begun and job.spec is not None:
+            job.spec.unlink(missing_ok=True)
+        state = "begun" if begun and code is None else "running" if code is None else "ended" if code in (0, 130) else "failed"
+        return {"state": state, "said": _last_line(job.log)}
+
+    def _begin(self, name, arguments, said, spec=None):
+        if (job := self.jobs.get(name)) is not None and job.process.poll() is None:
+            raise UserError(f"{name}: runs already")
+        workers = said.get("workers", 0)
+        log = self.runs.folder / f".{name.replace('/', '-')}.log"
+        command = [
+            sys.executable,
+            "-m",
+            "evo.cli",
+            *arguments,
+            "--workers",
+            "auto" if workers == "auto" else str(_whole(workers, "workers")),
+        ]
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                command,
+                cwd=self.runs.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.jobs[name] = Job(process, log, spec)
+        return {"name": name}
+
+    def _free(self, name, stem):
+        """The name of a run folder that is not there. Raises UserError for one that is, or that is no name."""
+        if name is None or name == "":
+            k = 1
+            while (self.runs.path(f"{stem}-{k}")).exists() or f"{stem}-{k}" in self.jobs:
+                k += 1
+            return f"{stem}-{k}"
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise UserError(f"name: letters, digits, '.', '_' and '-', not {name!r}")
+        if self.runs.path(name).exists():
+            raise UserError(f"name: {name} is there already; choose another one")
+        return name
+
+    def _may_execute(self, said, own, files):
+        if own and said.get("execute") is not True:
+            code = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in files))
+            raise NeedsConsentError(
+                f"This executes the code in {code}, with all rights that you have. Do so only if you trust it."
+            )
+
+
+class NeedsConsentError(UserError):
+    """Code of the user's own would be executed."""
+
+    place = "execute"
+
+
+def _whole(value, key):
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10**7:
+        raise UserError(f"{key}: a whole number from 0, not {value!r}")
+    return value
+
+
+def _last_line(log):
+    with suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][-500:].removeprefix("evo: ") if lines else ""
+    return ""
+
+
+def _runner(path: Path) -> int:
+    """The process of the command `evo` that runs a run. Raises UserError where there is none, MachineError where it cannot be
+    told which, or is no such command: a notebook is not ended for a run in it."""
+    about = (path / SPEC).stat()
+    try:
+        locks = Path("/proc/locks").read_text()
+    except OSError:
+        raise MachineError(f"{path.name}: was not started by this lab; stop it where it was started, by Ctrl-C") from None
+    wanted = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    holders = [
+        parts[4]
+        for line in locks.splitlines()
+        if (parts := line.split())[1] == "FLOCK" and parts[5] == wanted and parts[3] == "WRITE"
+    ]
+    if not holders:
+        raise UserError(f"{path.name}: does not run")
+    pid = int(holders[0])
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        raise UserError(f"{path.name}: does not run any more") from None
+    if not COMMANDS & set(words[1:4]):
+        raise MachineError(f"{path.name}: process {pid} runs it, which is not the command evo; stop it there")
+    return pid

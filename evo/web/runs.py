@@ -1,0 +1,263 @@
+"""The run folders below a folder: a row for each, read again when its store has changed.
+
+Whether a store has changed is seen by the sizes and times of its files, so that a thousand runs that rest cost a look at each
+folder alone; a run that goes on is read again once an epoch is stored. What is read is checked as everywhere
+(`evo.storage.stored`), and nothing of it is executed.
+"""
+
+import os
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from circuits.errors import MachineError, UserError
+from evo.inspect import activity, page_data
+from evo.storage import lock
+from evo.storage.run_folder import Run
+from evo.storage.stored import SPEC, STORE
+
+DEPTH = 6  # of folders in folders
+EVERY_S = 1.0
+RESTING = 5  # one in so many looks is for all runs, the others for those that run
+OPEN = 8  # runs kept in memory
+
+
+class Opened(NamedTuple):
+    """A run as it was when its files were as `stamp` says, and what its page has been worked out from."""
+
+    stamp: tuple
+    run: Run
+    shown: activity.Shown
+    cache: dict
+
+
+class Runs:
+    """The runs below `folder`, by their names: paths from there."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder.resolve()
+        self.version = 0  # of the table: what has changed since is told apart by it
+        self.rows: dict[str, dict] = {}
+        self.whole = False  # was every run looked at once?
+        self._stamps: dict[str, tuple] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._versions: dict[str, int] = {}
+        self._gone: dict[str, int] = {}
+        self._open: OrderedDict[str, Opened] = OrderedDict()
+        self._lock, self._looking, self._end, self._looks = threading.RLock(), threading.Lock(), threading.Event(), 0
+
+    # -- watching
+
+    def watch(self):
+        """Look again and again, in a thread of its own, until `close`."""
+        threading.Thread(target=self._watch, name="runs", daemon=True).start()
+
+    def _watch(self):
+        while not self._end.is_set():
+            self.look(everything=self._looks % RESTING == 0)
+            self._looks += 1
+            self._end.wait(EVERY_S)
+
+    def close(self):
+        self._end.set()
+
+    def look(self, everything: bool = True):
+        """Read what has changed; everything: also runs that rested."""
+        with self._looking:
+            names = (
+                list(_found(self.folder))
+                if everything
+                else [n for n, row in list(self.rows.items()) if row["state"] == "running"]
+            )
+            gone = set(self.rows).difference(names) if everything else {n for n in names if not self.path(n).is_dir()}
+            for name in gone:
+                self._forget(name)
+            changed = bool(gone)
+            for name in (n for n in names if n not in gone):
+                if self._end.is_set():
+                    return
+                stamp = _stamp(self.path(name))
+                if stamp != self._stamps.get(name):
+                    self._read(name, stamp)
+                    changed = True
+            if everything and not self.whole:
+                self.whole, self.version = True, self.version + 1
+            if changed:
+                self._compare()
+
+    def changed(self, since: int) -> tuple[int, list[dict], list[str]]:
+        """The version of the table, and since an older one its rows that are new and the names of those that have gone."""
+        with self._lock:
+            rows = [self.rows[name] for name, version in self._versions.items() if version > since]
+            return self.version, rows, [name for name, version in self._gone.items() if version > since]
+
+    # -- one run
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def known(self, name: Any) -> Path:
+        """The folder of a run of this name. Raises UserError where there is none: no other path is ever opened."""
+        if not isinstance(name, str) or name not in self.rows:
+            if isinstance(name, str) and name in set(_found(self.folder)):
+                return self.path(name)
+            raise UserError(f"there is no run {name!r} below {self.folder}; it may have been moved or deleted")
+        return self.path(name)
+
+    def open(self, name: Any) -> Opened:
+        """A run as it is now."""
+        path = self.known(name)
+        stamp = _stamp(path)
+        with self._lock:
+            there = self._open.get(name)
+            if there is not None and there.stamp == stamp:
+                self._open.move_to_end(name)
+                return there
+        run = Run(path)
+        opened = Opened(stamp, run, activity.of_run(run), {} if there is None else there.cache)
+        with self._lock:
+            self._open[name] = opened
+            self._open.move_to_end(name)
+            while len(self._open) > OPEN:
+                self._open.popitem(last=False)
+        return opened
+
+    # -- the table
+
+    def _read(self, name, stamp):
+        self._stamps[name] = stamp
+        try:
+            run = Run(self.path(name))
+            row, self._settings[name] = _row(name, run), _flat(run.spec.model_dump(mode="json"))
+        except (UserError, MachineError) as error:
+            row, self._settings[name] = _unread(name, self.path(name), str(error)), {}
+        except OSError as error:  # it was deleted meanwhile
+            row, self._settings[name] = _unread(name, self.path(name), f"{name}: {error.strerror}"), {}
+        self._put(name, row)
+
+    def _put(self, name, row):
+        with self._lock:
+            before = self.rows.get(name)
+            row = row | {"differs": before["differs"] if before else {}}
+            if row != before:
+                self.version += 1
+                self.rows[name], self._versions[name] = row, self.version
+                self._gone.pop(name, None)
+
+    def _forget(self, name):
+        with self._lock:
+            self.version += 1
+            for of_runs in (self.rows, self._stamps, self._settings, self._versions, self._open):
+                of_runs.pop(name, None)  # type: ignore[attr-defined]
+            self._gone[name] = self.version
+
+    def _compare(self):
+        """In what the settings of each run differ from those that most runs of its task have."""
+        of_task: dict[str, list[str]] = {}
+        for name, row in self.rows.items():
+            of_task.setdefault(row["task"], []).append(name)
+        for names in of_task.values():
+            keys = {key for name in names for key in self._settings[name]}
+            usual = {key: Counter(_hashable(self._settings[n].get(key)) for n in names).most_common(1)[0][0] for key in keys}
+            for name in names:
+                mine = self._settings[name]
+                differs = {key: mine.get(key) for key in sorted(keys) if _hashable(mine.get(key)) != usual[key]} if mine else {}
+                if differs != self.rows[name]["differs"]:
+                    with self._lock:
+                        self.version += 1
+                        self.rows[name], self._versions[name] = self.rows[name] | {"differs": differs}, self.version
+
+
+def _found(folder: Path, depth: int = DEPTH) -> Iterator[str]:
+    """The names of the run folders: what holds a spec is one, and is not looked into."""
+    if (folder / SPEC).is_file():
+        yield "."
+        return
+    below = [(folder, "", depth)]
+    while below:
+        here, prefix, left = below.pop()
+        try:
+            entries = sorted(os.scandir(here), key=lambda one: one.name)
+        except OSError:
+            continue
+        for one in entries:
+            if one.name.startswith(".") or not one.is_dir(follow_symlinks=False):
+                continue
+            if os.path.isfile(os.path.join(one.path, SPEC)):
+                yield prefix + one.name
+            elif left > 1:
+                below.append((Path(one.path), f"{prefix}{one.name}/", left - 1))
+
+
+def _stamp(path):
+    """What is different when a run has been written to, or begun or ended to run."""
+    found: list = []
+    for file in (STORE, STORE + "-wal", SPEC):
+        try:
+            about = os.stat(path / file)
+            found.append((about.st_mtime_ns, about.st_size, about.st_ino))
+        except OSError:
+            found.append(None)
+    try:
+        found.append(lock.is_held(path / SPEC))
+    except OSError:
+        found.append(None)
+    return tuple(found)
+
+
+def _row(name, run):
+    best, task = (run.front[0] if run.front else None), run.spec
+    number = page_data.number
+    return {
+        "name": name,
+        "state": run.state,
+        "task": task.judged_by,
+        "best": best and number(best.held_out),
+        "low": best and number(best.low),
+        "high": best and number(best.high),
+        "score": best and number(best.score),
+        "evaluations": run.evaluations,
+        "generation": run.generation,
+        "generations": run.spec.search.generations,
+        "seconds": run.progress.elapsed,
+        "front": len(run.front),
+        "neurons": best and len(best.circuit.neurons),
+        "algorithm": run.spec.search.algorithm,
+        "seed": page_data.exact(run.spec.search.seed),
+        "parent": run.parent and run.parent["run"],
+        "own": bool(run.spec.own_code),
+        "error": None,
+    }
+
+
+def _unread(name, path, error):
+    begun = path.is_dir() and not (path / STORE).exists()
+    empty = dict.fromkeys(("best", "low", "high", "score", "neurons", "seed", "parent"))
+    counts = dict.fromkeys(("evaluations", "generation", "generations", "seconds", "front"), 0)
+    state = "starting" if begun else "unreadable"
+    return {
+        "name": name,
+        "state": state,
+        "task": "",
+        **empty,
+        **counts,
+        "algorithm": "",
+        "own": False,
+        "error": None if begun else error,
+    }
+
+
+def _flat(settings, prefix=""):
+    found = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = page_data.exact(value)
+    return found
+
+
+def _hashable(value):
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value

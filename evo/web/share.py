@@ -1,0 +1,118 @@
+"""What leaves the bench: the motif with its parent, code in which it stands whole, and the page of a run as one file."""
+
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from circuits.errors import UserError
+from circuits.export import TARGETS
+from circuits.export.features import kept
+from circuits.export.script_folder import SCRIPTS
+from circuits.motif_file import Motif, digest, dumps, save
+from evo.spec.starter import starter
+from evo.web.bench import Asked
+
+FOLDER = "circuits"  # below the lab's folder, where circuits are kept that runs begin with
+_NAME = re.compile(r"[^\w.-]+", re.ASCII)
+BEGIN = {
+    "nest": "nest.resolution = MOTIF['dt_ms']\nneurons, channels = build(MOTIF)\n",
+    "brian2": "prefs.codegen.target = 'numpy'\ndefaultclock.dt = MOTIF['dt_ms'] * ms\n"
+    "neurons, channels, synapses = build(MOTIF)\n",
+}
+
+
+def motif(asked: Asked) -> Motif:
+    """The circuit after the edits, with the one it was made from as its parent; unchanged, the motif as it was."""
+    source = asked.source
+    if not asked.edits:
+        return source.motif
+    origin = source.motif.provenance
+    return Motif.of(asked.circuit, task=origin.task, seed=origin.seed, parent=source.parent)
+
+
+def keep(asked: Asked, name: Any, folder: Path) -> Path:
+    """Write the motif below the lab's folder, so that a run can begin with it. A file of another circuit is not replaced."""
+    stem = _NAME.sub("_", name if isinstance(name, str) else "").strip("._")[:60] or "circuit"
+    made = motif(asked)
+    path = folder / FOLDER / f"{stem}-{digest(made.circuit)[:12]}.json"
+    save(made, path)
+    return path
+
+
+def code(asked: Asked, form: Any) -> str:
+    """The circuit as code that can be pasted: "python", "toml" (a run that begins with it), "nest", "brian2" or "motif"."""
+    made = motif(asked)
+    if form == "motif":
+        return dumps(made)
+    if form == "python":
+        return _python(made)
+    if form == "toml":
+        return _toml(made)
+    if form in BEGIN:
+        return _script(made, form)
+    raise UserError(f"form: one of python, toml, nest, brian2, motif, not {form!r}")
+
+
+def _python(made: Motif) -> str:
+    circuit = made.circuit
+    names = sorted({type(part).__name__ for part in _parts(circuit)})
+    lines = [f"from circuits import {', '.join(names)}", "", f"circuit = {_written(circuit)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _parts(part):
+    from circuits.part import Part
+
+    yield part
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Part):
+                yield from _parts(one)
+
+
+def _written(part, indent=""):
+    """A part as the expression that makes it, what is at its default left out."""
+    deeper, fields = indent + "    ", type(part).model_fields
+    lines = []
+    for name, field in fields.items():
+        value = getattr(part, name)
+        if value == field.default or (value == () and not field.is_required()):
+            continue
+        if isinstance(value, tuple) and value and hasattr(value[0], "model_fields"):
+            inner = "".join(f"{deeper}    {_written(one, deeper + '    ')},\n" for one in value)
+            lines.append(f"{deeper}{name}=[\n{inner}{deeper}],\n")
+        elif hasattr(value, "model_fields"):
+            lines.append(f"{deeper}{name}={_written(value, deeper)},\n")
+        else:
+            lines.append(f"{deeper}{name}={list(value) if isinstance(value, tuple) else value!r},\n")
+    flat = ", ".join(line.strip().rstrip(",") for line in lines)
+    whole = f"{type(part).__name__}({flat})"
+    if "\n" not in flat and "[\n" not in "".join(lines) and len(indent) + len(whole) < 118:
+        return whole
+    return f"{type(part).__name__}(\n{''.join(lines)}{indent})"
+
+
+def _toml(made: Motif) -> str:
+    task = dict(made.provenance.task or {})
+    name = task.pop("name", None)
+    if not isinstance(name, str):
+        raise UserError("TOML is a run that begins with the circuit, and the circuit names no task: choose one first")
+    values = {"task": task, "search": {"founders": ["circuit.json"]}}
+    head = "# A run that begins with the circuit; save the motif file as circuit.json beside this one.\n"
+    return head + starter(name, made.neuron_model, values=values)
+
+
+def _script(made: Motif, target: str) -> str:
+    """The script of an export up to where it runs the example, with the motif in it."""
+    module = import_module(TARGETS[target])
+    kept(made, module.FORMS, target)  # what the target cannot have is refused
+    text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
+    text = text.replace("from example import DT_MS, HERE, INPUTS, cannot_run, compare\n", "")
+    text = text.replace("cannot_run(", "raise SystemExit(")
+    body = text.partition('"""\n')[2].partition('"""\n')[2] or text
+    said = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
+    motif_text = json.dumps(json.loads(dumps(made)))
+    return f"{said}{body}\n\n\nMOTIF = json.loads({motif_text!r})\n{BEGIN[target]}"

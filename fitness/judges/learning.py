@@ -1,0 +1,255 @@
+"""Learning as a judge: a circuit is as good as a network of copies of it learns.
+
+    [task]
+    name = "learning"
+    data = "flip-flop"          # `fitness.learning.settings` has the other keys
+    trainable = []              # frozen inside: projection and readout learn alone
+
+Each judgement is a training from first weights of its own: attempt k of a circuit begins with the k-th, the same for all
+circuits, so that scores are noisy (search.noisy). New circuits race: all are trained for the first steps, the best for more,
+and few in full. What is trained further goes on from where it stopped while this process remembers it, and is trained anew to
+the same bits elsewhere: stopping changes no result.
+
+Which bits depend on the machine: those of every score may (`exact` is False), since PyTorch rounds sums as the vector
+instructions of the processor make it; and so may the circuits that a search finds. On one machine, with one version of PyTorch,
+all are the same whenever, in whatever process and however often they are computed: everything runs on one thread.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from time import perf_counter
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from circuits.motif_file import Motif, digest
+from fitness.evaluation.objectives import WORST, Objective
+from fitness.interval import student
+from fitness.judges.answers import CASES, Answer, answer, results
+from fitness.judges.judge import Candidates, Described, Fresh, Judge, Race, Results
+from fitness.learning.curve import Curves, Learned, values
+from fitness.learning.data import Data
+from fitness.learning.essential import essential
+from fitness.learning.settings import NAME, Learning
+from fitness.sandbox.code import is_own
+from fitness.task import PARTS
+from fitness.trials import Interface
+
+REMEMBERED = 2_000  # trainings that were stopped, and results of the best circuits
+
+
+FRESH = ("validation", "held_out")
+
+
+class _Validated(NamedTuple):
+    """The trainings of a circuit on what the search never sees, none where no network can be made of it."""
+
+    validation: list[Learned]
+    held_out: list[Learned]
+
+
+class LearningJudge(Judge):
+    """The judge that learning is, for a run of this seed. Case scores are the recalls of each class.
+
+    trials, held_out  numbers of trainings behind a judgement in the search, and of each kind of fresh ones
+    """
+
+    unit_score: ClassVar[bool] = True
+    exact: ClassVar[bool] = False
+    warms: ClassVar[bool] = False  # a training takes long
+    analysed: ClassVar[int] = 3
+    rule: ClassVar[str] = "all that is random must come from the seed, and nothing may depend on the time or earlier calls"
+
+    def __init__(
+        self,
+        settings: Learning,
+        data: Data,
+        objectives: Mapping[str, Objective],
+        seed: int,
+        trials: int,
+        held_out: int,
+    ):
+        self.settings, self.data, self.title = settings, data, f"task {NAME}"
+        self.objectives, self._objectives = tuple(objectives), dict(objectives)
+        self.cases: int | None = None
+        self.own = is_own(settings.data)
+        self.race = Race(settings.shares, settings.keep) if settings.rungs > 1 else None
+        self._seed, self._trials, self._held_out = seed, trials, held_out
+        self._paused: dict[tuple[str, int], Any] = {}
+        self._fresh: dict[str, _Validated] = {}
+
+    @cached_property
+    def interface(self) -> Interface:  # type: ignore[override]
+        """Channels of a copy, and an output of which something is asked only where ports are read."""
+        return Interface(NAME, tuple(f"in{k}" for k in range(self.settings.channels)), ("out",), self.data.dt_ms, 0.0)
+
+    def evaluate(self, candidates, attempts=None):
+        attempts = np.zeros(len(candidates), int) if attempts is None else attempts
+        return self._results(candidates, attempts, self.settings.steps)
+
+    def early(self, candidates, rung):
+        found = self._results(candidates, np.zeros(len(candidates), int), self.ends[rung])
+        measured = [not one.structural and name != "score" for name, one in self._objectives.items()]
+        found.objectives[:, measured] = WORST
+        return found
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The steps after which the stages of the race end."""
+        steps = self.settings.steps
+        return tuple(max(1, round(share * steps)) for share in self.settings.shares)
+
+    def validate(self, candidates):
+        start, n = perf_counter(), len(candidates)
+        rows = np.array([self._row(self._validated(candidates.circuit(k))) for k in range(n)]).reshape(n, 4)
+        nowhere = np.full(n, np.nan), np.full(n, -1), np.zeros(n, int)
+        return Fresh(*rows.T, *nowhere, None, {"train": perf_counter() - start})
+
+    def check(self, candidates):
+        """Trains the first of them of which a network can be made, for a step."""
+        for k in range(len(candidates)):
+            training = self._training(candidates.circuit(k), "search", 0)
+            if training is not None:
+                training.advance(1)
+                return self._remark(training.network)
+        raise UserError(
+            f"{self.title}: none of {len(candidates)} random circuits has a neuron that is read and that inputs reach"
+        )
+
+    def check_again(self):
+        known, self.data.sets = self.data.sets("search"), self.data.anew()
+        again = self.data.sets("search")
+        if not all(
+            np.array_equal(a, b)
+            for one, other in zip(known, again, strict=True)
+            for a, b in zip(one[:2], other[:2], strict=True)
+        ):
+            raise UserError(f"{self.data.place}: gives other trials than before with the same seed: {self.rule}")
+
+    def described(self):
+        sets, s = self.data.sets("search"), self.settings
+        asked = "at every step" if sets.train.every_step else "of every trial"
+        text = (
+            f"{Learning.__doc__} Data: {s.data}, {sets.train.x.shape[-1]} lines and {sets.train.x.shape[1]} steps of "
+            f"{self.data.dt_ms:g} ms; {sets.train.heads} readouts of {sets.train.classes} classes are asked {asked}."
+        )
+        inside = ", ".join(s.trainable) or "nothing"
+        judged = f"Trained for {s.steps} steps of {s.batch} trials; inside of copies {inside} learns."
+        return Described(about={"text": " ".join(text.split()), "judged": judged, "wanted": {}})
+
+    def memory(self, population, archive, capacity):
+        sets = self.data.sets("search")
+        trials = float(sum(one.x.nbytes + one.targets.nbytes for one in sets))
+        paused = 40.0 * self.settings.parameters * min(population, REMEMBERED)
+        # of a training step: what arrives at, and comes from, each neuron at each step of the batch
+        step = 64.0 * self.settings.batch * sets.train.x.shape[1] * (sets.train.x.shape[2] + self.settings.parameters / 4)
+        return {("trials",): 2 * trials + step, ("population", "trials"): paused * self._trials}
+
+    def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
+        """The learning curves of a circuit."""
+        searched = self._learned(motif.circuit, "search", 0, self.settings.steps)
+        if searched is None:
+            return None
+        held_out = self._validated(motif.circuit).held_out
+        return Curves(search=searched.curve, held_out=[one.curve for one in held_out], chance=1 / searched.classes)
+
+    def _results(self, candidates: Candidates, attempts, until) -> Results:
+        start, n = perf_counter(), len(candidates)
+        found = [self._attempted(candidates.circuit(k), int(attempts[k]), until) for k in range(n)]
+        width = self.cases or max((len(one[0].recall) for one in found if one is not None), default=1)
+        answers = [self._answer(one, width) for one in found]
+        seconds = {"train": perf_counter() - start}
+        told = results(answers, self._objectives, candidates, self.title, width, None, seconds)
+        if any(one is not None for one in found):
+            self.cases = width
+        spikes, events = (
+            np.array([np.nan if one is None else np.mean([getattr(k, name) for k in one]) for one in found])
+            for name in ("spikes", "events")
+        )
+        share = np.full(n, until / self.settings.steps)
+        return told._replace(spikes=spikes, events=events, share=share, failed=np.zeros(n, bool))
+
+    def _attempted(self, circuit, attempt, until) -> list[Learned] | None:
+        """The trainings behind one judgement; None for a circuit of which no network can be made."""
+        found = [self._learned(circuit, "search", attempt * self._trials + k, until) for k in range(self._trials)]
+        return [one for one in found if one is not None] or None
+
+    def _answer(self, found, width) -> Answer | None:
+        """What is said of a circuit; the worst of one of which no network can be made."""
+        if found is None:
+            return None
+        each = [values(one, self.settings) for one in found]
+        told: dict[str, Any] = {name: float(np.mean([one[name] for one in each])) for name in each[0]}
+        told[CASES] = np.nan_to_num(np.mean([one.recall for one in found], axis=0))
+        return answer(told, self.title)
+
+    def _learned(self, circuit: Circuit, part, number, until) -> Learned | None:
+        """What a circuit has learned after so many steps, going on from where its training stopped last."""
+        key = digest(circuit), number
+        training = self._paused.pop(key, None)
+        if training is None or training.step > until:
+            training = self._training(circuit, part, number)
+        if training is None:
+            return None
+        learned = training.advance(until)
+        if training.step < self.settings.steps:
+            self._paused[key] = training
+            while len(self._paused) > REMEMBERED:
+                del self._paused[next(iter(self._paused))]
+        return learned
+
+    def _training(self, circuit, part, number):
+        """A training that has not begun; None for a circuit of which no neuron that is read is driven."""
+        kept = essential(circuit, self.settings.read)
+        if kept is None:
+            return None
+        import circuits.torch  # noqa: F401, I001 - first: it says what to install where PyTorch is missing
+        import torch
+        from fitness.learning.network import Sizes, assembled
+        from fitness.learning.training import Training
+
+        sets = self.data.sets(part, number if part in FRESH else 0)
+        seeds = np.random.SeedSequence((self._seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds[0])
+            try:
+                network = assembled(kept, self.settings, Sizes.of(sets.train, self.data.dt_ms))
+            except UserError as error:
+                raise UserError(f"{self.title}: {error}") from None
+        return Training(network, sets, self.settings, seeds[1], self.ends)
+
+    def _trained(self, circuit, part, number) -> Learned | None:
+        training = self._training(circuit, part, number)
+        return None if training is None else training.advance()
+
+    def _validated(self, circuit) -> "_Validated":
+        """What one circuit learns on what the search never sees. Remembered."""
+        key = digest(circuit)
+        if key not in self._fresh:
+            found = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
+            self._fresh[key] = _Validated(*([one for one in part if one is not None] for part in found))
+            while len(self._fresh) > REMEMBERED:
+                del self._fresh[next(iter(self._fresh))]
+        return self._fresh[key]
+
+    def _row(self, found: "_Validated"):
+        """The score on validation trials, that on held-out ones, and the ends of its 95 % confidence interval."""
+        validation, held_out = (np.array([one.score(self.settings) for one in part]) for part in found)
+        if not len(held_out):
+            return -WORST, -WORST, np.nan, np.nan
+        mean, half = held_out.mean(), np.nan
+        if len(held_out) > 1:
+            half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
+        return validation.mean(), mean, mean - half, mean + half
+
+    def _remark(self, network):
+        """What is to be said of the size of networks."""
+        wanted = self.settings.parameters
+        if self.settings.copies is None and network.parameter_count > 1.5 * wanted:
+            return (
+                f"{self.title}: parameters: one copy alone has {network.parameter_count:,}, more than {wanted:,}: "
+                "combine the lines of the data by features, or raise parameters"
+            )
+        return None

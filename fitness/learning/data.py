@@ -1,0 +1,202 @@
+"""Labelled trials that a network learns from: data sets that ship, a file, or a function of the user's own.
+
+    def trials(count, seed):                 # in mine.py; [task] data = "mine.py:trials"
+        return x, targets
+
+x is bool or real >= 0, [trials, steps, lines], steps of 1 ms; targets are int: [trials], the class of each trial; or [trials,
+steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All that is
+random comes from the seed: training and judging call it with seeds of their own.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import ValidationError
+
+from circuits import data as shipped
+from circuits.errors import UserError, one_line
+from fitness.datasets.task import DatasetTask
+from fitness.learning.streams import STREAMS, UNASKED
+from fitness.sandbox.code import is_own
+from fitness.sandbox.guard import guarded
+from fitness.sandbox.modules import said
+from fitness.task import PARTS
+
+FILES = (".csv", ".npz", ".h5", ".hdf5")
+SPLIT = {
+    "randman": partial(shipped.randman, classes=5),
+    "itd": partial(shipped.itd, classes=6),
+    "yin-yang": shipped.yin_yang,
+}
+SETS = (*STREAMS, *SPLIT)
+LARGEST = 1 << 31  # numbers in a set of trials
+GIVEN = ("train", "test", "seed", "rng", "trials")  # parameters of data sets that are not settings
+KEPT = 0.8  # share of the search's items of a file that is trained on, the others being judged on
+
+
+class Trials(NamedTuple):
+    """x        bool or float32 [trials, steps, lines]
+    targets  int64 [trials, heads], or [trials, steps, heads]: the class that each readout should name, -1 where none is asked
+    classes  how many each readout tells apart
+    """
+
+    x: np.ndarray
+    targets: np.ndarray
+    classes: int
+
+    @property
+    def every_step(self) -> bool:
+        return self.targets.ndim == 3
+
+    @property
+    def heads(self) -> int:
+        return self.targets.shape[-1]
+
+
+class Sets(NamedTuple):
+    """Trials to train on, and others to judge by."""
+
+    train: Trials
+    judged: Trials
+
+
+class Data:
+    """Where trials come from, for a run of this seed.
+
+    name, settings   as the spec says;   examples, judged  numbers of trials
+    function   the user's own, called in at most `seconds`;   content  of the file, sought from `folder` without
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: dict[str, Any],
+        examples: int,
+        judged: int,
+        seed: int,
+        function: Callable[..., Any] | None = None,
+        seconds: float | None = None,
+        content: bytes | None = None,
+        folder: Path = Path(),
+    ):
+        self.name, self.settings, self.examples, self.judged, self.seed = name, settings, examples, judged, seed
+        self.place, self._function, self._seconds = f"task learning: data {name}", function, seconds
+        self._file = self._dataset(content, folder) if name.lower().endswith(FILES) and not is_own(name) else None
+        if name in SETS:
+            self._check(STREAMS.get(name) or SPLIT[name])
+        self.sets = self.anew()
+
+    def anew(self) -> "Callable[..., Sets]":
+        """`sets(part, number)`, without what was remembered: the trials of a part of the run, one of `fitness.task.PARTS`, and
+        of one of its repetitions. Raises UserError for what are no such trials, and for settings that cannot be."""
+        return lru_cache(maxsize=6)(self._sets)
+
+    @property
+    def dt_ms(self) -> float:
+        """The time step."""
+        return 1.0 if self._file is None else self._file.dt_ms
+
+    def _dataset(self, content, folder):
+        try:
+            return DatasetTask(file=self.name, **self.settings).over(content, folder)
+        except ValidationError as error:
+            raise UserError(f"{self.place}: settings: {one_line(error, tuple(DatasetTask.model_fields))}") from None
+        except UserError as error:
+            raise UserError(f"{self.place}: settings: {error}") from None
+
+    def _check(self, make):
+        """Are the settings those of a data set that ships?"""
+        known = [name for name in inspect.signature(make).parameters if name not in GIVEN]
+        unknown = self.settings.keys() - set(known)
+        if unknown:
+            raise UserError(f"{self.place}: settings: unknown key {min(unknown)!r}; known are {', '.join(known)}")
+
+    def _sets(self, part: str, number: int = 0) -> Sets:
+        seeds = np.random.SeedSequence((self.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
+        try:
+            sets = self._made(part, seeds)
+        except (TypeError, ValueError) as error:
+            if self._function is not None:
+                raise
+            raise UserError(f"{self.place}: settings: {error}") from None
+        train, judged = sets
+        if train.x.shape[1:] != judged.x.shape[1:] or train.targets.shape[1:] != judged.targets.shape[1:]:
+            raise UserError(f"{self.place}: gives trials of other steps, lines or targets with another seed")
+        classes = max(train.classes, judged.classes)
+        return Sets(train._replace(classes=classes), judged._replace(classes=classes))
+
+    def _made(self, part, seeds):
+        counts = self.examples, self.judged
+        if self._function is not None:
+            return Sets(*(self._own(count, seed) for count, seed in zip(counts, seeds, strict=True)))
+        if self._file is not None:
+            return self._of_file(part, seeds)
+        if self.name in STREAMS:
+            make, lists = STREAMS[self.name], {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
+            rngs = map(np.random.default_rng, seeds)
+            return Sets(*(self._checked(*make(rng, count, **lists)) for rng, count in zip(rngs, counts, strict=True)))
+        return Sets(*(self._checked(*split) for split in SPLIT[self.name](*counts, seeds[0], **self.settings)))
+
+    def _own(self, count, seed):
+        function, what = self._function, f"{self.place}:"
+        try:
+            found = guarded(what, self._seconds, function, count, seed, **self.settings)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"{self.place}: fails: {said(error, function.__module__)}") from error
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise UserError(f"{self.place}: must return (x, targets)")
+        return self._checked(*found)
+
+    def _of_file(self, part, seeds):
+        """In the search a part of its items is judged on; elsewhere all of them are trained on."""
+        task = self._file
+        data, mine = task._split(), task.items("search")
+        rng = np.random.default_rng(self.seed)
+        if part == "search":
+            order = rng.permutation(mine)
+            train, judged = order[: round(KEPT * len(order))], order[round(KEPT * len(order)) :]
+        else:
+            train, judged = mine, task.items(part)
+        rng = np.random.default_rng(seeds[0])
+        some = (_some(rng, data.labels, train, self.examples), _some(rng, data.labels, judged, self.judged))
+        return Sets(*(self._checked(data.spikes[k], data.labels[k], len(task.outputs)) for k in some))
+
+    def _checked(self, x, targets, classes=0):
+        """The trials, in the form of `Trials`. Raises UserError."""
+        x, targets = np.asarray(x), np.asarray(targets)
+        if x.ndim != 3 or x.dtype.kind not in "biuf" or 0 in x.shape:
+            raise UserError(f"{self.place}: x must be spikes or reals [trials, steps, lines], not {x.dtype} {list(x.shape)}")
+        if x.size > LARGEST:
+            raise UserError(f"{self.place}: x of {x.size:,} numbers is too large; take fewer examples, or longer steps")
+        if targets.ndim == 1:
+            targets = targets[:, None]
+        elif targets.ndim == 2 and targets.shape == x.shape[:2]:
+            targets = targets[:, :, None]
+        if targets.dtype.kind not in "biu" or targets.shape[:-1] not in ((len(x),), x.shape[:2]):
+            raise UserError(
+                f"{self.place}: targets must be whole numbers [{len(x)}], or at every step [{len(x)}, {x.shape[1]}], perhaps "
+                f"of several readouts [..., heads], not {targets.dtype} {list(targets.shape)}"
+            )
+        if targets.min() < UNASKED or targets.max() < 0 or targets.max() > 1000:
+            raise UserError(f"{self.place}: targets are classes from 0 to 1000, or -1 where none is asked")
+        if x.dtype.kind != "b":
+            x = x.astype("f4")
+            if not np.isfinite(x).all() or (x < 0).any():
+                raise UserError(f"{self.place}: x must be finite and not negative")
+        return Trials(x, targets.astype("i8"), max(classes, int(targets.max()) + 1, 2))
+
+
+def _some(rng, labels, items, count):
+    """So many of the items at most, of all classes as evenly as there are."""
+    order = rng.permutation(items)
+    turn = np.empty(len(order), int)
+    for label in np.unique(labels[order]):
+        mine = np.flatnonzero(labels[order] == label)
+        turn[mine] = np.arange(len(mine))
+    return order[np.argsort(turn, kind="stable")][:count]

@@ -1,0 +1,94 @@
+"""Data sets over time, for networks that are read at every step: what is asked at a step depends on what came long before.
+
+Trials are bool [trials, steps, lines], steps of 1 ms; targets int64 [trials, steps, heads], the class that each of several
+readouts should name then, UNASKED where none is asked. All lines fire at a low rate besides what they say.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+UNASKED = -1  # as a target
+PULSE, GRACE = 10, 30  # steps: a pulse; after its beginning nothing is asked of what it changes
+NOISE, SIGNAL = 0.004, 0.25  # probability of a spike in a step
+
+
+def flip_flop(rng, trials: int, *, bits: int = 3, fibres: int = 8, steps: int = 600, hold_ms=(60.0, 300.0)):
+    """Each bit has two groups of fibres: a pulse of one sets it, one of the other clears it; its state is asked at every step.
+
+    The task of Sussillo and Barak (Neural Computation 25, 2013), with spikes. Pulses of a bit follow each other after
+    `hold_ms`, drawn between both; a pulse may say what holds already.
+    """
+    lines, targets = np.zeros((trials, steps, 2 * bits), bool), np.full((trials, steps, bits), UNASKED)
+    low, high = hold_ms
+    for trial in range(trials):
+        for bit in range(bits):
+            begin = int(rng.uniform(0, low))
+            while begin < steps:
+                state, after = int(rng.integers(2)), begin + max(PULSE, round(rng.uniform(low, high)))
+                lines[trial, begin : begin + PULSE, 2 * bit + state] = True
+                targets[trial, begin : begin + GRACE, bit] = UNASKED
+                targets[trial, begin + GRACE : after, bit] = state
+                begin = after
+    return _fibres(rng, lines, fibres), targets
+
+
+def match(rng, trials: int, *, items: int = 3, fibres: int = 8, delay_ms=(100.0, 400.0), answer_ms: float = 100.0):
+    """Delayed match to sample: two pulses of some of `items` groups of fibres, `delay_ms` apart: were they of the same?
+
+    Asked during `answer_ms` after the second; in half of the trials they are.
+    """
+    low, high = delay_ms
+    wait, first = np.rint(rng.uniform(low, high, trials)).astype(int), 20
+    steps = first + round(high) + PULSE + GRACE + round(answer_ms)
+    lines, targets = np.zeros((trials, steps, items), bool), np.full((trials, steps, 1), UNASKED)
+    same = rng.permutation(np.arange(trials) % 2)
+    sample = rng.integers(items, size=trials)
+    test = np.where(same == 1, sample, (sample + rng.integers(1, items, size=trials)) % items)
+    for trial in range(trials):
+        second = first + PULSE + wait[trial]
+        lines[trial, first : first + PULSE, sample[trial]] = True
+        lines[trial, second : second + PULSE, test[trial]] = True
+        targets[trial, second + GRACE : second + GRACE + round(answer_ms)] = same[trial]
+    return _fibres(rng, lines, fibres), targets
+
+
+def parity(rng, trials: int, *, pulses=(1, 4), fibres: int = 16, gap_ms=(50.0, 150.0), answer_ms: float = 100.0):
+    """Some pulses of one group of fibres, `gap_ms` apart: was their number odd? Asked during `answer_ms` after the last."""
+    (least, most), (low, high) = pulses, gap_ms
+    count = least + rng.permutation(np.arange(trials) % (most - least + 1))
+    steps = 20 + round(most * high) + GRACE + round(answer_ms)
+    lines, targets = np.zeros((trials, steps, 1), bool), np.full((trials, steps, 1), UNASKED)
+    for trial in range(trials):
+        at = 20
+        for k in range(count[trial]):
+            at += round(rng.uniform(low, high)) if k else 0
+            lines[trial, at : at + PULSE, 0] = True
+        targets[trial, at + GRACE : at + GRACE + round(answer_ms)] = count[trial] % 2
+    return _fibres(rng, lines, fibres), targets
+
+
+def intervals(rng, trials: int, *, fibres: int = 8, interval_ms=(100.0, 400.0), ratio: float = 1.4, answer_ms: float = 100.0):
+    """Two intervals between three pulses, one `ratio` times as long as the other: was the first the longer one?"""
+    low, high = interval_ms
+    short, longer = rng.uniform(low, high / ratio, trials), rng.permutation(np.arange(trials) % 2)
+    first = np.rint(np.where(longer == 1, short * ratio, short)).astype(int)
+    second = np.rint(np.where(longer == 1, short, short * ratio)).astype(int)
+    steps = 20 + round(high + high / ratio) + GRACE + round(answer_ms)
+    lines, targets = np.zeros((trials, steps, 1), bool), np.full((trials, steps, 1), UNASKED)
+    for trial in range(trials):
+        last = 20 + first[trial] + second[trial]
+        for at in (20, 20 + first[trial], last):
+            lines[trial, at : at + PULSE, 0] = True
+        targets[trial, last + GRACE : last + GRACE + round(answer_ms)] = longer[trial]
+    return _fibres(rng, lines, fibres), targets
+
+
+def _fibres(rng, lines, fibres):
+    """Each line as a group of noisy fibres."""
+    chance = np.where(lines, np.float32(SIGNAL), np.float32(NOISE))
+    return rng.random((*lines.shape[:2], lines.shape[2] * fibres), "f4") < np.repeat(chance, fibres, axis=2)
+
+
+STREAMS: dict[str, Callable[..., Any]] = {"flip-flop": flip_flop, "match": match, "parity": parity, "intervals": intervals}

@@ -1,0 +1,171 @@
+"""Do evolved parts pay? Networks of copies of parts beside controls with as many parameters, trained alike:
+python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--settings NAME ...]
+
+The protocol, written down before the runs:
+
+1. Settings (`SETTINGS`): data sets over time, read at every step. Time constants are fixed at what the part has (5 to 20 ms for
+   membranes); weights inside of copies, biases, projection and readout learn. All arms have the same number of parameters,
+   training trials, training steps and trials of a step, and are judged on the same trials, which nobody was trained on.
+2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
+   other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
+   weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
+   single neuron; a dense recurrent layer with Dale's law, and one without.
+3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
+   first weights are not those of the seeds that count. Nothing else is tuned, for any arm.
+4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
+   accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
+   to gradients that were not finite. No run is left out, and none repeated.
+
+Not here yet: adaptive LIF (LSNN), snnTorch's recurrent cell and a GRU, digits, few-shot, and bodies in a closed loop.
+
+Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV names): a stopped benchmark goes on where
+it was; delete the file to start anew. The circuit evolved for learning is kept in runs/results/parts/; without it the search is
+run first.
+"""
+
+import argparse
+import csv
+import os
+import time
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+import circuits
+from fitness.learning.data import Data
+from fitness.learning.settings import settings
+
+ROOT = Path(__file__).parents[2]
+SPEC = ROOT / "runs" / "learning" / "flip-flop.toml"
+PARTS = ROOT / "runs" / "results" / "parts"
+RATES, TUNED_ON = (0.05, 0.15, 0.4), 100
+COMMON: dict[str, Any] = {"name": "learning", "parameters": 1300, "batch": 16, "examples": 500, "judged": 128, "looks": 10}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "flip-flop": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]}},
+    "flip-flop-long": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 2400, "hold_ms": [300, 1200]}},
+    "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}},
+    "parity": {"data": "parity"},
+    "intervals": {"data": "intervals", "settings": {"interval_ms": [100, 800]}},
+}
+AFTER = (10, 75)
+COLUMNS = (
+    "setting", "arm", "seed", "rate", "steps", "parameters", "neurons", "before", "after_10", "after_75", "accuracy", "spikes",
+    "events", "lost", "seconds",
+)  # fmt: skip
+
+
+def main():
+    from tests.bench.parts_arms import ARMS
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    chosen = parser.parse_args()
+    path = Path(os.environ.get("BENCH_CSV") or ROOT / "runs" / "results" / "parts.csv")
+    for setting, seed, arm in product(chosen.settings, (TUNED_ON, *range(1, chosen.seeds + 1)), chosen.arms):
+        rates = RATES if seed == TUNED_ON else [best_rate(rows(path), setting, arm, chosen.steps)]
+        for rate in rates:
+            job = {"setting": setting, "arm": arm, "seed": seed, "rate": rate, "steps": chosen.steps}
+            if not done(rows(path), job):
+                add(path, job | trained(job))
+    print(table([r for r in rows(path) if r["seed"] != TUNED_ON and r["steps"] == chosen.steps]))
+
+
+def evolved_for_learning():
+    """The motif that the committed search finds; searched for once."""
+    path = PARTS / "learning.json"
+    if not path.exists():
+        import evo
+
+        PARTS.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory() as out:
+            circuits.save(evo.run(SPEC, out=Path(out) / "run", workers=0, page=False).motif(rank=0), path)
+    return circuits.load(path).circuit
+
+
+def trained(job: dict[str, Any]) -> dict[str, Any]:
+    """Train and judge one network."""
+    import torch
+
+    from fitness.learning.network import Sizes
+    from fitness.learning.training import Training
+    from tests.bench.parts_arms import network_of
+
+    steps, seed = job["steps"], job["seed"]
+    chosen = settings(COMMON | SETTINGS[job["setting"]] | {"rate": job["rate"], "steps": steps})
+    data = Data(chosen.data, chosen.settings, chosen.examples, chosen.judged, seed)
+    sets, begin = data.sets("held_out"), time.process_time()
+    torch.manual_seed(seed)
+    network = network_of(job["arm"], chosen, Sizes.of(sets.train, data.dt_ms), evolved_for_learning, SPEC, seed)
+    found = Training(network, sets, chosen, seed, ends=AFTER).advance()
+    at = dict(zip(found.curve["steps"], found.curve["accuracy"], strict=True))
+    return {
+        "parameters": network.parameter_count,
+        "neurons": network.neurons,
+        "before": at[0],
+        **{f"after_{step}": at.get(step, float("nan")) for step in AFTER},
+        "accuracy": found.accuracy,
+        "spikes": found.spikes,
+        "events": found.events,
+        "lost": found.curve["lost"],
+        "seconds": time.process_time() - begin,
+    }
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """Those that are finished."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return [
+            {
+                key: value if key in ("setting", "arm") else (int if key in ("seed", "steps") else float)(value)
+                for key, value in r.items()
+            }
+            for r in csv.DictReader(file)
+        ]
+
+
+def done(found: list[dict[str, Any]], job: dict[str, Any]) -> bool:
+    return any(all(row[key] == value for key, value in job.items()) for row in found)
+
+
+def add(path: Path, row: dict[str, Any]):
+    """One more row at the end of the file."""
+    new = not path.exists()
+    with open(path, "a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
+    print(f"{row['setting']} {row['arm']}, seed {row['seed']}, rate {row['rate']:g}: {row['accuracy']:.3f}", flush=True)
+
+
+def best_rate(found: list[dict[str, Any]], setting: str, arm: str, steps: int) -> float:
+    """The learning rate that did best with the seed that is for that."""
+    mine = [r for r in found if (r["setting"], r["arm"], r["seed"], r["steps"]) == (setting, arm, TUNED_ON, steps)]
+    return max(mine, key=lambda row: row["accuracy"])["rate"]
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Means over seeds, in Markdown, with the accuracies of single seeds."""
+    lines = [
+        "| data | network | before | after 10 | after 75 | all | seeds | spikes | events | parameters |",
+        "|---" * 10 + "|",
+    ]
+    for setting, arm in dict.fromkeys((r["setting"], r["arm"]) for r in found):
+        mine = [r for r in found if (r["setting"], r["arm"]) == (setting, arm)]
+        cells = [f"{np.mean([r[k] for r in mine]):.3f}" for k in ("before", "after_10", "after_75", "accuracy")]
+        cells.append(" ".join(f"{r['accuracy']:.3f}" for r in mine))
+        cells += [f"{np.mean([r[k] for r in mine]):,.0f}" for k in ("spikes", "events", "parameters")]
+        lines.append(f"| {setting} | {arm} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

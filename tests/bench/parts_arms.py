@@ -1,0 +1,108 @@
+"""The networks of bench_parts: copies of parts, and dense layers, each with as many parameters."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+import circuits
+from circuits import Circuit
+from circuits.torch import MotifLayer
+from evo.genome import to_circuit, variation
+from evo.spec.run_spec import read_alone
+from fitness.learning.essential import essential
+from fitness.learning.network import SLOPE, SURROGATE, Network, Sizes, assembled
+from fitness.learning.settings import Learning
+from tests.bench.assembly_motifs import SINGLE
+from tests.bench.assembly_networks import _all_to_all, _same
+
+LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY = ARMS = (
+    "evolved for learning",
+    "evolved for the task",
+    "rewired",
+    "random",
+    "single neuron",
+    "dense, Dale's law",
+    "dense, any sign",
+)
+EXCHANGES = 20  # of the targets of two synapses, for each synapse
+
+
+def network_of(arm: str, settings: Learning, sizes: Sizes, learned: Callable[[], Circuit], spec, seed: int) -> Network:
+    """The network of an arm; its first weights are drawn by torch's generator.
+
+    learned  gives the circuit that was evolved for learning;   spec  the file by which it was
+    """
+    if arm in (DALE, ANY):
+        return dense(settings, sizes, arm == DALE, seed)
+    part = {
+        LEARNED: learned,
+        TASK: lambda: circuits.zoo["toggle-2"].circuit,
+        REWIRED: lambda: rewired(learned(), np.random.default_rng((seed, 0))),
+        RANDOM: lambda: random(learned(), spec, np.random.default_rng((seed, 1))),
+        NEURON: lambda: SINGLE.circuit,
+    }[arm]()
+    return assembled(essential(part) or part, settings, sizes)
+
+
+def rewired(circuit: Circuit, rng: np.random.Generator) -> Circuit:
+    """The circuit with the same in- and out-degrees: targets are exchanged between synapses of the same kind until chance has
+    mixed them, and then weights with their delays are shuffled within sign."""
+    data = circuit.model_dump()
+    sign = {neuron["id"]: neuron["sign"] for neuron in data["neurons"]}
+    heard = [synapse | {"pre": k} for k, channel in enumerate(data["inputs"]) for synapse in channel["synapses"]]
+    kinds = [heard, *([s for s in data["synapses"] if sign[s["pre"]] == one] for one in "EI")]
+    for synapses in (heard, data["synapses"]):
+        _exchange(synapses, rng)
+    for synapses in kinds:
+        order = rng.permutation(len(synapses))
+        drawn = [(synapses[k]["weight_mv"], synapses[k]["delay_ms"]) for k in order]
+        for synapse, (weight, delay) in zip(synapses, drawn, strict=True):
+            synapse["weight_mv"], synapse["delay_ms"] = weight, delay
+    for k, channel in enumerate(data["inputs"]):
+        channel["synapses"] = [{key: v for key, v in s.items() if key != "pre"} for s in heard if s["pre"] == k]
+    return Circuit(**data)
+
+
+def _exchange(synapses, rng):
+    for _ in range(EXCHANGES * len(synapses)):
+        a, b = (synapses[k] for k in rng.integers(0, len(synapses), 2))
+        there = {(s["pre"], s["post"]) for s in synapses}
+        if (a["pre"], b["post"]) not in there and (b["pre"], a["post"]) not in there:
+            a["post"], b["post"] = b["post"], a["post"]
+
+
+def random(like: Circuit, spec, rng: np.random.Generator) -> Circuit:
+    """A circuit as the search begins with, of as many excitatory and inhibitory neurons as `like`; of those the one whose
+    number of synapses is nearest."""
+    resolved = read_alone(spec)
+    interface = resolved.make_judge().interface
+    form = resolved.form(interface)
+    genomes = variation.founders(form.bounds, 400, rng)
+    made = [c for c in map(_decoder(form, interface), genomes) if _signs(c) == _signs(like) and essential(c) is not None]
+    return min(made, key=lambda c: abs(c.synapse_count - like.synapse_count))
+
+
+def _decoder(form, interface):
+    return lambda genome: to_circuit(genome, form, interface.inputs, interface.outputs)
+
+
+def _signs(circuit):
+    return sorted(neuron.sign for neuron in circuit.neurons)
+
+
+def dense(settings: Learning, sizes: Sizes, dale: bool, seed: int) -> Network:
+    """Every neuron connected with every other, as many as the parameters allow."""
+    lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
+    each, left = lines + 1 + told, settings.parameters - sizes.lines * settings.features - told
+    neurons = int((math.sqrt(each**2 + 4 * left) - each) / 2)
+    options = {"trainable": tuple(settings.trainable), "surrogate": SURROGATE, "slope": SLOPE, "projection": "signed"}
+    layer = MotifLayer(_all_to_all(neurons, dale, seed), 1, lines, share=False, outputs="all", **options)
+    layer.cell.input.free.requires_grad_(False)  # each neuron has a channel of its own: the projection says it all
+    if not dale:
+        kind = layer.cell.excitatory
+        kind._positive = kind._free = _same
+        with torch.no_grad():
+            kind.free.normal_(0, 15 / math.sqrt(neurons))
+    return Network([layer], sizes, settings.features, settings.readout_ms)

@@ -1,0 +1,79 @@
+"""The benchmarks of parts and of races: that their controls are what they claim."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from circuits.zoo import zoo
+from fitness.learning.network import Sizes
+from fitness.learning.settings import settings
+from tests.bench import bench_parts, bench_racing
+from tests.bench.bench_parts import COMMON, SETTINGS, SPEC
+from tests.bench.parts_arms import ARMS, network_of, random, rewired
+
+GATE = zoo["gate-3"].circuit
+
+
+def degrees(circuit):
+    incoming, outgoing = Counter(s.post for s in circuit.synapses), Counter(s.pre for s in circuit.synapses)
+    heard = Counter(s.post for channel in circuit.inputs for s in channel.synapses)
+    return incoming, outgoing, heard, [len(channel.synapses) for channel in circuit.inputs], [n.sign for n in circuit.neurons]
+
+
+def weights(circuit):
+    sign = {n.id: n.sign for n in circuit.neurons}
+    return Counter((sign[s.pre], s.weight_mv, s.delay_ms) for s in circuit.synapses)
+
+
+def test_a_rewired_part_has_the_same_degrees_and_weights():
+    found = [rewired(GATE, np.random.default_rng(seed)) for seed in range(8)]
+    assert all(degrees(one) == degrees(GATE) and weights(one) == weights(GATE) for one in found)
+    assert any(one != GATE for one in found)
+
+
+def test_a_random_part_has_as_many_neurons_of_each_sign():
+    like = rewired(zoo["toggle-2"].circuit, np.random.default_rng(0))
+    found = random(like, SPEC, np.random.default_rng(1))
+    assert sorted(n.sign for n in found.neurons) == sorted(n.sign for n in like.neurons)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_all_arms_have_about_the_same_number_of_parameters_and_fixed_time_constants(arm):
+    sizes = Sizes(lines=48, heads=3, classes=2, every_step=True, dt_ms=1.0)
+    chosen = settings(COMMON | SETTINGS["flip-flop"])
+    network = network_of(arm, chosen, sizes, lambda: zoo["toggle-2"].circuit, SPEC, 1)
+    assert 0.85 * chosen.parameters < network.parameter_count <= chosen.parameters
+    assert not any("tau" in name for name, p in network.named_parameters() if p.requires_grad)
+
+
+def test_a_bench_of_parts_goes_on_where_it_was_and_tunes_on_a_seed_that_does_not_count(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def trained(job):
+        asked.append((job["seed"], job["rate"]))
+        rest = dict.fromkeys(set(bench_parts.COLUMNS) - set(job), 0.0)
+        return rest | {"accuracy": 0.9 if job["rate"] == bench_parts.RATES[1] else 0.6}
+
+    monkeypatch.setattr(bench_parts, "trained", trained)
+    monkeypatch.setenv("BENCH_CSV", str(tmp_path / "parts.csv"))
+    arguments = ["bench", "--seeds", "2", "--steps", "10", "--settings", "parity", "--arms", "single neuron"]
+    monkeypatch.setattr("sys.argv", arguments)
+    for _ in range(2):
+        bench_parts.main()
+    tuning = [(bench_parts.TUNED_ON, rate) for rate in bench_parts.RATES]
+    assert asked == [*tuning, (1, bench_parts.RATES[1]), (2, bench_parts.RATES[1])]
+    assert "| parity | single neuron | 0.000 | 0.000 | 0.000 | 0.900 | 0.900 0.900 |" in capsys.readouterr().out
+
+
+def test_a_race_of_the_benchmark_is_that_of_the_search():
+    stages = np.random.default_rng(0).normal(size=(16, 3))
+    stages[3] = 9
+    winner, cost = bench_racing.raced(stages, np.array([1 / 16, 1 / 4, 1.0]), 0.25)
+    assert winner == 3
+    assert cost == pytest.approx(16 / 16 + 4 * 3 / 16 + 3 / 4)
+    said = bench_racing.compared(
+        np.tile(np.arange(16.0)[:, None], 3), np.arange(16.0), np.array([1 / 16, 1 / 4, 1.0]), 0.25, 50
+    )
+    assert "6.4 times the circuits" in said
+    assert "race 15.000" in said
