@@ -1,5 +1,7 @@
 """The baselines of a recording: the regressions of `fitness.recordings.baselines`, and a single neuron fitted by CMA."""
 
+from typing import Any
+
 import numpy as np
 
 from evo.studies.baselines.single_neuron import fit
@@ -15,7 +17,7 @@ def baselines(task: RecordingTask, generations: int | None = None) -> list[Basel
 
     generations  of CMA, by default `single_neuron.GENERATIONS`
     """
-    more = {} if generations is None else {"generations": generations}
+    more: dict[str, Any] = {} if generations is None else {"generations": generations}
     both = np.array([fit(task, name, **more) for name in task.outputs])
     held_out = dict(zip(task.outputs, both[:, 1].tolist(), strict=True))
     single = Baseline(SINGLE, score(task, both[:, 0]), score(task, both[:, 1]), held_out)
