@@ -120,7 +120,7 @@ def correlation(task: RecordingTask, circuit: circuits.Circuit) -> float:
     """Of the mean rate with what was measured in the last 2 s. The circuit is driven as its own file says."""
     trials = task.trials_of("held_out", 1, len(task.items("held_out")) * RUNS)
     windows = task.prepared.windows
-    of = {s.of: k for k, s in enumerate(task.sampled)}
+    of = {name: k for k, name in enumerate(task.prepared.recording.signals)}
     given = np.arange(trials.spikes.shape[1]) < windows.stop[trials.facts["item"]][:, None]
     channels = [channel.signal for channel in circuit.inputs]
     raw = [windows.signals[trials.facts["item"]][..., of[signal.of]] for signal in channels]
