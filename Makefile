@@ -1,6 +1,7 @@
 # make demo    install, run the main job, look at what came out, take the best circuit along as a module
 # make check   style, types and the quick tests: for every change
-# make test    all tests but the slow ones (JOBS=0: in one process)       make lint    style and types alone
+# make test    all tests but the slow ones (JOBS=0: in one process); says which take most processor time
+# make lint    style and types alone
 # make chaos   the slow tests: runs killed at random moments, all models on all kinds of processors, more random examples of
 #              everything (some half an hour)
 # make wheel   builds the wheel and tries it, installed alone, outside the clone
@@ -56,7 +57,7 @@ check: lint
 	$(PYTEST) -m "not long and not slow and not oracle" $(TESTS)
 
 test: install
-	$(PYTEST) -m "not slow and not oracle" $(TESTS)
+	$(PYTEST) --processor-time 8 -m "not slow and not oracle" $(TESTS)
 
 chaos: install
 	$(BIN)/python -m pytest -m slow $(TESTS)

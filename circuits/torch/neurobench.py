@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from circuits.errors import MachineError, UserError
-from circuits.torch.mixed import MixedLayer
+from circuits.torch.short_term import ShortTermSynapses
 from circuits.torch.whole import whole
 
 
@@ -95,9 +95,7 @@ def neurobench_model(network) -> Any:
         from neurobench.models import NeuroBenchModel
     except ModuleNotFoundError as error:
         raise MachineError(f"this needs neurobench ({error.name} is not installed): pip install neurobench") from None
-    if any(
-        part.cell.plastic for layer in network.layers for part in (layer.layers if isinstance(layer, MixedLayer) else [layer])
-    ):
+    if any(isinstance(part, ShortTermSynapses) for part in network.modules()):
         raise UserError("network: an operation of a synapse with short-term plasticity is more than one of NeuroBench's")
 
     class Model(NeuroBenchModel):

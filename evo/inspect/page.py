@@ -24,8 +24,8 @@ from evo.inspect import page_data
 from evo.storage.run_folder import Run
 
 SCRIPTS = (
-    *("tools", "theme", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "why", "learning"),
-    *("descent", "view", "main"),
+    *("tools", "theme", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "measured"),
+    *("why", "learning", "descent", "view", "main"),
 )
 _BETWEEN = re.compile(r"^import .*;\n|^export (?=async|function|const|let)", re.MULTILINE)
 

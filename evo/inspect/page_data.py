@@ -17,7 +17,7 @@ from circuits.circuit import Circuit
 from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from evo.inspect import activity
+from evo.inspect import activity, measured
 from evo.inspect.changes import changes
 from evo.inspect.course import course
 from evo.inspect.drawing import drawn
@@ -57,6 +57,7 @@ def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict
 def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
     """The page's data but for its circuits."""
     search = run.spec.search
+    same = measured.equally_good(run) if _recorded(run, cache) is not None else None
     return {
         "kind": "run",
         "title": run.name,
@@ -92,6 +93,7 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
+        "equally_good": None if same is None else same | {"text": measured.said(same)},
     }
 
 
@@ -147,10 +149,17 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 def _whole(run, member, shown, cache, traces, descent):
     found = _circuit(member.circuit, shown, traces, cache)
+    recorded = _recorded(run, cache)
+    found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
     found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found
+
+
+def _recorded(run, cache):
+    """The task of a run over a recording, read once."""
+    return _kept(cache, ("recorded",), lambda: measured.task_of(run))
 
 
 def _wiring(circuit, cache):

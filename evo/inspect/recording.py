@@ -33,7 +33,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
         for row in rows
     ]
     if recording.signals:
-        found.append(f"sampled signals: {', '.join(recording.signals)}")
+        found += ["", *_signals(recording)]
     try:
         found += ["", *described(task)]
     except UserError as error:
@@ -44,6 +44,20 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
     trains |= {f"> {name}": times for name, times in zip(recording.outputs, trial.outputs, strict=True)}
     steps = {name: np.histogram(times, np.arange(int(end) + 1))[0] > 0 for name, times in trains.items()}
     return [*found, "", f"trial {trial.name}:", *raster_lines(steps, 1.0)]
+
+
+def _signals(recording):
+    """The sampled signals, a line each."""
+    for name in recording.signals:
+        given = [trial.signals[name] for trial in recording.trials if name in trial.signals]
+        values, steps = np.concatenate([one.values for one in given]), sorted({one.dt_ms for one in given})
+        unit = f" {given[0].unit}" if given[0].unit else ""
+        every = f"{steps[0]:g} ms" if len(steps) == 1 else f"{steps[0]:g} to {steps[-1]:g} ms"
+        where = "" if len(given) == len(recording.trials) else f", in {len(given)} of {len(recording.trials)} trials"
+        spread = (
+            f"mean {values.mean():.4g}{unit}, standard deviation {values.std():.4g}, {values.min():.4g} to {values.max():.4g}"
+        )
+        yield f"signal {name}: {len(values):,} samples every {every}{where}: {spread}"
 
 
 def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:

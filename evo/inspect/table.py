@@ -110,10 +110,20 @@ def show(subject: Run | Motif, console: Console):
         of = len(subject.conditions)
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
+    if (same := _equally_good(subject)) is not None:
+        console.print(same, highlight=False, markup=False)
     if subject.spec.is_task:
         console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
     elif search.noisy:
         console.print("score: a lower bound of the mean of so many judgements", style="dim")
+
+
+def _equally_good(run):
+    """How many wirings explain a recording equally well, in a line; None for other runs."""
+    from evo.inspect import measured  # what recordings need is not imported for other runs
+
+    found = measured.equally_good(run) if run.spec.judged_by == "recording" else None
+    return None if found is None else measured.said(found)
 
 
 def _show_motif(motif, console):

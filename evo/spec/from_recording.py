@@ -19,10 +19,6 @@ LANES = 64  # windows that are simulated at once
 LEAD_IN_MS = 300.0  # by then most circuits have forgotten that they began at rest
 SHORTEST_MS = 100.0  # of a window
 MOST = 256  # windows to search on
-POLISHED = {
-    "polish": 0.8,
-    "epoch": 100,
-}  # what takes a circuit to the recording's precision are its weights, delays, parameters
 FASTEST_HZ, TIMES = 250.0, 4.0  # neurons that fire faster on average are hopeless: this, or so many times the fastest measured
 
 
@@ -40,7 +36,7 @@ def from_recording(path, neuron_model: str | None = None, synapse_model: str | N
     values: dict[str, dict[str, Any]] = {
         "task": {"file": file.as_posix(), **settings},
         "circuit": {"neurons": [recorded, recorded + 5], "excitatory_share": [0.3, 1.0]},
-        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT]), **POLISHED},
+        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT])},
         "stop": {"rate_hz": max(FASTEST_HZ, float(np.ceil(TIMES * _rates(task.prepared.recording, "output").max())))},
     }
     said = "".join(f"# {line}\n" for line in described(task))
@@ -62,6 +58,8 @@ def described(task: RecordingTask) -> list[str]:
         ("outputs", recording.outputs, _rates(recording, "output")),
     ):
         found.append(f"{what}: {', '.join(f'{n} ({r:.3g} Hz)' for n, r in zip(names, rates, strict=True))}")
+    if recording.signals:
+        found.insert(1, f"sampled inputs: {', '.join(recording.signals)}{' and their inverses' if task.inverted else ''}")
     if windows.merged:
         found.append(f"{windows.merged} spikes fall into a step of {task.step_ms:g} ms with another of their train")
     parts = np.bincount(prepared.part, minlength=3)
@@ -113,8 +111,7 @@ def _fitting(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
     w, part = task.prepared.windows, task.prepared.part
     searched = float((w.stop - w.start)[part == SEARCH].sum() * task.step_ms)
     window = max(np.ceil(searched / LANES / 10) * 10, SHORTEST_MS)
-    settings = {"window_ms": float(min(window, 2000.0)), "lead_in_ms": LEAD_IN_MS, "precision_ms": usual.precision_ms}
-    return settings | {"teacher_forcing": True}
+    return {"window_ms": float(min(window, 2000.0)), "lead_in_ms": LEAD_IN_MS, "precision_ms": usual.precision_ms}
 
 
 def _rates(recording: Recording, role: str):

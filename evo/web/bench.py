@@ -153,6 +153,9 @@ class Bench:
         if len(circuit.neurons) > MOST_NEURONS:
             raise UserError(f"the bench takes circuits of at most {MOST_NEURONS} neurons, not {len(circuit.neurons)}")
         settings = self.settings(said, source)
+        count = said.get("trials", TRIALS)
+        if not isinstance(count, int) or not 1 <= count <= MOST_TRIALS:
+            raise UserError(f"trials: a number from 1 to {MOST_TRIALS}, not {count!r}")
         unfit, task, trials = "", None, None
         try:
             task, trials = self._task(settings, said, source)
@@ -183,8 +186,6 @@ class Bench:
             return None, None
         seed = source.motif.provenance.seed or 1
         count = said.get("trials", TRIALS)
-        if not isinstance(count, int) or not 1 <= count <= MOST_TRIALS:
-            raise UserError(f"trials: a number from 1 to {MOST_TRIALS}, not {count!r}")
         key = repr(sorted(settings.items())), seed, count, str(source.run.folder) if own and source.run else ""
         if key not in self._tasks:
             task = self._made(settings, source.run if own else None)

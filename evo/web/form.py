@@ -19,6 +19,7 @@ from fitness.tasks import BUILT_IN
 
 PLACE = "the spec"
 _FIELD = re.compile(rf"{PLACE}: ((?:task|circuit|search)(?:\.\w+|\[\w+\])*): (.*)", re.DOTALL)
+_SETTING = re.compile(rf"{PLACE}: task \S+: (\w+): (.*)", re.DOTALL)
 LARGEST = 200_000  # characters of a spec
 
 
@@ -64,8 +65,11 @@ def checked(text: str, folder: Path) -> tuple[RunSpec, bool]:
 
 def place_of(message: str) -> tuple[str, str]:
     """The field that an error is about, "" where it is about none, and what is wrong with it."""
-    found = _FIELD.fullmatch(message)
-    return (found[1], found[2]) if found else ("", message.removeprefix(f"{PLACE}: "))
+    if found := _FIELD.fullmatch(message):
+        return found[1], found[2]
+    if found := _SETTING.fullmatch(message):
+        return f"task.{found[1]}", found[2]
+    return "", message.removeprefix(f"{PLACE}: ")
 
 
 def _sections(values):

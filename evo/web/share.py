@@ -11,6 +11,7 @@ from circuits.export import TARGETS
 from circuits.export.features import kept
 from circuits.export.script_folder import SCRIPTS
 from circuits.motif_file import Motif, digest, dumps, save
+from circuits.part import Part
 from evo.spec.starter import starter
 from evo.web.bench import Asked
 
@@ -63,8 +64,6 @@ def _python(made: Motif) -> str:
 
 
 def _parts(part):
-    from circuits.part import Part
-
     yield part
     for name in type(part).model_fields:
         value = getattr(part, name)
@@ -81,10 +80,10 @@ def _written(part, indent=""):
         value = getattr(part, name)
         if value == field.default or (value == () and not field.is_required()):
             continue
-        if isinstance(value, tuple) and value and hasattr(value[0], "model_fields"):
+        if isinstance(value, tuple) and value and isinstance(value[0], Part):
             inner = "".join(f"{deeper}    {_written(one, deeper + '    ')},\n" for one in value)
             lines.append(f"{deeper}{name}=[\n{inner}{deeper}],\n")
-        elif hasattr(value, "model_fields"):
+        elif isinstance(value, Part):
             lines.append(f"{deeper}{name}={_written(value, deeper)},\n")
         else:
             lines.append(f"{deeper}{name}={list(value) if isinstance(value, tuple) else value!r},\n")
@@ -110,9 +109,9 @@ def _script(made: Motif, target: str) -> str:
     module = import_module(TARGETS[target])
     kept(made, module.FORMS, target)  # what the target cannot have is refused
     text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
-    text = text.replace("from example import DT_MS, HERE, INPUTS, cannot_run, compare\n", "")
+    text = re.sub(r"^from example import .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("cannot_run(", "raise SystemExit(")
-    body = text.partition('"""\n')[2].partition('"""\n')[2] or text
+    body = text.partition('"""\n')[2]  # without the docstring, which speaks of the example
     said = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
     motif_text = json.dumps(json.loads(dumps(made)))
     return f"{said}{body}\n\n\nMOTIF = json.loads({motif_text!r})\n{BEGIN[target]}"

@@ -50,7 +50,9 @@ class Network(nn.Module):
         self.layers: Any = nn.ModuleList(layers)
         self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
         read, told = layers[-1].out_features, sizes.heads * sizes.classes
-        self.readout = StepReadout(read, told, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(read, told)
+        self.readout: StepReadout | CountReadout = (
+            StepReadout(read, told, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(read, told)
+        )
         for k, layer in enumerate(layers):
             self.register_buffer(f"fan_out{k}", _fan_out(layer), persistent=False)
 

@@ -11,7 +11,8 @@ The protocol, written down before the runs:
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
    single neuron; a dense recurrent layer with Dale's law, and one without.
 3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
-   first weights are not those of the seeds that count. Nothing else is tuned, for any arm.
+   first weights are not those of the seeds that count. Nothing else is tuned, for any arm. (The largest rate was added after a
+   look at that seed alone, for all arms, before any seed that counts was run.)
 4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
    accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
    to gradients that were not finite. No run is left out, and none repeated.

@@ -175,3 +175,22 @@ def test_conductances_and_circuits_of_another_signal_are_refused_in_one_line(tmp
 def test_resampling_is_that_of_the_simulator(task):
     values = trials()[0][4]["wave"].values
     assert np.array_equal(task.prepared.windows.signals[0, :200, 0], resampled(values, 0.5, 0.5, 2400)[:200])
+
+
+def test_the_page_shows_what_was_measured_beside_what_the_circuit_does(finished):
+    from evo.inspect import measured, page_data
+
+    found = page_data.of_run(finished)
+    same = found["equally_good"]
+    assert 1 <= same["wirings"] <= same["circuits"]
+    assert "explain" in same["text"]
+    recorded = measured.task_of(finished)
+    (output,) = measured.of_circuit(recorded, finished.front[0].circuit, 3)["outputs"]
+    assert output["name"] == "x"
+    window = output["windows"][0]
+    spikes = trials()[0][3]["x"]
+    first, last = window["start"], window["start"] + window["length"]
+    expected = spikes[(spikes > first) & (spikes <= last)] - first
+    assert np.allclose(window["measured"], expected, atol=0.5)
+    assert sum(output["isi"]["measured"]) == pytest.approx(1, abs=0.05)
+    assert len(output["residual"]["measured"]) == len(output["residual"]["circuit"]) > 10

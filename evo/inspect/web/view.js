@@ -4,11 +4,12 @@ import { drawRun } from "./run.js";
 import { drawFront } from "./front.js";
 import { drawCircuit } from "./circuit.js";
 import { drawActivity } from "./activity.js";
+import { drawMeasured } from "./measured.js";
 import { drawWhy } from "./why.js";
 import { drawLearning } from "./learning.js";
 import { drawDescent } from "./descent.js";
 
-const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", why: "Why it works", learning: "Learning", descent: "Descent" };
+const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", measured: "Measured", why: "Why it works", learning: "Learning", descent: "Descent" };
 let wanted = 0, drawn = false;
 
 export async function choose(rank) {
@@ -80,6 +81,7 @@ export function draw() {
     drawn = true;
     drawCircuit();
     drawActivity();
+    if (data.equally_good) drawMeasured();
     drawWhy();
     drawLearning();
     drawDescent();

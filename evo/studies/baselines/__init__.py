@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evo.studies.baselines.single_neuron import fit
+from evo.studies.baselines.single_neuron import GENERATIONS, fit
 from fitness.recordings.baselines import Baseline, fit_all
 from fitness.recordings.baselines.fits import score
 from fitness.recordings.task import RecordingTask
@@ -15,8 +15,7 @@ def baselines(task: RecordingTask, generations: int | None = None) -> list[Basel
 
     generations  of CMA, by default `single_neuron.GENERATIONS`
     """
-    more = {} if generations is None else {"generations": generations}
-    both = np.array([fit(task, name, **more) for name in task.outputs])
+    both = np.array([fit(task, name, GENERATIONS if generations is None else generations) for name in task.outputs])
     held_out = dict(zip(task.outputs, both[:, 1].tolist(), strict=True))
     single = Baseline(SINGLE, score(task, both[:, 0]), score(task, both[:, 1]), held_out)
     return [*fit_all(task), single]

@@ -1,5 +1,7 @@
 """A single leaky integrate-and-fire neuron for each measured one: all inputs reach it, with weights of either sign."""
 
+from typing import Any
+
 import numpy as np
 
 from evo import genome
@@ -10,8 +12,9 @@ from fitness.recordings.task import RecordingTask
 from fitness.trials import Trials
 
 GENERATIONS, POINTS, STARTS = 80, 24, 3
+RUNS, FINAL_RUNS = 8, 64  # of a window, with noise
 LARGEST_MV, LATEST_MS = 100.0, 15.0
-RANGES = {
+RANGES: dict[str, list[float]] = {
     "tau_m_ms": [2.0, 50.0],
     "tau_syn_e_ms": [0.5, 30.0],
     "tau_syn_i_ms": [0.5, 50.0],
@@ -20,14 +23,29 @@ RANGES = {
 }
 
 
-def fit(task: RecordingTask, output: str, generations: int = GENERATIONS, seed: int = 1) -> tuple[float, float]:
+def fit(
+    task: RecordingTask,
+    output: str,
+    generations: int = GENERATIONS,
+    seed: int = 1,
+    circuit: dict[str, Any] | None = None,
+    ranges: dict[str, list[float]] | None = None,
+) -> tuple[float, float]:
     """Scores of a single neuron in place of `output`: on the search windows and on those held out. Its weights, delays,
     time constants, refractory period and bias are fitted by separable CMA-ES from several starts, of which the best on
-    validation windows counts."""
-    content = dict(task) | {"output_names": (output,), "input_names": tuple(task.inputs)}
+    validation windows counts.
+
+    circuit  what of [circuit] in a spec is otherwise than by default, such as neuron_model and noise_mv; with noise every
+             window is run RUNS times, and those held out FINAL_RUNS times
+    ranges   of the neuron's parameters
+    """
+    recording, circuit = task.prepared.recording, circuit or {}
+    content = dict(task) | {"output_names": (output,), "input_names": (*recording.signals, *recording.inputs)}
     one = RecordingTask(**content).over(task.content(), task.folder)
-    parts = {p: one.trials_of(p, seed, len(one.items(p))) for p in ("search", "validation", "held_out")}
-    coded = _Neuron(one)
+    runs = {"held_out": FINAL_RUNS} if circuit.get("noise_mv") else {}
+    usual = RUNS if circuit.get("noise_mv") else 1
+    parts = {p: one.trials_of(p, seed, len(one.items(p)) * runs.get(p, usual)) for p in ("search", "validation", "held_out")}
+    coded = _Neuron(one, circuit, ranges or RANGES)
     fits = []
     for start in range(STARTS):
         rng = np.random.default_rng((seed, start))
@@ -52,10 +70,12 @@ def _figure(task: RecordingTask, trials: Trials, tables) -> float:
 
 
 class _Neuron:
-    """The neuron by numbers from 0 to 1: of every input a weight (0.5: none) and a delay, then its parameters."""
+    """The neuron by numbers from 0 to 1: of every input a weight (0.5: none) and a delay, then its parameters. The weight of a
+    sampled input is a gain, none below 0.5: its inverse is another input."""
 
-    def __init__(self, task: RecordingTask):
-        limits = {"neurons": (1, 1), "in_degree": len(task.inputs), "delay_ms": (task.dt_ms, LATEST_MS), "parameters": RANGES}
+    def __init__(self, task: RecordingTask, circuit: dict[str, Any], ranges: dict[str, list[float]]):
+        limits = {"neurons": (1, 1), "in_degree": len(task.inputs), "delay_ms": (task.dt_ms, LATEST_MS), "parameters": ranges}
+        limits |= circuit
         spec = RunSpec(task={"name": task.name}, circuit=CircuitBounds.model_validate(limits))
         self.form = spec.form(task.interface)
         self.channels, self.bounds = len(task.inputs), self.form.bounds
@@ -67,7 +87,9 @@ class _Neuron:
         low, high = self.bounds.parameter[0]
         made["kind"][:, 0] = 1
         made["readout"] = 0
-        made["weight"][:, :c, 0] = LARGEST_MV * (2 * points[:, :c] - 1)
+        weight = LARGEST_MV * (2 * points[:, :c] - 1)
+        weight[:, : self.bounds.sampled] = np.maximum(weight[:, : self.bounds.sampled], 0.0)
+        made["weight"][:, :c, 0] = weight
         first, last = self.bounds.delay
         made["delay"][:, :c, 0] = np.rint(first + points[:, c : 2 * c] * (last - first))
         values = low + points[:, 2 * c :] * (high - low)

@@ -60,7 +60,8 @@ class StudyRun(NamedTuple):
         return self.state in ("finished", REACHED)
 
 
-NOTHING = StudyRun("", "", 0, WAITING, False, 0, 0.0, 0, 0.0, 0, *[math.nan] * 5, 0, 0, 0, math.nan, "")
+NONE = math.nan
+NOTHING = StudyRun("", "", 0, WAITING, False, 0, 0.0, 0, 0.0, 0, NONE, NONE, NONE, NONE, NONE, 0, 0, 0, NONE, "")
 
 
 class Study:
@@ -127,13 +128,13 @@ class Study:
         return [run for run in self.runs if run.arm == name]
 
     def _run(self, arm: Arm, seed: int, name: str) -> StudyRun:
-        folder, here = self.folder / name, {"run": name, "arm": arm.name, "seed": seed}
+        folder, waiting = self.folder / name, NOTHING._replace(run=name, arm=arm.name, seed=seed)
         if not ((folder / SPEC).exists() and (folder / STORE).exists()):
-            return NOTHING._replace(**here)
+            return waiting
         run = Run(folder)
         if not run.epochs:
-            return NOTHING._replace(**here)
-        return _outcome(run, self.design)._replace(**here)
+            return waiting
+        return _outcome(run, self.design)._replace(run=name, arm=arm.name, seed=seed)
 
     def frame(self, library: str = "pandas") -> Any:
         """The runs as a data frame.

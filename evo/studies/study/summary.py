@@ -88,7 +88,8 @@ def _tests(design: Design, over: dict[str, list[StudyRun]]) -> list[Test]:
     for arm in design.arms:
         beside = first.setdefault(arm.task, arm.name)
         if arm.name != beside and min(len(over[arm.name]), len(over[beside])) >= 2:
-            found += [Test(arm.name, beside, *measured, math.nan) for measured in _measured(over[arm.name], over[beside])]
+            for measure, by, p in _measured(over[arm.name], over[beside]):
+                found.append(Test(arm.name, beside, measure, by, p, math.nan))
     corrected = holm([test.p for test in found])
     return [test._replace(holm=p) for test, p in zip(found, corrected, strict=True)]
 

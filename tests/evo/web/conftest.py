@@ -9,6 +9,7 @@ import pytest
 
 import evo
 from evo.web.questions import Lab, RefusedError
+from fitness.judges.simulated import Simulated
 from tests.evo.tiny import own_task_spec, spec_file
 
 TOKEN = "t0ken"
@@ -20,9 +21,11 @@ def made(tmp_path_factory):
     place = tmp_path_factory.mktemp("lab")
     folder = place / "runs"
     folder.mkdir()
-    for seed in (3, 4):
-        evo.run(spec_file(place, seed=seed, generations=4), folder / f"gate-{seed}", workers=0)
-    evo.run(own_task_spec(place, generations=2), folder / "own", workers=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulated, "analysed", 1)
+        for seed in (3, 4):
+            evo.run(spec_file(place, seed=seed, generations=4), folder / f"gate-{seed}", workers=0)
+        evo.run(own_task_spec(place, generations=2), folder / "own", workers=0)
     return folder
 
 

@@ -153,3 +153,13 @@ def test_what_learning_cannot_do_is_refused_by_name(tmp_path):
         assert said in one_line_of(lambda change=change: parse(spec(**change).to_toml()).make_judge())
     other = RunSpec.model_validate({"task": TASK, "circuit": {"neurons": [1, 3], "neuron_model": "izhikevich"}})
     assert "izhikevich" in one_line_of(lambda: other.make_judge().check(other.founders(other.make_judge().interface, 2)))
+
+
+def test_a_file_of_data_is_kept_with_the_run(tmp_path):
+    rows = ["item,label,channel,time_ms", *(f"{k},{'ab'[k % 2]},{k % 2},{5 + k % 20}.{k}" for k in range(60))]
+    (tmp_path / "cell.csv").write_text("\n".join(rows))
+    text = spec(data=f"{tmp_path}/cell.csv", settings={"tail_ms": 5.0}, steps=2)
+    run = evo.run(text, out=tmp_path / "run", workers=0, page=False, generations=1)
+    assert run.spec.task["data"] == "data/cell.csv"
+    (tmp_path / "cell.csv").unlink()
+    assert evo.resume(tmp_path / "run", workers=0, generations=2).state == "finished"

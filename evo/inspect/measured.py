@@ -1,0 +1,132 @@
+"""Spikes that were measured beside those of a circuit in held-out windows of a recording, residuals, interspike intervals."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.circuit import Circuit
+from circuits.errors import UserError
+from evo.genome import identity
+from evo.storage.run_folder import Run
+from fitness.recordings.task import HELD_OUT, RecordingTask
+
+RUNS = 16  # of a window, with membrane noise
+WINDOWS = 3  # whose spikes are shown
+BINS = 40
+RESIDUALS = 200  # bins that are shown at most
+
+
+def task_of(run: Run) -> RecordingTask | None:
+    """The task of a run over a recording, whose file the run has kept; None for other runs, and where it cannot be read."""
+    settings = dict(run.spec.task)
+    if settings.pop("name", None) != RecordingTask.name or not run.spec.is_task:
+        return None
+    try:
+        task = RecordingTask(**settings).over(None, Path(run.folder))
+        return task if task.interface == run.interface else None
+    except (UserError, OSError):
+        return None
+
+
+def of_circuit(task: RecordingTask, circuit: Circuit, seed: int) -> dict[str, Any]:
+    """Measured and simulated spikes of every output in the held-out windows, as `outputs`:
+
+    windows   of the first ones the start in the trial in ms and the spikes, measured (of the first repeat) and the circuit's
+              (of the first run), in ms from there
+    isi       edges in ms, and the shares of intervals between them, measured and the circuit's
+    residual  bin in ms, and in each of the first bins the rates in Hz, measured and the circuit's: means over repeats and runs
+    """
+    items = np.flatnonzero(task.prepared.part == HELD_OUT)
+    runs = RUNS if circuit.noise_mv else 1
+    trials = task.trials_of("held_out", seed, len(items) * runs)
+    spikes = task.simulate(circuit, trials).outputs.spikes()
+    return {"outputs": [_output(task, n, name, trials.facts["item"], spikes[..., n]) for n, name in enumerate(task.outputs)]}
+
+
+def _output(task, n, name, item, spikes):
+    w, dt = task.prepared.windows, task.dt_ms
+    shown, measured_isi, isi, rates = [], [], [], []
+    width = max(round(max(task.precision_ms, 5.0) / dt), 1)
+    for i in np.unique(item):
+        first, last = int(w.start[i]), int(w.stop[i])
+        repeats = [_train(w, i, r, n, len(task.outputs)) for r in range(int(w.repeats[i]))]
+        mine = [np.flatnonzero(run[first:last]) + first for run in spikes[item == i]]
+        measured_isi += [np.diff(train) * dt for train in repeats]
+        isi += [np.diff(train) * dt for train in mine]
+        edges = np.arange(first, last + 1, width)
+        per_bin = [sum(np.histogram(t, edges)[0] for t in some) / len(some) / (width * dt) * 1000 for some in (repeats, mine)]
+        rates.append(np.array(per_bin))
+        if len(shown) < WINDOWS:
+            begin = float((w.origin[i] + first) * dt)
+            both = [np.round((train - first + 1) * dt, 3).tolist() for train in (repeats[0], mine[0])]
+            shown.append({"start": begin, "length": (last - first) * dt, "measured": both[0], "circuit": both[1]})
+    both_rates = np.concatenate(rates, axis=1)[:, :RESIDUALS]
+    return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": _residual(both_rates, width * dt)}
+
+
+def _train(w, i, r, n, outputs):
+    train = (w.measured.repeat[i] + r) * outputs + n
+    return w.measured.step[w.measured.first[train] : w.measured.first[train + 1]]
+
+
+def _intervals(measured, mine):
+    measured, mine = (np.concatenate([*some, np.zeros(0)]) for some in (measured, mine))
+    most = max((float(np.percentile(some, 99)) for some in (measured, mine) if len(some)), default=1.0)
+    edges = np.linspace(0, max(most, 1e-3), BINS + 1)
+    shares = [np.histogram(some, edges)[0] / max(len(some), 1) for some in (measured, mine)]
+    return {"edges": np.round(edges, 4).tolist(), "measured": _rounded(shares[0]), "circuit": _rounded(shares[1])}
+
+
+def _residual(rates, bin_ms):
+    return {"bin_ms": bin_ms, "measured": _rounded(rates[0]), "circuit": _rounded(rates[1])}
+
+
+def _rounded(values):
+    return np.round(values, 4).tolist()
+
+
+def equally_good(run: Run) -> dict[str, Any] | None:
+    """How many circuits that the run still has explain the data as well as the best, as far as its data can tell, and how many
+    different wirings they have.
+
+    As good is a score in the search not further below the best than the best's held-out score is uncertain: half its 95 %
+    interval. Parts from which no way leads to an output are left out. None where nothing is known.
+    """
+    front = run.front
+    if not front or not np.isfinite(front[0].low):
+        return None
+    margin = (front[0].high - front[0].low) / 2
+    rows = [(state.archive["genome"], state.archive["score"]) for state in run.states]
+    rows += [(state.population["genome"], state.population["score"]) for state in run.states]
+    genomes, scores = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    good = genomes[scores >= scores.max() - margin]
+    alive = _alive(good, run.spec.form(run.interface).bounds.channels)
+    return {
+        "circuits": len(set(identity.keys(good))),
+        "wirings": identity.wirings(alive),
+        "margin": round(float(margin), 4),
+    }
+
+
+def _alive(genomes, channels):
+    """Genomes without the neurons from which no way leads to an output."""
+    found = genomes.copy()
+    for one in found:
+        there = one["weight"][channels:] != 0
+        reaches = np.zeros(len(one["kind"]), bool)
+        reaches[one["readout"]] = True
+        for _ in reaches:
+            reaches |= there[:, reaches].any(axis=1)
+        one["kind"][~reaches] = 0
+        one["weight"][:, ~reaches] = 0
+        one["weight"][channels:][~reaches] = 0
+    return found
+
+
+def said(found: dict[str, Any]) -> str:
+    """The same in a line."""
+    circuits, wirings = found["circuits"], found["wirings"]
+    told = "one circuit explains" if circuits == 1 else f"{circuits} circuits explain"
+    kinds = "one wiring" if wirings == 1 else f"{wirings} different wirings"
+    return f"{told} the data as well as the best (within {found['margin']:.3f}): {kinds}"

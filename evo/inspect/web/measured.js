@@ -1,0 +1,47 @@
+// Measured: what was recorded beside what the circuit does, in held-out windows.
+import { chart, chosen, data, el, frame, on, padded, section, titled } from "./tools.js";
+
+export function drawMeasured() {
+  const body = section("measured"), host = el("div");
+  const same = data.equally_good;
+  if (same) body.append(el("p", { id: "equally-good" }, same.text));
+  body.append(host);
+  on("circuit", () => {
+    const found = chosen.circuit.measured;
+    host.replaceChildren(...(found ? found.outputs.map(measuredOutput) : [el("p", { class: "note" }, "Not computed for this circuit.")]));
+  });
+}
+
+function measuredOutput(output) {
+  const rasters = el("div"), rates = el("div"), intervals = el("div");
+  const made = titled(output.name, "measured above, the circuit below", rasters,
+    el("p", { class: "note" }, "Held-out windows, one repeat and one run each."), el("div", { class: "halves gap" }, rates, intervals));
+  chart(rasters, (width, host) => measuredTrains(width, host, output));
+  chart(rates, (width, host) => measuredResidual(width, host, output));
+  chart(intervals, (width, host) => measuredIntervals(width, host, output));
+  return made;
+}
+
+function measuredTrains(width, host, output) {
+  const row = 14, x = d3.scaleLinear([0, d3.max(output.windows, (w) => w.length)], [0, 1]);
+  const { plot } = frame(host, { width, height: output.windows.length * 3 * row + 50, x, y: d3.scaleLinear([0, 1], [0, 1]), yTicks: 0, xLabel: "ms from the start of the window", alt: `Spikes of ${output.name} in held-out windows, measured and of the circuit` });
+  output.windows.forEach((w, k) => ["measured", "circuit"].forEach((who, below) => {
+    const top = 10 + (3 * k + below) * row;
+    plot.append("path").attr("class", `line ${who}`).attr("d", w[who].map((t) => `M${x(t)},${top}v${row - 4}`).join(""));
+  }));
+}
+
+function measuredResidual(width, host, output) {
+  const { measured, circuit, bin_ms } = output.residual, rest = circuit.map((v, k) => v - measured[k]);
+  const x = d3.scaleLinear([0, Math.max(rest.length, 1) * bin_ms], [0, 1]), y = d3.scaleLinear(padded(d3.extent([0, ...rest])), [0, 1]);
+  const { plot } = frame(host, { width, height: 190, x, y, xLabel: "ms of held-out time", yLabel: "residual, Hz", alt: `Rate of the circuit less that measured, in bins of ${bin_ms} ms, of ${output.name}` });
+  plot.append("path").attr("class", "line circuit").attr("d", d3.line((v, k) => x((k + 0.5) * bin_ms), y)(rest));
+}
+
+function measuredIntervals(width, host, output) {
+  const { edges, measured, circuit } = output.isi;
+  const x = d3.scaleLinear([0, edges.at(-1)], [0, 1]), y = d3.scaleLinear([0, d3.max([...measured, ...circuit]) || 1], [0, 1]);
+  const { plot } = frame(host, { width, height: 190, x, y, xLabel: "interspike interval, ms", yLabel: "share", alt: `Interspike intervals of ${output.name}, measured and of the circuit` });
+  const steps = d3.line((v, k) => x(edges[k]), y).curve(d3.curveStepAfter);
+  for (const [who, shares] of [["measured", measured], ["circuit", circuit]]) plot.append("path").attr("class", `line ${who}`).attr("d", steps([...shares, 0]));
+}
