@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from fitness.judges.simulated import Simulated
 from tests.bench import bench_quality
 from tests.bench.bench_quality import ARMS, TASKS, keep, results, searched, spec_of
 from tests.bench.quality_report import bootstrap, drawn, evaluations, median, tables
@@ -25,6 +26,7 @@ def test_every_search_is_one_that_a_spec_can_ask_for_and_has_as_many_circuits(ta
 
 def test_a_search_counts_the_circuits_until_its_task_is_solved(tmp_path, monkeypatch):
     monkeypatch.setattr(bench_quality, "LIMIT", 8000)
+    monkeypatch.setattr(Simulated, "analysed", 0)
     study = searched([("direction", "default"), ("gate", "random")], [1], tmp_path / "study", 0)
     keep(study, tmp_path / "file")
     keep(study, tmp_path / "file")

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 import evo
+from fitness.judges.simulated import Simulated
 from tests.bench import suite
 from tests.evo.tiny import spec_file
 
@@ -49,6 +50,7 @@ def test_a_row_sums_up_the_study_of_a_task(place, monkeypatch):
     shutil.move(place / "runs.toml", place / "runs" / "gate.toml")
     run_here = partial(evo.run_study, workers=0)
     monkeypatch.setattr(evo, "run_study", run_here)
+    monkeypatch.setattr(Simulated, "analysed", 0)
     study = suite.study("gate")
     assert study.design.arms[0].spec(1).search.seconds == 1200
     found = dict(zip(suite.HEAD, suite.row("gate"), strict=True))

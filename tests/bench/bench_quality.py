@@ -15,6 +15,7 @@ from pathlib import Path
 
 import evo
 from evo.search import free_folder
+from fitness.judges.simulated import Simulated
 from tests.bench.quality_report import drawn, tables
 from tests.bench.report import told
 
@@ -39,6 +40,7 @@ ARMS: dict[str, dict] = {
 
 
 def main():
+    Simulated.analysed = 0  # nobody reads them
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
