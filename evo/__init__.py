@@ -48,7 +48,7 @@ def lab(run, rank: int | None = None, height: int = 900):
     Examples
     --------
     >>> import evo
-    >>> shown = evo.lab("runs/mine", rank=0)
+    >>> shown = evo.lab("runs/mine", rank=0)  # doctest: +SKIP
     """
     from evo.web.widget import widget
 
