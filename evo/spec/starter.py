@@ -51,9 +51,10 @@ def starter(
     circuit |= {"neuron_model": neuron_model, "synapse_model": synapse_model}
     section = ranges(neuron_model, synapse_model)
     fitting = {key: value for key, value in _evolved(task).items() if key in section.model_fields}
+    unused = ("gain_mv",) if getattr(task, "sampled", ()) == () and "gain_mv" not in circuit else ()
     lines = ["# Run it with: evo run THIS_FILE. A range is [minimum, maximum]; a single number stands for both.", ""]
     lines += ["[task]", f"name = {_toml(name)}", *_settings(task, values.get("task", {})), ""]
-    lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types")), ""]
+    lines += ["[circuit]", *_section(CircuitBounds, circuit, leave_out=("parameters", "types", *unused)), ""]
     lines += ["[circuit.parameters]", *_section(section, fitting), ""]
     lines += [
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",

@@ -223,7 +223,7 @@ def test_a_task_of_ones_own_that_fails_is_one_line(tmp_path):
 
 def test_every_task_is_listed_and_explained_with_trials_drawn(place):
     listed = cli(place, "tasks").stdout.splitlines()
-    assert {line.split()[0] for line in listed[:-3]} == set(BUILT_IN)
+    assert {line.split()[0] for line in listed[:-3]} == {*BUILT_IN, "learning"}
     assert all(len(line) <= 100 for line in listed)
     text = cli(place, "tasks", "gate").stdout
     for part in (

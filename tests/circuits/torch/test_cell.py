@@ -117,7 +117,7 @@ def test_what_is_not_trainable_keeps_still():
         (lambda: MotifCell("motif.json"), "motif: a Motif or a Circuit"),
         (
             lambda: MotifCell(small_motif(), parametrisation="relu"),
-            "parametrisation: one of abs, softplus, exp, clamp, not 'relu'",
+            "parametrisation: one of abs, softplus, exp, clamp, signed, not 'relu'",
         ),
         (lambda: MotifCell(small_motif(), surrogate="step"), "surrogate: one of fast_sigmoid, superspike, arctan"),
         (lambda: MotifCell(small_motif(), engine="gpu"), "engine: one of auto, fused, eager"),

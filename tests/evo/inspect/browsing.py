@@ -41,6 +41,9 @@ class Opened:
         for event, keep in self._kept.items():
             tab.on(event, keep)
         tab.goto(path.as_uri())
+        if tab.evaluate("sessionStorage.length"):  # what another page of the tab chose
+            tab.evaluate("sessionStorage.clear()")
+            tab.reload()
         tab.wait_for_selector("html[data-drawn]", state="attached", timeout=20_000)
 
     def close(self):
