@@ -94,7 +94,8 @@ def test_step_by_step_is_the_same_as_a_sequence_cut_anywhere(seed, engine):
     assert torch.equal(torch.cat([first, second]), whole)
     for mine, theirs, other in zip(state, last, end, strict=True):
         if theirs is None:  # what a static LIF neuron has not
-            assert mine is None and other is None
+            assert mine is None
+            assert other is None
             continue
         assert torch.allclose(mine.double(), theirs.double(), atol=1e-9)
         assert torch.allclose(other.double(), theirs.double(), atol=1e-9)
