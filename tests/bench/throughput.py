@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import evo
-from evo import search
+from evo import search, stored_search
 from evo.cluster.session import ray_session
 from evo.engine.codec import from_bytes
 from evo.engine.island import State
@@ -39,7 +39,8 @@ PARTS = (
     (Store, "add_epochs", "store"),
     (search, "warm_up", "compile"),
     (search, "Run", "once"),
-    (search, "_analyse", "once"),
+    (stored_search, "Run", "once"),
+    (stored_search.StoredSearch, "_analyse", "once"),
 )
 FLUSH = 2.0  # seconds: Ray's workers report once a second what they did
 
