@@ -5,7 +5,7 @@ One call of `run` advances one circuit through one block of 64 trials. Spikes li
 A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
 raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
 
-    V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
+    V and what else the model has   <- integrated, with the currents as they stand (held at v_reset while refractory)
     I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table);
                                        I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
@@ -15,18 +15,35 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, recording and world.
+plastic synapses, sampled inputs, noise, recording, world and teacher.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
+from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, integrate, reset
 from circuits.numerics.compiled import compiled
-from circuits.numerics.simd import LANES, add_where, aligned, fma, get, like, load, mul, put, select, splat, store, sub, widen
+from circuits.numerics.simd import (
+    LANES,
+    add_where,
+    aligned,
+    at_least,
+    fma,
+    get,
+    like,
+    load,
+    mul,
+    put,
+    select,
+    splat,
+    store,
+    sub,
+    widen,
+)
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
+from circuits.simulation.teacher import taught
 from circuits.synapses import short_term, stdp
 
 
@@ -38,6 +55,7 @@ class Scratch(NamedTuple):
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
+    surprise  real [output slots * 64], for a teacher
     """
 
     state: np.ndarray
@@ -49,6 +67,7 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
+    surprise: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -59,7 +78,7 @@ class Trace(NamedTuple):
 
 
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None):
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None, lesson=None):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
@@ -67,6 +86,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
+    lesson    `circuits.simulation.teacher.Lesson`, or None
     """
     model, channels, history = tables.model, tables.channels, tables.history
     if first == history:
@@ -99,7 +119,11 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     kick = load(scratch.spare, 0)
                 v = select(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
 
-            v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+            v, threshold = integrate(model, table, n, state, place, v, i_e, i_i, held)
+            fired = at_least(v, threshold) & ~held
+            if lesson is not None and lesson.slot[n] >= 0:
+                fired = taught(lesson, lesson.slot[n], row - history, v, threshold, held)
+            v = reset(model, table, n, state, place, v, fired, held)
 
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             if drive is not None:
@@ -161,4 +185,5 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
+        aligned(tables.readout.shape[1] * LANES, real),
     )

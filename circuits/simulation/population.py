@@ -16,6 +16,7 @@ from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
 from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.raster import _popcount, lane_masks
+from circuits.simulation.teacher import Lesson, Teacher
 
 
 class Activity(NamedTuple):
@@ -25,12 +26,14 @@ class Activity(NamedTuple):
     spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it
              travels, those from input channels included)
     steps    int64 [B]: steps simulated, of blocks * steps; fewer for circuits that were given up
+    surprise float64 [B, trials, R] where there is a `circuits.simulation.teacher`, else None; infinite for circuits given up
     """
 
     outputs: np.ndarray
     spikes: np.ndarray
     events: np.ndarray
     steps: np.ndarray
+    surprise: np.ndarray | None = None
 
 
 class Stop(NamedTuple):
@@ -62,6 +65,7 @@ def simulate_population(
     sequence: int = 1,
     threads: int | None = None,
     signals: np.ndarray | None = None,
+    teacher: Teacher | None = None,
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
@@ -69,6 +73,7 @@ def simulate_population(
     world     of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
     signals   what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
     sequence  blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what they learnt
+    teacher   what the output slots should do, and then do
     threads   default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
     The result does not depend on the threads.
     """
@@ -85,14 +90,28 @@ def simulate_population(
         signals = np.ascontiguousarray(signals, tables.table.dtype)
     signals = None if tables.drive is None else signals
     extras = tables.short_term, tables.stdp, noise, world, tables.drive, signals
-    masks = lane_masks(trials)
+    masks, real = lane_masks(trials), tables.table.dtype
+    surprise = None if teacher is None else np.full((batch, blocks, outputs.shape[-1], LANES), np.inf, real)
+    width = None if teacher is None else np.array([1 / teacher.width_mv], real)
 
     def part(span):
         scratch = kernel.scratch(tables, steps, world)
-        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras)
+        taught = None if teacher is None else _Taught(teacher.spikes, teacher.scored, width, surprise)
+        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
 
     in_threads(part, spans(batch, threads), threads)
-    return Activity(outputs, *counts)
+    if surprise is not None:
+        surprise = surprise.swapaxes(2, 3).reshape(batch, blocks * LANES, -1)[:, :trials].astype("f8")
+    return Activity(outputs, *counts, surprise)
+
+
+class _Taught(NamedTuple):
+    """A teacher of all blocks, the inverse of its width [1], and the surprise that it notes, real [B, blocks, R, 64]."""
+
+    spikes: np.ndarray
+    scored: np.ndarray
+    per_width: np.ndarray
+    surprise: np.ndarray
 
 
 def threads_here() -> int:
@@ -152,7 +171,7 @@ os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come 
 @compiled
 def _simulate_part(
     tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world, drive,
-    signals,
+    signals, teacher,
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
@@ -177,28 +196,34 @@ def _simulate_part(
                         _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
                 done, any_heard, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
-                    scratch, fading, learning, noise, world, drive,
+                    scratch, fading, learning, noise, world, drive, teacher,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
                 heard[b - first], given_up[b - first] = any_heard, hopeless
                 if hopeless:
                     _write_off(b, outputs, counts, everything / simulated[b - first])
+                    if teacher is not None:
+                        teacher.surprise[b] = np.inf
 
 
 @jit(inline="always")
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive,
+    teacher,
 ):  # fmt: skip
     """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
     chunk = stop.check if stop.check > 0 else steps
     ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
+    lesson = None
+    if teacher is not None:
+        lesson = _lesson(tables, b, block, teacher, scratch.surprise)
     start = 0
     while start < steps:
         end = min(start + chunk, steps)
         rows = history + start, history + end
-        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive)
+        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive, lesson)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:
@@ -211,7 +236,21 @@ def _simulate_block(
         if stop.check > 0 and (fired > ceiling * (end - start) or silent):
             return end, heard, True
         start = end
+    if teacher is not None:
+        for k in range(len(scratch.surprise)):
+            teacher.surprise[b, block, k // LANES, k % LANES] = scratch.surprise[k]
     return steps, heard, False
+
+
+@jit(inline="always")
+def _lesson(tables, b, block, teacher, surprise):
+    """The lesson of one circuit in one block; nothing is surprising yet."""
+    surprise[:] = 0
+    slot = np.full(tables.n_ref.shape[1], -1)
+    for r in range(tables.readout.shape[1]):
+        if tables.readout[b, r] >= 0:
+            slot[tables.readout[b, r]] = r
+    return Lesson(slot, teacher.spikes[block].reshape(-1), teacher.scored[block], teacher.per_width, surprise)
 
 
 @compiled

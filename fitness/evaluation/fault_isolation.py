@@ -72,4 +72,5 @@ def _failing(task, raster, trials, rows):
 
 def _with(raster, bits, rows=slice(None)):
     excitatory = None if raster.excitatory is None else raster.excitatory[rows]
-    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory)
+    surprise = None if raster.surprise is None else raster.surprise[rows]
+    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory, surprise=surprise)
