@@ -3,8 +3,8 @@
 Each hidden circuit has 2 to 5 neurons, 1 to 3 of them recorded, and gets three Poisson trains; sixty seconds are recorded, of
 which the last twelve are held out. The search is given the CSV file and runs/recordings/recovery.toml, whose bounds are wider
 than what the hidden circuit was drawn from; it then goes on with a sharper likelihood of the measured spikes (evo fork DIR
---set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu, which depends less on what else
-the machine does (one process). The circuit is chosen by its validation score. Reported is the
+--set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu,
+which depends less on what else the machine does (one process). The circuit is chosen by its validation score. Reported is the
 coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the wiring is the hidden one's, both
 without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as well.
 """
