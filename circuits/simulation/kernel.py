@@ -43,7 +43,7 @@ from circuits.numerics.simd import (
 )
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
-from circuits.simulation.teacher import taught
+from circuits.simulation.teacher import NOTED, taught
 from circuits.synapses import short_term, stdp
 
 
@@ -55,7 +55,7 @@ class Scratch(NamedTuple):
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
-    surprise  real [output slots * 64], for a teacher
+    noted   real [output slots * NOTED * 64], for a teacher
     """
 
     state: np.ndarray
@@ -67,7 +67,7 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
-    surprise: np.ndarray
+    noted: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -185,5 +185,5 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
-        aligned(tables.readout.shape[1] * LANES, real),
+        aligned(tables.readout.shape[1] * NOTED * LANES, real),
     )

@@ -10,13 +10,13 @@ import numpy as np
 
 from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.processors import processors
-from circuits.numerics.simd import LANES
+from circuits.numerics.simd import LANES, aligned
 from circuits.simulation import kernel
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
 from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.raster import _popcount, lane_masks
-from circuits.simulation.teacher import Lesson, Teacher
+from circuits.simulation.teacher import NOTED, Lesson, Teacher
 
 
 class Activity(NamedTuple):
@@ -27,6 +27,8 @@ class Activity(NamedTuple):
              travels, those from input channels included)
     steps    int64 [B]: steps simulated, of blocks * steps; fewer for circuits that were given up
     surprise float64 [B, trials, R] where there is a `circuits.simulation.teacher`, else None; infinite for circuits given up
+    off      float64 [B, trials, R, 2] where it has potentials, else None: sums of the distance of V - v_rest from them, and of
+             its square
     """
 
     outputs: np.ndarray
@@ -34,6 +36,7 @@ class Activity(NamedTuple):
     events: np.ndarray
     steps: np.ndarray
     surprise: np.ndarray | None = None
+    off: np.ndarray | None = None
 
 
 class Stop(NamedTuple):
@@ -90,28 +93,40 @@ def simulate_population(
         signals = np.ascontiguousarray(signals, tables.table.dtype)
     signals = None if tables.drive is None else signals
     extras = tables.short_term, tables.stdp, noise, world, tables.drive, signals
-    masks, real = lane_masks(trials), tables.table.dtype
-    surprise = None if teacher is None else np.full((batch, blocks, outputs.shape[-1], LANES), np.inf, real)
-    width = None if teacher is None else np.array([1 / teacher.width_mv], real)
+    masks = lane_masks(trials)
+    taught = None if teacher is None else _taught(teacher, batch, outputs.shape[-1], tables.table.dtype)
 
     def part(span):
         scratch = kernel.scratch(tables, steps, world)
-        taught = None if teacher is None else _Taught(teacher.spikes, teacher.scored, width, surprise)
         _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
 
     in_threads(part, spans(batch, threads), threads)
-    if surprise is not None:
-        surprise = surprise.swapaxes(2, 3).reshape(batch, blocks * LANES, -1)[:, :trials].astype("f8")
-    return Activity(outputs, *counts, surprise)
+    if taught is None:
+        return Activity(outputs, *counts)
+    noted = np.moveaxis(taught.noted, -1, 2).reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
+    return Activity(outputs, *counts, noted[..., 0], None if teacher.potential is None else noted[..., 1:])
 
 
 class _Taught(NamedTuple):
-    """A teacher of all blocks, the inverse of its width [1], and the surprise that it notes, real [B, blocks, R, 64]."""
+    """A teacher of all blocks, as `Lesson` has them of one, and what is noted, real [B, blocks, R, NOTED, 64]."""
 
     spikes: np.ndarray
     scored: np.ndarray
     per_width: np.ndarray
-    surprise: np.ndarray
+    potential: np.ndarray
+    compared: np.ndarray
+    noted: np.ndarray
+
+
+def _taught(teacher, batch, slots, real):
+    blocks = len(teacher.scored)
+    noted, width = np.full((batch, blocks, slots, NOTED, LANES), np.inf, real), np.array([1 / teacher.width_mv], real)
+    potential, compared = np.zeros((blocks, 0), real), np.zeros((blocks, 0), "u8")
+    if teacher.potential is not None:
+        potential = aligned(teacher.potential.size, real).reshape(blocks, -1)
+        potential[:] = teacher.potential.reshape(blocks, -1)
+        compared = teacher.compared.reshape(blocks, -1)
+    return _Taught(teacher.spikes.reshape(blocks, -1), teacher.scored, width, potential, compared, noted)
 
 
 def threads_here() -> int:
@@ -204,7 +219,7 @@ def _simulate_part(
                 if hopeless:
                     _write_off(b, outputs, counts, everything / simulated[b - first])
                     if teacher is not None:
-                        teacher.surprise[b] = np.inf
+                        teacher.noted[b] = np.inf
 
 
 @jit(inline="always")
@@ -218,7 +233,7 @@ def _simulate_block(
     ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
     lesson = None
     if teacher is not None:
-        lesson = _lesson(tables, b, block, teacher, scratch.surprise)
+        lesson = _lesson(tables, b, block, teacher, scratch.noted)
     start = 0
     while start < steps:
         end = min(start + chunk, steps)
@@ -237,20 +252,21 @@ def _simulate_block(
             return end, heard, True
         start = end
     if teacher is not None:
-        for k in range(len(scratch.surprise)):
-            teacher.surprise[b, block, k // LANES, k % LANES] = scratch.surprise[k]
+        for k in range(len(scratch.noted)):
+            teacher.noted[b, block, k // (NOTED * LANES), k // LANES % NOTED, k % LANES] = scratch.noted[k]
     return steps, heard, False
 
 
 @jit(inline="always")
-def _lesson(tables, b, block, teacher, surprise):
-    """The lesson of one circuit in one block; nothing is surprising yet."""
-    surprise[:] = 0
+def _lesson(tables, b, block, teacher, noted):
+    """The lesson of one circuit in one block; nothing is noted yet."""
+    noted[:] = 0
     slot = np.full(tables.n_ref.shape[1], -1)
     for r in range(tables.readout.shape[1]):
         if tables.readout[b, r] >= 0:
             slot[tables.readout[b, r]] = r
-    return Lesson(slot, teacher.spikes[block].reshape(-1), teacher.scored[block], teacher.per_width, surprise)
+    own = teacher.potential[block], teacher.compared[block]
+    return Lesson(slot, teacher.spikes[block], teacher.scored[block], teacher.per_width, *own, noted)
 
 
 @compiled

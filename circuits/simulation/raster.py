@@ -80,6 +80,9 @@ class Raster:
     surprise : ndarray, optional
         How surprising the teacher's spikes are where there is a teacher, float64 [..., trials, outputs]: see
         `circuits.simulation.teacher`.
+    off : ndarray, optional
+        Where the teacher has potentials the sums of the distance from them and of its square, float64 [..., trials, outputs,
+        2].
 
     Examples
     --------
@@ -99,6 +102,7 @@ class Raster:
     traces: Traces | None = None
     weights_mv: np.ndarray | None = None
     surprise: np.ndarray | None = None
+    off: np.ndarray | None = None
 
     @property
     def outputs(self) -> "Raster":

@@ -33,7 +33,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
         "  ".join(cell.rjust(w) if k > 1 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     ]
-    if recording.signals:
+    if recording.signals or recording.potentials:
         found += ["", *_signals(recording)]
     try:
         found += ["", *described(task)]
@@ -49,7 +49,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
 
 def _signals(recording):
     """The sampled signals, a line each."""
-    for name in recording.signals:
+    for name in (*recording.signals, *recording.potentials):
         given = [trial.signals[name] for trial in recording.trials if name in trial.signals]
         values, steps = np.concatenate([one.values for one in given]), sorted({one.dt_ms for one in given})
         unit = f" {given[0].unit}" if given[0].unit else ""
@@ -58,7 +58,8 @@ def _signals(recording):
         spread = (
             f"mean {values.mean():.4g}{unit}, standard deviation {values.std():.4g}, {values.min():.4g} to {values.max():.4g}"
         )
-        yield f"signal {name}: {len(values):,} samples every {every}{where}: {spread}"
+        what = "potential of" if name in recording.potentials else "signal"
+        yield f"{what} {name}: {len(values):,} samples every {every}{where}: {spread}"
 
 
 def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
@@ -72,6 +73,7 @@ def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
             for train in statistics.trains(recording)
         ],
         "signals": list(recording.signals),
+        "potentials": list(recording.potentials),
     }
     try:
         prepared = task.prepared
@@ -97,16 +99,17 @@ def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
     shown = recording.trials[:TRIALS]
     outputs, inputs = recording.outputs[:TRAINS], recording.inputs[:TRAINS]
     signals = recording.signals[:TRAINS]
+    sampled = [*signals, *recording.potentials[:TRAINS]]
     rows = 0.8 + 0.13 * (len(inputs) + len(outputs) * len(shown))
     columns = 2 + bool(inputs or not signals) + bool(signals)
-    height = rows + SIGNAL * len(signals)
+    height = rows + SIGNAL * len(sampled)
     figure = Figure(figsize=(3.0 * columns, 1.4 + height + 1.5 * len(outputs)), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[height, 1.5 * max(len(outputs), 1)])
     above, below = parts
-    ratios = [SIGNAL] * len(signals) + [rows]
+    ratios = [SIGNAL] * len(sampled) + [rows]
     *waves, trains = above.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    for name, ax in zip(signals, waves, strict=True):
-        _signal(ax, name, shown)
+    for name, ax in zip(sampled, waves, strict=True):
+        _signal(ax, name, shown, E_COLOUR if name in recording.potentials else INPUT_COLOUR)
     _rasters(trains, shown, inputs, outputs)
     panels = np.atleast_2d(below.subplots(len(outputs), columns, squeeze=False))
     for n, (name, (isi, psth, *more)) in enumerate(zip(outputs, panels, strict=True)):
@@ -139,12 +142,12 @@ def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
     return pictures.save(figure, path)
 
 
-def _signal(ax, name, trials):
+def _signal(ax, name, trials, colour):
     """A sampled signal in the first trial that has it, each sample until the next."""
     signal = next((trial.signals[name] for trial in trials if name in trial.signals), None)
     if signal is not None:
         values = signal.values[: int(np.ceil(LOOK_MS / signal.dt_ms))]
-        ax.plot(np.arange(len(values)) * signal.dt_ms, values, color=INPUT_COLOUR, linewidth=0.7, drawstyle="steps-post")
+        ax.plot(np.arange(len(values)) * signal.dt_ms, values, color=colour, linewidth=0.7, drawstyle="steps-post")
         ax.set_ylabel(f"{plain(name)}\n{plain(signal.unit)}".rstrip(), fontsize="small")
     ax.tick_params(labelsize="small")
     ax.locator_params(axis="y", nbins=3)

@@ -143,11 +143,10 @@ def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple
     activity = simulate_population(heard, trials.bits, len(trials), **given)
     teacher = task.teacher(trials)
     if teacher is not None:
-        activity = activity._replace(
-            surprise=simulate_population(tables, trials.bits, len(trials), teacher=teacher, **given).surprise
-        )
-    raster = Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory, surprise=activity.surprise)
-    return activity, raster
+        taught = simulate_population(tables, trials.bits, len(trials), teacher=teacher, **given)
+        activity = activity._replace(surprise=taught.surprise, off=taught.off)
+    noted = {"surprise": activity.surprise, "off": activity.off}
+    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory, **noted)
 
 
 def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:

@@ -6,7 +6,8 @@ than what the hidden circuit was drawn from; it then goes on with a sharper like
 --set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu,
 which depends less on what else the machine does (one process). The circuit is chosen by its validation score. Reported is the
 coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the wiring is the hidden one's, both
-without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as well.
+without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as well, and those
+that it has are not computed again.
 """
 
 import argparse
@@ -108,10 +109,11 @@ def main():
     asked.add_argument("--workers", default=0, help="processes")
     asked.add_argument("--csv", type=Path, help="add rows to this file")
     options = asked.parse_args()
-    numbers = options.numbers or range(20)
-    good = 0
+    known = _known(options.csv)
+    numbers = options.numbers or sorted({*range(20), *known})
+    good = sum(known[k] >= GOOD for k in numbers if k in known)
     print(COLUMNS)
-    for k in numbers:
+    for k in (k for k in numbers if k not in known):
         one = case(k)
         with TemporaryDirectory() as folder:
             start = time.process_time()
@@ -140,6 +142,15 @@ def main():
         if options.csv:
             _add(options.csv, row)
     print(f"{good} of {len(numbers)} predict every recorded neuron with a coincidence factor of {GOOD} or more")
+
+
+def _known(path) -> dict[int, float]:
+    """The lowest factor of the hidden circuits that are in the file, by number."""
+    if path is None or not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {int(row["circuit"].split(":")[0]): min(map(float, row["coincidence factor held out"].split())) for row in rows}
 
 
 def _add(path, row):
