@@ -6,8 +6,8 @@ than what the hidden circuit was drawn from; it then goes on with a sharper like
 --set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu,
 which depends less on what else the machine does (one process). The circuit is chosen by its validation score. Reported is the
 coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the wiring is the hidden one's, both
-without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as well, and those
-that it has are not computed again.
+without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as
+well, and those that it has are not computed again.
 """
 
 import argparse
