@@ -14,7 +14,7 @@ Evolutionary Computation 8, 2000): operators change one role, and take the other
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def mutate(genomes, bounds: AssemblyBounds, role: int, rng, more: float = 0.5, w
     mine = np.ascontiguousarray(genomes["motifs"][:, role])
     genomes["motifs"][:, role] = variation.mutate(mine, bounds.roles[role], rng, more, wiring)
     if wiring:
-        die, least, most = rng.random(len(genomes)), *bounds.copies[role]
+        die, (least, most) = rng.random(len(genomes)), bounds.copies[role]
         change = np.where(die < COPYING / 2, -1, np.where(die < COPYING, 1, 0))
         genomes["copies"][:, role] = np.clip(genomes["copies"][:, role].astype(int) + change, least, most)
     return genomes
@@ -204,8 +204,9 @@ def tables(genomes: np.ndarray, form: Encoding, inputs, outputs, refine: int = 1
         kind[k, : len(place)], parameters[k, : len(place)] = np.where(one.excitatory, 1, -1), one.parameters
         read = [place[i] for port in one.outputs for i in port.neurons]
         readout[k] = np.resize(read, ports)
-        found = [(c, s) for c, channel in enumerate(one.inputs) for s in channel.synapses]
-        for source, s in [*found, *((channels + place[s.pre], s) for s in one.synapses)]:
+        found: list[tuple[int, Any]] = [(c, s) for c, channel in enumerate(one.inputs) for s in channel.synapses]
+        found += [(channels + place[s.pre], s) for s in one.synapses]
+        for source, s in found:
             weight[k, source, place[s.post]] = s.weight_mv
             delay[k, source, place[s.post]] = round(s.delay_ms / one.dt_ms) * refine
     dt = form.bounds.dt_ms / refine

@@ -394,7 +394,8 @@ class RunSpec(Section):
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
+        bounds: Any = self.bounds(task)
+        return Encoding(bounds, NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
