@@ -127,7 +127,7 @@ class Gru(nn.Module):
 
     @property
     def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
 def cells(kind: type[Cells], settings: Learning, sizes: Sizes) -> Network:
@@ -135,12 +135,18 @@ def cells(kind: type[Cells], settings: Learning, sizes: Sizes) -> Network:
     lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
     own = 2 if kind is SnnTorch else 1  # biases
     neurons = _units(settings, sizes, lines + own + told, 1)
-    return Network([kind(lines, neurons, sizes.dt_ms)], sizes, settings.features, settings.readout_ms)
+    layer = kind(lines, neurons, sizes.dt_ms)
+    for name, parameter in layer.named_parameters():
+        parameter.requires_grad_(name == "projection" or bool(settings.trainable))
+    return Network([layer], sizes, settings.features, settings.readout_ms)
 
 
 def gru(settings: Learning, sizes: Sizes) -> Gru:
     lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
-    return Gru(sizes, settings.features, _units(settings, sizes, 3 * lines + 6 + told, 3))
+    found = Gru(sizes, settings.features, _units(settings, sizes, 3 * lines + 6 + told, 3))
+    for name, parameter in found.gru.named_parameters():
+        parameter.requires_grad_("_ih" in name or bool(settings.trainable))
+    return found
 
 
 def _units(settings, sizes, each, squared):
