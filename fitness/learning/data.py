@@ -105,7 +105,8 @@ class Data:
     @property
     def dt_ms(self) -> float:
         """The time step."""
-        return 1.0 if self._file is None and self._steps is None else (self._steps or self._file).dt_ms
+        file = self._steps or self._file
+        return 1.0 if file is None else file.dt_ms
 
     def _open(self, content, folder):
         """Read the file, whose targets are for every step or for whole trials."""

@@ -6,8 +6,8 @@ and is read without NeuroGym: [task] name = "learning", data = "decision.npz".
 
 Observations are numbers, and circuits hear spikes: each is a pair of groups of fibres, one for what is above 0, one for what is
 below, that fire at up to `PEAK` Hz for an observation of 1. Targets are the actions that NeuroGym calls right at each step (its
-ground truth; for most tasks 0 is to fixate). Trials that end earlier than the longest are silent from there on, and nothing is
-asked of them.
+ground truth). Action 0, to fixate in most tasks, is right nearly always: it is asked in as many steps of a trial as the others,
+the last ones. Trials that end earlier than the longest are silent from there on, and nothing is asked of them.
 """
 
 import argparse
@@ -40,8 +40,14 @@ def as_spikes(found, step_ms, dt_ms, rng):
         both = np.concatenate([np.clip(observed, 0, 1), np.clip(-observed, 0, 1)], axis=1)
         chance = np.repeat(np.repeat(both, FIBRES, axis=1), times, axis=0) * PEAK * step_ms / 1000
         x[k, : len(chance)] = rng.random(chance.shape) < chance
-        targets[k, : len(chance)] = np.repeat(actions, times)
+        targets[k, : len(chance)] = asked(np.repeat(actions, times))
     return x, targets
+
+
+def asked(actions):
+    """The actions of a trial, with -1 where 0 is right and not asked."""
+    fixates, others = np.flatnonzero(actions == 0), int((actions != 0).sum())
+    return actions if not others else np.where(np.isin(np.arange(len(actions)), fixates[:-others]), -1, actions)
 
 
 def main(arguments=None):

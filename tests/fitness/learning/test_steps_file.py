@@ -100,9 +100,10 @@ def test_trials_of_neurogym_become_a_file_from_which_a_search_learns(tmp_path, m
     assert "20 trials of 50 steps, 16 lines, 3 actions" in capsys.readouterr().out
     found = read_steps("made.npz", (tmp_path / "made.npz").read_bytes())
     assert found.dt_ms == 2.0
-    ends = (found.targets >= 0).sum(axis=1)
-    assert set(ends.tolist()) == {30, 40, 50}
+    ends = [int(np.flatnonzero(one >= 0)[-1]) + 1 for one in found.targets]
+    assert set(ends) == {30, 40, 50}
     assert not found.x[0, ends[0] :].any()
+    assert ((found.targets == 0).sum(axis=1) == (found.targets > 0).sum(axis=1)).all()
     assert found.x[found.targets == 2][:, :4].mean() == pytest.approx(0.4, abs=0.03)
     assert not found.x[found.targets == 2][:, 8:12].any()
     assert found.x[found.targets == 0][:, 8:12].mean() == pytest.approx(0.4, abs=0.03)
