@@ -34,7 +34,7 @@ from fitness.recordings.task import RecordingTask
 SPEC = Path(__file__).with_suffix(".toml")
 NAMES = {"200": 1, "800": 2}  # the cut-off in Hz, and the number of nitime's files
 RUNS = 64  # of each window of the last 2 s
-SEEDS = (1,)  # of the searches
+SEEDS = (1,)  # of the searches, of whose circuits that with the best validation score is taken
 NOISY = {"neuron_model": "alif_psc_exp", "noise_mv": 3.0}
 RANGES = {
     "tau_m_ms": [0.2, 10.0],
