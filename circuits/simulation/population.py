@@ -101,7 +101,7 @@ def simulate_population(
         _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
 
     in_threads(part, spans(batch, threads), threads)
-    if taught is None:
+    if teacher is None or taught is None:
         return Activity(outputs, *counts)
     noted = np.moveaxis(taught.noted, -1, 2).reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
     return Activity(outputs, *counts, noted[..., 0], None if teacher.potential is None else noted[..., 1:])
