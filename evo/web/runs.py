@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from circuits.errors import MachineError, UserError
 from evo.inspect import activity, page_data
 from evo.storage import lock
-from evo.storage.run_folder import Run
+from evo.storage.run_folder import Run, members
 from evo.storage.stored import SPEC, STORE
+from evo.studies.study.folder import is_study
 
 DEPTH = 6  # of folders in folders
 EVERY_S = 1.0
@@ -41,6 +42,7 @@ class Runs:
         self.version = 0  # of the table: what has changed since is told apart by it
         self.rows: dict[str, dict] = {}
         self.whole = False  # was every run looked at once?
+        self.studies: list[str] = []  # folders of studies that hold runs
         self._stamps: dict[str, tuple] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._versions: dict[str, int] = {}
@@ -78,10 +80,12 @@ class Runs:
             for name in (n for n in names if n not in gone):
                 if self._end.is_set():
                     return
-                stamp = _stamp(self.path(name))
+                stamp = stamp_of(self.path(name))
                 if stamp != self._stamps.get(name):
                     self._read(name, stamp)
                     changed = True
+            if everything:
+                self._look_for_studies()
             if everything and not self.whole:
                 self.whole, self.version = True, self.version + 1
             if changed:
@@ -92,6 +96,19 @@ class Runs:
         with self._lock:
             rows = [self.rows[name] for name, version in self._versions.items() if version > since]
             return self.version, rows, [name for name, version in self._gone.items() if version > since]
+
+    def _look_for_studies(self):
+        """Runs of a study lie in its folder."""
+        parents = {"." if name == "." else name.rpartition("/")[0] or "." for name in self.rows}
+        found = sorted(name for name in parents if is_study(self.path(name)))
+        if found != self.studies:
+            self.studies, self.version = found, self.version + 1
+
+    def study(self, name: Any) -> Path:
+        """The folder of a study of this name. Raises UserError where there is none."""
+        if not isinstance(name, str) or name not in self.studies or not is_study(self.path(name)):
+            raise UserError(f"there is no study {name!r} below {self.folder}; it may have been moved or deleted")
+        return self.path(name)
 
     # -- one run
 
@@ -109,7 +126,7 @@ class Runs:
     def open(self, name: Any) -> Opened:
         """A run as it is now."""
         path = self.known(name)
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         with self._lock:
             there = self._open.get(name)
             if there is not None and there.stamp == stamp:
@@ -191,7 +208,7 @@ def _found(folder: Path, depth: int = DEPTH) -> Iterator[str]:
                 below.append((Path(one.path), f"{prefix}{one.name}/", left - 1))
 
 
-def _stamp(path):
+def stamp_of(path):
     """What is different when a run has been written to, or begun or ended to run."""
     found: list = []
     for file in (STORE, STORE + "-wal", SPEC):
@@ -208,7 +225,8 @@ def _stamp(path):
 
 
 def _row(name, run):
-    best, task = (run.front[0] if run.front else None), run.spec
+    some = [] if run.archive is None else members(run.ranked[:1], run.spec, run.interface, run.conditions)
+    best, task = (some[0] if some else None), run.spec
     number = page_data.number
     return {
         "name": name,
@@ -222,7 +240,7 @@ def _row(name, run):
         "generation": run.generation,
         "generations": run.spec.search.generations,
         "seconds": run.progress.elapsed,
-        "front": len(run.front),
+        "front": 0 if run.archive is None else len(run.archive),
         "neurons": best and len(best.circuit.neurons),
         "algorithm": run.spec.search.algorithm,
         "seed": page_data.exact(run.spec.search.seed),

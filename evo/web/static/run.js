@@ -3,7 +3,6 @@ import { $, chosen, data, el, load, on, source } from "../page/tools.js";
 import { draw, start, choose } from "../page/view.js";
 import { address, ask, changes, parameter, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
-import { saved } from "./sharing.js";
 
 const name = parameter("name");
 let seen = null, asking = false, again = false;
@@ -18,8 +17,7 @@ function links() {
     el("a", { class: "button", href: address("new", { fork: name }) }, "Fork"),
     data.run.state === "running"
       ? el("button", { type: "button", id: "stop", onclick: () => act("stop", {}) }, "Stop")
-      : el("button", { type: "button", id: "resume", onclick: further }, "Go on"),
-    el("button", { type: "button", id: "page", onclick: keep }, "Save as page"));
+      : el("button", { type: "button", id: "resume", onclick: further }, "Go on"));
 }
 
 // Goes on with the run: a stopped one where it was, a finished one to a further generation.
@@ -44,9 +42,9 @@ async function act(question, more, consent = {}) {
   }
 }
 
-async function keep() {
+async function page() {
   const found = await tried("page", { name });
-  if (found) saved(found.text, `${data.title}.html`, "text/html");
+  return found && { title: data.title, ...found };
 }
 
 // The run has gone on: the same circuit stays chosen, wherever it is now.
@@ -68,7 +66,7 @@ async function renew() {
   if (again) { again = false; renew(); }
 }
 
-begin("", name ?? "Run");
+begin("", name ?? "Run", { page: name ? page : null, figures: Boolean(name) });
 const first = name ? await tried("run", { name }) : trouble(new Error("Choose a run from the table of runs."));
 if (first) {
   load(first);

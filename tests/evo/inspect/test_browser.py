@@ -12,12 +12,11 @@ import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
 from circuits.edit.lesion import lesion
 from circuits.simulation.simulate import simulate
-from evo.engine.codec import from_bytes, to_bytes
-from evo.engine.island import State
 from evo.inspect import activity, page, page_data
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for
+from tests.evo.fronts import with_front
 from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.tiny import spec_file, stops_after
 
@@ -68,27 +67,6 @@ def opened(tab):
     for one in pages:
         one.close()
         assert one.faults == []
-
-
-def with_front(folder, count, elsewhere):
-    """A copy of a run whose front has so many members: archive records copied, all made different and none dominated."""
-    elsewhere.mkdir()
-    for name in (SPEC, STORE):
-        (elsewhere / name).write_bytes((folder / name).read_bytes())
-    text = (elsewhere / SPEC).read_text()
-    (elsewhere / SPEC).write_text(re.sub(r"archive = \d+", f"archive = {count}", text))
-    with Store.open(elsewhere / STORE, write=True) as store:
-        states = [from_bytes(State, blob) for *_, blob in store.states()]
-        records = np.resize(states[0].archive, count)
-        place = np.arange(count)
-        records["losses"] = np.stack([-2 * place / count, place, place], axis=1)
-        records["held_out"] = (count - place) / count
-        records["low"], records["high"] = records["held_out"] * 0.9, records["held_out"]
-        for island, state in enumerate(states):
-            mine = records if island == 0 else records[:1]
-            store._db.execute("UPDATE state SET state = ? WHERE island = ?", (to_bytes(state._replace(archive=mine)), island))
-        store.settle()
-    return evo.open_run(elsewhere)
 
 
 # -- one thing chosen, the others follow
