@@ -29,6 +29,18 @@ def made(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def studied(made, tmp_path_factory):
+    """The folder of runs, with a study of two arms and two seeds in it."""
+    place = tmp_path_factory.mktemp("studied")
+    folder = shutil.copytree(made, place / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulated, "analysed", 1)
+        spec, settings = spec_file(place, generations=2), {"search.crossover": ["0", "0.5"]}
+        evo.run_study([spec], folder / "mine", seeds=2, workers=0, settings=settings, target=0.05)
+    return folder
+
+
 @pytest.fixture
 def folder(made, tmp_path):
     """A copy of the runs, which a test may change."""
