@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from circuits.errors import MachineError, UserError
 from evo.inspect import activity, page_data
 from evo.storage import lock
-from evo.storage.run_folder import Run, members
+from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
 from evo.studies.study.folder import is_study
+from evo.web.kept import Kept
 
 DEPTH = 6  # of folders in folders
 EVERY_S = 1.0
@@ -35,10 +38,10 @@ class Opened(NamedTuple):
 
 
 class Runs:
-    """The runs below `folder`, by their names: paths from there."""
+    """The runs below `folder`, by their names: paths from there; kept: what is known of them from before."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, kept: Kept | None = None):
+        self.folder, self.kept = folder.resolve(), kept
         self.version = 0  # of the table: what has changed since is told apart by it
         self.rows: dict[str, dict] = {}
         self.whole = False  # was every run looked at once?
@@ -64,6 +67,13 @@ class Runs:
 
     def close(self):
         self._end.set()
+        self._keep()
+
+    def _keep(self):
+        if self.kept is not None and self.whole:
+            with self._lock:
+                names = [name for name, row in self.rows.items() if row["state"] != "unreadable"]
+                self.kept.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
 
     def look(self, everything: bool = True):
         """Read what has changed; everything: also runs that rested."""
@@ -76,20 +86,20 @@ class Runs:
             gone = set(self.rows).difference(names) if everything else {n for n in names if not self.path(n).is_dir()}
             for name in gone:
                 self._forget(name)
-            changed = bool(gone)
+            settings = dict(self._settings)
             for name in (n for n in names if n not in gone):
                 if self._end.is_set():
                     return
                 stamp = stamp_of(self.path(name))
                 if stamp != self._stamps.get(name):
                     self._read(name, stamp)
-                    changed = True
             if everything:
                 self._look_for_studies()
+            if settings != self._settings:
+                self._compare()
             if everything and not self.whole:
                 self.whole, self.version = True, self.version + 1
-            if changed:
-                self._compare()
+                self._keep()
 
     def changed(self, since: int) -> tuple[int, list[dict], list[str]]:
         """The version of the table, and since an older one its rows that are new and the names of those that have gone."""
@@ -145,6 +155,9 @@ class Runs:
 
     def _read(self, name, stamp):
         self._stamps[name] = stamp
+        if self.kept is not None and (known := self.kept.get(name, stamp)) is not None:
+            row, self._settings[name] = known
+            return self._put(name, row)
         try:
             run = Run(self.path(name))
             row, self._settings[name] = _row(name, run), _flat(run.spec.model_dump(mode="json"))
@@ -157,7 +170,7 @@ class Runs:
     def _put(self, name, row):
         with self._lock:
             before = self.rows.get(name)
-            row = row | {"differs": before["differs"] if before else {}}
+            row = row | {"differs": before["differs"] if before else row.get("differs", {})}
             if row != before:
                 self.version += 1
                 self.rows[name], self._versions[name] = row, self.version
@@ -225,23 +238,25 @@ def stamp_of(path):
 
 
 def _row(name, run):
-    some = [] if run.archive is None else members(run.ranked[:1], run.spec, run.interface, run.conditions)
-    best, task = (some[0] if some else None), run.spec
-    number = page_data.number
+    best, task = (run.ranked[0] if run.archive is not None else None), run.spec
+
+    def of_best(key):
+        return None if best is None else page_data.number(float(best[key]))
+
     return {
         "name": name,
         "state": run.state,
         "task": task.judged_by,
-        "best": best and number(best.held_out),
-        "low": best and number(best.low),
-        "high": best and number(best.high),
-        "score": best and number(best.score),
+        "best": of_best("held_out"),
+        "low": of_best("low"),
+        "high": of_best("high"),
+        "score": of_best("score"),
         "evaluations": run.evaluations,
         "generation": run.generation,
         "generations": run.spec.search.generations,
         "seconds": run.progress.elapsed,
         "front": 0 if run.archive is None else len(run.archive),
-        "neurons": best and len(best.circuit.neurons),
+        "neurons": None if best is None else int(np.count_nonzero(best["genome"]["kind"])),
         "algorithm": run.spec.search.algorithm,
         "seed": page_data.exact(run.spec.search.seed),
         "parent": run.parent and run.parent["run"],

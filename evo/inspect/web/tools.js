@@ -80,7 +80,7 @@ export function chart(host, draw) {
     if (charts.size > 200) for (const one of charts.keys()) if (!one.isConnected) charts.delete(one);
   }
   charts.set(host, again);
-  again();
+  host.isConnected ? again() : queueMicrotask(again); // it is put into the page by who asks for it
   return again;
 }
 export function redraw() {

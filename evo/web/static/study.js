@@ -21,10 +21,12 @@ function select(label, values, now, change) {
 const key = (arm) => el("span", { class: `key ${hue(arm.k)}` });
 
 function summary() {
-  const rows = found.arms.map((arm, k) => [el("span", {}, key({ k }), " ", arm.name), arm.over === arm.runs ? String(arm.runs) : `${arm.over} of ${arm.runs}`, share(arm), estimate(arm.evaluations, (v) => count(Math.round(v))), estimate(arm.core_seconds, (v) => count(Math.round(v))), arm.over ? estimate(arm.held_out, number) : "–", arm.over ? estimate(arm.worst, number) : "–"]);
+  const rows = found.arms.map((arm, k) => [el("span", {}, key({ k }), " ", arm.name), arm.over === arm.runs ? String(arm.runs) : `${arm.over} of ${arm.runs}`, share(arm), estimate(arm.evaluations, (v) => count(Math.round(v))), estimate(arm.core_seconds, (v) => plain(v, 3)), arm.over ? estimate(arm.held_out, number) : "–", arm.over ? estimate(arm.worst, number) : "–"]);
   return el("div", {}, el("div", { class: "across" }, table([{ text: "arm", left: true }, "runs over", "solved", "evaluations", "seconds of a core", "held out", "worst condition"], rows, { id: "arms" })),
     el("p", { class: "note" }, `Solved: reached ${plain(found.target)} on held-out trials${found.worst === null ? "" : `, and ${plain(found.worst)} in the worst condition`}, with Wilson's 95 % interval. Evaluations and seconds: until then, medians with bootstrap intervals.`));
 }
+
+const legend = () => el("ul", { class: "legend" }, ...found.arms.map((arm, k) => el("li", {}, key({ k }), arm.name)));
 
 // The share of solved runs of each arm, with its interval.
 function solved(width, host, task) {
@@ -48,7 +50,7 @@ function sooner(width, host, task) {
   for (const arm of list) {
     const c = arm.curves[cost], last = c.x.length - 1, points = [[x.domain()[0], 0, 0, 0], ...c.x.map((v, j) => [v, c.share[j], c.low[j], c.high[j]]), [Math.max(c.end, x.domain()[0]), c.share[last] ?? 0, c.low[last] ?? 0, c.high[last] ?? 0]];
     plot.append("path").attr("class", `band ${hue(arm.k)}`).attr("d", d3.area().curve(d3.curveStepAfter).x((p) => x(p[0])).y0((p) => y(p[2])).y1((p) => y(p[3]))(points));
-    plot.append("path").attr("class", `line ${hue(arm.k)}`).attr("stroke-dasharray", DASHES[Math.floor(arm.k / 8) % DASHES.length]).attr("d", d3.line().curve(d3.curveStepAfter).x((p) => x(p[0])).y((p) => y(p[1]))(points))
+    plot.append("path").attr("class", `line ${hue(arm.k)}`).attr("stroke-dasharray", DASHES[arm.k % DASHES.length]).attr("d", d3.line().curve(d3.curveStepAfter).x((p) => x(p[0])).y((p) => y(p[1]))(points))
       .on("pointerenter", (event) => tip.show(event, arm.name, [["solved", share(arm)]])).on("pointerleave", () => tip.hide());
   }
 }
@@ -95,7 +97,7 @@ function draw() {
   $("tools").replaceChildren(...(begun.length ? [el("a", { class: "button", href: address("compare", { run: begun.slice(0, MOST) }) }, begun.length > MOST ? `Compare the first ${MOST} runs` : "Compare its runs")] : []));
   $("main").append(
     part("summed", "Arms", summary(), each(solved)),
-    part("sooner", "How soon", el("div", { class: "controls" }, select("over", COSTS, cost, (v) => (cost = v))), each(sooner)),
+    part("sooner", "How soon", el("div", { class: "controls" }, select("over", COSTS, cost, (v) => (cost = v))), each(sooner), legend()),
     part("scores", "Scores", el("div", { class: "controls" }, select("of", MEASURES, measure, (v) => (measure = v))), each(scores), el("p", { class: "note" }, "A dot a run; beside them the median with its bootstrap interval. Dashed: the target.")),
     part("beside", "Beside the first arm", tests()),
     part("runs", "Runs", members()),
