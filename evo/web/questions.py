@@ -46,6 +46,7 @@ class Lab:
             "page": self._page,
             "figure/pdf": lambda said: {"pdf": b64encode(pdf(said.get("svg"), said.get("mm"))).decode()},
             "circuit": lambda said: run_view.circuit(self.runs, said.get("name"), said.get("id")),
+            "lineage": lambda said: run_view.lineage(self.runs, said.get("name"), said.get("id")),
             "circuits": lambda said: {"motifs": _zoo(), "tasks": _tasks()},
             "import": _imported,
             "bench/open": self.bench.open,

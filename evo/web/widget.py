@@ -63,6 +63,6 @@ def answered(lab: Lab, asked: Any) -> dict:
 
 
 ASKED = {
-    *("runs", "run", "circuit", "circuits", "import", "page", "figure/pdf", "allow"),
+    *("runs", "run", "circuit", "lineage", "circuits", "import", "page", "figure/pdf", "allow"),
     *("bench", "bench/open", "bench/compare", "bench/sweep", "bench/lesions", "bench/motif", "bench/code"),
 }

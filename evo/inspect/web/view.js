@@ -86,6 +86,7 @@ export function draw() {
     drawLearning();
     drawDescent();
     on("circuit", links);
+    on("lineage", links);
   }
   links();
 }

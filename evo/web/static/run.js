@@ -1,5 +1,5 @@
 // A run, live: its page, whose circuits are asked for when they are looked at.
-import { $, chosen, data, el, load, on, source } from "../page/tools.js";
+import { $, chosen, data, el, inSight, load, on, source, tell } from "../page/tools.js";
 import { draw, start, choose } from "../page/view.js";
 import { address, ask, changes, parameter, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
@@ -8,6 +8,20 @@ const name = parameter("name");
 let seen = null, asking = false, again = false;
 
 source.circuit = (rank) => ask("circuit", { name, id: data.members[rank].id });
+
+// How it came about is asked for once a circuit is looked at for a moment.
+let looked = null;
+function later() {
+  clearTimeout(looked);
+  const circuit = chosen.circuit, { id } = data.members[chosen.rank];
+  if (circuit.lineage === undefined) looked = setTimeout(async () => {
+    const found = await tried("lineage", { name, id });
+    if (!found || circuit !== chosen.circuit) return;
+    circuit.lineage = found.lineage;
+    chosen.step = (found.lineage?.length ?? 1) - 1;
+    tell("lineage");
+  }, 100);
+}
 
 function links() {
   const here = data.members[chosen.rank];
@@ -66,6 +80,7 @@ async function renew() {
   if (again) { again = false; renew(); }
 }
 
+inSight();
 begin("", name ?? "Run", { page: name ? page : null, figures: Boolean(name) });
 const first = name ? await tried("run", { name }) : trouble(new Error("Choose a run from the table of runs."));
 if (first) {
@@ -74,6 +89,8 @@ if (first) {
   await start();
   links();
   on("circuit", links);
+  on("circuit", later);
+  later();
   changes(0, ({ rows, gone }) => {
     if (gone.includes(name)) trouble(new Error(`The folder of ${name} has been moved or deleted; what was read of it stays here.`));
     const row = rows.find((one) => one.name === name);

@@ -210,7 +210,7 @@ def test_the_run_view_draws_what_the_page_draws(opened, tab, place, tmp_path):
     still = Opened(tab, page.write(evo.open_run(place / "gate-3"), tmp_path / "page.html"))
     there = drawn()
     still.close()
-    opened("run?name=gate-3").wait("html[data-drawn]")
+    opened("run?name=gate-3").wait("#descent:not(.late) #line svg")
     assert drawn() == there
 
 
