@@ -161,6 +161,7 @@ def _whole(run, member, shown, cache, traces, descent):
     recorded = _recorded(run, cache)
     found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
     found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
+    found["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
     found["lineage"] = lineage_of(run, member.rank, cache) if descent else None
     return found
 

@@ -1,13 +1,17 @@
 """One folder of runs for all tests of the lab, one server over it, and one browser."""
 
+import os
 import shutil
+import signal
 import socket
 import threading
 import time
+from subprocess import Popen as Process
 
 import pytest
 
 import evo
+from evo.web.control import Control
 from evo.web.questions import Lab, RefusedError
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import own_task_spec, spec_file
@@ -54,6 +58,24 @@ def shared(made):
     lab.runs.look()
     yield lab
     lab.close()
+
+
+@pytest.fixture(autouse=True)
+def ended(monkeypatch):
+    """Searches that a test has started end with it, whatever became of it."""
+    begin, processes = Control._begin, []
+
+    def begun(self, name, *rest):
+        answer = begin(self, name, *rest)
+        processes.append(self.jobs[name].process)
+        return answer
+
+    monkeypatch.setattr(Control, "_begin", begun)
+    yield
+    for process in processes:
+        if isinstance(process, Process) and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @pytest.fixture
