@@ -55,6 +55,8 @@ def write():
 
 def clocked() -> str:
     """How soon the lab answers."""
+    if not (RESULTS / "lab.csv").exists():
+        return "Not measured yet."
     with open(RESULTS / "lab.csv", encoding="utf-8", newline="") as file:
         rows = [(PARTS[row["part"]], row["what"], row["median_ms"], row["worst_ms"]) for row in csv.DictReader(file)]
     return table(("", "", "median, ms", "worst, ms"), rows)
