@@ -83,6 +83,11 @@ export function chart(host, draw) {
   host.isConnected ? again() : queueMicrotask(again); // it is put into the page by who asks for it
   return again;
 }
+// Draws what was put off.
+export function drawAll() {
+  for (const act of [...late.values()]) act();
+}
+addEventListener("beforeprint", drawAll);
 export function redraw() {
   for (const [host, again] of charts) host.isConnected ? again() : charts.delete(host);
 }

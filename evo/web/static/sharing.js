@@ -1,5 +1,5 @@
 // Files and figures that leave the browser.
-import { $, el } from "../page/tools.js";
+import { $, drawAll, el } from "../page/tools.js";
 import { tried, way } from "./asking.js";
 
 export function saved(content, name, type) {
@@ -63,6 +63,7 @@ async function figure(svg, name, mm, kind) {
 
 // All figures of the view, to save one of them.
 export function choose() {
+  drawAll();
   const every = [...document.querySelectorAll("main svg[viewBox]")].filter((svg) => svg.clientWidth && !svg.closest("[hidden], .lane"));
   const section = (svg) => svg.closest("section")?.querySelector("h2").firstChild.textContent ?? "";
   const name = (svg) => [section(svg), svg.closest("div:has(> h3), figure")?.querySelector("h3, figcaption")?.firstChild.textContent ?? svg.getAttribute("aria-label")].filter(Boolean).join(": ");
