@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
-from circuits.numerics.compiled import compiled
-from circuits.numerics.simd import LANES, add_where, aligned, fma, get, like, load, mul, put, select, splat, store, sub, widen
+from circuits.numerics.compiled import compiled, jit
+from circuits.numerics.simd import LANES, add_where, aligned, at_least, fma, get, like, load, mul, put, select, splat, store, sub, widen
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.synapses import short_term, stdp
@@ -49,6 +49,8 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
+    arriving: np.ndarray
+    resting: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -56,6 +58,16 @@ class Trace(NamedTuple):
 
     slot: np.ndarray
     values: np.ndarray
+
+
+@jit(inline="always")
+def _is_zero(state, place, states):
+    """Are all these state vectors zero in every lane?"""
+    everywhere = ~np.uint64(0)
+    for x in range(states):
+        value = load(state, place + x * LANES)
+        everywhere &= at_least(value, like(value, 0.0)) & at_least(like(value, 0.0), value)
+    return everywhere == ~np.uint64(0)
 
 
 @compiled
@@ -68,11 +80,11 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
     """
-    model, channels, history = tables.model, tables.channels, tables.history
+    model, channels, history, neurons = tables.model, tables.channels, tables.history, tables.neurons[b]
     if first == history:
-        neurons = tables.neurons[b]
         scratch.state[: neurons * model.states * LANES] = 0
         scratch.refractory[:neurons] = 0
+        scratch.resting[:neurons] = 0
         if fading is not None:
             short_term.rest(fading, b, neurons, scratch.short_term)
         if learning is not None:
@@ -80,6 +92,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
     state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
+    arriving, resting = scratch.arriving, scratch.resting
     width = raster.shape[1]
     flat = raster.reshape(-1)
     if world is not None and first == history:
@@ -87,7 +100,16 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
         sense(world, scratch.world, trial, 0, flat, first * width)
     for row in range(first, last):
         here = row * width
-        for n in range(tables.neurons[b]):
+        arrivals = 0
+        for s in range(bounds[0, 0], bounds[neurons - 1, 2]):  # without a branch, which no processor would foresee
+            put(arriving, arrivals, s)
+            arrivals += get(flat, here + get(offset, s)) != 0
+        put(arriving, arrivals, bounds[neurons - 1, 2])
+
+        for n in range(neurons):
+            if get(resting, n):
+                put(flat, here + channels + n, np.uint64(0))
+                continue
             place = n * model.states * LANES
             v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
             held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
@@ -98,38 +120,61 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                 else:
                     kick = load(scratch.spare, 0)
                 v = select(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
-
             v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+            store(state, place + V * LANES, v)
+            put(refractory, n, held | fired)
+            put(flat, here + channels + n, fired)
+            if row == history and noise is None and fading is None and learning is None and drive is None:
+                put(resting, n, np.uint8(_is_zero(state, place, model.states)))
 
-            i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
+        a = 0
+        for n in range(neurons):
+            if get(resting, n):
+                if get(arriving, a) >= bounds[n, 2]:
+                    continue
+                put(resting, n, np.uint8(0))
+            place = n * model.states * LANES
+            fired = get(flat, here + channels + n)
+            i_e = mul(splat(table[n, P11_E]), load(state, place + I_E * LANES))
             if drive is not None:
                 current = like(i_e, 0.0)
                 for s in range(drive.bounds[b, n, 0], drive.bounds[b, n, 2]):
                     x = load(scratch.signal, (row * drive.channels + get(drive.offset, s)) * LANES)
                     current = fma(splat(get(drive.weight, s)), x, current)
                 i_e = fma(sub(like(i_e, 1.0), splat(table[n, P11_E])), current, i_e)
-            for s in range(bounds[n, 0], bounds[n, 1]):
+            while get(arriving, a) < bounds[n, 1]:
+                s = get(arriving, a)
                 i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
-            for s in range(bounds[n, 1], bounds[n, 2]):
-                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
+                a += 1
             if fading is not None:
                 mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
                 i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
-                i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
             if learning is not None:
                 mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
                 i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
-                i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
-
-            store(state, place + V * LANES, v)
             store(state, place + I_E * LANES, i_e)
+
+            if bounds[n, 1] == bounds[n, 2] and fading is None and learning is None:
+                continue
+            i_i = mul(splat(table[n, P11_I]), load(state, place + I_I * LANES))
+            while get(arriving, a) < bounds[n, 2]:
+                s = get(arriving, a)
+                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
+                a += 1
+            if fading is not None:
+                mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
+                i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
+            if learning is not None:
+                mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
+                i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
             store(state, place + I_I * LANES, i_i)
-            put(refractory, n, held | fired)
-            put(flat, here + channels + n, fired)
-            if trace is not None and trace.slot[n] >= 0:
-                at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
-                for x in range(model.states):
-                    store(trace.values, at + x * LANES, load(state, place + x * LANES))
+
+        if trace is not None:
+            for n in range(neurons):
+                if trace.slot[n] >= 0:
+                    at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
+                    for x in range(model.states * LANES):
+                        trace.values[at + x] = state[n * model.states * LANES + x]
 
         if world is not None:
             for r in range(tables.readout.shape[1]):
@@ -145,9 +190,11 @@ def scratch(tables, steps, world=None) -> Scratch:
     neurons, real = tables.table.shape[1], tables.table.dtype
     channels = 0 if tables.drive is None else tables.drive.channels
 
+    def most(lists):
+        return 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
+
     def plastic(lists, states):
-        most = 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
-        return aligned(most * states * LANES, real)
+        return aligned(most(lists) * states * LANES, real)
 
     signal = aligned((tables.history + steps) * channels * LANES, real)
     signal[: tables.history * channels * LANES] = 0
@@ -161,4 +208,6 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
+        np.empty(most(tables) + 1, "i8"),
+        np.zeros(neurons, "u1"),
     )
