@@ -145,6 +145,19 @@ def leave(typingctx, array, index, value):
 
 
 @intrinsic
+def forget(typingctx):
+    """X"""
+    import os
+
+    def emit(context, builder, signature, args):
+        if "avx512" not in os.environ.get("TRY", ""):
+            builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@intrinsic
 def splat(typingctx, scalar):
     """The vector with `scalar` in every lane."""
     vector = Vector(scalar)

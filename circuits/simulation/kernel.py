@@ -24,10 +24,15 @@ import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.numerics.compiled import compiled, jit
-from circuits.numerics.simd import LANES, add_where, aligned, at_least, fma, get, like, load, mul, put, select, splat, store, sub, widen
+from circuits.numerics.simd import LANES, add_where, aligned, at_least, fma, forget, get, like, load, mul, put, select, splat, store, sub, widen
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.synapses import short_term, stdp
+
+
+import os  # noqa
+
+LISTED = "avx512" not in os.environ.get("TRY", "")
 
 
 class Scratch(NamedTuple):
@@ -51,6 +56,8 @@ class Scratch(NamedTuple):
     signal: np.ndarray
     arriving: np.ndarray
     resting: np.ndarray
+    target: np.ndarray
+    post: np.ndarray
 
 
 class Trace(NamedTuple):
@@ -98,18 +105,31 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     if world is not None and first == history:
         begin(world.start, trial, scratch.world)
         sense(world, scratch.world, trial, 0, flat, first * width)
+    listed = LISTED and fading is None and learning is None
+    if listed and first == history:
+        for n in range(neurons):
+            for s in range(bounds[n, 0], bounds[n, 2]):
+                put(scratch.post, s - bounds[0, 0], n)
+                which = I_E if s < bounds[n, 1] else I_I
+                put(scratch.target, s - bounds[0, 0], (n * model.states + which) * LANES)
+    can_rest = noise is None and fading is None and learning is None and drive is None
     for row in range(first, last):
         here = row * width
         arrivals = 0
-        for s in range(bounds[0, 0], bounds[neurons - 1, 2]):  # without a branch, which no processor would foresee
-            put(arriving, arrivals, s)
-            arrivals += get(flat, here + get(offset, s)) != 0
-        put(arriving, arrivals, bounds[neurons - 1, 2])
-
+        if listed:
+            for s in range(bounds[0, 0], bounds[neurons - 1, 2]):  # without a branch, which no processor would foresee
+                put(arriving, arrivals, s)
+                arrivals += get(flat, here + get(offset, s)) != 0
         for n in range(neurons):
             if get(resting, n):
-                put(flat, here + channels + n, np.uint64(0))
-                continue
+                some = np.uint64(0)
+                if not listed:
+                    for s in range(bounds[n, 0], bounds[n, 2]):
+                        some |= get(flat, here + get(offset, s))
+                if not some:
+                    put(flat, here + channels + n, np.uint64(0))
+                    continue
+                put(resting, n, np.uint8(0))
             place = n * model.states * LANES
             v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
             held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
@@ -124,51 +144,41 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             store(state, place + V * LANES, v)
             put(refractory, n, held | fired)
             put(flat, here + channels + n, fired)
-            if row == history and noise is None and fading is None and learning is None and drive is None:
-                put(resting, n, np.uint8(_is_zero(state, place, model.states)))
+            forget()
 
-        a = 0
-        for n in range(neurons):
-            if get(resting, n):
-                if get(arriving, a) >= bounds[n, 2]:
-                    continue
-                put(resting, n, np.uint8(0))
-            place = n * model.states * LANES
-            fired = get(flat, here + channels + n)
-            i_e = mul(splat(table[n, P11_E]), load(state, place + I_E * LANES))
+            i_e, i_i = load(state, place + I_E * LANES), load(state, place + I_I * LANES)
+            i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             if drive is not None:
                 current = like(i_e, 0.0)
                 for s in range(drive.bounds[b, n, 0], drive.bounds[b, n, 2]):
                     x = load(scratch.signal, (row * drive.channels + get(drive.offset, s)) * LANES)
                     current = fma(splat(get(drive.weight, s)), x, current)
                 i_e = fma(sub(like(i_e, 1.0), splat(table[n, P11_E])), current, i_e)
-            while get(arriving, a) < bounds[n, 1]:
-                s = get(arriving, a)
-                i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
-                a += 1
+            if not listed:
+                for s in range(bounds[n, 0], bounds[n, 1]):
+                    i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
+                for s in range(bounds[n, 1], bounds[n, 2]):
+                    i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
             if fading is not None:
                 mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
                 i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
-            if learning is not None:
-                mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
-                i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
-            store(state, place + I_E * LANES, i_e)
-
-            if bounds[n, 1] == bounds[n, 2] and fading is None and learning is None:
-                continue
-            i_i = mul(splat(table[n, P11_I]), load(state, place + I_I * LANES))
-            while get(arriving, a) < bounds[n, 2]:
-                s = get(arriving, a)
-                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
-                a += 1
-            if fading is not None:
-                mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
                 i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
             if learning is not None:
                 mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
+                i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
                 i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
+            store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
 
+        if row == history and can_rest:
+            for n in range(neurons):
+                put(resting, n, np.uint8(_is_zero(state, n * model.states * LANES, model.states)))
+        if listed:
+            for a in range(arrivals):
+                s = get(arriving, a)
+                place = get(scratch.target, s - bounds[0, 0])
+                store(state, place, add_where(get(flat, here + get(offset, s)), load(state, place), get(weight, s)))
+                put(resting, get(scratch.post, s - bounds[0, 0]), np.uint8(0))
         if trace is not None:
             for n in range(neurons):
                 if trace.slot[n] >= 0:
@@ -210,4 +220,6 @@ def scratch(tables, steps, world=None) -> Scratch:
         signal,
         np.empty(most(tables) + 1, "i8"),
         np.zeros(neurons, "u1"),
+        np.empty(most(tables), "i8"),
+        np.empty(most(tables), "i8"),
     )
