@@ -14,6 +14,9 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
+A neuron that the first step leaves at rest in all trials stays there until a spike arrives, and is passed over till then. With
+AVX-512, each neuron asks all its synapses; elsewhere those over which a spike arrives are found first, see `arrivals`.
+
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
 plastic synapses, sampled inputs, noise, recording and world.
 """
@@ -24,15 +27,29 @@ import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
 from circuits.numerics.compiled import compiled, jit
-from circuits.numerics.simd import LANES, add_where, aligned, at_least, fma, forget, get, like, load, mul, put, select, splat, store, sub, widen
+from circuits.numerics.simd import (
+    AVX512,
+    LANES,
+    add_where,
+    aligned,
+    at_least,
+    fma,
+    get,
+    like,
+    load,
+    mul,
+    put,
+    reload,
+    select,
+    splat,
+    store,
+    sub,
+    widen,
+)
+from circuits.simulation import arrivals
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.synapses import short_term, stdp
-
-
-import os  # noqa
-
-LISTED = "avx512" not in os.environ.get("TRY", "")
 
 
 class Scratch(NamedTuple):
@@ -43,6 +60,7 @@ class Scratch(NamedTuple):
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
+    resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
     """
 
     state: np.ndarray
@@ -54,10 +72,8 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
-    arriving: np.ndarray
     resting: np.ndarray
-    target: np.ndarray
-    post: np.ndarray
+    arrivals: arrivals.Arrivals
 
 
 class Trace(NamedTuple):
@@ -68,13 +84,22 @@ class Trace(NamedTuple):
 
 
 @jit(inline="always")
-def _is_zero(state, place, states):
+def _rests(state, place, states):
     """Are all these state vectors zero in every lane?"""
-    everywhere = ~np.uint64(0)
+    zero = ~np.uint64(0)
     for x in range(states):
         value = load(state, place + x * LANES)
-        everywhere &= at_least(value, like(value, 0.0)) & at_least(like(value, 0.0), value)
-    return everywhere == ~np.uint64(0)
+        zero &= at_least(value, like(value, 0.0)) & at_least(like(value, 0.0), value)
+    return zero == ~np.uint64(0)
+
+
+@jit(inline="always")
+def _any_arrive(offset, first, last, flat, here):
+    """Does a spike arrive over one of these synapses in any lane?"""
+    words = np.uint64(0)
+    for s in range(first, last):
+        words |= get(flat, here + get(offset, s))
+    return words != 0
 
 
 @compiled
@@ -98,38 +123,27 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
-    state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
-    arriving, resting = scratch.arriving, scratch.resting
+    state, refractory, raster, resting = scratch.state, scratch.refractory, scratch.raster, scratch.resting
     width = raster.shape[1]
     flat = raster.reshape(-1)
     if world is not None and first == history:
         begin(world.start, trial, scratch.world)
         sense(world, scratch.world, trial, 0, flat, first * width)
-    listed = LISTED and fading is None and learning is None
+    # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
+    listed = not AVX512 and fading is None and learning is None
+    may_rest = noise is None and fading is None and learning is None and drive is None
+    first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
     if listed and first == history:
-        for n in range(neurons):
-            for s in range(bounds[n, 0], bounds[n, 2]):
-                put(scratch.post, s - bounds[0, 0], n)
-                which = I_E if s < bounds[n, 1] else I_I
-                put(scratch.target, s - bounds[0, 0], (n * model.states + which) * LANES)
-    can_rest = noise is None and fading is None and learning is None and drive is None
+        arrivals.begin(scratch.arrivals, bounds, neurons, model.states)
     for row in range(first, last):
         here = row * width
-        arrivals = 0
-        if listed:
-            for s in range(bounds[0, 0], bounds[neurons - 1, 2]):  # without a branch, which no processor would foresee
-                put(arriving, arrivals, s)
-                arrivals += get(flat, here + get(offset, s)) != 0
+        count = arrivals.find(scratch.arrivals, first_synapse, last_synapse, offset, flat, here) if listed else 0
         for n in range(neurons):
-            if get(resting, n):
-                some = np.uint64(0)
-                if not listed:
-                    for s in range(bounds[n, 0], bounds[n, 2]):
-                        some |= get(flat, here + get(offset, s))
-                if not some:
-                    put(flat, here + channels + n, np.uint64(0))
-                    continue
+            if not listed and get(resting, n) and _any_arrive(offset, bounds[n, 0], bounds[n, 2], flat, here):
                 put(resting, n, np.uint8(0))
+            if get(resting, n):
+                put(flat, here + channels + n, np.uint64(0))
+                continue
             place = n * model.states * LANES
             v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
             held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
@@ -144,9 +158,8 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             store(state, place + V * LANES, v)
             put(refractory, n, held | fired)
             put(flat, here + channels + n, fired)
-            forget()
 
-            i_e, i_i = load(state, place + I_E * LANES), load(state, place + I_I * LANES)
+            i_e, i_i = reload(i_e, state, place + I_E * LANES), reload(i_i, state, place + I_I * LANES)
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             if drive is not None:
                 current = like(i_e, 0.0)
@@ -170,21 +183,18 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
             store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
 
-        if row == history and can_rest:
+        if may_rest and row == history:
             for n in range(neurons):
-                put(resting, n, np.uint8(_is_zero(state, n * model.states * LANES, model.states)))
+                rests = get(refractory, n) == 0 and _rests(state, n * model.states * LANES, model.states)
+                put(resting, n, np.uint8(rests))
         if listed:
-            for a in range(arrivals):
-                s = get(arriving, a)
-                place = get(scratch.target, s - bounds[0, 0])
-                store(state, place, add_where(get(flat, here + get(offset, s)), load(state, place), get(weight, s)))
-                put(resting, get(scratch.post, s - bounds[0, 0]), np.uint8(0))
+            arrivals.arrive(scratch.arrivals, count, first_synapse, offset, weight, flat, here, state, resting)
         if trace is not None:
             for n in range(neurons):
                 if trace.slot[n] >= 0:
                     at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
-                    for x in range(model.states * LANES):
-                        trace.values[at + x] = state[n * model.states * LANES + x]
+                    for x in range(model.states):
+                        store(trace.values, at + x * LANES, load(state, (n * model.states + x) * LANES))
 
         if world is not None:
             for r in range(tables.readout.shape[1]):
@@ -218,8 +228,6 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
-        np.empty(most(tables) + 1, "i8"),
         np.zeros(neurons, "u1"),
-        np.empty(most(tables), "i8"),
-        np.empty(most(tables), "i8"),
+        arrivals.workspace(0 if AVX512 else most(tables)),
     )
