@@ -23,6 +23,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 TESTS ?= tests
 JOBS ?= auto
+COMPILE = $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # what pip does, on all cores
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
@@ -41,7 +42,8 @@ $(INSTALLED): pyproject.toml tests/constraints.txt
 	  || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } \
 	  || { rm -rf .venv; echo "$(PYTHON) has no venv module. Install it: apt-get install python3-venv"; exit 1; }
 	@echo "installing into .venv (the first time takes some minutes)"
-	@$(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[torch,data,nir,sonata,graphml,tensorboard,mlflow,lab,test]'
+	@$(BIN)/pip install -q --disable-pip-version-check --no-compile -c tests/constraints.txt -e '.[torch,data,nir,sonata,graphml,tensorboard,mlflow,lab,test]'
+	@$(COMPILE)
 	@touch $@
 
 demo: install
@@ -87,7 +89,8 @@ DOCS := .venv/.installed-docs
 
 $(DOCS): $(INSTALLED)
 	@$(BIN)/python -c 'import sphinx, furo, myst_nb, sphinx_copybutton' 2>/dev/null \
-	  || $(BIN)/pip install -q --disable-pip-version-check -c tests/constraints.txt -e '.[docs]'
+	  || $(BIN)/pip install -q --disable-pip-version-check --no-compile -c tests/constraints.txt -e '.[docs]'
+	@$(COMPILE)
 	@touch $@
 
 docs: $(DOCS)

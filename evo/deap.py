@@ -24,6 +24,7 @@ import numpy as np
 from deap import base, tools
 
 from circuits.circuit import Circuit
+from circuits.errors import UserError
 from evo.engine.problem import Problem, problem
 from evo.genome import variation
 from evo.spec.run_spec import read
@@ -168,6 +169,8 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     2
     """
     resolved, source = read(spec)
+    if resolved.roles:
+        raise UserError(f"{spec}: roles: assemblies have no toolbox for DEAP's algorithms; use evo.run")
     its = Source(resolved.model_dump_json(), source)
     bounds, more = its.problem.form.bounds, resolved.search.mutation
     rng = np.random.default_rng(resolved.search.seed if seed is None else seed)

@@ -140,8 +140,6 @@ class Task(BaseModel):
         """Call methods that only some of a user's own tasks define like all other code of theirs, see `_call`."""
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
-        for name in OLD_NAMES.keys() & vars(cls).keys():
-            raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in {"score", "interval", "world"} & vars(cls).keys():
             if not cls.__module__.startswith("fitness."):
                 setattr(cls, name, _called(vars(cls)[name]))

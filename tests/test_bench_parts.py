@@ -8,9 +8,10 @@ import pytest
 from circuits.zoo import zoo
 from fitness.learning.network import Sizes
 from fitness.learning.settings import settings
-from tests.bench import bench_parts, bench_racing
+from tests.bench import bench_parts, bench_racing, spoken
 from tests.bench.bench_parts import COMMON, SETTINGS, SPEC
-from tests.bench.parts_arms import ARMS, network_of, random, rewired
+from tests.bench.parts_arms import ARMS, RIVALS, network_of, random, rewired
+from tests.bench.parts_robust import robust
 
 GATE = zoo["gate-3"].circuit
 
@@ -38,7 +39,7 @@ def test_a_random_part_has_as_many_neurons_of_each_sign():
     assert sorted(n.sign for n in found.neurons) == sorted(n.sign for n in like.neurons)
 
 
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("arm", [arm for arm in (*ARMS, *RIVALS) if bench_parts.absent("flip-flop", arm) is None])
 def test_all_arms_have_about_the_same_number_of_parameters_and_fixed_time_constants(arm):
     sizes = Sizes(lines=48, heads=3, classes=2, every_step=True, dt_ms=1.0)
     chosen = settings(COMMON | SETTINGS["flip-flop"])
@@ -77,3 +78,23 @@ def test_a_race_of_the_benchmark_is_that_of_the_search():
     )
     assert "6.4 times the circuits" in said
     assert "race 15.000" in said
+
+
+def test_noise_and_loss_change_a_copy_of_a_network_alone():
+    chosen = settings(COMMON | SETTINGS["flip-flop"] | {"parameters": 400})
+    sets, dt_ms = bench_parts.sets_of("flip-flop", chosen.model_copy(update={"judged": 4, "examples": 2}), 1)
+    network = network_of("single neuron", chosen, Sizes.of(sets.train, dt_ms), None, SPEC, 1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    found = robust(network, sets.judged, 1)
+    assert set(found) == set(bench_parts.ROBUST)
+    assert all(0 <= value <= 1 for value in found.values())
+    assert all((value == before[name]).all() for name, value in network.state_dict().items())
+
+
+def test_a_spoken_word_becomes_spikes_of_the_bands_in_which_it_is_loud():
+    times = np.arange(4000) / spoken.RATE
+    found = spoken.heard(8000 * np.sin(2 * np.pi * 1000 * times))
+    assert found.shape == (spoken.STEPS, spoken.BANDS)
+    centres = np.linspace(spoken.mel_of(100), spoken.mel_of(4000), spoken.BANDS + 2)[1:-1]
+    assert abs(found.sum(axis=0).argmax() - np.abs(centres - spoken.mel_of(1000)).argmin()) <= 1
+    assert found[:250].sum() > 10 * found[280:].sum()

@@ -76,8 +76,9 @@ def _against(folders, graph, as_json, out):
 @click.argument("path", metavar="DIR|MOTIF")
 @click.option("--to", "target", required=True, metavar="TARGET", help="One of the targets above.")
 @click.option("--rank", default=0, show_default=True, metavar="K", help="Rank of the circuit in the front.")
+@click.option("--role", metavar="NAME", help="The motif of one role of an assembly [default: the whole].")
 @click.option("-o", "--out", metavar="PATH", help="Path to write to [default: in DIR/motifs/].")
-def export(path, target, rank, out):
+def export(path, target, rank, role, out):
     """Export a circuit for use elsewhere.
 
     \b
@@ -99,11 +100,13 @@ def export(path, target, rank, out):
     source, example, drive = Path(path), None, None
     if is_run(source):
         found = Run(source)
-        motif, examples = found.motif(rank), found.examples
+        motif, examples = found.motif(rank) if role is None else found.part(role, rank), found.examples
         if examples is not None:
             example, drive = examples.spikes[0], None if examples.driven is None else examples.driven[0]
-        stem = source / "motifs" / f"rank{rank}"
+        stem = source / "motifs" / (f"rank{rank}" if role is None else f"rank{rank}-{role}")
     else:
+        if role is not None:
+            raise UserError(f"{path}: --role is for run folders")
         motif = _subject(path)
         stem = Path(path.removeprefix(ZOO)) if path.startswith(ZOO) else source.with_suffix("")
     suffix = {"motif": ".json", "graphml": ".graphml"}.get(target, f"-{target}")

@@ -6,9 +6,9 @@ Who judges them is not known here: what is to be judged is yielded as a `Request
 import numpy as np
 
 from circuits.errors import UserError
+from evo import genome
 from evo.engine import race as racing
 from evo.engine.request import Request, Steps, driven
-from evo.genome import identity
 from evo.population import noise
 from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
@@ -53,7 +53,7 @@ class Evaluator:
     def _numbered(self, genomes):
         """The number of each, or of the one like it that came first: int64 [n]."""
         first, count = self.begin[-1], len(genomes)
-        keys = identity.keys(genomes)
+        keys = genome.keys(genomes)
         numbers = np.fromiter(map(self.number.setdefault, keys, range(first, first + count)), "i8", count)
         self.begin.append(first + count)
         return numbers

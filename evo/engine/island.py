@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from deap import tools
 
+from evo import genome
 from evo.engine.evaluator import Evaluator, Request
 from evo.engine.problem import Problem
-from evo.genome import identity, variation
 from evo.population import archive, lineage
 from evo.population.individual import Population, outcome_of, record
 from evo.selection.ranking import nsga2
@@ -71,7 +71,7 @@ def epoch_steps(
     """The way to the island's next state, `spec.search.epoch` generations on from `state`, or from founders when there is none:
     yields which circuits are to be judged, is sent what was said of them, and returns the state. `observe` is given every
     generation's number and archive."""
-    s, box, watch = problem.spec.search, problem.toolbox, Stopwatch() if watch is None else watch
+    s, box, watch = problem.spec.search, problem.toolbox_of(island), Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch, problem.judge.race)
     if state is None:
@@ -96,16 +96,18 @@ def epoch_steps(
         pedigree.append(guests.pedigree)
         with watch("select"):
             algorithm.tell(Population.of(guests.population, guests.grades))
+    partners = algorithm.population.genomes[np.argmax(algorithm.population.outcomes["score"])]
     first = 0 if state is None else state.generation
     for generation in range(first + 1, min(first + s.epoch, s.generations) + 1):
         with watch("vary"):
             genomes, mothers, crossed = algorithm.ask()
+            genomes = box.join(genomes, partners=partners)
         before = algorithm.population
         offspring, counts = yield from evaluator.evaluated(genomes, generation, before if s.noisy else None)
         with watch("lineage"):
             outcomes = offspring.outcomes
             if mothers is not None:
-                changed = variation.rewired(genomes, before.genomes, mothers)
+                changed = genome.rewired(genomes, before.genomes, mothers)
                 outcomes["wired"] = np.where(changed, generation, before.outcomes["wired"][mothers])
             found = lineage.born(island, generation, outcomes["score"], before.outcomes, mothers, crossed)
             outcomes["line"] = found.lines
@@ -125,7 +127,7 @@ def epoch_steps(
     population = algorithm.population
     kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
     late = evaluator.failures()
-    log[-1] |= {"wirings": identity.wirings(population.genomes)}
+    log[-1] |= {"wirings": genome.wirings(population.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     with watch("lineage"):
         steps = lineage.pruned(pedigree, _living(population, kept))

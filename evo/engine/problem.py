@@ -8,7 +8,7 @@ from deap import base
 
 from evo.algorithms import Algorithm, descriptors
 from evo.algorithms.values import FreeValues
-from evo.genome import Candidates, Encoding, variation
+from evo.genome import AssemblyBounds, Candidates, Encoding, assembly, genomes, variation
 from evo.spec.run_spec import RunSpec
 from fitness.judges import Judge
 from fitness.sandbox.code import Code
@@ -20,24 +20,41 @@ class Problem(NamedTuple):
     spec: RunSpec
     judge: Judge
     form: Encoding
-    toolbox: base.Toolbox
+    toolboxes: tuple[base.Toolbox, ...]
     algorithm: type[Algorithm]
 
     @classmethod
     def of(cls, spec: RunSpec, source: Code | None) -> "Problem":
         judge = spec.make_judge(source)
         form = spec.form(judge.interface)
-        return cls(spec, judge, form, toolbox(spec, form, judge.interface.duration_ms), spec.make_algorithm(source))
+        boxes = tuple(toolbox(spec, form, judge.interface.duration_ms, role) for role in range(max(1, len(spec.roles))))
+        return cls(spec, judge, form, boxes, spec.make_algorithm(source))
+
+    @property
+    def toolbox(self) -> base.Toolbox:
+        """The operators; of assemblies those of the first role."""
+        return self.toolboxes[0]
+
+    def toolbox_of(self, island: int) -> base.Toolbox:
+        """The operators of an island: of assemblies they change one role, on each island that of its turn."""
+        return self.toolboxes[island % len(self.toolboxes)]
 
     def candidates(self, genomes: np.ndarray) -> Candidates:
         """Genomes as the judge gets them."""
         return Candidates(genomes, self.form, self.judge.interface.inputs, self.judge.interface.outputs)
 
 
-def toolbox(spec: RunSpec, form: Encoding, duration_ms: float) -> base.Toolbox:
-    """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of."""
+def toolbox(spec: RunSpec, form: Encoding, duration_ms: float, role: int = 0) -> base.Toolbox:
+    """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of. `join` gives
+    children the partners with which they are judged, in an assembly."""
     box, bounds = base.Toolbox(), form.bounds
-    box.register("init", variation.founders, bounds)
+    box.register("init", genomes.founders, bounds)
+    if isinstance(bounds, AssemblyBounds):
+        box.register("mate", assembly.crossover, bounds=bounds, role=role)
+        box.register("mutate", assembly.mutate, bounds=bounds, role=role, more=spec.search.mutation)
+        box.register("join", assembly.with_partners, role=role)
+        return box
+    box.register("join", lambda children, partners: children)
     box.register("mate", variation.crossover, bounds=bounds)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": duration_ms / 1000}

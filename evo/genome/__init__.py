@@ -1,7 +1,10 @@
 """The genome of a circuit: the record that it is (`record`), how genomes come to be and change (`variation`, made of
-`mutations`, made of `genes`), and which of them are the same circuit (`identity`)."""
+`mutations`, made of `genes`), and which of them are the same circuit (`identity`); the genome of an assembly of several kinds
+of motif (`assembly`); and the same verbs for both (`genomes`)."""
 
+from evo.genome.assembly import AssemblyBounds, motif_circuits
 from evo.genome.candidates import Candidates
+from evo.genome.genomes import empty, faults, founders, is_assembly, keys, rewired, sound, to_circuit, wirings
 from evo.genome.record import (
     FINE_GRID,
     GAIN,
@@ -9,11 +12,7 @@ from evo.genome.record import (
     Bounds,
     Encoding,
     dtype,
-    empty,
-    faults,
-    sound,
     tables,
-    to_circuit,
     type_row,
 )
 
@@ -21,14 +20,21 @@ __all__ = [
     "FINE_GRID",
     "GAIN",
     "GRID",
+    "AssemblyBounds",
     "Bounds",
     "Candidates",
     "Encoding",
     "dtype",
     "empty",
     "faults",
+    "founders",
+    "is_assembly",
+    "keys",
+    "motif_circuits",
+    "rewired",
     "sound",
     "tables",
     "to_circuit",
     "type_row",
+    "wirings",
 ]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from circuits.circuit import Circuit
-from evo.genome.record import Encoding, tables, to_circuit
+from evo.genome.genomes import tables, to_circuit
+from evo.genome.record import Encoding
 
 
 class Candidates:
@@ -26,4 +27,4 @@ class Candidates:
         return to_circuit(self.genomes[k], self.form, self.inputs, self.outputs)
 
     def tables(self, refine: int = 1):
-        return tables(self.genomes, self.form, refine=refine)
+        return tables(self.genomes, self.form, self.inputs, self.outputs, refine)

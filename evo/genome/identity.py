@@ -27,9 +27,14 @@ def keys(genomes: np.ndarray) -> list[bytes]:
 
 def wirings(genomes: np.ndarray) -> int:
     """How many different wirings there are among the genomes: cell types, synapses and outputs, whatever their values."""
+    return len(set(wiring_keys(genomes)))
+
+
+def wiring_keys(genomes: np.ndarray) -> list[bytes]:
+    """The key of each genome's wiring."""
     fields = Genome(*(genomes[name] for name in Genome._fields))
     nothing = np.zeros(fields.parameters.shape, "u4"), (fields.weight != 0).astype("u4"), np.zeros_like(fields.delay)
-    return len(set(_listed(fields.kind, *nothing, fields.readout)))
+    return _listed(fields.kind, *nothing, fields.readout)
 
 
 def _listed(*fields):

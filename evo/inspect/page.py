@@ -25,7 +25,7 @@ from evo.storage.run_folder import Run
 
 SCRIPTS = (
     *("tools", "theme", "run", "limits", "front", "parallel", "wiring", "circuit", "activity", "measured"),
-    *("why", "learning", "descent", "view", "main"),
+    *("why", "assembly", "learning", "descent", "view", "main"),
 )
 _BETWEEN = re.compile(r"^import .*;\n|^export (?=async|function|const|let)", re.MULTILINE)
 

@@ -152,6 +152,7 @@ def _whole(run, member, shown, cache, traces, descent):
     recorded = _recorded(run, cache)
     found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
     found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
+    found["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
     descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
     found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
     return found

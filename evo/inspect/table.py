@@ -8,6 +8,7 @@ from rich.table import Table
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.storage.parts import Part
 from evo.storage.run_folder import Member, Run
 
 SHOWN = 20
@@ -50,10 +51,18 @@ def as_json(subject: Run | Motif) -> dict:
             "spikes": None if math.isnan(m.spikes) else m.spikes,
             **({"judgements": m.judgements, "mean_score": m.mean_score} if m.noisy else {}),
             "motif": json.loads(dumps(subject.motif(m.rank))),
+            **({"parts": [_part(part) for part in subject.parts(m.rank)]} if subject.spec.roles else {}),
         }
         for m in subject.front
     ]
     return {"run": run, "front": front}
+
+
+def _part(part: Part) -> dict:
+    import json
+
+    circuit = json.loads(dumps(Motif.of(part.circuit)))
+    return {"role": part.role, "copies": part.copies, "hears": part.hears, "motif": circuit}
 
 
 def row(member: Member) -> dict[str, str]:
@@ -110,12 +119,22 @@ def show(subject: Run | Motif, console: Console):
         of = len(subject.conditions)
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
+    if subject.spec.roles:
+        console.print(f"rank 0: {'; '.join(map(_told, subject.parts(0)))}", highlight=False, markup=False)
     if (same := _equally_good(subject)) is not None:
         console.print(same, highlight=False, markup=False)
     if subject.spec.is_task:
         console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
     elif search.noisy:
         console.print("score: a lower bound of the mean of so many judgements", style="dim")
+
+
+def _told(part):
+    """A part of an assembly in words."""
+    of = f"{part.copies} {'copy' if part.copies == 1 else 'copies'} of {len(part.circuit.neurons)} neurons"
+    others = [name for name in part.hears if name != part.role]
+    heard = f", hears {' and '.join(others)}" if others else ""
+    return f"{part.role}: {of}{heard}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
 
 
 def _equally_good(run):

@@ -15,12 +15,13 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     ValidationError,
     create_model,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -32,11 +33,15 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.simulation.population import Stop as StopRule
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo import genome
 from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_polish, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
-from evo.genome import FINE_GRID, GRID, Bounds, Candidates, Encoding, variation
+from evo.genome import FINE_GRID, GRID, AssemblyBounds, Bounds, Candidates, Encoding
+from evo.genome.assembly import heard_from
 from evo.selection.deaps import SELECTIONS
 from evo.spec.estimate import check_memory
+from evo.spec.roles import Role, check_roles, motif_of
+from evo.spec.section import FloatRange, IntRange, Names, Section, WeightRange, within
 from fitness import judges
 from fitness.checks.check import check
 from fitness.checks.collect import collect
@@ -60,37 +65,6 @@ OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "sea
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
-
-
-def _pair(value):
-    both = value if isinstance(value, list | tuple) else (value, value)
-    return tuple(both) if len(both) == 2 else value
-
-
-def _ordered(pair):
-    if pair[0] > pair[1]:
-        raise ValueError(f"the minimum, {pair[0]:g}, is above the maximum, {pair[1]:g}")
-    return pair
-
-
-def _within(low, high):
-    def check(pair):
-        if pair[0] < low or pair[1] > high:
-            raise ValueError(f"must stay within {low:g} to {high:g}, not {list(pair)}")
-        return pair
-
-    return AfterValidator(check)
-
-
-# A `[minimum, maximum]` pair in the spec; a single number stands for both.
-IntRange = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
-FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
-WeightRange = Annotated[FloatRange, _within(1e-6, 100_000)]
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
-
-
 @cache
 def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
     """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, the
@@ -99,10 +73,10 @@ def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
     if synapse_model != STATIC:
         known |= SYNAPSE_MODELS[synapse_model].parameters
     fields: dict[str, Any] = {
-        name: (Annotated[FloatRange, _within(p.low, p.high)], Field((p.default, p.default), description=p.text))
+        name: (Annotated[FloatRange, within(p.low, p.high)], Field((p.default, p.default), description=p.text))
         for name, p in known.items()
     }
-    return create_model("Parameters", __base__=_Section, **fields)
+    return create_model("Parameters", __base__=Section, **fields)
 
 
 def _ranges(value, info):
@@ -114,7 +88,7 @@ def _ranges(value, info):
 Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]
 
 
-class CellType(_Section):
+class CellType(Section):
     """[circuit.types.NAME]: a subtype of excitatory or inhibitory neurons."""
 
     sign: Literal["E", "I"] = Field(description="E or I")
@@ -123,7 +97,7 @@ class CellType(_Section):
     parameters: dict[str, FloatRange] = Field({}, description="ranges that differ from those of [circuit.parameters]")
 
 
-class CircuitBounds(_Section):
+class CircuitBounds(Section):
     """[circuit]: bounds of the circuits."""
 
     neuron_model: Literal[tuple(NEURON_MODELS)] = Field(  # type: ignore[valid-type]
@@ -135,11 +109,11 @@ class CircuitBounds(_Section):
     noise_mv: float = Field(
         0.0, ge=0, le=1_000, description="membrane noise: the standard deviation that it alone would give V"
     )
-    neurons: Annotated[IntRange, _within(1, 64)] = Field((4, 12), description="number of neurons")
+    neurons: Annotated[IntRange, within(1, 64)] = Field((4, 12), description="number of neurons")
     dale: bool = Field(True, description="Dale's law; false is a control: a neuron may excite some targets and inhibit others")
-    excitatory_share: Annotated[FloatRange, _within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
+    excitatory_share: Annotated[FloatRange, within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
     in_degree: int = Field(8, ge=1, le=1000, description="maximum number of synapses onto a neuron, those from inputs included")
-    delay_ms: Annotated[FloatRange, _within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
+    delay_ms: Annotated[FloatRange, within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
     inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
     gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: what a drive of 1 depolarises by")
@@ -170,7 +144,7 @@ class CircuitBounds(_Section):
         return self
 
 
-class Stop(_Section):
+class Stop(Section):
     """[search.stop]: early stopping of hopeless circuits, by a rule in simulated time."""
 
     check_ms: float = Field(20.0, ge=0, le=1e9, description="interval of the checks; 0: no early stopping")
@@ -194,7 +168,7 @@ def _selection(name):
     return name
 
 
-class Search(_Section):
+class Search(Section):
     """[search]: the search."""
 
     seed: int = Field(1, ge=0, lt=2**63, description="seed of all random numbers")
@@ -233,12 +207,19 @@ class Search(_Section):
     stop: Stop = Stop()
 
 
-class RunSpec(_Section):
+class RunSpec(Section):
     """A whole run. `task` holds the name of the task, or of another judge (`fitness.judges`), and its settings."""
 
     task: dict[str, Any]
     circuit: CircuitBounds = CircuitBounds()
+    roles: dict[str, Role] = {}
     search: Search = Search()
+
+    @model_serializer(mode="wrap")
+    def _without_empty_roles(self, serialised: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave [roles] out where there are none, as older specs do."""
+        found = serialised(self)
+        return {key: value for key, value in found.items() if key != "roles" or value}
 
     @model_validator(mode="before")
     @classmethod
@@ -342,15 +323,28 @@ class RunSpec(_Section):
     def founders(self, interface: Interface, count: int) -> Candidates:
         """Some random circuits that keep the bounds."""
         form = self.form(interface)
-        genomes = variation.founders(form.bounds, count, np.random.default_rng(self.search.seed))
+        genomes = genome.founders(form.bounds, count, np.random.default_rng(self.search.seed))
         return Candidates(genomes, form, interface.inputs, interface.outputs)
 
-    def bounds(self, task: Interface) -> Bounds:
+    def bounds(self, task: Interface) -> Bounds | AssemblyBounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
-        c, outputs = self.circuit, len(task.outputs)
-        types = self._types()
+        if not self.roles:
+            return self._bounds(self.circuit, task, self.circuit.neurons[1])
+        each = [motif_of(self.circuit, role) for role in self.roles.values()]
+        task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))), max(one.neurons[1] for one in each)
+        found = []
+        for name, one in zip(self.roles, each, strict=True):
+            try:
+                found.append(self._bounds(one, task, capacity))
+            except UserError as error:
+                raise UserError(f"roles.{name}: {error}") from None
+        return AssemblyBounds(tuple(self.roles), tuple(found), np.array([role.copies for role in self.roles.values()]))
+
+    def _bounds(self, c: CircuitBounds, task: Interface, capacity: int) -> Bounds:
+        """The bounds of the genomes of a motif."""
+        outputs, types = len(task.outputs), self._types()
         low, high = c.neurons
-        e, i = np.ogrid[: high + 1, : high + 1]
+        e, i = np.ogrid[: capacity + 1, : capacity + 1]
         share = e / np.maximum(e + i, 1)
         least, most = c.excitatory_share if c.dale else (1.0, 1.0)
         allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
@@ -381,12 +375,12 @@ class RunSpec(_Section):
         return Bounds(
             allowed,
             len(task.inputs),
-            high,
+            capacity,
             outputs,
             c.in_degree,
             _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1),
             _on_grid(weight.T, 1 / GRID).T,
-            np.stack([self._parameters(kind, step, task.dt_ms, place) for place, kind in types.items()]),
+            np.stack([self._parameters(c, kind, step, task.dt_ms, place) for place, kind in types.items()]),
             step,
             sum(kind.sign == "E" for kind in types.values()),
             _projections(types),
@@ -400,7 +394,8 @@ class RunSpec(_Section):
         c = self.circuit
         synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
         names = tuple(self._types()) if c.types else ("", "")
-        return Encoding(self.bounds(task), NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
+        bounds: Any = self.bounds(task)
+        return Encoding(bounds, NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -414,9 +409,8 @@ class RunSpec(_Section):
         types = self.circuit.types or {"E": CellType(sign="E"), "I": CellType(sign="I")}
         return {name: kind for sign in "EI" for name, kind in types.items() if kind.sign == sign}
 
-    def _parameters(self, kind, step, dt_ms, place):
+    def _parameters(self, c, kind, step, dt_ms, place):
         """The ranges of one cell type, [2, parameters]."""
-        c = self.circuit
         section = {**c.parameters.model_dump(), **kind.parameters}
         place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
         _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, least=0)
@@ -490,6 +484,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
     except ValidationError as error:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     _check_judge(spec, place)
+    check_roles(spec, place)
     axes = spec.search.descriptors
     if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
         raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
@@ -561,14 +556,15 @@ def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
 def _known_keys(error, data):
     """The keys that the section of the first finding has."""
     section: Any = RunSpec
+    of_each: Any = CellType  # the section of each entry of a dict
     for part in error.errors(include_url=False)[0]["loc"][:-1]:
         if section is CircuitBounds and part == "parameters":
             circuit = data["circuit"]
             section = ranges(circuit.get("neuron_model", LIF_PSC_EXP.name), circuit.get("synapse_model", STATIC))
-        elif section is CircuitBounds and part == "types":
-            section = {}
+        elif (section, part) in ((CircuitBounds, "types"), (RunSpec, "roles")):
+            section, of_each = {}, CellType if part == "types" else Role
         elif section == {}:
-            section = CellType
+            section = of_each
         else:
             field = section.model_fields.get(part)
             section = field.annotation if field else None

@@ -23,6 +23,9 @@ def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
     """Inheritance of a run of this spec: for each island the archive and the population of one of the parent's islands, those
     that keep the new bounds. Raises UserError where circuits of the parent cannot do the new task, or none fits."""
+    for one in (parent.spec, spec):
+        if one.roles:
+            raise UserError(f"{parent.folder}: assemblies cannot be forked: start anew, or evolve one role's motif further")
     old, new = parent.spec.form(parent.interface), spec.form(interface)
     _refuse_misfits(parent, old, new)
     islands = spec.search.islands

@@ -1,7 +1,7 @@
 """Recurrence: where else in a run the wiring of a circuit of its front came up."""
 
 from collections.abc import MutableMapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,6 +87,8 @@ def _remembered(run):
 def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     """The form of each genome; None for those whose counts tell that theirs is not one of the first `wanted` ones, and for
     damaged ones."""
+    if genome.is_assembly(genomes):
+        return _of_assemblies(genomes, wanted, run, cache)
     alive = heard(run.spec.judged_by) == "outputs"
     wiring = _wiring(genomes)
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
@@ -101,6 +103,22 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
         if key not in cache:
             circuit = genome.to_circuit(genomes[k], shape, *names)
             cache[key] = canonical_form(living_part(circuit) if alive else circuit)
+        found.append(cache[key])
+    return found
+
+
+def _of_assemblies(genomes, wanted, run, cache):
+    """The form of an assembly: those of its motifs, and the numbers of copies."""
+    shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
+    found: list[Any] = []
+    for k, one in enumerate(genomes):
+        if k >= wanted and genome.faults(one, shape.bounds):
+            found.append(None)
+            continue
+        key = "form", one.tobytes()
+        if key not in cache:
+            forms = map(canonical_form, genome.motif_circuits(one, shape, *names))
+            cache[key] = (*forms, one["copies"].tobytes())
         found.append(cache[key])
     return found
 

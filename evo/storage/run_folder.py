@@ -6,7 +6,7 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +27,7 @@ from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
 from evo.storage import lock, stored
 from evo.storage.frames import frame
+from evo.storage.parts import Part, parts_of
 from evo.storage.recurrence import Elsewhere, elsewhere
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
@@ -333,6 +334,52 @@ class Run:
             The circuit with its provenance.
         """
         return provenance(self._at(rank), self.spec, self.name, self.spec_sha256, self._founder(rank))
+
+    def parts(self, rank: int = 0) -> list[Part]:
+        """The parts of an assembly of the front, where the spec has roles.
+
+        Parameters
+        ----------
+        rank : int
+            Place in the front.
+
+        Returns
+        -------
+        list of Part
+            The motif of each role, with its number of copies; none where the spec has no roles.
+        """
+        self._at(rank)
+        if not self.spec.roles:
+            return []
+        form, interface = self.spec.form(self.interface), self.interface
+        return parts_of(self.ranked[rank]["genome"], form, interface.inputs, interface.outputs)
+
+    def part(self, role: str, rank: int = 0) -> Motif:
+        """The motif of one role of an assembly of the front.
+
+        Parameters
+        ----------
+        role : str
+            Name of the role.
+        rank : int
+            Place in the front.
+
+        Returns
+        -------
+        Motif
+            The motif with the provenance and the scores of the assembly.
+
+        Raises
+        ------
+        circuits.errors.UserError
+            For a role that the spec does not have.
+        """
+        found = {part.role: part.circuit for part in self.parts(rank)}
+        if role not in found:
+            known = f"its roles are {', '.join(found)}" if found else "its circuits have no roles"
+            raise UserError(f"{self.folder}: there is no role {role!r}; {known}")
+        member = replace(self._at(rank), circuit=found[role])
+        return provenance(member, self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
         """How often the wiring of a circuit of the front came up in the run.

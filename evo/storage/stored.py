@@ -14,7 +14,7 @@ from evo import genome
 from evo.engine.codec import MisfitError, Shape, Shapes, from_bytes, largest, size_of
 from evo.engine.epochs import neighbour
 from evo.engine.island import Migrants, State
-from evo.genome import Bounds
+from evo.genome import AssemblyBounds, Bounds
 from evo.population.individual import LOOKED_AT, outcome_of, record, record_of_0_4, up_to_date
 from evo.population.lineage import FOUNDER, founder_place, step_dtype
 from evo.spec.memory import available, shown
@@ -190,7 +190,7 @@ class _Forms:
 
     def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
         self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
-        self.bounds: Bounds = spec.bounds(interface)
+        self.bounds: Bounds | AssemblyBounds = spec.bounds(interface)
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
         self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may say as many as it likes

@@ -74,18 +74,23 @@ def _table(name, columns):
     return Events(which[spikes], where, ms[spikes], labels, names, count, groups, parts)
 
 
-def _npz(name, content):
+def arrays_of(name: str, content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, without pickle. Raises UserError."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MOST:
                 raise UserError(f"{name}: holds more than {MOST >> 30} GB")
         with np.load(io.BytesIO(content), allow_pickle=False) as opened:
-            arrays = {key: opened[key] for key in opened.files}
+            return {key: opened[key] for key in opened.files}
     except UserError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
         said = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
         raise UserError(f"{name}: is no NPZ file of numbers and texts: {said}") from None
+
+
+def _npz(name, content):
+    arrays = arrays_of(name, content)
     if "spikes" not in arrays:
         return _table(name, arrays)
     spikes = arrays["spikes"]

@@ -19,7 +19,11 @@ from pydantic import ValidationError
 
 from circuits import data as shipped
 from circuits.errors import UserError, one_line
+from circuits.files import read_bytes
+from fitness.datasets.events import PARTS as OF_FILES
 from fitness.datasets.task import DatasetTask
+from fitness.file_data import MOST
+from fitness.learning.steps_file import StepsFile, read_steps
 from fitness.learning.streams import STREAMS, UNASKED
 from fitness.sandbox.code import is_own
 from fitness.sandbox.guard import guarded
@@ -85,7 +89,10 @@ class Data:
     ):
         self.name, self.settings, self.examples, self.judged, self.seed = name, settings, examples, judged, seed
         self.place, self._function, self._seconds = f"task learning: data {name}", function, seconds
-        self._file = self._dataset(content, folder) if name.lower().endswith(FILES) and not is_own(name) else None
+        self._steps: StepsFile | None = None
+        self._file: DatasetTask | None = None
+        if name.lower().endswith(FILES) and not is_own(name):
+            self._open(content, folder)
         if name in SETS:
             self._check(STREAMS.get(name) or SPLIT[name])
         self.sets = self.anew()
@@ -98,7 +105,18 @@ class Data:
     @property
     def dt_ms(self) -> float:
         """The time step."""
-        return 1.0 if self._file is None else self._file.dt_ms
+        file = self._steps or self._file
+        return 1.0 if file is None else file.dt_ms
+
+    def _open(self, content, folder):
+        """Read the file, whose targets are for every step or for whole trials."""
+        if self.name.lower().endswith(".npz"):
+            content = read_bytes(folder / self.name, MOST) if content is None else content
+            self._steps = read_steps(f"{self.place}", content)
+        if self._steps is None:
+            self._file = self._dataset(content, folder)
+        elif self.settings:
+            raise UserError(f"{self.place}: settings: unknown key {min(self.settings)!r}; a file with targets has none")
 
     def _dataset(self, content, folder):
         try:
@@ -133,6 +151,8 @@ class Data:
         counts = self.examples, self.judged
         if self._function is not None:
             return Sets(*(self._own(count, seed) for count, seed in zip(counts, seeds, strict=True)))
+        if self._steps is not None:
+            return self._of_steps(part, seeds)
         if self._file is not None:
             return self._of_file(part, seeds)
         if self.name in STREAMS:
@@ -157,15 +177,25 @@ class Data:
         """In the search a part of its items is judged on; elsewhere all of them are trained on."""
         task = self._file
         data, mine = task._split(), task.items("search")
-        rng = np.random.default_rng(self.seed)
-        if part == "search":
-            order = rng.permutation(mine)
-            train, judged = order[: round(KEPT * len(order))], order[round(KEPT * len(order)) :]
-        else:
-            train, judged = mine, task.items(part)
+        train, judged = self._apart(mine) if part == "search" else (mine, task.items(part))
         rng = np.random.default_rng(seeds[0])
         some = (_some(rng, data.labels, train, self.examples), _some(rng, data.labels, judged, self.judged))
         return Sets(*(self._checked(data.spikes[k], data.labels[k], len(task.outputs)) for k in some))
+
+    def _of_steps(self, part, seeds):
+        """Likewise of a file with targets for every step."""
+        found = self._steps
+        mine = np.flatnonzero(found.part == 0)
+        train, judged = self._apart(mine) if part == "search" else (mine, np.flatnonzero(found.part == OF_FILES[part]))
+        rng, classes = np.random.default_rng(seeds[0]), int(found.targets.max(initial=0)) + 1
+        some = rng.permutation(train)[: self.examples], rng.permutation(judged)[: self.judged]
+        return Sets(*(self._checked(found.x[k], found.targets[k], classes) for k in some))
+
+    def _apart(self, items):
+        """The search's items that are trained on, and those that are judged on."""
+        order = np.random.default_rng(self.seed).permutation(items)
+        count = min(max(1, round(KEPT * len(order))), len(order) - 1)
+        return order[:count], order[count:]
 
     def _checked(self, x, targets, classes=0):
         """The trials, in the form of `Trials`. Raises UserError."""

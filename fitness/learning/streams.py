@@ -5,6 +5,7 @@ readouts should name then, UNASKED where none is asked. All lines fire at a low 
 """
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,53 @@ def intervals(rng, trials: int, *, fibres: int = 8, interval_ms=(100.0, 400.0), 
     return _fibres(rng, lines, fibres), targets
 
 
+def order(rng, trials: int, *, items: int = 3, fibres: int = 8, gap_ms=(100.0, 400.0), answer_ms: float = 100.0):
+    """A pulse of each of `items` groups of fibres, `gap_ms` apart: in which order? Asked during `answer_ms` after the last."""
+    low, high = gap_ms
+    orders = np.array(list(permutations(range(items))))
+    which = rng.permutation(np.arange(trials) % len(orders))
+    steps = 20 + round((items - 1) * high) + PULSE + GRACE + round(answer_ms)
+    lines, targets = np.zeros((trials, steps, items), bool), np.full((trials, steps, 1), UNASKED)
+    for trial in range(trials):
+        at = 20 + np.rint(np.cumsum([0.0, *rng.uniform(low, high, items - 1)])).astype(int)
+        for begin, item in zip(at, orders[which[trial]], strict=True):
+            lines[trial, begin : begin + PULSE, item] = True
+        targets[trial, at[-1] + GRACE : at[-1] + GRACE + round(answer_ms)] = which[trial]
+    return _fibres(rng, lines, fibres), targets
+
+
+def route(rng, trials: int, *, streams: int = 3, fibres: int = 8, steps: int = 600, switch_ms=(60.0, 150.0)):
+    """Each of `streams` groups of fibres fires much or little, for `switch_ms` at a time, and lines of a cue, one for each
+    stream, fire while it holds: does the cued stream fire much? Asked at every step, but after a switch."""
+    low, high = switch_ms
+    lines, targets = np.zeros((trials, steps, 2 * streams), bool), np.zeros((trials, steps, 1), int)
+    for trial in range(trials):
+        switched = np.zeros(steps, bool)
+        courses = []
+        for values in (*[2] * streams, streams):
+            course, begin, value = np.zeros(steps, int), 0, int(rng.integers(values))
+            while begin < steps:
+                after = begin + round(rng.uniform(low, high))
+                course[begin:after], switched[begin : begin + GRACE] = value, True
+                begin, value = after, int(rng.integers(values))
+            courses.append(course)
+        *signals, cue = courses
+        lines[trial, :, :streams], lines[trial, np.arange(steps), streams + cue] = np.array(signals).T, True
+        targets[trial, :, 0] = np.where(switched, UNASKED, np.array(signals)[cue, np.arange(steps)])
+    return _fibres(rng, lines, fibres), targets
+
+
 def _fibres(rng, lines, fibres):
     """Each line as a group of noisy fibres."""
     chance = np.where(lines, np.float32(SIGNAL), np.float32(NOISE))
     return rng.random((*lines.shape[:2], lines.shape[2] * fibres), "f4") < np.repeat(chance, fibres, axis=2)
 
 
-STREAMS: dict[str, Callable[..., Any]] = {"flip-flop": flip_flop, "match": match, "parity": parity, "intervals": intervals}
+STREAMS: dict[str, Callable[..., Any]] = {
+    "flip-flop": flip_flop,
+    "match": match,
+    "parity": parity,
+    "intervals": intervals,
+    "order": order,
+    "route": route,
+}

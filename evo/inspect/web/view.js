@@ -6,10 +6,11 @@ import { drawCircuit } from "./circuit.js";
 import { drawActivity } from "./activity.js";
 import { drawMeasured } from "./measured.js";
 import { drawWhy } from "./why.js";
+import { drawAssembly } from "./assembly.js";
 import { drawLearning } from "./learning.js";
 import { drawDescent } from "./descent.js";
 
-const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", activity: "Activity", measured: "Measured", why: "Why it works", learning: "Learning", descent: "Descent" };
+const SECTIONS = { run: "Run", front: "Front", circuit: "Circuit", assembly: "Assembly", activity: "Activity", measured: "Measured", why: "Why it works", learning: "Learning", descent: "Descent" };
 let wanted = 0, drawn = false;
 
 export async function choose(rank) {
@@ -83,6 +84,7 @@ export function draw() {
     drawActivity();
     if (data.equally_good) drawMeasured();
     drawWhy();
+    drawAssembly();
     drawLearning();
     drawDescent();
     on("circuit", links);

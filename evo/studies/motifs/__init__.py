@@ -78,6 +78,8 @@ def motifs(runs: Sequence[Run], seed: int = 1) -> Motifs:
     """
     folders: dict[str, object] = {}
     for run in runs:
+        if run.spec.roles:
+            raise UserError(f"{run.folder}: has assemblies; export their motifs by evo export --role, and compare those")
         if run.spec_sha256 in folders:
             raise UserError(f"{run.folder}: the same search as {folders[run.spec_sha256]}; give runs that differ in their seed")
         folders[run.spec_sha256] = run.folder

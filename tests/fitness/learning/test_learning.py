@@ -14,7 +14,7 @@ from fitness.learning.data import SETS, Data
 from fitness.learning.essential import essential
 from fitness.learning.network import Sizes, assembled
 from fitness.learning.settings import settings
-from fitness.learning.streams import GRACE, UNASKED, flip_flop, match, parity
+from fitness.learning.streams import GRACE, UNASKED, flip_flop, match, order, parity, route
 from fitness.learning.training import Training
 from tests.evo.tiny import one_line_of
 from tests.fitness.learning.tiny import TASK, candidates, judge
@@ -54,6 +54,26 @@ def test_both_answers_are_asked_equally_often_and_at_the_end(make):
     asked = targets[targets != UNASKED]
     assert 0.4 <= asked.mean() <= 0.6
     assert (targets[:, :GRACE] == UNASKED).all()
+
+
+def test_an_order_is_that_of_the_pulses_and_each_is_asked_equally_often():
+    x, targets = order(np.random.default_rng(0), 24, items=3, fibres=30)
+    firsts = (x.reshape(24, -1, 3, 30).mean(3) > 0.1).argmax(axis=1)
+    orders = [tuple(np.argsort(one)) for one in firsts]
+    named = targets.max(axis=(1, 2))
+    assert sorted(named.tolist()) == [k for k in range(6) for _ in range(4)]
+    assert len({(int(k), one) for k, one in zip(named, orders, strict=True)}) == 6
+
+
+def test_a_route_is_what_the_cued_stream_does():
+    x, targets = route(np.random.default_rng(0), 8, streams=3, fibres=200, steps=300)
+    fires = x.reshape(8, 300, 6, 200).mean(3) > 0.1
+    cue = fires[:, :, 3:].argmax(axis=2)
+    assert (fires[:, :, 3:].sum(axis=2) == 1).all()
+    cued = np.take_along_axis(fires[:, :, :3], cue[:, :, None], axis=2)[:, :, 0]
+    asked = targets[:, :, 0] != UNASKED
+    assert (cued[asked] == (targets[:, :, 0][asked] == 1)).all()
+    assert 0.3 < asked.mean() < 0.9
 
 
 @pytest.mark.parametrize(

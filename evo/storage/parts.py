@@ -1,0 +1,43 @@
+"""Parts of an assembly that a run found: the motif of each role."""
+
+from typing import NamedTuple
+
+from circuits.circuit import Circuit
+from evo.genome import motif_circuits
+from evo.genome.assembly import heard_from
+
+
+class Part(NamedTuple):
+    """The motif of a role in an assembly.
+
+    Parameters
+    ----------
+    role : str
+        Name of the role.
+    copies : int
+        Number of copies in the assembly.
+    hears : list of str
+        The roles whose outputs it receives; its own name means lateral wiring between copies.
+    circuit : Circuit
+        The motif by itself. What it hears from role X arrives by its input channel "from X".
+
+    Examples
+    --------
+    >>> import evo
+    >>> evo.Run("runs/mine").parts(0)
+    []
+    """
+
+    role: str
+    copies: int
+    hears: list[str]
+    circuit: Circuit
+
+
+def parts_of(genome, form, inputs, outputs) -> list[Part]:
+    """The parts of the assembly that a genome encodes."""
+    circuits, found = motif_circuits(genome, form, inputs, outputs), []
+    for name, copies, circuit in zip(form.bounds.names, genome["copies"].tolist(), circuits, strict=True):
+        heard = {channel.name for channel in circuit.inputs if channel.synapses}
+        found.append(Part(name, copies, [other for other in form.bounds.names if heard_from(other) in heard], circuit))
+    return found
