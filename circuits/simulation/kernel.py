@@ -5,7 +5,7 @@ One call of `run` advances one circuit through one block of 64 trials. Spikes li
 A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
 raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
 
-    V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
+    V and what else the model has   <- integrated, with the currents as they stand (held at v_reset while refractory)
     I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table);
                                        I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
@@ -14,19 +14,42 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
+A neuron that the first step leaves at rest in all trials stays there until a spike arrives, and is passed over till then. With
+AVX-512, each neuron asks all its synapses; elsewhere those over which a spike arrives are found first, see `arrivals`.
+
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, recording and world.
+plastic synapses, sampled inputs, noise, recording, world and teacher.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
-from circuits.numerics.compiled import compiled
-from circuits.numerics.simd import LANES, add_where, aligned, fma, get, like, load, mul, put, select, splat, store, sub, widen
+from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, integrate, reset
+from circuits.numerics.compiled import compiled, jit
+from circuits.numerics.simd import (
+    AVX512,
+    LANES,
+    add_where,
+    aligned,
+    at_least,
+    fma,
+    get,
+    like,
+    load,
+    mul,
+    put,
+    reload,
+    select,
+    splat,
+    store,
+    sub,
+    widen,
+)
+from circuits.simulation import arrivals
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
+from circuits.simulation.teacher import NOTED, taught
 from circuits.synapses import short_term, stdp
 
 
@@ -38,6 +61,8 @@ class Scratch(NamedTuple):
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
+    noted   real [output slots * NOTED * 64], for a teacher
+    resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
     """
 
     state: np.ndarray
@@ -49,6 +74,9 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
+    noted: np.ndarray
+    resting: np.ndarray
+    arrivals: arrivals.Arrivals
 
 
 class Trace(NamedTuple):
@@ -58,8 +86,27 @@ class Trace(NamedTuple):
     values: np.ndarray
 
 
+@jit(inline="always")
+def _rests(state, place, states):
+    """Are all these state vectors zero in every lane?"""
+    zero = ~np.uint64(0)
+    for x in range(states):
+        value = load(state, place + x * LANES)
+        zero &= at_least(value, like(value, 0.0)) & at_least(like(value, 0.0), value)
+    return zero == ~np.uint64(0)
+
+
+@jit(inline="always")
+def _any_arrive(offset, first, last, flat, here):
+    """Does a spike arrive over one of these synapses in any lane?"""
+    words = np.uint64(0)
+    for s in range(first, last):
+        words |= get(flat, here + get(offset, s))
+    return words != 0
+
+
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None):
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None, lesson=None):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
@@ -67,27 +114,40 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
+    lesson    `circuits.simulation.teacher.Lesson`, or None
     """
-    model, channels, history = tables.model, tables.channels, tables.history
+    model, channels, history, neurons = tables.model, tables.channels, tables.history, tables.neurons[b]
     if first == history:
-        neurons = tables.neurons[b]
         scratch.state[: neurons * model.states * LANES] = 0
         scratch.refractory[:neurons] = 0
+        scratch.resting[:neurons] = 0
         if fading is not None:
             short_term.rest(fading, b, neurons, scratch.short_term)
         if learning is not None:
             stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
-    state, refractory, raster = scratch.state, scratch.refractory, scratch.raster
+    state, refractory, raster, resting = scratch.state, scratch.refractory, scratch.raster, scratch.resting
     width = raster.shape[1]
     flat = raster.reshape(-1)
     if world is not None and first == history:
         begin(world.start, trial, scratch.world)
         sense(world, scratch.world, trial, 0, flat, first * width)
+    # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
+    listed = not AVX512 and fading is None and learning is None
+    may_rest = noise is None and fading is None and learning is None and drive is None and lesson is None
+    first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
+    if listed and first == history:
+        arrivals.begin(scratch.arrivals, bounds, neurons, model.states)
     for row in range(first, last):
         here = row * width
-        for n in range(tables.neurons[b]):
+        count = arrivals.find(scratch.arrivals, first_synapse, last_synapse, offset, flat, here) if listed else 0
+        for n in range(neurons):
+            if not listed and get(resting, n) and _any_arrive(offset, bounds[n, 0], bounds[n, 2], flat, here):
+                put(resting, n, np.uint8(0))
+            if get(resting, n):
+                put(flat, here + channels + n, np.uint64(0))
+                continue
             place = n * model.states * LANES
             v, i_e, i_i = load(state, place + V * LANES), load(state, place + I_E * LANES), load(state, place + I_I * LANES)
             held = get(refractory, n) & ~get(flat, here + channels + n - (n_ref[n] + 1) * width)
@@ -99,8 +159,16 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     kick = load(scratch.spare, 0)
                 v = select(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
 
-            v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+            v, threshold = integrate(model, table, n, state, place, v, i_e, i_i, held)
+            fired = at_least(v, threshold) & ~held
+            if lesson is not None and lesson.slot[n] >= 0:
+                fired = taught(lesson, lesson.slot[n], row - history, v, threshold, held)
+            v = reset(model, table, n, state, place, v, fired, held)
+            store(state, place + V * LANES, v)
+            put(refractory, n, held | fired)
+            put(flat, here + channels + n, fired)
 
+            i_e, i_i = reload(i_e, state, place + I_E * LANES), reload(i_i, state, place + I_I * LANES)
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             if drive is not None:
                 current = like(i_e, 0.0)
@@ -108,10 +176,11 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     x = load(scratch.signal, (row * drive.channels + get(drive.offset, s)) * LANES)
                     current = fma(splat(get(drive.weight, s)), x, current)
                 i_e = fma(sub(like(i_e, 1.0), splat(table[n, P11_E])), current, i_e)
-            for s in range(bounds[n, 0], bounds[n, 1]):
-                i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
-            for s in range(bounds[n, 1], bounds[n, 2]):
-                i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
+            if not listed:
+                for s in range(bounds[n, 0], bounds[n, 1]):
+                    i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
+                for s in range(bounds[n, 1], bounds[n, 2]):
+                    i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
             if fading is not None:
                 mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
                 i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
@@ -120,16 +189,21 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                 mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
                 i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
                 i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
-
-            store(state, place + V * LANES, v)
             store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
-            put(refractory, n, held | fired)
-            put(flat, here + channels + n, fired)
-            if trace is not None and trace.slot[n] >= 0:
-                at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
-                for x in range(model.states):
-                    store(trace.values, at + x * LANES, load(state, place + x * LANES))
+
+        if may_rest and row == history:
+            for n in range(neurons):
+                rests = get(refractory, n) == 0 and _rests(state, n * model.states * LANES, model.states)
+                put(resting, n, np.uint8(rests))
+        if listed:
+            arrivals.arrive(scratch.arrivals, count, first_synapse, offset, weight, flat, here, state, resting)
+        if trace is not None:
+            for n in range(neurons):
+                if trace.slot[n] >= 0:
+                    at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
+                    for x in range(model.states):
+                        store(trace.values, at + x * LANES, load(state, (n * model.states + x) * LANES))
 
         if world is not None:
             for r in range(tables.readout.shape[1]):
@@ -145,9 +219,11 @@ def scratch(tables, steps, world=None) -> Scratch:
     neurons, real = tables.table.shape[1], tables.table.dtype
     channels = 0 if tables.drive is None else tables.drive.channels
 
+    def most(lists):
+        return 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
+
     def plastic(lists, states):
-        most = 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
-        return aligned(most * states * LANES, real)
+        return aligned(most(lists) * states * LANES, real)
 
     signal = aligned((tables.history + steps) * channels * LANES, real)
     signal[: tables.history * channels * LANES] = 0
@@ -161,4 +237,7 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
+        aligned(tables.readout.shape[1] * NOTED * LANES, real),
+        np.zeros(neurons, "u1"),
+        arrivals.workspace(0 if AVX512 else most(tables)),
     )

@@ -359,9 +359,7 @@ def elsewhere(expressions, tmp_path, pytestconfig, **settings):
 
 
 SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")
-BY_PROCESSOR = pytest.mark.parametrize(
-    ("processor", "jobs"), [(SSE2, [NOISY_ADEX]), pytest.param(AVX2, [PLAIN], marks=pytest.mark.slow)], ids=["sse2", "avx2"]
-)
+BY_PROCESSOR = pytest.mark.parametrize(("processor", "jobs"), [(SSE2, [NOISY_ADEX]), (AVX2, [PLAIN])], ids=["sse2", "avx2"])
 
 
 def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig, walks=False):

@@ -1,0 +1,36 @@
+"""One search, timed, by whichever version of the packages is imported: what `make bench-throughput` starts in each checkout.
+
+Called as throughput_of.py SPEC.toml WORKERS GENERATIONS; prints one line of JSON. It asks for nothing but `evo.run` and
+`evo.resume`, which every version has.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import evo
+
+
+def timed(spec: Path, workers: int, generations: int) -> dict:
+    """Circuits simulated from the end of the first epoch to `generations`, the seconds that it took, by the clock and of the
+    processor where nobody else works at it (`workers` 0), the seconds by phase, and the archive's digest."""
+    seconds, circuits = Counter(), 0
+
+    def observe(result):
+        nonlocal circuits
+        seconds.update(result.timings)
+        circuits += sum(row["evaluations"] - row["repeats"] for row in result.log)
+
+    with TemporaryDirectory() as folder:
+        evo.run(spec, Path(folder) / "run", workers)
+        wall, processor = time.perf_counter(), time.process_time()
+        found = evo.resume(Path(folder) / "run", workers, observe=observe, generations=generations)
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        return {"circuits": circuits, "wall": wall, "processor": processor, "seconds": seconds, "archive": found.archive_sha256}
+
+
+if __name__ == "__main__":
+    print(json.dumps(timed(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
