@@ -47,6 +47,7 @@ from circuits.errors import UserError, one_line
 from circuits.simulation.drive import LARGEST
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
+from circuits.simulation.teacher import Teacher
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
 from fitness.interval import of_clustered_mean, of_mean, wilson
 from fitness.sandbox import guard
@@ -322,11 +323,11 @@ class Task(BaseModel):
         """
         return None
 
-    def teacher(self, trials: Trials) -> np.ndarray | None:
-        """The spikes that the output neurons should fire, for teacher forcing.
+    def teacher(self, trials: Trials) -> Teacher | None:
+        """The spikes that the output neurons should fire, for teacher forcing (`circuits.simulation.teacher`).
 
-        With a teacher every circuit is simulated twice: as it is, and with the teacher's spikes in place of those that the
-        output neurons send to others. `score` gets a raster in which the columns of the second follow those of the first.
+        With a teacher every circuit is simulated twice: as it is, and with the teacher's spikes in place of those of the output
+        neurons. `score` gets the raster of the first, whose `surprise` is how far the second was from firing so by itself.
 
         Parameters
         ----------
@@ -335,9 +336,8 @@ class Task(BaseModel):
 
         Returns
         -------
-        ndarray or None
-            Spikes, uint64 [blocks, steps, outputs] as `circuits.simulation.raster.pack` makes them; None, the default, for
-            none.
+        Teacher or None
+            The spikes and the steps that count; None, the default, for none.
         """
         return None
 

@@ -5,7 +5,7 @@ import numpy as np
 from circuits.simulation.packed import from_circuit
 from fitness.evaluation.evaluate import evaluate
 from tests.bench import bench_recordings
-from tests.bench.bench_recordings import driven, recorded, several
+from tests.bench.bench_recordings import driven, fitted, recorded, several
 from tests.bench.yardstick_job import circuit_of
 
 
@@ -16,5 +16,18 @@ def test_every_copy_of_the_true_circuit_explains_the_whole_recording(capsys):
     assert task.prepared.target.counts.sum(axis=0).min() > 500
     found = evaluate(task, trials, several(from_circuit(circuit_of(job), np.float32), 3))
     np.testing.assert_allclose(found.score, 1)
-    bench_recordings.main(entries=(), seconds=0.0)
-    assert "a minute" in capsys.readouterr().out
+    bench_recordings.main(entries=(), seconds=0.0, fit_seconds=0.01)
+    said = capsys.readouterr().out
+    assert "a minute" in said
+    assert "score after 0.01 s" in said
+
+
+def test_a_fit_of_the_weights_rises_and_is_the_same_again():
+    job = driven()
+    task, trials = recorded(job)
+    one = from_circuit(circuit_of(job), np.float32)
+    found = fitted(task, trials, one, 150)
+    assert len(found) == 150
+    assert (np.diff(found) >= 0).all()
+    assert found[-1] > found[0]
+    np.testing.assert_array_equal(fitted(task, trials, one, 40), found[:40])

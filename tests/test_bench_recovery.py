@@ -3,7 +3,7 @@
 import pytest
 
 from evo.spec.run_spec import read
-from tests.bench.bench_recovery import SPEC, factors, recover
+from tests.bench.bench_recovery import COLUMNS, SPEC, factors, main, recover
 from tests.bench.hidden import hidden, to_csv
 
 
@@ -30,3 +30,13 @@ def test_a_short_search_on_it_reports_held_out_factors(tmp_path, small):
     run = recover(small, tmp_path, changes={"search.generations": "2", "search.population": "20", "search.epoch": "1"})
     _, by_neuron = factors(run)
     assert set(by_neuron) == {"n0"}
+
+
+def test_rows_that_the_file_has_are_not_computed_again(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "recovery.csv"
+    file.write_text(f"{COLUMNS}\n3: 4 E 1 I,2,9,9,1.000,0.960 0.951,2 E 0 I,no\n4: 2 E 0 I,1,9,9,0.900,0.900,1 E 0 I,no\n")
+    monkeypatch.setattr("sys.argv", ["bench_recovery", "3", "4", "--csv", str(file)])
+    main()
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "1 of 2 predict every recorded neuron with a coincidence factor of 0.95 or more"
+    ]

@@ -3,7 +3,7 @@
 from typing import ClassVar, Final, NamedTuple
 
 from circuits.neurons.lif_psc_exp import Neuron
-from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, shared_constants, steps
+from circuits.neurons.model import NOISE, P11_E, P11_I, NeuronModel, integrates, resets, shared_constants
 from circuits.numerics import portable
 from circuits.numerics.exponential import exp
 from circuits.numerics.simd import LANES, add, at_least, fma, least, like, load, mul, select, splat, store, sub
@@ -63,8 +63,8 @@ def constants(p, dt):
     ]
 
 
-@steps(AdEx)
-def _step(model, table, n, state, place, v, i_e, i_i, held):
+@integrates(AdEx)
+def _integrate(model, table, n, state, place, v, i_e, i_i, held):
     w = load(state, place + 3 * LANES)
     runs_away = at_least(v, splat(table[n, RUNAWAY]))
     peak, reset, half = splat(table[n, PEAK]), splat(table[n, RESET]), like(v, 0.5)
@@ -81,10 +81,15 @@ def _step(model, table, n, state, place, v, i_e, i_i, held):
     dw_end = mul(rate_w, sub(mul(a, v_end), w_end))
 
     v = fma(half, add(dv, dv_end), v)
-    w = fma(half, add(dw, dw_end), w)
-    fired = (at_least(v, peak) | runs_away) & ~held
+    store(state, place + 3 * LANES, fma(half, add(dw, dw_end), w))
+    return select(runs_away, peak, v), peak
+
+
+@resets(AdEx)
+def _reset(model, table, n, state, place, v, fired, held):
+    w = load(state, place + 3 * LANES)
     store(state, place + 3 * LANES, select(fired, add(w, splat(table[n, W_JUMP])), w))
-    return select(fired | held, reset, v), fired
+    return select(fired | held, splat(table[n, RESET]), v)
 
 
 AEIF_PSC_EXP: Final = NeuronModel("aeif_psc_exp", AdExNeuron, AdEx(), constants, ("v", "i_e", "i_i", "w"))

@@ -4,9 +4,9 @@ from typing import Final, NamedTuple
 
 from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD, Neuron
-from circuits.neurons.model import NeuronModel, current_to_potential, steps
+from circuits.neurons.model import NeuronModel, current_to_potential, integrates, resets
 from circuits.numerics import portable
-from circuits.numerics.simd import LANES, add, at_least, fma, load, mul, select, splat, store
+from circuits.numerics.simd import LANES, add, fma, load, mul, select, splat, store
 from circuits.part import parameter
 
 P21_W, P_W, P_THETA, W_JUMP, THETA_JUMP = range(RESET + 1, RESET + 6)
@@ -46,17 +46,24 @@ def constants(p, dt):
     ]
 
 
-@steps(Alif)
-def _step(model, table, n, state, place, v, i_e, i_i, held):
+@integrates(Alif)
+def _integrate(model, table, n, state, place, v, i_e, i_i, held):
     w, theta = load(state, place + 3 * LANES), load(state, place + 4 * LANES)
     drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
     drive = fma(splat(table[n, P21_W]), w, drive)
     v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
     w, theta = mul(splat(table[n, P_W]), w), mul(splat(table[n, P_THETA]), theta)
-    fired = at_least(v, add(splat(table[n, THRESHOLD]), theta)) & ~held
+    store(state, place + 3 * LANES, w)
+    store(state, place + 4 * LANES, theta)
+    return v, add(splat(table[n, THRESHOLD]), theta)
+
+
+@resets(Alif)
+def _reset(model, table, n, state, place, v, fired, held):
+    w, theta = load(state, place + 3 * LANES), load(state, place + 4 * LANES)
     store(state, place + 3 * LANES, select(fired, add(w, splat(table[n, W_JUMP])), w))
     store(state, place + 4 * LANES, select(fired, add(theta, splat(table[n, THETA_JUMP])), theta))
-    return select(fired | held, splat(table[n, RESET]), v), fired
+    return select(fired | held, splat(table[n, RESET]), v)
 
 
 ALIF_PSC_EXP: Final = NeuronModel("alif_psc_exp", AdaptiveNeuron, Alif(), constants, ("v", "i_e", "i_i", "w", "theta"))

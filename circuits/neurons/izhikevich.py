@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from circuits.neurons.model import NOISE, Cell, NeuronModel, shared_constants, steps
-from circuits.numerics.simd import LANES, add, at_least, fma, load, mul, select, splat, store, sub
+from circuits.neurons.model import NOISE, Cell, NeuronModel, integrates, resets, shared_constants
+from circuits.numerics.simd import LANES, add, fma, load, mul, select, splat, store, sub
 from circuits.part import parameter
 
 (DT, SQUARE, LINEAR, CONSTANT, A_DT, B, D, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 10)
@@ -53,16 +53,20 @@ def constants(p, dt):
     ]
 
 
-@steps(Izhikevich)
-def _step(model, table, n, state, place, v, i_e, i_i, held):
+@integrates(Izhikevich)
+def _integrate(model, table, n, state, place, v, i_e, i_i, held):
     u = load(state, place + 3 * LANES)
     currents = sub(add(add(i_e, i_i), splat(table[n, CONSTANT])), u)
     slope = fma(fma(splat(table[n, SQUARE]), v, splat(table[n, LINEAR])), v, currents)
-    u = fma(splat(table[n, A_DT]), sub(mul(splat(table[n, B]), v), u), u)
-    v = fma(splat(table[n, DT]), slope, v)
-    fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
+    store(state, place + 3 * LANES, fma(splat(table[n, A_DT]), sub(mul(splat(table[n, B]), v), u), u))
+    return fma(splat(table[n, DT]), slope, v), splat(table[n, THRESHOLD])
+
+
+@resets(Izhikevich)
+def _reset(model, table, n, state, place, v, fired, held):
+    u = load(state, place + 3 * LANES)
     store(state, place + 3 * LANES, select(fired, add(u, splat(table[n, D])), u))
-    return select(fired | held, splat(table[n, RESET]), v), fired
+    return select(fired | held, splat(table[n, RESET]), v)
 
 
 IZHIKEVICH: Final = NeuronModel("izhikevich", IzhikevichNeuron, Izhikevich(), constants, ("v", "i_e", "i_i", "u"))

@@ -3,10 +3,10 @@
 from typing import ClassVar, Final, NamedTuple
 
 from circuits.neurons.lif_psc_exp import Neuron
-from circuits.neurons.model import NOISE, NeuronModel, shared_constants, steps
+from circuits.neurons.model import NOISE, NeuronModel, integrates, resets, shared_constants
 from circuits.numerics import portable
 from circuits.numerics.exponential import exp
-from circuits.numerics.simd import add, at_least, div, fma, like, mul, select, splat, sub
+from circuits.numerics.simd import add, div, fma, like, mul, select, splat, sub
 from circuits.part import parameter
 
 (G_E, G_I, E_E, E_I, BIAS, RATE, THRESHOLD, RESET) = range(NOISE + 1, NOISE + 9)
@@ -52,15 +52,19 @@ def constants(p, dt):
     ]
 
 
-@steps(LifCond)
-def _step(model, table, n, state, place, v, i_e, i_i, held):
+@integrates(LifCond)
+def _integrate(model, table, n, state, place, v, i_e, i_i, held):
     g_e, g_i = mul(splat(table[n, G_E]), i_e), mul(splat(table[n, G_I]), i_i)
     pull = fma(splat(table[n, E_I]), g_i, splat(table[n, BIAS]))
     leak = add(like(v, 1.0), add(g_e, g_i))
     settled = div(fma(splat(table[n, E_E]), g_e, pull), leak)
     v = fma(exp(mul(splat(table[n, RATE]), leak)), sub(v, settled), settled)
-    fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return select(fired | held, splat(table[n, RESET]), v), fired
+    return v, splat(table[n, THRESHOLD])
+
+
+@resets(LifCond)
+def _reset(model, table, n, state, place, v, fired, held):
+    return select(fired | held, splat(table[n, RESET]), v)
 
 
 LIF_COND_EXP: Final = NeuronModel("lif_cond_exp", ConductanceNeuron, LifCond(), constants)

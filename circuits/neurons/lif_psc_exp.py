@@ -4,9 +4,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, shared_constants, steps
+from circuits.neurons.model import NOISE, Cell, NeuronModel, current_to_potential, integrates, resets, shared_constants
 from circuits.numerics import portable
-from circuits.numerics.simd import at_least, fma, select, splat
+from circuits.numerics.simd import fma, select, splat
 from circuits.part import parameter
 
 P22, P21_E, P21_I, DRIVE, THRESHOLD, RESET = range(NOISE + 1, NOISE + 7)
@@ -74,12 +74,16 @@ def constants(p, dt):
     ]
 
 
-@steps(Lif)
-def _step(model, table, n, state, place, v, i_e, i_i, held):
+@integrates(Lif)
+def _integrate(model, table, n, state, place, v, i_e, i_i, held):
     drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
     v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
-    fired = at_least(v, splat(table[n, THRESHOLD])) & ~held
-    return select(fired | held, splat(table[n, RESET]), v), fired
+    return v, splat(table[n, THRESHOLD])
+
+
+@resets(Lif)
+def _reset(model, table, n, state, place, v, fired, held):
+    return select(fired | held, splat(table[n, RESET]), v)
 
 
 LIF_PSC_EXP: Final = NeuronModel("lif_psc_exp", Neuron, Lif(), constants)

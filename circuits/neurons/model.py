@@ -6,7 +6,8 @@ A model is one file here. It holds
     a kind: a NamedTuple of one number, the state vectors of a neuron. Its type is what numba compiles the kernel for, so each
     model has machine code of its own and none pays for another;
     `constants`: from parameters and dt to the columns of the kernel's table, in float64, rounded once afterwards;
-    a function under `@steps(kind)`: one step of one neuron in 64 trials.
+    functions under `@integrates(kind)` and `@resets(kind)`: one step of one neuron in 64 trials, before and after it is decided
+    who spikes.
 
 Potentials are relative to v_rest inside, so that every state starts at 0.
 """
@@ -124,8 +125,9 @@ def shared_constants(p, dt, tau_m):
     return [portable.exp(-dt / p.tau_syn_e_ms), portable.exp(-dt / p.tau_syn_i_ms), noise]
 
 
-def step(model, table, n, state, place, v, i_e, i_i, held):
-    """One step of neuron n in 64 trials; returns V after it and the lanes that spiked.
+def integrate(model, table, n, state, place, v, i_e, i_i, held):
+    """The first half of a step of neuron n in 64 trials; returns V after it and the threshold: lanes that reach it spike unless
+    they are held.
 
     v, i_e, i_i  vectors at the start of the step;   held  lanes still refractory;   place  where the neuron's state begins:
     state vectors beyond the first three are read and written there. Compiled code alone calls this: numba takes the function
@@ -134,12 +136,30 @@ def step(model, table, n, state, place, v, i_e, i_i, held):
     raise NotImplementedError
 
 
-def steps(kind):
-    """Declare a function of the signature of `step` as the step of neurons of this kind."""
+def reset(model, table, n, state, place, v, fired, held):
+    """The second half: what the spike of the lanes `fired` leaves behind; returns V."""
+    raise NotImplementedError
+
+
+def integrates(kind):
+    """Declare a function of the signature of `integrate` as that of neurons of this kind."""
 
     def declare(function):
-        @overload(step, inline="always")
+        @overload(integrate, inline="always")
         def of_this_kind(model, table, n, state, place, v, i_e, i_i, held):
+            return function if getattr(model, "instance_class", None) is kind else None
+
+        return function
+
+    return declare
+
+
+def resets(kind):
+    """Declare a function of the signature of `reset` as that of neurons of this kind."""
+
+    def declare(function):
+        @overload(reset, inline="always")
+        def of_this_kind(model, table, n, state, place, v, fired, held):
             return function if getattr(model, "instance_class", None) is kind else None
 
         return function

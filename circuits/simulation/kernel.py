@@ -5,7 +5,7 @@ One call of `run` advances one circuit through one block of 64 trials. Spikes li
 A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
 raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
 
-    V and what else the model has   <- the model's step, with the currents as they stand (held at v_reset while refractory)
+    V and what else the model has   <- integrated, with the currents as they stand (held at v_reset while refractory)
     I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table);
                                        I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
@@ -18,14 +18,14 @@ A neuron that the first step leaves at rest in all trials stays there until a sp
 AVX-512, each neuron asks all its synapses; elsewhere those over which a spike arrives are found first, see `arrivals`.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, recording and world.
+plastic synapses, sampled inputs, noise, recording, world and teacher.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, step
+from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, integrate, reset
 from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.simd import (
     AVX512,
@@ -49,6 +49,7 @@ from circuits.numerics.simd import (
 from circuits.simulation import arrivals
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
+from circuits.simulation.teacher import NOTED, taught
 from circuits.synapses import short_term, stdp
 
 
@@ -60,6 +61,7 @@ class Scratch(NamedTuple):
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
     world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
+    noted   real [output slots * NOTED * 64], for a teacher
     resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
     """
 
@@ -72,6 +74,7 @@ class Scratch(NamedTuple):
     world: np.ndarray
     words: np.ndarray
     signal: np.ndarray
+    noted: np.ndarray
     resting: np.ndarray
     arrivals: arrivals.Arrivals
 
@@ -103,7 +106,7 @@ def _any_arrive(offset, first, last, flat, here):
 
 
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None):
+def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None, lesson=None):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
@@ -111,6 +114,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
     keep_weights  does the rest leave to synapses what they learnt?
     noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
+    lesson    `circuits.simulation.teacher.Lesson`, or None
     """
     model, channels, history, neurons = tables.model, tables.channels, tables.history, tables.neurons[b]
     if first == history:
@@ -131,7 +135,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
         sense(world, scratch.world, trial, 0, flat, first * width)
     # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
     listed = not AVX512 and fading is None and learning is None
-    may_rest = noise is None and fading is None and learning is None and drive is None
+    may_rest = noise is None and fading is None and learning is None and drive is None and lesson is None
     first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
     if listed and first == history:
         arrivals.begin(scratch.arrivals, bounds, neurons, model.states)
@@ -154,7 +158,12 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                 else:
                     kick = load(scratch.spare, 0)
                 v = select(held, v, fma(splat(table[n, NOISE]), widen(kick, state), v))
-            v, fired = step(model, table, n, state, place, v, i_e, i_i, held)
+
+            v, threshold = integrate(model, table, n, state, place, v, i_e, i_i, held)
+            fired = at_least(v, threshold) & ~held
+            if lesson is not None and lesson.slot[n] >= 0:
+                fired = taught(lesson, lesson.slot[n], row - history, v, threshold, held)
+            v = reset(model, table, n, state, place, v, fired, held)
             store(state, place + V * LANES, v)
             put(refractory, n, held | fired)
             put(flat, here + channels + n, fired)
@@ -228,6 +237,7 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
+        aligned(tables.readout.shape[1] * NOTED * LANES, real),
         np.zeros(neurons, "u1"),
         arrivals.workspace(0 if AVX512 else most(tables)),
     )

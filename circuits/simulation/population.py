@@ -10,12 +10,13 @@ import numpy as np
 
 from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.processors import processors
-from circuits.numerics.simd import LANES
+from circuits.numerics.simd import LANES, aligned
 from circuits.simulation import kernel
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
 from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.raster import _popcount, lane_masks
+from circuits.simulation.teacher import NOTED, Lesson, Teacher
 
 
 class Activity(NamedTuple):
@@ -25,12 +26,17 @@ class Activity(NamedTuple):
     spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it
              travels, those from input channels included)
     steps    int64 [B]: steps simulated, of blocks * steps; fewer for circuits that were given up
+    surprise float64 [B, trials, R] where there is a `circuits.simulation.teacher`, else None; infinite for circuits given up
+    off      float64 [B, trials, R, 2] where it has potentials, else None: sums of the distance of V - v_rest from them, and of
+             its square
     """
 
     outputs: np.ndarray
     spikes: np.ndarray
     events: np.ndarray
     steps: np.ndarray
+    surprise: np.ndarray | None = None
+    off: np.ndarray | None = None
 
 
 class Stop(NamedTuple):
@@ -62,6 +68,7 @@ def simulate_population(
     sequence: int = 1,
     threads: int | None = None,
     signals: np.ndarray | None = None,
+    teacher: Teacher | None = None,
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
@@ -69,6 +76,7 @@ def simulate_population(
     world     of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
     signals   what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
     sequence  blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what they learnt
+    teacher   what the output slots should do, and then do
     threads   default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
     The result does not depend on the threads.
     """
@@ -86,13 +94,39 @@ def simulate_population(
     signals = None if tables.drive is None else signals
     extras = tables.short_term, tables.stdp, noise, world, tables.drive, signals
     masks = lane_masks(trials)
+    taught = None if teacher is None else _taught(teacher, batch, outputs.shape[-1], tables.table.dtype)
 
     def part(span):
         scratch = kernel.scratch(tables, steps, world)
-        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras)
+        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
 
     in_threads(part, spans(batch, threads), threads)
-    return Activity(outputs, *counts)
+    if teacher is None or taught is None:
+        return Activity(outputs, *counts)
+    noted = np.moveaxis(taught.noted, -1, 2).reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
+    return Activity(outputs, *counts, noted[..., 0], None if teacher.potential is None else noted[..., 1:])
+
+
+class _Taught(NamedTuple):
+    """A teacher of all blocks, as `Lesson` has them of one, and what is noted, real [B, blocks, R, NOTED, 64]."""
+
+    spikes: np.ndarray
+    scored: np.ndarray
+    per_width: np.ndarray
+    potential: np.ndarray
+    compared: np.ndarray
+    noted: np.ndarray
+
+
+def _taught(teacher, batch, slots, real):
+    blocks = len(teacher.scored)
+    noted, width = np.full((batch, blocks, slots, NOTED, LANES), np.inf, real), np.array([1 / teacher.width_mv], real)
+    potential, compared = np.zeros((blocks, 0), real), np.zeros((blocks, 0), "u8")
+    if teacher.potential is not None:
+        potential = aligned(teacher.potential.size, real).reshape(blocks, -1)
+        potential[:] = teacher.potential.reshape(blocks, -1)
+        compared = teacher.compared.reshape(blocks, -1)
+    return _Taught(teacher.spikes.reshape(blocks, -1), teacher.scored, width, potential, compared, noted)
 
 
 def threads_here() -> int:
@@ -152,7 +186,7 @@ os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come 
 @compiled
 def _simulate_part(
     tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world, drive,
-    signals,
+    signals, teacher,
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
@@ -177,28 +211,34 @@ def _simulate_part(
                         _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
                 done, any_heard, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
-                    scratch, fading, learning, noise, world, drive,
+                    scratch, fading, learning, noise, world, drive, teacher,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
                 heard[b - first], given_up[b - first] = any_heard, hopeless
                 if hopeless:
                     _write_off(b, outputs, counts, everything / simulated[b - first])
+                    if teacher is not None:
+                        teacher.noted[b] = np.inf
 
 
 @jit(inline="always")
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive,
+    teacher,
 ):  # fmt: skip
     """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
     chunk = stop.check if stop.check > 0 else steps
     ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
+    lesson = None
+    if teacher is not None:
+        lesson = _lesson(tables, b, block, teacher, scratch.noted)
     start = 0
     while start < steps:
         end = min(start + chunk, steps)
         rows = history + start, history + end
-        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive)
+        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive, lesson)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:
@@ -211,7 +251,22 @@ def _simulate_block(
         if stop.check > 0 and (fired > ceiling * (end - start) or silent):
             return end, heard, True
         start = end
+    if teacher is not None:
+        for k in range(len(scratch.noted)):
+            teacher.noted[b, block, k // (NOTED * LANES), k // LANES % NOTED, k % LANES] = scratch.noted[k]
     return steps, heard, False
+
+
+@jit(inline="always")
+def _lesson(tables, b, block, teacher, noted):
+    """The lesson of one circuit in one block; nothing is noted yet."""
+    noted[:] = 0
+    slot = np.full(tables.n_ref.shape[1], -1)
+    for r in range(tables.readout.shape[1]):
+        if tables.readout[b, r] >= 0:
+            slot[tables.readout[b, r]] = r
+    own = teacher.potential[block], teacher.compared[block]
+    return Lesson(slot, teacher.spikes[block], teacher.scored[block], teacher.per_width, *own, noted)
 
 
 @compiled

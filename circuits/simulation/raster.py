@@ -77,6 +77,12 @@ class Raster:
     weights_mv : ndarray, optional
         Weights of synapses with stdp at the end of each trial, float64 [trials, synapses], sorted by target, then E before I,
         then source, delay and weight.
+    surprise : ndarray, optional
+        How surprising the teacher's spikes are where there is a teacher, float64 [..., trials, outputs]: see
+        `circuits.simulation.teacher`.
+    off : ndarray, optional
+        Where the teacher has potentials the sums of the distance from them and of its square, float64 [..., trials, outputs,
+        2].
 
     Examples
     --------
@@ -95,6 +101,8 @@ class Raster:
     stimulus: "Raster | None" = None
     traces: Traces | None = None
     weights_mv: np.ndarray | None = None
+    surprise: np.ndarray | None = None
+    off: np.ndarray | None = None
 
     @property
     def outputs(self) -> "Raster":

@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif, load
 from circuits.zoo.card import Card
+from circuits.zoo.learned_parts import LearnedParts
 
 
 class Zoo(Mapping[str, Motif]):
     """The motifs in a folder by name, as a read-only mapping.
 
     A name is the task and the number of neurons, and a letter where two motifs would share a name: "itd-8". Files are read when
-    they are needed. `circuits.zoo` is the zoo that ships with the package.
+    they are needed. `circuits.zoo` is the zoo that ships with the package. Parts that were evolved for learning are beside it,
+    in `parts`: they are not among its names, but are found by theirs.
 
     Parameters
     ----------
@@ -38,11 +40,11 @@ class Zoo(Mapping[str, Motif]):
     """
 
     def __init__(self, folder: Path):
-        self.folder = folder
+        self.folder, self.parts = folder, LearnedParts(folder / "learned")
 
     def __getitem__(self, name: str) -> Motif:
-        """The motif. Raises UserError for a name that is not there, with those that come near."""
-        return load(self._file("motifs", name, ".json"))
+        """The motif, or the part of that name. Raises UserError for a name that is not there, with those that come near."""
+        return self.parts[name] if name in self.parts else load(self._file("motifs", name, ".json"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

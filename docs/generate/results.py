@@ -1,5 +1,6 @@
 """Tables of benchmarks, from `runs/results/`."""
 
+import csv
 import json
 
 from generate.markdown import ROOT, page, table
@@ -18,6 +19,7 @@ SEARCHES = {
     "E only": "excitatory neurons only",
     "unsigned": "no Dale's law",
 }
+PARTS = {"bench": "the bench", "runs": "1,000 runs", "front": "a front of 1,000 circuits"}  # of what is clocked in the lab
 NETWORKS = {
     "evolved to learn": "copies of a motif evolved to learn quickly",
     "random motif": "copies of a random motif, same E, I and degrees",
@@ -48,6 +50,16 @@ def write():
         columns = {task: name for task, name in DATA.items() if task + price in TASKS}
         rows = [(NETWORKS.get(arm, arm), *(accuracy(tuned.get((task + price, arm))) for task in columns)) for arm in ARMS]
         page(f"tables/{file}.md", table(("network", *columns.values()), [row for row in rows if any(row[1:])]))
+    page("tables/lab.md", clocked())
+
+
+def clocked() -> str:
+    """How soon the lab answers."""
+    if not (RESULTS / "lab.csv").exists():
+        return "Not measured yet."
+    with open(RESULTS / "lab.csv", encoding="utf-8", newline="") as file:
+        rows = [(PARTS[row["part"]], row["what"], row["median_ms"], row["worst_ms"]) for row in csv.DictReader(file)]
+    return table(("", "", "median, ms", "worst, ms"), rows)
 
 
 def lines(name: str) -> list[dict]:

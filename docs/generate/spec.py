@@ -6,10 +6,17 @@ import click
 
 from circuits import zoo
 from evo.cli import cli
+from evo.spec.roles import Role
 from evo.spec.run_spec import CellType, CircuitBounds, Search, Stop
 from generate.markdown import fields, page, prose, table
 
-SECTIONS = [("[circuit]", CircuitBounds), ("[circuit.types.NAME]", CellType), ("[search]", Search), ("[search.stop]", Stop)]
+SECTIONS = [
+    ("[circuit]", CircuitBounds),
+    ("[circuit.types.NAME]", CellType),
+    ("[roles.NAME]", Role),
+    ("[search]", Search),
+    ("[search.stop]", Stop),
+]
 
 
 def sentence(text: str) -> str:

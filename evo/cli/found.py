@@ -236,14 +236,20 @@ def zoo(name, as_json, out):
     from circuits.zoo import zoo as shipped
     from evo.inspect import pictures, zoo_picture, zoo_table
 
-    cards = [shipped.card(one) for one in ([name] if name else shipped)]
-    if as_json:
+    parts = [name] if name in shipped.parts else list(shipped.parts)
+    if name in parts and out is None:
+        card = shipped.parts.card(name)
+        click.echo(card.model_dump_json() if as_json else card.text)
+        return
+    cards = [shipped.card(one) for one in ([] if name in parts else [name] if name else shipped)]
+    if as_json and cards:
         found = zoo_table.as_json(cards)
         click.echo(json.dumps(found[0] if name else found))
     elif out is None and name:
         zoo_table.show_one(cards[0], shipped, console())
     elif out is None:
         zoo_table.show(cards, console())
+        click.echo(f"parts, evolved for learning: {', '.join(parts)}; evo zoo NAME shows what they learn, and how fast")
     if out is not None and name and Path(out).suffix == ".json":
         click.echo(save(shipped[name], out), err=as_json)
     elif out is not None:

@@ -1,6 +1,7 @@
 """Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. No code of a run is
 executed."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,16 +79,18 @@ def inputs(shown: Shown) -> list:
     return [[_steps(column) for column in trial.T] for trial in shown.spikes]
 
 
-def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
-    """Activity of a circuit in the trials, simulated in float64.
+def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[int] | None = None) -> dict:
+    """Activity of a circuit in the trials, simulated in float64; of: the neurons with traces, by default all.
 
     spikes  per trial and neuron the steps with a spike, each as its distance from the one before (the first from 0): row k is
             the time (k + 1) dt;   heard  in a closed loop the same of the input channels, else None
     rate_hz, cv  of every neuron in these trials: mean rate, and coefficient of variation of its intervals (None: too few)
     traces  None, or `trials` (their numbers), `stride` (steps between points, the first after so many) and `v`, `e`, `i` per
-            trial and neuron: see `_packed`
+            trial and neuron: see `_packed`; None for neurons without
     """
-    raster = _simulated(circuit, shown)
+    few = traces and of is not None
+    ids = [circuit.neurons[k].id for k in of or ()]
+    raster = _simulated(circuit, shown, record=ids, record_trials=shown.traced) if few else _simulated(circuit, shown)
     trains = raster.spikes()
     return {
         "spikes": [[_steps(column) for column in trial.T] for trial in trains],
@@ -96,7 +99,7 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True) -> dict:
         else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
         "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
-        "traces": _traces(circuit, shown) if traces else None,
+        "traces": _traces_of(circuit, shown, raster, of) if few else _traces(circuit, shown) if traces else None,
     }
 
 
@@ -106,17 +109,37 @@ def _simulated(circuit: Circuit, shown: Shown, **options) -> Raster:
 
 
 def _traces(circuit, shown):
-    trials, steps = shown.traced, shown.spikes.shape[1]
-    stride = -(-steps // POINTS)
-    ids, parts = [n.id for n in circuit.neurons], []
+    steps, ids, parts = shown.spikes.shape[1], [n.id for n in circuit.neurons], []
     per_neuron = steps * len(circuit.model.states) * 64
     together = max(1, AT_ONCE // per_neuron)
     for first in range(0, len(ids), together):
-        recorded = _simulated(circuit, shown, record=ids[first : first + together], record_trials=trials).traces
-        parts.append([a[:, stride - 1 :: stride] for a in (recorded.v_mv, recorded.i_e_mv, recorded.i_i_mv)])
-    v, e, i = (np.concatenate(some, axis=2) for some in zip(*parts, strict=True))
-    packed = {name: [[_packed(column) for column in trial.T] for trial in a] for name, a in (("v", v), ("e", e), ("i", i))}
-    return {"trials": trials, "stride": stride, **packed}
+        some = ids[first : first + together]
+        parts.append(_points(_simulated(circuit, shown, record=some, record_trials=shown.traced), shown))
+    whole = [np.concatenate(some, axis=2) for some in zip(*parts, strict=True)]
+    return _packed_traces(shown, whole, range(len(ids)), len(ids))
+
+
+def _traces_of(circuit, shown, raster, of):
+    return _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
+
+
+def _points(raster, shown):
+    """What was recorded, thinned out: v, e and i, each [trials, points, neurons]."""
+    found, stride = raster.traces, _stride(shown)
+    return [a[:, stride - 1 :: stride] for a in (found.v_mv, found.i_e_mv, found.i_i_mv)]
+
+
+def _packed_traces(shown, parts, of, count):
+    at = {neuron: k for k, neuron in enumerate(of)}
+    packed = {
+        name: [[_packed(trial[:, at[n]]) if n in at else None for n in range(count)] for trial in part]
+        for name, part in zip(("v", "e", "i"), parts, strict=True)
+    }
+    return {"trials": shown.traced, "stride": _stride(shown), **packed}
+
+
+def _stride(shown):
+    return -(-shown.spikes.shape[1] // POINTS)
 
 
 def _packed(values):

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from circuits.circuit import Circuit
-from circuits.drawing.layout import Part, Place, connections, extent, positions, routes
+from circuits.drawing.layout import Part, Place, Route, connections, extent, positions, routes
 from circuits.graph.named_motifs import occurrences
 from evo.inspect.table import plasticity
 
 
-def drawn(circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True) -> dict:
+def drawn(
+    circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True, ways: list[Route] | None = None
+) -> dict:
     """inputs    names of the channels: they are the nodes 0, 1, ..., and the neurons those after them
     neurons   id, sign, type, ports and parameters `p` in the order of the model's
     synapses  [source, target, weight in mV, delay in ms, what is plastic about it], source and target numbers of nodes
@@ -19,7 +21,7 @@ def drawn(circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: 
     nodes: list[Part] = [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
     number = {part: k for k, part in enumerate(nodes)}
     here = {part: found[part] for part in nodes}
-    ways = routes(circuit, here)
+    ways = routes(circuit, here) if ways is None else ways
     synapses = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     return {
         "inputs": [c.name for c in circuit.inputs],

@@ -50,8 +50,17 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
 
 
 def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict:
-    """What the page shows of one circuit of the front."""
-    return _whole(run, run.front[rank], shown, cache, traces=True, descent=True)
+    """What the page shows of one circuit of the front, but for its lineage."""
+    found = _whole(run, run.front[rank], shown, cache, traces=True, descent=False)
+    del found["lineage"]
+    return found
+
+
+def lineage_of(run: Run, rank: int, cache: Cache) -> list[dict] | None:
+    """The last steps by which a circuit of the front came about; None for one that is too large to be drawn whole."""
+    if drawable(run.front[rank].circuit)[1] is not None:  # one step takes as long as the whole circuit
+        return None
+    return [_step(step, cache) for step in run.lineage(rank)[-STEPS:]]
 
 
 def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
@@ -153,8 +162,7 @@ def _whole(run, member, shown, cache, traces, descent):
     found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
     found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
     found["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
-    descent = descent and "left_out" not in found  # one step of it takes as long as the whole circuit
-    found["lineage"] = [_step(step, cache) for step in run.lineage(member.rank)[-STEPS:]] if descent else None
+    found["lineage"] = lineage_of(run, member.rank, cache) if descent else None
     return found
 
 

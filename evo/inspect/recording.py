@@ -18,6 +18,7 @@ SHOWN_MS = 1000.0  # of the first trial, in text
 TRIALS, TRAINS = 20, 8  # that are drawn
 LOOK_MS = 3000.0
 BINS = 100  # of a rate over the trial at most
+SIGNAL = 0.9  # inches that a sampled signal is high
 
 
 def lines(task: RecordingTask, recording: Recording) -> list[str]:
@@ -32,7 +33,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
         "  ".join(cell.rjust(w) if k > 1 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     ]
-    if recording.signals:
+    if recording.signals or recording.potentials:
         found += ["", *_signals(recording)]
     try:
         found += ["", *described(task)]
@@ -48,7 +49,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
 
 def _signals(recording):
     """The sampled signals, a line each."""
-    for name in recording.signals:
+    for name in (*recording.signals, *recording.potentials):
         given = [trial.signals[name] for trial in recording.trials if name in trial.signals]
         values, steps = np.concatenate([one.values for one in given]), sorted({one.dt_ms for one in given})
         unit = f" {given[0].unit}" if given[0].unit else ""
@@ -57,7 +58,8 @@ def _signals(recording):
         spread = (
             f"mean {values.mean():.4g}{unit}, standard deviation {values.std():.4g}, {values.min():.4g} to {values.max():.4g}"
         )
-        yield f"signal {name}: {len(values):,} samples every {every}{where}: {spread}"
+        what = "potential of" if name in recording.potentials else "signal"
+        yield f"{what} {name}: {len(values):,} samples every {every}{where}: {spread}"
 
 
 def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
             for train in statistics.trains(recording)
         ],
         "signals": list(recording.signals),
+        "potentials": list(recording.potentials),
     }
     try:
         prepared = task.prepared
@@ -90,39 +93,64 @@ def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
 
 @drawn
 def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
-    """A picture of a recording: rasters of its first trials, interspike intervals, rate over the trial, and what follows the
-    inputs' spikes; the format is that of the file's ending."""
+    """A picture of a recording: sampled signals of the first trial, rasters of the first trials, interspike intervals, rate
+    over the trial, the rate that follows the inputs' spikes, and the mean of the signals around spikes; the format is that of
+    the file's ending."""
     shown = recording.trials[:TRIALS]
     outputs, inputs = recording.outputs[:TRAINS], recording.inputs[:TRAINS]
-    rows = len(inputs) + len(outputs) * len(shown)
-    figure = Figure(figsize=(9.0, 2.2 + 0.13 * rows + 1.5 * len(outputs)), layout="constrained")
-    parts: Any = figure.subfigures(2, 1, height_ratios=[0.8 + 0.13 * rows, 1.5 * max(len(outputs), 1)])
+    signals = recording.signals[:TRAINS]
+    sampled = [*signals, *recording.potentials[:TRAINS]]
+    rows = 0.8 + 0.13 * (len(inputs) + len(outputs) * len(shown))
+    columns = 2 + bool(inputs or not signals) + bool(signals)
+    height = rows + SIGNAL * len(sampled)
+    figure = Figure(figsize=(3.0 * columns, 1.4 + height + 1.5 * len(outputs)), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=[height, 1.5 * max(len(outputs), 1)])
     above, below = parts
-    _rasters(above.subplots(), shown, inputs, outputs)
-    panels = np.atleast_2d(below.subplots(len(outputs), 3, squeeze=False))
-    for n, (name, (isi, psth, after)) in enumerate(zip(outputs, panels, strict=True)):
+    ratios = [SIGNAL] * len(sampled) + [rows]
+    *waves, trains = above.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for name, ax in zip(sampled, waves, strict=True):
+        _signal(ax, name, shown, E_COLOUR if name in recording.potentials else INPUT_COLOUR)
+    _rasters(trains, shown, inputs, outputs)
+    panels = np.atleast_2d(below.subplots(len(outputs), columns, squeeze=False))
+    for n, (name, (isi, psth, *more)) in enumerate(zip(outputs, panels, strict=True)):
         found = statistics.intervals(recording, "output", n)
         most = float(np.percentile(found, 99)) if len(found) else 1.0
         isi.hist(found[found <= most], bins=50, color=E_COLOUR)
         end = max(trial.duration_ms for trial in recording.trials)
         edges, rate = statistics.histogram(recording, n, max(bin_ms, end / BINS))
         psth.stairs(rate, edges, color=E_COLOUR)
-        for k, channel in enumerate(inputs):
-            lags = statistics.following(recording, k, n)
-            after.stairs(lags, statistics.LAGS_MS, color=f"C{k}", label=plain(channel))
+        labels = ["interspike interval, ms", "rate, Hz, by ms"]
+        if inputs or not signals:
+            labels.append("rate, Hz, by ms after an input")
+            for k, channel in enumerate(inputs):
+                lags = statistics.following(recording, k, n)
+                more[0].stairs(lags, statistics.LAGS_MS, color=f"C{k}", label=plain(channel))
+        if signals:
+            labels.append("mean signal, by ms from a spike")
+            for k, channel in enumerate(signals):
+                more[-1].plot(*statistics.triggered(recording, channel, n), color=f"C{k}", label=plain(channel))
         isi.set_ylabel(plain(name))
-        for ax, label in (
-            (isi, "interspike interval, ms"),
-            (psth, "rate, Hz, by ms"),
-            (after, "rate, Hz, by ms after an input"),
-        ):
+        for ax, label in zip((isi, psth, *more), labels, strict=True):
             ax.tick_params(labelsize="small")
             ax.locator_params(axis="x", nbins=5)
             if n == len(outputs) - 1:
                 ax.set_xlabel(label, fontsize="small")
     if len(outputs) and len(inputs) > 1:
         panels[0, 2].legend(fontsize="x-small")
+    if len(outputs) and len(signals) > 1:
+        panels[0, -1].legend(fontsize="x-small")
     return pictures.save(figure, path)
+
+
+def _signal(ax, name, trials, colour):
+    """A sampled signal in the first trial that has it, each sample until the next."""
+    signal = next((trial.signals[name] for trial in trials if name in trial.signals), None)
+    if signal is not None:
+        values = signal.values[: int(np.ceil(LOOK_MS / signal.dt_ms))]
+        ax.plot(np.arange(len(values)) * signal.dt_ms, values, color=colour, linewidth=0.7, drawstyle="steps-post")
+        ax.set_ylabel(f"{plain(name)}\n{plain(signal.unit)}".rstrip(), fontsize="small")
+    ax.tick_params(labelsize="small")
+    ax.locator_params(axis="y", nbins=3)
 
 
 def _rasters(ax, trials, inputs, outputs):

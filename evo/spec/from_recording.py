@@ -19,6 +19,7 @@ LANES = 64  # windows that are simulated at once
 LEAD_IN_MS = 300.0  # by then most circuits have forgotten that they began at rest
 SHORTEST_MS = 100.0  # of a window
 MOST = 256  # windows to search on
+POLISHED = {"population": 100, "epoch": 100, "polish": 0.75}  # CMA-ES on three wirings at a time
 FASTEST_HZ, TIMES = 250.0, 4.0  # neurons that fire faster on average are hopeless: this, or so many times the fastest measured
 
 
@@ -34,9 +35,9 @@ def from_recording(path, neuron_model: str | None = None, synapse_model: str | N
     parts = np.bincount(task.prepared.part, minlength=3)
     recorded = len(task.outputs)
     values: dict[str, dict[str, Any]] = {
-        "task": {"file": file.as_posix(), **settings},
+        "task": {"file": file.as_posix(), "teacher_forcing": True, **settings},
         "circuit": {"neurons": [recorded, recorded + 5], "excitatory_share": [0.3, 1.0]},
-        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT])},
+        "search": {"trials": int(min(parts[SEARCH], MOST)), "held_out": int(parts[HELD_OUT]), **POLISHED},
         "stop": {"rate_hz": max(FASTEST_HZ, float(np.ceil(TIMES * _rates(task.prepared.recording, "output").max())))},
     }
     said = "".join(f"# {line}\n" for line in described(task))
@@ -60,6 +61,8 @@ def described(task: RecordingTask) -> list[str]:
         found.append(f"{what}: {', '.join(f'{n} ({r:.3g} Hz)' for n, r in zip(names, rates, strict=True))}")
     if recording.signals:
         found.insert(1, f"sampled inputs: {', '.join(recording.signals)}{' and their inverses' if task.inverted else ''}")
+    if recording.potentials:
+        found.append(f"membrane potentials: {', '.join(recording.potentials)}")
     if windows.merged:
         found.append(f"{windows.merged} spikes fall into a step of {task.step_ms:g} ms with another of their train")
     parts = np.bincount(prepared.part, minlength=3)

@@ -28,6 +28,7 @@ SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
 FOUNDED = 1_000_000  # characters of what is said of founders
 CASES = 65_536  # of a circuit
+SMALL = 1 << 26  # bytes that any machine has
 EXAMPLES = 64  # two of each of at most twelve classes
 
 
@@ -110,7 +111,7 @@ def read(store: Store, spec: RunSpec) -> Stored:
     if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
         raise damaged(path, "its states are not those after its last epochs")
     needed = sum(min(size_of(blob), largest(form.of_state(last[island]))) for island, _, blob in rows)
-    if needed > available() / 2:
+    if needed > SMALL and needed > available() / 2:
         raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
     heritage = None if facts.heritage is None else form.heritage(facts.heritage)
     about = {} if facts.about is None else facts.about.model_dump()

@@ -16,7 +16,14 @@ from starlette.routing import Route
 from evo.web.questions import Lab, RefusedError
 from evo.web.safety import Guard
 
-VIEWS = {"": "runs", "run": "run", "bench": "bench", "compare": "compare", "new": "new"}  # address: module of the view
+VIEWS = {
+    "": "runs",
+    "run": "run",
+    "bench": "bench",
+    "compare": "compare",
+    "study": "study",
+    "new": "new",
+}  # address: module of the view
 TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "svg": "image/svg+xml"}
 FOLDERS = {"page": files("evo.inspect") / "web", "lab": files("evo.web") / "static"}  # where modules and styles lie
 EVERY_S, ALIVE_S = 0.25, 15.0
@@ -71,7 +78,7 @@ async def _changes(lab: Lab, version: int) -> AsyncIterator[str]:
         now, rows, gone = lab.runs.changed(version)
         if now != version:
             version, quiet = now, 0.0
-            data = {"version": now, "rows": rows, "gone": gone, "whole": lab.runs.whole}
+            data = {"version": now, "rows": rows, "gone": gone, "whole": lab.runs.whole, "studies": lab.runs.studies}
             yield f"data: {_dumped(data)}\n\n"
         elif quiet >= ALIVE_S:
             quiet = 0.0

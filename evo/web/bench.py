@@ -13,7 +13,7 @@ import numpy as np
 
 import fitness
 from circuits.circuit import Circuit
-from circuits.drawing.layout import positions
+from circuits.drawing.layout import Route, connections, positions, routes
 from circuits.edit import edits as edit
 from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
@@ -27,6 +27,7 @@ from evo.web.sources import Source, Sources
 from fitness.analysis.activity import activity as firing
 from fitness.analysis.scored import check_fits
 from fitness.analysis.tuning import tuning
+from fitness.measured import Measured
 from fitness.sandbox.code import is_own
 from fitness.task import Task, Trials
 from fitness.tasks import BUILT_IN
@@ -58,6 +59,7 @@ class Bench:
         self.sources = sources
         self.allowed: set[str] = set()
         self._tasks: OrderedDict[tuple, tuple[Task, Trials]] = OrderedDict()
+        self._ways: OrderedDict[tuple, list[Route]] = OrderedDict()
 
     def open(self, said: dict) -> dict:
         """What stays while a circuit is edited: the page's data, and what the controls need."""
@@ -84,16 +86,21 @@ class Bench:
         }
 
     def answer(self, said: dict) -> dict:
-        """The circuit after the edits, and what it does."""
+        """The circuit after the edits, and what it does. Potentials are those of the "neuron" that is looked at, and trains of
+        all trials those of this one and of what is read, unless the "whole" is asked for. Where
+        it is to be "quick", an interval that takes long is left out; "whole" in the answer says whether anything was."""
         begun = time.perf_counter()
         asked = self.ask(said)
-        circuit = asked.circuit
-        does = activity.activity(circuit, asked.shown) if len(asked.shown.labels) else None
-        found = drawn(circuit, _places(asked.source.motif.circuit, circuit), motifs=False) | {"activity": does}
+        circuit, quick = asked.circuit, said.get("quick") is True
+        whole = said.get("whole") is True
+        here = None if whole else [_looked_at(circuit, said.get("neuron"))][: len(circuit.neurons)]
+        does = activity.activity(circuit, asked.shown, of=here) if len(asked.shown.labels) else None
+        found = drawn(circuit, *self._drawing(asked.source.motif.circuit, circuit)) | {"activity": does}
         found["ids"] = [n.id for n in circuit.neurons]
         found["score"] = found["every"] = found["analysis"] = found["tuning"] = None
         if asked.task is not None and asked.trials is not None:
-            found |= _tried(asked.task, circuit, asked.trials)
+            found |= _tried(asked.task, circuit, asked.trials, None if here is None else {*here, *_read(circuit)}, quick)
+        found["whole"] = not found["score"] or found["score"]["low"] is not None
         found["noise_mv"] = circuit.noise_mv
         found["ms"] = 1000 * (time.perf_counter() - begun)
         return found
@@ -142,6 +149,18 @@ class Bench:
         ]
         count = len(asked.circuit.neurons)
         return {"neurons": scores[:count], "synapses": scores[count:]}
+
+    def _drawing(self, original, circuit):
+        """Places, no motifs, and the ways of synapses, which follow from the wiring alone."""
+        places = _places(original, circuit)
+        read = tuple(n for port in circuit.outputs for n in port.neurons)
+        key = tuple(connections(circuit)), tuple(places.items()), read
+        if key not in self._ways:
+            here = {part: places[part] for part in _parts(circuit)}
+            self._ways[key] = routes(circuit, here)
+            while len(self._ways) > KEPT:
+                self._ways.popitem(last=False)
+        return places, False, self._ways[key]
 
     # -- what is asked about
 
@@ -220,19 +239,32 @@ class Bench:
         return Shown(drawn_one, np.array(["drawn by hand"]), None, shown.noise_seed)
 
 
-def _tried(task, circuit, trials) -> dict[str, Any]:
-    """The score, how each trial went, and how the neurons fire, over all trials."""
+def _looked_at(circuit: Circuit, neuron: Any) -> int:
+    """The number of the neuron with this id; by default the first one that is read."""
+    ids = [str(n.id) for n in circuit.neurons]
+    return ids.index(str(neuron)) if str(neuron) in ids else next(iter(_read(circuit)), 0)
+
+
+def _read(circuit: Circuit) -> list[int]:
+    """The numbers of the neurons that output ports read."""
+    read = {n for port in circuit.outputs for n in port.neurons}
+    return [k for k, n in enumerate(circuit.neurons) if n.id in read]
+
+
+def _tried(task, circuit, trials, of, quick) -> dict[str, Any]:
+    """The score, how each trial went, and how the neurons fire, over all trials; of: the neurons with trains, None: all; quick:
+    without an interval that is found by resampling."""
     raster = task.simulate(circuit, trials, "float32")
     score = task.score(raster, trials)
-    low, high = task.interval(score, trials)
+    low, high = (None, None) if quick and isinstance(task, Measured) else map(float, task.interval(score, trials))
     worst = task.by_condition(score, trials)
     trains = raster.spikes()
     stages = np.argsort(trials.labels, kind="stable")
     return {
         "score": {
             "score": float(score.value),
-            "low": float(low),
-            "high": float(high),
+            "low": low,
+            "high": high,
             "trials": len(trials),
             "conditions": [
                 {"name": str(name), "score": float(value)} for name, value in zip(worst.names, worst.scores, strict=True)
@@ -242,18 +274,29 @@ def _tried(task, circuit, trials) -> dict[str, Any]:
             "labels": trials.labels[stages].tolist(),
             "scores": [round(float(v), 4) for v in score.trial_scores[stages]],
             "steps": trains.shape[1],
-            "spikes": [[np.flatnonzero(trains[t, :, n]).tolist() for n in range(trains.shape[2])] for t in stages],
+            "spikes": _steps(trains[stages], range(trains.shape[2]) if of is None else sorted(of)),
         },
         "analysis": {"activity": firing(raster), "trials": len(trials)},
         "tuning": tuning(task, trials, raster),
     }
 
 
+def _steps(trains, of):
+    """The steps with a spike by trial and neuron, None for neurons other than these."""
+    rows = trains[:, :, list(of)].transpose(0, 2, 1).reshape(-1, trains.shape[1])
+    at, steps = np.nonzero(rows)
+    parts = iter(np.split(steps, np.searchsorted(at, np.arange(1, len(rows)))))
+    return [[next(parts).tolist() if n in of else None for n in range(trains.shape[2])] for _ in trains]
+
+
 def _places(original, circuit):
     """Where the parts are drawn: where they were, as long as there are no new ones."""
     there = positions(original)
-    parts = [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
-    return there if all(part in there for part in parts) else positions(circuit)
+    return there if all(part in there for part in _parts(circuit)) else positions(circuit)
+
+
+def _parts(circuit):
+    return [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
 
 
 def _fitting(circuit):

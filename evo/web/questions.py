@@ -1,6 +1,6 @@
 """What can be asked of the lab: the names of the questions, and who answers each. Questions and answers are plain JSON."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,15 @@ from evo.web import form, run_view, share
 from evo.web.bench import Bench
 from evo.web.compare import compared
 from evo.web.control import Control
+from evo.web.figure_pdf import pdf
+from evo.web.kept import Kept
 from evo.web.runs import Runs
+from evo.web.single_page import single_page
 from evo.web.sources import Sources, imported
+from evo.web.study import Studies
 from fitness.tasks import BUILT_IN
+
+KEPT = "runs", "compare", "study", "bench"  # views that can be saved with what they were answered
 
 
 class RefusedError(Exception):
@@ -30,20 +36,21 @@ class RefusedError(Exception):
 class Lab:
     """Everything that is open: the folder, its runs, and the bench."""
 
-    def __init__(self, folder: Path):
-        self.runs = Runs(folder)
+    def __init__(self, folder: Path, kept: Kept | None = None):
+        self.runs = Runs(folder, kept)
         self.bench = Bench(Sources(self.runs))
         self.control = Control(self.runs)
         self._answers: dict[str, Callable[[dict], Any]] = {
             "runs": self._runs,
             "run": lambda said: run_view.head(self.runs, said.get("name")),
-            "page": lambda said: {"text": page.page(page_data.of_run(self.runs.open(said.get("name")).run))},
+            "page": self._page,
+            "figure/pdf": lambda said: {"pdf": b64encode(pdf(said.get("svg"), said.get("mm"))).decode()},
             "circuit": lambda said: run_view.circuit(self.runs, said.get("name"), said.get("id")),
+            "lineage": lambda said: run_view.lineage(self.runs, said.get("name"), said.get("id")),
             "circuits": lambda said: {"motifs": _zoo(), "tasks": _tasks()},
             "import": _imported,
             "bench/open": self.bench.open,
             "bench": self.bench.answer,
-            "bench/check": lambda said: {"edits": len(self.bench.ask(said).edits)},
             "bench/motif": lambda said: {"text": dumps(share.motif(self.bench.ask(said)))},
             "bench/code": lambda said: {"text": share.code(self.bench.ask(said), said.get("form"))},
             "bench/keep": self._keep,
@@ -51,6 +58,7 @@ class Lab:
             "bench/sweep": self.bench.swept,
             "bench/lesions": self.bench.lesioned,
             "allow": self._allow,
+            "study": Studies(self.runs).answer,
             "compare": lambda said: compared(self.runs, said.get("runs")),
             "spec/form": lambda said: form.form(said.get("task"), said.get("founder")),
             "spec/check": self._checked,
@@ -82,7 +90,17 @@ class Lab:
         if said.get("look"):  # where nobody watches
             self.runs.look()
         version, rows, gone = self.runs.changed(since)
-        return {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "folder": str(self.runs.folder)}
+        found = {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "studies": self.runs.studies}
+        return found | {"folder": str(self.runs.folder)}
+
+    def _page(self, said):
+        """A view as one file: the page of a run by its "name", another "view" with the "answers" that it had."""
+        if "view" not in said:
+            return {"text": page.page(page_data.of_run(self.runs.open(said.get("name")).run))}
+        view, answers = said["view"], said.get("answers")
+        if not isinstance(view, dict) or view.get("view") not in KEPT or not isinstance(answers, list):
+            raise UserError(f"view: one of {', '.join(KEPT)}, with the answers that it had")
+        return {"text": single_page(view, answers)}
 
     def _checked(self, said):
         """The form of a spec, given as "toml" or "values", with what is wrong and where."""

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from circuits.errors import MachineError, UserError
 from evo.inspect import activity, page_data
 from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
+from evo.studies.study.folder import is_study
+from evo.web.kept import Kept
 
 DEPTH = 6  # of folders in folders
 EVERY_S = 1.0
@@ -34,13 +38,14 @@ class Opened(NamedTuple):
 
 
 class Runs:
-    """The runs below `folder`, by their names: paths from there."""
+    """The runs below `folder`, by their names: paths from there; kept: what is known of them from before."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, kept: Kept | None = None):
+        self.folder, self.kept = folder.resolve(), kept
         self.version = 0  # of the table: what has changed since is told apart by it
         self.rows: dict[str, dict] = {}
         self.whole = False  # was every run looked at once?
+        self.studies: list[str] = []  # folders of studies that hold runs
         self._stamps: dict[str, tuple] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._versions: dict[str, int] = {}
@@ -62,6 +67,13 @@ class Runs:
 
     def close(self):
         self._end.set()
+        self._keep()
+
+    def _keep(self):
+        if self.kept is not None and self.whole:
+            with self._lock:
+                names = [name for name, row in self.rows.items() if row["state"] != "unreadable"]
+                self.kept.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
 
     def look(self, everything: bool = True):
         """Read what has changed; everything: also runs that rested."""
@@ -74,24 +86,39 @@ class Runs:
             gone = set(self.rows).difference(names) if everything else {n for n in names if not self.path(n).is_dir()}
             for name in gone:
                 self._forget(name)
-            changed = bool(gone)
+            settings = dict(self._settings)
             for name in (n for n in names if n not in gone):
                 if self._end.is_set():
                     return
-                stamp = _stamp(self.path(name))
+                stamp = stamp_of(self.path(name))
                 if stamp != self._stamps.get(name):
                     self._read(name, stamp)
-                    changed = True
+            if everything:
+                self._look_for_studies()
+            if settings != self._settings:
+                self._compare()
             if everything and not self.whole:
                 self.whole, self.version = True, self.version + 1
-            if changed:
-                self._compare()
+                self._keep()
 
     def changed(self, since: int) -> tuple[int, list[dict], list[str]]:
         """The version of the table, and since an older one its rows that are new and the names of those that have gone."""
         with self._lock:
             rows = [self.rows[name] for name, version in self._versions.items() if version > since]
             return self.version, rows, [name for name, version in self._gone.items() if version > since]
+
+    def _look_for_studies(self):
+        """Runs of a study lie in its folder."""
+        parents = {"." if name == "." else name.rpartition("/")[0] or "." for name in self.rows}
+        found = sorted(name for name in parents if is_study(self.path(name)))
+        if found != self.studies:
+            self.studies, self.version = found, self.version + 1
+
+    def study(self, name: Any) -> Path:
+        """The folder of a study of this name. Raises UserError where there is none."""
+        if not isinstance(name, str) or name not in self.studies or not is_study(self.path(name)):
+            raise UserError(f"there is no study {name!r} below {self.folder}; it may have been moved or deleted")
+        return self.path(name)
 
     # -- one run
 
@@ -109,7 +136,7 @@ class Runs:
     def open(self, name: Any) -> Opened:
         """A run as it is now."""
         path = self.known(name)
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         with self._lock:
             there = self._open.get(name)
             if there is not None and there.stamp == stamp:
@@ -128,6 +155,9 @@ class Runs:
 
     def _read(self, name, stamp):
         self._stamps[name] = stamp
+        if self.kept is not None and (known := self.kept.get(name, stamp)) is not None:
+            row, self._settings[name] = known
+            return self._put(name, row)
         try:
             run = Run(self.path(name))
             row, self._settings[name] = _row(name, run), _flat(run.spec.model_dump(mode="json"))
@@ -140,7 +170,7 @@ class Runs:
     def _put(self, name, row):
         with self._lock:
             before = self.rows.get(name)
-            row = row | {"differs": before["differs"] if before else {}}
+            row = row | {"differs": before["differs"] if before else row.get("differs", {})}
             if row != before:
                 self.version += 1
                 self.rows[name], self._versions[name] = row, self.version
@@ -191,7 +221,7 @@ def _found(folder: Path, depth: int = DEPTH) -> Iterator[str]:
                 below.append((Path(one.path), f"{prefix}{one.name}/", left - 1))
 
 
-def _stamp(path):
+def stamp_of(path):
     """What is different when a run has been written to, or begun or ended to run."""
     found: list = []
     for file in (STORE, STORE + "-wal", SPEC):
@@ -208,22 +238,25 @@ def _stamp(path):
 
 
 def _row(name, run):
-    best, task = (run.front[0] if run.front else None), run.spec
-    number = page_data.number
+    best, task = (run.ranked[0] if run.archive is not None else None), run.spec
+
+    def of_best(key):
+        return None if best is None else page_data.number(float(best[key]))
+
     return {
         "name": name,
         "state": run.state,
         "task": task.judged_by,
-        "best": best and number(best.held_out),
-        "low": best and number(best.low),
-        "high": best and number(best.high),
-        "score": best and number(best.score),
+        "best": of_best("held_out"),
+        "low": of_best("low"),
+        "high": of_best("high"),
+        "score": of_best("score"),
         "evaluations": run.evaluations,
         "generation": run.generation,
         "generations": run.spec.search.generations,
         "seconds": run.progress.elapsed,
-        "front": len(run.front),
-        "neurons": best and len(best.circuit.neurons),
+        "front": 0 if run.archive is None else len(run.archive),
+        "neurons": None if best is None else int(np.count_nonzero(best["genome"]["kind"])),
         "algorithm": run.spec.search.algorithm,
         "seed": page_data.exact(run.spec.search.seed),
         "parent": run.parent and run.parent["run"],

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ class Sources:
             if "run" in said:
                 return self._of_run(said["run"], said.get("circuit", 0))
             if "zoo" in said:
-                return Source(f"zoo:{said['zoo']}", zoo[_text(said["zoo"], "zoo")])
+                return _of_zoo(_text(said["zoo"], "zoo"))
             if "motif" in said:
                 name = _text(said.get("name", "the file"), "name")
                 return Source(name, loads(_text(said["motif"], "motif"), name))
@@ -66,6 +67,11 @@ class Sources:
         if (name, circuit) not in self._kept:
             raise UserError(f"{name}: the circuit {circuit!r} is not on its front; it has {len(ids)} circuits, by rank from 0")
         return self._kept[name, circuit]
+
+
+@lru_cache(maxsize=KEPT)
+def _of_zoo(name):
+    return Source(f"zoo:{name}", zoo[name])
 
 
 def identity(record) -> str:

@@ -1,18 +1,12 @@
 """The lab in the output cell of a notebook: the views of a run and the bench, in a frame, whose questions go through the
 notebook's own connection to Python. No port is opened, so that it works wherever the notebook does."""
 
-import json
-import re
-from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import MachineError
 from evo.web.questions import Lab, RefusedError
-
-PAGE, OWN = files("evo.inspect") / "web", files("evo.web") / "static"
-_IMPORT = re.compile(r'((?:^import .* from |import\()")([^"]+)(")', re.MULTILINE)
+from evo.web.single_page import single_page
 
 ESM = """
 function render({ model, el }) {
@@ -47,7 +41,7 @@ def widget(run, rank: int | None = None, height: int = 900) -> Any:
 
     class LabWidget(anywidget.AnyWidget):
         _esm = ESM
-        page = traitlets.Unicode(page_of(view)).tag(sync=True)
+        page = traitlets.Unicode(single_page(view)).tag(sync=True)
         title = traitlets.Unicode(f"evo lab: {folder.name}").tag(sync=True)
         height = traitlets.Int(800).tag(sync=True)
 
@@ -69,50 +63,6 @@ def answered(lab: Lab, asked: Any) -> dict:
 
 
 ASKED = {
-    *("runs", "run", "circuit", "circuits", "import", "page", "allow"),
-    *("bench", "bench/open", "bench/check", "bench/compare", "bench/sweep", "bench/lesions", "bench/motif", "bench/code"),
+    *("runs", "run", "circuit", "lineage", "circuits", "import", "page", "figure/pdf", "allow"),
+    *("bench", "bench/open", "bench/compare", "bench/sweep", "bench/lesions", "bench/motif", "bench/code"),
 }
-
-
-def page_of(view: dict[str, str]) -> str:
-    """One page with all modules in it: an import map gives each the address of its text."""
-    sources = {
-        f"{room}/{file.name}": _IMPORT.sub(partial(_named, room), file.read_text(encoding="utf-8"))
-        for room, folder in {"page": PAGE, "lab": OWN}.items()
-        for file in folder.iterdir()
-        if file.name.endswith(".js") and file.name not in LEFT_OUT
-    }
-    style = (PAGE / "page.css").read_text(encoding="utf-8") + (OWN / "lab.css").read_text(encoding="utf-8")
-    shell = (OWN / "lab.html").read_text(encoding="utf-8")
-    body = shell.partition("<body>")[2].partition("</body>")[0]
-    given = json.dumps({"modules": sources, "view": view}).replace("<", "\\u003c")
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><style>{style}</style>'
-        f"<script>{(PAGE / 'd3.min.js').read_text(encoding='utf-8')}</script></head>"
-        f'<body class="framed">{body}<script type="application/json" id="given">{given}</script>'
-        f"<script>{BOOT}</script></body></html>"
-    )
-
-
-def _named(room, found):
-    """An import by the name that the map has: "./x.js" lies in the same room, "../page/x.js" in that of the page."""
-    where, _, name = found[2].rpartition("/")
-    return f"{found[1]}evo/{'page' if where == '../page' else room}/{name}{found[3]}"
-
-
-LEFT_OUT = {"d3.min.js", "main.js"}
-BOOT = """
-const { modules, view } = JSON.parse(document.getElementById("given").textContent), imports = {};
-for (const [name, text] of Object.entries(modules)) {
-  imports[`evo/${name}`] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-}
-const map = document.createElement("script");
-map.type = "importmap";
-map.textContent = JSON.stringify({ imports });
-document.head.append(map);
-window.evoView = view;
-const start = document.createElement("script");
-start.type = "module";
-start.textContent = `import "evo/lab/framed.js"; import "evo/lab/${view.view}.js";`;
-document.head.append(start);
-"""

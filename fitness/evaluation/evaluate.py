@@ -15,7 +15,6 @@ from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
 from fitness.evaluation.fault_isolation import judge
-from fitness.evaluation.forcing import forced
 from fitness.score import Score
 from fitness.task import Task
 from fitness.trials import Trials
@@ -137,26 +136,17 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 
 
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
-    """Simulate the circuits; also returns the raster that is scored, each column twice with a teacher (`Task.teacher`)."""
+    """Simulate the circuits; also returns the raster that is scored, with a teacher (`Task.teacher`) also the surprise."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     world = task.world(trials)
     given = {"seed": trials.noise_seed, "stop": stop, "world": world, "signals": trials.drive}
     activity = simulate_population(heard, trials.bits, len(trials), **given)
     teacher = task.teacher(trials)
     if teacher is not None:
-        activity = _taught(activity, tables, trials, stop, teacher)
-    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
-
-
-def _taught(activity, tables, trials, stop, teacher):
-    """The same activity, the outputs of the circuits under teacher forcing after those that were free to err."""
-    rows, those = forced(tables)
-    outputs = np.concatenate([activity.outputs, activity.outputs], axis=-1)  # the same where nothing would be forced
-    if len(rows):
-        bits = np.concatenate([trials.bits, teacher], axis=-1)
-        again = simulate_population(those, bits, len(trials), seed=trials.noise_seed, stop=stop, signals=trials.drive)
-        outputs[rows, ..., activity.outputs.shape[-1] :] = again.outputs
-    return activity._replace(outputs=outputs)
+        taught = simulate_population(tables, trials.bits, len(trials), teacher=teacher, **given)
+        activity = activity._replace(surprise=taught.surprise, off=taught.off)
+    noted = {"surprise": activity.surprise, "off": activity.off}
+    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory, **noted)
 
 
 def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:

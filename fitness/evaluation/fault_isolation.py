@@ -72,4 +72,6 @@ def _failing(task, raster, trials, rows):
 
 def _with(raster, bits, rows=slice(None)):
     excitatory = None if raster.excitatory is None else raster.excitatory[rows]
-    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory)
+    noted = {name: getattr(raster, name) for name in ("surprise", "off")}
+    noted = {name: None if values is None else values[rows] for name, values in noted.items()}
+    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory, **noted)

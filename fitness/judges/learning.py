@@ -201,7 +201,8 @@ class LearningJudge(Judge):
         return learned
 
     def _training(self, circuit, part, number):
-        """A training that has not begun; None for a circuit of which no neuron that is read is driven."""
+        """A training that has not begun; None for a circuit of which no neuron that is read is driven, and for an assembly that
+        is too large."""
         kept = essential(circuit, self.settings.read)
         if kept is None:
             return None
@@ -218,6 +219,8 @@ class LearningJudge(Judge):
                 network = assembled(kept, self.settings, Sizes.of(sets.train, self.data.dt_ms))
             except UserError as error:
                 raise UserError(f"{self.title}: {error}") from None
+        if len(kept.inputs) > self.settings.channels and self._too_large(network):
+            return None  # an assembly, which need not have so many copies
         return Training(network, sets, self.settings, seeds[1], self.ends)
 
     def _trained(self, circuit, part, number) -> Learned | None:
@@ -244,10 +247,14 @@ class LearningJudge(Judge):
             half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
         return validation.mean(), mean, mean - half, mean + half
 
+    def _too_large(self, network):
+        """Has one copy alone far more parameters than are asked for?"""
+        return self.settings.copies is None and network.parameter_count > 1.5 * self.settings.parameters
+
     def _remark(self, network):
         """What is to be said of the size of networks."""
         wanted = self.settings.parameters
-        if self.settings.copies is None and network.parameter_count > 1.5 * wanted:
+        if self._too_large(network):
             return (
                 f"{self.title}: parameters: one copy alone has {network.parameter_count:,}, more than {wanted:,}: "
                 "combine the lines of the data by features, or raise parameters"

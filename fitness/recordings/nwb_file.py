@@ -3,7 +3,7 @@
 units     named by a column `name` or `unit_name`, otherwise by their ids; a column `role` says input or output, without it all
           are outputs
 inputs    beside such units, everything in `stimulus` that has times of its own and no values that vary, and tables of events
-signals   what is sampled in `stimulus`
+signals   what is sampled in `stimulus`; in `acquisition` series with the name of a unit, which are its membrane potential
 trials    the table of trials; the epochs of given names; without either all of it is one trial, from 0
 
 Times are in seconds, as the format says.
@@ -82,14 +82,29 @@ def _stimulus(nwb, trains, name):
             if key in trains["input"]:
                 raise UserError(f"{name}: two inputs are called {key}")
             trains["input"][key] = times
-        elif data.ndim == 1 and len(data) > 1 and data.dtype.kind in "fiub":
-            even = times is not None and np.allclose(np.diff(times), times[1] - times[0], rtol=1e-3, atol=0)
-            if times is not None and not even:
-                raise UserError(f"{name}: stimulus {key}: is sampled at uneven times; give it a rate, or events alone")
-            start, step = (times[0], times[1] - times[0]) if even else (series.starting_time or 0.0, 1 / series.rate)
-            conversion = getattr(series, "conversion", 1.0) or 1.0
-            signals[key] = float(start), float(step), data.astype("f8") * conversion, str(series.unit)
+        elif _is_sampled(data):
+            signals[key] = _sampled(series, data, times, f"{name}: stimulus {key}")
+    for key, series in nwb.acquisition.items():
+        if key in trains["output"]:
+            data = np.asarray(series.data)
+            times = None if getattr(series, "timestamps", None) is None else np.asarray(series.timestamps, "f8")
+            if _is_sampled(data):
+                signals[key] = _sampled(series, data, times, f"{name}: acquisition {key}")
     return signals
+
+
+def _is_sampled(data):
+    return data.ndim == 1 and len(data) > 1 and data.dtype.kind in "fiub"
+
+
+def _sampled(series, data, times, place):
+    """(start in s, step in s, values, unit) of a series."""
+    even = times is not None and np.allclose(np.diff(times), times[1] - times[0], rtol=1e-3, atol=0)
+    if times is not None and not even:
+        raise UserError(f"{place}: is sampled at uneven times; give it a rate, or events alone")
+    start, step = (times[0], times[1] - times[0]) if even else (series.starting_time or 0.0, 1 / series.rate)
+    conversion = getattr(series, "conversion", 1.0) or 1.0
+    return float(start), float(step), data.astype("f8") * conversion, str(series.unit)
 
 
 def _stretches(nwb, name, epochs):

@@ -13,6 +13,7 @@ import numpy as np
 from circuits.errors import UserError
 
 DIGITS = 6  # of a time in ms that are kept: a nanosecond
+MILLIVOLTS = {"": 1.0, "mV": 1.0, "V": 1e3, "uV": 1e-3, "volts": 1e3, "volt": 1e3, "millivolt": 1.0, "microvolt": 1e-3}
 SAMPLE_DIGITS = 9  # of the time in ms between two samples
 
 
@@ -31,7 +32,7 @@ class Trial(NamedTuple):
     name         as the file calls it
     duration_ms  from 0 to its end
     inputs, outputs  the spike times of every train in ms, float64 and ascending, in the order of the recording's names
-    signals      sampled signals by name
+    signals      sampled signals by name; one that has the name of an output is its membrane potential
     """
 
     name: str
@@ -107,6 +108,7 @@ class Recording:
         """
         wanted = [self._named(patterns, role) for patterns, role in ((inputs, 0), (outputs, 1))]
         signals = [name for name in self.signals if not inputs or any(fnmatchcase(name, pattern) for pattern in inputs)]
+        signals += [name for name in self.potentials if name in {self._names[r][k] for r, k in wanted[1]}]
         trials = []
         for trial in self.trials:
             end = trial.duration_ms if until_ms is None else min(until_ms, trial.duration_ms)
@@ -138,8 +140,22 @@ class Recording:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """Names of the sampled signals."""
-        return tuple(sorted({name for trial in self.trials for name in trial.signals}))
+        """Names of the sampled signals that may drive neurons."""
+        return tuple(sorted({name for trial in self.trials for name in trial.signals} - set(self.outputs)))
+
+    @property
+    def potentials(self) -> tuple[str, ...]:
+        """Names of the outputs whose membrane potential was measured: in every trial a sampled signal has their name."""
+        return tuple(name for name in self.outputs if all(name in trial.signals for trial in self.trials))
+
+    def potential_mv(self, trial: Trial, name: str) -> Signal:
+        """The membrane potential of an output in mV. Raises UserError for another unit."""
+        found = trial.signals[name]
+        if found.unit not in MILLIVOLTS:
+            known = ", ".join(unit for unit in MILLIVOLTS if unit)
+            place = f"{self.source or 'recording'}: signal {name}"
+            raise UserError(f"{place}: has the name of an output, whose potential it is, in {known}, not in {found.unit}")
+        return Signal(found.dt_ms, found.values * MILLIVOLTS[found.unit], "mV")
 
     @cached_property
     def content_sha256(self) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from fitness.recordings.recording import Recording
 
 LAGS_MS = np.arange(-20.0, 51.0)  # edges of the bins of a cross-correlogram
+MOST_LAGS = 200  # of a spike-triggered average
 
 
 class Train(NamedTuple):
@@ -56,6 +57,24 @@ def histogram(recording: Recording, k: int, bin_ms: float) -> tuple[np.ndarray, 
     counts = sum(np.histogram(trial.outputs[k], edges)[0] for trial in recording.trials)
     there = sum((edges[1:] <= trial.duration_ms + 1e-6).astype(int) for trial in recording.trials)
     return edges, counts / np.maximum(there, 1) / np.diff(edges) * 1000
+
+
+def triggered(recording: Recording, signal: str, output: int) -> tuple[np.ndarray, np.ndarray]:
+    """The spike-triggered average of a sampled signal: lags in ms, negative before a spike, and the mean of the signal there
+    over the spikes of an output, of all trials that have both. Samples beyond the ends of a trial do not count."""
+    step = min(trial.signals[signal].dt_ms for trial in recording.trials if signal in trial.signals)
+    step = max(step, (LAGS_MS[-1] - LAGS_MS[0]) / MOST_LAGS)
+    lags = -LAGS_MS[-1] + np.arange(int((LAGS_MS[-1] - LAGS_MS[0]) / step) + 1) * step
+    total, count = np.zeros(len(lags)), np.zeros(len(lags))
+    for trial in recording.trials:
+        if signal not in trial.signals or not len(trial.outputs[output]):
+            continue
+        given = trial.signals[signal]
+        at = np.floor((trial.outputs[output][:, None] + lags) / given.dt_ms + 1e-6).astype("i8")
+        there = (at >= 0) & (at < len(given.values))
+        total += np.where(there, given.values[np.clip(at, 0, len(given.values) - 1)], 0.0).sum(axis=0)
+        count += there.sum(axis=0)
+    return lags, total / np.maximum(count, 1)
 
 
 def following(recording: Recording, input: int, output: int) -> np.ndarray:

@@ -7,7 +7,10 @@ from pydantic import Field, PrivateAttr
 
 from circuits.circuit import Sampled
 from circuits.errors import UserError
+from circuits.numerics import portable
+from circuits.simulation.drive import lanes
 from circuits.simulation.raster import Raster, pack
+from circuits.simulation.teacher import Teacher
 from fitness.file_data import FileData
 from fitness.finite_data import Data
 from fitness.measured import Measured
@@ -15,7 +18,7 @@ from fitness.recordings import measures
 from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
-from fitness.recordings.windows import Stimulus, Windows, cut, measured_spikes, stimuli
+from fitness.recordings.windows import Stimulus, Windows, cut, measured_potentials, measured_spikes, stimuli
 from fitness.score import Score
 from fitness.split import split
 from fitness.trials import Trials
@@ -23,6 +26,7 @@ from fitness.trials import Trials
 SEARCH, VALIDATION, HELD_OUT = range(3)
 ENOUGH = 10  # different stimuli: whole ones can be held out
 NARROW = 0.05  # between the ends of a score: nothing to explain
+SHAPE_MS = 1.0, 3.0  # before and after a spike, in which a potential is that of the spike
 
 
 class Prepared(NamedTuple):
@@ -34,6 +38,10 @@ class Prepared(NamedTuple):
     target     what readings are made of
     low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  are there any to estimate the latter from?
     taught     bool [windows, steps, outputs]: the measured spikes, for teacher forcing
+    chance     float64 [windows, outputs]: how surprising the measured spikes are to a neuron that fires at their rate
+    potential  float32 [windows, steps, outputs]: what was measured of potentials, their mean over the search windows as 0
+    compared   bool [windows, steps, outputs]: where that is to be compared, not near spikes, and nowhere in others
+    spread     float64 [windows, outputs]: the summed squares of the potentials about their mean in each window
     """
 
     recording: Recording
@@ -46,6 +54,10 @@ class Prepared(NamedTuple):
     high: np.ndarray
     repeats: bool
     taught: np.ndarray
+    chance: np.ndarray
+    potential: np.ndarray
+    compared: np.ndarray
+    spread: np.ndarray
 
 
 class RecordingTask(Measured, FileData):
@@ -62,9 +74,11 @@ class RecordingTask(Measured, FileData):
     Held out are the last part of every trial's time; or whole stimuli, where there are ten or more; and the trials that
     `held_out_trials` names, with all that have the same stimulus.
 
-    With `teacher_forcing` windows of the search are simulated a second time, with the measured spikes in place of those that
-    the output neurons send on (where repeats differ, those of the first), and selection sees the mean of both: a circuit that
-    goes wrong as a whole since one neuron errs is told from one in which nothing is right.
+    With `teacher_forcing` windows of the search are simulated a second time, in which the output neurons fire when they were
+    measured to fire (where repeats differ, as in the first one), and selection sees how likely that was
+    (`circuits.simulation.teacher`), beside what the circuit does by itself: a circuit that goes wrong as a whole since one
+    neuron errs is told from one in which nothing is right. Where potentials were measured, it also sees how much of them is
+    explained.
     """
 
     name: ClassVar[str] = "recording"
@@ -99,12 +113,15 @@ class RecordingTask(Measured, FileData):
     output_names: tuple[str, ...] = Field((), description="trains to be explained [default: as the file says]")
     epochs: tuple[str, ...] = Field((), description="names of the epochs that are the trials (NWB) [default: its trials]")
     teacher_forcing: bool = Field(
-        False, description="case scores also count what neurons do with the measured spikes in place of their own"
+        False, description="case scores also count how likely the measured spikes are where they are in place of a neuron's own"
+    )
+    forcing_mv: float = Field(
+        0.3, gt=0, le=100, description="with teacher_forcing, distance from the threshold at which a neuron may fire as well"
     )
     until_ms: float | None = Field(None, gt=0, description="cut trials here [default: take all]")
 
     _prepared: Prepared | None = PrivateAttr(None)
-    _taught: tuple[np.ndarray, np.ndarray] = PrivateAttr((np.empty(0, int), np.empty(0, "u8")))  # of which items, packed
+    _taught: tuple[np.ndarray, Teacher | None] = PrivateAttr((np.empty(0, int), None))  # of which items
 
     @property
     def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -186,7 +203,28 @@ class RecordingTask(Measured, FileData):
                 )
         low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), found, place)
         taught = measured_spikes(given, windows)
-        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats, taught)
+        own = self._potentials(found, windows, measured_potentials(given, windows), taught, part == SEARCH)
+        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats, taught, _chance(aim), *own)
+
+    def _potentials(self, recording, windows, measured, spikes, searched):
+        """What is known of potentials, see `Prepared`; near a spike a neuron model without the shape of spikes says nothing."""
+        steps = np.arange(windows.spikes.shape[1])
+        scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None])
+        potential, compared = np.zeros(spikes.shape, "f4"), np.zeros(spikes.shape, bool)
+        before, after = (round(ms / self.step_ms) for ms in SHAPE_MS)
+        for k, name in enumerate(recording.potentials):
+            n = recording.outputs.index(name)
+            near = np.zeros(spikes.shape[:2], bool)
+            for shift in range(-before, after + 1):
+                rows = slice(max(shift, 0), len(steps) + min(shift, 0))
+                near[:, rows] |= spikes[:, max(-shift, 0) : len(steps) - max(shift, 0), n]
+            compared[..., n] = scored & ~near
+            values, there = measured[..., k], compared[..., n]
+            potential[..., n] = values - values[there & searched[:, None]].mean()
+        count = np.maximum(compared.sum(axis=1), 1)
+        there = np.where(compared, potential, 0.0)
+        spread = (there**2).sum(axis=1, dtype="f8") - there.sum(axis=1, dtype="f8") ** 2 / count
+        return potential, compared, np.maximum(spread, 0.0)
 
     def _drives(self, recording, windows, searched):
         """What the sampled channels are of, and what drives them."""
@@ -258,28 +296,43 @@ class RecordingTask(Measured, FileData):
         """As the recording is split."""
         return self.prepared.part
 
-    def teacher(self, trials: Trials) -> np.ndarray | None:
+    def teacher(self, trials: Trials) -> Teacher | None:
         """The measured spikes, in the trials of the search alone."""
-        item = trials.facts["item"]
+        item, windows = trials.facts["item"], self.prepared.windows
         if not self.teacher_forcing or (self.prepared.part[item] != SEARCH).any():
             return None
-        known, bits = self._taught
-        if not np.array_equal(known, item):
-            bits = pack(self.prepared.taught[item])
-            self._taught = item, bits
-        return bits
-
-    def _heard(self, raster):
-        return raster.outputs if raster.outputs.bits.shape[-1] == 2 * len(self.outputs) else super()._heard(raster)
+        known, found = self._taught
+        if found is None or not np.array_equal(known, item):
+            row = np.arange(windows.spikes.shape[1])
+            scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
+            found = Teacher(pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.forcing_mv)
+            if self.prepared.recording.potentials:
+                compared = pack(self.prepared.compared[item])
+                found = found._replace(potential=lanes(self.prepared.potential[item]), compared=compared)
+            self._taught = item, found
+        return found
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """See `fitness.recordings.likeness`; with a teacher the readings of all outputs come twice, see `Task.teacher`."""
+        """See `fitness.recordings.likeness`; with a teacher the surprise of each output follows, and what is not explained of
+        its potential, as a share of how much that varies."""
         *circuits, _, _, outputs = raster.bits.shape
-        bits = raster.bits.reshape(-1, *raster.bits.shape[-3:])
-        item, aim, n = trials.facts["item"], self.prepared.target, len(self.outputs)
-        parts = (np.ascontiguousarray(bits[..., first : first + n]) for first in range(0, outputs, n))
-        found = np.concatenate([readings(part, item, aim) for part in parts], axis=-2)
-        return found.reshape(*circuits, len(trials), outputs * READINGS)
+        bits = np.ascontiguousarray(raster.bits.reshape(-1, *raster.bits.shape[-3:]))
+        found = readings(bits, trials.facts["item"], self.prepared.target)
+        found = found.reshape(*circuits, len(trials), outputs * READINGS)
+        if raster.surprise is None:
+            return found
+        more = [raster.surprise] if raster.off is None else [raster.surprise, self.unexplained(raster.off, trials)]
+        return np.concatenate([found, *more], axis=-1)
+
+    def unexplained(self, off: np.ndarray, trials: Trials) -> np.ndarray:
+        """The share of the variance of measured potentials that is not explained, from the sums of the distance and of its
+        square [..., trials, outputs, 2]: float64 [..., trials, outputs], 0 where none was measured. An offset, that of
+        electrodes, does not count."""
+        item, there = trials.facts["item"], self.prepared.spread[trials.facts["item"]] > 0
+        count = np.maximum(self.prepared.compared[item].sum(axis=1), 1)
+        with np.errstate(invalid="ignore"):
+            left = np.where(np.isfinite(off[..., 1]), off[..., 1] - off[..., 0] ** 2 / count, np.inf)
+        return np.where(there, np.maximum(left, 0.0) / np.where(there, self.prepared.spread[item], 1.0), 0.0)
 
     def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """The mean over neurons of how far the figure is from its lower to its upper end; none counts more than 1."""
@@ -288,22 +341,34 @@ class RecordingTask(Measured, FileData):
 
     def figures(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """The scored measure, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
-        found = measured.reshape(*measured.shape[:-1], -1, READINGS)[..., : len(self.outputs), :]
-        item = trials.facts["item"]
+        found, item = self._readings(measured), trials.facts["item"]
         return measures.figure(
             self.scored_by, measures.sums(found, self.prepared.target, item, self.step_ms), self.precision_ms
         )
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), over
-        neurons, and over free and forced circuits where there is a teacher."""
-        found, item = measured.reshape(*measured.shape[:-1], -1, READINGS), trials.facts["item"]
+        """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), and over
+        neurons. With a teacher, the mean of that and of 1 / (1 + surprise / what is surprising by chance); where potentials
+        were measured, also of 1 / (1 + unexplained share)."""
+        found, item = self._readings(measured), trials.facts["item"]
         total = np.zeros(found.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
-            own = self.prepared.target.own[item, :, tau]
-            both = found[..., xx] + np.tile(own, found.shape[-2] // own.shape[-1])
+            both = found[..., xx] + self.prepared.target.own[item, :, tau]
             total += np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
-        return 0.5 * total.mean(axis=-1)
+        free = 0.5 * total.mean(axis=-1)
+        n = len(self.outputs)
+        surprise, unexplained = np.split(measured[..., n * READINGS :], [n], axis=-1)
+        if not surprise.shape[-1]:
+            return free
+        likely = (1 / (1 + surprise / self.prepared.chance[item])).mean(axis=-1)
+        if not unexplained.shape[-1]:
+            return 0.5 * (free + likely)
+        known = [self.outputs.index(name) for name in self.prepared.recording.potentials]
+        return (free + likely + (1 / (1 + unexplained[..., known])).mean(axis=-1)) / 3
+
+    def _readings(self, measured):
+        """The readings of the raster, [..., trials, outputs, 6]."""
+        return measured[..., : len(self.outputs) * READINGS].reshape(*measured.shape[:-1], -1, READINGS)
 
     def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
         """The measured rate of all neurons in each window."""
@@ -324,3 +389,11 @@ class RecordingTask(Measured, FileData):
         assert score.measured is not None
         values = np.atleast_2d(self.figures(score.measured, trials))[0]
         return dict(zip(self.outputs, values.tolist(), strict=True))
+
+
+def _chance(aim):
+    """Of each window and output: minus the log likelihood of its spikes at the rate that all windows have together, and of one
+    spike more, so that silence surprises too: float64 [windows, outputs]."""
+    length = (aim.windows.stop - aim.windows.start)[:, None]
+    share = (aim.counts.sum(axis=0) + 1) / (length.sum() + 1)
+    return -(aim.counts + 1) * portable.log(share) - (length - aim.counts) * portable.log(1 - share)

@@ -57,12 +57,13 @@ class Windows(NamedTuple):
 
 class Stimulus(NamedTuple):
     """One stimulus: spikes bool [steps, inputs], signals float64 [steps, signals], names of the trials that have it, and each
-    one's outputs, bool [steps, n]."""
+    one's outputs, bool [steps, n], and potentials at the ends of steps, float64 [steps, potentials]."""
 
     spikes: np.ndarray
     signals: np.ndarray
     names: list[str]
     outputs: list[np.ndarray]
+    potentials: list[np.ndarray]
 
 
 def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
@@ -79,9 +80,13 @@ def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
         merged += sum(map(len, (*trial.inputs, *trial.outputs))) - int(spikes.sum()) - int(outputs.sum())
         signals = _signals(recording, trial, dt_ms, len(spikes))
         key = spikes.shape, np.packbits(spikes).tobytes(), signals.tobytes()
-        one = found.setdefault(key, Stimulus(spikes, signals, [], []))
+        one = found.setdefault(key, Stimulus(spikes, signals, [], [], []))
         one.names.append(trial.name)
         one.outputs.append(outputs)
+        measured = [recording.potential_mv(trial, name) for name in recording.potentials]
+        ends = (np.arange(len(spikes)) + 1) * dt_ms
+        at = [np.interp(ends, np.arange(len(s.values)) * s.dt_ms, s.values) for s in measured]
+        one.potentials.append(np.stack(at, axis=-1) if at else np.zeros((len(spikes), 0)))
     return list(found.values()), merged
 
 
@@ -132,6 +137,14 @@ def measured_spikes(given: list[Stimulus], windows: Windows) -> np.ndarray:
     found = np.zeros((*windows.spikes.shape[:2], given[0].outputs[0].shape[1]), bool)
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
         found[k, :stop] = given[number].outputs[0][origin : origin + stop]
+    return found
+
+
+def measured_potentials(given: list[Stimulus], windows: Windows) -> np.ndarray:
+    """Likewise the potentials: float64 [windows, steps, potentials]."""
+    found = np.zeros((*windows.spikes.shape[:2], given[0].potentials[0].shape[1]))
+    for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
+        found[k, :stop] = given[number].potentials[0][origin : origin + stop]
     return found
 
 

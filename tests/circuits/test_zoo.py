@@ -11,8 +11,10 @@ import pytest
 import circuits
 from circuits import zoo
 from circuits.errors import UserError
-from circuits.motif_file import digest, dumps
+from circuits.motif_file import digest, dumps, save
 from circuits.zoo import Zoo
+from circuits.zoo.learned_parts import LearnedParts
+from tests.evo.tiny import one_line_of
 
 SCHEMA = json.loads((Path(circuits.__file__).parent / "motif.schema.json").read_text())
 
@@ -104,3 +106,29 @@ def test_a_damaged_card_is_named(tmp_path):
     (tmp_path / "cards" / "a-1.json").write_text('{"name": "a-1"}')
     with pytest.raises(UserError, match=r"a-1.json: is damaged: title: is missing .*; install evocircuits again"):
         Zoo(tmp_path).card("a-1")
+
+
+def test_parts_that_were_evolved_for_learning_lie_beside_the_others():
+    assert len(zoo.parts) > 0
+    assert not set(zoo.parts) & set(zoo)
+    for name in zoo.parts:
+        card, motif = zoo.parts.card(name), zoo.parts[name]
+        assert zoo[name] == motif
+        assert card.sha256 == digest(motif)
+        first, *controls = card.courses
+        assert first == "evolved for learning"
+        assert {"rewired", "random", "single neuron"} <= set(controls)
+        for course in card.courses.values():
+            assert len(course.final) == len(card.seeds)
+            assert course.accuracy[-1] == pytest.approx(sum(course.final) / len(course.final), abs=1e-3)
+            assert all(0 <= value <= 1 for value in course.accuracy)
+        assert card.seed not in card.seeds
+        assert card.spec in card.text
+    assert "no part 'none'" in one_line_of(lambda: zoo.parts.card("none"))
+
+
+def test_a_damaged_card_of_a_part_is_named(tmp_path):
+    name = next(iter(zoo.parts))
+    save(zoo.parts[name], tmp_path / f"{name}.json")
+    (tmp_path / f"{name}.card.json").write_text("{}")
+    assert "is damaged" in one_line_of(lambda: LearnedParts(tmp_path).card(name))

@@ -185,6 +185,13 @@ def test_page_and_tables_show_the_roles(run, tmp_path):
     json.dumps(told)
 
 
+def test_an_assembly_that_is_too_large_for_the_network_gets_the_worst(problem, many):
+    large = spec(parameters=10, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
+    assert (large.score == -1e9).all()
+    fits = spec(parameters=1000, copies=1, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
+    assert (fits.score > -1).any()
+
+
 def test_a_spec_without_roles_is_as_it_was():
     plain = RunSpec.model_validate({"task": TASK, "circuit": CIRCUIT, "search": SEARCH})
     assert "roles" not in plain.to_toml()

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from evo.inspect.recording import draw
 from evo.spec.run_spec import read
+from fitness.recordings import Recording, Signal
 from tests.evo.test_recording import csv
 from tests.evo.tiny import cli
 from tests.fitness.recordings import files
@@ -38,6 +41,15 @@ def test_a_recording_is_shown_as_a_table_and_a_picture(folder):
     assert {("input", "a", "80"), ("output", "x", "40"), ("output", "y", "40")} <= rows
     assert "> x" in done.stdout
     assert (folder / "cell.svg").read_text().count("<path") > 100
+
+
+def test_sampled_signals_and_potentials_are_drawn(tmp_path):
+    ((name, end, given, measured, signals), *_) = files.driven(trials=1)
+    signals = signals | {"x": Signal(0.5, np.linspace(-70, -50, 400), "mV")}
+    picture = draw(Recording.of([(name, end, given, measured, signals)]), tmp_path / "cell.svg").read_text()
+    for said in ("wave", "pA", "mV", "mean signal, by ms from a spike"):
+        assert said in picture
+    assert "by ms after an input" not in picture  # there is none
 
 
 def test_machines_get_the_same_with_the_settings_of_a_spec(folder):

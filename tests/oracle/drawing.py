@@ -85,6 +85,14 @@ def stdp(rng, motif):
         synapse["stdp"] = {"a_plus": jumps[0], "a_minus": jumps[1], "bound": rng.uniform(1, 3)} | times
 
 
+def sampled(rng, motif):
+    """The first input channel, and some of the others, are driven by signals of any center and scale, some inverted."""
+    for k, channel in enumerate(motif["inputs"]):
+        if k == 0 or rng.random() < 0.5:
+            scale = rng.uniform(0.5, 3.0) * (-1 if rng.random() < 0.3 else 1)
+            channel["signal"] = {"of": f"signal {k}", "center": rng.uniform(-2, 2), "scale": scale}
+
+
 def _some_synapses(rng, motif):
     """Time constants are drawn apart too: where one is another, Brian2 takes many times as long, and that is checked without
     plasticity."""

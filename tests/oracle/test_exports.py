@@ -13,6 +13,7 @@ import fitness
 from circuits import Circuit
 from circuits.export import export
 from fitness.reference import FOLDER
+from tests.oracle import drawing
 from tests.oracle.oracles import ROOT, report
 from tests.reference import random_circuit, random_input
 
@@ -111,6 +112,23 @@ def test_the_script_gives_the_simulators_spikes(tmp_path, target, model, kind, c
     cases = drawn(count, neuron_model=model, plastic=kind)
     answers = ran(target, target, cases, tmp_path)
     assert identical(answers, f"{target}, {model}, {kind or 'static'}") > 500
+
+
+DRIVEN = [
+    ("nest", "lif_psc_exp"),
+    ("brian2", "lif_psc_exp"),
+    ("brian2", "alif_psc_exp"),
+    ("brian2", "izhikevich"),
+    ("brian2", "aeif_psc_exp"),
+]
+
+
+@pytest.mark.parametrize(("target", "model"), DRIVEN)
+def test_sampled_inputs_give_the_simulators_spikes(tmp_path, target, model):
+    """In NEST a step_current_generator on the second port, in Brian2 a TimedArray; the example's drive is smoothed noise."""
+    cases = [(circuit, None) for circuit, _ in drawing.asked(20, drawing.sampled, neuron_model=model)]
+    assert sum(channel.signal is not None for circuit, _ in cases for channel in circuit.inputs) > 15
+    assert identical(ran(target, target, cases, tmp_path), f"{target}, {model}, sampled inputs") > 200
 
 
 @pytest.mark.parametrize(("target", "refused"), [("nest", {"stdp"}), ("brian2", set()), ("sonata", {"stdp"})])

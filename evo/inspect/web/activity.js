@@ -46,12 +46,12 @@ export function drawActivity() {
     } else if (!a.traces) traces.replaceChildren(el("p", { class: "note" }, "Membrane potentials are left out for circuits far down the front, which keeps the page small."));
     which.replaceChildren();
     for (const b of chips.children) b.setAttribute("aria-pressed", String(chosen.trials.includes(Number(b.dataset.trial))));
-    over.replaceChildren(statistics());
+    chart(over, (_, host) => host.append(statistics()));
   });
   on("trials", all);
   on("neuron", () => {
     rasters.querySelectorAll("g.row").forEach((g) => g.classList.toggle("here", Number(g.dataset.node) === chosen.neuron));
-    again[1]?.();
+    if (chosen.circuit.activity?.traces?.v[0][chosen.neuron - chosen.circuit.inputs.length]) again[1]?.();
   });
   on("light", (nodes) => rasters.querySelectorAll("g.row").forEach((g) => g.classList.toggle("pointed", nodes.length === 1 && nodes[0] === Number(g.dataset.node))));
 }
@@ -124,7 +124,7 @@ function trace([low, step, differences]) {
 
 function drawTraces(width, host) {
   const c = chosen.circuit, t = c.activity.traces, n = chosen.neuron - c.inputs.length, dt = data.task.dt_ms;
-  if (n < 0) return;
+  if (n < 0 || !t.v[0][n]) return;
   const at = Math.max(0, t.trials.indexOf(chosen.trace)), trial = t.trials[at], neuron = c.neurons[n];
   const pick = el("select", { id: "traced", "aria-label": "trial", onchange: (event) => { chosen.trace = Number(event.target.value); tell("trials"); } }, ...t.trials.map((k) => el("option", { value: k, selected: k === trial }, trialName(k))));
   const who = el("select", { id: "neuron", "aria-label": "neuron", onchange: (event) => pickNeuron(Number(event.target.value)) }, ...c.neurons.map((one, k) => el("option", { value: c.inputs.length + k, selected: k === n }, `${one.id}${one.ports.length ? ` (${one.ports.join(", ")})` : ""}`)));

@@ -5,8 +5,10 @@ import { choose } from "./view.js";
 
 export function drawDescent() {
   let again = () => {};
-  on("circuit", () => {
+  const show = () => {
     const steps = chosen.circuit.lineage;
+    $("descent").classList.toggle("late", steps === undefined); // the lab sends it after the circuit
+    if (steps === undefined) return;
     $("descent").hidden = !(steps && steps.length);
     if ($("descent").hidden) return;
     const body = section("descent"), line = el("div", { id: "line" }), diff = el("div", { id: "diff", class: "gap" });
@@ -16,7 +18,9 @@ export function drawDescent() {
       line, came(data.members[chosen.rank]), diff);
     again = chart(line, timeline);
     compare(diff);
-  });
+  };
+  on("circuit", show);
+  on("lineage", show);
   on("step", () => { again(); compare($("diff")); });
 }
 

@@ -5,7 +5,7 @@ import { parallel } from "./parallel.js";
 import { choose } from "./view.js";
 
 let columns = [], axes = [];
-export const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false, limits: {} };
+export const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false, limits: {}, mark: () => {} };
 const ROW = 27, SPARE = 8, PRINTED = 20;
 
 const hasFired = () => data.members.some((m) => m.spikes != null); // else nothing is simulated
@@ -67,7 +67,7 @@ export function drawFront() {
   body.append(inside);
   const again = chart(cloud, (width, host) => (shown.all ? parallel : scatter)(width, host));
   const fill = () => tell("rows");
-  on("circuit", () => again(), inside);
+  on("circuit", () => shown.mark(), inside);
 
   function sift() {
     const at = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
@@ -107,28 +107,38 @@ function scatter(width, host) {
   const log = (s) => (s.constant ? [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000].filter((t) => t <= s.domain()[1]) : null);
   for (const s of [x, y]) if (log(s)) { const t = log(s); s.ticks = () => t; s.tickFormat = () => d3.format("~s"); }
   const { svg, plot, left, right, top, bottom } = frame(host, { width, height, x, y, left: 50, xLabel: ax.text, yLabel: ay.text, alt: "The front: every point a circuit. Arrow keys choose." });
-  const passing = new Set(shown.passing), here = data.members[chosen.rank];
+  const passing = new Set(shown.passing);
   const radius = d3.scaleSqrt([0, d3.max(members, (m) => m.e + m.i)], [2, 7]);
   const px = (m) => x(ax.get(m)), py = (m) => y(ay.get(m));
   const dots = plot.selectAll("circle").data(members).join("circle")
-    .attr("class", (m) => `dot${m.overfitted ? " over" : ""}${passing.has(m) ? "" : " out"}${m === here ? " here" : ""}`)
+    .attr("class", (m) => `dot${m.overfitted ? " over" : ""}${passing.has(m) ? "" : " out"}`)
     .attr("data-rank", (m) => m.rank).attr("cx", px).attr("cy", py).attr("r", (m) => radius(m.e + m.i));
-  if (members.includes(here)) {
-    dots.filter((m) => m === here).raise();
+  shown.mark = () => {
+    const here = data.members[chosen.rank];
+    plot.selectAll("line.ring").remove();
+    marked(dots, here);
     const bar = (axis, s, vertical) => {
       if (axis.key !== "held_out" || here.low === null) return;
       const at = vertical ? px(here) : py(here);
       plot.insert("line", "circle").attr("class", "ring").attr(vertical ? "x1" : "y1", at).attr(vertical ? "x2" : "y2", at).attr(vertical ? "y1" : "x1", s(here.low)).attr(vertical ? "y2" : "x2", s(here.high));
     };
+    if (!members.includes(here)) return;
     bar(ax, x, false);
     bar(ay, y, true);
-  }
+  };
+  shown.mark();
   const nearest = (event) => {
     const [mx, my] = d3.pointer(event, svg.node()), best = d3.least(shown.passing.filter((m) => Number.isFinite(px(m)) && Number.isFinite(py(m))), (m) => Math.hypot(px(m) - mx, py(m) - my));
     return best && Math.hypot(px(best) - mx, py(best) - my) < 24 ? best : null;
   };
   svg.insert("rect", ":first-child").attr("x", left).attr("y", top).attr("width", width - left - right).attr("height", height - top - bottom).attr("fill", "transparent");
   walked(svg, nearest, (m) => dots.classed("pointed", (d) => d === m));
+}
+
+// What is chosen lies on top.
+export function marked(marks, here) {
+  marks.filter(".here").classed("here", false);
+  marks.filter((m) => m === here).classed("here", true).raise();
 }
 
 // A picture of the front that answers to pointing, clicking and the arrow keys.

@@ -1,5 +1,5 @@
 // Measured: what was recorded beside what the circuit does, in held-out windows.
-import { chart, chosen, data, el, frame, on, padded, section, titled } from "./tools.js";
+import { chart, chosen, data, el, frame, on, padded, plain, section, titled } from "./tools.js";
 
 export function drawMeasured() {
   const body = section("measured"), host = el("div");
@@ -14,8 +14,9 @@ export function drawMeasured() {
 
 function measuredOutput(output) {
   const rasters = el("div"), rates = el("div"), intervals = el("div");
-  const made = titled(output.name, "measured above, the circuit below", rasters,
-    el("p", { class: "note" }, "Held-out windows, one repeat and one run each."), el("div", { class: "halves gap" }, rates, intervals));
+  const key = (who) => el("span", { class: `key ${who}` });
+  const made = titled(output.name, "in held-out windows, one repeat and one run each", rasters,
+    el("p", { class: "note" }, key("measured"), "measured   ", key("circuit"), "the circuit"), el("div", { class: "halves gap" }, rates, intervals));
   chart(rasters, (width, host) => measuredTrains(width, host, output));
   chart(rates, (width, host) => measuredResidual(width, host, output));
   chart(intervals, (width, host) => measuredIntervals(width, host, output));
@@ -23,10 +24,11 @@ function measuredOutput(output) {
 }
 
 function measuredTrains(width, host, output) {
-  const row = 14, x = d3.scaleLinear([0, d3.max(output.windows, (w) => w.length)], [0, 1]);
-  const { plot } = frame(host, { width, height: output.windows.length * 3 * row + 50, x, y: d3.scaleLinear([0, 1], [0, 1]), yTicks: 0, xLabel: "ms from the start of the window", alt: `Spikes of ${output.name} in held-out windows, measured and of the circuit` });
+  const row = 14, left = 118, x = d3.scaleLinear([0, d3.max(output.windows, (w) => w.length)], [0, 1]);
+  const { plot } = frame(host, { width, height: output.windows.length * 3 * row + 50, left, x, y: d3.scaleLinear([0, 1], [0, 1]), yTicks: 0, xLabel: "ms from the start of the window", alt: `Spikes of ${output.name} in held-out windows, measured and of the circuit` });
   output.windows.forEach((w, k) => ["measured", "circuit"].forEach((who, below) => {
     const top = 10 + (3 * k + below) * row;
+    plot.append("text").attr("x", left - 8).attr("y", top + row - 5).attr("text-anchor", "end").text(below ? "the circuit" : `${plain(w.start)} ms, measured`);
     plot.append("path").attr("class", `line ${who}`).attr("d", w[who].map((t) => `M${x(t)},${top}v${row - 4}`).join(""));
   }));
 }

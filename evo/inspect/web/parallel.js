@@ -1,6 +1,6 @@
 // All objectives at once: an axis each, a circuit a line across them; better is further up.
 import { chosen, clipped, data, padded } from "./tools.js";
-import { shown, walked } from "./front.js";
+import { marked, shown, walked } from "./front.js";
 
 function parallelAxes() {
   const of = (o, k) => ({ text: o.name === "score" ? "held out" : o.name.replaceAll("_", " "), more: o.more, get: o.name === "score" ? (m) => m.held_out : (m) => m.objectives[k] });
@@ -17,11 +17,12 @@ export function parallel(width, host) {
     const [low, high] = padded(d3.extent(members, a.get), 0.02);
     return d3.scaleLinear(a.more ? [low, high] : [high, low], [height - bottom, top]);
   });
-  const passing = new Set(shown.passing), here = data.members[chosen.rank], at = (m, k) => y[k](list[k].get(m));
+  const passing = new Set(shown.passing), at = (m, k) => y[k](list[k].get(m));
   const line = (m) => d3.line()(list.map((_, k) => [x(k), at(m, k)]));
   const ways = svg.selectAll("path").data(members).join("path").attr("data-rank", (m) => m.rank).attr("d", line)
-    .attr("class", (m) => `way${passing.has(m) ? "" : " out"}${m === here ? " here" : ""}`);
-  ways.filter((m) => m === here).raise();
+    .attr("class", (m) => `way${passing.has(m) ? "" : " out"}`);
+  shown.mark = () => marked(ways, data.members[chosen.rank]);
+  shown.mark();
   list.forEach((a, k) => {
     const anchor = k === 0 ? "start" : k === list.length - 1 ? "end" : "middle", edge = k === 0 ? -left : k === list.length - 1 ? right : 0;
     svg.append("g").attr("class", "axis").attr("transform", `translate(${x(k)},0)`).call(d3.axisLeft(y[k]).ticks(5).tickSize(3).tickPadding(4));

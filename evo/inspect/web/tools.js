@@ -52,20 +52,42 @@ export function tell(what, ...facts) {
   heard[what].forEach((one) => one.act(...facts));
 }
 
-// Charts are drawn for the width that there is, and again when it changes.
-const charts = new Map();
+// Charts are drawn for the width that there is, and again when it changes. What is drawn anew all the time is drawn when it is in
+// sight: `inSight` is for views such as the bench.
+const charts = new Map(), late = new Map(), outside = new WeakSet();
+let watching = null;
+export function inSight() {
+  watching = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      isIntersecting ? outside.delete(target) : outside.add(target);
+      const act = isIntersecting && late.get(target);
+      if (act) act();
+    }
+  }, { rootMargin: "200px" });
+}
 export function chart(host, draw) {
-  const again = () => {
+  const now = () => {
+    late.delete(host);
     const width = Math.floor(host.clientWidth);
     if (!width || !host.isConnected) return;
     host.replaceChildren();
     draw(width, host);
   };
+  const again = () => (outside.has(host) ? late.set(host, now) : now());
+  if (!charts.has(host)) {
+    host.classList.add("chart");
+    watching?.observe(host);
+    if (charts.size > 200) for (const one of charts.keys()) if (!one.isConnected) charts.delete(one);
+  }
   charts.set(host, again);
-  host.classList.add("chart");
-  again();
+  host.isConnected ? again() : queueMicrotask(again); // it is put into the page by who asks for it
   return again;
 }
+// Draws what was put off.
+export function drawAll() {
+  for (const act of [...late.values()]) act();
+}
+addEventListener("beforeprint", drawAll);
 export function redraw() {
   for (const [host, again] of charts) host.isConnected ? again() : charts.delete(host);
 }

@@ -88,6 +88,7 @@ export function draw() {
     drawLearning();
     drawDescent();
     on("circuit", links);
+    on("lineage", links);
   }
   links();
 }

@@ -44,6 +44,7 @@ export async function tried(question, said) {
 
 // Rows of the table of runs, as they change: hear({ rows, gone, whole }).
 export function changes(since, hear) {
+  if (way.saved) return null;
   if (way.framed) return listened(since, hear);
   const stream = new EventSource(`events?since=${since}`), live = $("live");
   let at = since;
@@ -73,12 +74,23 @@ function listened(since, hear) {
   }, 3000);
 }
 
-// What the address says of the view; in a notebook, what Python does.
-export const parameter = (name) => window.evoView?.[name] ?? new URLSearchParams(location.search).get(name);
+// What the address says of the view; in a notebook or a saved page, what that was given.
+export const parameter = (name) => parameters(name)[0] ?? null;
+export const parameters = (name) => (window.evoView ? [window.evoView[name] ?? []].flat() : new URLSearchParams(location.search).getAll(name));
+export function state() {
+  try {
+    return window.evoView ? window.evoView.state ?? {} : location.hash.length > 1 ? JSON.parse(decodeURIComponent(location.hash.slice(1))) : {};
+  } catch {
+    return {};
+  }
+}
 
 // The address becomes that of what is shown, where there is one.
 export function here(address) {
   if (!way.framed) history.replaceState(null, "", address);
+}
+export function go(address) {
+  if (!way.framed) location.assign(address);
 }
 // The address of a view; a parameter may be a list.
 export function address(view, parameters) {

@@ -1,8 +1,8 @@
 // The bench: a circuit, what is done to it, and what it then does. All there is to say of a state of the bench is its source and a
 // list of edits: these are asked with, kept for undo and redo, and written into the address.
-import { $, chosen, data, el, load, tell } from "../page/tools.js";
+import { $, chosen, data, el, inSight, load, on, tell } from "../page/tools.js";
 import { drawActivity } from "../page/activity.js";
-import { ask, here, parameter, tried, trouble } from "./asking.js";
+import { ask, here, parameter, state, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 import { drawBoard, drawInspector } from "./bench_circuit.js";
 import { drawScore } from "./bench_score.js";
@@ -11,46 +11,74 @@ import { drawSweep } from "./bench_sweep.js";
 import { drawShare } from "./bench_share.js";
 import { drawSources } from "./bench_sources.js";
 
-export const bench = { source: null, edits: [], past: [], future: [], trials: 64, task: null, stimulus: null, original: null, now: null, selected: null };
+export const bench = { source: null, edits: [], past: [], future: [], trials: 64, task: null, stimulus: null, original: null, now: null, shown: [], selected: null };
 
 export const asked = (edits = bench.edits) => ({ source: bench.source, edits, trials: bench.trials, ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}) });
 
-// -- answers: one is asked for at a time, and of edits that came meanwhile the last
+// -- answers: of previews one is asked for at a time, and of those that came meanwhile the last; what is shown already is not
+// asked for again, and what comes late is not shown
 
-let flying = false, next = null;
+let flight = null, waiting = null, previewing = false, turn = 0, newest = 0, shown = "";
 
-export async function update(edits = bench.edits, since = performance.now()) {
-  next = { edits, since };
-  if (flying) return;
-  flying = true;
-  while (next) {
-    const { edits: these, since: from } = next;
-    next = null;
-    try {
-      const answer = await ask("bench", asked(these));
-      trouble(null);
-      show(answer, these);
-      const begun = from;
-      requestAnimationFrame(() => setTimeout(() => spent(performance.now() - begun, answer.ms)));
-    } catch (error) {
-      trouble(error);
-      if (these !== bench.edits && !next) await back();
-    }
-  }
-  flying = false;
+// The potentials that are sent are those of the neuron that is looked at.
+const question = (edits) => ({ ...asked(edits), neuron: bench.now?.ids[chosen.neuron - bench.now.inputs.length] ?? null });
+
+// Were the potentials of the neuron that is chosen sent?
+function potentials() {
+  const sent = bench.now.activity?.traces;
+  return !sent || Boolean(sent.v[0]?.[chosen.neuron - bench.now.inputs.length]);
 }
 
-// What was refused is shown no longer.
-async function back() {
+function fly(said, key, edits, since) {
+  const mine = ++turn;
+  const landed = ask("bench", said).then((answer) => {
+    if (mine < newest) return;
+    newest = mine;
+    shown = answer.whole ? key : "";
+    show(answer, edits);
+    requestAnimationFrame(() => setTimeout(() => spent(performance.now() - since, answer.ms)));
+  });
+  return { key, landed };
+}
+
+// Shows the circuit after these edits; false where they are refused.
+export async function update(edits = bench.edits, since = performance.now(), { refused = false, quick = false } = {}) {
+  const said = { ...question(edits), quick }, key = JSON.stringify({ ...said, quick: false });
   try {
-    show(await ask("bench", asked()), bench.edits);
+    const same = flight?.key === key;
+    if (same) await flight.landed;
+    if (shown !== key && !(same && quick)) await (flight = fly(said, key, edits, since)).landed;
+    if (!refused) trouble(null);
+    return true;
   } catch (error) {
     trouble(error);
+    return false;
+  } finally {
+    if (flight?.key === key) flight = null;
   }
+}
+
+export async function preview(edit) {
+  waiting = { edits: [...bench.edits, edit], since: performance.now() };
+  if (previewing) return;
+  previewing = true;
+  while (waiting) {
+    const { edits, since: from } = waiting;
+    waiting = null;
+    if (!(await update(edits, from, { quick: true })) && !waiting) await back();
+  }
+  previewing = false;
+}
+
+// What was refused is shown no longer; why it was stays.
+async function back() {
+  if (shown === JSON.stringify({ ...question(bench.edits), quick: false })) tell("circuit");
+  else await update(bench.edits, performance.now(), { refused: true });
 }
 
 function show(answer, edits) {
   bench.now = answer;
+  bench.shown = edits;
   if (!edits.length || !bench.original) bench.original = edits.length ? bench.original : answer;
   chosen.circuit = answer;
   const nodes = answer.inputs.length + answer.neurons.length, before = chosen.neuron;
@@ -62,7 +90,7 @@ function show(answer, edits) {
 }
 
 function spent(whole, there) {
-  if (bench.edits.length || bench.future.length) $("spent").textContent = `${Math.round(whole)} ms`;
+  if (bench.shown.length || bench.future.length) $("spent").textContent = `${Math.round(whole)} ms`;
   $("spent").title = `from the edit to the picture; ${Math.round(there)} ms of it simulated and scored`;
   document.documentElement.dataset.ms = whole.toFixed(1);
   document.documentElement.dataset.answers = String(Number(document.documentElement.dataset.answers ?? 0) + 1);
@@ -70,14 +98,17 @@ function spent(whole, there) {
 
 // -- edits
 
-export const preview = (edit) => update([...bench.edits, edit]);
+// One after the other: each builds on those before.
+let before = Promise.resolve();
+export function commit(edit) {
+  const since = performance.now();
+  return (before = before.then(() => committed(edit, since)));
+}
 
-export async function commit(edit) {
-  const edits = join(bench.edits, edit), since = performance.now();
-  try {
-    await check(edits);
-  } catch (error) {
-    trouble(error);
+async function committed(edit, since) {
+  const edits = join(bench.edits, edit);
+  waiting = null;
+  if (!(await update(edits, since))) {
     await back();
     return false;
   }
@@ -85,11 +116,8 @@ export async function commit(edit) {
   bench.future = [];
   bench.edits = edits;
   remember();
-  await update(edits, since);
   return true;
 }
-
-const check = (edits) => ask("bench/check", asked(edits));
 
 // The same value set twice in a row is one edit.
 function join(edits, edit) {
@@ -106,9 +134,11 @@ export async function travel(to) {
   await update();
 }
 
+// All that there is to say of the bench, but for where its circuit lies.
+const said = () => ({ ...(bench.edits.length ? { edits: bench.edits } : {}), ...(bench.trials !== 64 ? { trials: bench.trials } : {}), ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}), ...(bench.source.motif ? { motif: bench.source } : {}) });
+
 export function remember() {
-  const state = { ...(bench.edits.length ? { edits: bench.edits } : {}), ...(bench.trials !== 64 ? { trials: bench.trials } : {}), ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}), ...(bench.source.motif ? { motif: bench.source } : {}) };
-  const text = Object.keys(state).length ? `#${encodeURIComponent(JSON.stringify(state))}` : "";
+  const now = said(), text = Object.keys(now).length ? `#${encodeURIComponent(JSON.stringify(now))}` : "";
   here(location.pathname + location.search + text);
   buttons();
 }
@@ -129,17 +159,21 @@ function sourceOf() {
   return null;
 }
 
-function kept() {
-  try {
-    return location.hash.length > 1 ? JSON.parse(decodeURIComponent(location.hash.slice(1))) : {};
-  } catch {
-    return {};
-  }
+// What a saved page of the bench is made of: the circuit as it was and as it is, with the potentials of all neurons.
+async function page() {
+  if (!bench.now) return null;
+  const { edits } = bench, question = (name, of, more = {}) => tried(name, { ...asked(of), ...more }).then((answer) => ({ question: name, edits: of, answer }));
+  const answers = [await question("bench/open", []), await question("bench", [], { whole: true }), ...(edits.length ? [await question("bench", edits, { whole: true }), await question("bench/compare", edits)] : [])];
+  if (answers.some((one) => !one.answer)) return null;
+  const { motif, ...at } = bench.source;
+  return { title: `${data.title} on the bench`, view: { view: "bench", ...(motif || at.blank ? { blank: at.blank?.name } : at), state: said() }, answers };
 }
 
 // Another source: the bench begins anew.
 export async function open(source, edits = []) {
-  Object.assign(bench, { source, edits, past: [], future: [], original: null, now: null, selected: null });
+  Object.assign(bench, { source, edits, past: [], future: [], original: null, now: null, shown: [], selected: null });
+  shown = "";
+  newest = ++turn;
   const head = await tried("bench/open", asked([]));
   if (!head) return false;
   load(head);
@@ -169,6 +203,7 @@ function build() {
   drawActivity();
   drawSweep();
   drawShare();
+  on("neuron", () => { if (bench.now && !potentials()) update(bench.shown); });
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || /INPUT|TEXTAREA/.test(document.activeElement.tagName)) return;
     event.preventDefault();
@@ -176,10 +211,10 @@ function build() {
   });
 }
 
-begin("bench", "Bench");
-const given = kept();
-if (given.motif) Object.assign(bench, { trials: given.trials ?? 64, task: given.task ?? null, stimulus: given.stimulus ?? null });
-else Object.assign(bench, { trials: given.trials ?? 64, task: given.task ?? null, stimulus: given.stimulus ?? null });
+inSight();
+begin("bench", "Bench", { page, figures: true });
+const given = state();
+Object.assign(bench, { trials: given.trials ?? 64, task: given.task ?? null, stimulus: given.stimulus ?? null });
 const source = sourceOf() ?? given.motif ?? null;
 drawSources();
 if (source) await open(source, given.edits ?? []);

@@ -11,23 +11,24 @@ const circuit = () => bench.now;
 const neuronId = (node) => bench.now.ids[node - bench.now.inputs.length];
 const heaviest = () => d3.max(circuit().synapses, (s) => s[2]) || 60;
 const usual = () => ({ mv: d3.median(circuit().synapses, (s) => s[2]) ?? 40, ms: d3.median(circuit().synapses, (s) => s[3]) ?? data.task.dt_ms });
-export const silenced = () => new Set(bench.edits.filter((e) => e.edit === "silence").map((e) => e.neuron));
+export const silenced = () => new Set(bench.shown.filter((e) => e.edit === "silence").map((e) => e.neuron));
 
 export function drawBoard() {
   const picture = el("div", { id: "wiring" }), mode = el("button", { type: "button", id: "lesioning", "aria-pressed": "false", onclick: () => { lesioning = !lesioning; mode.setAttribute("aria-pressed", String(lesioning)); } }, "Lesion by clicking");
   const place = (what, text) => el("button", { type: "button", "data-place": what, onclick: () => commit({ edit: "place", sign: what }) }, text);
   $("board").append(picture, el("div", { class: "controls" }, mode, place("E", "Add an E neuron"), place("I", "Add an I neuron")),
     el("p", { class: "note" }, "Drag a synapse up or down to change its weight, with Shift its delay. Choose a part to see its figures; arrow keys change a chosen synapse."));
-  on("circuit", () => {
-    if (dragging) return dress();
-    chart(picture, (width, host) => {
-      drawing = wiring(host, width, circuit(), { act: { node: (k) => picked(k), input: (k) => picked(k), edge: handle, over: reach, out: () => tell("light", [], []) } });
-      dress();
-    });
-  });
+  on("circuit", () => (dragging ? dress() : draw()));
   on("light", (nodes, synapses) => light(drawing, nodes, synapses));
   on("neuron", dress);
   on("selected", dress);
+}
+
+function draw() {
+  chart($("wiring"), (width, host) => {
+    drawing = wiring(host, width, circuit(), { act: { node: picked, input: picked, edge: handle, over: reach, out: () => tell("light", [], []) } });
+    dress();
+  });
 }
 
 function dress() {
@@ -82,7 +83,7 @@ function handle(k, hit) {
     const up = () => {
       hit.removeEventListener("pointermove", move);
       dragging = false;
-      if (last) commit(last);
+      if (last) commit(last).then(draw);
       else if (lesioning) commit({ edit: "cut", synapse: k });
       else select({ synapse: k });
     };
@@ -117,36 +118,38 @@ function slider(label, text, value, [low, high, step], edit) {
 }
 const plainly = (v) => String(Number(v.toPrecision(6)));
 
+// What is rebuilt leaves the keyboard where it was.
 function inspect() {
-  const c = circuit(), host = $("inspector"), pick = bench.selected;
-  if (!c) return;
+  if (!circuit()) return;
+  const host = $("inspector"), name = (one) => one.getAttribute("aria-label") ?? one.textContent;
+  const focused = host.contains(document.activeElement) ? name(document.activeElement) : null;
+  host.replaceChildren(...inspected(circuit(), bench.selected));
+  if (focused) [...host.querySelectorAll("input, select, button")].find((one) => name(one) === focused)?.focus({ preventScroll: true });
+}
+
+function inspected(c, pick) {
   const act = (text, run, title) => el("button", { type: "button", onclick: run, title }, text);
   const noise = slider("membrane noise, mV", "the standard deviation that it alone would give the potential", c.noise_mv, [0, 5], (mv) => ({ edit: "noise", mv: Math.max(0, mv) }));
   if (pick?.synapse !== undefined && c.synapses[pick.synapse]) {
     const s = c.synapses[pick.synapse], k = pick.synapse;
-    host.replaceChildren(el("h3", {}, `Synapse ${synapseName(c, s)}`),
+    return [el("h3", {}, `Synapse ${synapseName(c, s)}`),
       slider("weight, mV", "peak of the current times the membrane resistance", s[2], [0, Math.max(100, 1.5 * heaviest())], (mv) => ({ edit: "weight", synapse: k, mv: Math.max(0, mv) })),
       slider("delay, ms", "", s[3], [data.task.dt_ms, Math.max(20, d3.max(c.synapses, (one) => one[3])), data.task.dt_ms], (ms) => ({ edit: "delay", synapse: k, ms })),
-      el("div", { class: "controls" }, act("Cut", () => commit({ edit: "cut", synapse: k })), act("Flip its sign", () => commit({ edit: "flip", synapse: k }))), noise);
-    return;
+      el("div", { class: "controls" }, act("Cut", () => commit({ edit: "cut", synapse: k })), act("Flip its sign", () => commit({ edit: "flip", synapse: k }))), noise];
   }
   if (pick?.node !== undefined && pick.node < c.inputs.length + c.neurons.length) {
     const node = pick.node, input = node < c.inputs.length, id = input ? null : neuronId(node);
     const target = el("select", { "aria-label": "target" }, ...c.neurons.map((n, j) => el("option", { value: c.inputs.length + j }, n.id)));
     const join = el("div", { class: "controls" }, el("label", {}, "connect to", target), act("Add a synapse", () => connect(node, Number(target.value))), act("…by clicking", () => { from = node; $("said").textContent = "click the target"; }));
-    if (input) {
-      host.replaceChildren(el("h3", {}, title(c, node)), join, noise);
-      return;
-    }
+    if (input) return [el("h3", {}, title(c, node)), join, noise];
     const n = c.neurons[node - c.inputs.length], off = silenced().has(id);
     const port = data.task.outputs.length ? [el("label", {}, "read by", el("select", { "aria-label": "output port", onchange: (event) => event.target.value && commit({ edit: "read", port: event.target.value, neuron: id }) }, el("option", { value: "" }, n.ports.join(", ") || "no port"), ...data.task.outputs.filter((o) => !n.ports.includes(o)).map((o) => el("option", { value: o }, o))))] : [];
-    host.replaceChildren(el("h3", {}, title(c, node)),
+    return [el("h3", {}, title(c, node)),
       el("div", { class: "controls" }, act("Silence", () => commit({ edit: "silence", neuron: id }), off ? "it is silent" : ""), act(n.sign === "E" ? "Make it inhibitory" : "Make it excitatory", () => commit({ edit: "flip", neuron: id })), act("Take it out", () => { bench.selected = null; commit({ edit: "remove", neuron: id }); }), ...port),
       join,
-      ...data.model.parameters.map((p, j) => slider(p.name.replace(/_(ms|mv)$/, (_, u) => `, ${u === "mv" ? "mV" : "ms"}`), p.text, n.p[j], around(p.name, n.p[j]), (value) => ({ edit: "set", neuron: id, parameter: p.name, value }))), noise);
-    return;
+      ...data.model.parameters.map((p, j) => slider(p.name.replace(/_(ms|mv)$/, (_, u) => `, ${u === "mv" ? "mV" : "ms"}`), p.text, n.p[j], around(p.name, n.p[j]), (value) => ({ edit: "set", neuron: id, parameter: p.name, value }))), noise];
   }
-  host.replaceChildren(el("p", { class: "note" }, "Choose a neuron, an input or a synapse in the picture to change it."), noise);
+  return [el("p", { class: "note" }, "Choose a neuron, an input or a synapse in the picture to change it."), noise];
 }
 
 // A range to slide in: what makes sense at all, near where the value is.

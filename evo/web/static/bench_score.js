@@ -20,13 +20,13 @@ export function drawScore() {
     host.replaceChildren(
       el("div", { class: "big" }, el("b", { id: "value" }, number(now.score.score)), el("span", { class: Math.abs(change) < 5e-4 ? "" : change < 0 ? "worse" : "better" }, Math.abs(change) < 5e-4 ? "as the original" : `${change > 0 ? "+" : ""}${number(change)} against ${number(was.score.score)}`)),
       scale(now.score, was?.score),
-      el("p", { class: "note" }, `${count(now.score.trials)} held-out trials, 95 %: ${number(now.score.low)} to ${number(now.score.high)}.${now.score.conditions.length > 1 ? ` Worst: ${worst(now.score.conditions)}.` : ""}`),
+      el("p", { class: "note" }, `${count(now.score.trials)} held-out trials${now.score.low === null ? "" : `, 95 %: ${number(now.score.low)} to ${number(now.score.high)}`}.${now.score.conditions.length > 1 ? ` Worst: ${worst(now.score.conditions)}.` : ""}`),
       tasks(), box);
     const t = now.tuning, before = was?.tuning;
     chart(box, (width, at) => {
       if (t.x.length < 2) return;
       const lines = Object.entries(t.outputs).map(([name, b]) => ({ name, y: b.mean, low: b.low, high: b.high }));
-      if (before && JSON.stringify(before.x) === JSON.stringify(t.x) && bench.edits.length) lines.push(...Object.entries(before.outputs).map(([name, b]) => ({ name: `${name}, was`, y: b.mean })));
+      if (before && JSON.stringify(before.x) === JSON.stringify(t.x) && bench.shown.length) lines.push(...Object.entries(before.outputs).map(([name, b]) => ({ name: `${name}, was`, y: b.mean })));
       at.append(el("h3", {}, "Tuning", el("small", {}, "spikes per trial of each output")));
       curves(at, width, t.x, lines, { xLabel: withUnit(t.variable), yLabel: "spikes per trial", floor: 0, height: 170 });
     });
@@ -44,7 +44,7 @@ function scale(now, was) {
   const width = 300, x = d3.scaleLinear([0, 1], [6, width - 6]);
   const svg = d3.create("svg").attr("width", width).attr("height", 26).attr("viewBox", `0 0 ${width} 26`).attr("role", "img").attr("aria-label", `score ${number(now.score)}`);
   svg.append("line").attr("class", "rule").attr("x1", x(0)).attr("x2", x(1)).attr("y1", 13).attr("y2", 13);
-  svg.append("line").attr("class", "v").attr("stroke-width", 4).attr("x1", x(now.low)).attr("x2", x(now.high)).attr("y1", 13).attr("y2", 13);
+  if (now.low !== null) svg.append("line").attr("class", "v").attr("stroke-width", 4).attr("x1", x(now.low)).attr("x2", x(now.high)).attr("y1", 13).attr("y2", 13);
   if (was) svg.append("circle").attr("class", "ring").attr("cx", x(was.score)).attr("cy", 13).attr("r", 7);
   svg.append("circle").attr("fill", "var(--ink)").attr("cx", x(now.score)).attr("cy", 13).attr("r", 4.5);
   return svg.node();
@@ -85,7 +85,7 @@ function every(all) {
         g.fillStyle = all.scores[t] >= 0.5 ? colour("--c2") : colour("--gone");
         all.scores[t] >= 0.5 ? g.fillRect(4, y + 1, 3, 2) : g.fillRect(1, y, 8, ROW - 0.6);
         g.fillStyle = c.neurons[n].sign === "E" ? colour("--e") : colour("--i");
-        for (const step of all.spikes[t][n]) g.fillRect(x(step), y, 1.4, ROW - 0.6);
+        for (const step of all.spikes[t][n] ?? []) g.fillRect(x(step), y, 1.4, ROW - 0.6);
       });
       g.fillStyle = colour("--soft");
       g.font = "10.5px system-ui";

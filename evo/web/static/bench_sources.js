@@ -8,7 +8,7 @@ export async function drawSources() {
   const blank = el("select", { id: "blank", "aria-label": "A new circuit for a task", onchange: () => blank.value && location.assign(address("bench", { blank: blank.value })) }, el("option", { value: "" }, "from nothing, for…"));
   const file = el("input", { type: "file", id: "file", "aria-label": "A motif file, or a circuit of another tool", onchange: () => { const [one] = file.files; file.value = ""; if (one) dropped(one); } });
   const box = el("div", { class: "controls", id: "sources" }, el("span", {}, "Put on the bench:"), zoo, blank, file, el("span", { class: "note" }, "or drop a file anywhere"));
-  $("title").before(box);
+  $("title").parentElement.before(box);
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dropping"); });
   addEventListener("dragleave", () => document.body.classList.remove("dropping"));
   addEventListener("drop", (event) => { event.preventDefault(); document.body.classList.remove("dropping"); if (event.dataTransfer.files[0]) dropped(event.dataTransfer.files[0]); });

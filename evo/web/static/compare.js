@@ -2,11 +2,11 @@
 import { $, chart, clock, count, el, frame, number, on, padded, plain, table, tip, titled } from "../page/tools.js";
 import { wiring } from "../page/wiring.js";
 import { load } from "../page/tools.js";
-import { address, changes, tried, trouble } from "./asking.js";
+import { address, changes, go, parameters, tried, trouble } from "./asking.js";
 import { begin } from "./frame.js";
 
 const NAMED = 12; // runs whose names stand beside their lines
-const names = new URLSearchParams(location.search).getAll("run");
+const names = parameters("run");
 const hue = (k) => `k${k % 8}`;
 const seen = new Map();
 let found = null, across = "evaluations", value = "held_out", x = "energy", y = "held_out", timer = null;
@@ -46,7 +46,7 @@ function fronts(width, host) {
   plot.selectAll("circle").data(every).join("circle").attr("class", (m) => `held ${hue(m.k)}`).attr("r", 3.4).attr("cx", (m) => sx(m[x])).attr("cy", (m) => sy(m[y]));
   const nearest = (event) => { const [mx, my] = d3.pointer(event, svg.node()), best = d3.least(every, (m) => Math.hypot(sx(m[x]) - mx, sy(m[y]) - my)); return best && Math.hypot(sx(best[x]) - mx, sy(best[y]) - my) < 16 ? best : null; };
   svg.on("pointermove", (event) => { const m = nearest(event); svg.style("cursor", m ? "pointer" : "default"); m ? tip.show(event, `${m.run}, rank ${m.rank}`, [["held out", number(m.held_out)], ["neurons", String(m.neurons)], ["synapses", String(m.synapses)], ["energy", plain(m.energy)]]) : tip.hide(); })
-    .on("pointerleave", () => tip.hide()).on("click", (event) => { const m = nearest(event); if (m) location.assign(`${address("run", { name: m.run })}#rank-${m.rank}`); });
+    .on("pointerleave", () => tip.hide()).on("click", (event) => { const m = nearest(event); if (m) go(`${address("run", { name: m.run })}#rank-${m.rank}`); });
 }
 
 // A run a dot with its interval, by spec; runs that differ in their seed alone stand in one column.
@@ -107,6 +107,8 @@ function draw() {
   document.documentElement.dataset.compared = String(found.runs.length);
 }
 
+const page = () => found && { title: `${names.length} runs compared`, view: { view: "compare", run: names }, answers: [{ question: "compare", answer: found }] };
+
 async function renew() {
   const answer = await tried("compare", { runs: names });
   if (!answer) return;
@@ -114,7 +116,7 @@ async function renew() {
   draw();
 }
 
-begin("compare", names.length ? `${names.length} ${names.length === 1 ? "run" : "runs"} compared` : "Compare");
+begin("compare", names.length ? `${names.length} ${names.length === 1 ? "run" : "runs"} compared` : "Compare", { page: names.length ? page : null, figures: names.length > 0 });
 load({ model: { parameters: [] } });
 if (!names.length) $("summary").append("Select runs in ", el("a", { href: "./" }, "the table of runs"), " and press Compare.");
 else {

@@ -1,6 +1,6 @@
 // A new run: its spec as a form, and as TOML beside it; or a fork of a run, with changed settings.
 import { $, count, el } from "../page/tools.js";
-import { address, ask, parameter, tried, trouble } from "./asking.js";
+import { address, ask, go, parameter, tried, trouble } from "./asking.js";
 import { begin } from "./frame.js";
 
 let spec = null, timer = null, turn = 0;
@@ -108,7 +108,7 @@ async function begun(name) {
   for (;;) {
     const job = await ask("job", { name });
     if (job.state === "failed") throw new Error(job.said || "The run has ended without a word.");
-    if (job.state === "begun" || job.state === "ended") return location.assign(address("run", { name }));
+    if (job.state === "begun" || job.state === "ended") return go(address("run", { name }));
     $("verdict").textContent = `${name} is starting… ${job.said}`;
     await new Promise((done) => setTimeout(done, 400));
   }

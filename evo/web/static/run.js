@@ -1,14 +1,27 @@
 // A run, live: its page, whose circuits are asked for when they are looked at.
-import { $, chosen, data, el, load, on, source } from "../page/tools.js";
+import { $, chosen, data, el, inSight, load, on, source, tell } from "../page/tools.js";
 import { draw, start, choose } from "../page/view.js";
 import { address, ask, changes, parameter, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
-import { saved } from "./sharing.js";
 
 const name = parameter("name");
 let seen = null, asking = false, again = false;
 
 source.circuit = (rank) => ask("circuit", { name, id: data.members[rank].id });
+
+// How it came about is asked for once a circuit is looked at for a moment.
+let looked = null;
+function later() {
+  clearTimeout(looked);
+  const circuit = chosen.circuit, { id } = data.members[chosen.rank];
+  if (circuit.lineage === undefined) looked = setTimeout(async () => {
+    const found = await tried("lineage", { name, id });
+    if (!found || circuit !== chosen.circuit) return;
+    circuit.lineage = found.lineage;
+    chosen.step = (found.lineage?.length ?? 1) - 1;
+    tell("lineage");
+  }, 100);
+}
 
 function links() {
   const here = data.members[chosen.rank];
@@ -18,8 +31,7 @@ function links() {
     el("a", { class: "button", href: address("new", { fork: name }) }, "Fork"),
     data.run.state === "running"
       ? el("button", { type: "button", id: "stop", onclick: () => act("stop", {}) }, "Stop")
-      : el("button", { type: "button", id: "resume", onclick: further }, "Go on"),
-    el("button", { type: "button", id: "page", onclick: keep }, "Save as page"));
+      : el("button", { type: "button", id: "resume", onclick: further }, "Go on"));
 }
 
 // Goes on with the run: a stopped one where it was, a finished one to a further generation.
@@ -44,9 +56,9 @@ async function act(question, more, consent = {}) {
   }
 }
 
-async function keep() {
+async function page() {
   const found = await tried("page", { name });
-  if (found) saved(found.text, `${data.title}.html`, "text/html");
+  return found && { title: data.title, ...found };
 }
 
 // The run has gone on: the same circuit stays chosen, wherever it is now.
@@ -68,7 +80,8 @@ async function renew() {
   if (again) { again = false; renew(); }
 }
 
-begin("", name ?? "Run");
+inSight();
+begin("", name ?? "Run", { page: name ? page : null, figures: Boolean(name) });
 const first = name ? await tried("run", { name }) : trouble(new Error("Choose a run from the table of runs."));
 if (first) {
   load(first);
@@ -76,6 +89,8 @@ if (first) {
   await start();
   links();
   on("circuit", links);
+  on("circuit", later);
+  later();
   changes(0, ({ rows, gone }) => {
     if (gone.includes(name)) trouble(new Error(`The folder of ${name} has been moved or deleted; what was read of it stays here.`));
     const row = rows.find((one) => one.name === name);

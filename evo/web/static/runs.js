@@ -1,6 +1,6 @@
 // The table of runs: filtered, sorted, searched, and live.
 import { $, clock, count, el, fixed, number } from "../page/tools.js";
-import { address, changes, tried } from "./asking.js";
+import { address, changes, here, parameter, tried } from "./asking.js";
 import { begin } from "./frame.js";
 
 const ROW = 30, SPARE = 12;
@@ -16,11 +16,11 @@ const columns = [
   { key: "differs", text: "differs by", left: true, title: "settings that differ from those of most runs of the same task" },
 ];
 const rows = new Map(), picked = new Set();
-const asked = new URLSearchParams(location.search);
-const view = { search: asked.get("search") ?? "", state: asked.get("state") ?? "", task: asked.get("task") ?? "", sort: asked.get("sort") ?? "name", down: asked.get("down") === "1" };
-let order = [], whole = false, folder = "", drawing = false;
+const view = { search: parameter("search") ?? "", state: parameter("state") ?? "", task: parameter("task") ?? "", sort: parameter("sort") ?? "name", down: parameter("down") === "1" };
+let order = [], whole = false, folder = "", drawing = false, studies = [];
+const { compare: alphabetical } = new Intl.Collator("en", { numeric: true });
 
-const differs = (row) => Object.entries(row.differs).filter(([key]) => key !== "task.name").map(([key, value]) => `${key.replace(/^search\.|^task\./, "")} ${typeof value === "object" && value !== null ? JSON.stringify(value) : value}`).join(", ");
+const differs = (row) => Object.entries(row.differs ?? {}).filter(([key]) => key !== "task.name").map(([key, value]) => `${key.replace(/^search\.|^task\./, "")} ${typeof value === "object" && value !== null ? JSON.stringify(value) : value}`).join(", ");
 const cells = {
   name: (r) => el("a", { href: address("run", { name: r.name }) }, r.name),
   state: (r) => el("span", { class: `state ${r.state}` }, r.state === "running" ? `running, ${r.generation} of ${r.generations}` : r.state),
@@ -35,15 +35,16 @@ const by = { differs: (r) => differs(r), best: (r) => r.best ?? -1 };
 
 function sift() {
   const words = view.search.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (r) => `${r.name} ${r.task} ${r.algorithm} ${differs(r)}`.toLowerCase();
+  const text = (r) => (r.text ??= `${r.name} ${r.task} ${r.algorithm} ${differs(r)}`.toLowerCase());
   const get = by[view.sort] ?? ((r) => r[view.sort]);
   order = [...rows.values()].filter((r) => (!view.state || r.state === view.state) && (!view.task || r.task === view.task) && words.every((w) => text(r).includes(w)));
-  order.sort((a, b) => (view.down ? -1 : 1) * (typeof get(a) === "string" ? get(a).localeCompare(get(b), "en", { numeric: true }) : d3.ascending(get(a), get(b))) || a.name.localeCompare(b.name, "en", { numeric: true }));
+  const sign = view.down ? -1 : 1, value = new Map(order.map((r) => [r, get(r)])), isText = typeof get(order[0] ?? {}) === "string";
+  order.sort((a, b) => sign * (isText ? alphabetical(value.get(a), value.get(b)) : d3.ascending(value.get(a), value.get(b))) || alphabetical(a.name, b.name));
 }
 
 function remember() {
   const kept = new URLSearchParams(Object.entries(view).filter(([, v]) => v && v !== "name").map(([k, v]) => [k, v === true ? "1" : v]));
-  history.replaceState(null, "", kept.size ? `?${kept}` : location.pathname);
+  here(kept.size ? `?${kept}` : location.pathname);
 }
 
 const search = el("input", { type: "search", id: "search", placeholder: "Search names, tasks, settings", "aria-label": "Search runs", value: view.search, oninput: () => { view.search = search.value; remember(); show(); } });
@@ -52,7 +53,7 @@ const task = el("select", { id: "task", "aria-label": "Task", onchange: () => { 
 const tally = el("span", { id: "tally", role: "status" });
 const compare = el("a", { class: "button", id: "compare" }, "Compare");
 const head = el("tr"), body = el("tbody"), box = el("div", { class: "scroll tall", id: "runs", tabindex: 0, role: "group", "aria-label": "Runs" }, el("table", {}, el("thead", {}, head), body));
-const empty = el("div", { id: "empty", hidden: true });
+const empty = el("div", { id: "empty", hidden: true }), above = el("p", { id: "studies", hidden: true });
 
 function options(select, all, values, now) {
   const text = JSON.stringify([values, now]);
@@ -97,14 +98,18 @@ function show() {
   if (!empty.hidden) empty.replaceChildren(...(all.length
     ? [el("p", {}, "No run is like that: "), el("button", { type: "button", onclick: () => { view.search = view.state = view.task = search.value = ""; remember(); show(); } }, "show all runs")]
     : [el("p", {}, `There is no run below ${folder} yet.`), el("p", {}, "Start one: ", el("a", { href: "new" }, "New run"), ", or in a terminal ", el("code", {}, "evo run gate"), ". It appears here by itself.")]));
+  above.hidden = !studies.length;
+  above.replaceChildren("Studies: ", ...studies.flatMap((one, k) => [k ? ", " : "", el("a", { href: address("study", { name: one }) }, one === "." ? folder.split("/").pop() : one)]));
   render();
   chosen();
   document.documentElement.dataset.runs = String(all.length);
 }
 
-begin("", "Runs");
+const page = () => ({ title: "runs", view: { view: "runs", ...view, down: view.down ? "1" : "0" }, answers: [{ question: "runs", answer: { version: 0, rows: [...rows.values()].map(({ text, ...row }) => row), gone: [], whole: true, studies, folder } }] });
+
+begin("", "Runs", { page });
 $("tools").append(search, state, task, compare, tally);
-$("main").append(box, empty);
+$("main").append(above, box, empty);
 box.addEventListener("scroll", () => { if (!drawing) { drawing = true; requestAnimationFrame(render); } }, { passive: true });
 addEventListener("resize", () => requestAnimationFrame(render));
 addEventListener("keydown", (event) => { if (event.key === "/" && !/INPUT|SELECT|TEXTAREA/.test(document.activeElement.tagName)) { event.preventDefault(); search.focus(); } });
@@ -112,7 +117,8 @@ const first = await tried("runs", { since: 0 });
 if (first) {
   folder = first.folder;
   $("summary").textContent = `Below ${folder}`;
-  const hear = ({ rows: some, gone, whole: all }) => {
+  const hear = ({ rows: some, gone, whole: all, studies: those }) => {
+    studies = those;
     for (const row of some) rows.set(row.name, row);
     for (const name of gone) { rows.delete(name); picked.delete(name); }
     whole = all;

@@ -12,13 +12,13 @@ import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
 from circuits.edit.lesion import lesion
 from circuits.simulation.simulate import simulate
-from evo.engine.codec import from_bytes, to_bytes
-from evo.engine.island import State
-from evo.inspect import activity, page, page_data
+from evo.inspect import activity, measured, page, page_data
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for
+from tests.evo.fronts import with_front
 from tests.evo.inspect.browsing import Opened, launched
+from tests.evo.test_recording import csv, spec_over
 from tests.evo.tiny import spec_file, stops_after
 
 pytestmark = pytest.mark.long
@@ -68,27 +68,6 @@ def opened(tab):
     for one in pages:
         one.close()
         assert one.faults == []
-
-
-def with_front(folder, count, elsewhere):
-    """A copy of a run whose front has so many members: archive records copied, all made different and none dominated."""
-    elsewhere.mkdir()
-    for name in (SPEC, STORE):
-        (elsewhere / name).write_bytes((folder / name).read_bytes())
-    text = (elsewhere / SPEC).read_text()
-    (elsewhere / SPEC).write_text(re.sub(r"archive = \d+", f"archive = {count}", text))
-    with Store.open(elsewhere / STORE, write=True) as store:
-        states = [from_bytes(State, blob) for *_, blob in store.states()]
-        records = np.resize(states[0].archive, count)
-        place = np.arange(count)
-        records["losses"] = np.stack([-2 * place / count, place, place], axis=1)
-        records["held_out"] = (count - place) / count
-        records["low"], records["high"] = records["held_out"] * 0.9, records["held_out"]
-        for island, state in enumerate(states):
-            mine = records if island == 0 else records[:1]
-            store._db.execute("UPDATE state SET state = ? WHERE island = ?", (to_bytes(state._replace(archive=mine)), island))
-        store.settle()
-    return evo.open_run(elsewhere)
 
 
 # -- one thing chosen, the others follow
@@ -528,6 +507,31 @@ def test_excitation_and_inhibition_differ_in_shape_as_well(opened, tmp_path):
         "heads => heads.filter(h => !h.getAttribute('d').endsWith('Z')).length"
     )
     assert bars == sum(s.pre in inhibits for s in circuit.synapses) > 0
+
+
+# -- a recording
+
+
+def test_what_was_measured_stands_beside_what_the_circuit_does(opened, tmp_path):
+    run = evo.open_run(evo.run(spec_over(tmp_path, csv()), tmp_path / "run", workers=0).folder)
+    found = page_data.of_run(run)
+    shown = opened(page.write(run, tmp_path / "run" / "report.html"))
+    assert shown.text("#equally-good") == found["equally_good"]["text"]
+    outputs = measured.of_circuit(measured.task_of(run), run.front[0].circuit, run.spec.search.seed)["outputs"]
+    assert shown.texts("#measured h3 >> text=/^[xy]/") == [
+        f"{one['name']}in held-out windows, one repeat and one run each" for one in outputs
+    ]
+    drawn = "svgs => svgs.map(svg => [svg.getAttribute('aria-label'), svg.querySelectorAll('path.line').length])"
+    charts = dict(shown.page.locator("#measured svg").evaluate_all(drawn))
+    assert len(charts) == 3 * len(outputs)
+    for one in outputs:
+        rasters = f"Spikes of {one['name']} in held-out windows, measured and of the circuit"
+        assert charts[rasters] == 2 * len(one["windows"])
+        assert charts[f"Interspike intervals of {one['name']}, measured and of the circuit"] == 2
+        for who in ("measured", "circuit"):
+            ways = shown.page.locator(f'svg[aria-label="{rasters}"] path.{who}')
+            ticks = ways.evaluate_all("paths => paths.map(path => (path.getAttribute('d') ?? '').split('M').length - 1)")
+            assert ticks == [len(window[who]) for window in one["windows"]]
 
 
 # -- how much there is

@@ -1,13 +1,17 @@
 """One folder of runs for all tests of the lab, one server over it, and one browser."""
 
+import os
 import shutil
+import signal
 import socket
 import threading
 import time
+from subprocess import Popen as Process
 
 import pytest
 
 import evo
+from evo.web.control import Control
 from evo.web.questions import Lab, RefusedError
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import own_task_spec, spec_file
@@ -29,6 +33,18 @@ def made(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def studied(made, tmp_path_factory):
+    """The folder of runs, with a study of two arms and two seeds in it."""
+    place = tmp_path_factory.mktemp("studied")
+    folder = shutil.copytree(made, place / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulated, "analysed", 1)
+        spec, settings = spec_file(place, generations=2), {"search.crossover": ["0", "0.5"]}
+        evo.run_study([spec], folder / "mine", seeds=2, workers=0, settings=settings, target=0.05)
+    return folder
+
+
 @pytest.fixture
 def folder(made, tmp_path):
     """A copy of the runs, which a test may change."""
@@ -42,6 +58,24 @@ def shared(made):
     lab.runs.look()
     yield lab
     lab.close()
+
+
+@pytest.fixture(autouse=True)
+def ended(monkeypatch):
+    """Searches that a test has started end with it, whatever became of it."""
+    begin, processes = Control._begin, []
+
+    def begun(self, name, *rest):
+        answer = begin(self, name, *rest)
+        processes.append(self.jobs[name].process)
+        return answer
+
+    monkeypatch.setattr(Control, "_begin", begun)
+    yield
+    for process in processes:
+        if isinstance(process, Process) and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_after_edits_it_scores_and_spikes_as_the_changed_circuit_does(shared):
     task = fitness.task(**motif.provenance.task)
     trials = task.trials_of("held_out", motif.provenance.seed, 64)
     changed = apply(motif.circuit, parse(edits))
-    found = bench(shared, {"zoo": "gate-3"}, *edits)
+    found = bench(shared, {"zoo": "gate-3"}, *edits, whole=True)
     score = task.evaluate(changed, trials, "float32")
     assert found["score"]["score"] == float(score.value)
     assert sorted(found["every"]["scores"]) == pytest.approx(sorted(score.trial_scores), abs=1e-4)
@@ -45,6 +45,27 @@ def test_after_edits_it_scores_and_spikes_as_the_changed_circuit_does(shared):
     taken = trials.take(activity.chosen(trials.labels))
     raster = simulate(changed, taken.spikes, seed=taken.noise_seed)
     assert [[len(n) for n in trial] for trial in found["activity"]["spikes"]] == raster.counts().tolist()
+
+
+def test_what_is_sent_is_what_is_looked_at(shared):
+    whole, some = bench(shared, {"zoo": "itd-8"}, whole=True), bench(shared, {"zoo": "itd-8"}, neuron="I0")
+    ids, read = some["ids"], {n for port in circuits.zoo["itd-8"].circuit.outputs for n in port.neurons}
+    assert "I0" in ids
+    for name in ("v", "e", "i"):
+        for all_, sent in zip(whole["activity"]["traces"][name], some["activity"]["traces"][name], strict=True):
+            assert None not in all_
+            assert sent == [trace if one == "I0" else None for one, trace in zip(ids, all_, strict=True)]
+    for all_, sent in zip(whole["every"]["spikes"], some["every"]["spikes"], strict=True):
+        assert sent == [train if one in read | {"I0"} else None for one, train in zip(ids, all_, strict=True)]
+    assert some["score"] == whole["score"]
+    assert some["activity"]["spikes"] == whole["activity"]["spikes"]
+
+
+def test_a_quick_answer_leaves_out_what_takes_long_and_says_so(shared):
+    quick, slow = (bench(shared, {"zoo": "edge-11"}, quick=quick) for quick in (True, False))
+    assert (quick["whole"], slow["whole"]) == (False, True)
+    assert quick["score"] == slow["score"] | {"low": None, "high": None}
+    assert bench(shared, {"zoo": "gate-3"}, quick=True)["whole"]
 
 
 def test_a_stimulus_of_ones_own_is_what_is_shown(shared):

@@ -29,8 +29,8 @@ def tab():
 
 
 @pytest.fixture(scope="module")
-def place(made, tmp_path_factory):
-    folder = shutil.copytree(made, tmp_path_factory.mktemp("served") / "runs")
+def place(studied, tmp_path_factory):
+    folder = shutil.copytree(studied, tmp_path_factory.mktemp("served") / "runs")
     shutil.copytree(folder / "gate-3", folder / MARKUP)
     with suppress(KeyboardInterrupt):
         spec = spec_file(folder.parent, generations=8)
@@ -210,7 +210,7 @@ def test_the_run_view_draws_what_the_page_draws(opened, tab, place, tmp_path):
     still = Opened(tab, page.write(evo.open_run(place / "gate-3"), tmp_path / "page.html"))
     there = drawn()
     still.close()
-    opened("run?name=gate-3").wait("html[data-drawn]")
+    opened("run?name=gate-3").wait("#descent:not(.late) #line svg")
     assert drawn() == there
 
 
@@ -331,6 +331,7 @@ def test_a_stimulus_is_drawn_by_hand(opened):
     times = view.page.locator('#lanes input[type="text"]').first
     times.fill("5 10 15")
     view.after(lambda: times.press("Enter"))
+    view.page.locator("#rasters").scroll_into_view_if_needed()
     assert "drawn by hand" in view.text("#rasters")
     assert "v" in view.page.locator('#rasters .row.inp[data-node="0"] path').get_attribute("d")
 
@@ -350,11 +351,107 @@ def test_code_and_figures_are_taken_along(opened):
     space = {}
     exec(view.text("#code"), space)
     assert space["circuit"] == circuits.zoo["gate-3"].circuit
+
+
+@pytest.mark.parametrize(
+    ("path", "ready", "figure"),
+    [
+        ("bench?zoo=gate-3", "html[data-answers]", "Tuning"),
+        ("compare?run=gate-3&run=gate-4", "html[data-compared]", "Courses"),
+        ("run?name=gate-3", "html[data-drawn]", "Circuit"),
+        ("study?name=mine", "html[data-study]", "Scores"),
+    ],
+)
+def test_any_figure_is_saved_at_the_width_of_a_column(opened, path, ready, figure):
+    view = opened(path)
+    view.wait(ready)
+    view.page.wait_for_timeout(200)
+    view.page.locator("#figures").click()
+    names = view.page.locator("#which option").all_inner_texts()
+    assert len(names) == len(set(names)) > 2
+    assert all(names)
+    view.page.locator("#which").select_option(index=next(k for k, name in enumerate(names) if figure in name))
     with view.page.expect_download() as download:
         view.page.locator("#svg").click()
     drawing = download.value.path().read_text()
     assert 'width="85mm"' in drawing
     assert "class=" not in drawing
+    assert "var(" not in drawing
+    view.page.locator("#width").select_option("174")
+    with view.page.expect_download() as download:
+        view.page.locator("#pdf").click()
+    content = download.value.path().read_bytes()
+    assert download.value.suggested_filename.endswith(".pdf")
+    assert content.startswith(b"%PDF")
+    assert abs(float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", content)[1]) - 174 / 25.4 * 72) < 0.1
+    view.page.keyboard.press("Escape")
+    assert view.count("#drawings[open]") == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "ready", "same"),
+    [
+        ("", "#runs tr[data-name]", ["#runs tbody", "#studies"]),
+        ("run?name=gate-3", "html[data-drawn]", ["h1", "#circuit h3"]),
+        ("compare?run=gate-3&run=gate-4", "html[data-compared]", ["h1", "#settings", "#courses", "#seeds", "#wirings"]),
+        ("study?name=mine", "html[data-study]", ["h1", "#arms", "#tests", "#members", "#sentence"]),
+        ("bench?zoo=gate-3", "html[data-answers]", ["h1", "#value", "#score .note", "#compared ul", "#tuned"]),
+    ],
+)
+def test_any_view_is_saved_as_a_page_that_needs_no_lab(opened, tab, tmp_path, path, ready, same):
+    view = opened(path)
+    view.wait(ready)
+    if path.startswith("bench"):
+        view.after(lambda: view.slide("membrane noise, mV", 1.5))
+        view.wait("#compared:not([hidden]) svg")
+    with view.page.expect_download() as download:
+        view.page.locator("#keep").click()
+    file = tmp_path / "kept.html"
+    download.value.save_as(file)
+    other = tab.context.browser.new_page(viewport={"width": 1280, "height": 900})
+    faults = []
+    other.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    other.on("pageerror", lambda error: faults.append(str(error)))
+    other.on("request", lambda r: faults.append(r.url) if not r.url.startswith((file.as_uri(), "blob:", "data:")) else None)
+    other.goto(file.as_uri())
+    other.wait_for_selector(ready, state="attached")
+    if path.startswith("bench"):
+        other.wait_for_selector("#compared:not([hidden]) svg", state="attached")
+        other.locator("#wiring g.node.inh .shape").click()  # another neuron: its potentials are in the page too
+        other.wait_for_timeout(200)
+        assert other.locator("#traces path.v").count() == 1
+    for selector in same:
+        assert other.locator(selector).first.inner_text() == view.text(selector), selector
+    assert other.locator("#trouble:not([hidden])").count() == 0
+    assert not faults
+    other.close()
+
+
+# -- studies
+
+
+def test_a_study_shows_its_arms_its_runs_and_what_was_tested(opened, place):
+    view = opened()
+    view.page.get_by_role("link", name="mine", exact=True).click()
+    view.wait("html[data-study]")
+    study = evo.open_study(place / "mine")
+    assert view.count("#arms tbody tr") == len(study.design.arms) == 2
+    assert view.count("#members tbody tr") == 4
+    assert view.count("#scores circle") == 4
+    assert view.count("#summed circle") == 2
+    assert "Wilson" in view.text("#summed")
+    assert "Holm's method" in view.text("#sentence")
+    view.page.get_by_label("over").select_option("core_seconds")
+    assert "seconds of a core" in view.text("#sooner")
+    view.page.get_by_role("link", name="Compare its runs").click()
+    view.wait('html[data-compared="4"]')
+
+
+def test_a_study_says_what_is_wrong(opened):
+    view = opened("study?name=none")
+    view.wait("#trouble:not([hidden])")
+    assert "there is no study 'none'" in view.text("#trouble")
+    view.faults[:] = [fault for fault in view.faults if "422" not in fault]
 
 
 # -- several runs, and new ones
@@ -411,7 +508,19 @@ def test_an_error_stands_at_its_field_and_a_run_is_started(opened, serving, plac
 
 
 @pytest.mark.parametrize(
-    "path", ["", "run?name=gate-3", "bench?zoo=gate-3", "compare?run=gate-3&run=gate-4", "new", "bench", "compare", "run"]
+    "path",
+    [
+        "",
+        "run?name=gate-3",
+        "bench?zoo=gate-3",
+        "compare?run=gate-3&run=gate-4",
+        "study?name=mine",
+        "new",
+        "bench",
+        "compare",
+        "run",
+        "study",
+    ],
 )
 def test_every_control_has_a_name_and_nothing_is_wider_than_the_window(opened, path):
     view = opened(path, width=800, dark=True)

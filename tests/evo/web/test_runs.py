@@ -112,7 +112,8 @@ def test_the_view_of_a_run_is_its_page_circuit_by_circuit(shared, made):
     assert [{k: v for k, v in m.items() if k != "id"} for m in view["members"]] == page["members"]
     assert len({m["id"] for m in view["members"]}) == len(run.front)
     for rank in (0, len(run.front) - 1):
-        one = shared.answer("circuit", {"name": "gate-3", "id": view["members"][rank]["id"]})
+        said = {"name": "gate-3", "id": view["members"][rank]["id"]}
+        one = shared.answer("circuit", said) | shared.answer("lineage", said)
         assert page_data.packed(one) == page["packed"][rank]
 
 

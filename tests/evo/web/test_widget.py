@@ -5,11 +5,12 @@ import re
 import pytest
 
 import evo
-from evo.web.widget import ASKED, answered, page_of
+from evo.web.single_page import single_page
+from evo.web.widget import ASKED, answered
 
 
 def test_the_page_of_a_widget_asks_for_nothing_and_knows_all_its_modules():
-    text = page_of({"view": "bench", "run": ".", "circuit": "0"})
+    text = single_page({"view": "bench", "run": ".", "circuit": "0"})
     assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=\"(?!\./)", text.partition("<body")[0])
     wanted = set(re.findall(r'(?:from |import\(|import )\\?"(evo/[^"\\]+)', text))
     named = set(re.findall(r'"((?:page|lab)/[a-z_]+\.js)":', text))

@@ -1,16 +1,21 @@
 """The task recording: windows, parts, and scores that mean what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import fitness
 from circuits.errors import UserError
-from circuits.simulation.raster import Raster, pack
+from circuits.simulation.packed import from_circuit
+from circuits.simulation.raster import Raster, pack, unpack
 from fitness import spike_trains
 from fitness.checks.check import repeated
+from fitness.evaluation.evaluate import evaluate
 from fitness.recordings import measures
 from fitness.recordings.likeness import MET, XX, XY, N, readings
 from fitness.task import PARTS
+from tests.bench.hidden import hidden, to_csv
 from tests.fitness.recordings.files import as_csv, content
 
 HEAD = "# duration_ms = {}\ntrial,role,name,time_ms\n"
@@ -235,18 +240,38 @@ def test_the_task_is_found_by_its_name_beside_its_file(tmp_path):
         fitness.task("recording", file="nothing.csv")
 
 
-def test_with_teacher_forcing_case_scores_count_both_and_scores_what_is_free_alone():
+def test_with_teacher_forcing_case_scores_count_how_likely_the_measured_spikes_are_and_scores_do_not():
     task, plain = (made(long_text(outputs=2), window_ms=200, lead_in_ms=50, teacher_forcing=on) for on in (True, False))
     trials = task.trials_of("search", 1, 12)
-    right = measured(task, trials)
-    np.testing.assert_array_equal(pack(right) & ~task.teacher(trials), 0)  # the teacher says more: that of the lead-in too
-    silent = np.zeros_like(right)
-    for free, forced_, mean in ((right, right, 1.0), (right, silent, None), (silent, right, None)):
-        score = task.score(raster(task, np.concatenate([free, forced_], axis=-1)), trials)
-        alone = [plain.score(raster(plain, one), trials) for one in (free, forced_)]
-        assert score.value == alone[0].value
-        expected = (alone[0].case_scores + alone[1].case_scores) / 2
-        np.testing.assert_allclose(score.case_scores, expected, atol=1e-12)
-        assert mean is None or score.case_scores.mean() == pytest.approx(mean)
+    right, teacher = measured(task, trials), task.teacher(trials)
+    np.testing.assert_array_equal(pack(right) & ~teacher.spikes, 0)  # the teacher says more: that of the lead-in too
+    scored = unpack(teacher.scored[..., None], 12)[..., 0]
+    assert (right.any(axis=-1) <= scored).all()
+    assert scored.sum() == (task.prepared.windows.stop - task.prepared.windows.start)[trials.facts["item"]].sum()
+    free = raster(task, np.roll(right, 3, axis=1))
+    alone = plain.score(free, trials)
+    chance = task.prepared.chance[trials.facts["item"]]
+    for surprise, likely in ((np.zeros((12, 2)), 1.0), (chance, 0.5), (np.full((12, 2), np.inf), 0.0)):
+        score = task.score(replace(free, surprise=surprise), trials)
+        assert score.value == alone.value
+        np.testing.assert_allclose(score.case_scores, (alone.case_scores + likely) / 2, atol=1e-12)
     assert task.teacher(task.trials_of("held_out", 1, 4)) is None
     assert plain.teacher(trials) is None
+
+
+def test_the_circuit_that_was_recorded_is_least_surprised_by_its_own_spikes():
+    hidden_ = hidden(4, neurons=2, recorded=1, seconds=20)
+    task = made(to_csv(hidden_.recording).encode(), window_ms=300, lead_in_ms=300, teacher_forcing=True)
+    trials = task.trials_of("search", 1, 16)
+    surprise = []
+    for factor in (1.0, 0.7, 1.4):
+        channels = tuple(
+            c.model_copy(
+                update={"synapses": tuple(s.model_copy(update={"weight_mv": factor * s.weight_mv}) for s in c.synapses)}
+            )
+            for c in hidden_.circuit.inputs
+        )
+        circuit = hidden_.circuit.model_copy(update={"inputs": channels})
+        measured_ = evaluate(task, trials, from_circuit(circuit, np.float32)).scored.measured
+        surprise.append(measured_[0, :, -1].sum())
+    assert surprise[0] < 0.8 * min(surprise[1:])
