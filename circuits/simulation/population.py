@@ -104,7 +104,8 @@ def simulate_population(
     if teacher is None or taught is None:
         return Activity(outputs, *counts)
     noted = np.moveaxis(taught.noted, -1, 2).reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
-    return Activity(outputs, *counts, noted[..., 0], None if teacher.potential is None else noted[..., 1:])
+    off = None if teacher.potential is None else noted[..., 1:]
+    return Activity(outputs, *counts)._replace(surprise=noted[..., 0], off=off)
 
 
 class _Taught(NamedTuple):

@@ -1,7 +1,7 @@
 """A population of circuits in, how each did out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
@@ -145,8 +145,8 @@ def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple
     if teacher is not None:
         taught = simulate_population(tables, trials.bits, len(trials), teacher=teacher, **given)
         activity = activity._replace(surprise=taught.surprise, off=taught.off)
-    noted = {"surprise": activity.surprise, "off": activity.off}
-    return activity, Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory, **noted)
+    raster = Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
+    return activity, replace(raster, surprise=activity.surprise, off=activity.off)
 
 
 def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, float]:

@@ -290,7 +290,7 @@ def test_a_sweep_is_a_curve_and_of_two_a_map(opened):
     assert view.count("#swept svg circle") == 41
     view.page.locator("#against").select_option(index=1)
     view.page.locator("#go").click()
-    view.wait("#swept svg rect")
+    view.wait("#swept svg rect", timeout=120_000)  # 289 circuits
     assert view.count("#swept svg rect") == 17 * 17
 
 
