@@ -14,8 +14,8 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
-A neuron that the first step leaves at rest in all trials stays there until a spike arrives, and is passed over till then. With
-AVX-512, each neuron asks all its synapses; elsewhere those over which a spike arrives are found first, see `arrivals`.
+With AVX-512, each neuron asks all its synapses. Elsewhere those over which a spike arrives are found first, see `arrivals`, and a
+neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
 plastic synapses, sampled inputs, noise, recording, world and teacher.
@@ -96,15 +96,6 @@ def _rests(state, place, states):
     return zero == ~np.uint64(0)
 
 
-@jit(inline="always")
-def _any_arrive(offset, first, last, flat, here):
-    """Does a spike arrive over one of these synapses in any lane?"""
-    words = np.uint64(0)
-    for s in range(first, last):
-        words |= get(flat, here + get(offset, s))
-    return words != 0
-
-
 @compiled
 def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None, lesson=None):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
@@ -135,7 +126,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
         sense(world, scratch.world, trial, 0, flat, first * width)
     # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
     listed = not AVX512 and fading is None and learning is None
-    may_rest = noise is None and fading is None and learning is None and drive is None and lesson is None
+    may_rest = listed and noise is None and drive is None and lesson is None
     first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
     if listed and first == history:
         arrivals.begin(scratch.arrivals, bounds, neurons, model.states)
@@ -143,9 +134,7 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
         here = row * width
         count = arrivals.find(scratch.arrivals, first_synapse, last_synapse, offset, flat, here) if listed else 0
         for n in range(neurons):
-            if not listed and get(resting, n) and _any_arrive(offset, bounds[n, 0], bounds[n, 2], flat, here):
-                put(resting, n, np.uint8(0))
-            if get(resting, n):
+            if may_rest and get(resting, n):
                 put(flat, here + channels + n, np.uint64(0))
                 continue
             place = n * model.states * LANES
