@@ -14,8 +14,8 @@ In a closed loop the circuit's outputs then move a world, and that fills the inp
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
-With AVX-512, each neuron asks all its synapses. Elsewhere those over which a spike arrives are found first, see `arrivals`, and a
-neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
+With AVX-512, each neuron asks all its synapses. Elsewhere those over which a spike arrives are found first, see `arrivals`,
+and a neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
 plastic synapses, sampled inputs, noise, recording, world and teacher.

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None)
+NAMES = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"  # the first without a window to draw
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
