@@ -44,9 +44,9 @@ def _importing():
 with _importing():
     import matplotlib
     from matplotlib import figure as _figure
-    from matplotlib import font_manager, patches, path, ticker  # noqa: F401 - the first of them asks for a folder for its cache
+    from matplotlib import font_manager, patches, path, patheffects, ticker, transforms  # noqa: F401 - the first wants a cache
 
-__all__ = ["Figure", "Panels", "drawn", "own_style", "patches", "path", "svg", "ticker"]
+__all__ = ["Figure", "Panels", "drawn", "own_style", "patches", "path", "patheffects", "svg", "ticker", "transforms"]
 
 Style = Mapping[str, Any]
 _DEFAULTS: dict[Any, Any] = {

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
-from matplotlib import patheffects, transforms
 
-from circuits.drawing.canvas import Figure, font_manager, own_style, patches, path
+from circuits.drawing.canvas import Figure, font_manager, own_style, patches, path, patheffects, transforms
 from circuits.errors import UserError
 from evo.inspect.figures import MM, STYLE
 

@@ -76,13 +76,13 @@ class Runs:
                 self.kept.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
 
     def look(self, everything: bool = True):
-        """Read what has changed; everything: also runs that rested."""
+        """Read what has changed; everything: also runs that rest and are not open."""
         with self._looking:
-            names = (
-                list(_found(self.folder))
-                if everything
-                else [n for n, row in list(self.rows.items()) if row["state"] == "running"]
-            )
+            if everything:
+                names = list(_found(self.folder))
+            else:
+                with self._lock:
+                    names = [*{n for n, row in self.rows.items() if row["state"] == "running"} | self._open.keys()]
             gone = set(self.rows).difference(names) if everything else {n for n in names if not self.path(n).is_dir()}
             for name in gone:
                 self._forget(name)
