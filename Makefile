@@ -9,6 +9,7 @@
 # make arm     what a 64-bit Arm processor computes, under qemu-user: the same digests
 # make dist    wheel and sdist for a release, checked: the wheel is built from the sdist, and its core tests pass there
 # make docs    builds the documentation, build/docs/index.html
+# make d3      packs what our pages use of D3 anew, when a page uses more of it (needs npm and the network)
 # make oracle  installs NEST and Brian2 beside, compares the simulator with them spike for spike, and exports in these and in
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the table of them, runs/results/suite.csv (an hour or two);
@@ -28,7 +29,7 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 
-.PHONY: demo check test lint chaos oracle rivals suite zoo cards docs wheel pythons arm dist install clean
+.PHONY: demo check test lint chaos oracle rivals suite zoo cards docs d3 wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -96,6 +97,9 @@ $(DOCS): $(INSTALLED)
 docs: $(DOCS)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "the documentation: build/docs/index.html"
+
+d3:
+	docs/generate/d3.sh
 
 wheel: install
 	tests/reach/wheel.sh

@@ -35,3 +35,11 @@ def test_the_pythons_that_are_named_are_those_that_make_pythons_tries():
     tried = re.search(r"\$\{PYTHONS:-(.+?)\}", (ROOT / "tests" / "reach" / "pythons.sh").read_text(), re.MULTILINE)[1].split()
     assert named <= set(tried)
     assert PROJECT["project"]["requires-python"] == f">={min(named, key=lambda v: int(v[2:]))}"
+
+
+def test_d3_holds_all_that_our_pages_use():
+    web, packed = ROOT / "evo" / "inspect" / "web", "d3.min.js"
+    scripts = [*(file for file in web.glob("*.js") if file.name != packed), *(ROOT / "evo" / "web" / "static").glob("*.js")]
+    used = {name for script in scripts for name in re.findall(r"\bd3\.(\w+)", script.read_text(encoding="utf-8"))}
+    assert "scaleLinear" in used
+    assert used == set(re.findall(r"[{,](\w+):\(\)=>", (web / packed).read_text(encoding="utf-8"))) & used
