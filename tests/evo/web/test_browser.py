@@ -184,9 +184,8 @@ def test_a_run_that_goes_on_keeps_what_is_chosen(opened, place):
     evo.resume(place / "cut", workers=0)
     view.wait("html[data-renewed]", timeout=20_000)
     after = evo.open_run(place / "cut")
-    view.page.wait_for_timeout(300)
+    view.wait(f"#run:has-text('generation {after.generation} of {after.spec.search.generations}')", timeout=20_000)
     assert view.count("#wiring .edge") == edges
-    assert f"generation {after.generation} of {after.spec.search.generations}" in view.text("#run")
     assert chosen.startswith("Rank")
 
 
