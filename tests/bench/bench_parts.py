@@ -1,7 +1,7 @@
 """Do evolved parts pay? Networks of copies of parts beside controls with as many parameters, trained alike:
 python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--settings NAME ...]
 
-The protocol, written down before the runs:
+The protocol, in this form written down after ten runs of 200 steps (the first rows of the table) and before all others:
 
 1. Settings (`SETTINGS`): data sets over time, read at every step; spoken digits, each speaker left out in turn, and these with
    1, 5 and 20 examples a class where the inside of copies is frozen (`few-shot`), read once a trial. Time constants are fixed
@@ -14,7 +14,8 @@ The protocol, written down before the runs:
    single neuron; a dense recurrent layer with Dale's law, and one without; adaptive LIF neurons (LSNN), whose thresholds have
    time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU.
 3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
-   first weights are not those of the seeds that count. Nothing else is tuned, for any arm.
+   first weights are not those of the seeds that count. The largest rate was added after a look at that seed. Nothing else is
+   tuned, for any arm.
 4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
    accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
    to gradients that were not finite. No run is left out, and none repeated.
