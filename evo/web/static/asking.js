@@ -30,8 +30,23 @@ export function trouble(error) {
   if (error) box.replaceChildren(el("p", {}, error.message ?? String(error)));
 }
 
+// The page is marked as busy while work is done: until what was asked for is shown, or what was shown before it was refused.
+let working = 0;
+export async function busy(work) {
+  working += 1;
+  document.documentElement.setAttribute("aria-busy", "true");
+  try {
+    return await work();
+  } finally {
+    working -= 1;
+    if (!working) document.documentElement.removeAttribute("aria-busy");
+  }
+}
+
 // Asks, and says what went wrong; undefined then.
-export async function tried(question, said) {
+export const tried = (question, said) => busy(() => asked(question, said));
+
+async function asked(question, said) {
   try {
     const answer = await ask(question, said);
     trouble(null);

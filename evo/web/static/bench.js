@@ -2,7 +2,7 @@
 // list of edits: these are asked with, kept for undo and redo, and written into the address.
 import { $, chosen, data, el, inSight, load, on, tell } from "../page/tools.js";
 import { drawActivity } from "../page/activity.js";
-import { ask, here, parameter, state, tried, trouble } from "./asking.js";
+import { ask, busy, here, parameter, state, tried, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 import { drawBoard, drawInspector } from "./bench_circuit.js";
 import { drawScore } from "./bench_score.js";
@@ -42,7 +42,9 @@ function fly(said, key, edits, since) {
 }
 
 // Shows the circuit after these edits; false where they are refused.
-export async function update(edits = bench.edits, since = performance.now(), { refused = false, quick = false } = {}) {
+export const update = (...how) => busy(() => updated(...how));
+
+async function updated(edits = bench.edits, since = performance.now(), { refused = false, quick = false } = {}) {
   const said = { ...question(edits), quick }, key = JSON.stringify({ ...said, quick: false });
   try {
     const same = flight?.key === key;
@@ -62,11 +64,13 @@ export async function preview(edit) {
   waiting = { edits: [...bench.edits, edit], since: performance.now() };
   if (previewing) return;
   previewing = true;
-  while (waiting) {
-    const { edits, since: from } = waiting;
-    waiting = null;
-    if (!(await update(edits, from, { quick: true })) && !waiting) await back();
-  }
+  await busy(async () => {
+    while (waiting) {
+      const { edits, since: from } = waiting;
+      waiting = null;
+      if (!(await update(edits, from, { quick: true })) && !waiting) await back();
+    }
+  });
   previewing = false;
 }
 
@@ -102,7 +106,7 @@ function spent(whole, there) {
 let before = Promise.resolve();
 export function commit(edit) {
   const since = performance.now();
-  return (before = before.then(() => committed(edit, since)));
+  return (before = busy(() => before.then(() => committed(edit, since))));
 }
 
 async function committed(edit, since) {
