@@ -1,4 +1,4 @@
-"""Reading files that may be anybody's: ordinary ones alone, and no more of them than makes sense; and what is no file."""
+"""Reading untrusted files: regular files only, up to a size; and which paths are streams."""
 
 import os
 import stat
@@ -8,12 +8,12 @@ from circuits.errors import UserError
 
 _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-MOST = 64_000_000  # bytes of a file that a person or a program of ours has written
+MAX_BYTES = 64_000_000  # the default limit: motif files, specs, tables
 
 
-def read_bytes(path, most: int = MOST) -> bytes:
-    """Read a file's bytes. Raises UserError for one that is not there or cannot be read, for a folder, a pipe or a device, and
-    for one of more than `most` bytes."""
+def read_bytes(path, limit: int = MAX_BYTES) -> bytes:
+    """Read a file's bytes. Raises UserError for a missing or unreadable file, a folder, a pipe, a device, and for more than
+    `limit` bytes."""
     path = Path(path)
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -22,28 +22,27 @@ def read_bytes(path, most: int = MOST) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:  # a pipe is opened without waiting for whoever writes into it
-        _check(path, os.fstat(file), most)
+        _check(path, os.fstat(file), limit)
     except UserError:
         os.close(file)
         raise
-    with open(file, "rb") as opened:
+    with open(file, "rb") as stream:
         try:
-            found = opened.read(most + 1)
+            content = stream.read(limit + 1)
         except OSError as error:
             raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(found) > most:
-        raise UserError(f"{path}: is too large: more than {most:,} bytes")
-    return found
+    if len(content) > limit:
+        raise UserError(f"{path}: is too large: more than {limit:,} bytes")
+    return content
 
 
-def read_text(path, most: int = MOST) -> str:
-    """The same as text, see `decoded`."""
-    return decoded(read_bytes(path, most), str(path))
+def read_text(path, limit: int = MAX_BYTES) -> str:
+    """Read a file's text, as `decoded` does."""
+    return decoded(read_bytes(path, limit), str(path))
 
 
 def decoded(content: bytes, place: str, what: str = "text file") -> str:
-    """The UTF-8 text in these bytes, without the byte order mark that some editors write. Raises UserError that names `place`
-    and says that it is not `what`."""
+    """Decode UTF-8 without its byte order mark. Raises UserError that names the file (`place`) and its kind (`what`)."""
     if content.startswith(_UTF16) or _looks_like_utf16(content):
         raise UserError(f"{place}: is UTF-16; save it as UTF-8")
     try:
@@ -55,34 +54,34 @@ def decoded(content: bytes, place: str, what: str = "text file") -> str:
 
 
 def _looks_like_utf16(content):
-    """Every other byte of its start is zero: text of a Latin script without a mark."""
+    """Is every other byte of the start zero, as in Latin text without a byte order mark?"""
     start = content[:64]
     return len(start) >= 4 and (not any(start[::2]) or not any(start[1::2]))
 
 
-def check_regular(path, most: int | None = None):
-    """Raises UserError for what is no ordinary file, or has more than `most` bytes, before somebody else opens it."""
+def check_regular(path, limit: int | None = None):
+    """Raise UserError unless the path is a regular file of at most `limit` bytes; for files that other packages open."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    _check(path, found, most)
+    _check(path, status, limit)
 
 
-def _check(path, found, most):
-    if stat.S_ISDIR(found.st_mode):
+def _check(path, status, limit):
+    if stat.S_ISDIR(status.st_mode):
         raise UserError(f"{path}: cannot be read: it is a folder, not a file")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UserError(f"{path}: cannot be read: it is no ordinary file (a pipe or a device); write what it gives into one")
-    if most is not None and found.st_size > most:
-        raise UserError(f"{path}: is too large: {found.st_size:,} bytes, at most {most:,}")
+    if limit is not None and status.st_size > limit:
+        raise UserError(f"{path}: is too large: {status.st_size:,} bytes, at most {limit:,}")
 
 
 def is_stream(path) -> bool:
-    """Is it a pipe, a character device or a socket, which a written file must not replace? A link to one counts where the
-    system keeps such links (/dev/stdout), not in a folder that may be anybody's."""
+    """Is the path a pipe, a character device or a socket, which a written file must not replace? Links to one count only in
+    /dev and /proc (/dev/stdout)."""
     path = Path(path)
     try:
         if path.is_symlink() and not str(path.absolute()).startswith(("/dev/", "/proc/")):

@@ -1,4 +1,4 @@
-"""The parts that motif files consist of, and their parameters."""
+"""The base model of the parts of motif files, and their parameters."""
 
 from inspect import cleandoc
 from typing import Annotated, Any, NamedTuple
@@ -9,13 +9,13 @@ Id = StrictInt | Annotated[StrictStr, Field(min_length=1)]
 
 
 class Part(BaseModel):
-    """Unknown keys and NaN are refused, values cannot be changed."""
+    """A frozen pydantic model that refuses unknown keys and NaN."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Parameter(NamedTuple):
-    """A parameter: its default, the values that make sense at all, and what it is."""
+    """A parameter: its default, its valid range and its description."""
 
     default: float
     low: float

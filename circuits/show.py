@@ -1,8 +1,8 @@
-"""How things show themselves, or are written down, without knowing who does it: a package says at its face which function does.
+"""Registry of drawing and conversion functions by class and form, so that classes need not import them.
 
     show.drawn_by(Circuit, "html", "circuits.drawing.notebook:of_circuit")
 
-The function's module is imported when something is drawn for the first time: matplotlib takes a while.
+The function's module is imported when an object is first drawn: matplotlib takes a while.
 """
 
 from importlib import import_module
@@ -12,7 +12,7 @@ _FUNCTIONS: dict[tuple[type, str], str] = {}
 
 
 def drawn_by(kind: type, form: str, function: str):
-    """Things of a class are drawn in a form ("html", "axes", "neo") by a function, MODULE:NAME."""
+    """Register the function, MODULE:NAME, that draws objects of a class in a form ("html", "axes", "neo")."""
     _FUNCTIONS[kind, form] = function
 
 

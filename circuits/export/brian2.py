@@ -1,13 +1,13 @@
-"""A folder with the motif for Brian2: a script that builds it there, runs an example and compares it with the simulator."""
+"""Export to Brian2: a folder with a script that builds the motif, runs an example and compares it with the simulator."""
 
 from pathlib import Path
 
 from circuits.export.checked import run_here
-from circuits.export.features import exact, kept, refused
+from circuits.export.features import exact, refused, translated
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
 
-STEP = "the step that the simulator takes"
+STEP = "the same step as the simulator's"
 FEATURES = {
     "lif_psc_exp neurons": exact(STEP),
     "alif_psc_exp neurons": exact(STEP),
@@ -15,8 +15,8 @@ FEATURES = {
     "izhikevich neurons": exact(STEP),
     "aeif_psc_exp neurons": exact(STEP),
     "weights": exact("plain numbers, in mV"),
-    "refractory periods": exact("a step longer there, where the step of the spike counts as refractory"),
-    "membrane noise": refused("it cannot have the same numbers there; set noise_mv to 0 in the motif file"),
+    "refractory periods": exact("a step longer in Brian2, where the step of the spike counts as refractory"),
+    "membrane noise": refused("its random numbers cannot be the same; set noise_mv to 0 in the motif file"),
     "output ports": exact("named in motif.json"),
     "cell types": exact("named in motif.json"),
     "provenance": exact("in motif.json"),
@@ -27,13 +27,13 @@ FORMS = {"run.py": FEATURES}
 USE = """    pip install brian2
     python run.py        # runs the example trial and compares it with the simulator's spikes
 
-`build` in run.py makes the neurons, input channels and synapses for a network of your own.
+`build` in run.py makes the neurons, input channels and synapses in a network of your own.
 """
 
 
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
-    found = kept(motif, FORMS, "brian2")
+    tables = translated(motif, FORMS, "brian2")
     with script_folder(motif, path, example_input, "brian2") as folder:
         check = run_here(folder, ("brian2",), "pip install brian2")
-        write_manifest(folder, motif, "brian2", USE, found, [check])
+        write_manifest(folder, motif, "brian2", USE, tables, [check])

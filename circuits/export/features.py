@@ -1,6 +1,6 @@
 """Translation of a motif's features to another tool: exact, approximate or dropped, and reasons to refuse an export.
 
-Every target has `FORMS`: for each form that it exports, a table of the names below. What a table leaves out is exact.
+Every target has `FORMS`: for each form that it exports, a table of the features below. Features not in the table are exact.
 """
 
 from typing import Any, NamedTuple
@@ -11,34 +11,34 @@ from circuits.errors import UserError
 EXACT, APPROXIMATE, DROPPED, REFUSED = "exact", "approximate", "dropped", "refused"
 
 
-class Kept(NamedTuple):
+class Translation(NamedTuple):
     """Translation of one feature: one of the words above, and how; for a refusal, the remedy."""
 
     status: str
     how: str = ""
 
 
-def exact(how: str = "") -> Kept:
-    return Kept(EXACT, how)
+def exact(how: str = "") -> Translation:
+    return Translation(EXACT, how)
 
 
-def approximate(how: str) -> Kept:
-    return Kept(APPROXIMATE, how)
+def approximate(how: str) -> Translation:
+    return Translation(APPROXIMATE, how)
 
 
-def dropped(how: str) -> Kept:
-    return Kept(DROPPED, how)
+def dropped(how: str) -> Translation:
+    return Translation(DROPPED, how)
 
 
-def refused(how: str) -> Kept:
-    return Kept(REFUSED, how)
+def refused(how: str) -> Translation:
+    return Translation(REFUSED, how)
 
 
 def features(circuit: Circuit) -> list[str]:
     """The features that a circuit (or motif) has, by name."""
     synapses: list[Any] = [*circuit.synapses, *(s for channel in circuit.inputs for s in channel.synapses)]
     neurons: tuple[Any, ...] = circuit.neurons
-    found = {
+    present = {
         f"{circuit.neuron_model} neurons": True,
         "signs (Dale's law)": bool(circuit.synapses),
         "weights": bool(synapses),
@@ -59,17 +59,17 @@ def features(circuit: Circuit) -> list[str]:
         "cell types": any(n.type for n in neurons),
         "provenance": True,
     }
-    return [name for name, there in found.items() if there]
+    return [name for name, is_present in present.items() if is_present]
 
 
-def kept(circuit: Circuit, forms: dict[str, dict[str, Kept]], target: str) -> dict[str, dict[str, Kept]]:
+def translated(circuit: Circuit, forms: dict[str, dict[str, Translation]], target: str) -> dict[str, dict[str, Translation]]:
     """Translate each feature of a circuit, for every form that a target exports.
 
     Raises UserError for the first feature that a form refuses.
     """
-    found = {form: {name: table.get(name, exact()) for name in features(circuit)} for form, table in forms.items()}
-    for table in found.values():
+    tables = {form: {name: table.get(name, exact()) for name in features(circuit)} for form, table in forms.items()}
+    for table in tables.values():
         for name, (status, how) in table.items():
             if status == REFUSED:
                 raise UserError(f"{target}: {name} cannot be exported: {how}")
-    return found
+    return tables

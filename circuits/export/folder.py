@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Folders written atomically."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from circuits.errors import MachineError
 
 @contextmanager
 def new_folder(path):
-    """Within the block, an empty folder to write into; after it, that folder is `path`. On an error nothing is left.
+    """Yield an empty folder to write into, renamed to `path`, which must not exist, at the end; removed on an error.
 
-    `path` must not exist. Raises MachineError if the disk refuses.
+    Raises MachineError if writing fails.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")

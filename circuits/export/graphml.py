@@ -1,7 +1,7 @@
-"""A GraphML file for graph tools (networkx, igraph, Gephi, yEd): the wiring, with everything else as attributes.
+"""Export to GraphML for graph tools (networkx, igraph, Gephi, yEd): the wiring, with everything else as attributes.
 
-What those tools agree on: every attribute has one name and one type, number or text, in all nodes (edges); no attribute is
-called `id`, `source` or `target`, which igraph and Gephi keep for themselves; and the id of each edge is there once.
+These tools agree on this: every attribute has one name and one type, number or text, in all nodes (edges); no attribute is
+called `id`, `source` or `target`, which igraph and Gephi reserve; and edge ids are unique.
 """
 
 import io
@@ -10,7 +10,7 @@ from typing import Any
 
 from circuits.circuit import Circuit
 from circuits.errors import MachineError
-from circuits.export.features import exact, kept, refused
+from circuits.export.features import exact, refused, translated
 from circuits.export.names import XML, check_names
 from circuits.motif_file import Motif, write_whole
 
@@ -30,7 +30,7 @@ FEATURES = {
     "membrane noise": exact("noise_mv of the graph"),
     "time step": exact("dt_ms of the graph"),
     "input channels": exact("nodes of kind input"),
-    "sampled inputs": refused("graph tools know no signals; use --to motif"),
+    "sampled inputs": refused("graph tools have no signals; use --to motif"),
     "output ports": exact("JSON in outputs of the graph, and output of nodes"),
     "cell types": exact("type of nodes"),
     "provenance": exact("JSON in provenance of the graph"),
@@ -50,7 +50,7 @@ def as_graph(circuit: Circuit) -> Any:
     except ModuleNotFoundError:
         raise MachineError("this export needs networkx, which is not installed: pip install 'evocircuits[graphml]'") from None
 
-    listens = {n.id: [port.name for port in circuit.outputs if n.id in port.neurons] for n in circuit.neurons}
+    ports_of = {n.id: [port.name for port in circuit.outputs if n.id in port.neurons] for n in circuit.neurons}
     graph = MultiDiGraph(
         dt_ms=float(circuit.dt_ms),
         neuron_model=circuit.neuron_model,
@@ -60,17 +60,17 @@ def as_graph(circuit: Circuit) -> Any:
     )
     for k, n in enumerate(circuit.neurons):
         attributes = _attributes(n.model_dump(exclude={"id"}))
-        graph.add_node(f"n{k}", kind="neuron", **_named(n.id), output=", ".join(listens[n.id]), **attributes)
-    place = {n.id: f"n{k}" for k, n in enumerate(circuit.neurons)}
+        graph.add_node(f"n{k}", kind="neuron", **_named(n.id), output=", ".join(ports_of[n.id]), **attributes)
+    node_of = {n.id: f"n{k}" for k, n in enumerate(circuit.neurons)}
     sign = {n.id: n.sign for n in circuit.neurons}
     edges: list[tuple[str, str, Any]] = []
     for c, channel in enumerate(circuit.inputs):
         graph.add_node(f"c{c}", kind="input", **_named(channel.name))
         edges += [(f"c{c}", "E", s) for s in channel.synapses]
-    edges += [(place[s.pre], sign[s.pre], s) for s in circuit.synapses]
-    for k, (source, its_sign, s) in enumerate(edges):
+    edges += [(node_of[s.pre], sign[s.pre], s) for s in circuit.synapses]
+    for k, (source, source_sign, s) in enumerate(edges):
         data = _attributes(s.model_dump(exclude_none=True, exclude={"pre", "post"}))
-        graph.add_edge(source, place[s.post], f"s{k}", sign=its_sign, **data)
+        graph.add_edge(source, node_of[s.post], f"s{k}", sign=source_sign, **data)
     return graph
 
 
@@ -79,7 +79,7 @@ def _named(name):
 
 
 def _attributes(data):
-    """A part's values by name, those of its sections as SECTION.NAME: floats and text."""
+    """The values of a neuron or synapse by name, those of its sections as SECTION.NAME: floats and text."""
     flat = {}
     for name, value in data.items():
         parts = {f"{name}.{key}": x for key, x in value.items()} if isinstance(value, dict) else {name: value}
@@ -89,7 +89,7 @@ def _attributes(data):
 
 def write(motif: Motif, path, example_input=None) -> None:
     """Write the GraphML file `path`; it holds no example. Raises UserError for a name that XML cannot hold."""
-    kept(motif, FORMS, "graphml")
+    translated(motif, FORMS, "graphml")
     check_names(motif, XML, "graphml")
     graph = as_graph(motif)
     from networkx import write_graphml

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from circuits.export.features import Kept
+from circuits.export.features import Translation
 from circuits.motif_file import Motif
 from circuits.version import __version__
 
@@ -11,19 +11,19 @@ MANIFEST = "export.json"
 
 
 def write_manifest(
-    folder: Path, motif: Motif, target: str, use: str, tables: dict[str, dict[str, Kept]], checks: list[str]
+    folder: Path, motif: Motif, target: str, use: str, tables: dict[str, dict[str, Translation]], checks: list[str]
 ) -> None:
     """Write both files into `folder`.
 
-    use     how to use the folder, as Markdown;   tables  for each exported form, what became of each feature
-    checks  what running it has shown, or how to run it, a sentence each
+    use     how to use the folder, as Markdown;   tables  for each exported form, the translation of each feature
+    checks  results of running it, or how to run it, a sentence each
     """
     manifest = {
         "target": target,
         "evocircuits": __version__,
         "features": {
-            form: {name: {"status": status, "how": how} for name, (status, how) in kept.items()}
-            for form, kept in tables.items()
+            form: {name: {"status": status, "how": how} for name, (status, how) in table.items()}
+            for form, table in tables.items()
         },
         "checks": checks,
     }
@@ -37,7 +37,7 @@ def write_manifest(
         "## Check against the simulator",
         "\n".join(f"- {line}" for line in checks),
     ]
-    for form, kept in tables.items():
-        rows = "\n".join(f"| {name} | {status} | {how} |" for name, (status, how) in kept.items())
+    for form, table in tables.items():
+        rows = "\n".join(f"| {name} | {status} | {how} |" for name, (status, how) in table.items())
         lines += [f"## What became of it in {form}", f"| feature | | how |\n|---|---|---|\n{rows}"]
     (folder / "README.md").write_text("\n\n".join(lines) + "\n", encoding="utf-8")

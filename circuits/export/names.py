@@ -1,4 +1,4 @@
-"""Names that a file format cannot hold: what of ids, channels, ports and cell types makes an export refuse."""
+"""Ids and names of neurons, channels, ports and cell types that a file format cannot hold."""
 
 import re
 from typing import NamedTuple
@@ -8,10 +8,10 @@ from circuits.errors import UserError
 
 
 class Forbidden(NamedTuple):
-    """Characters that a format has no room for: a regular expression, and what they are."""
+    """Characters that a format cannot hold: a regular expression and a description."""
 
     pattern: str
-    what: str
+    description: str
 
 
 XML = Forbidden("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "a control character, which XML cannot hold")
@@ -24,4 +24,4 @@ def check_names(circuit: Circuit, forbidden: Forbidden, target: str) -> None:
     names += [channel.name for channel in circuit.inputs] + [port.name for port in circuit.outputs]
     for name in names:
         if re.search(forbidden.pattern, name):
-            raise UserError(f"{target}: a name has {forbidden.what}; rename it in the motif file: {name!a}")
+            raise UserError(f"{target}: a name has {forbidden.description}; rename it in the motif file: {name!a}")

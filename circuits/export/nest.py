@@ -1,11 +1,11 @@
-"""A folder with the motif for NEST: a script that builds it there, runs an example and compares it with the simulator."""
+"""Export to NEST: a folder with a script that builds the motif, runs an example and compares it with the simulator."""
 
 from fractions import Fraction
 from pathlib import Path
 
 from circuits.errors import UserError
 from circuits.export.checked import run_here
-from circuits.export.features import approximate, exact, features, kept, refused
+from circuits.export.features import approximate, exact, features, refused, translated
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
 from circuits.neurons import LIF_PSC_EXP
@@ -20,8 +20,8 @@ FEATURES = {
     "izhikevich neurons": refused("NEST's izhikevich has no synaptic currents; use --to brian2"),
     "weights": exact("in pA, for a leak of 1 nS"),
     "short_term synapses": exact("tsodyks2_synapse"),
-    "stdp synapses": refused("NEST's rule pairs and bounds otherwise; use --to brian2"),
-    "membrane noise": refused("it cannot have the same numbers there; set noise_mv to 0 in the motif file"),
+    "stdp synapses": refused("NEST's rule pairs spikes and bounds weights differently; use --to brian2"),
+    "membrane noise": refused("its random numbers cannot be the same; set noise_mv to 0 in the motif file"),
     "output ports": exact("named in motif.json"),
     "cell types": exact("named in motif.json"),
     "provenance": exact("in motif.json"),
@@ -40,7 +40,7 @@ USE = """    pip install nest-simulator
 
 def write(motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, example.npz, run.py with its example.py, README.md and export.json."""
-    found = kept(motif, FORMS, "nest")
+    tables = translated(motif, FORMS, "nest")
     if "sampled inputs" in features(motif) and motif.model is not LIF_PSC_EXP:
         raise UserError(f"nest: sampled inputs cannot be exported: {NO_RECEPTOR}")
     if abs(Fraction(motif.dt_ms).limit_denominator(10_000) / Fraction(motif.dt_ms) - 1) > 1e-9:
@@ -49,4 +49,4 @@ def write(motif, path: Path, example_input=None) -> None:
         )
     with script_folder(motif, path, example_input, "nest") as folder:
         check = run_here(folder, ("nest",), "pip install nest-simulator")
-        write_manifest(folder, motif, "nest", USE, found, [check])
+        write_manifest(folder, motif, "nest", USE, tables, [check])

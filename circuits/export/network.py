@@ -3,8 +3,8 @@
     from circuits.export.network import to_nir
     to_nir(network, "network.nir")
 
-The graph is that of `nir_graphs` for the network as one circuit, with the readout behind its neurons: spike counts are an
-integrator (I node), filtered spikes a leaky one (LI node), and the biases an Affine node.
+The graph is that of `nir_graphs` for the network as one circuit, followed by the readout: spike counts are an integrator (I
+node), filtered spikes a leaky integrator (LI node), and the biases an Affine node.
 
     neurons -> ports -> readout_weights -> readout -> readout_bias -> output
 """
@@ -16,8 +16,8 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.export import nir_graphs
-from circuits.export.features import kept
-from circuits.export.nir import CONTINUOUS, _nir
+from circuits.export.features import translated
+from circuits.export.nir import CONTINUOUS, import_nir
 
 
 def to_nir(network, path) -> Path:
@@ -26,9 +26,9 @@ def to_nir(network, path) -> Path:
     Parameters
     ----------
     network : MotifNetwork
-        The network, of neurons "lif_psc_exp" with static synapses; delays that were trained are rounded to whole steps.
+        The network, of "lif_psc_exp" neurons with static synapses; trained delays are rounded to whole steps.
     path : str or path-like
-        The file; one that exists is refused.
+        The file, which must not exist.
 
     Returns
     -------
@@ -38,14 +38,14 @@ def to_nir(network, path) -> Path:
     Raises
     ------
     circuits.errors.UserError
-        For a path that exists and for what NIR does not have.
+        For an existing path and for features that NIR does not have.
     circuits.errors.MachineError
         If nir is not installed.
     """
     path = Path(path)
     if path.exists():
         raise UserError(f"{path}: exists already; choose another path or remove it")
-    nir = _nir()
+    nir = import_nir()
     nir.write(path, graph_of(nir, network), compression_opts=1)
     return path
 
@@ -54,28 +54,28 @@ def graph_of(nir, network):
     """The NIRGraph of a network; its metadata have `dt`, the node `neurons` `t_ref`, in s."""
     from circuits.torch.whole import whole
 
-    found = whole(network)
-    motif = found.motif
-    kept(motif, {"network.nir": CONTINUOUS}, "nir")
+    flat = whole(network)
+    motif = flat.motif
+    translated(motif, {"network.nir": CONTINUOUS}, "nir")
     graph = nir_graphs.continuous(nir, motif, with_motif=False)
-    place = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
     readout, classes = network.readout, network.readout.out_features
     weight, bias = (tensor.detach().double().cpu().numpy() for tensor in (readout.weight, readout.bias))
     if network.readout_ms is None:
-        integrates = nir.I(r=np.ones(classes))
+        integrator = nir.I(r=np.ones(classes))
     else:
         tau = np.full(classes, network.readout_ms / 1000)
-        integrates = nir.LI(tau=tau, r=tau, v_leak=np.zeros(classes))
+        integrator = nir.LI(tau=tau, r=tau, v_leak=np.zeros(classes))
     nodes = {name: node for name, node in graph.nodes.items() if name not in ("ports", "output")}
     nodes |= {
-        "ports": nir.Linear(np.eye(len(place))[[place[name] for name in found.read]]),
+        "ports": nir.Linear(np.eye(len(number_of))[[number_of[name] for name in flat.read]]),
         "readout_weights": nir.Linear(weight),
-        "readout": integrates,
+        "readout": integrator,
         "readout_bias": nir.Affine(np.eye(classes), bias),
         "output": nir.Output({"output": np.array([classes])}),
     }
     edges = [edge for edge in graph.edges if "ports" not in edge]
     edges += pairwise(("neurons", "ports", "readout_weights", "readout", "readout_bias", "output"))
-    whole_graph = nir.NIRGraph(nodes, edges)
-    whole_graph.metadata = graph.metadata
-    return whole_graph
+    network_graph = nir.NIRGraph(nodes, edges)
+    network_graph.metadata = graph.metadata
+    return network_graph

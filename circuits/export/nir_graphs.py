@@ -1,14 +1,14 @@
 """The motif as a graph of NIR's differential equations: neuron.py of https://github.com/neuromorphs/NIR (Pedersen et al., Nat.
 Commun. 15, 2024).
 
-Spikes are Dirac pulses, time is in seconds, potentials are in mV from where V starts. Signs stay apart: excitation and
-inhibition have delay lines, weights and synaptic currents of their own, and meet in the neurons alone.
+Spikes are Dirac pulses, time is in seconds, potentials are in mV relative to the initial V. Excitation and inhibition have
+separate delay lines, weights and synaptic currents, which meet in the neurons.
 
     input -> input_lines -> input_delays -> input_weights ----------------> current_e -+
     neurons -> excitatory_lines -> excitatory_delays -> excitatory_weights -^          +-> neurons -> ports -> output
     neurons -> inhibitory_lines -> inhibitory_delays -> inhibitory_weights -> current_i-+
 
-`_lines` copies each source once for every delay it has; synapses of the same ends and delay are one, with the sum of weights.
+`_lines` copies each source once for each of its delays; synapses of the same ends and delay are one, of the summed weight.
 """
 
 from itertools import pairwise
@@ -20,7 +20,7 @@ from circuits.motif_file import Motif, dumps
 
 
 def continuous(nir: Any, motif: Motif, with_motif: bool = True) -> Any:
-    """The NIRGraph; what NIR has no word for is in its metadata: `dt` and `t_ref` in s, `motif` the motif file."""
+    """The NIRGraph; its metadata hold what NIR cannot express: `dt` and `t_ref` in s, `motif` the motif file."""
     p = parameters(motif)
     graph = _graph(nir, motif, origin=p["v_rest_mv"], v_reset=p["v_reset_mv"] - p["v_rest_mv"])
     graph.metadata = {"dt": motif.dt_ms / 1000} | ({"motif": dumps(motif)} if with_motif else {})
@@ -29,7 +29,7 @@ def continuous(nir: Any, motif: Motif, with_motif: bool = True) -> Any:
 
 
 def older(nir: Any, motif: Motif) -> Any:
-    """The NIRGraph for readers that reset to 0: potentials are from the reset, and so is where V starts."""
+    """The NIRGraph for readers that reset to 0: potentials are relative to the reset, where V also starts."""
     return _graph(nir, motif, origin=parameters(motif)["v_reset_mv"], v_reset=np.zeros(len(motif.neurons)))
 
 
@@ -47,12 +47,12 @@ def port_matrix(motif) -> np.ndarray:
 
 def _graph(nir, motif, origin, v_reset):
     p, n = parameters(motif), len(motif.neurons)
-    place = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
     excitatory = motif.excitatory
     lines = {
         "input": [(c, s) for c, channel in enumerate(motif.inputs) for s in channel.synapses],
-        "excitatory": [(place[s.pre], s) for s in motif.synapses if excitatory[place[s.pre]]],
-        "inhibitory": [(place[s.pre], s) for s in motif.synapses if not excitatory[place[s.pre]]],
+        "excitatory": [(number_of[s.pre], s) for s in motif.synapses if excitatory[number_of[s.pre]]],
+        "inhibitory": [(number_of[s.pre], s) for s in motif.synapses if not excitatory[number_of[s.pre]]],
     }
     tau_m = p["tau_m_ms"] / 1000
     at_least = np.nextafter(p["v_th_mv"] - origin, -np.inf)  # a spike is V > threshold there, V >= threshold here
@@ -77,7 +77,7 @@ def _graph(nir, motif, origin, v_reset):
         copies[np.arange(len(taps)), [pre for pre, _ in taps]] = 1
         weights = np.zeros((n, len(taps)))
         for end, (_, s) in zip(ends, rows, strict=True):
-            weights[place[s.post], taps.index(end)] += sign * s.weight_mv
+            weights[number_of[s.post], taps.index(end)] += sign * s.weight_mv
         nodes[f"{name}_lines"] = nir.Linear(copies)
         nodes[f"{name}_delays"] = nir.Delay(np.array([delay for _, delay in taps]) * motif.dt_ms / 1000)
         nodes[f"{name}_weights"] = nir.Linear(weights)

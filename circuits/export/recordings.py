@@ -1,7 +1,7 @@
 """Rasters and traces as recordings: Neo objects (https://neo.readthedocs.io) and NWB files (https://www.nwb.org).
 
-Trials are Neo's segments and the rows of NWB's table of trials, which lie one after the other with a step between them, for a
-spike may be stamped at the very end of a trial. Neurons and input channels are spike trains and units, told apart by `role`.
+Trials are Neo's segments and the rows of NWB's table of trials, one after the other with a step between them, since a spike may
+fall at the very end of a trial. Neurons and input channels are spike trains and units, distinguished by `role`.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from circuits.export.names import HDF5
 from circuits.simulation.raster import Raster
 
 INSTALL = "pip install 'evocircuits[recordings]'"
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # of a session that took place on no day
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # a simulated session has no date
 POTENTIAL, CURRENTS = "v_mv", ("i_e_mv", "i_i_mv")
 
 
@@ -24,12 +24,12 @@ def to_neo(raster: Raster) -> Any:
     """A neo.Block of a raster of one circuit: a Segment for each trial, named by its number.
 
     Spike trains are in ms and annotated with `role`, input or output, and for neurons with `sign`, E or I, and `read`, whether
-    an output port reads them. What was recorded is an AnalogSignal for each variable, `v_mv` and the currents in mV, [steps,
+    an output port reads them. Traces are an AnalogSignal for each variable, `v_mv` and the currents in mV, [steps,
     neurons], with the neurons' names in its array annotation `neuron`. Raises UserError for many circuits, MachineError if neo
     is missing.
     """
-    neo, quantities = _needed("neo"), _needed("quantities")
-    _one(raster)
+    neo, quantities = _imported("neo"), _imported("quantities")
+    _check_single(raster)
     stop, traces = raster.duration_ms, raster.traces
     block = neo.Block(name="evocircuits", description=f"simulated at {raster.dt_ms:g} ms")
     for trial in range(raster.trials):
@@ -56,15 +56,15 @@ def to_nwb(raster: Raster, path, description: str = "simulated by evocircuits", 
     """Write a raster of one circuit as the NWB file `path`, which must not exist; returns the path.
 
     Units have the columns `unit_name`, `role` (input or output), `sign` (E or I, empty for inputs) and `read` (does an output
-    port read them?); trials have `start_time`, `stop_time` and `trial`, their number. What was recorded is in `acquisition`, a
+    port read them?); trials have `start_time`, `stop_time` and `trial`, their number. Traces are in `acquisition`, a
     TimeSeries VARIABLE-TRIAL [steps, neurons] in volts, the neurons' names in its comments.
 
-    description, start  of the session, of which NWB wants to know; a simulation has no day of its own
+    description, start  of the session, which NWB requires; a simulation has no date
 
     Raises UserError for many circuits, a path that exists or a name that HDF5 cannot hold, MachineError if pynwb is missing.
     """
-    pynwb, path = _needed("pynwb"), Path(path)
-    _one(raster)
+    pynwb, path = _imported("pynwb"), Path(path)
+    _check_single(raster)
     if path.exists():
         raise UserError(f"{path}: exists already; choose another path or remove it")
     identifier = hashlib.sha256(np.ascontiguousarray(raster.bits).tobytes()).hexdigest()
@@ -77,9 +77,9 @@ def to_nwb(raster: Raster, path, description: str = "simulated by evocircuits", 
     for column, text in (("unit_name", "neuron or input channel"), ("role", "input or output"), ("sign", "E or I")):
         file.add_unit_column(column, text)
     file.add_unit_column("read", "does an output port read it?")
-    for name, facts, times in _in_a_row(raster, every_s):
+    for name, facts, times in _trains_of_all_trials(raster, every_s):
         if set(name) & {"\0"}:
-            raise UserError(f"{path}: a name has {HDF5.what}: {name!a}")
+            raise UserError(f"{path}: a name has {HDF5.description}: {name!a}")
         file.add_unit(
             spike_times=times, unit_name=name, role=facts["role"], sign=facts.get("sign", ""), read=facts.get("read", False)
         )
@@ -95,7 +95,7 @@ def to_nwb(raster: Raster, path, description: str = "simulated by evocircuits", 
     return path
 
 
-def _one(raster):
+def _check_single(raster):
     if raster.bits.ndim != 3:
         raise UserError(f"raster: of one circuit, not of {raster.bits.shape[0]}; take one with circuit by circuit `simulate`")
 
@@ -113,8 +113,8 @@ def _trains(raster, trial):
         yield str(name), {"role": "output", "read": bool(read), **sign}, times
 
 
-def _in_a_row(raster, every_s):
-    """The same with the times (s) of all trials, each `every_s` after the one before."""
+def _trains_of_all_trials(raster, every_s):
+    """The same with the times (s) of all trials, which start every `every_s`."""
     trials = [list(_trains(raster, trial)) for trial in range(raster.trials)]
     for trains in zip(*trials, strict=True):
         name, facts, _ = trains[0]
@@ -144,7 +144,7 @@ def _series(pynwb, raster, every_s):
             )
 
 
-def _needed(package) -> Any:
+def _imported(package) -> Any:
     from importlib import import_module
 
     try:

@@ -14,7 +14,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 @contextmanager
 def script_folder(motif: Motif, path: Path, example_input, target: str) -> Iterator[Path]:
-    """Within the block, a folder with motif.json, example.npz, example.py and the target's run.py; after it, it is `path`."""
+    """A `new_folder` with motif.json, example.npz, example.py and the target's run.py."""
     with new_folder(path) as folder:
         save(motif, folder / "motif.json")
         save_example(motif, example_input, folder / "example.npz")

@@ -1,17 +1,17 @@
-"""A folder with the motif as a SONATA network, for NEST's reader and others, and a script that runs and checks it."""
+"""Export to SONATA: a folder with the network, for NEST's reader and others, and a script that runs and checks it."""
 
 from pathlib import Path
 
 from circuits.errors import MachineError, UserError
 from circuits.export.checked import run_here
-from circuits.export.features import exact, kept, refused
+from circuits.export.features import exact, refused, translated
 from circuits.export.manifest import write_manifest
 from circuits.export.names import HDF5, check_names
 from circuits.export.script_folder import script_folder
 from circuits.export.sonata_network import write_network
 from circuits.motif_file import Motif
 
-OTHER_MODEL = refused("NEST's reader would run it in a model of its own; use --to brian2, or --to nest to see what NEST has")
+OTHER_MODEL = refused("NEST's reader would run another model; use --to brian2, or --to nest for NEST's models")
 FEATURES = {
     "lif_psc_exp neurons": exact("nest:iaf_psc_exp"),
     "alif_psc_exp neurons": OTHER_MODEL,
@@ -22,8 +22,8 @@ FEATURES = {
     "weights": exact("syn_weight of edges, in pA for a leak of 1 nS"),
     "delays": exact("delay of edges, in ms"),
     "short_term synapses": exact("tsodyks2_synapse"),
-    "stdp synapses": refused("NEST's rule pairs and bounds otherwise; use --to brian2"),
-    "membrane noise": refused("it cannot have the same numbers there; set noise_mv to 0 in the motif file"),
+    "stdp synapses": refused("NEST's rule pairs spikes and bounds weights differently; use --to brian2"),
+    "membrane noise": refused("its random numbers cannot be the same; set noise_mv to 0 in the motif file"),
     "time step": exact("dt of config.json"),
     "sampled inputs": refused("SONATA's readers have no current that a synapse filters; use --to brian2 or --to nest"),
     "input channels": exact("virtual nodes, with the example's spikes in inputs.h5"),
@@ -42,8 +42,8 @@ In NEST, if it was compiled with HDF5: `nest.SonataNetwork("config.json", "nest.
 
 
 def write(motif: Motif, path: Path, example_input=None) -> None:
-    """Write the folder `path`: config.json and what it names, motif.json, example.npz, run.py, README.md and export.json."""
-    found = kept(motif, FORMS, "sonata")
+    """Write the folder `path`: config.json and its files, motif.json, example.npz, run.py, README.md and export.json."""
+    tables = translated(motif, FORMS, "sonata")
     if abs(motif.dt_ms * 1000 - round(motif.dt_ms * 1000)) > 1e-9:
         step = f"NEST's reader takes whole microseconds, not {motif.dt_ms:g} ms"
         raise UserError(f"sonata: time step cannot be exported: {step}; use --to brian2")
@@ -56,4 +56,4 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
     with script_folder(motif, path, example_input, "sonata") as folder:
         write_network(h5py, motif, folder)
         check = run_here(folder, ("nest", "h5py", "pandas"), "pip install nest-simulator h5py pandas")
-        write_manifest(folder, motif, "sonata", USE, found, [check])
+        write_manifest(folder, motif, "sonata", USE, tables, [check])

@@ -16,11 +16,11 @@ SPIKES = {"input_type": "spikes", "input_file": "$DIR/inputs.h5"}
 
 
 def write_network(h5py: Any, motif: Motif, folder: Path) -> None:
-    """Write config.json and the files that it names into a folder that has an example.npz already.
+    """Write config.json and the files that it names into a folder that already has an example.npz.
 
-    Readers want different things of one format. config.json is what all of them open: NEST and BMTK take files, libsonata takes
-    populations. libsonata refuses a simulator that it does not know, and NEST one that is not NEST: nest.json says so to NEST
-    alone. simulation_config.json is the trial in the terms of libsonata's SimulationConfig.
+    Readers differ. All open config.json: NEST and BMTK use its files, libsonata its populations. libsonata refuses an unknown
+    simulator, and NEST any but NEST: only NEST reads nest.json, which names it. simulation_config.json is the trial in the form
+    of libsonata's SimulationConfig.
     """
     steps = _inputs(h5py, motif, folder)
     _nodes(h5py, motif, folder)
@@ -47,18 +47,18 @@ def _config(motif, steps):
     }
 
 
-def _files(what, name, populations):
-    files = {f"{what}s_file": f"$DIR/{name}_{what}s.h5", f"{what}_types_file": f"$DIR/{name}_{what}_types.csv"}
+def _files(part, name, populations):
+    files = {f"{part}s_file": f"$DIR/{name}_{part}s.h5", f"{part}_types_file": f"$DIR/{name}_{part}_types.csv"}
     return files | {"populations": populations}
 
 
 def _simulation(motif, steps):
-    whole = steps * motif.dt_ms
-    replay = {"module": "synapse_replay", "spike_file": "$DIR/inputs.h5", "delay": 0.0, "duration": whole}
+    duration = steps * motif.dt_ms
+    replay = {"module": "synapse_replay", "spike_file": "$DIR/inputs.h5", "delay": 0.0, "duration": duration}
     return {
         "manifest": MANIFEST,
         "network": "$DIR/config.json",
-        "run": {"dt": motif.dt_ms, "tstop": whole, "random_seed": 0},
+        "run": {"dt": motif.dt_ms, "tstop": duration, "random_seed": 0},
         "output": {"output_dir": "$DIR/output", "spikes_file": "spikes.h5"},
         "inputs": {"trial": SPIKES | replay | {"node_set": "inputs"}} if motif.inputs else {},
         "node_sets_file": "$DIR/node_sets.json",
@@ -66,12 +66,12 @@ def _simulation(motif, steps):
 
 
 def _node_sets(motif):
-    place = {n.id: k for k, n in enumerate(motif.neurons)}
-    return {port.name: {"population": "motif", "node_id": [place[n] for n in port.neurons]} for port in motif.outputs}
+    index = {n.id: k for k, n in enumerate(motif.neurons)}
+    return {port.name: {"population": "motif", "node_id": [index[n] for n in port.neurons]} for port in motif.outputs}
 
 
 def _nodes(h5py, motif, folder):
-    """Neurons with the same parameters are of one node type; the ids of types are unique, as BMTK wants them, in all files."""
+    """Neurons with the same parameters share a node type; type ids are unique in all files, as BMTK requires."""
     text = h5py.string_dtype()
     parameters = [_neuron(n) for n in motif.neurons]
     types = list({json.dumps(p): None for p in parameters})
@@ -102,17 +102,17 @@ def _neuron(n):
 
 
 def _populations(motif):
-    """The synapses by where they come from: (number of the source, sign, synapse)."""
-    place = {n.id: k for k, n in enumerate(motif.neurons)}
+    """The synapses by source population: (number of the source, sign, synapse)."""
+    index = {n.id: k for k, n in enumerate(motif.neurons)}
     return {
         "inputs": [(c, 1, s) for c, channel in enumerate(motif.inputs) for s in channel.synapses],
-        "motif": [(place[s.pre], -1 if motif.neurons[place[s.pre]].sign == "I" else 1, s) for s in motif.synapses],
+        "motif": [(index[s.pre], -1 if motif.neurons[index[s.pre]].sign == "I" else 1, s) for s in motif.synapses],
     }
 
 
 def _edges(h5py, motif, folder):
-    """Static synapses are of one edge type, others of one for each set of parameters."""
-    place = {n.id: k for k, n in enumerate(motif.neurons)}
+    """Static synapses share an edge type, others one for each set of parameters."""
+    index = {n.id: k for k, n in enumerate(motif.neurons)}
     (folder / "synapses").mkdir()
     first = 0
     for source, rows in _populations(motif).items():
@@ -131,7 +131,7 @@ def _edges(h5py, motif, folder):
                 file, f"edges/{source}_to_motif", [first + kinds.index(section) for section in sections], "edge"
             )
             group["source_node_id"] = np.array([pre for pre, *_ in rows], "u8")
-            group["target_node_id"] = np.array([place[s.post] for *_, s in rows], "u8")
+            group["target_node_id"] = np.array([index[s.post] for *_, s in rows], "u8")
             group["source_node_id"].attrs["node_population"] = source
             group["target_node_id"].attrs["node_population"] = "motif"
             group["0/syn_weight"] = np.array([sign * s.weight_mv for _, sign, s in rows])
@@ -143,7 +143,7 @@ def _edges(h5py, motif, folder):
 
 
 def _index(group, name, nodes, count):
-    """Indices of the edges of each of `count` nodes: ranges of ranges of edges. BMTK has another name for the first table."""
+    """Index the edges of each of `count` nodes: ranges of ranges of edges. BMTK has another name for the first table."""
     starts = np.flatnonzero(np.append(True, nodes[1:] != nodes[:-1]))
     ends = np.append(starts[1:], len(nodes))
     order = np.argsort(nodes[starts], kind="stable")
@@ -155,25 +155,25 @@ def _index(group, name, nodes, count):
 
 
 def _short_term(use, tau_rec_ms, tau_fac_ms):
-    """NEST's u is what the next spike will find after its jump."""
+    """NEST's u is the value after the jump at the next spike."""
     return {"U": use, "u": use, "x": 1.0, "tau_rec": tau_rec_ms, "tau_fac": tau_fac_ms}
 
 
-def _population(file, name, types, what):
+def _population(file, name, types, part):
     """A group of nodes or edges whose attributes are all in its subgroup 0."""
     file.attrs["magic"], file.attrs["version"] = np.uint32(0x0A7A), np.array([0, 1], "u4")
     group = file.create_group(name)
-    group[f"{what}_type_id"] = np.array(types, "u8")
-    group[f"{what}_group_id"] = np.zeros(len(types), "u8")
-    group[f"{what}_group_index"] = np.arange(len(types), dtype="u8")
-    if what == "node":
+    group[f"{part}_type_id"] = np.array(types, "u8")
+    group[f"{part}_group_id"] = np.zeros(len(types), "u8")
+    group[f"{part}_group_index"] = np.arange(len(types), dtype="u8")
+    if part == "node":
         group["node_id"] = np.arange(len(types), dtype="u8")
     group.create_group("0")
     return group
 
 
 def _inputs(h5py, motif, folder):
-    """Write the example's input spikes; returns how many steps it has."""
+    """Write the example's input spikes; returns its number of steps."""
     with np.load(folder / "example.npz", allow_pickle=False) as example:
         inputs = example["inputs"][0]
     step, channel = np.nonzero(inputs)

@@ -1,4 +1,4 @@
-"""A folder with the motif as a trainable module: motif, weights, an example trial, and a script that loads and checks them."""
+"""Export to PyTorch: a folder with the motif, weights, an example trial, and a script that loads and checks them."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from circuits.errors import MachineError
 from circuits.export.example import save_example
-from circuits.export.features import dropped, exact, kept
+from circuits.export.features import dropped, exact, translated
 from circuits.export.folder import new_folder
 from circuits.export.manifest import write_manifest
 from circuits.motif_file import Motif, save
@@ -61,7 +61,7 @@ print("identical to the simulator")
 
 def write(motif: Motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, weights.safetensors (a MotifCell's state_dict), example.npz and load.py."""
-    from circuits.torch import MotifCell  # which says so if torch is missing
+    from circuits.torch import MotifCell  # raises MachineError if torch is missing
 
     try:
         from safetensors.torch import save as as_bytes
@@ -69,24 +69,22 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
         raise MachineError("this export needs safetensors, which is not installed: pip install 'evocircuits[torch]'") from None
     import torch
 
-    found = kept(motif, FORMS, "torch")
+    tables = translated(motif, FORMS, "torch")
     cell = MotifCell(motif, dtype=torch.float64, batch_first=True).eval()
     with new_folder(path) as folder:
         save(motif, folder / "motif.json")
         (folder / "weights.safetensors").write_bytes(as_bytes(cell.state_dict()))
         save_example(motif.circuit, example_input, folder / "example.npz")
         (folder / "load.py").write_text(LOAD, encoding="utf-8")
-        write_manifest(folder, motif, "torch", USE, found, [_checked(torch, cell, folder)])
+        write_manifest(folder, motif, "torch", USE, tables, [_checked(torch, cell, folder)])
 
 
 def _checked(torch, cell, folder):
-    """The folder's contents as load.py reads them."""
+    """Run the folder's contents as load.py does; returns the result of the check."""
     with np.load(folder / "example.npz", allow_pickle=False) as example, torch.no_grad():
         outputs = example["outputs"]
         x = example["inputs"] + example["drive"] if "drive" in example else example["inputs"]
         same = np.array_equal(cell(torch.from_numpy(x))[0].numpy() == 1, outputs)
     if not same:
-        raise MachineError(
-            "nothing was exported, for the check failed: the module's spikes are NOT identical to the simulator's"
-        )
+        raise MachineError("nothing was exported: the check failed: the module's spikes are NOT identical to the simulator's")
     return f"torch {torch.__version__}: identical to the simulator, {outputs.sum()} spikes of {outputs.shape[2]} outputs"

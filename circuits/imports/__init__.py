@@ -1,7 +1,7 @@
-"""Motifs from what other tools wrote: NIR graphs, SONATA networks, edge lists and GraphML, one file here per format.
+"""Import motifs from other tools' files: NIR graphs, SONATA networks, edge lists and GraphML, one module per format.
 
-A format's module has one function, `read(path, report, dt_ms, split, ...)`, that returns the motif and tells the report what it
-had to change. `read` here finds the format, `load` is what `circuits.load` is.
+Each module has a function `read(path, report, dt_ms, split, ...)` that returns the motif and reports what it had to change.
+`read` here detects the format; `load` is `circuits.load`.
 """
 
 import logging
@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from circuits import motif_file
 from circuits.errors import UserError
-from circuits.export.features import Kept
-from circuits.files import MOST, check_regular
+from circuits.export.features import Translation
+from circuits.files import MAX_BYTES, check_regular
 from circuits.imports.hdf5 import is_hdf5
 from circuits.imports.report import Report, inexact
 from circuits.imports.sonata_files import CONFIGS, is_network
 from circuits.motif_file import Motif
 from circuits.zoo import ZOO, zoo
 
-MOTIF = "motif"  # a file of our own
+MOTIF = "motif"  # the format of motif files
 MODULES = {
     "nir": "circuits.imports.nir",
     "sonata": "circuits.imports.sonata",
@@ -33,11 +33,11 @@ say = logging.getLogger("circuits")
 
 
 class Imported(NamedTuple):
-    """A motif from another tool's file: its format, and what became of each feature."""
+    """A motif from another tool's file, the file's format, and the translation of each feature."""
 
     motif: Motif
     format: str
-    table: dict[str, Kept]
+    table: dict[str, Translation]
 
     def summary(self) -> str:
         """The table as text, a line for each feature."""
@@ -53,20 +53,20 @@ def read(
     outputs: tuple[str, ...] = (),
     spikes: str = "auto",
 ) -> Imported:
-    """Read a motif from the file or folder of another tool, and what became of each of its features.
+    """Import a motif from another tool's file or folder, with the translation of each of its features.
 
     Parameters
     ----------
     path : a .nir file, a SONATA folder or configuration, an edge list (.csv, .tsv), a .graphml file, or a motif file
-    dt_ms : the time step [default: what the file tells, or 0.1 ms]
-    split : make two neurons of one that excites some and inhibits others, against Dale's law
-    inputs, outputs : of edge lists and GraphML, the names of nodes that are input channels, and of neurons that are read, each
-        by an output port of its own
-    spikes : of NIR, what a spike is: "pulses" of area 1, "steps" (1 for a step), or "auto", what the file's constants tell
+    dt_ms : the time step [default: that of the file, or 0.1 ms]
+    split : split a neuron that excites some and inhibits others, against Dale's law, into two
+    inputs, outputs : of edge lists and GraphML, the names of nodes that are input channels, and of neurons that get an output
+        port each
+    spikes : of NIR, the unit of a spike: "pulses" of area 1, "steps" (1 for a step), or "auto", from the file's constants
 
     Raises
     ------
-    UserError : one line, for a file that is none of these, is damaged or too large, or has what no motif can have
+    UserError : one line, for a file of another format, damaged, too large, or with features that no motif can have
     MachineError : for a package that is missing
 
     Examples
@@ -80,20 +80,18 @@ def read(
         raise UserError(f"dt_ms: must be above 0 and at most 100, not {dt_ms!r}")
     if spikes not in SPIKES:
         raise UserError(f"spikes: one of {', '.join(SPIKES)}, not {spikes!r}")
-    given = {"inputs": tuple(inputs), "outputs": tuple(outputs), "spikes": spikes}
-    default: dict[str, Any] = {"inputs": (), "outputs": (), "spikes": "auto"}
-    own = {name: given[name] for name in OPTIONS.get(kind, ())}
-    for name, value in given.items():
-        if name not in own and value != default[name]:
-            raise UserError(f"{name}: {path} is of the format {kind}, which has no use for it")
+    options: dict[str, Any] = {"inputs": tuple(inputs), "outputs": tuple(outputs), "spikes": spikes}
+    for name, default in (("inputs", ()), ("outputs", ()), ("spikes", "auto")):
+        if name not in OPTIONS.get(kind, ()) and options.pop(name) != default:
+            raise UserError(f"{name}: {path} is of the format {kind}, which does not use it")
     report = Report(str(path))
     if kind == MOTIF:
         motif = motif_file.load(path)
         return Imported(motif, kind, report.table(motif))
     try:
-        motif = import_module(MODULES[kind]).read(path, report, dt_ms, split, **own)
+        motif = import_module(MODULES[kind]).read(path, report, dt_ms, split, **options)
     except RecursionError:
-        raise UserError(f"{path}: is too deep to be read") from None
+        raise UserError(f"{path}: is nested too deeply") from None
     return Imported(motif, kind, report.table(motif))
 
 
@@ -103,8 +101,8 @@ def load(path) -> Motif:
     Parameters
     ----------
     path : str or path-like
-        A motif file, a NIR or GraphML file, an edge list, or the folder or configuration of a SONATA network. What a motif
-        cannot hold exactly is said in one line on stderr.
+        A motif file, a NIR or GraphML file, an edge list, or the folder or configuration of a SONATA network. A warning on
+        stderr names the features that could not be imported exactly.
 
     Returns
     -------
@@ -125,21 +123,20 @@ def load(path) -> Motif:
     """
     if kind_of(Path(path)) == MOTIF:
         return motif_file.load(path)
-    found = read(path)
-    changed = inexact(found.table)
+    imported = read(path)
+    changed = inexact(imported.table)
     if changed:
         say.warning("%s: not taken exactly: %s; evo import shows all", path, "; ".join(changed))
-    return found.motif
+    return imported.motif
 
 
 def named(name: str) -> Motif:
-    """The motif that MOTIF stands for in commands, specs and configurations: a path as of `load`, or zoo:NAME."""
+    """The motif that a command, spec or configuration names: a path as in `load`, or zoo:NAME."""
     return zoo[name.removeprefix(ZOO)] if name.startswith(ZOO) else load(name)
 
 
 def kind_of(path: Path) -> str:
-    """The format of a file or folder: `MOTIF` or a key of `MODULES`. What it cannot tell counts as a motif file, whose reader
-    says what is wrong."""
+    """The format of a file or folder: a key of `MODULES`, else `MOTIF`, whose reader reports what is wrong."""
     if path.is_dir():
         if not is_network(path):
             raise UserError(f"{path}: cannot be read: it is a folder, not a file, and no SONATA network (no {CONFIGS[0]})")
@@ -152,7 +149,7 @@ def kind_of(path: Path) -> str:
     if is_hdf5(path):
         return "nir"
     if suffix == ".json":
-        check_regular(path, MOST)
+        check_regular(path, MAX_BYTES)
         start = path.read_bytes()
         if b'"format"' not in start and any(key in start for key in (b'"networks"', b'"network"')):
             return "sonata"

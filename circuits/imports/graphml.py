@@ -1,5 +1,5 @@
-"""Motifs from GraphML files: those that `evo export --to graphml` writes, as they were, and those of graph tools, of whose
-nodes and edges the attributes sign, weight, delay and the parameters of neurons by our names are taken."""
+"""Import GraphML files: those that `evo export --to graphml` writes, exactly, and those of graph tools, by the attributes
+sign, weight and delay of nodes and edges, and neuron parameters that are named as in motif files."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from circuits.synapses import MODELS as SYNAPSE_MODELS
 SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 NUMBERS = ("double", "float", "int", "long", "integer")
 EDGE = "id of the edge"
-OURS = ("dt_ms", "neuron_model", "outputs", "provenance")  # attributes of the graph that an export of ours has
+OURS = ("dt_ms", "neuron_model", "outputs", "provenance")  # attributes of the graphs that `evo export` writes
 
 
 class Graph:
@@ -29,7 +29,7 @@ class Graph:
     def __init__(self, path: Path, report: Report):
         text = read_text(path)
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise UserError(f"{path}: declares a document type or entities, which are not read; take the declaration out")
+            raise UserError(f"{path}: declares a document type or entities, which are not read; remove the declaration")
         try:
             top = ElementTree.fromstring(text)
         except (ElementTree.ParseError, RecursionError, ValueError) as error:
@@ -61,24 +61,24 @@ class Graph:
             self.edges.append((*ends, {EDGE: edge.get("id", ""), **self._data(edge, "edge", report)}))
         check_size(report, len(self.nodes), len(self.edges))
 
-    def _data(self, element, what, report) -> dict[str, Any]:
+    def _data(self, element, kind, report) -> dict[str, Any]:
         """The attributes of an element, numbers as floats; defaults where it has none."""
-        found = {}
+        attributes = {}
         for key in self.keys.values():
             default = key.find(f"{SPACE}default") if key.find(f"{SPACE}default") is not None else key.find("default")
-            if default is not None and key.get("for") in (what, "all"):
-                found[_key_name(key)] = _value(key, default.text, what, report)
+            if default is not None and key.get("for") in (kind, "all"):
+                attributes[_key_name(key)] = _value(key, default.text, kind, report)
         for data in _all(element, "data"):
             key = self.keys.get(data.get("key"))
             if key is not None and not len(data):
-                found[_key_name(key)] = _value(key, data.text, what, report)
-        return found
+                attributes[_key_name(key)] = _value(key, data.text, kind, report)
+        return attributes
 
 
 def read(
     path: Path, report: Report, dt_ms: float | None, split: bool, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
 ) -> Motif:
-    """The motif that a GraphML file holds; inputs and outputs: names of nodes that are input channels, that are read."""
+    """Read the motif in a GraphML file. inputs, outputs: the names of nodes that are input channels or get output ports."""
     graph = Graph(path, report)
     if all(key in graph.attributes for key in OURS) and not inputs and not outputs and dt_ms is None:
         return assembled(_ours(graph, report), report, split)
@@ -86,7 +86,7 @@ def read(
 
 
 def _ours(graph, report) -> Draft:
-    """Read a file that our own export wrote."""
+    """Read a file that `evo export` wrote."""
     model = graph.attributes["neuron_model"]
     if model not in MODELS:
         report.refuse("neuron_model", f"must be one of {', '.join(MODELS)}, not {model!r}")
@@ -96,24 +96,24 @@ def _ours(graph, report) -> Draft:
         noise_mv=graph.attributes.get("noise_mv", 0.0),
         provenance=_json(graph.attributes["provenance"], "provenance", report, dict),
     )
-    place: dict[str, int] = {}
+    number_of: dict[str, int] = {}
     for node, data in graph.nodes.items():
         name = _json(data.get("name", "null"), f"node {node}: name", report, (str, int))
         if data.get("kind") == INPUT:
-            place[node] = -1 - len(draft.inputs)
+            number_of[node] = -1 - len(draft.inputs)
             draft.inputs.append(name)
         else:
-            place[node] = len(draft.neurons)
+            number_of[node] = len(draft.neurons)
             draft.neurons.append({"id": name} | {k: v for k, v in data.items() if k not in ("kind", "label", "name", "output")})
     for source, target, data in sorted(graph.edges, key=_written):
-        if place[target] < 0:
-            report.refuse("edges", f"one ends at the input channel {draft.inputs[-1 - place[target]]!r}")
+        if number_of[target] < 0:
+            report.refuse("edges", f"one ends at the input channel {draft.inputs[-1 - number_of[target]]!r}")
         weight, delay = (data.get(key) for key in ("weight_mv", "delay_ms"))
         if not isinstance(weight, float) or not isinstance(delay, float):
             report.refuse("edges", "each must have weight_mv and delay_ms")
-        inhibits = place[source] >= 0 and draft.neurons[place[source]].get("sign") == "I"
+        inhibits = number_of[source] >= 0 and draft.neurons[number_of[source]].get("sign") == "I"
         sections = {name: _section(data, name) for name in SYNAPSE_MODELS if any(k.startswith(f"{name}.") for k in data)}
-        draft.links.append(Link(place[source], place[target], -weight if inhibits else weight, delay, sections))
+        draft.links.append(Link(number_of[source], number_of[target], -weight if inhibits else weight, delay, sections))
     ids = {json.dumps(neuron["id"]): k for k, neuron in enumerate(draft.neurons)}
     for port in _json(graph.attributes["outputs"], "outputs", report, list):
         members = port.get("neurons", []) if isinstance(port, dict) else []
@@ -125,7 +125,7 @@ def _ours(graph, report) -> Draft:
 
 
 def _written(edge):
-    """The place of an edge in the motif, by its id s0, s1, ...: writers put the edges of a node together."""
+    """The index of an edge's synapse in the motif, from its id s0, s1, ...: writers group edges by node."""
     number = edge[2][EDGE].removeprefix("s")
     return int(number) if number.isdecimal() and len(number) < 10 else -1
 
@@ -134,50 +134,50 @@ def _section(data, name):
     return {key.partition(".")[2]: value for key, value in data.items() if key.startswith(f"{name}.")}
 
 
-def _json(text, what, report, kind):
+def _json(text, name, report, kind):
     try:
         value = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         value = None
     if not isinstance(value, kind) or isinstance(value, bool):
-        report.refuse(what, f"must be JSON of a motif, not {str(text)[:40]!r}")
+        report.refuse(name, f"must be JSON of a motif, not {str(text)[:40]!r}")
     return value
 
 
 def _others(graph, report, dt_ms, inputs, outputs) -> Draft:
-    """Read a file of a graph tool: nodes may have a name or label, a sign, and parameters by our names."""
+    """Read a file of a graph tool: nodes may have a name or label, a sign, and the parameters of a motif's neurons."""
     names = _names(graph)
-    told = graph.attributes.get("dt_ms")
-    found = Edges(
-        report, dt_ms if dt_ms is not None else told if isinstance(told, float) and 0 < told <= 100 else None, inputs, outputs
-    )
-    found.names |= dict.fromkeys(names.values())
+    file_dt = graph.attributes.get("dt_ms")
+    if dt_ms is None and isinstance(file_dt, float) and 0 < file_dt <= 100:
+        dt_ms = file_dt
+    edges = Edges(report, dt_ms, inputs, outputs)
+    edges.names |= dict.fromkeys(names.values())
     signs = {}
     for node, data in graph.nodes.items():
-        low = {key.lower(): value for key, value in data.items()}
-        text = INPUT if low.get("kind") == INPUT else _first(low, COLUMNS["sign"])
+        attributes = {key.lower(): value for key, value in data.items()}
+        text = INPUT if attributes.get("kind") == INPUT else _first(attributes, COLUMNS["sign"])
         signs[names[node]] = sign_of(_whole(text), f"node {node}: sign", report)
     used: set[str] = set()
     for k, (source, target, data) in enumerate(graph.edges):
-        low = {key.lower(): value for key, value in data.items()}
-        sign, weight, delay = (_first(low, COLUMNS[key]) for key in ("sign", "weight", "delay"))
-        used |= set(low)
-        place = f"edge {k}"
-        kind = sign_of(_whole(sign), f"{place}: sign", report)
-        size, time = number(weight, f"{place}: weight", report), number(delay, f"{place}: delay", report)
-        found.add(names[source], names[target], kind, size, time, place)
-    draft = found.finished(signs)
+        attributes = {key.lower(): value for key, value in data.items()}
+        sign, weight, delay = (_first(attributes, COLUMNS[key]) for key in ("sign", "weight", "delay"))
+        used |= set(attributes)
+        location = f"edge {k}"
+        kind = sign_of(_whole(sign), f"{location}: sign", report)
+        weight_mv, delay_ms = number(weight, f"{location}: weight", report), number(delay, f"{location}: delay", report)
+        edges.add(names[source], names[target], kind, weight_mv, delay_ms, location)
+    draft = edges.finished(signs)
     parameters = MODELS[draft.neuron_model].parameters
-    taken = set()
+    used_parameters = set()
     of_name = {names[node]: data for node, data in graph.nodes.items()}
     for neuron in draft.neurons:
         own = {k: v for k, v in of_name[neuron["id"]].items() if k in parameters and isinstance(v, float)}
-        taken |= set(own)
+        used_parameters |= set(own)
         neuron |= own
-    if taken:
-        report.say("lif_psc_exp neurons", exact(f"{listed(sorted(taken))} of nodes"))
-    known = {name for names in COLUMNS.values() for name in names}
-    other = sorted(used - known - {EDGE})
+    if used_parameters:
+        report.say("lif_psc_exp neurons", exact(f"{listed(sorted(used_parameters))} of nodes"))
+    known_attributes = {name for names in COLUMNS.values() for name in names}
+    other = sorted(used - known_attributes - {EDGE})
     if other:
         report.say(f"edges' {listed(other)}", dropped("an edge has a sign, a weight and a delay"))
     return draft
@@ -186,9 +186,9 @@ def _others(graph, report, dt_ms, inputs, outputs) -> Draft:
 def _names(graph) -> dict[str, str]:
     """Names of nodes: their attribute name or label where that is unique, else their ids."""
     for key in ("name", "label", "v_name"):
-        found = [data.get(key) for data in graph.nodes.values()]
-        if found and all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):
-            return dict(zip(graph.nodes, found, strict=True))
+        names = [data.get(key) for data in graph.nodes.values()]
+        if names and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
+            return dict(zip(graph.nodes, names, strict=True))
     return {node: node for node in graph.nodes}
 
 
@@ -197,7 +197,7 @@ def _first(data, names):
 
 
 def _whole(value):
-    """A sign as text: 1.0 as 1."""
+    """A sign as text, 1.0 as 1."""
     return str(int(value)) if isinstance(value, float) and value == int(value) else value
 
 
@@ -213,8 +213,8 @@ def _key_name(key):
     return key.get("attr.name") or key.get("id") or ""
 
 
-def _value(key, text, what, report) -> Any:
+def _value(key, text, kind, report) -> Any:
     text = text or ""
     if key.get("attr.type") in NUMBERS:
-        return number(text, f"attribute {_key_name(key)} of a {what}", report)
+        return number(text, f"attribute {_key_name(key)} of a {kind}", report)
     return text

@@ -8,7 +8,7 @@ from typing import Any
 
 from circuits.errors import UserError
 from circuits.export import TARGETS
-from circuits.export.features import kept
+from circuits.export.features import translated
 from circuits.export.script_folder import SCRIPTS
 from circuits.motif_file import Motif, digest, dumps, save
 from circuits.part import Part
@@ -107,7 +107,7 @@ def _toml(made: Motif) -> str:
 def _script(made: Motif, target: str) -> str:
     """The script of an export up to where it runs the example, with the motif in it."""
     module = import_module(TARGETS[target])
-    kept(made, module.FORMS, target)  # what the target cannot have is refused
+    translated(made, module.FORMS, target)  # what the target cannot have is refused
     text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
     text = re.sub(r"^from example import .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("cannot_run(", "raise SystemExit(")

@@ -1,7 +1,7 @@
-"""The trial that came with this motif, and what the evocircuits simulator made of it in float64 (example.npz).
+"""The example trial of this motif, and the response of the evocircuits simulator in float64 (example.npz).
 
-INPUTS bool [steps, channels], DRIVE [steps, channels], that of the sampled channels (0 of the others), SPIKES bool [steps,
-neurons] and OUTPUTS bool [steps, slots], those of the output ports; row k is the step of DT_MS that ends at (k + 1) DT_MS.
+INPUTS bool [steps, channels], DRIVE [steps, channels] of the sampled channels (0 for others), SPIKES bool [steps, neurons] and
+OUTPUTS bool [steps, slots] of the output ports; row k is the step of DT_MS that ends at (k + 1) DT_MS.
 """
 
 import sys
@@ -22,30 +22,30 @@ def cannot_run(why):
     sys.exit(3)
 
 
-def compare(found, tool, exact=True, spikes=SPIKES):
-    """Print what `found`, bool [steps, neurons], has in common with the simulator's spikes. Where they should be the same and
-    are not, the script ends here with exit code 1."""
+def compare(simulated, tool, exact=True, spikes=SPIKES):
+    """Compare spikes, bool [steps, neurons], with the evocircuits simulator's and print the result. If `exact` and they
+    differ, the script ends with exit code 1."""
     count = int(spikes.sum())
-    if np.array_equal(found, spikes):
+    if np.array_equal(simulated, spikes):
         print(f"{tool}: identical to the simulator, {count} spikes of {spikes.shape[1]} neurons in {len(spikes)} steps")
         return
-    first = int(np.flatnonzero((found != spikes).any(1))[0]) + 1
-    same, near = alike(found, spikes, 0), alike(found, spikes, round(1 / DT_MS))
-    says = f"{same:.1%} of spikes are in the same step, {near:.1%} within 1 ms"
-    says += f" ({int(found.sum())} here, {count} there; the first difference is in step {first})"
+    first = int(np.flatnonzero((simulated != spikes).any(1))[0]) + 1
+    same, near = alike(simulated, spikes, 0), alike(simulated, spikes, round(1 / DT_MS))
+    summary = f"{same:.1%} of spikes are in the same step, {near:.1%} within 1 ms"
+    summary += f" ({int(simulated.sum())} here, {count} there; the first difference is in step {first})"
     if exact:
-        sys.exit(f"{tool}: NOT identical to the simulator: {says}")
-    print(f"{tool}: approximates the simulator: {says}")
+        sys.exit(f"{tool}: NOT identical to the simulator: {summary}")
+    print(f"{tool}: approximates the simulator: {summary}")
 
 
-def alike(one, other, apart):
-    """The share of spikes that have a partner in the other raster, of the same neuron and at most `apart` steps away."""
+def alike(a, b, tolerance):
+    """The share of spikes with a partner in the other raster, of the same neuron and at most `tolerance` steps away."""
     pairs = 0
-    for mine, theirs in zip(one.T, other.T, strict=True):
-        a, b = np.flatnonzero(mine), np.flatnonzero(theirs)
+    for a_train, b_train in zip(a.T, b.T, strict=True):
+        a_steps, b_steps = np.flatnonzero(a_train), np.flatnonzero(b_train)
         i = j = 0
-        while i < len(a) and j < len(b):
-            near = abs(int(a[i]) - int(b[j])) <= apart
+        while i < len(a_steps) and j < len(b_steps):
+            near = abs(int(a_steps[i]) - int(b_steps[j])) <= tolerance
             pairs += near
-            i, j = i + (near or a[i] < b[j]), j + (near or a[i] > b[j])
-    return 2 * pairs / max(int(one.sum() + other.sum()), 1)
+            i, j = i + (near or a_steps[i] < b_steps[j]), j + (near or a_steps[i] > b_steps[j])
+    return 2 * pairs / max(int(a.sum() + b.sum()), 1)

@@ -4,9 +4,9 @@
 
 Needs Brian2 and numpy, not evocircuits. To use the motif in a network of your own, `build` it there.
 
-Potentials and currents are plain numbers in mV, times in ms. The neurons' equations are written as the step that solves them,
-in `STEPS`: Brian2's own "exact" method divides by zero where a synaptic time constant is that of the membrane. Brian2 stamps a
-spike with the start of its step and counts that step as refractory, so that t_ref is a step longer here.
+Potentials and currents are plain numbers in mV, times in ms. `STEPS` holds the neurons' equations as the steps that solve them:
+Brian2's "exact" method divides by zero where a synaptic time constant equals that of the membrane. Brian2 stamps a spike with
+the start of its step and counts that step as refractory, so that t_ref is a step longer here.
 """
 
 import json
@@ -20,13 +20,13 @@ try:
 except ModuleNotFoundError:
     cannot_run("this script needs Brian2, which is not installed: pip install brian2")
 
-# One step of V. `I_e` and `I_i` are the synaptic currents as they stood at its start; after it they decay.
+# One step of V. `I_e` and `I_i` are the synaptic currents at its start; after it they decay.
 STEPS = {
     # tau_m dV/dt = -(V - v_rest) + I_e + I_i + bias, solved exactly
     "lif_psc_exp": """
 u = p22 * u + p21_e * I_e + p21_i * I_i + p20 * bias
 """,
-    # the same with - w, a current that decays and grows with every spike; so does theta, the threshold's rise
+    # the same with - w, a current that decays and grows with every spike, as does theta, added to the threshold
     "alif_psc_exp": """
 u = p22 * u + p21_e * I_e + p21_i * I_i + p20 * bias - p21_w * w
 w = w * exp(-dt_ms / tau_w)
@@ -91,7 +91,7 @@ SHORT_TERM = {
     """,
     "on_pre": {"arrive": "y += use * (1 - y)\n" + ARRIVE.format(share="y * x") + "\nx -= y * x"},
 }
-STDP = {  # learning comes before both traces grow: spikes of one step are no pair
+STDP = {  # weights change before the traces grow: spikes of one step are no pair
     "model": """
     dx/dt = -x / (tau_plus * ms) : 1 (event-driven)
     dy/dt = -y / (tau_minus * ms) : 1 (event-driven)
@@ -115,43 +115,45 @@ def build(motif, drive=None):
     """Make the motif's parts. Returns the NeuronGroup, the SpikeGeneratorGroup of its input channels (None if there are none)
     and a list of Synapses; add all of them to your Network, and set the channels' spikes with `set_spikes`.
 
-    drive, of a motif with sampled inputs: [steps, channels], their (signal - center) / scale; after it nothing drives them.
+    drive, for a motif with sampled inputs: [steps, channels], their (signal - center) / scale; 0 after its end.
     Needs `defaultclock.dt` to be the motif's dt_ms.
     """
     neurons = make_neurons(motif, currents(motif, drive))
-    place = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
+    index = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
     signs = [-1 if cell["sign"] == "I" else 1 for cell in motif["neurons"]]
     channels = SpikeGeneratorGroup(len(motif["inputs"]), [], [] * ms) if motif["inputs"] else None
     of_spikes = [(c, channel) for c, channel in enumerate(motif["inputs"]) if not channel.get("signal")]
     afferent = [(c, 1, s) for c, channel in of_spikes for s in channel["synapses"]]
-    recurrent = [(place[s["pre"]], signs[place[s["pre"]]], s) for s in motif["synapses"]]
-    made = []
+    recurrent = [(index[s["pre"]], signs[index[s["pre"]]], s) for s in motif["synapses"]]
+    groups = []
     for source, rows in ((channels, afferent), (neurons, recurrent)):
         for section, rules in (("short_term", SHORT_TERM), ("stdp", STDP), (None, STATIC)):
-            own = [row for row in rows if section == next((name for name in ("short_term", "stdp") if row[2].get(name)), None)]
-            if own:
-                made.append(connect(source, neurons, own, section, rules, place))
-    return neurons, channels, made
+            matching = [
+                row for row in rows if section == next((name for name in ("short_term", "stdp") if row[2].get(name)), None)
+            ]
+            if matching:
+                groups.append(connect(source, neurons, matching, section, rules, index))
+    return neurons, channels, groups
 
 
 def currents(motif, drive):
-    """What sampled inputs drive each neuron with in every step, mV, before its excitatory synapses filter it: [steps, neurons];
-    None of a motif without such inputs."""
+    """The drive of each neuron by sampled inputs, mV, before its excitatory synapses filter it: [steps, neurons]; None for a
+    motif without such inputs."""
     sampled = [c for c, channel in enumerate(motif["inputs"]) if channel.get("signal")]
     if not sampled:
         return None
-    place = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
-    longest = max((round(s["delay_ms"] / motif["dt_ms"]) for c in sampled for s in motif["inputs"][c]["synapses"]), default=0)
-    found = np.zeros((len(drive) + longest, len(place)))
+    index = {cell["id"]: n for n, cell in enumerate(motif["neurons"])}
+    max_delay = max((round(s["delay_ms"] / motif["dt_ms"]) for c in sampled for s in motif["inputs"][c]["synapses"]), default=0)
+    drive_mv = np.zeros((len(drive) + max_delay, len(index)))
     for c in sampled:
         for s in motif["inputs"][c]["synapses"]:
-            late = round(s["delay_ms"] / motif["dt_ms"])
-            found[late : late + len(drive), place[s["post"]]] += s["weight_mv"] * drive[:, c]
-    return np.vstack([found, np.zeros((1, len(place)))])
+            delay = round(s["delay_ms"] / motif["dt_ms"])
+            drive_mv[delay : delay + len(drive), index[s["post"]]] += s["weight_mv"] * drive[:, c]
+    return np.vstack([drive_mv, np.zeros((1, len(index)))])
 
 
 def make_neurons(motif, driven=None):
-    """The NeuronGroup, at rest; its parameters are those of the motif without units, and what `propagators` adds."""
+    """The NeuronGroup, at rest; its parameters are those of the motif without units, and those of `propagators`."""
     model, dt = motif["neuron_model"], motif["dt_ms"]
     names = [name for name in motif["neurons"][0] if name not in ("id", "type", "sign")]
     columns = {name: np.array([cell[name] for cell in motif["neurons"]], float) for name in names}
@@ -160,7 +162,7 @@ def make_neurons(motif, driven=None):
     equations = "u : 1  # V - v_rest\nv = v_rest + u : 1\nI_e : 1\nI_i : 1\n"
     equations += "".join(f"{name} : 1\n" for name in VARIABLES.get(model, ()))
     equations += "".join(f"{name} : 1 (constant)\n" for name in columns)
-    made = NeuronGroup(
+    group = NeuronGroup(
         len(motif["neurons"]),
         equations,
         threshold=THRESHOLDS.get(model, "u >= v_th - v_rest"),
@@ -169,11 +171,11 @@ def make_neurons(motif, driven=None):
         namespace={"dt_ms": dt} | ({} if driven is None else {"driven": TimedArray(driven, dt=dt * ms)}),
     )
     for name, column in columns.items():
-        setattr(made, name, column)
+        setattr(group, name, column)
     if model == "izhikevich":
-        made.r = columns["b_per_ms"] * columns["v_rest"]
-    made.run_regularly(STEPS[model] + EVERY_STEP + ("" if driven is None else DRIVEN), when="after_groups")
-    return made
+        group.r = columns["b_per_ms"] * columns["v_rest"]
+    group.run_regularly(STEPS[model] + EVERY_STEP + ("" if driven is None else DRIVEN), when="after_groups")
+    return group
 
 
 def shorter(name):
@@ -181,42 +183,44 @@ def shorter(name):
 
 
 def propagators(p, dt):
-    """Factors by which an exact step of length dt multiplies V and the currents, in a form that is finite where tau_syn is
+    """Factors by which an exact step of length dt multiplies V and the currents, finite where tau_syn equals
     tau_m."""
     if "tau_m" not in p:
         return {}
 
     def p21(tau):
         a = (p["tau_m"] - tau) / (p["tau_m"] * tau)
-        grown = np.where(a == 0, dt, -np.expm1(-a * dt) / np.where(a == 0, 1, a))
-        return np.exp(-dt / p["tau_m"]) * grown / p["tau_m"]
+        integral = np.where(a == 0, dt, -np.expm1(-a * dt) / np.where(a == 0, 1, a))
+        return np.exp(-dt / p["tau_m"]) * integral / p["tau_m"]
 
-    found = {"p22": np.exp(-dt / p["tau_m"]), "p20": -np.expm1(-dt / p["tau_m"])}
-    return found | {f"p21_{x}": p21(p[tau]) for x, tau in (("e", "tau_syn_e"), ("i", "tau_syn_i"), ("w", "tau_w")) if tau in p}
+    factors = {"p22": np.exp(-dt / p["tau_m"]), "p20": -np.expm1(-dt / p["tau_m"])}
+    return factors | {
+        f"p21_{x}": p21(p[tau]) for x, tau in (("e", "tau_syn_e"), ("i", "tau_syn_i"), ("w", "tau_w")) if tau in p
+    }
 
 
-def connect(source, neurons, rows, section, rules, place):
+def connect(source, neurons, rows, section, rules, index):
     """Synapses of one kind; rows are (number of the source, sign, synapse of the motif)."""
     pre, sign, synapses = zip(*rows, strict=True)
     signed = np.array(sign) * [s["weight_mv"] for s in synapses]
     delays = [round(s["delay_ms"] / (defaultclock.dt / ms)) for s in synapses] * defaultclock.dt
     model = "w_e : 1\nw_i : 1\n" + rules.get("model", "")
-    made = Synapses(source, neurons, model, on_pre=rules["on_pre"], on_post=rules.get("on_post"))
-    made.connect(i=list(pre), j=[place[s["post"]] for s in synapses])
-    made.w_e, made.w_i = np.maximum(signed, 0), np.minimum(signed, 0)
+    group = Synapses(source, neurons, model, on_pre=rules["on_pre"], on_post=rules.get("on_post"))
+    group.connect(i=list(pre), j=[index[s["post"]] for s in synapses])
+    group.w_e, group.w_i = np.maximum(signed, 0), np.minimum(signed, 0)
     for name in rules["on_pre"]:
-        getattr(made, name).delay = delays
+        getattr(group, name).delay = delays
     for order, name in enumerate(ORDER):
-        if hasattr(made, name):
-            getattr(made, name).order = order
+        if hasattr(group, name):
+            getattr(group, name).order = order
     for name in synapses[0][section] if section else ():
-        setattr(made, shorter(name), [s[section][name] for s in synapses])
+        setattr(group, shorter(name), [s[section][name] for s in synapses])
     if section == "short_term":
-        made.tau_fac = np.maximum(made.tau_fac[:], 1e-6)  # 0: no facilitation, which is over within a step
-        made.x = 1
+        group.tau_fac = np.maximum(group.tau_fac[:], 1e-6)  # 0: no facilitation; it decays within a step
+        group.x = 1
     if section == "stdp":
-        made.share = 1
-    return made
+        group.share = 1
+    return group
 
 
 def main():
@@ -232,9 +236,9 @@ def main():
         network.add(channels)
     network.run(len(INPUTS) * defaultclock.dt)
 
-    found = np.zeros((len(INPUTS), len(neurons)), bool)
-    found[np.rint(np.asarray(monitor.t / defaultclock.dt)).astype(int), np.asarray(monitor.i)] = True
-    compare(found, f"Brian2 {brian2.__version__}")
+    spikes = np.zeros((len(INPUTS), len(neurons)), bool)
+    spikes[np.rint(np.asarray(monitor.t / defaultclock.dt)).astype(int), np.asarray(monitor.i)] = True
+    compare(spikes, f"Brian2 {brian2.__version__}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""This motif as NIR graphs, run on the example trial, the spikes compared with those of the evocircuits simulator.
+"""This motif as NIR graphs: runs the example trial and compares the spikes with those of the evocircuits simulator.
 
     python run.py                  motif.nir by the equations of NIR, solved here on the grid of the simulator
-    python run.py without-t_ref    the same as one who does not read the metadata has it: NIR knows no refractory period
+    python run.py without-t_ref    the same without the refractory periods, which only the metadata have
     python run.py older            older.nir, likewise
-    python run.py snntorch         steps.nir in snnTorch; or norse; or, which is spikingjelly.nir, spikingjelly
+    python run.py snntorch         steps.nir in snnTorch; or norse; or spikingjelly (spikingjelly.nir)
 
 Needs nir and numpy, and for the last three the framework; not evocircuits.
 """
@@ -31,33 +31,33 @@ def solve(graph, inputs, dt, t_ref=0):
     synapses = sources["neurons"]
     current = {name: np.zeros_like(nodes[name].tau) for name in synapses}
     onto_v = {name: neurons.r * p21(dt, neurons.tau, nodes[name].tau) for name in synapses}
-    keep, v_reset = np.exp(-dt / neurons.tau), getattr(neurons, "v_reset", 0)  # nir before 1.0.6 has none
-    v, held, refractory = np.zeros_like(keep), np.zeros(len(keep)), np.rint(t_ref / dt)
-    passed = {name: [] for name, node in nodes.items() if isinstance(node, nir.Delay)}  # what went into the delays, by step
-    found = np.zeros((len(inputs), len(keep)), bool)
+    decay, v_reset = np.exp(-dt / neurons.tau), getattr(neurons, "v_reset", 0)  # nir before 1.0.6 has none
+    v, steps_held, refractory = np.zeros_like(decay), np.zeros(len(decay)), np.rint(t_ref / dt)
+    history = {name: [] for name, node in nodes.items() if isinstance(node, nir.Delay)}  # input of the delays, by step
+    spikes = np.zeros((len(inputs), len(decay)), bool)
 
     def pulses(name):
         """The output of a node at the end of this step."""
         if name in ("input", "neurons"):
-            return inputs[k] if name == "input" else found[k]
-        if name in passed:
-            back = np.rint(nodes[name].delay / dt).astype(int)
-            return np.array([passed[name][k - d][line] if d <= k else 0 for line, d in enumerate(back)])
+            return inputs[k] if name == "input" else spikes[k]
+        if name in history:
+            delays = np.rint(nodes[name].delay / dt).astype(int)
+            return np.array([history[name][k - d][line] if d <= k else 0 for line, d in enumerate(delays)])
         return nodes[name].weight @ sum(pulses(source) for source in sources[name])
 
     for k in range(len(inputs)):
         drive = sum(onto_v[name] * current[name] for name in synapses)
-        v = np.where(held > 0, v_reset, neurons.v_leak + keep * (v - neurons.v_leak) + drive)
-        found[k] = (v > neurons.v_threshold) & (held <= 0)
-        v = np.where(found[k], v_reset, v)
-        held = np.where(found[k], refractory, held - 1)
-        for name in passed:
-            passed[name].append(sum(pulses(source) for source in sources[name]))
+        v = np.where(steps_held > 0, v_reset, neurons.v_leak + decay * (v - neurons.v_leak) + drive)
+        spikes[k] = (v > neurons.v_threshold) & (steps_held <= 0)
+        v = np.where(spikes[k], v_reset, v)
+        steps_held = np.where(spikes[k], refractory, steps_held - 1)
+        for name in history:
+            history[name].append(sum(pulses(source) for source in sources[name]))
         for name in synapses:
-            arriving = sum(pulses(source) for source in sources[name])
+            synaptic_input = sum(pulses(source) for source in sources[name])
             decayed = np.exp(-dt / nodes[name].tau) * current[name]
-            current[name] = decayed + nodes[name].r / nodes[name].tau * arriving
-    return found
+            current[name] = decayed + nodes[name].r / nodes[name].tau * synaptic_input
+    return spikes
 
 
 def p21(dt, tau_m, tau_syn):
@@ -99,36 +99,36 @@ FRAMEWORKS = {
 
 
 def step_by_step(importer, file):
-    """The output of a graph in a framework; its last input, if the motif has one less, is 1 in all steps."""
+    """The output of a graph in a framework; an input that the motif does not have is 1 in all steps."""
     import torch
 
     with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-        module, state, found = importer(HERE / file), None, []
+        module, state, spikes = importer(HERE / file), None, []
         channels = nir.read(HERE / file).nodes["input"].input_type["input"][0]
         inputs = np.ones((len(INPUTS), int(channels)), "f4")
         inputs[:, : INPUTS.shape[1]] = INPUTS
         for row in torch.from_numpy(inputs):
             out, state = module(row[None], state)
-            found.append(out[0].numpy() > 0.5)
-    return np.array(found)
+            spikes.append(out[0].numpy() > 0.5)
+    return np.array(spikes)
 
 
 def main():
-    asked = sys.argv[1] if len(sys.argv) > 1 else "motif.nir"
-    if asked in ("motif.nir", "without-t_ref"):
-        how = "" if asked == "motif.nir" else " without refractory periods"
+    mode = sys.argv[1] if len(sys.argv) > 1 else "motif.nir"
+    if mode in ("motif.nir", "without-t_ref"):
+        how = "" if mode == "motif.nir" else " without refractory periods"
         return compare(by_equations("motif.nir", not how), f"motif.nir{how}, by NIR's equations", exact=not how)
-    if asked == "older":
+    if mode == "older":
         return compare(by_equations("older.nir", False), "older.nir, by NIR's equations", exact=False)
-    if asked not in FRAMEWORKS:
-        cannot_run(f"there is no {asked}; there are without-t_ref, older, {', '.join(FRAMEWORKS)}")
-    importer, file = FRAMEWORKS[asked]
+    if mode not in FRAMEWORKS:
+        cannot_run(f"there is no {mode}; there are without-t_ref, older, {', '.join(FRAMEWORKS)}")
+    importer, file = FRAMEWORKS[mode]
     try:
-        found = step_by_step(importer, file)
+        spikes = step_by_step(importer, file)
     except ModuleNotFoundError as error:
-        cannot_run(f"{asked} needs {error.name}, which is not installed: pip install {asked} nir")
+        cannot_run(f"{mode} needs {error.name}, which is not installed: pip install {mode} nir")
     expected = OUTPUTS if OUTPUTS.shape[1] else SPIKES  # without ports, the output are all neurons
-    compare(found, f"{file} in {asked}, float32", exact=False, spikes=expected)
+    compare(spikes, f"{file} in {mode}, float32", exact=False, spikes=expected)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python run.py
 
-Needs NEST 3.5 or newer, h5py and pandas, not evocircuits. NEST reads the edges of a SONATA network only where it was compiled
-with HDF5; where it was not, as that of PyPI, h5py reads them here, and NEST's reader all else.
+Needs NEST 3.5 or newer, h5py and pandas, not evocircuits. NEST reads the edges of a SONATA network only if compiled with HDF5;
+if not, as from PyPI, h5py reads them here, and NEST's reader the rest.
 """
 
 import os
@@ -38,13 +38,14 @@ class Network(nest.SonataNetwork):
         pre, post = (self.node_collections[end.attrs["node_population"]][0].global_id + end[:].astype(int) for end in ends)
         kinds, weights, delays = population["edge_type_id"][:], population["0/syn_weight"][:], population["0/delay"][:]
         for kind in np.unique(kinds):
-            own = kinds == kind
-            spec = dict(specs[str(kind)]) | {"weight": weights[own], "delay": delays[own]}
-            nest.Connect(pre[own], post[own], "one_to_one", {name: same(value, own.sum()) for name, value in spec.items()})
+            rows = kinds == kind
+            spec = dict(specs[str(kind)]) | {"weight": weights[rows], "delay": delays[rows]}
+            spec = {name: repeated(value, rows.sum()) for name, value in spec.items()}
+            nest.Connect(pre[rows], post[rows], "one_to_one", spec)
 
 
-def same(value, count):
-    """One value as that of `count` connections."""
+def repeated(value, count):
+    """A value for each of `count` connections."""
     return value if isinstance(value, str | np.ndarray) else np.full(count, float(value))
 
 
@@ -64,11 +65,11 @@ def main():
     nest.Connect(neurons, recorder)
     network.Simulate()
 
-    found = np.zeros((len(INPUTS), len(neurons)), bool)
+    spikes = np.zeros((len(INPUTS), len(neurons)), bool)
     events = recorder.events
-    found[events["times"].astype(int) - 1, events["senders"].astype(int) - neurons[0].global_id] = True
+    spikes[events["times"].astype(int) - 1, events["senders"].astype(int) - neurons[0].global_id] = True
     reader = "its own reader" if nest.build_info["have_hdf5"] else "its own reader, edges by h5py"
-    compare(found, f"NEST {nest.__version__} ({reader})")
+    compare(spikes, f"NEST {nest.__version__} ({reader})")
 
 
 if __name__ == "__main__":

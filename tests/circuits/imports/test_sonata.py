@@ -186,7 +186,7 @@ def test_the_weights_count_where_they_contradict_ei(network):
     edges(path, "v1_to_v1", [0, 1, 2], [1, 2, 0], [100, 100, 101], "v1", "v1", syn_weight=[20.0, 30.0, 40.0])
     found = read(network)
     assert [n.sign for n in found.motif.neurons] == ["E", "E", "E"]
-    assert "'2' is said to be I" in found.table["signs (Dale's law)"].how
+    assert "'2' is declared I" in found.table["signs (Dale's law)"].how
 
 
 def test_synapses_with_other_models_are_refused(network):

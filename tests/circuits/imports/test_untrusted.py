@@ -95,7 +95,7 @@ def test_other_files_are_not_followed(tmp_path, kind):
 
 
 def test_a_small_file_that_unpacks_into_much_is_refused(tmp_path):
-    much = {"shape": (hdf5.MOST + 1,), "dtype": "f8", "compression": "gzip", "fillvalue": 1.0}
+    much = {"shape": (hdf5.MAX_VALUES + 1,), "dtype": "f8", "compression": "gzip", "fillvalue": 1.0}
     assert "too large" in refused(graph(tmp_path / "net.nir", lambda node: replaced(node, "tau", **much)))
 
 
