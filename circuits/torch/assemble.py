@@ -1,4 +1,4 @@
-"""Copies of a motif as one circuit, wired with one another: simulated, exported and trained as any other."""
+"""Copies of a motif as one circuit, optionally wired with one another."""
 
 from typing import NamedTuple
 
@@ -38,8 +38,8 @@ class Lateral(NamedTuple):
 
 
 class Assembly(NamedTuple):
-    """The circuit of all copies, and a key for each synapse of an input channel, each synapse between neurons, and each neuron:
-    those with the same key are the same part of different copies, and may share parameters."""
+    """The circuit of all copies, with keys of its input synapses, recurrent synapses and neurons. Parts with the same key
+    correspond between copies and may share parameters."""
 
     motif: Motif
     inputs: list
@@ -82,7 +82,7 @@ def assemble(motif: Motif | Circuit, copies: int, lateral: Lateral | None = None
 
 
 def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> Assembly:
-    """`assemble`, and what its copies have in common."""
+    """`assemble`, with the keys of corresponding parts."""
     motif = motif if isinstance(motif, Motif) else Motif.of(motif)
     data, names = motif.model_dump(), _names(motif)
     neurons, inputs, synapses, outputs = [], [], [], []
@@ -92,8 +92,8 @@ def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> As
             neurons.append(neuron | {"id": f"{copy}.{names[neuron['id']]}"})
             keys.neurons.append(k)
         for c, channel in enumerate(data["inputs"]):
-            mine = {"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], names, copy, "post")}
-            inputs.append(channel | mine)
+            renamed = {"name": f"{copy}.{channel['name']}", "synapses": _renamed(channel["synapses"], names, copy, "post")}
+            inputs.append(channel | renamed)
             keys.inputs.extend((c, k) for k in range(len(channel["synapses"])))
         synapses.extend(_renamed(data["synapses"], names, copy, "pre", "post"))
         keys.synapses.extend(range(len(data["synapses"])))
@@ -114,7 +114,7 @@ def assembly(motif: Motif | Circuit, copies: int, lateral: Lateral | None) -> As
 
 
 def _names(circuit):
-    """The ids as text, each its own: where 1 and "1" are neurons, the later one of them becomes "1'"."""
+    """The ids as unique texts: of the neurons 1 and "1", the later one becomes "1'"."""
     names: dict = {}
     for neuron in circuit.neurons:
         name = str(neuron.id)
@@ -133,8 +133,8 @@ def _lateral(motif, copies, lateral):
     if lateral.to not in ("E", "I", "both"):
         raise UserError(f"lateral.to: one of E, I, both, not {lateral.to!r}")
     if lateral.reach is not None and not (isinstance(lateral.reach, int) and 1 <= lateral.reach <= (copies - 1) // 2):
-        most = f"at most {(copies - 1) // 2} of {copies} copies are on one side" if copies > 2 else "it takes three copies"
-        raise UserError(f"lateral.reach: a whole number from 1, and {most}, not {lateral.reach!r}")
+        limit = f"at most {(copies - 1) // 2} of {copies} copies are on one side" if copies > 2 else "it takes three copies"
+        raise UserError(f"lateral.reach: a whole number from 1, and {limit}, not {lateral.reach!r}")
     sources = dict.fromkeys(neuron for port in motif.outputs for neuron in port.neurons)
     targets = [n.id for n in motif.neurons if lateral.to in (n.sign, "both")]
     if not sources or not targets:

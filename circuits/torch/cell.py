@@ -1,4 +1,4 @@
-"""A circuit as an nn.Module that spikes as the simulator does and learns through surrogate gradients."""
+"""A circuit as an nn.Module with the simulator's spikes and surrogate gradients."""
 
 import numpy as np
 import torch
@@ -137,8 +137,8 @@ class MotifCell(OwnPrecision):
         self.dampening, self.clip, self.credit = dampening, clip, credit
         self.copies, self.share, self.outputs = copies, share, outputs
         self.channels, self.neurons = len(motif.inputs), len(motif.neurons)
-        own = None if share else copies
-        alike = {"parametrisation": parametrisation, "copies": own, "dtype": dtype, "longest": longest}
+        parameter_copies = None if share else copies
+        common = {"parametrisation": parametrisation, "copies": parameter_copies, "dtype": dtype, "longest": longest}
         self.wires = (from_inputs(motif), *from_neurons(motif))
         sampled = np.array([channel.signal is not None for channel in motif.inputs], bool)
         self.register_buffer("driven", torch.tensor(sampled[self.wires[0].source]), persistent=False)
@@ -154,23 +154,23 @@ class MotifCell(OwnPrecision):
                 self.neurons,
                 sources=sources,
                 keys=same,
-                plastic=[k for k, s in enumerate(these) if s],
-                **alike,
+                plastic=[k for k, s in enumerate(own_sections) if s],
+                **common,
             )
-            for (name, sign, sources), wires, same, these in zip(kinds, self.wires, keys_of, sections, strict=True)
+            for (name, sign, sources), wires, same, own_sections in zip(kinds, self.wires, keys_of, sections, strict=True)
         )
         self.plastic = nn.ModuleDict(
             {
-                name: ShortTermSynapses(getattr(self, name), these, motif.dt_ms, dtype)
-                for (name, _, _), these in zip(kinds, sections, strict=True)
-                if any(these)
+                name: ShortTermSynapses(getattr(self, name), own_sections, motif.dt_ms, dtype)
+                for (name, _, _), own_sections in zip(kinds, sections, strict=True)
+                if any(own_sections)
             }
         )
         times, thresholds = "time_constants" in trainable, "thresholds" in trainable
         self.lif = LifNeurons(
             motif.parameters,
             motif.dt_ms,
-            own,
+            parameter_copies,
             dtype,
             times,
             thresholds,
@@ -180,10 +180,10 @@ class MotifCell(OwnPrecision):
         for kind in (self.input, self.excitatory, self.inhibitory):
             kind.free.requires_grad_("weights" in trainable)
         self.lif.bias_mv.requires_grad_("bias" in trainable)
-        self._place_rows()
+        self._index_rows()
 
-    def _place_rows(self):
-        """Indices that the engines read by: the delays, and the neurons behind the output."""
+    def _index_rows(self):
+        """Set the indices of the engines: delays, and the output neurons."""
         slots = [slot for columns in self._outputs().values() for slot in columns]
         self.read = np.array(list(dict.fromkeys(slots)), "i8")  # each once
         self.repeats = None if len(self.read) == len(slots) else [self.read.tolist().index(slot) for slot in slots]
@@ -202,20 +202,20 @@ class MotifCell(OwnPrecision):
     @property
     def ports(self) -> dict[str, slice]:
         """The columns of the output that belong to each port, a dict of slice."""
-        found = self._outputs()
-        ends = np.cumsum([0, *map(len, found.values())]).tolist()
-        return dict(zip(found, map(slice, ends[:-1], ends[1:]), strict=True))
+        outputs = self._outputs()
+        ends = np.cumsum([0, *map(len, outputs.values())]).tolist()
+        return dict(zip(outputs, map(slice, ends[:-1], ends[1:]), strict=True))
 
     def _outputs(self):
-        """The neurons behind the columns of each port, or of all that are put out."""
+        """The neurons of each port's columns; of all outputs under the name of the option where it is not "ports"."""
         if self.outputs == "ports":
-            place = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
-            return {port.name: [place[i] for i in port.neurons] for port in self.motif.outputs}
+            index = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
+            return {port.name: [index[i] for i in port.neurons] for port in self.motif.outputs}
         every = self.outputs == "all"
         return {self.outputs: [k for k, neuron in enumerate(self.motif.neurons) if every or neuron.sign == "E"]}
 
     def init_state(self, batch: int) -> State:
-        """The state of neurons at rest, without currents and without spikes on their way.
+        """The state of neurons at rest, without currents and spikes in transit.
 
         Parameters
         ----------
@@ -228,13 +228,13 @@ class MotifCell(OwnPrecision):
             The state.
         """
         lead = (batch,) if self.copies is None else (self.copies, batch)
-        rest = self.lif.table.new_zeros(*lead, self.neurons)
-        inputs = rest.new_zeros(self.longest_input, *lead, self.channels)
-        spikes = rest.new_zeros(self.longest, *lead, self.neurons)
+        zeros = self.lif.table.new_zeros(*lead, self.neurons)
+        inputs = zeros.new_zeros(self.longest_input, *lead, self.channels)
+        spikes = zeros.new_zeros(self.longest, *lead, self.neurons)
         states, plastic = self.lif.form.states, sum(part.size for part in self.plastic.values())  # type: ignore[misc]
-        further = rest.new_zeros(states, *rest.shape) if states else None
-        short_term = rest.new_zeros(2, *lead, plastic) if plastic else None
-        return State(rest, rest, rest, rest.to(torch.int32), inputs, spikes, further, short_term)
+        further = zeros.new_zeros(states, *zeros.shape) if states else None
+        short_term = zeros.new_zeros(2, *lead, plastic) if plastic else None
+        return State(zeros, zeros, zeros, zeros.to(torch.int32), inputs, spikes, further, short_term)
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """Step the circuit; called by calling the module.
@@ -307,13 +307,13 @@ class MotifCell(OwnPrecision):
             raise NotFiniteError("the state is not finite: it holds NaN or infinity")
 
     def _fuses(self, x, sequence):
-        """Is this for the fused kernels?"""
-        able = x.device.type == "cpu" and not torch.compiler.is_compiling() and len(x) > 0
+        """Do the fused kernels run this?"""
+        possible = x.device.type == "cpu" and not torch.compiler.is_compiling() and len(x) > 0
         if self.plastic or self.motif.model is not LIF_PSC_EXP:
             return False
-        if self.engine == "fused" and not able:
-            raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; "auto" takes what fits')
-        return able and (self.engine == "fused" or (self.engine == "auto" and sequence))
+        if self.engine == "fused" and not possible:
+            raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; "auto" chooses what fits')
+        return possible and (self.engine == "fused" or (self.engine == "auto" and sequence))
 
     def to_motif(self, copy: int = 0) -> Motif:
         """The motif with the present parameters, provenance kept.

@@ -11,12 +11,11 @@
     [[layers]]                      # different motifs mixed
     mixed = [{motif = "gate.json", copies = 4}, {motif = "rhythm.json", copies = 4, lateral = {reach = 1, to = "I"}}]
 
-    [options]                       # of all layers that do not say otherwise: keywords of MotifLayer
+    [options]                       # defaults of all layers: keywords of MotifLayer
     trainable = ["weights", "bias"]
 
-With `features = 8` the inputs are first brought together into so many (`lines` of `MotifNetwork`), and with `readout_ms = 20`
-logits are read in every step. As a dict it has the same form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif
-of the zoo.
+With `features = 8` the inputs are first projected to 8 features (`lines` of `MotifNetwork`), and with `readout_ms = 20` logits
+are read in every step. A dict has the same form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif of the zoo.
 """
 
 import tomllib
@@ -84,7 +83,7 @@ class Layer(Options):
 
 
 class Network(_Config):
-    """The whole."""
+    """A network."""
 
     inputs: PositiveInt
     features: PositiveInt | None = None
@@ -97,50 +96,50 @@ class Network(_Config):
 
 
 def from_config(network: Callable[..., Any], config) -> Any:
-    """The network of a config, a path to a TOML file or a dict; network(layers, classes, batch_first, lines) makes it. Raises
-    UserError that names the place."""
-    place, folder, data = "network", Path(), config
+    """Make the network of a config, a path to a TOML file or a dict, by network(layers, classes, batch_first, lines,
+    readout_ms). Raises UserError that names the file and key."""
+    location, folder, data = "network", Path(), config
     if not isinstance(config, dict):
-        place, folder = str(config), Path(config).parent
+        location, folder = str(config), Path(config).parent
         try:
             data = tomllib.loads(read_text(config))
         except UserError:
             raise
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{place}: is not TOML: {error}") from None
+            raise UserError(f"{location}: is not TOML: {error}") from None
     try:
-        wanted = Network(**data)
+        parsed = Network(**data)
     except (ValidationError, TypeError) as error:
         keys = [*Network.model_fields, *Layer.model_fields]
-        found = one_line(error, keys) if isinstance(error, ValidationError) else str(error)
-        raise UserError(f"{place}: {found}") from None
-    lines, layers = wanted.features or wanted.inputs, []
-    for k, layer in enumerate(wanted.layers):
+        problem = one_line(error, keys) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{location}: {problem}") from None
+    lines, layers = parsed.features or parsed.inputs, []
+    for k, layer in enumerate(parsed.layers):
         try:
-            wanted_parts: list[Any] = list(layer.mixed) or [layer]
-            parts = [_copies(part, wanted, lines, folder) for part in wanted_parts]
+            descriptions: list[Any] = list(layer.mixed) or [layer]
+            parts = [_copies(part, parsed, lines, folder) for part in descriptions]
             layers.append(MixedLayer(parts) if layer.mixed else parts[0])
         except UserError as error:
-            raise UserError(f"{place}: layers[{k}]: {error}") from None
+            raise UserError(f"{location}: layers[{k}]: {error}") from None
         lines = layers[-1].out_features
     try:
-        together = wanted.inputs if wanted.features else None
-        return network(layers, wanted.classes, wanted.batch_first, together, wanted.readout_ms)
+        lines = parsed.inputs if parsed.features else None
+        return network(layers, parsed.classes, parsed.batch_first, lines, parsed.readout_ms)
     except UserError as error:
-        raise UserError(f"{place}: {error}") from None
+        raise UserError(f"{location}: {error}") from None
 
 
-def _copies(part, wanted, lines, folder):
-    given = wanted.options.model_dump(exclude_none=True) | part.model_dump(exclude_none=True, exclude={"motif", "mixed"})
+def _copies(part, parsed, lines, folder):
+    options = parsed.options.model_dump(exclude_none=True) | part.model_dump(exclude_none=True, exclude={"motif", "mixed"})
     motif = _motif(part.motif, folder) if isinstance(part.motif, str) else part.motif
-    if "lateral" in given:
-        unknown = given["lateral"].keys() - set(Lateral._fields)
+    if "lateral" in options:
+        unknown = options["lateral"].keys() - set(Lateral._fields)
         if unknown:
             raise UserError(f"lateral: unknown key {min(unknown)!r}; known are {', '.join(Lateral._fields)}")
-        given["lateral"] = Lateral(**given["lateral"])
-    if "trainable" in given:
-        given["trainable"] = tuple(given["trainable"])
-    return MotifLayer(motif, in_features=lines, dtype=getattr(torch, wanted.dtype), **given)
+        options["lateral"] = Lateral(**options["lateral"])
+    if "trainable" in options:
+        options["trainable"] = tuple(options["trainable"])
+    return MotifLayer(motif, in_features=lines, dtype=getattr(torch, parsed.dtype), **options)
 
 
 def _motif(name, folder):

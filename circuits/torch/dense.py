@@ -11,7 +11,7 @@ from circuits.errors import UserError, one_line
 from circuits.torch.checks import whole_number
 from circuits.torch.layer import MotifLayer
 
-OWN_CHANNEL = 15.0  # mV: weight of the synapse from a neuron's own channel, behind the projection
+CHANNEL_MV = 15.0  # weight of the synapse from a neuron's own channel
 
 
 def dense_layer(
@@ -29,9 +29,9 @@ def dense_layer(
 ) -> MotifLayer:
     """Make a layer of neurons that are connected all to all, with delays of one step.
 
-    With Dale's law initial weights are drawn from an exponential distribution, those of inhibitory neurons so much larger that
-    they balance those of excitatory ones; without it from a normal distribution. All neurons are outputs, and the projection
-    alone has the weights of the input.
+    With Dale's law initial weights are drawn from an exponential distribution, with inhibitory weights scaled so that
+    they balance excitation; without it from a normal distribution. All neurons are outputs. Of the input only the projection
+    is trained.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def dense_layer(
     neuron_model : str
         A neuron model that trains.
     parameters : dict, optional
-        Values of neuron parameters; a pair of values is a range from which those of each neuron are drawn.
+        Values of neuron parameters; a pair of values is a range from which each neuron's value is drawn.
     weight_mv : float, optional
         Mean (without Dale's law the standard deviation) of the recurrent weights in mV, by default 15 / sqrt(neurons).
     dt_ms : float
@@ -78,22 +78,22 @@ def dense_layer(
     if not 0 < excitatory <= 1:
         raise UserError(f"excitatory: a share above 0 and at most 1, not {excitatory!r}")
     rng = np.random.default_rng(seed)
-    many = max(1, round(neurons * excitatory)) if dale else neurons
+    n_e = max(1, round(neurons * excitatory)) if dale else neurons
     mean = 15 / math.sqrt(neurons) if weight_mv is None else weight_mv
 
     def weight(pre):
-        return float(rng.exponential(mean if pre < many else mean * many / (neurons - many)))
+        return float(rng.exponential(mean if pre < n_e else mean * n_e / (neurons - n_e)))
 
-    def own():
+    def drawn_parameters():
         return {name: float(rng.uniform(*v)) if isinstance(v, (tuple, list)) else v for name, v in (parameters or {}).items()}
 
     try:
         circuit = Circuit(
             dt_ms=dt_ms,
             neuron_model=neuron_model,  # type: ignore[arg-type]
-            neurons=[{"id": k, "sign": "EI"[k >= many]} | own() for k in range(neurons)],  # type: ignore[arg-type]
+            neurons=[{"id": k, "sign": "EI"[k >= n_e]} | drawn_parameters() for k in range(neurons)],  # type: ignore[arg-type]
             inputs=[  # type: ignore[arg-type]
-                {"name": f"in{k}", "synapses": [{"post": k, "weight_mv": OWN_CHANNEL, "delay_ms": dt_ms}]}
+                {"name": f"in{k}", "synapses": [{"post": k, "weight_mv": CHANNEL_MV, "delay_ms": dt_ms}]}
                 for k in range(neurons)
             ],
             synapses=[  # type: ignore[arg-type]
@@ -101,12 +101,12 @@ def dense_layer(
                 for pre in range(neurons)
                 for post in range(neurons)
             ],
-            outputs=[{"name": "out", "neurons": list(range(many))}],  # type: ignore[arg-type]
+            outputs=[{"name": "out", "neurons": list(range(n_e))}],  # type: ignore[arg-type]
         )
     except ValidationError as error:
         raise UserError(f"dense layer: {one_line(error)}") from None
-    given = {"outputs": "all", "share": False} | ({} if dale else {"parametrisation": "signed"})
-    layer = MotifLayer(circuit, 1, in_features, **given | options)  # type: ignore[arg-type]
+    defaults = {"outputs": "all", "share": False} | ({} if dale else {"parametrisation": "signed"})
+    layer = MotifLayer(circuit, 1, in_features, **defaults | options)  # type: ignore[arg-type]
     layer.cell.input.free.requires_grad_(False)
     if not dale:
         with torch.no_grad():

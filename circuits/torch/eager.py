@@ -1,5 +1,4 @@
-"""A cell's steps in plain tensor operations: for all models, for GPUs, for torch.compile, and as what the fused kernels are
-checked against."""
+"""A cell's steps in plain tensor operations: for all models, GPUs and torch.compile, and as reference for the fused kernels."""
 
 import torch
 
@@ -12,7 +11,7 @@ from circuits.torch.surrogate import SURROGATES, Spike
 def run(cell, x, state, watch=None) -> tuple[torch.Tensor, State]:
     """Spikes of all neurons [steps, ..., neurons] and the next state; x is [steps, ..., channels].
 
-    watch  called in each step, if given, with the slope of the spikes and where the potential is reset, both [..., neurons]
+    watch  called in each step with (surrogate slope of the spikes, is the potential reset?), both [..., neurons]
     """
     steps, form, local = len(x), cell.lif.form, cell.credit == "local"
     surrogate_derivative = SURROGATES[cell.surrogate].tensor
@@ -32,45 +31,45 @@ def run(cell, x, state, watch=None) -> tuple[torch.Tensor, State]:
     past, out = len(rows), []
     bounds = None if cell.clip is None else Bounds(cell.clip)
     for k in range(steps):
-        held = refractory > 0
+        is_refractory = refractory > 0
 
         slopes: list[torch.Tensor] = []
 
-        def fire(v, threshold, k=k, held=held, slopes=slopes):
+        def fire(v, threshold, k=k, is_refractory=is_refractory, slopes=slopes):
             if watch is not None:
                 slope = cell.dampening * surrogate_derivative(v - threshold, cell.slope)
-                slopes.append(torch.where(held, 0, slope))
+                slopes.append(torch.where(is_refractory, 0, slope))
             v = v if bounds is None else bounds.hold(v, k)
-            return v, Spike.apply(v, threshold, held, surrogate_derivative, cell.slope, cell.dampening)
+            return v, Spike.apply(v, threshold, is_refractory, surrogate_derivative, cell.slope, cell.dampening)
 
         v, further, spikes = form.step(c, v, i_e, i_i, further, fire)
         i_e, i_i = c[P11_E] * i_e, c[P11_I] * i_i
         if afferent is not None:
             i_e = i_e + afferent[k]
         if past:
-            arriving = torch.cat([rows[past + k - delay] for delay in cell.delays], -1).index_select(-1, cell.taps)
-            i_e = i_e + arriving[..., :excitatory_taps] @ excitation
-            i_i = i_i + arriving[..., excitatory_taps:] @ inhibition
+            incoming = torch.cat([rows[past + k - delay] for delay in cell.delays], -1).index_select(-1, cell.taps)
+            i_e = i_e + incoming[..., :excitatory_taps] @ excitation
+            i_i = i_i + incoming[..., excitatory_taps:] @ inhibition
         if plastic is not None:
             i_e, i_i = plastic.arrive(rows, past, k, i_e, i_i)
         fired = spikes.detach() > 0
         if watch is not None:
-            watch((slopes[0], fired | held))
-        v = torch.where(fired | held, v_reset, v)
+            watch((slopes[0], fired | is_refractory))
+        v = torch.where(fired | is_refractory, v_reset, v)
         refractory = torch.where(fired, cell.lif.n_ref, (refractory - 1).clamp_(min=0))
         out.append(spikes)
         rows.append(spikes.detach() if local else spikes)
     raster = torch.stack(out) if steps else x.new_zeros(0, *v.shape)
-    on_their_way = torch.stack((list(state.spikes.unbind()) + out)[steps:]) if past else state.spikes
+    in_transit = torch.stack((list(state.spikes.unbind()) + out)[steps:]) if past else state.spikes
     if bounds is not None:
-        raster, on_their_way, v, i_e, i_i = bounds.watch(raster, on_their_way, v, i_e, i_i)
+        raster, in_transit, v, i_e, i_i = bounds.watch(raster, in_transit, v, i_e, i_i)
     after = torch.stack(further) if further else None
     short_term = None if plastic is None else plastic.state()
-    return raster, State(v, i_e, i_i, refractory, inputs[steps:], on_their_way, after, short_term)
+    return raster, State(v, i_e, i_i, refractory, inputs[steps:], in_transit, after, short_term)
 
 
 def _afferent(synapses, inputs, steps):
-    """Excitation from the input channels in each of the steps, [steps, ..., neurons]; `inputs` starts with the past."""
+    """Excitation by the input channels in each step, [steps, ..., neurons]; `inputs` starts with past steps."""
     if not synapses.delays or not synapses.sources:
         return None
     matrix, past, total = synapses.matrix(), len(inputs) - steps, 0
@@ -81,18 +80,18 @@ def _afferent(synapses, inputs, steps):
 
 
 class _Plastic:
-    """The synapses with short-term plasticity of a cell in a run."""
+    """A cell's synapses with short-term plasticity during a run."""
 
     def __init__(self, cell, inputs, state):
         self.cell, self.inputs, self.past = cell, inputs, len(state.inputs)
         self.weights = {name: part.weights(getattr(cell, name)) for name, part in cell.plastic.items()}
         sizes = [len(part.which) for part in cell.plastic.values()]
         self.states = {
-            name: tuple(own.unbind()) for name, own in zip(cell.plastic, state.short_term.split(sizes, -1), strict=True)
+            name: tuple(part.unbind()) for name, part in zip(cell.plastic, state.short_term.split(sizes, -1), strict=True)
         }
 
     def arrive(self, rows, past, k, i_e, i_i):
-        """The currents with what arrives in step k."""
+        """The currents after the arrivals of step k."""
         for name, part in self.cell.plastic.items():
             arriving = part.arrivals(self.inputs, self.past, k) if name == "input" else part.arrivals(rows, past, k)
             target = getattr(self.cell, name).target

@@ -1,16 +1,16 @@
-"""e-prop: learning online, with a memory that does not grow with the trial (Bellec et al., Nat. Commun. 11, 2020).
+"""e-prop: online learning with memory independent of the trial's length (Bellec et al., Nat. Commun. 11, 2020).
 
-For each weight a synapse carries how the states of its neuron depend on it, its eligibility vector. With U the potential that
-meets the threshold, z spikes, psi the surrogate derivative, and x what arrives:
+Each weight has an eligibility vector, the derivative of its neuron's states with respect to the weight. With U the potential
+that is compared with the threshold, z spikes, psi the surrogate derivative, and x the input of the synapse:
 
     eU     <- P22 eU + P21 eI - P21_w ew            eU <- 0 after a spike and while refractory
     e      =  psi (eU - etheta)                     the eligibility: how the spike depends on the weight
     ew     <- P_w ew + w_jump e                     of adaptive neurons; so is etheta, from theta_jump
     eI     <- P11 eI + x
 
-and the gradient is the sum over time of e times dE/dz, what comes from outside to the spike. That is backpropagation through
-time without the gradient from a neuron to those that project to it: credit="local". Eligibilities go on from window to window,
-so that windows of any length, of one step too, have the gradient of the whole trial.
+and the gradient is the sum over time of e times dE/dz, the external gradient of the spike. This is backpropagation through time
+without gradients from a neuron to its presynaptic neurons: credit="local". Eligibilities continue from window to window, so
+that windows of any length, even of one step, have the gradient of the whole trial.
 """
 
 from typing import NamedTuple
@@ -27,13 +27,13 @@ from circuits.torch.state import State
 
 
 class EPropState(NamedTuple):
-    """State of a layer that learns by e-prop: that of its neurons, and the eligibility vectors of its weights."""
+    """State of a layer trained by e-prop: that of its neurons, and the eligibility vectors of its weights."""
 
     state: State
     traces: tuple
 
     def detach(self) -> "EPropState":
-        """The same: gradients never pass from window to window, eligibilities do."""
+        """The state itself: gradients never pass from window to window, eligibilities do."""
         return self
 
 
@@ -43,10 +43,10 @@ def run(layer, x, state) -> tuple[torch.Tensor, EPropState]:
     with torch.no_grad():
         lines = torch.cat([x.new_zeros(cell.longest_input, *x.shape[1:]) if state is None else state.traces[0], x])
         drive = layer._project(x)
-        seen: list = []
+        slopes: list = []
         before = cell.init_state(x.shape[1]) if state is None else state.state
-        raster, after = eager.run(cell, drive, before, seen.append)
-        window = _Window(layer, lines, torch.cat([before.spikes, raster]), seen)
+        raster, after = eager.run(cell, drive, before, slopes.append)
+        window = _Window(layer, lines, torch.cat([before.spikes, raster]), slopes)
         first = window.rest() if state is None else state.traces[1]
         last = first
         for k in range(len(x)):
@@ -76,16 +76,16 @@ class _Learn(torch.autograd.Function):
 
 
 class _Window:
-    """A window of a layer's trials, as the eligibilities see it.
+    """A window of a layer's trials, as input of the eligibilities.
 
-    lines, rows  input lines [past + steps, batch, lines] and spikes [past + steps, ..., neurons], from the longest delay before
-    seen         psi and the lanes that are reset, of each step, both [..., neurons]
+    lines, rows  input lines [past + steps, batch, lines] and spikes [past + steps, ..., neurons]; past: the longest delay
+    slopes       of each step, psi and whether the potential is reset, both [..., neurons]
     Traces are of: input synapses [..., lines, synapses], excitatory and inhibitory synapses, and biases [..., neurons].
     """
 
-    def __init__(self, layer, lines, rows, seen):
+    def __init__(self, layer, lines, rows, slopes):
         cell = self.cell = layer.cell
-        self.layer, self.lines, self.rows, self.seen = layer, lines, rows, seen
+        self.layer, self.lines, self.rows, self.slopes = layer, lines, rows, slopes
         constants = cell.lif.constants()
         self.c = (constants[:, None] if constants.ndim == 3 else constants).unbind(-1)
         self.lead = rows.shape[1:-1]
@@ -94,7 +94,7 @@ class _Window:
         self.adapts = cell.lif.form.states > 0
 
     def rest(self):
-        """No weight has done anything yet: eU, eI, and of adaptive neurons ew and etheta, of all weights."""
+        """Zero eligibilities of all weights: eU, eI, and of adaptive neurons ew and etheta."""
         cell, lines = self.cell, self.lines
         shapes = ((lines.shape[-1], len(cell.input.target)), (len(cell.excitatory.target),), (len(cell.inhibitory.target),))
         return tuple(
@@ -104,30 +104,30 @@ class _Window:
 
     def step(self, traces, k):
         """The traces after step k, and the eligibilities in it."""
-        psi, reset = self.seen[k]
+        psi, reset = self.slopes[k]
         after, eligibilities = [], []
-        arriving = (self._lines(k), self._spikes(self.cell.excitatory, k), self._spikes(self.cell.inhibitory, k), None)
-        for target, current, x, (e_u, e_i, *adaptation) in zip(self.targets, self.currents, arriving, traces, strict=True):
+        inputs = (self._lines(k), self._spikes(self.cell.excitatory, k), self._spikes(self.cell.inhibitory, k), None)
+        for target, current, x, (e_u, e_i, *adaptation) in zip(self.targets, self.currents, inputs, traces, strict=True):
 
             def of(values, target=target, like=e_u):
                 return self.per_synapse(values, target, like)
 
-            met = of(self.c[P22]) * e_u + (self.cell.lif.bias_gain if current is None else of(self.c[current[1]]) * e_i)
+            e_u_next = of(self.c[P22]) * e_u + (self.cell.lif.bias_gain if current is None else of(self.c[current[1]]) * e_i)
             if adaptation:
                 e_w, e_theta = adaptation
-                met = met + of(self.c[P21_W]) * e_w
+                e_u_next = e_u_next + of(self.c[P21_W]) * e_w
                 e_theta = of(self.c[P_THETA]) * e_theta
-                e = of(psi) * (met - e_theta)
+                e = of(psi) * (e_u_next - e_theta)
                 adaptation = [of(self.c[P_W]) * e_w + of(self.c[W_JUMP]) * e, e_theta + of(self.c[THETA_JUMP]) * e]
             else:
-                e = of(psi) * met
+                e = of(psi) * e_u_next
             e_i = e_i if current is None else of(self.c[current[0]]) * e_i + x
-            after.append((torch.where(of(reset), 0, met), e_i, *adaptation))
+            after.append((torch.where(of(reset), 0, e_u_next), e_i, *adaptation))
             eligibilities.append(e)
         return tuple(after), eligibilities
 
     def per_synapse(self, values, target, like):
-        """Values of neurons, [..., neurons], as those of synapses, for traces [..., synapses] or [..., lines, synapses]."""
+        """Values of neurons, [..., neurons], for their synapses: shaped as traces [..., synapses] or [..., lines, synapses]."""
         if target is None:
             return values
         values = values.index_select(-1, target)
@@ -144,15 +144,16 @@ class _Window:
         if not len(kind.target):
             return 0
         rows = self.rows[past + k - kind.delay]  # [synapses, ..., neurons]
-        place = kind.source.view(-1, *[1] * (rows.ndim - 1)).expand(*rows.shape[:-1], 1)
-        return rows.gather(-1, place)[..., 0].movedim(0, -1)
+        index = kind.source.view(-1, *[1] * (rows.ndim - 1)).expand(*rows.shape[:-1], 1)
+        return rows.gather(-1, index)[..., 0].movedim(0, -1)
 
     def gradients(self, sums):
-        """From sums over time, as traces are shaped: of the projection, weights of each kind, and biases."""
+        """Gradients of the projection, the weights of each kind and the biases, from sums over time in the shape of traces."""
         cell, layer = self.cell, self.layer
-        of_lines, *others = (total.sum(-3 if k == 0 else -2) for k, total in enumerate(sums))  # over the batch
+        over_batch = (total.sum(-3 if k == 0 else -2) for k, total in enumerate(sums))
+        line_sums, excitatory, inhibitory, biases = over_batch
         channel = cell.input.source
-        lines = of_lines.shape[-2]
+        lines = line_sums.shape[-2]
         projection = layer.projection_weight.detach().view(lines, layer.copies, layer.channels)
         if cell.copies:
             projection = projection.transpose(0, 1)  # [copies, lines, channels]
@@ -160,12 +161,9 @@ class _Window:
             projection = projection.flatten(1)  # [lines, copies * channels]
         weight = cell.input.weight.detach()
         weight = weight[:, None] if weight.ndim == 2 else weight
-        to_lines = torch.zeros_like(projection).index_add(-1, channel, of_lines * weight)
-        to_lines = to_lines.transpose(0, 1).flatten(1) if cell.copies else to_lines
-        of_inputs = (of_lines * projection.index_select(-1, channel)).sum(-2)
-        found = [of_inputs, *(kind.sign * total for kind, total in zip(self._signed(), others[:2], strict=True)), others[2]]
-        own = cell.copies is None or not cell.share
-        return to_lines, *(total if own else total.sum(0) for total in found)
-
-    def _signed(self):
-        return self.cell.excitatory, self.cell.inhibitory
+        grad_projection = torch.zeros_like(projection).index_add(-1, channel, line_sums * weight)
+        grad_projection = grad_projection.transpose(0, 1).flatten(1) if cell.copies else grad_projection
+        grad_inputs = (line_sums * projection.index_select(-1, channel)).sum(-2)
+        grads = [grad_inputs, cell.excitatory.sign * excitatory, cell.inhibitory.sign * inhibitory, biases]
+        separate = cell.copies is None or not cell.share
+        return grad_projection, *(total if separate else total.sum(0) for total in grads)

@@ -1,4 +1,4 @@
-"""Modules in one file: a safetensors file whose metadata describe the module as JSON. Reading one executes nothing."""
+"""Modules in safetensors files whose metadata describe the module as JSON. Reading one executes no code."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from circuits.torch.mixed import MixedLayer
 from circuits.torch.network import MotifNetwork
 
 KEY, VERSION = "evocircuits", 1
-MOST = 4_000_000_000  # bytes
+MAX_BYTES = 4_000_000_000
 
 
 def save(module: nn.Module, path) -> Path:
@@ -30,7 +30,7 @@ def save(module: nn.Module, path) -> Path:
     module : MotifNetwork, MixedLayer, MotifLayer or MotifCell
         The module; its weights keep every bit.
     path : str or path-like
-        The file; one that exists is replaced.
+        The file; an existing file is replaced.
 
     Returns
     -------
@@ -84,12 +84,12 @@ def load(path) -> Any:
     >>> load(path).copies
     4
     """
-    tensors, text = from_bytes(read_bytes(path, MOST), path)
+    tensors, text = from_bytes(read_bytes(path, MAX_BYTES), path)
     try:
         data = json.loads(text)
         if data["version"] > VERSION:
             raise UserError(f"is from a newer evocircuits (this one reads version {VERSION}); update evocircuits to open it")
-        module = made(data["module"])
+        module = from_description(data["module"])
         module.load_state_dict(tensors)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
@@ -124,7 +124,7 @@ def _safetensors():
 
 
 def described(module) -> dict:
-    """A module in plain data, without its parameters."""
+    """Describe a module in plain data, without its parameters."""
     if isinstance(module, MotifNetwork):
         return {
             "type": "MotifNetwork",
@@ -149,9 +149,9 @@ def described(module) -> dict:
             "options": _options(module.cell),
         } | _frozen(module)
     if isinstance(module, MotifCell) and not module.keys:
-        given = {"copies": module.copies, "share": module.share, "batch_first": module.batch_first}
+        layout = {"copies": module.copies, "share": module.share, "batch_first": module.batch_first}
         motif = json.loads(dumps(module.motif))
-        return {"type": "MotifCell", "motif": motif, "options": _options(module) | given} | _frozen(module)
+        return {"type": "MotifCell", "motif": motif, "options": _options(module) | layout} | _frozen(module)
     raise UserError(f"module: a MotifNetwork, MixedLayer, MotifLayer or MotifCell, not {type(module).__name__}")
 
 
@@ -163,14 +163,14 @@ def _frozen(module):
     return {"frozen": [name for name, parameter in module.named_parameters() if not parameter.requires_grad]}
 
 
-def made(data: dict):
-    """The module of a description."""
+def from_description(data: dict):
+    """Make the module of a description."""
     data = dict(data)
     kind, frozen = data.pop("type"), set(data.pop("frozen"))
     if kind == "MotifNetwork":
-        module: nn.Module = MotifNetwork([made(layer) for layer in data.pop("layers")], **data)
+        module: nn.Module = MotifNetwork([from_description(layer) for layer in data.pop("layers")], **data)
     elif kind == "MixedLayer":
-        module = MixedLayer([made(layer) for layer in data["layers"]])
+        module = MixedLayer([from_description(layer) for layer in data["layers"]])
     elif kind in ("MotifLayer", "MotifCell"):
         motif, options = loads(json.dumps(data.pop("motif"))), data.pop("options")
         options |= {"dtype": getattr(torch, options["dtype"]), "trainable": tuple(options["trainable"])}

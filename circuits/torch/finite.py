@@ -1,5 +1,5 @@
-"""NaN and infinity are refused where they come in: in an input, before they change spikes; in a gradient, before an optimiser
-carries them into the parameters."""
+"""Refuse NaN and infinity early: in an input, before they change spikes; in a gradient, before an optimiser changes
+parameters."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from circuits.errors import UserError
 
 
 class NotFiniteError(UserError):
-    """Something holds NaN or infinity."""
+    """A tensor holds NaN or infinity."""
 
 
 class Finite(torch.autograd.Function):
@@ -32,20 +32,20 @@ class Finite(torch.autograd.Function):
 
 
 def all_finite(*tensors: torch.Tensor) -> bool:
-    """Are all numbers finite? The sum of them all is looked at, which NaN and infinity reach: one pass, and on a GPU one number
-    for which the processor waits. True where none can be looked at: in torch.compile, in the capture of a CUDA graph."""
+    """Are all numbers finite? Tests their sum, which is not finite if any is not: one pass, and one number to wait for on a
+    GPU. True where no number can be read: in torch.compile and in the capture of a CUDA graph."""
     if torch.compiler.is_compiling() or tensors[0].is_meta:
         return True
     if tensors[0].is_cuda and torch.cuda.is_current_stream_capturing():
         return True
     total = torch.stack([tensor.detach().sum() for tensor in tensors]).sum() if len(tensors) > 1 else tensors[0].detach().sum()
-    # Large numbers may sum to infinity: then each is looked at.
+    # Large numbers may sum to infinity: then test each.
     return math.isfinite(total.item()) or all(bool(tensor.detach().isfinite().all()) for tensor in tensors)
 
 
 def require_finite(tensor: torch.Tensor, name: str, axes: Sequence[str]) -> None:
-    """Raise NotFiniteError that says where the first number that is not finite is, in the words `axes`."""
+    """Raise NotFiniteError with the position of the first number that is not finite, in terms of the `axes`."""
     if not all_finite(tensor):
-        place = (~tensor.detach().isfinite()).nonzero()[0].tolist()
-        where = ", ".join(f"{axis} {k}" for axis, k in zip(axes, place, strict=True))
-        raise NotFiniteError(f"{name} is not finite: {tensor.detach()[tuple(place)].item()} at {where}")
+        position = (~tensor.detach().isfinite()).nonzero()[0].tolist()
+        where = ", ".join(f"{axis} {k}" for axis, k in zip(axes, position, strict=True))
+        raise NotFiniteError(f"{name} is not finite: {tensor.detach()[tuple(position)].item()} at {where}")

@@ -37,7 +37,7 @@ def fit(
 ) -> History:
     """Train a network in place.
 
-    A step whose gradients are not finite is left out and counted. The same call gives the same network, bit for bit, on one
+    Steps whose gradients are not finite are skipped and counted. The same call gives the same network, bit for bit, on one
     machine with the same number of threads.
 
     Parameters
@@ -46,10 +46,10 @@ def fit(
         The network.
     train : pair of arrays, Split or callable
         Spikes [trials, steps, lines] and targets; or a function of a number of trials and a `numpy.random.Generator` that makes
-        such a pair. Targets are classes, int64 [trials], or with `readout_ms` [trials, steps], where -1 is not judged; or
-        0 and 1 for each output alone, floats [trials, classes] or [trials, steps, classes], where NaN is not judged.
+        such a pair. Targets are classes, int64 [trials], or with `readout_ms` [trials, steps], where -1 is not scored; or
+        0 and 1 for each output alone, floats [trials, classes] or [trials, steps, classes], where NaN is not scored.
     validation : pair of arrays or Split, optional
-        Trials that are judged at every look.
+        Trials that are scored at every look.
     steps : int
         Number of training steps.
     batch : int
@@ -57,11 +57,11 @@ def fit(
     rate : float
         Learning rate of Adam, relative to the root mean square of each tensor's first values; it falls along half a cosine.
     optimiser : callable, optional
-        A function of the network's parameters that makes another optimiser, whose rates stay as they are.
+        A function of the network's parameters that makes another optimiser, whose rates stay constant.
     loss : callable, optional
         A function of logits and targets, the mean loss; by default cross-entropy of classes or of outputs.
     spike_price : float
-        Added to the loss for every spike of a trial.
+        Penalty added to the loss for every spike of a trial.
     window : int, optional
         Steps of a window of truncated backpropagation through time, see `windows`; None: the whole trial.
     clip_norm : float, optional
@@ -69,9 +69,9 @@ def fit(
     look : int
         Training steps between two looks, at which curves get a point and checkpoints are written.
     patience : int, optional
-        Training stops after so many looks without a better validation score, and the best parameters are restored.
+        Training stops after this many looks without a better validation score, and the best parameters are restored.
     checkpoint : str or path-like, optional
-        A file that is written at every look. If it is there, training goes on from it and ends as if it had never stopped.
+        A file that is written at every look. If it exists, training resumes from it and ends as if it had never stopped.
     progress : callable, optional
         Called with the `History` at every look; `lambda history: print(history.line())` shows it.
     seed : int
@@ -99,13 +99,13 @@ def fit(
     """
     for name, value in (("steps", steps), ("batch", batch), ("look", look)):
         whole_number(name, value)
-    for name, some in (("window", window), ("patience", patience)):
-        if some is not None:
-            whole_number(name, some)
+    for name, option in (("window", window), ("patience", patience)):
+        if option is not None:
+            whole_number(name, option)
     if patience is not None and validation is None:
-        raise UserError("patience: needs validation trials, which say when training no longer helps")
+        raise UserError("patience: needs validation trials")
     objective = objective_of(loss)
-    judged = None if validation is None else trials_of(validation, "validation", network)
+    held_out = None if validation is None else trials_of(validation, "validation", network)
     source = train if callable(train) else trials_of(train, "train", network)
     run = Training(network, steps, rate, optimiser, seed)
     if checkpoint is not None and Path(checkpoint).exists():
@@ -116,17 +116,17 @@ def fit(
         run.schedule()
         run.optimiser.zero_grad()
         network.train()
-        found = gradients(network, trials, objective, spike_price, window)
-        if found is not None and run.finite(clip_norm):
+        means = gradients(network, trials, objective, spike_price, window)
+        if means is not None and run.finite(clip_norm):
             run.optimiser.step()
         else:
             run.history.lost += 1
-        recent.add(found)
+        recent.add(means)
         run.step += 1
         if run.step % look == 0 or run.step == steps:
-            recent.leave(run.history, run.step)
-            if judged is not None:
-                run.judged(*judge(network, judged, objective, batch), patience)
+            recent.record(run.history, run.step)
+            if held_out is not None:
+                run.judged(*judge(network, held_out, objective, batch), patience)
             run.history.seconds = time.process_time() - begin
             if checkpoint is not None:
                 run.save(checkpoint)
@@ -147,14 +147,14 @@ class _Recent:
     """Means of the batches since the last look."""
 
     def __init__(self):
-        self.found: list = []
+        self.batches: list = []
 
-    def add(self, found):
-        self.found += [] if found is None else [found]
+    def add(self, means):
+        self.batches += [] if means is None else [means]
 
-    def leave(self, history, step):
-        means = np.mean(self.found, 0) if self.found else np.full(3, math.nan)
+    def record(self, history, step):
+        means = np.mean(self.batches, 0) if self.batches else np.full(3, math.nan)
         history.step.append(step)
         for name, value in zip(("loss", "score", "spikes"), means, strict=True):
             getattr(history, name).append(float(value))
-        self.found = []
+        self.batches = []

@@ -18,7 +18,7 @@ class History:
     spikes : list of float
         Mean spikes of all neurons in a trial of the batches.
     lost : int
-        Steps left out because gradients were not finite.
+        Steps skipped because gradients were not finite.
     seconds : float
         Processor time.
     stopped : bool
@@ -49,8 +49,8 @@ class History:
         str
             One line.
         """
-        found = f"step {self.step[-1]}: loss {self.loss[-1]:.4f}, score {self.score[-1]:.3f}"
+        text = f"step {self.step[-1]}: loss {self.loss[-1]:.4f}, score {self.score[-1]:.3f}"
         if self.validation_score:
-            found += f", validation {self.validation_score[-1]:.3f}"
+            text += f", validation {self.validation_score[-1]:.3f}"
         lost = f", {self.lost} steps lost" if self.lost else ""
-        return f"{found}, {self.spikes[-1]:.0f} spikes a trial{lost}"
+        return f"{text}, {self.spikes[-1]:.0f} spikes a trial{lost}"

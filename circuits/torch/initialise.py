@@ -1,7 +1,6 @@
-"""Initial values of training: projections that drive neurons by fluctuations, copies in which excitation and inhibition
-balance.
+"""Initial values of training: projections that drive neurons by fluctuations, and balanced excitation and inhibition.
 
-As in `torch.nn.init`, functions with a trailing underscore change what they are given.
+As in `torch.nn.init`, functions with a trailing underscore change their argument.
 """
 
 import math
@@ -11,10 +10,10 @@ import torch
 from circuits.errors import UserError
 from circuits.neurons.lif_psc_exp import P21_E, P22, THRESHOLD
 from circuits.neurons.model import P11_E
-from circuits.torch.lif import PLACE
+from circuits.torch.lif import INDEX
 from circuits.torch.models import lif
 
-LEAST_DISTANCE = 1.0  # mV; a neuron that its bias brings nearer to threshold counts as this far away
+MIN_DISTANCE = 1.0  # mV, from the bias to the threshold
 
 
 @torch.no_grad()
@@ -51,16 +50,16 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
         raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
     cell, lines = layer.cell, layer.in_features
     chance = min(1.0, rate_hz * cell.motif.dt_ms / 1000)
-    now, form = cell.lif.now(), cell.lif.form
+    values, form = cell.lif.now(), cell.lif.form
     if form.linear:
         table = cell.lif.constants().double()
-    else:  # a weight is the current at threshold, whatever the model
-        table = torch.stack(lif.columns(dict(zip(form.model.names, now.unbind(-1), strict=True)), cell.motif.dt_ms), -1)
+    else:  # a weight is the current at threshold in all models
+        table = torch.stack(lif.columns(dict(zip(form.model.names, values.unbind(-1), strict=True)), cell.motif.dt_ms), -1)
     p11, p22, p21 = table[..., P11_E], table[..., P22], table[..., P21_E]
     area = p21 / ((1 - p11) * (1 - p22))
     square = p21.square() * (1 + p11 * p22) / ((1 - p11.square()) * (1 - p22.square()) * (1 - p11 * p22))
-    bias = now[..., PLACE["bias_mv"]]
-    distance = (table[..., THRESHOLD] - bias).clamp(min=LEAST_DISTANCE)
+    bias = values[..., INDEX["bias_mv"]]
+    distance = (table[..., THRESHOLD] - bias).clamp(min=MIN_DISTANCE)
     weight = cell.input.weight.double()
     zero = weight.new_zeros(*weight.shape[:-1], cell.neurons)
     target = cell.input.target.expand(weight.shape)
@@ -70,8 +69,8 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
     else:
         mean = lines * chance * once * area
         variance = lines * ((squared + once.square()) * chance - once.square() * chance**2) * square
-    wanted = (distance / (mean + deviations * variance.sqrt()))[once > 0]
-    scale = wanted.median().item() if len(wanted) else 1.0
+    scales = (distance / (mean + deviations * variance.sqrt()))[once > 0]
+    scale = scales.median().item() if len(scales) else 1.0
     weight = scale * torch.empty_like(layer.projection).exponential_()
     layer.set_projection(weight * torch.randint_like(weight, 2).mul(2).sub(1) if layer.signed else weight)
 
@@ -94,8 +93,8 @@ def balance_(cell) -> None:
     >>> from circuits.torch import MotifCell, balance_
     >>> balance_(MotifCell(circuits.zoo["onset-2"]))
     """
-    now = cell.lif.now()
-    tau_e, tau_i = now[..., PLACE["tau_syn_e_ms"]], now[..., PLACE["tau_syn_i_ms"]]
+    values = cell.lif.now()
+    tau_e, tau_i = values[..., INDEX["tau_syn_e_ms"]], values[..., INDEX["tau_syn_i_ms"]]
 
     def charge(kind, tau):
         weight = kind.weight.double()

@@ -9,10 +9,10 @@ from circuits.motif_file import Motif
 from circuits.torch import eprop
 from circuits.torch.assemble import Lateral, assembly
 from circuits.torch.cell import MotifCell
-from circuits.torch.checks import is_real, one_of, told, whole_number
+from circuits.torch.checks import describe, is_real, one_of, whole_number
 from circuits.torch.finite import Finite, NotFiniteError, require_finite
 from circuits.torch.initialise import balance_, drive_, spread_
-from circuits.torch.positive import PARAMETRISATIONS
+from circuits.torch.positive import PARAMETRISATIONS, identity
 from circuits.torch.precision import OwnPrecision, without_autocast
 from circuits.torch.state import State
 
@@ -91,8 +91,8 @@ class MotifLayer(OwnPrecision):
         if lateral is None:
             self.cell = MotifCell(motif, copies=copies, share=share, **options)
         else:
-            whole = assembly(motif, copies, lateral)
-            self.cell = MotifCell(whole if share else whole.motif, **options)
+            copies_as_one = assembly(motif, copies, lateral)
+            self.cell = MotifCell(copies_as_one if share else copies_as_one.motif, **options)
         self.copies, self.in_features, self.share, self.batch_first = copies, in_features, share, batch_first
         self.motif, self.lateral, self.projects = motif if isinstance(motif, Motif) else Motif.of(motif), lateral, projection
         channels, outputs = self._each(self.cell.channels), self._each(len(self.cell.readout))
@@ -103,7 +103,7 @@ class MotifLayer(OwnPrecision):
         self.register_buffer("read", (first[:, None] + self.cell.readout).flatten(), persistent=False)
         self.signed = projection == "signed"
         self._weight, self._free = (
-            (_same, _same)
+            (identity, identity)
             if self.signed
             else PARAMETRISATIONS.get(options.get("parametrisation", "abs"), PARAMETRISATIONS["abs"])
         )
@@ -120,13 +120,13 @@ class MotifLayer(OwnPrecision):
         Returns
         -------
         list of Motif
-            One for each copy; one for all copies where they share parameters, and where they are wired with one another.
+            One for each copy; a single one if copies share parameters or are wired with one another.
         """
-        own = self.cell.copies is not None and not self.share
-        return [self.cell.to_motif(copy) for copy in range(self.copies if own else 1)]
+        separate = self.cell.copies is not None and not self.share
+        return [self.cell.to_motif(copy) for copy in range(self.copies if separate else 1)]
 
     def _each(self, number):
-        """Of what the cell has so many, how many a copy has."""
+        """The number per copy, from that of the cell."""
         return number if self.cell.copies else number // self.copies
 
     @torch.no_grad()
@@ -185,7 +185,7 @@ class MotifLayer(OwnPrecision):
 
     def _shaped(self, x, state, everything):
         if not is_real(x, (2, 3), self.in_features):
-            raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {told(x)}")
+            raise UserError(f"x: must be [batch, {self.in_features}] or [steps, batch, {self.in_features}], not {describe(x)}")
         with without_autocast(x):
             return self._stepped(x, state, everything)
 
@@ -201,7 +201,7 @@ class MotifLayer(OwnPrecision):
             else:
                 drive, cell = self._project(x), self.cell.run if everything else self.cell
                 spikes, state = cell(drive if sequence else drive[0], state)
-        except NotFiniteError:  # the cell has looked at what comes out of the projection
+        except NotFiniteError:  # found by the cell in the output of the projection
             require_finite(x, "x", ("step", "trial", "line"))
             require_finite(self.projection, "the projection", ("line", "channel"))
             raise
@@ -210,13 +210,9 @@ class MotifLayer(OwnPrecision):
         return (spikes.transpose(0, 1) if sequence and self.batch_first else spikes), state
 
     def _project(self, x):
-        """The channels' drive as the cell wants it, but with steps and batch last in memory, by one matrix product."""
+        """The channels' drive in the cell's axes, with steps and batch last in memory, by one matrix product."""
         steps, batch, lines = x.shape
         lines_first = x.permute(2, 0, 1).reshape(lines, steps * batch)
         drive = Finite.apply(self.projection_weight, "the projection weights").T @ lines_first
         drive = drive.view(self.copies, self.channels, steps, batch)
         return drive.permute(2, 0, 3, 1) if self.cell.copies else drive.flatten(0, 1).permute(1, 2, 0)
-
-
-def _same(values):
-    return values

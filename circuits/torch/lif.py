@@ -1,4 +1,4 @@
-"""The neurons of a cell: their constants, as the simulator has them, and what of them learns."""
+"""The neurons of a cell: the simulator's constants, and the trainable parameters."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from circuits.torch.dale import of_parts, parts
 from circuits.torch.models import FORMS
 from circuits.torch.positive import Between
 
-PLACE = {name: k for k, name in enumerate(LIF_PSC_EXP.names)}  # the other models that train begin with the same parameters
+INDEX = {name: k for k, name in enumerate(LIF_PSC_EXP.names)}  # the other trainable models begin with the same parameters
 
 
 class _Exact(torch.autograd.Function):
@@ -25,14 +25,14 @@ class _Exact(torch.autograd.Function):
 
 
 class LifNeurons(nn.Module):
-    """Neurons of a model of `models`. What of them may learn are parameters, each [neurons] or [copies, neurons]:
+    """Neurons of a model of `models`. Their trainable parameters are, each [neurons] or [copies, neurons]:
 
-    bias_mv             the constant drive, always there
+    bias_mv             the constant drive, always present
     log_tau_m and more  with `times`: logarithm of each time constant over that of the motif
     log_gap             with `thresholds`: the same of the distance from v_reset to v_th
 
     of_motif  float64 [neurons, parameters], in the order of the neuron model
-    keys      neurons with the same key share parameters, of which there are then fewer; None: none do
+    keys      neurons with the same key share parameters; None: none do
     """
 
     table: torch.Tensor
@@ -56,7 +56,7 @@ class LifNeurons(nn.Module):
         self.of_motif, self.dt_ms, self.times, self.thresholds = of_motif, dt_ms, times, thresholds
         first, part = parts(keys)
         self.register_buffer("part", part, persistent=False)
-        bias = torch.tensor(of_motif[:, PLACE["bias_mv"]])
+        bias = torch.tensor(of_motif[:, INDEX["bias_mv"]])
         bias = (bias if first is None else bias[first]).to(dtype)
         shape = (len(bias),) if copies is None else (copies, len(bias))
         self.bias_mv = nn.Parameter(bias.expand(shape).clone())
@@ -71,41 +71,41 @@ class LifNeurons(nn.Module):
         self._round()
 
     def _round(self):
-        model, named = self.form.model, dict(zip(self.form.model.names, self.of_motif.T, strict=True))
+        model, parameters = self.form.model, dict(zip(self.form.model.names, self.of_motif.T, strict=True))
         self.table.copy_(torch.tensor(model.table(self.of_motif, self.dt_ms)))
-        self.bias_gain.copy_(torch.tensor(self.form.bias[1](named, self.dt_ms)))
+        self.bias_gain.copy_(torch.tensor(self.form.bias[1](parameters, self.dt_ms)))
 
     def _apply(self, fn, recurse=True):
         super()._apply(fn, recurse)
-        self._round()  # once from float64, whatever conversions came before
+        self._round()  # from float64, whatever the earlier conversions
         return self
 
     def constants(self) -> torch.Tensor:
-        """The table of the neuron model as it is now, [..., neurons, columns]."""
+        """The present table of the neuron model, [..., neurons, columns]."""
         if not (self.times or self.thresholds):
             drive = (self.bias_gain * of_parts(self.bias_mv, self.part))[..., None]
             fixed = self.table.expand(*drive.shape[:-1], -1)
-            place = self.form.bias[0]
-            return torch.cat([fixed[..., :place], drive, fixed[..., place + 1 :]], -1)
-        now = self.now()
-        formula = _table(now, self.dt_ms, self.form)
-        if now.device.type == "cpu" and not torch.compiler.is_compiling():
-            formula = _Exact.apply(formula, torch.from_numpy(self.form.model.table(now.detach().numpy(), self.dt_ms)))
+            column = self.form.bias[0]
+            return torch.cat([fixed[..., :column], drive, fixed[..., column + 1 :]], -1)
+        values = self.now()
+        formula = _table(values, self.dt_ms, self.form)
+        if values.device.type == "cpu" and not torch.compiler.is_compiling():
+            formula = _Exact.apply(formula, torch.from_numpy(self.form.model.table(values.detach().numpy(), self.dt_ms)))
         return formula.to(self.table.dtype)
 
     def now(self) -> torch.Tensor:
-        """The parameters as they are now: float64 [..., neurons, parameters], as in the neuron model."""
+        """The present parameters, float64 [..., neurons, parameters], in the order of the neuron model."""
         bias = of_parts(self.bias_mv, self.part).double()
         columns = list(torch.as_tensor(self.of_motif, device=bias.device).expand(*bias.shape, -1).unbind(-1))
-        columns[PLACE["bias_mv"]] = bias
+        columns[INDEX["bias_mv"]] = bias
         for name in self.form.times if self.times else ():
-            limits, place = self.form.model.parameters[name], self.form.model.names.index(name)
-            tau = columns[place] * of_parts(getattr(self, _logarithm(name)), self.part).double().exp()
-            columns[place] = Between.apply(tau, limits.low, limits.high)
+            limits, column = self.form.model.parameters[name], self.form.model.names.index(name)
+            tau = columns[column] * of_parts(getattr(self, _logarithm(name)), self.part).double().exp()
+            columns[column] = Between.apply(tau, limits.low, limits.high)
         if self.log_gap is not None:
-            v_th = columns[PLACE["v_th_mv"]]
-            columns[PLACE["v_th_mv"]] = (
-                v_th + (v_th - columns[PLACE["v_reset_mv"]]) * of_parts(self.log_gap, self.part).double().expm1()
+            v_th = columns[INDEX["v_th_mv"]]
+            columns[INDEX["v_th_mv"]] = (
+                v_th + (v_th - columns[INDEX["v_reset_mv"]]) * of_parts(self.log_gap, self.part).double().expm1()
             )
         return torch.stack(columns, -1)
 

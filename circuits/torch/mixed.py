@@ -43,9 +43,9 @@ class MixedLayer(OwnPrecision):
         layers = list(layers)
         if not layers or not all(isinstance(layer, MotifLayer) for layer in layers):
             raise UserError("layers: at least one MotifLayer")
-        for name, said in (("in_features", "lines"), ("batch_first", "batch_first")):
+        for name, term in (("in_features", "lines"), ("batch_first", "batch_first")):
             if len({getattr(layer, name) for layer in layers}) > 1:
-                raise UserError(f"layers: parts of a layer have the same {said}, not {[getattr(k, name) for k in layers]}")
+                raise UserError(f"layers: parts of a layer have the same {term}, not {[getattr(k, name) for k in layers]}")
         if len({layer.cell.motif.dt_ms for layer in layers}) > 1:
             raise UserError(f"layers: parts of a layer have the same dt_ms, not {[k.cell.motif.dt_ms for k in layers]}")
         self.layers = nn.ModuleList(layers)
@@ -106,5 +106,5 @@ class MixedLayer(OwnPrecision):
 
     def _all(self, x, state, call):
         states = [None] * len(self.layers) if state is None else state
-        found = [call(layer, x, mine) for layer, mine in zip(self.layers, states, strict=True)]
-        return torch.cat([spikes for spikes, _ in found], -1), tuple(after for _, after in found)
+        results = [call(layer, x, own_state) for layer, own_state in zip(self.layers, states, strict=True)]
+        return torch.cat([spikes for spikes, _ in results], -1), tuple(after for _, after in results)

@@ -12,7 +12,7 @@ from circuits.errors import UserError, one_line
 from circuits.motif_file import Motif
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
-from circuits.torch.checks import is_real, told, whole_number
+from circuits.torch.checks import describe, is_real, whole_number
 from circuits.torch.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
@@ -28,7 +28,7 @@ class MotifNetwork(OwnPrecision):
 
     Call it with x, [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
     logits [batch, classes], of the spike counts of the trial; with `readout_ms` logits in every step, [steps, batch, classes].
-    `run` goes on from a state, so that a long trial can be taken window by window (`windows`).
+    `run` continues from a state, so that a long trial can be split into windows (`windows`).
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class MotifNetwork(OwnPrecision):
         if lines is not None:
             whole_number("lines", lines)
             if not layers[0].signed:
-                raise UserError('lines: brought together they may be negative, so that layers[0] needs projection="signed"')
+                raise UserError('lines: their features may be negative, so that layers[0] needs projection="signed"')
             self.lines, self.together = lines, nn.Linear(lines, layers[0].in_features, bias=False, dtype=dtype)
 
     @classmethod
@@ -106,7 +106,7 @@ class MotifNetwork(OwnPrecision):
         Raises
         ------
         circuits.errors.UserError
-            For a wrong description, with one line that names the place.
+            For a wrong description, with one line that names the key.
         """
         return from_config(cls, config)
 
@@ -123,14 +123,14 @@ class MotifNetwork(OwnPrecision):
         torch.Tensor
             Logits, [batch, classes], or with `readout_ms` [steps, batch, classes].
         """
-        given, x = x, self._features(x)
-        with self._named(given):
+        inputs, x = x, self._features(x)
+        with self._named(inputs):
             for layer in self.layers:
                 x, _ = layer(x)
         return self._in_order(self.readout.read(x)[0])
 
     def run(self, x: torch.Tensor, state: NetworkState | None = None) -> NetworkRun:
-        """Run one window of the trials and go on from its state later.
+        """Run one window of the trials; the returned state continues it.
 
         Parameters
         ----------
@@ -144,20 +144,20 @@ class MotifNetwork(OwnPrecision):
         NetworkRun
             Logits, spikes and the state to continue from. Logits of spike counts are those since the trial began.
         """
-        given, x, counts, states = x, self._features(x), [], []
-        with self._named(given):
+        inputs, x, counts, states = x, self._features(x), [], []
+        with self._named(inputs):
             for k, layer in enumerate(self.layers):
-                everything, after = layer.run(x, None if state is None else state.layers[k])  # type: ignore[operator]
-                counts.append(everything.sum((0, 2)))
+                layer_spikes, after = layer.run(x, None if state is None else state.layers[k])  # type: ignore[operator]
+                counts.append(layer_spikes.sum((0, 2)))
                 states.append(after)
-                x = everything.index_select(-1, layer.read)
-        logits, carried = self.readout.read(x, None if state is None else state.readout)
-        return NetworkRun(self._in_order(logits), torch.stack(counts, -1), NetworkState(tuple(states), carried))
+                x = layer_spikes.index_select(-1, layer.read)
+        logits, readout_state = self.readout.read(x, None if state is None else state.readout)
+        return NetworkRun(self._in_order(logits), torch.stack(counts, -1), NetworkState(tuple(states), readout_state))
 
     def forward_with_spikes(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Classify trials and count the spikes, both with gradients.
 
-        A spike-count penalty, the spikes times a price added to the loss, silences neurons that the classes do not need.
+        A spike-count penalty, added to the loss, silences neurons that do not contribute.
 
         Parameters
         ----------
@@ -171,8 +171,8 @@ class MotifNetwork(OwnPrecision):
         spikes : torch.Tensor
             Spikes of all neurons of each layer in each trial, [batch, layers].
         """
-        found = self.run(x)
-        return found.logits, found.spikes
+        results = self.run(x)
+        return results.logits, results.spikes
 
     @torch.no_grad()
     def spikes(self, x: torch.Tensor) -> torch.Tensor:
@@ -209,16 +209,16 @@ class MotifNetwork(OwnPrecision):
         Returns
         -------
         Motif
-            The circuit; delays that were trained are rounded to whole steps.
+            The circuit; trained delays are rounded to whole steps.
 
         Raises
         ------
         circuits.errors.UserError
-            If some weight is below 0, or for what no circuit has.
+            If a weight is negative, or for features that no circuit has.
         """
-        found = whole(self).motif
+        motif = whole(self).motif
         try:
-            return Motif(**found.model_dump())
+            return Motif(**motif.model_dump())
         except ValidationError as error:
             raise UserError(f"the network is no circuit: {one_line(error)}; `simulate` runs it as it is") from None
 
@@ -244,19 +244,19 @@ class MotifNetwork(OwnPrecision):
         Raises
         ------
         circuits.errors.UserError
-            For input that is no spikes, and for what no circuit has.
+            For input that is not spikes, and for features that no circuit has.
         """
         if not is_real(x, (3,), self.lines):
-            raise UserError(f"x: must be a sequence of {self.lines} lines, not {told(x)}")
-        found = whole(self)
-        raster = simulate(found.motif, rows_of(x.transpose(0, 1) if self.batch_first else x))
-        columns = [raster.names.index(name) for name in found.read]
+            raise UserError(f"x: must be a sequence of {self.lines} lines, not {describe(x)}")
+        flat = whole(self)
+        raster = simulate(flat.motif, rows_of(x.transpose(0, 1) if self.batch_first else x))
+        columns = [raster.names.index(name) for name in flat.read]
         spikes = torch.from_numpy(raster.spikes()[..., columns]).transpose(0, 1).to(self.readout.weight)
         return raster, self._in_order(self.readout.read(spikes)[0])
 
     @contextmanager
     def _named(self, x):
-        """Name a layer's values that are not finite as the network knows them."""
+        """Report input that is not finite by the network's axes."""
         try:
             yield
         except NotFiniteError:
@@ -270,7 +270,7 @@ class MotifNetwork(OwnPrecision):
         """Input of the first layer, steps first."""
         if not is_real(x, (3,), self.lines):
             shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
-            raise UserError(f"x: must be a sequence, {shape}, not {told(x)}")
+            raise UserError(f"x: must be a sequence, {shape}, not {describe(x)}")
         x = x.transpose(0, 1) if self.batch_first else x
         return x if self.together is None else self.together(x.to(self.together.weight.dtype))
 

@@ -1,4 +1,4 @@
-"""Learning that multiplies: exponentiated gradients, for weights whose sign is given."""
+"""Exponentiated gradients: multiplicative learning of weights of fixed sign."""
 
 import math
 
@@ -8,13 +8,13 @@ from torch import nn
 from circuits.errors import UserError
 from circuits.torch.dale import DaleSynapses
 
-MOST = 1.0  # a step multiplies or divides by at most e
+MAX_EXPONENT = 1.0  # a step multiplies or divides by at most e
 
 
 class ExponentiatedGradient(torch.optim.Optimizer):
     """Optimiser that multiplies weights: w <- w exp(-lr g sign(w)).
 
-    g is the gradient or, with `momentum`, its running mean; the exponent is held between -1 and 1. Signs never change, large
+    g is the gradient or, with `momentum`, its running mean; the exponent is clipped to -1 to 1. Signs never change, large
     weights change more than small ones, and a weight of 0 stays 0. For weights in the parametrisations "abs" and "clamp", which
     `magnitudes` lists; give all other parameters to another optimiser. Sources: Kivinen and Warmuth, Information and
     Computation 132, 1997; as a model of learning under Dale's law Cornford et al., bioRxiv 2024.10.25.620272.
@@ -59,7 +59,7 @@ class ExponentiatedGradient(torch.optim.Optimizer):
         Returns
         -------
         object
-            What the closure returned.
+            The result of the closure.
         """
         loss = None
         if closure is not None:
@@ -73,7 +73,7 @@ class ExponentiatedGradient(torch.optim.Optimizer):
                 if group["momentum"]:
                     mean = self.state[parameter].setdefault("mean", torch.zeros_like(parameter))
                     g = mean.lerp_(g, 1 - group["momentum"])
-                parameter.mul_((-group["lr"] * g * parameter.sign()).clamp(-MOST, MOST).exp())
+                parameter.mul_((-group["lr"] * g * parameter.sign()).clamp(-MAX_EXPONENT, MAX_EXPONENT).exp())
         return loss
 
 
@@ -97,6 +97,6 @@ def magnitudes(module: nn.Module) -> list[nn.Parameter]:
     >>> len(magnitudes(MotifCell(circuits.zoo["onset-2"])))
     3
     """
-    found = [part.free for part in module.modules() if isinstance(part, DaleSynapses)]
-    found += [p for part in module.modules() if isinstance(p := getattr(part, "projection", None), nn.Parameter)]
-    return [parameter for parameter in found if parameter.requires_grad]
+    parameters = [part.free for part in module.modules() if isinstance(part, DaleSynapses)]
+    parameters += [p for part in module.modules() if isinstance(p := getattr(part, "projection", None), nn.Parameter)]
+    return [parameter for parameter in parameters if parameter.requires_grad]

@@ -1,4 +1,4 @@
-"""Ways to keep a weight >= 0 whatever an optimiser does to the free parameter behind it, and one that leaves it free.
+"""Parametrisations: functions from a free parameter, which an optimiser changes, to a weight >= 0 or of any sign.
 
     abs       weight = |free|               the default: keeps every bit of the motif's weight
     softplus  weight = log(1 + exp(free))
@@ -6,15 +6,16 @@
     clamp     weight = max(free, 0)
     signed    weight = free                 of any sign: without Dale's law, for comparisons
 
-No weight freezes. The slope of abs is taken as +1 at 0, where its usual gradient is 0; a weight pushed through 0 is reflected.
-The slopes of softplus and exp vanish with the weight, but in the backward pass they never fall below `LEAST_SLOPE`. Those two
-cannot be 0: a weight of 0 starts at `LEAST_WEIGHT`. Clamp passes the gradient wherever a step along it leads back above 0.
+Weights never freeze. The slope of abs at 0, usually 0, is +1; a weight pushed through 0 is reflected. The slopes of softplus
+and exp vanish with the weight, but are at least `MIN_SLOPE` in the backward pass. These two cannot be 0: a weight of 0 starts
+at
+`MIN_WEIGHT`. Clamp passes the gradient where a step along it leads back above 0.
 """
 
 import torch
 
-LEAST_SLOPE = 0.01
-LEAST_WEIGHT = 1e-6  # mV
+MIN_SLOPE = 0.01
+MIN_WEIGHT = 1e-6  # mV
 
 
 class _FlooredSlope(torch.autograd.Function):
@@ -26,7 +27,7 @@ class _FlooredSlope(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         (slope,) = ctx.saved_tensors
-        return grad * slope.clamp(min=LEAST_SLOPE), None, None
+        return grad * slope.clamp(min=MIN_SLOPE), None, None
 
 
 class Between(torch.autograd.Function):
@@ -65,12 +66,12 @@ def _clamp(free):
 
 
 def _softplus_inverse(weight):
-    weight = weight.clamp(min=LEAST_WEIGHT)
+    weight = weight.clamp(min=MIN_WEIGHT)
     return weight + torch.log(-torch.expm1(-weight))
 
 
 def _exp_inverse(weight):
-    return weight.clamp(min=LEAST_WEIGHT).log()
+    return weight.clamp(min=MIN_WEIGHT).log()
 
 
 # name -> (free parameter to weight >= 0, weight to free parameter in float64)
@@ -82,9 +83,9 @@ PARAMETRISATIONS = {
 }
 
 
-def _same(values):
+def identity(values):
     return values
 
 
-# those, and weights of any sign
-WEIGHTS = PARAMETRISATIONS | {"signed": (_same, torch.clone)}
+# with weights of any sign
+WEIGHTS = PARAMETRISATIONS | {"signed": (identity, torch.clone)}

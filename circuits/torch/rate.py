@@ -8,7 +8,7 @@ from torch.nn import functional
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.torch.checks import has_rates, is_real, one_of, told, whole_number
+from circuits.torch.checks import describe, has_rates, is_real, one_of, whole_number
 from circuits.torch.dale import DaleSynapses
 from circuits.torch.finite import NotFiniteError, all_finite, require_finite
 from circuits.torch.positive import PARAMETRISATIONS
@@ -81,7 +81,7 @@ class MotifRateCell(OwnPrecision):
             model = motif.neuron_model
             raise UserError(f"motif: the rate form needs neurons with tau_m and a threshold, not {model}; use --to brian2")
         if any(channel.signal is not None for channel in motif.inputs):
-            raise UserError("motif: the rate form has inputs that are rates of spikes, not sampled ones; take MotifCell")
+            raise UserError("motif: the rate form has inputs that are rates of spikes, not sampled ones; use MotifCell")
         if isinstance(trainable, str) or not set(trainable) <= {"weights", "bias"}:
             raise UserError(f"trainable: a tuple of weights, bias, not {trainable!r}")
         one_of("activation", activation, ACTIVATIONS)
@@ -94,10 +94,10 @@ class MotifRateCell(OwnPrecision):
         distance = p["v_th_mv"] - p["v_rest_mv"]
         gain_e, gain_i = (p[name] / (motif.dt_ms * distance) for name in ("tau_syn_e_ms", "tau_syn_i_ms"))
         afferent, (excitatory, inhibitory) = from_inputs(motif), from_neurons(motif)
-        alike = {"parametrisation": parametrisation, "copies": copies, "dtype": dtype}
+        common = {"parametrisation": parametrisation, "copies": copies, "dtype": dtype}
         wires = _joined(_scaled(excitatory, gain_e), _scaled(inhibitory, gain_i))
-        self.input = DaleSynapses("input", _scaled(afferent, gain_e), 1.0, self.neurons, sources=range(self.channels), **alike)
-        self.recurrent = DaleSynapses("recurrent", wires, 1.0, self.neurons, sources=range(self.neurons), **alike)
+        self.input = DaleSynapses("input", _scaled(afferent, gain_e), 1.0, self.neurons, sources=range(self.channels), **common)
+        self.recurrent = DaleSynapses("recurrent", wires, 1.0, self.neurons, sources=range(self.neurons), **common)
         self.bias = nn.Parameter(torch.tensor(p["bias_mv"] / distance).to(dtype).repeat(copies, 1))
         self.register_buffer("leak", torch.tensor(-np.expm1(-motif.dt_ms / p["tau_m_ms"])).to(dtype), persistent=False)
         signs = np.where(motif.excitatory, 1.0, -1.0)
@@ -117,8 +117,8 @@ class MotifRateCell(OwnPrecision):
     @property
     def outputs(self) -> list[int]:
         """The columns of h that belong to output ports, copy after copy, a list of int."""
-        place = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
-        slots = [place[i] for port in self.motif.outputs for i in port.neurons]
+        index = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
+        slots = [index[i] for port in self.motif.outputs for i in port.neurons]
         return [copy * self.neurons + slot for copy in range(self.copies) for slot in slots]
 
     def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
@@ -138,7 +138,7 @@ class MotifRateCell(OwnPrecision):
         """
         self._check(x, 2, "[batch, ")
         with without_autocast(x):
-            x, h = self._given(x, h, x.shape[0], ("trial", "line"))
+            x, h = self._converted(x, h, x.shape[0], ("trial", "line"))
             return self._step(self._drive(x), h, self._matrix())
 
     def unroll(self, x: torch.Tensor, h: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -160,18 +160,18 @@ class MotifRateCell(OwnPrecision):
         """
         self._check(x, 3, "[steps, batch, ")
         with without_autocast(x):
-            x, h = self._given(x, h, x.shape[1], ("step", "trial", "line"))
-            matrix, found = self._matrix(), []
+            x, h = self._converted(x, h, x.shape[1], ("step", "trial", "line"))
+            matrix, rates = self._matrix(), []
             for drive in self._drive(x):
                 h = self._step(drive, h, matrix)
-                found.append(h)
-            return (torch.stack(found) if found else x.new_zeros(0, *h.shape)), h
+                rates.append(h)
+            return (torch.stack(rates) if rates else x.new_zeros(0, *h.shape)), h
 
     def _step(self, drive, h, matrix):
         """drive [batch, copies, neurons]."""
         before = h.unflatten(-1, (self.copies, self.neurons))
-        arriving = torch.einsum("bkm,kmn->bkn", before, matrix)
-        rate = self.sign * self.activation(drive + arriving)
+        recurrent = torch.einsum("bkm,kmn->bkn", before, matrix)
+        rate = self.sign * self.activation(drive + recurrent)
         return (before + self.leak * (rate - before)).flatten(-2)
 
     def _drive(self, x):
@@ -189,21 +189,21 @@ class MotifRateCell(OwnPrecision):
             return self.bias.new_zeros(self.copies, self.neurons, self.neurons)
         return self.recurrent.matrix()
 
-    def _given(self, x, h, batch, axes):
-        """The input and the start, checked, in the precision of the cell."""
+    def _converted(self, x, h, batch, axes):
+        """The input and the initial rates, checked, in the precision of the cell."""
         x = x.to(self.bias.dtype)
         start = self.bias.new_zeros(batch, self.hidden_size) if h is None else h
         if start.shape != (batch, self.hidden_size) or start.is_complex():
-            raise UserError(f"h: must be [{batch}, {self.hidden_size}], not {told(start)}")
+            raise UserError(f"h: must be [{batch}, {self.hidden_size}], not {describe(start)}")
         start = start.to(self.bias.dtype)
         if not all_finite(x, *([] if h is None else [start])):
             require_finite(x, "x", axes)
             raise NotFiniteError("h is not finite: it holds NaN or infinity")
         return x, start
 
-    def _check(self, x, axes, wanted):
-        if not is_real(x, (axes,), self.input_size):
-            raise UserError(f"x: must be {wanted}{self.input_size}], not {told(x)}")
+    def _check(self, x, ndim, leading_axes):
+        if not is_real(x, (ndim,), self.input_size):
+            raise UserError(f"x: must be {leading_axes}{self.input_size}], not {describe(x)}")
 
 
 def _scaled(wires, gain):

@@ -1,5 +1,7 @@
 """Synapses with short-term plasticity in tensor operations: `circuits.synapses.short_term`."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from torch import nn
@@ -17,10 +19,10 @@ def short_term_of(motif: Circuit) -> tuple[list, list, list]:
 
 
 class ShortTermSynapses(nn.Module):
-    """Those of the synapses of one kind that have short-term plasticity.
+    """The synapses of one kind with short-term plasticity.
 
     kind      `DaleSynapses`;   sections  of each of its synapses `circuits.synapses.ShortTerm`, or None
-    A spike is 0 or 1. An input of another size x is transmitted as x spikes at once, which use up what min(x, 1) spikes do.
+    A spike is 0 or 1. Another input x is transmitted as x simultaneous spikes, which deplete as much as min(x, 1) spikes.
     """
 
     which: torch.Tensor
@@ -36,24 +38,24 @@ class ShortTermSynapses(nn.Module):
         self.size = len(which)
         delay, source = kind.delay[which], kind.source[which]
         self.delays = delay.unique().tolist()
-        place = torch.searchsorted(torch.tensor(self.delays), delay)
+        row = torch.searchsorted(torch.tensor(self.delays), delay)
         self.columns = len(kind.sources) if kind.name == "input" else kind.neurons
-        self.register_buffer("taps", place * self.columns + source, persistent=False)
+        self.register_buffer("taps", row * self.columns + source, persistent=False)
         self.register_buffer("constants", torch.zeros(3, len(which), dtype=dtype), persistent=False)
         self._round()
 
     def _round(self):
         model = MODELS["short_term"]
-        named = dict(zip(model.parameters, self.of_motif.T, strict=True))
-        self.constants.copy_(torch.tensor(np.array(model.constants(_Named(named), self.dt_ms))))
+        parameters = dict(zip(model.parameters, self.of_motif.T, strict=True))
+        self.constants.copy_(torch.tensor(np.array(model.constants(SimpleNamespace(**parameters), self.dt_ms))))
 
     def _apply(self, fn, recurse=True):
         super()._apply(fn, recurse)
-        self._round()  # once from float64, whatever conversions came before
+        self._round()  # from float64, whatever the earlier conversions
         return self
 
     def weights(self, kind):
-        """Signed weights, [synapses], or [copies, 1, synapses] of copies with their own."""
+        """Signed weights, [synapses], or [copies, 1, synapses] where copies have their own."""
         weight = Finite.apply(kind.sign * kind.weight, f"the {kind.name} weights").index_select(-1, self.which)
         return weight if weight.ndim == 1 else weight[:, None]
 
@@ -62,16 +64,11 @@ class ShortTermSynapses(nn.Module):
         return torch.cat([rows[past + step - delay] for delay in self.delays], -1).index_select(-1, self.taps)
 
     def arrive(self, weights, target, arriving, state, current):
-        """The state (u, 1 - x), each [..., synapses], and the current [..., neurons], after what arrives in a step."""
-        use, keep_fac, keep_rec = self.constants
-        u, gone = keep_fac * state[0], keep_rec * state[1]
+        """The state (u, 1 - x), each [..., synapses], and the current [..., neurons], after the arrivals of a step."""
+        use, decay_fac, decay_rec = self.constants
+        u, depleted = decay_fac * state[0], decay_rec * state[1]
         u_after = torch.addcmul(u, use, 1 - u)
-        released = u_after * (1 - gone)
+        released = u_after * (1 - depleted)
         spike = arriving.clamp(0, 1)
-        state = torch.lerp(u, u_after, spike), torch.addcmul(gone, spike, released)
+        state = torch.lerp(u, u_after, spike), torch.addcmul(depleted, spike, released)
         return state, current.index_add(-1, target[self.which], weights * released * arriving)
-
-
-class _Named:
-    def __init__(self, values):
-        self.__dict__.update(values)

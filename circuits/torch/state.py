@@ -15,11 +15,11 @@ class State(NamedTuple):
     i_e, i_i : torch.Tensor
         Synaptic currents in mV, [..., neurons].
     refractory : torch.Tensor
-        Steps for which a neuron is still held at v_reset, int32 [..., neurons].
+        Remaining refractory steps, int32 [..., neurons].
     inputs : torch.Tensor
-        Input that has not arrived yet, oldest first, [longest input delay, ..., channels].
+        Input in transit, oldest first, [longest input delay, ..., channels].
     spikes : torch.Tensor
-        Spikes between neurons that have not arrived yet, 0 and 1, [longest delay, ..., neurons].
+        Spikes in transit between neurons, 0 and 1, [longest delay, ..., neurons].
 
     further : torch.Tensor, optional
         Further states of the neuron model in its order (of "alif_psc_exp" w and theta), [states, ..., neurons].

@@ -1,4 +1,4 @@
-"""A trained cell as a motif again."""
+"""Conversion of a trained cell to a motif."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from circuits.motif_file import Motif
 
 
 def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
-    """The motif of a cell as it is now, or of one of its copies; what has not changed keeps every bit. Without Dale's law its
-    weights may be below 0, and it is not checked."""
-    own = cell.copies is not None and not cell.share
+    """The motif of a cell, or of one of its copies, with the present parameters; unchanged values keep every bit. Without
+    Dale's law weights may be negative, and the motif is not validated."""
+    separate = cell.copies is not None and not cell.share
 
-    def mine(tensor):
-        return (tensor[copy] if own else tensor).detach().double()
+    def of_copy(tensor):
+        return (tensor[copy] if separate else tensor).detach().double()
 
     data = cell.motif.model_dump()
     sign = {neuron["id"]: neuron["sign"] for neuron in data["neurons"]}
@@ -25,20 +25,20 @@ def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
         (cell.inhibitory, [s for s in data["synapses"] if sign[s["pre"]] == "I"]),
     ]
     for kind, synapses in groups:
-        for synapse, weight in zip(synapses, mine(kind.weight).tolist(), strict=True):
+        for synapse, weight in zip(synapses, of_copy(kind.weight).tolist(), strict=True):
             synapse["weight_mv"] = weight
         if kind.free_delay is not None:
-            steps = mine(kind.delay_steps).round().tolist()
+            steps = of_copy(kind.delay_steps).round().tolist()
             for synapse, now, before in zip(synapses, steps, kind.delay.tolist(), strict=True):
                 if now != before:
                     synapse["delay_ms"] = now * cell.motif.dt_ms
     names = ("bias_mv", *(cell.lif.form.times if cell.lif.times else ()), *(("v_th_mv",) if cell.lif.thresholds else ()))
-    place = {name: k for k, name in enumerate(cell.lif.form.model.names)}
-    now, before = mine(cell.lif.now()), cell.lif.of_motif
+    index = {name: k for k, name in enumerate(cell.lif.form.model.names)}
+    now, before = of_copy(cell.lif.now()), cell.lif.of_motif
     for n, neuron in enumerate(data["neurons"]):
         for name in names:
-            value = now[n, place[name]].item()
-            if value != cell.lif.bias_mv.new_tensor(before[n, place[name]]).item() or name != "bias_mv":
+            value = now[n, index[name]].item()
+            if value != cell.lif.bias_mv.new_tensor(before[n, index[name]]).item() or name != "bias_mv":
                 neuron[name] = value
     if not dales_law:
         return unchecked(cell.motif, data)
@@ -54,7 +54,7 @@ def to_motif(cell, copy: int, dales_law: bool = True) -> Motif:
 
 
 def unchecked(motif: Motif, data: dict) -> Motif:
-    """The motif with the neurons and synapses of `data`, whose weights may be below 0: the kernel takes them."""
+    """The motif with the neurons and synapses of `data`, not validated: the kernel accepts negative weights."""
     make: dict[str, Any] = {"neurons": type(motif.neurons[0]), "synapses": Synapse}
     parts = {name: tuple(kind.model_construct(**part) for part in data[name]) for name, kind in make.items()}
     parts["inputs"] = tuple(

@@ -1,4 +1,4 @@
-"""A training between two steps: parameters, optimiser, curves and the best parameters so far; saved and resumed."""
+"""The state of a training: parameters, optimiser, curves and the best parameters so far; saved and resumed."""
 
 import json
 import math
@@ -10,15 +10,15 @@ import torch
 from circuits.errors import UserError
 from circuits.files import read_bytes
 from circuits.motif_file import write_whole
-from circuits.torch.files import MOST, as_bytes, from_bytes
+from circuits.torch.files import MAX_BYTES, as_bytes, from_bytes
 from circuits.torch.history import History
 
 FORMAT = "evocircuits training 1"
-SMALL = {"bias_mv": 5.0, "log_": 0.5}  # size of a change to parameters that may start at 0
+CHANGES = {"bias_mv": 5.0, "log_": 0.5}  # scale of changes to parameters that may start at 0
 
 
 class Training:
-    """A training that can be saved between two steps."""
+    """A training that can be saved between steps."""
 
     def __init__(self, network, steps, rate, optimiser, seed):
         self.network, self.steps, self.step, self.history = network, steps, 0, History()
@@ -28,7 +28,7 @@ class Training:
         self.falls = optimiser is None
         if optimiser is None:
             groups = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-            self.optimiser: Any = torch.optim.Adam([{"params": [p], "lr": rate * _size(name, p)} for name, p in groups])
+            self.optimiser: Any = torch.optim.Adam([{"params": [p], "lr": rate * _scale(name, p)} for name, p in groups])
         else:
             self.optimiser = optimiser(self.parameters)
         self.first = [group["lr"] for group in self.optimiser.param_groups]
@@ -39,8 +39,8 @@ class Training:
             group["lr"] = first * factor
 
     def finite(self, clip_norm) -> bool:
-        most = math.inf if clip_norm is None else clip_norm
-        return bool(torch.nn.utils.clip_grad_norm_(self.parameters, most).isfinite())
+        max_norm = math.inf if clip_norm is None else clip_norm
+        return bool(torch.nn.utils.clip_grad_norm_(self.parameters, max_norm).isfinite())
 
     def judged(self, loss, score, patience):
         history = self.history
@@ -65,7 +65,7 @@ class Training:
         write_whole(path, as_bytes(tensors, json.dumps(data | {"first": self.first})))
 
     def resume(self, path):
-        tensors, text = from_bytes(read_bytes(path, MOST), path)
+        tensors, text = from_bytes(read_bytes(path, MAX_BYTES), path)
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise UserError(f"{path}: no checkpoint of `circuits.torch.fit`; choose another path or remove it")
@@ -90,8 +90,8 @@ def _below(tensors, prefix):
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _size(name, parameter) -> float:
-    """The size of a parameter's values, or of a change that matters if they may be 0."""
-    known = (value for part, value in SMALL.items() if name.rpartition(".")[2].startswith(part))
-    found = float(parameter.detach().square().mean().sqrt()) if parameter.numel() else 0.0
-    return next(known, found or 1.0)
+def _scale(name, parameter) -> float:
+    """The scale of a parameter: the root mean square of its values, or that of changes if values may be 0."""
+    scales = (value for prefix, value in CHANGES.items() if name.rpartition(".")[2].startswith(prefix))
+    root_mean_square = float(parameter.detach().square().mean().sqrt()) if parameter.numel() else 0.0
+    return next(scales, root_mean_square or 1.0)

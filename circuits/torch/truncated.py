@@ -1,4 +1,4 @@
-"""Long trials in windows: truncated backpropagation through time, with states handed on."""
+"""Truncated backpropagation through time: long trials in windows that pass on their state."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Window(NamedTuple):
     Parameters
     ----------
     steps : slice
-        The steps of the trial that it has.
+        Its steps of the trial.
     logits : torch.Tensor
         Logits, [batch, classes] (of the spike counts since the trial began), or with `readout_ms` [steps, batch, classes].
     spikes : torch.Tensor
@@ -36,7 +36,7 @@ class Window(NamedTuple):
 
 
 def windows(network, x: torch.Tensor, steps: int | None) -> Iterator[Window]:
-    """Take a network through long trials window by window.
+    """Run a network on long trials window by window.
 
     Spikes are those of the whole trials at once. Gradients go back to the beginning of their window (truncated backpropagation
     through time, Williams and Peng, Neural Computation 2, 1990): call `backward` on the loss of each window before the next
@@ -59,7 +59,7 @@ def windows(network, x: torch.Tensor, steps: int | None) -> Iterator[Window]:
     Raises
     ------
     circuits.errors.UserError
-        For a window that is no whole number above 0, and as `MotifNetwork`.
+        For a window that is not a whole number above 0, and as `MotifNetwork`.
 
     Examples
     --------
@@ -67,9 +67,9 @@ def windows(network, x: torch.Tensor, steps: int | None) -> Iterator[Window]:
     >>> from circuits.torch import MotifLayer, MotifNetwork, windows
     >>> layer = MotifLayer(circuits.zoo["toggle-2"], copies=4, in_features=10)
     >>> network = MotifNetwork([layer], classes=1, readout_ms=20.0)
-    >>> x, wanted = (torch.rand(300, 8, 10) < 0.05).float(), torch.ones(300, 8, 1)
+    >>> x, target = (torch.rand(300, 8, 10) < 0.05).float(), torch.ones(300, 8, 1)
     >>> for window in windows(network, x, steps=100):
-    ...     loss = (window.logits - wanted[window.steps]).square().mean()
+    ...     loss = (window.logits - target[window.steps]).square().mean()
     ...     loss.backward()
     """
     if steps is not None:
@@ -79,8 +79,8 @@ def windows(network, x: torch.Tensor, steps: int | None) -> Iterator[Window]:
         raise UserError("x: must be a sequence of at least one step, as the network takes it")
     total, state = x.shape[time], None
     for begin in range(0, total, steps or total):
-        here = slice(begin, min(begin + (steps or total), total))
-        found = network.run(x.narrow(time, here.start, here.stop - here.start), state)
-        state = found.state.detach()
-        yield Window(here, found.logits, found.spikes)
-        del found  # what the backward pass needed of it
+        window = slice(begin, min(begin + (steps or total), total))
+        results = network.run(x.narrow(time, window.start, window.stop - window.start), state)
+        state = results.state.detach()
+        yield Window(window, results.logits, results.spikes)
+        del results  # frees the window's graph

@@ -16,39 +16,39 @@ from circuits.torch.trained import to_motif
 
 
 class Whole(NamedTuple):
-    """motif: not checked, with weights of any sign;   read  ids of the neurons behind the readout, in its order."""
+    """motif: not validated, with weights of any sign;   read  ids of the neurons that the readout reads, in its order."""
 
     motif: Motif
     read: list[str]
 
 
 def whole(network) -> Whole:
-    """The circuit of a network as it is now. Raises UserError for what no circuit has."""
+    """The circuit of a network with the present parameters. Raises UserError for features that no circuit has."""
     neurons: list = []
-    between: list = []
+    synapses: list = []
     channels: list[list] = [[] for _ in range(network.lines)]
     sources: list[str] = []
     inhibits: set[str] = set()
     for k, layer in enumerate(network.layers):
-        parts, following = _parts(layer), []
+        parts, outputs = _parts(layer), []
         for p, part in enumerate(parts):
             name = f"{k}.{p}" if len(parts) > 1 else f"{k}"
-            into = part.projection_weight.detach().double()
+            projection = part.projection_weight.detach().double()
             if k == 0 and network.together is not None:
-                into = network.together.weight.detach().double().T @ into
-            read = _copies(part, name, into, neurons, between, inhibits)
-            for source, post, weight, delay in read.arriving:
+                projection = network.together.weight.detach().double().T @ projection
+            layer_ends = _copies(part, name, projection, neurons, synapses, inhibits)
+            for source, post, weight, delay in layer_ends.inputs:
                 if k == 0:
                     channels[source].append(InputSynapse.model_construct(post=post, weight_mv=weight, delay_ms=delay))
                     continue
                 pre = sources[source]
                 if pre in inhibits:
                     raise UserError(
-                        f"layers[{k}]: hears neuron {pre!r}, which inhibits, over excitatory lines: no circuit has that"
+                        f"layers[{k}]: inhibitory neuron {pre!r} projects to it by excitatory weights: no circuit can have that"
                     )
-                between.append(Synapse.model_construct(pre=pre, post=post, weight_mv=weight, delay_ms=delay))
-            following += read.outputs
-        sources = following
+                synapses.append(Synapse.model_construct(pre=pre, post=post, weight_mv=weight, delay_ms=delay))
+            outputs += layer_ends.outputs
+        sources = outputs
     first = _parts(network.layers[0])[0].cell.motif
     ports = [OutputPort.model_construct(name="out", neurons=tuple(dict.fromkeys(n for n in sources if n not in inhibits)))]
     motif = Motif.model_construct(
@@ -57,7 +57,7 @@ def whole(network) -> Whole:
         noise_mv=0.0,
         neurons=tuple(neurons),
         inputs=tuple(InputChannel.model_construct(name=f"line{c}", synapses=tuple(s)) for c, s in enumerate(channels)),
-        synapses=tuple(between),
+        synapses=tuple(synapses),
         outputs=tuple(port for port in ports if port.neurons),
         provenance=first.provenance,
     )
@@ -66,10 +66,10 @@ def whole(network) -> Whole:
     return Whole(motif, sources)
 
 
-class _Read(NamedTuple):
-    """arriving  (feature, post, weight, delay) of each synapse behind the projection;   outputs  ids, copy after copy."""
+class _Ends(NamedTuple):
+    """inputs  (feature, post, weight, delay) of each synapse behind the projection;   outputs  ids, copy after copy."""
 
-    arriving: list
+    inputs: list
     outputs: list[str]
 
 
@@ -77,36 +77,36 @@ def _parts(layer) -> list[Any]:
     return list(layer.layers) if isinstance(layer, MixedLayer) else [layer]
 
 
-def _copies(layer, name, into, neurons, between, inhibits):
-    """Add the copies of a layer; `into` [features, copies * channels]."""
-    cell, found = layer.cell, _Read([], [])
-    own = cell.copies is not None and not layer.share
+def _copies(layer, name, projection, neurons, synapses, inhibits):
+    """Add the copies of a layer; `projection` [features, copies * channels]."""
+    cell, ends = layer.cell, _Ends([], [])
+    separate = cell.copies is not None and not layer.share
     number = 0
     for copy in range(cell.copies or 1):
-        motif = to_motif(cell, copy if own else 0, dales_law=False)
+        motif = to_motif(cell, copy if separate else 0, dales_law=False)
         ids = {neuron.id: f"{name}.{copy}.{n}" for n, neuron in enumerate(motif.neurons)}
         neurons += [neuron.model_copy(update={"id": ids[neuron.id]}) for neuron in motif.neurons]
         inhibits.update(ids[neuron.id] for neuron in motif.neurons if neuron.sign == "I")
-        between += [s.model_copy(update={"pre": ids[s.pre], "post": ids[s.post]}) for s in motif.synapses]
+        synapses += [s.model_copy(update={"pre": ids[s.pre], "post": ids[s.post]}) for s in motif.synapses]
         for channel in motif.inputs:
-            column = into[:, number].tolist()
+            column = projection[:, number].tolist()
             number += 1
             for s in channel.synapses:
                 if s.short_term:
-                    raise UserError("an input synapse with short-term plasticity adds up all lines: no circuit has that")
-                arriving = (
+                    raise UserError("an input synapse with short-term plasticity sums all lines: no circuit can have that")
+                inputs = (
                     (f, ids[s.post], weight * s.weight_mv, s.delay_ms)
                     for f, weight in enumerate(column)
                     if weight * s.weight_mv
                 )
-                found.arriving.extend(arriving)
-        places = list(ids.values())
-        found.outputs.extend(places[n] for n in cell.readout.tolist())
-    return found
+                ends.inputs.extend(inputs)
+        copy_ids = list(ids.values())
+        ends.outputs.extend(copy_ids[n] for n in cell.readout.tolist())
+    return ends
 
 
 def rows_of(x: torch.Tensor):
     """Input spikes [steps, batch, lines] for the simulator, bool [batch, steps, lines]. Raises UserError for reals."""
     if not bool(((x == 0) | (x == 1)).all()):
-        raise UserError("x: the simulator has spikes, 0 and 1, and no other input")
+        raise UserError("x: the simulator takes spikes, 0 and 1, only")
     return (x.transpose(0, 1) == 1).contiguous().cpu().numpy()

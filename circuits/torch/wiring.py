@@ -22,28 +22,30 @@ class Wires(NamedTuple):
 
 def from_inputs(circuit: Circuit) -> Wires:
     """The synapses from input channels."""
-    place = _places(circuit)
-    found = [(c, place[s.post], s.delay_ms, s.weight_mv) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
-    return _wires(found, circuit.dt_ms)
+    index = _indices(circuit)
+    rows = [(c, index[s.post], s.delay_ms, s.weight_mv) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+    return _wires(rows, circuit.dt_ms)
 
 
 def from_neurons(circuit: Circuit) -> tuple[Wires, Wires]:
     """The synapses between neurons: the excitatory and the inhibitory ones."""
-    place = _places(circuit)
-    found = [(place[s.pre], place[s.post], s.delay_ms, s.weight_mv) for s in circuit.synapses]
-    excitatory, inhibitory = by_sign(circuit, found)
+    index = _indices(circuit)
+    excitatory, inhibitory = by_sign(
+        circuit, [(index[s.pre], index[s.post], s.delay_ms, s.weight_mv) for s in circuit.synapses]
+    )
     return _wires(excitatory, circuit.dt_ms), _wires(inhibitory, circuit.dt_ms)
 
 
 def by_sign(circuit: Circuit, values) -> tuple[list, list]:
-    """Something of each synapse between neurons, apart for excitatory and inhibitory ones."""
+    """Split values, one for each synapse between neurons, into those of excitatory and of inhibitory synapses."""
     sign = {neuron.id: neuron.sign for neuron in circuit.neurons}
     signs = [sign[s.pre] for s in circuit.synapses]
-    excitatory, inhibitory = ([v for v, s in zip(values, signs, strict=True) if s == wanted] for wanted in "EI")
+    excitatory = [value for value, s in zip(values, signs, strict=True) if s == "E"]
+    inhibitory = [value for value, s in zip(values, signs, strict=True) if s == "I"]
     return excitatory, inhibitory
 
 
-def _places(circuit):
+def _indices(circuit):
     return {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
 
 

@@ -1,4 +1,4 @@
-"""The parts of a neuron model's differentiable form."""
+"""The interface of differentiable neuron models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ class Form:
     """A neuron model in tensor operations.
 
     model    the neuron model of the simulator
-    times    names of its time constants, which may learn
+    times    names of its trainable time constants
     columns  (parameters by name, dt) -> the columns of the model's table as differentiable functions of the parameters
-    bias     the column of the constant drive, and (parameters by name as arrays, dt) -> what 1 mV of bias adds to it
+    bias     the column of the constant drive, and (parameters by name as arrays, dt) -> the drive per mV of bias
     reset    the column of the potential after a spike
-    linear   do its columns begin with those of lif_psc_exp?
-    states   how many states it has beyond V, I_e and I_i
+    linear   do the columns begin with those of lif_psc_exp?
+    states   number of states beyond V, I_e and I_i
     step     (columns, v, i_e, i_i, further states, fire) -> (v, further states, spikes) before the reset: one step, with the
-             operations of the kernel in their order. fire(v, threshold) -> the v that counts from now on, and the spikes
+             operations of the kernel in their order. fire(v, threshold) -> v to continue with, and the spikes
     """
 
     model: NeuronModel

@@ -39,7 +39,7 @@ def bias_gain(p, dt):
 
 
 def step(c, v, i_e, i_i, further, fire):
-    # addcmul rounds once where the processor fuses it, as the kernel's fma does.
+    # addcmul rounds once where the processor fuses it, like the kernel's fma.
     v = torch.addcmul(torch.addcmul(torch.addcmul(c[DRIVE], c[P21_I], i_i), c[P21_E], i_e), c[P22], v)
     v, spikes = fire(v, c[THRESHOLD])
     return v, further, spikes

@@ -118,7 +118,7 @@ def test_a_pickle_in_an_hdf5_file_is_not_opened(tmp_path):
 
 
 def test_too_many_neurons_are_refused(tmp_path):
-    rows = "\n".join(f"a{k},b,1" for k in range(draft.NEURONS + 1))
+    rows = "\n".join(f"a{k},b,1" for k in range(draft.MAX_NEURONS + 1))
     (tmp_path / "net.csv").write_text(f"source,target,weight\n{rows}\n")
     assert "too large for a motif" in refused(tmp_path / "net.csv")
 

@@ -125,7 +125,7 @@ def test_what_is_not_trainable_keeps_still():
         (lambda: MotifCell(small_motif(), slope=0), "slope: a number above 0"),
         (lambda: MotifCell(small_motif(), trainable="weights"), "trainable: a tuple"),
         (lambda: MotifCell(small_motif(), trainable=("signs",)), "trainable: a tuple of weights, bias"),
-        (lambda: MotifCell(small_motif(), longest_delay_ms=5), "longest_delay_ms: is for delays that learn"),
+        (lambda: MotifCell(small_motif(), longest_delay_ms=5), "longest_delay_ms: is for trained delays"),
         (
             lambda: MotifCell(small_motif(), trainable=("delays",), longest_delay_ms=2.5),
             "longest_delay_ms: whole steps of dt_ms = 1",
