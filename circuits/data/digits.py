@@ -5,7 +5,7 @@ import numpy as np
 from circuits.data.split import WORLD, Data, Split, at_steps
 from circuits.errors import MachineError, UserError
 
-BLANK = 0.1  # of full ink; paler pixels do not fire
+BLANK = 0.1  # fraction of full ink below which pixels do not fire
 
 
 def digits(test: int = 450, seed: int = 0, *, steps: int = 60, last: int = 50) -> Data:
@@ -44,11 +44,11 @@ def digits(test: int = 450, seed: int = 0, *, steps: int = 60, last: int = 50) -
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
         raise MachineError("digits: needs scikit-learn, which is not installed: pip install 'evocircuits[data]'") from None
-    found = load_digits()
-    ink, targets = found.data / 16, found.target.astype("i8")
+    images = load_digits()
+    ink, targets = images.data / 16, images.target.astype("i8")
     if not (isinstance(test, int) and 0 < test < len(ink)):
         raise UserError(f"test: from 1 to {len(ink) - 1} images, not {test!r}")
     step = np.where(ink > BLANK, np.rint((1 - ink) * last), -1).astype("i8")
-    everything = Split(at_steps(step, steps), targets)
+    split = Split(at_steps(step, steps), targets)
     order = np.random.default_rng((seed, WORLD)).permutation(len(ink))
-    return Data(*(Split(*(array[chosen] for array in everything)) for chosen in (order[test:], order[:test])))
+    return Data(*(Split(*(array[chosen] for array in split)) for chosen in (order[test:], order[:test])))

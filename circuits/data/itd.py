@@ -39,7 +39,7 @@ def itd(
     frequency_hz, rate_hz : float
         Frequency of the tone and mean firing rate of a fibre in Hz.
     classes : int, optional
-        Number of equal parts of the range of phases that are to be told apart; None for the phase itself.
+        Number of classes, equal parts of the range of phases; None for the phase itself.
     fibre_lag : float
         The phases of the fibres of an ear lag by 0 to `fibre_lag` (radians). With 0 they fire in phase, and a network that
         compares the ears has to delay one of them itself.

@@ -5,7 +5,7 @@ import numpy as np
 from circuits.data.split import WORLD, Data, Split, at_steps, two_splits
 from circuits.errors import UserError
 
-HARMONICS = 1000  # beyond it amplitudes are negligible at any smoothness worth having
+HARMONICS = 1000  # higher amplitudes are negligible at any useful smoothness
 
 
 def randman(
@@ -69,19 +69,20 @@ def randman(
 
     def values(label, points):
         """[points, channels], of [points, dimensions]."""
-        found = np.ones((len(points), channels))
+        product = np.ones((len(points), channels))
         for d in range(dimensions):
             angle = points[:, d, None, None] * k + shift[label, :, d]
-            found *= np.einsum("pck,ck->pc", np.sin(2 * np.pi * angle), amplitude[label, :, d])
-        return found
+            product *= np.einsum("pck,ck->pc", np.sin(2 * np.pi * angle), amplitude[label, :, d])
+        return product
 
     reference = world.random((4096, dimensions))
-    ends = [(found.min(0), found.max(0)) for found in (values(label, reference) for label in range(classes))]
+    references = (values(label, reference) for label in range(classes))
+    limits = [(times.min(0), times.max(0)) for times in references]
 
     def make(rng, trials):
         targets = rng.permutation(np.arange(trials) % classes)
         points, time = rng.random((trials, dimensions)), np.empty((trials, channels))
-        for label, (low, high) in enumerate(ends):
+        for label, (low, high) in enumerate(limits):
             time[targets == label] = (values(label, points[targets == label]) - low) / (high - low)
         step = np.clip(np.floor(time * steps), 0, steps - 1).astype("i8")
         return Split(at_steps(step, steps), targets)

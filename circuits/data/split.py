@@ -6,7 +6,7 @@ import numpy as np
 
 from circuits.errors import UserError
 
-TRAIN, TEST, WORLD = range(3)  # second half of a seed: splits share no random number but those of the world that both are from
+TRAIN, TEST, WORLD = range(3)  # second half of seeds: splits are independent, given the random world that they share
 
 
 class Split(NamedTuple):
@@ -51,7 +51,7 @@ class Data(NamedTuple):
 
 
 def two_splits(make, train: int, test: int, seed: int) -> Data:
-    """`make(rng, trials)` -> Split, once for each split, with generators of their own."""
+    """Make both splits by `make(rng, trials)` -> Split, with independent generators."""
     for name, trials in (("train", train), ("test", test)):
         if not (isinstance(trials, int) and trials > 0):
             raise UserError(f"{name}: a number of trials from 1, not {trials!r}")
@@ -60,5 +60,5 @@ def two_splits(make, train: int, test: int, seed: int) -> Data:
 
 
 def at_steps(step: np.ndarray, steps: int) -> np.ndarray:
-    """One spike a channel: bool [trials, steps, channels] of int64 [trials, channels]; other steps are no spike."""
+    """One spike per channel, bool [trials, steps, channels], in steps int64 [trials, channels]; outside 0 to steps, none."""
     return step[:, None, :] == np.arange(steps)[:, None]

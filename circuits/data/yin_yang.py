@@ -40,7 +40,7 @@ def yin_yang(train: int = 5000, test: int = 1000, seed: int = 0, *, steps: int =
     def make(rng, trials):
         targets, points = rng.permutation(np.arange(trials) % 3), np.empty((trials, 2))
         missing = np.arange(trials)
-        while len(missing):  # draw again until a point lies in the part that is wanted
+        while len(missing):  # rejection sampling
             points[missing] = rng.random((len(missing), 2))
             missing = missing[part(points[missing]) != targets[missing]]
         values = np.concatenate([points, 1 - points, np.zeros((trials, 1))], axis=1)
@@ -56,6 +56,6 @@ def part(points: np.ndarray) -> np.ndarray:
     left, right = np.hypot(x - RADIUS / 2, y - RADIUS), np.hypot(x - 3 * RADIUS / 2, y - RADIUS)
     # The line between yin and yang is two half circles: yin bulges below on the left, yang above on the right.
     yin = np.where(y > RADIUS, right > RADIUS / 2, left <= RADIUS / 2)
-    found = np.where(yin, YIN, YANG)
-    found = np.where(np.minimum(left, right) < DOT, DOTS, found)
-    return np.where(np.hypot(x - RADIUS, y - RADIUS) > RADIUS, -1, found)
+    classes = np.where(yin, YIN, YANG)
+    classes = np.where(np.minimum(left, right) < DOT, DOTS, classes)
+    return np.where(np.hypot(x - RADIUS, y - RADIUS) > RADIUS, -1, classes)

@@ -1,8 +1,8 @@
-"""The one door to matplotlib: figures that owe nothing to the user's settings, and leave them as they are.
+"""All access to matplotlib: figures independent of the user's settings, which stay unchanged.
 
-matplotlib draws by settings of the whole process: the user's matplotlibrc, `plt.style.use`, MPLBACKEND. A figure of ours is
-made, drawn and saved by matplotlib's own defaults with our changes, without pyplot and without a backend: it looks the same
-everywhere. Who gives axes of their own draws by their own settings.
+matplotlib draws by settings of the whole process: the user's matplotlibrc, `plt.style.use`, MPLBACKEND. The figures of this
+package are made, drawn and saved with matplotlib's defaults and a few changes, without pyplot and without a backend, so that
+they look the same everywhere. In axes that a user passes, the user's settings hold.
 """
 
 import logging
@@ -21,8 +21,8 @@ from circuits.errors import MachineError
 
 @contextmanager
 def _importing():
-    """As it is imported matplotlib writes warnings about the user's files and folders, and refuses to be where MPLBACKEND
-    names something it does not know, as a notebook's does outside the notebook."""
+    """A context for importing matplotlib, which warns about the user's files and folders, and fails if MPLBACKEND names an
+    unknown backend, such as a notebook's outside the notebook."""
     first, log, backend = "matplotlib" not in sys.modules, logging.getLogger("matplotlib"), os.environ.get("MPLBACKEND")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -52,34 +52,35 @@ Style = Mapping[str, Any]
 _DEFAULTS: dict[Any, Any] = {
     name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")
 }
-_style: ContextVar[dict[str, Any] | None] = ContextVar("style", default=None)  # our changes; None: the user's settings hold
+_style: ContextVar[dict[str, Any] | None] = ContextVar(
+    "style", default=None
+)  # changes of the defaults; None: the user's settings hold
 
 
 @contextmanager
 def own_style(changes: Style | None = None):
-    """matplotlib's own defaults for the time of a `with` block, with these changes and those of the blocks around it."""
+    """A context with matplotlib's defaults, these changes and those of enclosing contexts."""
     outer = _style.get()
-    wanted: dict[Any, Any] = {**(outer or {}), **(changes or {})}
-    if wanted == outer:
+    style: dict[Any, Any] = {**(outer or {}), **(changes or {})}
+    if style == outer:
         yield
         return
-    token = _style.set(wanted)
+    token = _style.set(style)
     try:
-        with matplotlib.rc_context({**_DEFAULTS, **wanted} if outer is None else wanted):
+        with matplotlib.rc_context({**_DEFAULTS, **style} if outer is None else style):
             yield
     finally:
         _style.reset(token)
 
 
 def drawn(function):
-    """Decorates a function that draws into axes it is given (`ax`, or `both`), or into a figure of its own: that one is in our
-    style."""
-    own = signature(function)
+    """Decorate a function that draws into given axes (`ax`, or `both`), or into a new figure, which gets `own_style`."""
+    parameters = signature(function)
 
     @wraps(function)
     def draw(*args, **options):
-        given = own.bind(*args, **options).arguments
-        if given.get("ax") is not None or given.get("both") is not None:
+        arguments = parameters.bind(*args, **options).arguments
+        if arguments.get("ax") is not None or arguments.get("both") is not None:
             return function(*args, **options)
         with own_style():
             return function(*args, **options)
@@ -88,7 +89,7 @@ def drawn(function):
 
 
 class Figure(_figure.Figure):
-    """A figure that keeps the style it was made in."""
+    """A figure that keeps the style in which it was made."""
 
     def __init__(self, *args, **options):
         self._own_style = dict(_style.get() or {})
@@ -108,14 +109,14 @@ class Figure(_figure.Figure):
 
 
 class Panels(list):
-    """The axes of one figure; in a notebook they show themselves as it."""
+    """The axes of one figure; a notebook displays them as the figure."""
 
     def _repr_html_(self) -> str:
         return svg(self[0].figure)
 
 
 def svg(figure) -> str:
-    """A figure as an SVG element, to stand in HTML; the same figure gives the same text."""
+    """A figure as an SVG element for HTML; the same figure gives the same text."""
     buffer = BytesIO()
     with own_style({"svg.hashsalt": "evocircuits"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")

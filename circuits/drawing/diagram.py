@@ -1,7 +1,7 @@
 """A circuit's wiring drawn with matplotlib.
 
-E and I are told apart by shape (triangle, circle; arrow, bar) as well as by colour (Okabe and Ito's blue and vermilion, which
-colour-blind people can tell apart).
+E and I differ in shape (triangle, circle; arrow, bar) and in colour (Okabe and Ito's blue and vermilion, distinguishable by
+colour-blind people).
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from circuits.drawing.drawable import drawable
 from circuits.drawing.layout import RADIUS, Part, Place, extent, positions, routes
 from circuits.drawing.plot import E_COLOUR, I_COLOUR, INPUT_COLOUR, plain
 
-WRITTEN = 30  # more delays than these are unreadable
+MAX_DELAYS = 30  # more delays are unreadable
 
 
 @drawn
@@ -24,7 +24,7 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
     Parameters
     ----------
     circuit : Circuit
-        The circuit; of a large one a part is drawn, and the figure states what is left out.
+        The circuit; of a large one a part is drawn, with a note of the rest.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default those of a new figure.
     delays : bool, optional
@@ -41,8 +41,8 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
     if places is None:
         circuit, left_out = drawable(circuit)
         places = positions(circuit)
-    ways = routes(circuit, places)
-    left, right, bottom, top = extent(places, ways)
+    synapse_routes = routes(circuit, places)
+    left, right, bottom, top = extent(places, synapse_routes)
     width, height = right - left + 1.8, top - bottom + 0.5
     if ax is None:
         ax = Figure(figsize=(0.75 * width, 0.75 * height)).add_axes((0, 0, 1, 1))
@@ -53,30 +53,30 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
     sign = {n.id: n.sign for n in circuit.neurons}
     synapses: list[Any] = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     heaviest = max((s.weight_mv for s in synapses), default=1) or 1
-    written = len(synapses) <= WRITTEN if delays is None else delays
-    for way, s in zip(ways, synapses, strict=True):
-        inhibits = way.source[0] == "neuron" and sign[way.source[1]] == "I"
-        _synapse(ax, way, I_COLOUR if inhibits else E_COLOUR, inhibits, s.weight_mv / heaviest)
-        if written:
-            _written(ax, way.label, f"{s.delay_ms:g}", I_COLOUR if inhibits else E_COLOUR)
-    for (what, name), (x, y) in places.items():
-        if what == "input":
+    write_delays = len(synapses) <= MAX_DELAYS if delays is None else delays
+    for route, s in zip(synapse_routes, synapses, strict=True):
+        inhibits = route.source[0] == "neuron" and sign[route.source[1]] == "I"
+        _synapse(ax, route, I_COLOUR if inhibits else E_COLOUR, inhibits, s.weight_mv / heaviest)
+        if write_delays:
+            _delay(ax, route.label, f"{s.delay_ms:g}", I_COLOUR if inhibits else E_COLOUR)
+    for (kind, name), (x, y) in places.items():
+        if kind == "input":
             _input(ax, x, y, name)
         else:
             _neuron(ax, x, y, name, sign[name], [o.name for o in circuit.outputs if name in o.neurons])
     return ax
 
 
-def _synapse(ax, way, colour, inhibits, weight):
-    curve = path.Path(way.curve, [path.Path.MOVETO, path.Path.CURVE4, path.Path.CURVE4, path.Path.CURVE4])
+def _synapse(ax, route, colour, inhibits, weight):
+    curve = path.Path(route.curve, [path.Path.MOVETO, path.Path.CURVE4, path.Path.CURVE4, path.Path.CURVE4])
     head = "|-|, widthA=0, widthB=0.55" if inhibits else "-|>"
     style: dict[str, Any] = {"color": colour, "linewidth": 0.5 + 1.8 * weight, "alpha": 0.8, "zorder": 2}
     ax.add_patch(patches.FancyArrowPatch(path=curve, arrowstyle=head, mutation_scale=7, shrinkA=0, shrinkB=0, **style))
 
 
-def _written(ax, place, text, colour):
+def _delay(ax, position, text, colour):
     box = {"boxstyle": "round,pad=0.08", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-    ax.text(*place, text, fontsize="x-small", color=colour, ha="center", va="center", zorder=2.5, bbox=box)
+    ax.text(*position, text, fontsize="x-small", color=colour, ha="center", va="center", zorder=2.5, bbox=box)
 
 
 def _input(ax, x, y, name):

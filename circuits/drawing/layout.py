@@ -1,8 +1,8 @@
-"""Layout of a circuit's parts and curves of its synapses: simple rules, the same picture every time.
+"""Deterministic layout of a circuit's parts and the curves of its synapses.
 
-Inputs in the first column, output neurons in the last, the others between by their distance from the inputs. Within a column,
-each part sits near the mean height of what it is connected to in the columns before it, and parts then change places where that
-makes synapses less steep. A synapse is a curve that goes around the parts between its ends.
+Inputs are in the first column, output neurons in the last, the others between by distance from the inputs. Within a column, a
+part is placed near the mean height of its neighbours in the columns before, then adjacent parts are exchanged while that makes
+synapses less steep. A synapse is a curve around the parts between its ends.
 """
 
 from typing import Any, NamedTuple
@@ -14,22 +14,21 @@ from circuits.circuit import Circuit
 Part = tuple[str, str | int]
 Place = tuple[float, float]
 
-COLUMN, ROW, RADIUS = 2.4, 1.15, 0.27  # distances between parts, and the size of one
+COLUMN, ROW, RADIUS = 2.4, 1.15, 0.27  # distances between parts, and their size
 GAP = 0.08  # between a line's end and the part
-CLEARANCE = 0.1  # between a line and a part that it passes
-TALLEST = 10  # parts in a column; further ones stand in a column beside it
-BENDS = [s * b for b in (0.1, 0.03, 0.2, 0.32, 0.45, 0.6, 0.8, 1.05, 1.35) for s in (1, -1)]  # shares of the length
-STRAIGHT, WIDE = 0.25, 8.0  # what all but straight lines cost, and wide arcs
-BOW = 0.3  # least bend of what leads back, or stays in its column
-TURNS = 8  # sides of a part that a loop can be on
-APART = 0.24  # between labels
+CLEARANCE = 0.1  # between a line and parts on its way
+MAX_HEIGHT = 10  # parts in a column; further ones go into a column beside it
+BENDS = [s * b for b in (0.1, 0.03, 0.2, 0.32, 0.45, 0.6, 0.8, 1.05, 1.35) for s in (1, -1)]  # fractions of the length
+STRAIGHT, WIDE = 0.25, 8.0  # costs of straight lines and of wide arcs
+BOW = 0.3  # minimal bend of synapses backwards or within a column
+TURNS = 8  # sides of a part for a loop
+LABEL_DISTANCE = 0.24
 _AT = np.linspace(0.06, 0.94, 17)
 _LABELS = np.array([0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75])
 
 
 class Route(NamedTuple):
-    """The way of a synapse: a cubic Bezier curve, float64 [4, 2], from `source` to `target`; label: where its delay is
-    written."""
+    """The route of a synapse: a cubic Bezier curve, float64 [4, 2], from `source` to `target`; label: position of its delay."""
 
     source: Part
     target: Part
@@ -55,7 +54,7 @@ def positions(circuit: Circuit) -> dict[Part, Place]:
 
 
 def _untangled(placed, columns, edges):
-    """The parts of a column, but for the inputs, change places with the next as long as this makes the synapses less steep."""
+    """Exchange adjacent parts of columns, except inputs, while that makes synapses less steep."""
     near: dict = {part: [] for part in placed}
     for a, b in edges:
         if a != b:
@@ -89,7 +88,7 @@ def connections(circuit: Circuit) -> list[tuple[Part, Part]]:
 
 
 def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
-    """The way of every synapse, in the order of `connections`."""
+    """The route of every synapse, in the order of `connections`."""
     edges = connections(circuit)
     at = np.array(list(places.values()))
     index = {part: k for k, part in enumerate(places)}
@@ -104,30 +103,30 @@ def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:
         curves[k, :TURNS] = _loops(at[ends[k, 0]])
         costs[k, TURNS:] = np.inf
         costs[k, :TURNS] = _hidden(curves[None, k, :TURNS], ends[None, k], at)[0] + _crowded(ends[k, 0], ends, at, outputs)
-    taken: dict = {}
+    used_by_pair: dict = {}
     labels: list[Place] = []
-    found = []
+    synapse_routes = []
     for k, (source, target) in enumerate(edges):
-        used = taken.setdefault((source, target), [])
+        used = used_by_pair.setdefault((source, target), [])
         choice = int(np.argmin(np.where(np.isin(np.arange(len(BENDS)), used), np.inf, costs[k])))
         used.append(choice)
         labels.append(_free(_on(curves[k, choice], _LABELS), labels))
-        found.append(Route(source, target, curves[k, choice], labels[-1]))
-    return found
+        synapse_routes.append(Route(source, target, curves[k, choice], labels[-1]))
+    return synapse_routes
 
 
 def _free(points, taken):
-    """The first of some points that is not near one taken, or else the one farthest from all."""
+    """The first of the points that is not near a taken one, else the one farthest from them."""
     if not taken:
         return (float(points[0, 0]), float(points[0, 1]))
     nearest = np.hypot(*np.moveaxis(points[:, None] - np.array(taken)[None], -1, 0)).min(axis=1)
-    clear = np.flatnonzero(nearest > APART)
+    clear = np.flatnonzero(nearest > LABEL_DISTANCE)
     x, y = points[clear[0] if len(clear) else int(nearest.argmax())]
     return (float(x), float(y))
 
 
 def extent(places: dict[Part, Place], ways: list[Route]) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of all parts and synapses, without what is written beside them."""
+    """Left, right, bottom and top of all parts and synapses, without labels."""
     corners = [np.array(list(places.values())) + sign * 1.25 * RADIUS for sign in (-1, 1)]
     points = np.concatenate([*corners, *(_on(way.curve, _AT) for way in ways)])
     (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
@@ -151,28 +150,28 @@ def _columns(circuit, edges):
 
 
 def _split(column):
-    count = -(-len(column) // TALLEST)
+    count = -(-len(column) // MAX_HEIGHT)
     return [column[k::count] for k in range(count)]
 
 
 def _arcs(start, end):
-    """From the edges of parts to those of others, float64 [edges, bends, 4, 2]: arcs whose middle lies half of a bend's lengths
-    beside the straight line; seen from the start, to the right for a positive one."""
-    way = end - start
-    aside = np.stack([way[:, 1], -way[:, 0]], axis=1)
+    """Arcs between parts, float64 [edges, bends, 4, 2], whose middle is half of the bend, in lengths, beside the straight line;
+    to the right of the direction from start to end for positive bends."""
+    direction = end - start
+    aside = np.stack([direction[:, 1], -direction[:, 0]], axis=1)
     control = ((start + end) / 2)[:, None] + np.array(BENDS)[:, None] * aside[:, None]
     first, last = (_towards(part[:, None], control) for part in (start, end))
     return np.stack([first, first + (control - first) * 2 / 3, last + (control - last) * 2 / 3, last], axis=2)
 
 
 def _towards(part, goal):
-    way = goal - part
-    return part + way / np.hypot(way[..., :1], way[..., 1:]) * (RADIUS + GAP)
+    direction = goal - part
+    return part + direction / np.hypot(direction[..., :1], direction[..., 1:]) * (RADIUS + GAP)
 
 
 def _bent(start, end):
-    """Cost of the bends themselves: the straighter the better, wide arcs more than to pass near a part, but what leads back or
-    stays in its column takes a bow."""
+    """Cost of the bends themselves: lowest for straight lines, and for wide arcs higher than for passing near a part; but
+    synapses backwards or within a column need a bow."""
     bends = np.abs(BENDS)
     ahead = end[:, :1] - start[:, :1] > 1e-9
     costs = np.where(bends < 0.1, STRAIGHT, bends + WIDE * bends**2)
@@ -180,20 +179,20 @@ def _bent(start, end):
 
 
 def _hidden(curves, ends, at):
-    """Cost of curves [edges, ways, 4, 2] that pass near parts other than their ends."""
+    """Cost of curves [edges, bends, 4, 2] that pass near parts other than their ends."""
     weight = np.stack([(1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3])
     points = np.einsum("ewcx,cp->ewpx", curves, weight)
     distance = np.empty((*points.shape[:2], len(at)))
-    for some in range(0, len(points), 64):  # all at once would take gigabytes in the largest circuits
-        dx, dy = (points[some : some + 64, ..., None, k] - at[:, k] for k in (0, 1))
-        distance[some : some + 64] = np.sqrt((dx * dx + dy * dy).min(axis=2))
+    for begin in range(0, len(points), 64):  # all at once would take gigabytes in the largest circuits
+        dx, dy = (points[begin : begin + 64, ..., None, k] - at[:, k] for k in (0, 1))
+        distance[begin : begin + 64] = np.sqrt((dx * dx + dy * dy).min(axis=2))
     near = np.maximum(1.25 * RADIUS + CLEARANCE - distance, 0)
     np.put_along_axis(near, ends[:, None, :], 0, axis=2)
     return 100 * near.sum(axis=2)
 
 
 def _loops(at):
-    """From a part to itself, on every side, float64 [TURNS, 4, 2]."""
+    """Loops of a part on every side, float64 [TURNS, 4, 2]."""
     angle = np.pi / 4 * np.array([0, 4, 1, 7, 2, 6, 3, 5])  # up and down first
     ahead = np.stack([np.sin(angle), np.cos(angle)], axis=1)[:, None]
     side = np.stack([ahead[..., 1], -ahead[..., 0]], axis=2)
@@ -205,14 +204,13 @@ def _loops(at):
 
 
 def _crowded(part, ends, at, outputs):
-    """Cost of a loop on each side: among the part's other synapses, where it would be hard to see, or on the right
-    of an output, where the port is written."""
+    """Cost of a loop on each side: near the part's other synapses, and on the right of an output, at the port's label."""
     ahead = _loops(np.zeros(2))[:, 1:3].mean(axis=1)
     ahead = ahead / np.hypot(*ahead.T)[:, None]
     other = ends[(ends == part).sum(axis=1) == 1]
-    way = at[np.where(other[:, 0] == part, other[:, 1], other[:, 0])] - at[part]
-    among = np.clip(way / np.hypot(*way.T)[:, None] @ ahead.T, 0, None).sum(axis=0)
-    return 0.1 * among + (part in outputs) * np.clip(ahead[:, 0], 0, None) + 1e-6 * np.arange(TURNS)
+    directions = at[np.where(other[:, 0] == part, other[:, 1], other[:, 0])] - at[part]
+    overlap = np.clip(directions / np.hypot(*directions.T)[:, None] @ ahead.T, 0, None).sum(axis=0)
+    return 0.1 * overlap + (part in outputs) * np.clip(ahead[:, 0], 0, None) + 1e-6 * np.arange(TURNS)
 
 
 def _on(curve, t):

@@ -1,7 +1,6 @@
 """Pictures of rasters and traces with matplotlib.
 
-E and I are told apart by colour (Okabe and Ito's blue and vermilion, which colour-blind people can tell apart), and by their
-order and names.
+E and I differ in colour (Okabe and Ito's blue and vermilion, distinguishable by colour-blind people), order and names.
 """
 
 from circuits.drawing.canvas import Figure, Panels, drawn
@@ -29,7 +28,7 @@ def plot(raster, trial: int = 0, ax=None):
 
 
 def plain(text) -> str:
-    """Text as it stands: a dollar sign in a stranger's name starts no formula, and what cannot be seen is shown escaped."""
+    """Untrusted text for matplotlib: dollar signs start no formula, unprintable characters are escaped."""
     return harmless(str(text)).replace("$", r"\$")
 
 
@@ -50,13 +49,13 @@ def _spikes(raster, trial, ax):
     return ax
 
 
-def _trace(traces, place, n, ax):
+def _trace(traces, row, n, ax):
     """Potential on the left axis, currents on the right one."""
-    ax.plot(traces.times_ms, traces.v_mv[place, :, n], color="#222222", linewidth=0.9)
+    ax.plot(traces.times_ms, traces.v_mv[row, :, n], color="#222222", linewidth=0.9)
     ax.set_ylabel(plain(f"{traces.names[n]}: V, mV"), fontsize=7)
     right = ax.twinx()
-    right.plot(traces.times_ms, traces.i_e_mv[place, :, n], color=E_COLOUR, linewidth=0.7, alpha=0.8)
-    right.plot(traces.times_ms, traces.i_i_mv[place, :, n], color=I_COLOUR, linewidth=0.7, alpha=0.8)
+    right.plot(traces.times_ms, traces.i_e_mv[row, :, n], color=E_COLOUR, linewidth=0.7, alpha=0.8)
+    right.plot(traces.times_ms, traces.i_i_mv[row, :, n], color=I_COLOUR, linewidth=0.7, alpha=0.8)
     right.set_ylabel("I, mV", fontsize=7)
     for axis in (ax, right):
         axis.tick_params(labelsize=7)

@@ -1,1 +1,1 @@
-"""Circuits made from a circuit: with parts taken out, or changed."""
+"""Edits, lesions and variants of a circuit."""

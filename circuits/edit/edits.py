@@ -1,10 +1,10 @@
-"""Edits of a circuit as data: a list of them takes one circuit to another, can be kept, sent and taken back.
+"""Edits of a circuit as data: a list of edits turns one circuit into another, and can be stored, sent and undone.
 
     edits = parse([{"edit": "weight", "synapse": 0, "mv": 12.5}, {"edit": "silence", "neuron": "I0"}])
     changed = apply(circuit, edits)
 
-Synapses are numbered as everywhere, those from input channels first, channel by channel; a number counts in the circuit that an
-edit finds, after those before it. What a circuit cannot be is refused with the reason, by the checks that every circuit passes.
+Synapses are numbered from those of input channels, channel by channel, to those between neurons; a number refers to the circuit
+after the preceding edits. An edit that makes an invalid circuit is refused with the reason, by the checks of all circuits.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from circuits.edit.lesion import lesion, without
 from circuits.errors import UserError, one_line
 from circuits.part import Id, Part
 
-MOST = 10_000  # edits of one circuit
+MAX_EDITS = 10_000  # edits of one circuit
 
 
 class _Edit(Part):
@@ -28,7 +28,7 @@ class _Edit(Part):
 
 
 class Weight(_Edit):
-    """Give a synapse another weight."""
+    """Set the weight of a synapse."""
 
     edit: Literal["weight"] = "weight"
     synapse: int = Field(ge=0)
@@ -39,7 +39,7 @@ class Weight(_Edit):
 
 
 class Delay(_Edit):
-    """Give a synapse another delay, the nearest one in whole steps of at least one."""
+    """Set the delay of a synapse, rounded to whole steps, at least one."""
 
     edit: Literal["delay"] = "delay"
     synapse: int = Field(ge=0)
@@ -80,16 +80,16 @@ class Connect(_Edit):
             inputs = [
                 c.model_copy(update={"synapses": (*c.synapses, new)}) if c.name == self.channel else c for c in circuit.inputs
             ]
-            return _made(circuit, inputs=inputs)
+            return _changed(circuit, inputs=inputs)
         if self.pre is None:
             raise UserError("a synapse begins at a channel or a neuron: name one of them")
         new = _checked(Synapse, pre=self.pre, post=self.post, weight_mv=self.mv, delay_ms=delay)
-        return _made(circuit, synapses=[*circuit.synapses, new])
+        return _changed(circuit, synapses=[*circuit.synapses, new])
 
 
 class Flip(_Edit):
-    """Turn the sign of a neuron, and with it that of all its synapses; or of one synapse, which Dale's law allows only where
-    that is the only one of its neuron."""
+    """Flip the sign of a neuron, and with it of all its synapses; or of one synapse, if it is the only one of its neuron
+    (Dale's law)."""
 
     edit: Literal["flip"] = "flip"
     neuron: Id | None = None
@@ -97,34 +97,33 @@ class Flip(_Edit):
 
     def apply(self, circuit):
         if self.neuron is not None:
-            return self._turned(circuit, self.neuron)
+            return self._flipped(circuit, self.neuron)
         if self.synapse is None:
-            raise UserError("name the neuron or the synapse whose sign is to be turned")
-        source, one = _synapse(circuit, self.synapse)
+            raise UserError("name the neuron or the synapse to flip")
+        source, synapse = _synapse(circuit, self.synapse)
         if source is not None:
-            raise UserError(f"input channels excite: the synapse from {source} to {one.post} cannot inhibit")
-        others = [s.post for s in circuit.synapses if s.pre == one.pre and s is not one]
+            raise UserError(f"input channels excite: the synapse from {source} to {synapse.post} cannot inhibit")
+        others = [s.post for s in circuit.synapses if s.pre == synapse.pre and s is not synapse]
         if others:
-            does = "excites" if _neuron(circuit, one.pre).sign == "E" else "inhibits"
+            does = "excites" if _neuron(circuit, synapse.pre).sign == "E" else "inhibits"
             raise UserError(
-                f"Dale's law: {one.pre} {does} all its targets alike, and has {len(others)} more ({_listed(others)}): flip "
-                f"{one.pre} itself"
+                f"Dale's law: {synapse.pre} {does} all its targets alike, and has {len(others)} more ({_listed(others)}): flip "
+                f"{synapse.pre} itself"
             )
-        return self._turned(circuit, one.pre)
+        return self._flipped(circuit, synapse.pre)
 
-    def _turned(self, circuit, neuron):
-        mine = _neuron(circuit, neuron)
+    def _flipped(self, circuit, neuron):
+        old = _neuron(circuit, neuron)
         port = next((o.name for o in circuit.outputs if neuron in o.neurons), None)
-        if mine.sign == "E" and port is not None:
+        if old.sign == "E" and port is not None:
             raise UserError(
-                f"{neuron} is read by output {port!r}, and only excitatory neurons can be read: let the port read another one "
-                "first"
+                f"output {port!r} reads {neuron}, and outputs read excitatory neurons only: change the output first"
             )
-        return _with_neuron(circuit, neuron, sign="I" if mine.sign == "E" else "E", type="")
+        return _with_neuron(circuit, neuron, sign="I" if old.sign == "E" else "E", type="")
 
 
 class Silence(_Edit):
-    """Silence a neuron: nothing reaches it, it reaches nothing, and it has no drive."""
+    """Silence a neuron: remove its synapses and its drive."""
 
     edit: Literal["silence"] = "silence"
     neuron: Id
@@ -134,7 +133,7 @@ class Silence(_Edit):
 
 
 class Remove(_Edit):
-    """Take a neuron out, with its synapses and its places in the output ports."""
+    """Remove a neuron, with its synapses and its slots in output ports."""
 
     edit: Literal["remove"] = "remove"
     neuron: Id
@@ -144,7 +143,7 @@ class Remove(_Edit):
 
 
 class Set(_Edit):
-    """Give a parameter of a neuron another value."""
+    """Set a parameter of a neuron."""
 
     edit: Literal["set"] = "set"
     neuron: Id
@@ -152,10 +151,10 @@ class Set(_Edit):
     value: float
 
     def apply(self, circuit):
-        known = circuit.model.parameters
-        if self.parameter not in known:
+        parameters = circuit.model.parameters
+        if self.parameter not in parameters:
             raise UserError(
-                f"neurons of {circuit.neuron_model} have no parameter {self.parameter!r}; they have {', '.join(known)}"
+                f"neurons of {circuit.neuron_model} have no parameter {self.parameter!r}; they have {', '.join(parameters)}"
             )
         value = self.value
         if self.parameter == "t_ref_ms":
@@ -164,13 +163,13 @@ class Set(_Edit):
 
 
 class Noise(_Edit):
-    """Give the membranes another noise: the standard deviation that it alone would give them."""
+    """Set the membrane noise, as standard deviation of a membrane with noise alone."""
 
     edit: Literal["noise"] = "noise"
     mv: float
 
     def apply(self, circuit):
-        return _made(circuit, noise_mv=self.mv)
+        return _changed(circuit, noise_mv=self.mv)
 
 
 class Place(_Edit):
@@ -181,9 +180,9 @@ class Place(_Edit):
     neuron: Id | None = None
 
     def apply(self, circuit):
-        there = {str(n.id) for n in circuit.neurons}
-        name = self.neuron or next(name for k in count() if (name := f"{self.sign}{k}") not in there)
-        return _made(circuit, neurons=[*circuit.neurons, circuit.model.neuron(id=name, sign=self.sign)])
+        names = {str(n.id) for n in circuit.neurons}
+        name = self.neuron or next(name for k in count() if (name := f"{self.sign}{k}") not in names)
+        return _changed(circuit, neurons=[*circuit.neurons, circuit.model.neuron(id=name, sign=self.sign)])
 
 
 class Channel(_Edit):
@@ -193,11 +192,11 @@ class Channel(_Edit):
     name: str
 
     def apply(self, circuit):
-        return _made(circuit, inputs=[*circuit.inputs, _checked(InputChannel, name=self.name)])
+        return _changed(circuit, inputs=[*circuit.inputs, _checked(InputChannel, name=self.name)])
 
 
 class Read(_Edit):
-    """Let an output port read a neuron, in place of what it read; a port that is not there is made."""
+    """Let an output port read one neuron instead of its present ones; a missing port is added."""
 
     edit: Literal["read"] = "read"
     port: str
@@ -206,8 +205,8 @@ class Read(_Edit):
     def apply(self, circuit):
         new = _checked(OutputPort, name=self.port, neurons=(self.neuron,))
         if self.port in [o.name for o in circuit.outputs]:
-            return _made(circuit, outputs=[new if o.name == self.port else o for o in circuit.outputs])
-        return _made(circuit, outputs=[*circuit.outputs, new])
+            return _changed(circuit, outputs=[new if o.name == self.port else o for o in circuit.outputs])
+        return _changed(circuit, outputs=[*circuit.outputs, new])
 
 
 Edit = Annotated[
@@ -221,9 +220,9 @@ def _adapter():
 
 
 def parse(edits: Any) -> list[Edit]:
-    """Edits from plain JSON, checked. Raises UserError."""
-    if isinstance(edits, list) and len(edits) > MOST:
-        raise UserError(f"{len(edits)} edits are more than {MOST}: save the circuit and go on from the file")
+    """Validate edits from plain JSON. Raises UserError."""
+    if isinstance(edits, list) and len(edits) > MAX_EDITS:
+        raise UserError(f"{len(edits)} edits are more than {MAX_EDITS}: save the circuit and continue from the file")
     try:
         return _adapter().validate_python(edits)
     except ValidationError as error:
@@ -231,14 +230,14 @@ def parse(edits: Any) -> list[Edit]:
 
 
 def apply(circuit: Circuit, edits: Iterable[Edit]) -> Circuit:
-    """The circuit after the edits, one after the other. Raises UserError with the reason for one that cannot be."""
+    """Apply the edits in order. Raises UserError with the reason for an invalid one."""
     for edit in edits:
         circuit = edit.apply(circuit)
     return circuit
 
 
-def _made(circuit, **changes):
-    """The circuit with these parts, checked as every circuit is."""
+def _changed(circuit, **changes):
+    """The circuit with these parts, validated."""
     parts = {name: getattr(circuit, name) for name in Circuit.model_fields} | changes
     return _checked(Circuit, **parts)
 
@@ -260,22 +259,22 @@ def _neuron(circuit, name):
 def _with_neuron(circuit, name, **changes):
     old = _neuron(circuit, name)
     new = _checked(type(old), **(old.model_dump() | changes))
-    return _made(circuit, neurons=[new if n is old else n for n in circuit.neurons])
+    return _changed(circuit, neurons=[new if n is old else n for n in circuit.neurons])
 
 
 def _synapse(circuit, number):
-    """The channel (None between neurons) and the synapse of a number."""
-    every = [(c.name, s) for c in circuit.inputs for s in c.synapses] + [(None, s) for s in circuit.synapses]
-    if number >= len(every):
-        raise UserError(f"there is no synapse {number}; there are {len(every)}")
-    return every[number]
+    """The channel (None between neurons) and the synapse with this number."""
+    synapses = [(c.name, s) for c in circuit.inputs for s in c.synapses] + [(None, s) for s in circuit.synapses]
+    if number >= len(synapses):
+        raise UserError(f"there is no synapse {number}; there are {len(synapses)}")
+    return synapses[number]
 
 
 def _with_synapse(circuit, number, **changes):
     _, old = _synapse(circuit, number)
     new = _checked(type(old), **(dict(old) | changes))
     inputs = [c.model_copy(update={"synapses": tuple(new if s is old else s for s in c.synapses)}) for c in circuit.inputs]
-    return _made(circuit, inputs=inputs, synapses=[new if s is old else s for s in circuit.synapses])
+    return _changed(circuit, inputs=inputs, synapses=[new if s is old else s for s in circuit.synapses])
 
 
 def _listed(names):

@@ -1,4 +1,4 @@
-"""Taking parts out of a circuit: silencing them, to see what they were good for, or leaving them out."""
+"""Lesions: parts of a circuit silenced, to measure their effect, or removed."""
 
 from collections.abc import Iterable
 from itertools import count
@@ -11,17 +11,17 @@ C = TypeVar("C", bound=Circuit)
 
 
 def lesion(circuit: C, neurons: Iterable = (), connections: Iterable[tuple] = ()) -> C:
-    """The circuit (or motif) with some parts silenced, as another one of the same kind.
+    """Silence parts of a circuit or motif; returns one of the same kind.
 
-    neurons      ids; they stay, so that ports keep what they name, but nothing reaches them and they have no drive
+    neurons      ids; these neurons stay, so that output ports keep their slots, but lose all synapses and the drive
     connections  (source, target): all synapses from a neuron or an input channel to a neuron are cut
-    Raises UserError for a neuron or connection that is not there.
+    Raises UserError for a missing neuron or connection.
     """
     silent, cut = set(neurons), set(connections)
-    there = {(s.pre, s.post) for s in circuit.synapses} | {(c.name, s.post) for c in circuit.inputs for s in c.synapses}
+    existing = {(s.pre, s.post) for s in circuit.synapses} | {(c.name, s.post) for c in circuit.inputs for s in c.synapses}
     for missing in silent - {n.id for n in circuit.neurons}:
         raise UserError(f"lesion: there is no neuron {missing!r}")
-    for missing in cut - there:
+    for missing in cut - existing:
         raise UserError(f"lesion: there is no connection from {missing[0]!r} to {missing[1]!r}")
 
     def kept(source, synapse):
@@ -29,34 +29,34 @@ def lesion(circuit: C, neurons: Iterable = (), connections: Iterable[tuple] = ()
 
     inputs = tuple(c.model_copy(update={"synapses": tuple(s for s in c.synapses if kept(c.name, s))}) for c in circuit.inputs)
     synapses = tuple(s for s in circuit.synapses if kept(s.pre, s))
-    quiet = tuple(
+    silenced = tuple(
         n.model_copy(update={"bias_mv": 0.0}) if n.id in silent and hasattr(n, "bias_mv") else n for n in circuit.neurons
     )
-    return circuit.model_copy(update={"neurons": quiet, "inputs": inputs, "synapses": synapses})
+    return circuit.model_copy(update={"neurons": silenced, "inputs": inputs, "synapses": synapses})
 
 
 def without(circuit: C, neurons: Iterable = (), synapses: Iterable[int] = ()) -> C:
-    """The circuit (or motif) with some parts left out, as another one of the same kind.
+    """Remove parts of a circuit or motif; returns one of the same kind.
 
-    neurons   ids; all their synapses go as well, and their places in the output ports
-    synapses  numbers, those from input channels counted first, channel by channel
-    Raises UserError for a neuron that is not there, and where no neuron is left of the circuit or of an output port.
+    neurons   ids; their synapses and their slots in output ports are removed as well
+    synapses  numbers, counted from input channels, channel by channel, to those between neurons
+    Raises UserError for a missing neuron, and if no neuron is left of the circuit or of an output port.
     """
-    gone, cut = set(neurons), set(synapses)
-    for missing in gone - {n.id for n in circuit.neurons}:
+    removed, cut = set(neurons), set(synapses)
+    for missing in removed - {n.id for n in circuit.neurons}:
         raise UserError(f"there is no neuron {missing!r}")
-    if len(gone) == len(circuit.neurons):
+    if len(removed) == len(circuit.neurons):
         raise UserError("no neuron is left of the circuit")
     number = count()
-    kept = [[s for s in c.synapses if next(number) not in cut and s.post not in gone] for c in circuit.inputs]
-    between = [s for s in circuit.synapses if next(number) not in cut and not {s.pre, s.post} & gone]
-    outputs = [o.model_copy(update={"neurons": tuple(n for n in o.neurons if n not in gone)}) for o in circuit.outputs]
+    kept = [[s for s in c.synapses if next(number) not in cut and s.post not in removed] for c in circuit.inputs]
+    between = [s for s in circuit.synapses if next(number) not in cut and not {s.pre, s.post} & removed]
+    outputs = [o.model_copy(update={"neurons": tuple(n for n in o.neurons if n not in removed)}) for o in circuit.outputs]
     for o in outputs:
         if not o.neurons:
             raise UserError(f"nothing is left of output port {o.name!r}")
     return circuit.model_copy(
         update={
-            "neurons": tuple(n for n in circuit.neurons if n.id not in gone),
+            "neurons": tuple(n for n in circuit.neurons if n.id not in removed),
             "inputs": tuple(c.model_copy(update={"synapses": tuple(k)}) for c, k in zip(circuit.inputs, kept, strict=True)),
             "synapses": tuple(between),
             "outputs": tuple(outputs),

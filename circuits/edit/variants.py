@@ -1,5 +1,5 @@
-"""Many versions of one circuit at once: parts left out, weights and parameters changed. As tables, which are simulated together
-and made in a fraction of the time that as many circuits would take."""
+"""Variants of one circuit, with parts removed, weights and parameters changed, packed for simulation without building a circuit
+of each."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -12,10 +12,10 @@ from circuits.synapses import MODELS
 
 
 class Variants(NamedTuple):
-    """`V` versions of a circuit with `N` neurons and `S` synapses, those from input channels first, channel by channel.
+    """`V` variants of a circuit with `N` neurons and `S` synapses, those from input channels first, channel by channel.
 
-    present     bool [V, N]: the others are gone, with all their synapses; an output slot that reads one of them stays silent
-    kept        bool [V, S]: the others are cut
+    present     bool [V, N]: other neurons are removed, with their synapses; output slots that read them stay silent
+    kept        bool [V, S]: other synapses are cut
     weight      float64 [V, S], mV;   parameters  float64 [V, N, parameters], in the order of the model's
     """
 
@@ -26,7 +26,7 @@ class Variants(NamedTuple):
 
     @classmethod
     def of(cls, circuit: Circuit, count: int) -> "Variants":
-        """So many times the circuit as it is, to be changed."""
+        """Copies of the unchanged circuit."""
         weight = [s.weight_mv for c in circuit.inputs for s in c.synapses] + [s.weight_mv for s in circuit.synapses]
         shape = count, len(circuit.neurons)
         return cls(
@@ -37,36 +37,36 @@ class Variants(NamedTuple):
         )
 
     def __add__(self, other):  # type: ignore[override]
-        """The versions of both, these first."""
+        """The variants of both, these first."""
         return Variants(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
     def tables(self, circuit: Circuit, real=np.float32) -> PackedCircuits:
-        """The packed circuits that the simulator reads; the same bits as of each variant built as a circuit of its own."""
+        """Pack the variants for the simulator, with the same bits as if each were built as a circuit."""
         base, ends = from_circuit(circuit, real), Ends.of(circuit)
         channels, model = base.channels, circuit.model
-        place = np.cumsum(self.present, axis=1) - 1
-        first = np.argsort(~self.present, axis=1, kind="stable")  # the neurons that are there move together
+        index = np.cumsum(self.present, axis=1) - 1
+        first = np.argsort(~self.present, axis=1, kind="stable")  # present neurons move to the front
 
         def moved(of_neurons):
             return np.take_along_axis(of_neurons, first.reshape(*first.shape, *[1] * (of_neurons.ndim - 2)), axis=1)
 
-        source_there = np.concatenate([np.ones((len(place), channels), bool), self.present], axis=1)
-        column = np.concatenate([np.tile(np.arange(channels), (len(place), 1)), channels + place], axis=1)
+        source_present = np.concatenate([np.ones((len(index), channels), bool), self.present], axis=1)
+        column = np.concatenate([np.tile(np.arange(channels), (len(index), 1)), channels + index], axis=1)
         among_sampled = np.cumsum([c.signal is not None for c in circuit.inputs] + [False] * len(circuit.neurons)) - 1
-        kept = self.kept & self.present[:, ends.target] & source_there[:, ends.source]
+        kept = self.kept & self.present[:, ends.target] & source_present[:, ends.source]
         weight = np.where(ends.inhibitory, -self.weight, self.weight)
         order = np.array(order_of_summation(circuit), "i8")
 
-        def lists(whole, name):
-            mine = order[ends.model[order] == name]
-            columns = column[:, ends.source[mine]], channels + len(circuit.neurons)
+        def lists(packed, name):
+            of_model = order[ends.model[order] == name]
+            columns = column[:, ends.source[of_model]], channels + len(circuit.neurons)
             if name == DRIVE:
-                columns = np.tile(among_sampled[ends.source[mine]], (len(place), 1)), base.sampled
-            return _selected(whole, kept[:, mine], weight[:, mine], *columns, moved)
+                columns = np.tile(among_sampled[ends.source[of_model]], (len(index), 1)), base.sampled
+            return _selected(packed, kept[:, of_model], weight[:, of_model], *columns, moved)
 
         static = lists(base, "")
-        others = {name: getattr(base, name) for name in (*MODELS, DRIVE) if getattr(base, name) is not None}
-        n_ref, there = model.refractory_steps(self.parameters, circuit.dt_ms), moved(self.present)
+        further_lists = {name: getattr(base, name) for name in (*MODELS, DRIVE) if getattr(base, name) is not None}
+        n_ref, present = model.refractory_steps(self.parameters, circuit.dt_ms), moved(self.present)
         fan_out = kept @ (ends.source[:, None] == np.arange(column.shape[1])).astype("i8")
         return base._replace(
             neurons=self.present.sum(axis=1),
@@ -74,26 +74,26 @@ class Variants(NamedTuple):
             table=moved(model.table(self.parameters, circuit.dt_ms, circuit.noise_mv).astype(real)),
             n_ref=moved(n_ref),
             fan_out=np.concatenate([fan_out[:, :channels], moved(fan_out[:, channels:])], axis=1),
-            readout=np.ascontiguousarray(np.where(self.present[:, base.readout[0]], place[:, base.readout[0]], -1)),
+            readout=np.ascontiguousarray(np.where(self.present[:, base.readout[0]], index[:, base.readout[0]], -1)),
             history=max(base.history, int(n_ref.max()) + 1),
-            excitatory=moved(np.broadcast_to(circuit.excitatory, there.shape)) & there,
-            **{name: whole._replace(**lists(whole, name)) for name, whole in others.items()},
+            excitatory=moved(np.broadcast_to(circuit.excitatory, present.shape)) & present,
+            **{name: packed._replace(**lists(packed, name)) for name, packed in further_lists.items()},
         )
 
 
 def lesioned(circuit: Circuit, lesions: Sequence[tuple[Collection, Collection[tuple]]]) -> Variants:
-    """The variants of the circuit that `circuits.edit.lesion.lesion` makes, for each of some (neurons, connections)."""
-    found, ends = Variants.of(circuit, len(lesions)), Ends.of(circuit)
+    """The variants of the circuit that `circuits.edit.lesion.lesion` makes, for each pair (neurons, connections)."""
+    variants, ends = Variants.of(circuit, len(lesions)), Ends.of(circuit)
     ids = [n.id for n in circuit.neurons]
     sources = [*(c.name for c in circuit.inputs), *ids]
     pairs = [(sources[s], ids[t]) for s, t in zip(ends.source, ends.target, strict=True)]
     for v, (neurons, connections) in enumerate(lesions):
         silent = np.array([i in neurons for i in ids])
         cut = silent[ends.target] | np.concatenate([np.zeros(len(circuit.inputs), bool), silent])[ends.source]
-        found.kept[v] = ~cut & np.array([pair not in connections for pair in pairs], bool)
+        variants.kept[v] = ~cut & np.array([pair not in connections for pair in pairs], bool)
         if "bias_mv" in circuit.model.names:
-            found.parameters[v, silent, circuit.model.names.index("bias_mv")] = 0.0
-    return found
+            variants.parameters[v, silent, circuit.model.names.index("bias_mv")] = 0.0
+    return variants
 
 
 class Ends(NamedTuple):
@@ -110,38 +110,38 @@ class Ends(NamedTuple):
 
     @classmethod
     def of(cls, circuit: Circuit) -> "Ends":
-        place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
-        found: list[tuple[int, Any]] = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
-        found += [(len(circuit.inputs) + place[s.pre], s) for s in circuit.synapses]
-        source = np.array([source for source, _ in found], "i8")
+        index = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+        synapses: list[tuple[int, Any]] = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
+        synapses += [(len(circuit.inputs) + index[s.pre], s) for s in circuit.synapses]
+        source = np.array([source for source, _ in synapses], "i8")
         return cls(
             source,
-            np.array([place[s.post] for _, s in found], "i8"),
+            np.array([index[s.post] for _, s in synapses], "i8"),
             np.concatenate([np.zeros(len(circuit.inputs), bool), ~circuit.excitatory])[source],
             np.array(
                 [
                     DRIVE
                     if source < len(circuit.inputs) and circuit.inputs[source].signal
                     else next((name for name in MODELS if getattr(s, name)), "")
-                    for source, s in found
+                    for source, s in synapses
                 ],
                 object,
             ),
         )
 
 
-def _selected(whole, kept, weight, column, width, moved) -> dict[str, np.ndarray]:
-    """The synapse lists of one circuit made those of all its versions: what is `kept` bool [V, synapses], with this weight
-    [V, synapses] and in this column [V, synapses] of a raster of that width."""
+def _selected(packed, kept, weight, column, width, moved) -> dict[str, np.ndarray]:
+    """The synapse lists of all variants, from those of the circuit: the synapses `kept`, bool [V, synapses], with weights
+    [V, synapses] and columns [V, synapses] of a raster of this width."""
     ends = np.concatenate([np.zeros((len(kept), 1), "i8"), np.cumsum(kept, axis=1)], axis=1)
-    ends += np.concatenate([[0], np.cumsum(ends[:-1, -1])])[:, None]  # versions lie one after the other
-    delay = -(whole.offset // width)
-    found = {
-        "bounds": moved(ends[:, whole.bounds[0]]),
-        "weight": weight[kept].astype(whole.weight.dtype),
+    ends += np.concatenate([[0], np.cumsum(ends[:-1, -1])])[:, None]  # the lists of variants are concatenated
+    delay = -(packed.offset // width)
+    lists = {
+        "bounds": moved(ends[:, packed.bounds[0]]),
+        "weight": weight[kept].astype(packed.weight.dtype),
         "offset": (column - delay * width)[kept],
     }
-    if isinstance(whole, PackedCircuits):
-        return found
-    constants = set(whole._fields) - set(found) - {"channels"}
-    return found | {name: np.broadcast_to(getattr(whole, name), kept.shape)[kept] for name in constants}
+    if isinstance(packed, PackedCircuits):
+        return lists
+    constants = set(packed._fields) - set(lists) - {"channels"}
+    return lists | {name: np.broadcast_to(getattr(packed, name), kept.shape)[kept] for name in constants}

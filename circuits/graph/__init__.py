@@ -1,1 +1,1 @@
-"""The wiring of circuits as graphs: canonical form, subgraphs, motifs that have a name."""
+"""The wiring of circuits as graphs: canonical form, subgraphs, named motifs."""

@@ -1,9 +1,9 @@
-"""The canonical form of a circuit's wiring: equal for circuits that differ only in the order and the names of their neurons.
+"""The canonical form of a circuit's wiring: equal for circuits that differ only in the order and names of their neurons.
 
-Labelling by refinement and search (McKay and Piperno, J. Symb. Comput. 60, 2014): parts are told apart by what they are and by
-what they are connected to, over and over; where this leaves several that look alike, each is set apart in turn, and of all
-orders so reached the one with the least table of connections is canonical. Two orders with equal tables show a symmetry, which
-spares the search the branches that mirror one it has been through.
+Canonical labelling by refinement and search (McKay and Piperno, J. Symb. Comput. 60, 2014): colours of vertices are refined
+by the colours of their neighbours until stable; where vertices share a colour, each is individualised in turn, and of all
+orders so reached, the one with the smallest connection table is canonical. Two orders with equal tables are a symmetry, by
+which the search skips equivalent branches.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from circuits.circuit import Circuit
 class CanonicalForm(NamedTuple):
     """The wiring of a circuit in canonical order.
 
-    parts        what each part is: "E" or "I" with the cell type if it has one, "input NAME", "output NAME"
-    connections  (source, target, how many) by number of the part, sorted
+    parts        kind of each part: "E" or "I" with the cell type if any, "input NAME", "output NAME"
+    connections  (source, target, number of synapses), parts by index, sorted
     """
 
     parts: tuple[str, ...]
@@ -44,28 +44,27 @@ class CanonicalForm(NamedTuple):
 
 
 def canonical_form(circuit: Circuit, names: bool = True) -> CanonicalForm:
-    """The form of a circuit's wiring: signs, cell types, connections and how many synapses each has, what the input channels
-    reach and what the output ports read, in the order in which a port reads. Weights, delays and parameters do not count.
+    """The canonical form of signs, cell types, connections with their numbers of synapses, targets of input channels, and
+    neurons of output ports in order. Weights, delays and parameters are ignored.
 
-    names: False takes circuits for equal in which input channels, or output ports, have changed places or are called
-    differently.
+    names: False ignores the names and order of input channels and of output ports.
     """
     channels = [c for c in circuit.inputs if c.synapses]
     ids: list[tuple[str, Any]] = [("input", c.name) for c in channels] + [("neuron", n.id) for n in circuit.neurons]
     parts = [f"input {c.name}" if names else "input" for c in channels]
     parts += [f"{n.sign} {n.type}" if n.type else n.sign for n in circuit.neurons]
-    found: list[tuple] = [(("input", c.name), ("neuron", s.post)) for c in channels for s in c.synapses]
-    found += [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
+    pairs: list[tuple] = [(("input", c.name), ("neuron", s.post)) for c in channels for s in c.synapses]
+    pairs += [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
     for port in circuit.outputs:
         slots: list[tuple[str, Any]] = [("output", (port.name, k)) for k in range(len(port.neurons))]
         ids += slots
         parts += [f"output {port.name}" if names else "output"] * len(slots)
-        found += [(("neuron", neuron), slot) for neuron, slot in zip(port.neurons, slots, strict=True)]
-        found += pairwise(slots)
-    place = {part: k for k, part in enumerate(ids)}
+        pairs += [(("neuron", neuron), slot) for neuron, slot in zip(port.neurons, slots, strict=True)]
+        pairs += pairwise(slots)
+    index = {part: k for k, part in enumerate(ids)}
     count = np.zeros((len(ids), len(ids)), "i8")
-    for source, target in found:
-        count[place[source], place[target]] += 1
+    for source, target in pairs:
+        count[index[source], index[target]] += 1
     kinds = sorted(set(parts))
     order = canonical_order(np.array([kinds.index(part) for part in parts]), count)
     count = count[np.ix_(order, order)]
@@ -74,18 +73,19 @@ def canonical_form(circuit: Circuit, names: bool = True) -> CanonicalForm:
 
 
 def canonical_order(colour: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """An order of the vertices of a directed graph that depends on the graph alone, whatever the order they are given in.
+    """A canonical order of the vertices of a directed graph, independent of their present order.
 
-    colour  int [n]: what a vertex is; vertices come in the order of their colours
-    label   int [n, n] >= 0: what connects a source to a target, 0 nothing
-    Graphs that some renaming of the vertices turns into each other have, each in its own order, equal colours and labels.
+    colour  int [n]: kind of each vertex; vertices are ordered by colour first
+    label   int [n, n] >= 0: kind of the connection from source to target, 0 none
+    Isomorphic graphs, each in its canonical order, have equal colours and labels.
     """
     colour = np.unique(colour, return_inverse=True)[1]
-    best: Any = []  # the least table so far, its order, and the vertices set apart on the way to it
+    best: Any = []  # the smallest table so far, its order, and the path of individualised vertices
     symmetries = []
 
     def descend(colour, path):
-        """Search below a node; returns how deep the search goes on, less than it was if the rest mirrors something seen."""
+        """Search below a node; returns the depth to continue at, which is smaller if the rest is equivalent to a searched
+        branch."""
         colour = _refined(colour, label)
         cell = _open_cell(colour, label)
         if cell is None:
@@ -99,16 +99,16 @@ def canonical_order(colour: np.ndarray, label: np.ndarray) -> np.ndarray:
             if not best or table < best[0]:
                 best[:] = table, order, path
             return len(path)
-        tried = set()
+        searched = set()
         for vertex in cell:
-            if vertex not in tried:
-                apart = 2 * colour + 1
-                apart[vertex] -= 1
-                depth = descend(apart, [*path, vertex])
+            if vertex not in searched:
+                individualised = 2 * colour + 1
+                individualised[vertex] -= 1
+                depth = descend(individualised, [*path, vertex])
                 if depth < len(path):
                     return depth
-                tried.add(vertex)
-            tried = _images(tried, [s for s in symmetries if all(s[k] == k for k in path)])
+                searched.add(vertex)
+            searched = _orbit(searched, [s for s in symmetries if all(s[k] == k for k in path)])
         return len(path)
 
     descend(colour, [])
@@ -116,20 +116,19 @@ def canonical_order(colour: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def _refined(colour, label):
-    """The colours split until vertices of one colour have, by label and colour, the same connections; numbered from 0."""
+    """Refine colours until vertices of a colour have the same connections by label and colour; numbered from 0."""
     while True:
         key = label * len(colour) + colour
         back = label.T * len(colour) + colour
-        seen = np.column_stack([colour, np.sort(key, axis=1), np.sort(back, axis=1)])
-        finer = np.unique(seen, axis=0, return_inverse=True)[1].reshape(-1)
+        signature = np.column_stack([colour, np.sort(key, axis=1), np.sort(back, axis=1)])
+        finer = np.unique(signature, axis=0, return_inverse=True)[1].reshape(-1)
         if finer.max(initial=0) == colour.max(initial=0):
             return finer
         colour = finer
 
 
 def _open_cell(colour, label):
-    """The first set of vertices of one colour whose order could matter, or None. It does not where any two can change places
-    without anything else being moved."""
+    """The first set of vertices of one colour whose order could matter, or None. Order does not matter among twins."""
     for c in np.flatnonzero(np.bincount(colour) > 1):
         cell = np.flatnonzero(colour == c)
         if not all(_twins(cell[0], other, label) for other in cell[1:]):
@@ -138,6 +137,7 @@ def _open_cell(colour, label):
 
 
 def _twins(a, b, label):
+    """Does exchanging the two vertices leave all connections unchanged?"""
     swapped = np.arange(len(label))
     swapped[[a, b]] = b, a
     rows = [a, b]
@@ -146,10 +146,10 @@ def _twins(a, b, label):
     ).all()
 
 
-def _images(vertices, symmetries):
-    """All vertices that symmetries, one after the other, make of some."""
-    found, new = set(vertices), set(vertices)
+def _orbit(vertices, symmetries):
+    """The orbit of vertices under the symmetries."""
+    orbit, new = set(vertices), set(vertices)
     while new:
-        new = {int(s[v]) for s in symmetries for v in new} - found
-        found |= new
-    return found
+        new = {int(s[v]) for s in symmetries for v in new} - orbit
+        orbit |= new
+    return orbit

@@ -1,7 +1,7 @@
-"""The motifs of excitatory and inhibitory neurons that have a name, and where they are in subgraphs.
+"""Named motifs of excitatory and inhibitory neurons, and their occurrences in subgraphs and circuits.
 
-A pattern lists the connections that must be there and, after `not`, those that must not; others may be. E and I are neurons, in
-is an input channel, S an input channel or an excitatory neuron.
+A pattern lists required connections and, after `not`, forbidden ones; others are optional. E and I are neurons, in is an input
+channel, S an input channel or an excitatory neuron.
 """
 
 import re
@@ -23,7 +23,7 @@ class NamedMotif(NamedTuple):
 
     @property
     def drawn(self) -> Subgraph:
-        """The subgraph that has the connections of the pattern and no others; S is an input channel."""
+        """The subgraph with the connections of the pattern and no others; S is an input channel."""
         return next(s for s in SUBGRAPHS if self in named(s) and len(s.edges) == len(_parsed(self.pattern)[1]))
 
 
@@ -45,70 +45,70 @@ NAMED = (
 
 
 def named(subgraph: Subgraph) -> list[NamedMotif]:
-    """The named motifs with as many nodes that a subgraph holds."""
+    """The named motifs, of as many nodes, in a subgraph."""
     return [NAMED[k] for k in np.flatnonzero(OCCURRENCES[SUBGRAPHS.index(subgraph)])]
 
 
 def occurrences(circuit: Circuit) -> dict[NamedMotif, list[frozenset]]:
-    """Occurrences of the named motifs in a circuit: for each that it holds, the sets of connections (source, target) that are
-    one, each end ("input", name) or ("neuron", id). As many as the census counts."""
+    """Occurrences of the named motifs in a circuit, by motif: sets of connections (source, target), each end ("input", name) or
+    ("neuron", id). Their number is that of the census."""
     kinds: dict = {("input", c.name): INPUT for c in circuit.inputs} | {("neuron", n.id): n.sign for n in circuit.neurons}
     edges: set = {(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses}
     edges |= {(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses}
-    ahead: dict = {node: [] for node in kinds}
-    back: dict = {node: [] for node in kinds}
+    targets: dict = {node: [] for node in kinds}
+    sources: dict = {node: [] for node in kinds}
     for a, b in sorted(edges, key=str):
-        ahead[a].append(b)
-        back[b].append(a)
-    found = {motif: _matches(motif.pattern, kinds, edges, ahead, back) for motif in NAMED}
-    return {motif: sets for motif, sets in found.items() if sets}
+        targets[a].append(b)
+        sources[b].append(a)
+    matches = {motif: _matches(motif.pattern, kinds, edges, targets, sources) for motif in NAMED}
+    return {motif: sets for motif, sets in matches.items() if sets}
 
 
-def _matches(pattern, kinds, edges, ahead, back):
-    roles, wanted, forbidden = _parsed(pattern)
-    found: dict = {}
+def _matches(pattern, kinds, edges, targets, sources):
+    roles, required, forbidden = _parsed(pattern)
+    matches: dict = {}
 
     def extend(at):
         if len(at) == len(roles):
             if not any((at[a], at[b]) in edges for a, b in forbidden):
-                found[frozenset((at[a], at[b]) for a, b in wanted)] = None
+                matches[frozenset((at[a], at[b]) for a, b in required)] = None
             return
         role = next(
-            (r for r in roles if r not in at and any(r in pair and set(pair) - {r} & set(at) for pair in wanted)),
+            (r for r in roles if r not in at and any(r in pair and set(pair) - {r} & set(at) for pair in required)),
             roles[len(at)],
         )
-        near = [ahead[at[a]] for a, b in wanted if b == role and a in at] + [
-            back[at[b]] for a, b in wanted if a == role and b in at
+        near = [targets[at[a]] for a, b in required if b == role and a in at] + [
+            sources[at[b]] for a, b in required if a == role and b in at
         ]
         for node in min(near, key=len, default=list(kinds)):
             if kinds[node] in _KINDS[role.rstrip("123")] and node not in at.values():
-                here = at | {role: node}
-                if all((here[a], here[b]) in edges for a, b in wanted if a in here and b in here):
-                    extend(here)
+                extended = at | {role: node}
+                if all((extended[a], extended[b]) in edges for a, b in required if a in extended and b in extended):
+                    extend(extended)
 
     extend({})
-    return list(found)
+    return list(matches)
 
 
 def _parsed(pattern):
-    """The roles of a pattern, and the pairs of roles that must and that must not be connected."""
+    """The roles of a pattern, and the pairs of roles with a required and with a forbidden connection."""
     halves = [[tuple(re.split("[→⊣]", part)) for part in half.split()] for half in pattern.split(" not ")]
-    wanted, forbidden = halves if len(halves) == 2 else (*halves, [])
-    return list(dict.fromkeys(role for pair in wanted for role in pair)), wanted, forbidden
+    required, forbidden = halves if len(halves) == 2 else (*halves, [])
+    return list(dict.fromkeys(role for pair in required for role in pair)), required, forbidden
 
 
 def _occurrences(pattern, subgraph):
-    """How often a pattern is in a subgraph with as many nodes: the assignments of roles that differ in the connections used."""
-    roles, wanted, forbidden = _parsed(pattern)
-    found = set()
+    """The number of occurrences of a pattern in a subgraph of as many nodes, distinct by the connections used."""
+    roles, required, forbidden = _parsed(pattern)
+    uses = set()
     for nodes in permutations(range(len(subgraph.nodes))) if len(roles) == len(subgraph.nodes) else ():
         at = dict(zip(roles, nodes, strict=True))
         kinds = {role: subgraph.nodes[node] for role, node in at.items()}
         fits = all(kinds[role] in _KINDS[role.rstrip("123")] for role in roles)
-        used, free = ({(at[a], at[b]) for a, b in pairs} for pairs in (wanted, forbidden))
+        used, free = ({(at[a], at[b]) for a, b in pairs} for pairs in (required, forbidden))
         if fits and used <= set(subgraph.edges) and not free & set(subgraph.edges):
-            found.add(frozenset(used))
-    return len(found)
+            uses.add(frozenset(used))
+    return len(uses)
 
 
 _KINDS = {"in": (INPUT,), "E": ("E",), "I": ("I",), "S": (INPUT, "E")}

@@ -1,8 +1,8 @@
-"""The small connected subgraphs of circuits: which there are, and how often each occurs.
+"""Census of the small connected subgraphs of circuits.
 
-A subgraph is up to three neurons, or an input channel and two neurons, with all the connections among them (an induced
-subgraph), told apart by signs and by who projects to whom (Milo et al., Science 298, 2002, with coloured nodes). Connections of
-a neuron to itself are subgraphs of their own, and left out of the others.
+A subgraph is up to three neurons, or an input channel and two neurons, with all connections among them (an induced subgraph),
+classified by signs and wiring (Milo et al., Science 298, 2002, with coloured nodes). Autapses are subgraphs of their own, and
+are ignored in larger ones.
 """
 
 from itertools import combinations, permutations, product
@@ -14,11 +14,11 @@ from circuits.graph.wiring import Wiring
 
 INPUT = "in"
 _KINDS = (INPUT, "E", "I")
-_CHUNK = 2_000_000  # node triples looked at together
+_CHUNK = 2_000_000  # node sets at once
 
 
 class Subgraph(NamedTuple):
-    """A class of subgraphs: what its nodes are ("in", "E", "I", in this order), and (source, target) of its connections."""
+    """A class of subgraphs: the kinds of its nodes ("in", "E", "I", in this order), and (source, target) of its connections."""
 
     nodes: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]
@@ -31,7 +31,7 @@ class Subgraph(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """A name for each node: E, or E1 and E2 where there are more."""
+        """A name for each node: E, or E1 and E2 if there are several."""
         return [
             f"{kind}{self.nodes[:k].count(kind) + 1}" if self.nodes.count(kind) > 1 else kind
             for k, kind in enumerate(self.nodes)
@@ -39,9 +39,9 @@ class Subgraph(NamedTuple):
 
 
 def census(wiring: Wiring) -> np.ndarray:
-    """How often each of `SUBGRAPHS` occurs in each circuit, int64 [B, len(SUBGRAPHS)]."""
+    """The number of occurrences of each of `SUBGRAPHS` in each circuit, int64 [B, len(SUBGRAPHS)]."""
     circuits, channels, width = len(wiring.sign), wiring.channels, wiring.synapse.shape[1]
-    neurons = np.array([3, 0, 2])[wiring.sign + 1]  # one more than the place in _KINDS, 0 for nothing
+    neurons = np.array([3, 0, 2])[wiring.sign + 1]  # index in _KINDS plus 1, 0 for no neuron
     kind = np.concatenate([np.ones((circuits, channels), int), neurons], axis=1)
     joined = np.concatenate([np.zeros((circuits, width, channels), bool), wiring.synapse], axis=2)
     counts = np.zeros((circuits, len(SUBGRAPHS)), "i8")
@@ -50,10 +50,10 @@ def census(wiring: Wiring) -> np.ndarray:
         step = max(1, _CHUNK // max(1, nodes.shape[1]))
         for first in range(0, circuits, step):
             part = slice(first, first + step)
-            found = _TABLE[size][_codes(kind[part], joined[part], nodes)]
-            row, column = np.nonzero(found >= 0)
-            place = row * len(SUBGRAPHS) + found[row, column]
-            counts[part] += np.bincount(place, minlength=len(found) * len(SUBGRAPHS)).reshape(len(found), -1)
+            classes = _TABLE[size][_codes(kind[part], joined[part], nodes)]
+            row, column = np.nonzero(classes >= 0)
+            cell = row * len(SUBGRAPHS) + classes[row, column]
+            counts[part] += np.bincount(cell, minlength=len(classes) * len(SUBGRAPHS)).reshape(len(classes), -1)
     return counts
 
 
@@ -64,7 +64,7 @@ def _node_sets(width, channels, size):
 
 
 def _codes(kind, joined, nodes):
-    """A number for each node set of each circuit that says what its nodes are and how they are connected, int32 [B, sets]."""
+    """A code of the kinds and connections of each node set of each circuit, int32 [B, sets]."""
     code = np.zeros((len(kind), nodes.shape[1]), "i4")
     for node in nodes:
         code = code * 4 + kind[:, node]
@@ -74,12 +74,12 @@ def _codes(kind, joined, nodes):
 
 
 def _pairs(size):
-    """The connections that subgraphs of a size are told apart by."""
+    """The possible connections in subgraphs of a size."""
     return [(0, 0)] if size == 1 else list(permutations(range(size), 2))
 
 
 def _canonical(kinds, edges):
-    """The class of a subgraph given in any order of its nodes."""
+    """The class of a subgraph with nodes in any order."""
     nodes = tuple(sorted(kinds, key=_KINDS.index))
     fitting = [p for p in permutations(range(len(kinds))) if all(nodes[p[k]] == kinds[k] for k in range(len(kinds)))]
     return Subgraph(nodes, min(tuple(sorted((p[a], p[b]) for a, b in edges)) for p in fitting))
@@ -93,7 +93,7 @@ def _connected(size, edges):
 
 
 def _classes():
-    """Every class there is, and by size the class of every code of `_codes`, -1 for none."""
+    """All classes, and by size the class index of every code of `_codes`, -1 for none."""
     classes = {}
     tables = {}
     for size in (1, 2, 3):

@@ -28,13 +28,13 @@ class Wiring(NamedTuple):
         synapse = np.zeros((len(circuits), channels + n, n), bool)
         read = np.zeros((len(circuits), n), bool)
         for b, circuit in enumerate(circuits):
-            place = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
-            sign[b, : len(place)] = np.where(circuit.excitatory, 1, -1)
+            index = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+            sign[b, : len(index)] = np.where(circuit.excitatory, 1, -1)
             for c, channel in enumerate(circuit.inputs):
-                synapse[b, c, [place[s.post] for s in channel.synapses]] = True
+                synapse[b, c, [index[s.post] for s in channel.synapses]] = True
             for s in circuit.synapses:
-                synapse[b, channels + place[s.pre], place[s.post]] = True
-            read[b, [place[i] for port in circuit.outputs for i in port.neurons]] = True
+                synapse[b, channels + index[s.pre], index[s.post]] = True
+            read[b, [index[i] for port in circuit.outputs for i in port.neurons]] = True
         return cls(sign, synapse, read)
 
     @property
@@ -57,8 +57,7 @@ class Wiring(NamedTuple):
         return Wiring(*(array[rows] for array in self))
 
     def live(self) -> "Wiring":
-        """The same circuits without the neurons from which no output is reached: their spikes change nothing outside. A
-        circuit that has no output keeps all."""
+        """The circuits without neurons that no path connects to an output. A circuit without outputs keeps all neurons."""
         alive = self.read | ~self.read.any(1, keepdims=True)
         while True:
             more = alive | (self.between & alive[:, None, :]).any(2)
@@ -71,7 +70,7 @@ class Wiring(NamedTuple):
 
 
 def live(circuit: Circuit) -> Circuit:
-    """The circuit without the neurons from which no output is reached; its outputs spike as before."""
+    """The circuit without neurons that no path connects to an output; its outputs spike as before."""
     kept = Wiring.of([circuit]).live().sign[0] != 0
     ids = {neuron.id for neuron, keep in zip(circuit.neurons, kept, strict=True) if keep}
     return circuit.model_copy(

@@ -59,9 +59,9 @@ class Wiring:
                 self.report.refuse(f"node {name!r}", f"it takes {width} lines and {source!r} gives {lines.width}")
         if not inputs:
             return _none(width)
-        columns = [np.concatenate([lines[k] for lines in inputs]) for k in range(5)]
+        source, line, weight, delay, tau = (np.concatenate([lines[k] for lines in inputs]) for k in range(5))
         constant = np.sum([lines.constant for lines in inputs], axis=0)
-        return _summed(Lines(*columns, constant, width))
+        return _summed(Lines(source, line, weight, delay, tau, constant, width))
 
     def _memoised_output(self, name):
         if name in self._outputs:

@@ -123,8 +123,8 @@ def from_config(network: Callable[..., Any], config) -> Any:
             raise UserError(f"{location}: layers[{k}]: {error}") from None
         lines = layers[-1].out_features
     try:
-        lines = parsed.inputs if parsed.features else None
-        return network(layers, parsed.classes, parsed.batch_first, lines, parsed.readout_ms)
+        projected_lines = parsed.inputs if parsed.features else None
+        return network(layers, parsed.classes, parsed.batch_first, projected_lines, parsed.readout_ms)
     except UserError as error:
         raise UserError(f"{location}: {error}") from None
 

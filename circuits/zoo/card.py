@@ -1,4 +1,4 @@
-"""The card of a motif: what it is for, how well it does, what its parts are good for, and how to make it again."""
+"""The card of a motif: its task, scores, lesions of its parts, and the commands that reproduce it."""
 
 from html import escape
 from typing import Any, Literal
@@ -9,11 +9,11 @@ from circuits.part import Part
 
 
 class HeldOut(Part):
-    """The mean score over several draws of trials that nothing was chosen by, 0 chance and 1 perfect, with the ends of its 95 %
-    confidence interval over draws.
+    """The mean score over several draws of unused trials, 0 chance and 1 perfect, with the ends of its 95 % confidence interval
+    over draws.
 
     seed, trials  the first draw is `fitness.task(...).trials(seed, trials)`, the next one that of `seed + 1`, and so on
-    draws         how many there are
+    draws         their number
     least, most   the lowest and the highest score of a single draw, in float64
     """
 
@@ -28,9 +28,9 @@ class HeldOut(Part):
 
 
 class Worst(Part):
-    """The score in the condition where it is lowest, the mean over the draws; `trials` of each draw belong to it, and
-    `conditions` is how many there are, each with trials enough (`fitness.conditions`). The lowest of many scores lies a little
-    below what it would be on other trials."""
+    """The lowest score of any condition, the mean over the draws; `trials` of each draw belong to the condition, and
+    `conditions` is the number of those with enough trials (`fitness.conditions`). As the minimum of many scores it is biased
+    slightly downwards."""
 
     score: float
     condition: str
@@ -39,8 +39,8 @@ class Worst(Part):
 
 
 class Lesion(Part):
-    """The score on the first of these draws without a part: a neuron silenced, a connection cut (synapse: from a neuron, input:
-    from an input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
+    """The score on the first draw after a lesion: a neuron silenced, a connection cut (synapse: from a neuron, input: from an
+    input channel), all connections of an input channel or of a class ("I>E", "input>E") cut."""
 
     kind: Literal["neuron", "synapse", "input", "channel", "class"]
     part: str
@@ -50,11 +50,11 @@ class Lesion(Part):
 class Made(Part):
     """Origin of a motif of the zoo.
 
-    spec, spec_sha256  the run spec, as a path in the repository, and the digest of what it says
-    seed, rank         of the search, and which circuit of its front was pruned to this one
-    evaluations        how many circuits the search tried, its forks included
-    forks              settings that each fork on the way changed, KEY=VALUE
-    whole              is it the circuit as it was found, nothing pruned?
+    spec, spec_sha256  the run spec, as a path in the repository, and the digest of its contents
+    seed, rank         of the search, and of the circuit of its front that was pruned to this one
+    evaluations        number of circuits evaluated, in forks too
+    forks              settings changed by each fork, KEY=VALUE
+    whole              is the circuit that of the search, not pruned?
     """
 
     spec: str
@@ -118,7 +118,7 @@ class Card(Part):
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The commands by which the same circuit is found again."""
+        """The commands that reproduce the circuit."""
         folders = [f"runs/{self.name}", *(f"runs/{self.name}-fork-{k + 1}" for k in range(len(self.made.forks)))]
         forks = (
             f"evo fork {parent} {' '.join(f'--set {setting}' for setting in settings)} --out {folder}"
@@ -137,16 +137,16 @@ class Card(Part):
         return {key: value for key, value in self.task.items() if key != "name"}
 
     def _repr_html_(self) -> str:
-        found, worst, harmful = self.held_out, self.worst, self.lesions[:5]
+        score, worst, harmful = self.held_out, self.worst, self.lesions[:5]
         rows = {
             "task": f"{self.task['name']}: {self.title}",
             "settings": ", ".join(f"{key} = {value}" for key, value in self.settings.items()),
-            "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of trials "
-            f"({found.least:.3f} to {found.most:.3f})",
+            "held out": f"{score.score:.3f} (95 %: {score.low:.3f} to {score.high:.3f}), mean of {score.draws} draws of trials "
+            f"({score.least:.3f} to {score.most:.3f})",
             "worst condition": f"{worst.score:.3f}: {worst.condition}" if worst else "",
             "size": f"{self.excitatory} E, {self.inhibitory} I, {self.synapses} synapses",
             "per trial": f"{self.energy['spikes']:.1f} spikes, {self.energy['events']:.1f} synaptic events",
-            "without": ", ".join(f"{one.part} {one.score:.3f}" for one in harmful),
+            "without": ", ".join(f"{lesion.part} {lesion.score:.3f}" for lesion in harmful),
             "made by": "; ".join(self.commands),
         }
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items() if value)

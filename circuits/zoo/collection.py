@@ -18,9 +18,9 @@ from circuits.zoo.learned_parts import LearnedParts
 class Zoo(Mapping[str, Motif]):
     """The motifs in a folder by name, as a read-only mapping.
 
-    A name is the task and the number of neurons, and a letter where two motifs would share a name: "itd-8". Files are read when
-    they are needed. `circuits.zoo` is the zoo that ships with the package. Parts that were evolved for learning are beside it,
-    in `parts`: they are not among its names, but are found by theirs.
+    A name is the task and the number of neurons, and a letter where two motifs would share a name: "itd-8". Files are read on
+    use. `circuits.zoo` is the zoo that ships with the package. Parts evolved for learning are in `parts`: indexing finds them,
+    iteration does not list them.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Zoo(Mapping[str, Motif]):
     Raises
     ------
     circuits.errors.UserError
-        For a name that is not there, with similar ones.
+        For an unknown name, with similar ones.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Zoo(Mapping[str, Motif]):
         self.folder, self.parts = folder, LearnedParts(folder / "learned")
 
     def __getitem__(self, name: str) -> Motif:
-        """The motif, or the part of that name. Raises UserError for a name that is not there, with those that come near."""
+        """The motif, or the part, of this name. Raises UserError for an unknown name, with similar ones."""
         return self.parts[name] if name in self.parts else load(self._file("motifs", name, ".json"))
 
     def __iter__(self) -> Iterator[str]:
@@ -63,7 +63,7 @@ class Zoo(Mapping[str, Motif]):
         name : str
             Name of the motif.
         default : object
-            What to return where there is no motif of this name.
+            Returned if there is no motif of this name.
 
         Returns
         -------
@@ -98,8 +98,8 @@ class Zoo(Mapping[str, Motif]):
 
     def _file(self, kind, name, suffix):
         if name not in self:
-            mine = [known for known in self if known.partition("-")[0] == str(name).partition("-")[0]]
-            near = mine or get_close_matches(str(name), self, n=3, cutoff=0.5)
+            of_task = [motif_name for motif_name in self if motif_name.partition("-")[0] == str(name).partition("-")[0]]
+            near = of_task or get_close_matches(str(name), self, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}?" if near else "evo zoo lists them"
             raise UserError(f"the zoo has no {name!r}; {hint}")
         return self.folder / kind / f"{name}{suffix}"

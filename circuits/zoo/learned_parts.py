@@ -1,4 +1,4 @@
-"""Parts of the zoo that were evolved for learning: circuits from copies of which networks learn, each with a card."""
+"""Parts of the zoo that were evolved for learning, as copies in trained networks, each with a card."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,12 +12,12 @@ from circuits.part import Part
 
 
 class Course(Part):
-    """The course of learning of networks of copies of one circuit, means over trainings.
+    """Learning curves of networks of copies of one circuit, means over trainings.
 
-    rate        learning rate, chosen among the same ones for all by a training that does not count
-    parameters  numbers that learn
-    steps       of training after which accuracy is told
-    accuracy    balanced, on trials that were not trained on;   final  that at the end, of each training
+    rate        learning rate, chosen from the same candidates for all circuits in a separate training
+    parameters  number of trained parameters
+    steps       training steps at which accuracy is measured
+    accuracy    balanced, on held-out trials;   final  at the end, of each training
     spikes      of all neurons in a trial, at the end
     """
 
@@ -30,11 +30,11 @@ class Course(Part):
 
 
 class LearnedCard(Part):
-    """Card of a part: what it was evolved to learn, how fast it does, and beside which controls.
+    """Card of a part: the task that it was evolved to learn, its learning curves, and those of controls.
 
-    title     in words;   task  [task] of the spec by which it was found, and by which all are trained
+    title     in words;   task  [task] of the spec of its search, on which all circuits are trained
     spec      the run spec, a path in the repository;   seed, evaluations  of the search
-    seeds     of the trainings: trials, first weights and order of trials, none of them the search's
+    seeds     of the trainings (trials, initial weights, order of trials), none of them the search's
     courses   by the name of the circuit, the part itself first;   chance  accuracy of guessing
     sha256    digest of the motif
     """
@@ -52,7 +52,7 @@ class LearnedCard(Part):
 
     @property
     def text(self) -> str:
-        """The card in lines."""
+        """The card as lines of text."""
         courses = self.courses.items()
         steps = next(iter(self.courses.values())).steps
         lines = [
@@ -60,11 +60,11 @@ class LearnedCard(Part):
             f"balanced accuracy after {', '.join(map(str, steps))} steps of training, means of {len(self.seeds)}; chance is "
             f"{self.chance:.2f}:",
         ]
-        wide = max(len(name) for name, _ in courses)
+        width = max(len(name) for name, _ in courses)
         for name, course in courses:
             values = "  ".join(f"{value:.3f}" for value in course.accuracy)
             each = " ".join(f"{value:.3f}" for value in course.final)
-            lines.append(f"  {name:<{wide}}  {values}  ({each}); {course.parameters} parameters, {course.spikes:,.0f} spikes")
+            lines.append(f"  {name:<{width}}  {values}  ({each}); {course.parameters} parameters, {course.spikes:,.0f} spikes")
         return "\n".join(lines)
 
 
@@ -116,7 +116,7 @@ class LearnedParts(Mapping[str, Motif]):
         Raises
         ------
         circuits.errors.UserError
-            For a name that is not there.
+            For an unknown name.
         """
         if name not in self:
             raise UserError(f"the zoo has no part {name!r}; it has {', '.join(self)}")

@@ -9,7 +9,7 @@ import torch
 import circuits
 from circuits.errors import UserError
 from circuits.torch import Lateral, MixedLayer, MotifCell, MotifLayer, assemble, balance_, drive_
-from circuits.torch.lif import PLACE
+from circuits.torch.lif import INDEX
 from circuits.torch.positive import PARAMETRISATIONS
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
 
@@ -202,7 +202,7 @@ def test_balanced_copies_hear_as_much_inhibition_as_excitation():
         kinds = (("E", cell.input, "tau_syn_e_ms"), ("E", cell.excitatory, "tau_syn_e_ms"))
         for sign, kind, tau in (*kinds, ("I", cell.inhibitory, "tau_syn_i_ms")):
             for target, weight in zip(kind.target.tolist(), kind.weight[k].tolist(), strict=True):
-                heard[sign][target] += weight * now[target, PLACE[tau]].item()
+                heard[sign][target] += weight * now[target, INDEX[tau]].item()
         both = (heard["E"] > 0) & (heard["I"] > 0)
         assert both.sum() >= 2
         assert heard["I"][both] == pytest.approx(heard["E"][both])
