@@ -17,11 +17,11 @@ MAX_DELAY_STEPS = 65_535
 
 
 def _of_the_model(neuron: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Cell:
-    """A neuron of the class that the circuit's model has. The context says whether a file is read, strictly."""
-    wanted = MODELS[info.data.get("neuron_model", LIF_PSC_EXP.name)]
-    if isinstance(neuron, Cell) and type(neuron) is not wanted.neuron:
-        raise ValueError(f"is a {type(neuron).__name__}; neuron_model {wanted.name!r} wants a {wanted.neuron.__name__}")
-    return wanted.neuron.model_validate(neuron, strict=True if info.context else None)
+    """Validate a neuron by the class of the circuit's model; strictly with a context, when a file is read."""
+    model = MODELS[info.data.get("neuron_model", LIF_PSC_EXP.name)]
+    if isinstance(neuron, Cell) and type(neuron) is not model.neuron:
+        raise ValueError(f"is a {type(neuron).__name__}; neuron_model {model.name!r} wants a {model.neuron.__name__}")
+    return model.neuron.model_validate(neuron, strict=True if info.context else None)
 
 
 if TYPE_CHECKING:
@@ -102,18 +102,18 @@ class Synapse(_Connection):
 
 
 class Sampled(Part):
-    """What makes an input channel sampled: a signal of numbers that drives neurons, instead of spikes.
+    """The signal of a sampled input channel: numbers that drive neurons, instead of spikes.
 
     Neurons are driven by x = (signal - center) / scale; a negative scale drives them by the inverted signal.
 
     Parameters
     ----------
     of : str
-        Name of the signal; several channels may be of one.
+        Name of the signal; several channels may share it.
     unit : str
         Unit of the signal, of its center and of its scale.
     center, scale : float
-        The value of the signal at which nothing drives, and the difference from it by which x is 1.
+        The value of the signal at which x is 0, and the difference from it at which x is 1.
 
     Examples
     --------
@@ -137,15 +137,15 @@ class Sampled(Part):
 class InputChannel(Part):
     """External excitatory afferents that share one spike train in each trial; or one sampled signal.
 
-    The connections of a sampled channel are currents that neurons filter by `tau_syn_e_ms`; `weight_mv` is then their gain: how
-    far a lasting x of 1 (see `Sampled`) drives the neuron.
+    The connections of a sampled channel are currents that neurons filter by `tau_syn_e_ms`; `weight_mv` is then their gain, the
+    steady drive by x = 1 (see `Sampled`).
 
     Parameters
     ----------
     name : str
         Name of the channel.
     signal : Sampled, optional
-        The signal that it is of; a channel without one is of spikes.
+        The signal of a sampled channel; a channel without one has spikes.
     synapses : sequence of InputSynapse
         Synapses of the afferents on neurons.
 
@@ -207,8 +207,8 @@ class Circuit(Part):
     Raises
     ------
     pydantic.ValidationError
-        A ValueError, for: no neurons, repeated ids or names, a synapse or port that names no neuron, an inhibitory neuron in an
-        output port, v_reset >= v_th, delays or refractory periods that are no whole multiple of `dt_ms`.
+        A ValueError, for: no neurons, repeated ids or names, a synapse or port of an unknown neuron, an inhibitory neuron in an
+        output port, v_reset >= v_th, delays or refractory periods that are not whole multiples of `dt_ms`.
 
     Examples
     --------
@@ -242,37 +242,37 @@ class Circuit(Part):
         _unique("outputs", [o.name for o in self.outputs])
         sign = {n.id: n.sign for n in self.neurons}
         for k, n in enumerate(self.neurons):
-            self._whole_steps(f"neurons[{k}].t_ref_ms", n.t_ref_ms, least=0)
-        places = [(f"inputs[{c}].synapses[{k}]", s) for c, i in enumerate(self.inputs) for k, s in enumerate(i.synapses)]
-        places += [(f"synapses[{k}]", s) for k, s in enumerate(self.synapses)]
-        for place, synapse in places:
+            self._whole_steps(f"neurons[{k}].t_ref_ms", n.t_ref_ms, minimum=0)
+        locations = [(f"inputs[{c}].synapses[{k}]", s) for c, i in enumerate(self.inputs) for k, s in enumerate(i.synapses)]
+        locations += [(f"synapses[{k}]", s) for k, s in enumerate(self.synapses)]
+        for location, synapse in locations:
             for end in ("pre", "post"):
                 if hasattr(synapse, end) and getattr(synapse, end) not in sign:
-                    raise ValueError(f"{place}.{end}: there is no neuron {getattr(synapse, end)!r}")
-            self._whole_steps(f"{place}.delay_ms", synapse.delay_ms, least=1)
+                    raise ValueError(f"{location}.{end}: there is no neuron {getattr(synapse, end)!r}")
+            self._whole_steps(f"{location}.delay_ms", synapse.delay_ms, minimum=1)
         for c, channel in enumerate(self.inputs):
             self._can_be_sampled(f"inputs[{c}]", channel)
         for o, output in enumerate(self.outputs):
             for k, neuron in enumerate(output.neurons):
                 if sign.get(neuron) != "E":
-                    what = "there is no neuron" if neuron not in sign else "only E neurons can be read, not"
-                    raise ValueError(f"outputs[{o}].neurons[{k}]: {what} {neuron!r}")
+                    problem = "there is no neuron" if neuron not in sign else "only E neurons can be read, not"
+                    raise ValueError(f"outputs[{o}].neurons[{k}]: {problem} {neuron!r}")
         return self
 
-    def _whole_steps(self, place, time_ms, least):
+    def _whole_steps(self, location, time_ms, minimum):
         steps = time_ms / self.dt_ms
-        if not least - 0.5 <= steps < MAX_DELAY_STEPS + 0.5 or abs(steps - round(steps)) > 1e-6:
-            wanted = f"{least} to {MAX_DELAY_STEPS} whole steps of dt_ms = {self.dt_ms:g}"
-            raise ValueError(f"{place}: {time_ms:g} ms must be {wanted}")
+        if not minimum - 0.5 <= steps < MAX_DELAY_STEPS + 0.5 or abs(steps - round(steps)) > 1e-6:
+            expected = f"{minimum} to {MAX_DELAY_STEPS} whole steps of dt_ms = {self.dt_ms:g}"
+            raise ValueError(f"{location}: {time_ms:g} ms must be {expected}")
 
-    def _can_be_sampled(self, place, channel):
+    def _can_be_sampled(self, location, channel):
         if channel.signal is None:
             return
         if not self.model.currents:
-            raise ValueError(f"{place}.signal: {self.neuron_model} neurons have conductances, which no signal can drive")
+            raise ValueError(f"{location}.signal: {self.neuron_model} neurons have conductances, which no signal can drive")
         for k, synapse in enumerate(channel.synapses):
             if synapse.short_term or synapse.stdp:
-                raise ValueError(f"{place}.synapses[{k}]: a connection of a sampled channel cannot be plastic")
+                raise ValueError(f"{location}.synapses[{k}]: a connection of a sampled channel cannot be plastic")
 
     @property
     def model(self) -> NeuronModel:
@@ -307,9 +307,9 @@ class Circuit(Part):
         return show.draw(self, "html")
 
 
-def _unique(what, names):
+def _unique(part, names):
     seen = set()
     for k, name in enumerate(names):
         if name in seen:
-            raise ValueError(f"{what}[{k}]: {name!r} is there twice")
+            raise ValueError(f"{part}[{k}]: {name!r} occurs twice")
         seen.add(name)

@@ -1,4 +1,4 @@
-"""The motif file: a circuit with its provenance as versioned JSON. Opening one executes nothing."""
+"""The motif file: a circuit with its provenance as versioned JSON. Reading one executes no code."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ TIMING_RULE: Final = "iaf_psc_exp"
 
 
 class Parent(Part):
-    """The circuit that a motif was made from: by taking parts out, or by a search that began with it."""
+    """The circuit that a motif was derived from, by pruning or by a search that started with it."""
 
     sha256: str = Field(description="digest of the circuit")
     name: str | None = None
@@ -111,10 +111,10 @@ _FIELDS = ("format", "version", *Circuit.model_fields, "provenance")
 
 
 def dumps(motif: Motif) -> str:
-    """The motif as JSON text, keys in the documented order; what a circuit does not have (noise, plasticity) is left out."""
+    """The motif as JSON text, keys in the documented order, without absent features (noise, plasticity)."""
     data = motif.model_dump(mode="json", exclude_none=True)
     if motif.provenance.scores is not None:
-        data["provenance"]["scores"] = motif.provenance.scores  # there None says: not measured
+        data["provenance"]["scores"] = motif.provenance.scores  # None: not measured
     if motif.provenance.task is not None:
         data["provenance"]["task"] = motif.provenance.task
     if not motif.noise_mv:
@@ -123,14 +123,14 @@ def dumps(motif: Motif) -> str:
 
 
 def digest(circuit: Circuit) -> str:
-    """The sha256, hexadecimal, of a circuit as a motif file has it, without provenance. Names and the order of parts count."""
+    """The sha256, hexadecimal, of a circuit's motif file without provenance; it depends on names and the order of parts."""
     alone = json.loads(dumps(Motif.of(circuit)))
     del alone["provenance"]
     return hashlib.sha256(json.dumps(alone, sort_keys=True).encode()).hexdigest()
 
 
 def loads(text: str | bytes, place: str = "motif") -> Motif:
-    """Parse and check motif JSON; UserError names `place`, the key and what is wrong."""
+    """Parse and validate motif JSON; a UserError names the file (`place`), the key and the problem."""
     text = decoded(text, place, "motif file") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
         data = json.loads(text)
@@ -188,7 +188,7 @@ def save(motif: Motif | Circuit, path) -> Path:
     motif : Motif or Circuit
         A circuit alone gets an empty provenance.
     path : str or path-like
-        The file; one that exists is replaced.
+        The file; an existing file is replaced.
 
     Returns
     -------
@@ -212,12 +212,12 @@ def save(motif: Motif | Circuit, path) -> Path:
 
 
 def write_whole(path, content: str | bytes) -> Path:
-    """Write a file through a temporary one beside it: a reader sees the old file or the new one, never a part. Into a pipe or a
-    device (/dev/stdout, /dev/null) it is written straight: a file must not take its place."""
+    """Write a file atomically, by renaming a temporary file beside it. Pipes and devices (/dev/stdout, /dev/null), which a file
+    must not replace, are written directly."""
     path = Path(path)
     content = content.encode() if isinstance(content, str) else content
     if is_stream(path):
-        _write_straight(path, content)
+        _write_stream(path, content)
         return path
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -234,7 +234,7 @@ def write_whole(path, content: str | bytes) -> Path:
     return path
 
 
-def _write_straight(path, content):
+def _write_stream(path, content):
     try:
         end = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody reads is an error, not a wait
         with open(end, "wb") as file:
@@ -247,11 +247,11 @@ def _write_straight(path, content):
 
 def schema() -> dict:
     """The JSON Schema of the motif file, version 1."""
-    found = Motif.model_json_schema()
-    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    found["title"] = "evocircuits motif file, version 1"
-    for part in (found, *found["$defs"].values()):
-        if "description" in part:  # the docstring, whose sections are for people
+    document = Motif.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["title"] = "evocircuits motif file, version 1"
+    for part in (document, *document["$defs"].values()):
+        if "description" in part:  # the docstring, without its numpydoc sections
             part["description"] = prose(part["description"])
-    found["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
-    return found
+    document["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
+    return document

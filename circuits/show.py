@@ -16,8 +16,8 @@ def drawn_by(kind: type, form: str, function: str):
     _FUNCTIONS[kind, form] = function
 
 
-def draw(thing, form: str, *arguments, **options) -> Any:
+def draw(drawable, form: str, *arguments, **options) -> Any:
     """Call the function registered for the object's class."""
-    function = next(_FUNCTIONS[kind, form] for kind in type(thing).__mro__ if (kind, form) in _FUNCTIONS)
+    function = next(_FUNCTIONS[kind, form] for kind in type(drawable).__mro__ if (kind, form) in _FUNCTIONS)
     module, name = function.split(":")
-    return getattr(import_module(module), name)(thing, *arguments, **options)
+    return getattr(import_module(module), name)(drawable, *arguments, **options)

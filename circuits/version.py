@@ -1,3 +1,3 @@
-"""The version of evocircuits, written here alone: for pyproject.toml, `evo --version`, and what runs and exports say."""
+"""The version of evocircuits, read by pyproject.toml, `evo --version`, runs and exports."""
 
 __version__ = "0.4.0"

@@ -52,9 +52,8 @@ Style = Mapping[str, Any]
 _DEFAULTS: dict[Any, Any] = {
     name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")
 }
-_style: ContextVar[dict[str, Any] | None] = ContextVar(
-    "style", default=None
-)  # changes of the defaults; None: the user's settings hold
+# Changes of matplotlib's defaults; None: the user's settings hold.
+_style: ContextVar[dict[str, Any] | None] = ContextVar("style", default=None)
 
 
 @contextmanager

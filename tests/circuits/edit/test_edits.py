@@ -71,7 +71,7 @@ def test_dales_law_refuses_the_sign_of_one_synapse_among_several():
         ({"edit": "set", "neuron": "E2", "parameter": "tau", "value": 1}, "no parameter 'tau'"),
         ({"edit": "remove", "neuron": "E2"}, "nothing is left of output port"),
         ({"edit": "noise", "mv": -1}, "noise_mv"),
-        ({"edit": "place", "sign": "E", "neuron": "E2"}, "is there twice"),
+        ({"edit": "place", "sign": "E", "neuron": "E2"}, "occurs twice"),
         ({"edit": "read", "port": "out", "neuron": "I1"}, "only E neurons can be read"),
         ({"edit": "explode"}, "does not match"),
         ("cut", "edits"),
