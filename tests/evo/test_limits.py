@@ -11,7 +11,7 @@ import pytest
 import circuits
 import evo
 from circuits.circuit import Circuit
-from circuits.drawing.drawable import NEURONS, SYNAPSES, drawable
+from circuits.drawing.drawable import MAX_NEURONS, MAX_SYNAPSES, drawable
 from circuits.motif_file import Motif, save
 from evo.inspect import page_data
 from evo.spec import estimate
@@ -186,8 +186,8 @@ def dense(neurons, synapses):
 def test_of_a_large_circuit_a_part_is_drawn_and_what_is_left_out_is_said(tmp_path, neurons, synapses):
     motif = dense(neurons, synapses)
     part, left_out = drawable(motif.circuit)
-    assert len(part.neurons) <= NEURONS
-    assert part.synapse_count <= SYNAPSES
+    assert len(part.neurons) <= MAX_NEURONS
+    assert part.synapse_count <= MAX_SYNAPSES
     assert left_out == (neurons - len(part.neurons), synapses + 1 - part.synapse_count)
     assert 1 in {n.id for n in part.neurons}
     Circuit.model_validate(part.model_dump())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
-from circuits.drawing.layout import RADIUS, TALLEST, connections, extent, positions, routes
+from circuits.drawing.layout import RADIUS, MAX_HEIGHT, connections, extent, positions, routes
 from fitness.reference import FOLDER, reference
 
 
@@ -93,4 +93,4 @@ def test_the_same_circuit_is_drawn_the_same(circuit):
 def test_columns_are_no_taller_than_they_may_be():
     circuit = drawn(64, [], range(64), 0)
     xs = [x for x, _ in positions(circuit).values()]
-    assert max(xs.count(x) for x in xs) <= TALLEST
+    assert max(xs.count(x) for x in xs) <= MAX_HEIGHT
