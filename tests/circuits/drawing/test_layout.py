@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
-from circuits.drawing.layout import RADIUS, MAX_HEIGHT, connections, extent, positions, routes
+from circuits.drawing.layout import MAX_HEIGHT, RADIUS, connections, extent, positions, routes
 from fitness.reference import FOLDER, reference
 
 
