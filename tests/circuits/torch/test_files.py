@@ -134,5 +134,5 @@ def test_a_file_that_is_no_network_is_refused_in_one_line(damage, tmp_path):
 
 
 def test_input_that_is_no_spikes_is_refused_by_the_simulator():
-    with pytest.raises(UserError, match="x: the simulator has spikes"):
+    with pytest.raises(UserError, match="x: the simulator takes spikes"):
         NETWORKS["dense"].simulate(torch.rand(5, 2, 5))

@@ -9,7 +9,7 @@ import torch
 from circuits.errors import UserError
 from circuits.neurons.lif_psc_exp import P21_E
 from circuits.numerics.compiled import jit
-from circuits.numerics.simd import LANES, aligned, fetch, store
+from circuits.numerics.simd import LANES, aligned, load_unaligned, store
 from circuits.torch import MotifCell
 from circuits.torch.surrogate import SURROGATES, Spike, surrogate_derivative
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
@@ -214,7 +214,7 @@ def test_the_bump_of_the_fused_kernels_is_that_of_the_plain_code(name, real, tol
 
 @jit()
 def _bump(kind, x, found):
-    store(found, 0, surrogate_derivative(kind, fetch(x, 0)))  # x may lie anywhere
+    store(found, 0, surrogate_derivative(kind, load_unaligned(x, 0)))  # x may lie anywhere
 
 
 def test_what_is_kept_for_the_backward_pass_grows_by_bits():

@@ -119,5 +119,5 @@ def test_what_plasticity_cannot_do_is_refused():
         MotifCell(circuit, engine="fused")
     data = small_motif().circuit.model_dump(exclude_none=True)
     data["synapses"][0]["stdp"] = {}
-    with pytest.raises(UserError, match="not stdp ones"):
+    with pytest.raises(UserError, match="not stdp synapses"):
         MotifCell(circuits.Circuit(**data))

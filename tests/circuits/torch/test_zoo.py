@@ -41,5 +41,5 @@ def test_a_cell_spikes_as_the_simulator_does_on_trials_of_the_task_and_on_noise(
 
 @pytest.mark.parametrize("name", sorted(LEARNING))
 def test_a_motif_whose_synapses_learn_by_themselves_is_refused(name):
-    with pytest.raises(UserError, match="not stdp ones"):
+    with pytest.raises(UserError, match="not stdp synapses"):
         MotifCell(zoo[name])
