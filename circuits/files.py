@@ -74,7 +74,9 @@ def _check(path, status, limit):
     if stat.S_ISDIR(status.st_mode):
         raise UserError(f"{path}: cannot be read: it is a folder, not a file")
     if not stat.S_ISREG(status.st_mode):
-        raise UserError(f"{path}: cannot be read: it is no ordinary file (a pipe or a device); write what it gives into one")
+        raise UserError(
+            f"{path}: cannot be read: it is not a regular file but a pipe or a device; copy its contents into a file"
+        )
     if limit is not None and status.st_size > limit:
         raise UserError(f"{path}: is too large: {status.st_size:,} bytes, at most {limit:,}")
 

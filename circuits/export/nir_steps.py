@@ -1,6 +1,6 @@
 """The motif for frameworks that step NIR's CubaLIF nodes: snnTorch, Norse, SpikingJelly.
 
-They read CubaLIF, LIF and Linear nodes alone, with conventions of their own. Each step of a CubaLIF node is
+These frameworks accept CubaLIF, LIF and Linear nodes only, with different conventions. A step of a CubaLIF node is
 
     I <- alpha I + x      V <- beta V + I      V > 1: a spike, V <- 0
 

@@ -1,4 +1,4 @@
-"""Results of a network in one window of its trials, and what it carries to the next one."""
+"""Results of a network in one window of its trials, and its state between windows."""
 
 from typing import NamedTuple
 

@@ -105,7 +105,7 @@ def gradients(network, trials, objective, price, window) -> tuple[float, float, 
 
 
 def _in_one_pass(network, x, y, objective, price, window):
-    """Of whole trials, or of windows that have answers of their own."""
+    """Gradients of whole trials, or of windows with separate answers."""
     total, mean_loss, spikes, answers = objective.weight(y), 0.0, 0.0, []
     for part in windows(network, x, window):
         targets, logits = y, part.logits
@@ -123,8 +123,8 @@ def _in_one_pass(network, x, y, objective, price, window):
 
 
 def _in_two_passes(network, x, y, objective, price, window):
-    """Of windows of trials that have one answer: the first pass computes the gradient of the logits, the second propagates it
-    through each window."""
+    """Gradients of windows of trials with one answer: the first pass computes the gradient of the logits, the second
+    propagates it through each window."""
     with torch.no_grad():
         logits = network(x)
     logits.requires_grad_()

@@ -1,4 +1,4 @@
-"""Floating-point precision of modules: that of their parameters, 32 or 64 bits, whatever the input and autocast."""
+"""Modules compute in the precision of their parameters, 32 or 64 bits, regardless of the input and autocast."""
 
 from contextlib import nullcontext
 

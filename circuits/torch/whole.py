@@ -1,7 +1,7 @@
 """A network as one circuit: all copies of all layers, with the projections as synapses.
 
-An input line is a channel with a synapse for each of the projection's weights and each synapse behind it; an output of a layer
-has such synapses onto the next layer. Copies keep their names: neuron "e1" of copy 2 of layer 0 is "0.2.e1".
+An input line is a channel with a synapse for every pair of a projection weight and an input synapse, weighted by their product;
+an output neuron has such synapses onto the next layer. The first neuron of copy 2 of layer 0 is "0.2.0".
 """
 
 from typing import Any, NamedTuple

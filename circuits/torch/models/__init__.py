@@ -1,4 +1,4 @@
-"""The neuron models that train, each in differentiable tensor operations; `form.py` says what they are made of."""
+"""Trainable neuron models in differentiable tensor operations; `form.py` explains their parts."""
 
 from circuits.torch.models.alif import ALIF
 from circuits.torch.models.cond import COND
