@@ -280,6 +280,11 @@ class Circuit(Part):
         return MODELS[self.neuron_model]
 
     @property
+    def index(self) -> dict[Any, int]:
+        """Index of each neuron by its id, a dict."""
+        return {neuron.id: k for k, neuron in enumerate(self.neurons)}
+
+    @property
     def excitatory(self) -> np.ndarray:
         """Mask of the excitatory neurons, bool [neurons]."""
         return np.array([n.sign == "E" for n in self.neurons])

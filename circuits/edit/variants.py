@@ -110,7 +110,7 @@ class Ends(NamedTuple):
 
     @classmethod
     def of(cls, circuit: Circuit) -> "Ends":
-        index = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+        index = circuit.index
         synapses: list[tuple[int, Any]] = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
         synapses += [(len(circuit.inputs) + index[s.pre], s) for s in circuit.synapses]
         source = np.array([source for source, _ in synapses], "i8")

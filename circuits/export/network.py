@@ -58,7 +58,7 @@ def graph_of(nir, network):
     motif = flat.motif
     translated(motif, {"network.nir": CONTINUOUS}, "nir")
     graph = nir_graphs.continuous(nir, motif, with_motif=False)
-    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    index = motif.index
     readout, classes = network.readout, network.readout.out_features
     weight, bias = (tensor.detach().double().cpu().numpy() for tensor in (readout.weight, readout.bias))
     if network.readout_ms is None:
@@ -68,7 +68,7 @@ def graph_of(nir, network):
         integrator = nir.LI(tau=tau, r=tau, v_leak=np.zeros(classes))
     nodes = {name: node for name, node in graph.nodes.items() if name not in ("ports", "output")}
     nodes |= {
-        "ports": nir.Linear(np.eye(len(number_of))[[number_of[name] for name in flat.read]]),
+        "ports": nir.Linear(np.eye(len(index))[[index[name] for name in flat.read]]),
         "readout_weights": nir.Linear(weight),
         "readout": integrator,
         "readout_bias": nir.Affine(np.eye(classes), bias),

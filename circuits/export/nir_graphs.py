@@ -47,12 +47,12 @@ def port_matrix(motif) -> np.ndarray:
 
 def _graph(nir, motif, origin, v_reset):
     p, n = parameters(motif), len(motif.neurons)
-    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    index = motif.index
     excitatory = motif.excitatory
     lines = {
         "input": [(c, s) for c, channel in enumerate(motif.inputs) for s in channel.synapses],
-        "excitatory": [(number_of[s.pre], s) for s in motif.synapses if excitatory[number_of[s.pre]]],
-        "inhibitory": [(number_of[s.pre], s) for s in motif.synapses if not excitatory[number_of[s.pre]]],
+        "excitatory": [(index[s.pre], s) for s in motif.synapses if excitatory[index[s.pre]]],
+        "inhibitory": [(index[s.pre], s) for s in motif.synapses if not excitatory[index[s.pre]]],
     }
     tau_m = p["tau_m_ms"] / 1000
     at_least = np.nextafter(p["v_th_mv"] - origin, -np.inf)  # a spike is V > threshold there, V >= threshold here
@@ -77,7 +77,7 @@ def _graph(nir, motif, origin, v_reset):
         copies[np.arange(len(taps)), [pre for pre, _ in taps]] = 1
         weights = np.zeros((n, len(taps)))
         for end, (_, s) in zip(ends, rows, strict=True):
-            weights[number_of[s.post], taps.index(end)] += sign * s.weight_mv
+            weights[index[s.post], taps.index(end)] += sign * s.weight_mv
         nodes[f"{name}_lines"] = nir.Linear(copies)
         nodes[f"{name}_delays"] = nir.Delay(np.array([delay for _, delay in taps]) * motif.dt_ms / 1000)
         nodes[f"{name}_weights"] = nir.Linear(weights)

@@ -97,14 +97,14 @@ def _synapses(motif, table) -> Taps:
     more."""
     p = parameters(motif)
     unit = p["v_th_mv"] - p["v_reset_mv"]
-    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    index = motif.index
     taps: Taps = defaultdict(float)
     for c, channel in enumerate(motif.inputs):
         for s in channel.synapses:
-            post = number_of[s.post]
+            post = index[s.post]
             taps[c, 1 + round(s.delay_ms / motif.dt_ms), post] += s.weight_mv * table[post, P21_E] / unit[post]
     for s in motif.synapses:
-        pre, post, relays = number_of[s.pre], number_of[s.post], round(s.delay_ms / motif.dt_ms)
+        pre, post, relays = index[s.pre], index[s.post], round(s.delay_ms / motif.dt_ms)
         if motif.neurons[pre].sign == "E":
             taps[-1 - pre, relays, post] += s.weight_mv * table[post, P21_E] / unit[post]
             continue

@@ -66,7 +66,7 @@ def _simulation(motif, steps):
 
 
 def _node_sets(motif):
-    index = {n.id: k for k, n in enumerate(motif.neurons)}
+    index = motif.index
     return {port.name: {"population": "motif", "node_id": [index[n] for n in port.neurons]} for port in motif.outputs}
 
 
@@ -103,7 +103,7 @@ def _neuron(n):
 
 def _populations(motif):
     """The synapses by source population: (number of the source, sign, synapse)."""
-    index = {n.id: k for k, n in enumerate(motif.neurons)}
+    index = motif.index
     return {
         "inputs": [(c, 1, s) for c, channel in enumerate(motif.inputs) for s in channel.synapses],
         "motif": [(index[s.pre], -1 if motif.neurons[index[s.pre]].sign == "I" else 1, s) for s in motif.synapses],
@@ -112,7 +112,7 @@ def _populations(motif):
 
 def _edges(h5py, motif, folder):
     """Static synapses share an edge type, others one for each set of parameters."""
-    index = {n.id: k for k, n in enumerate(motif.neurons)}
+    index = motif.index
     (folder / "synapses").mkdir()
     first = 0
     for source, rows in _populations(motif).items():

@@ -28,7 +28,7 @@ class Wiring(NamedTuple):
         synapse = np.zeros((len(circuits), channels + n, n), bool)
         read = np.zeros((len(circuits), n), bool)
         for b, circuit in enumerate(circuits):
-            index = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
+            index = circuit.index
             sign[b, : len(index)] = np.where(circuit.excitatory, 1, -1)
             for c, channel in enumerate(circuit.inputs):
                 synapse[b, c, [index[s.post] for s in channel.synapses]] = True

@@ -67,15 +67,15 @@ def _own_motif(folder) -> Motif | None:
 
 def _numbered(motif):
     """The circuit with neurons by number and delays in steps, to compare two."""
-    number_of = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+    index = motif.index
     data = motif.circuit.model_dump()
     for neuron in data["neurons"]:
-        neuron["id"] = number_of[neuron["id"]]
+        neuron["id"] = index[neuron["id"]]
     for synapse in [*data["synapses"], *(s for channel in data["inputs"] for s in channel["synapses"])]:
-        synapse |= {end: number_of[synapse[end]] for end in ("pre", "post") if end in synapse}
+        synapse |= {end: index[synapse[end]] for end in ("pre", "post") if end in synapse}
         synapse["delay_ms"] = round(synapse["delay_ms"] / motif.dt_ms)
     for port in data["outputs"]:
-        port["neurons"] = [number_of[name] for name in port["neurons"]]
+        port["neurons"] = [index[name] for name in port["neurons"]]
     return data
 
 

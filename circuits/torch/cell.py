@@ -209,7 +209,7 @@ class MotifCell(OwnPrecision):
     def _outputs(self):
         """The neurons of each port's columns; of all outputs under the name of the option where it is not "ports"."""
         if self.outputs == "ports":
-            index = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
+            index = self.motif.index
             return {port.name: [index[i] for i in port.neurons] for port in self.motif.outputs}
         every = self.outputs == "all"
         return {self.outputs: [k for k, neuron in enumerate(self.motif.neurons) if every or neuron.sign == "E"]}

@@ -36,7 +36,7 @@ class Reading(nn.Module):
         flat = whole(network)
         motif, dtype = flat.motif, network.readout.weight.dtype
         self._network = (network,)  # in a tuple, not as submodule: its weights are those below
-        index = {neuron.id: k for k, neuron in enumerate(motif.neurons)}
+        index = motif.index
         self.spikes = Spikes()
         outgoing: dict = defaultdict(list)
         for c, channel in enumerate(motif.inputs):

@@ -117,7 +117,7 @@ class MotifRateCell(OwnPrecision):
     @property
     def outputs(self) -> list[int]:
         """The columns of h that belong to output ports, copy after copy, a list of int."""
-        index = {neuron.id: k for k, neuron in enumerate(self.motif.neurons)}
+        index = self.motif.index
         slots = [index[i] for port in self.motif.outputs for i in port.neurons]
         return [copy * self.neurons + slot for copy in range(self.copies) for slot in slots]
 

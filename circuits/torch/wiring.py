@@ -22,14 +22,14 @@ class Wires(NamedTuple):
 
 def from_inputs(circuit: Circuit) -> Wires:
     """The synapses from input channels."""
-    index = _indices(circuit)
+    index = circuit.index
     rows = [(c, index[s.post], s.delay_ms, s.weight_mv) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
     return _wires(rows, circuit.dt_ms)
 
 
 def from_neurons(circuit: Circuit) -> tuple[Wires, Wires]:
     """The synapses between neurons: the excitatory and the inhibitory ones."""
-    index = _indices(circuit)
+    index = circuit.index
     excitatory, inhibitory = by_sign(
         circuit, [(index[s.pre], index[s.post], s.delay_ms, s.weight_mv) for s in circuit.synapses]
     )
@@ -43,10 +43,6 @@ def by_sign(circuit: Circuit, values) -> tuple[list, list]:
     excitatory = [value for value, s in zip(values, signs, strict=True) if s == "E"]
     inhibitory = [value for value, s in zip(values, signs, strict=True) if s == "I"]
     return excitatory, inhibitory
-
-
-def _indices(circuit):
-    return {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
 
 
 def _wires(synapses, dt):
