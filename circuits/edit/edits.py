@@ -116,9 +116,7 @@ class Flip(_Edit):
         old = _neuron(circuit, neuron)
         port = next((o.name for o in circuit.outputs if neuron in o.neurons), None)
         if old.sign == "E" and port is not None:
-            raise UserError(
-                f"output {port!r} reads {neuron}, and outputs read excitatory neurons only: change the output first"
-            )
+            raise UserError(f"output {port!r} reads {neuron}, and only excitatory neurons can be read: change the output first")
         return _with_neuron(circuit, neuron, sign="I" if old.sign == "E" else "E", type="")
 
 
