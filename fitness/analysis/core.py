@@ -13,7 +13,7 @@ from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
 from fitness.analysis.scored import Scored, Worst, scored
-from fitness.evaluation.evaluate import Floor, climbed, judged
+from fitness.evaluation.evaluate import Floor, judged, smooth_scores
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -85,7 +85,9 @@ def _eliminated(task, circuit, trials):
     def evaluated(present):
         """Scores of variants with these parts, bool [variants, parts]; smooth scores, to break ties; and which are as good."""
         versions = Variants.of(circuit, len(present))._replace(present=present[:, :count], kept=present[:, count:])
-        batches = [(s.value, climbed(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)]
+        batches = [
+            (s.value, smooth_scores(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)
+        ]
         return map(np.concatenate, zip(*batches, strict=True))
 
     def removing(present, part):

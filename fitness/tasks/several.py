@@ -91,7 +91,7 @@ class Several(Task):
         return spikes, labels, facts
 
     def score(self, raster, trials):
-        raster, scores, column = self._heard(raster), [], 0
+        raster, scores, column = self._columns(raster), [], 0
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
             columns = slice(column, column := column + len(part.outputs))
             bits = raster.part(first, last).bits[..., : part.steps, columns]

@@ -133,7 +133,7 @@ def test_one_with_a_score_over_all_trials_runs(tmp_path):
             "return np.where(np.arange(16) == 3, np.inf, 0) + measured[..., 0] +",
             "mark is not finite in trial 3",
         ),
-        ("* 2 - 1", "* np.random.default_rng().random()", "the score of the same raster is another one"),
+        ("* 2 - 1", "* np.random.default_rng().random()", "the same raster has another score"),
         ("def mark", "def marks", "has no method mark(self, measured, trials)"),
         ("fired = measured[..., 0] > 0", "while True: pass", "overall did not return within 0.5 s"),
     ],
