@@ -38,9 +38,7 @@ def of_mean(trial_scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
     parts = [np.ascontiguousarray(trial_scores[..., labels == label]) for label in classes]
     p = np.stack([part.mean(axis=-1) for part in parts], axis=-1)  # [..., classes]
     squares = np.stack([((part - part.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1) for part in parts], axis=-1)
-    flat = p * (
-        1 - p
-    )  # variance of right or wrong; partial scores vary less, by a factor, to which one more trial of either kind is added
+    flat = p * (1 - p)  # variance of right or wrong; partial scores vary less, by a factor, with one more trial of either kind
     factor = np.where(flat > 1e-12, np.minimum((squares + flat) / np.maximum(sizes * flat, 1e-12), 1), 1)
     pseudo = 1 / len(classes)  # pseudo-counts of right and of wrong trials, for outcomes not yet seen
     smoothed = (sizes * p + pseudo) / (sizes + 2 * pseudo)
