@@ -17,7 +17,7 @@ from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
-from fitness.file_data import MOST
+from fitness.file_data import MAX_BYTES
 from fitness.registry import apart, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
@@ -84,7 +84,7 @@ def _stored_data(spec, folder):
     path = folder / file
     if path.is_symlink() or path.parent.is_symlink():
         raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
-    return ((Path(file).as_posix(), read_bytes(path, MOST)),)
+    return ((Path(file).as_posix(), read_bytes(path, MAX_BYTES)),)
 
 
 def _stored_own(spec, folder):
