@@ -12,7 +12,7 @@ LIBRARIES = ("pandas", "polars")
 def frame(run, table: str = "front", library: str = "pandas") -> Any:
     """A table of a run (`evo.storage.run_folder.Run`).
 
-    table    "front": one row per circuit;   "generations": one per island and generation, what is logged of it;   "epochs": one
+    table    "front": one row per circuit;   "generations": one per island and generation, its log;   "epochs": one
              per island and epoch, with seconds by phase;   "lineage": one per circuit of the front and step of its descent
     library  "pandas" or "polars"
     Raises UserError for another table or library, MachineError where the library is not installed.
@@ -22,12 +22,12 @@ def frame(run, table: str = "front", library: str = "pandas") -> Any:
     if library not in LIBRARIES:
         raise UserError(f"frame: library must be {' or '.join(LIBRARIES)}, not {library!r}")
     try:
-        made = import_module(library)
+        frames = import_module(library)
     except ImportError:
         raise MachineError(f"{library} is not installed: pip install {library}") from None
     rows = TABLES[table](run)
     columns = dict.fromkeys(key for row in rows for key in row)
-    return made.DataFrame({key: [row.get(key) for row in rows] for key in columns})
+    return frames.DataFrame({key: [row.get(key) for row in rows] for key in columns})
 
 
 def _front(run):
@@ -48,14 +48,14 @@ def _front(run):
 
 
 def _generations(run):
-    names, tried, rows = run.spec.search.objectives, {}, []
+    names, evaluated, rows = run.spec.search.objectives, {}, []
     for epoch in sorted(run.epochs, key=lambda epoch: (epoch["island"], epoch["epoch"])):
         for row in epoch["log"]:
             island = epoch["island"]
-            tried[island] = tried.get(island, 0) + row["evaluations"]
-            shown = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
+            evaluated[island] = evaluated.get(island, 0) + row["evaluations"]
+            objectives = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
             facts = {key: value for key, value in row.items() if key != "losses"}
-            rows.append({"island": island, **facts, "evaluations_so_far": tried[island], **shown})
+            rows.append({"island": island, **facts, "evaluations_so_far": evaluated[island], **objectives})
     return rows
 
 
