@@ -86,7 +86,7 @@ class LearningJudge(Judge):
         attempts = np.zeros(len(candidates), int) if attempts is None else attempts
         return self._results(candidates, attempts, self.settings.steps)
 
-    def judged(self, candidates, rung):
+    def early(self, candidates, rung):
         judged = self._results(candidates, np.zeros(len(candidates), int), self.ends[rung])
         measured = [not objective.structural and name != "score" for name, objective in self._objectives.items()]
         judged.objectives[:, measured] = WORST
