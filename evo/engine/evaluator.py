@@ -125,15 +125,15 @@ class Evaluator:
             case_scores[new] = results.cases[:n]
         return case_scores
 
-    def _copy(self, outcomes, case_scores, which, numbers):
+    def _copy(self, outcomes, case_scores, targets, numbers):
         """Copy the outcomes of known circuits, by their numbers."""
         sources = np.searchsorted(self.begin, numbers, "right") - 1
         for source in np.unique(sources):
             chosen, (known, known_cases) = sources == source, self.known[source]
-            rows = numbers[chosen] - self.begin[source]
+            known_rows = numbers[chosen] - self.begin[source]
             for name in self.results:
-                outcomes[name][which[chosen]] = known[name][rows]
-            case_scores[which[chosen]] = known_cases[rows]
+                outcomes[name][targets[chosen]] = known[name][known_rows]
+            case_scores[targets[chosen]] = known_cases[known_rows]
 
     def _once_more(self, again, due, results, first):
         """Update the outcomes of circuits that were judged again, by the results from `first` on."""
@@ -167,11 +167,11 @@ class Evaluator:
             yield from self._on_fresh_cases(records["genome"], records, new)
         return records
 
-    def _on_fresh_cases(self, genomes, outcomes, which):
-        fresh = yield Request(genomes[which], fresh=True, score=outcomes["score"][which])
+    def _on_fresh_cases(self, genomes, outcomes, rows):
+        fresh = yield Request(genomes[rows], fresh=True, score=outcomes["score"][rows])
         self._account(fresh)
         for name in FRESH:
-            outcomes[name][which] = getattr(fresh, name)
+            outcomes[name][rows] = getattr(fresh, name)
 
     def failures(self) -> dict:
         """Log entries for the circuits with which the judge failed since the last call: their number, and the first message."""

@@ -52,12 +52,12 @@ def judged(genomes: np.ndarray, again: Population | None, due: np.ndarray, race:
     return more if results is None else joined_results([results, more])
 
 
-def _written(known: Results, which: np.ndarray, results: Results) -> Results:
+def _written(known: Results, rows: np.ndarray, results: Results) -> Results:
     """The known results with those of some circuits replaced."""
     columns = {}
     for name in Results._fields:
         if name not in ("fault", "seconds"):
             columns[name] = getattr(known, name).copy()
-            columns[name][which] = getattr(results, name)
+            columns[name][rows] = getattr(results, name)
     seconds = {key: known.seconds.get(key, 0.0) + spent for key, spent in results.seconds.items()}
     return Results(**columns, fault=known.fault or results.fault, seconds=known.seconds | seconds)

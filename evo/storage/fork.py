@@ -56,9 +56,11 @@ def _refuse_misfits(parent, old, new):
         "circuit.synapse_model": tuple(form.synapse_model and form.synapse_model.name for form in (old, new)),
         "circuit.types": (old.types, new.types),
     }
-    for what, (theirs, ours) in parts.items():
-        if theirs != ours:
-            raise UserError(f"{parent.folder}: its circuits have {what} {theirs}, the changed spec asks for {ours}; start anew")
+    for name, (before, after) in parts.items():
+        if before != after:
+            raise UserError(
+                f"{parent.folder}: its circuits have {name} {before}, the changed spec asks for {after}; start anew"
+            )
 
 
 def _fitting(genomes, old: Encoding, new: Encoding):

@@ -94,17 +94,17 @@ OBJECTIVES = {
 
 
 OBJECTIVES = {name: objective._replace(key=name) for name, objective in OBJECTIVES.items()}
-WAYS = {"min": 1, "max": -1}
+SIGNS = {"min": 1, "max": -1}
 
 
 def objective(name: str) -> Objective:
     """The objective that a spec names; without its `loss` if it is the judge's or the user's own. Raises UserError."""
     if name in OBJECTIVES:
         return OBJECTIVES[name]
-    way, colon, key = name.partition(":")
-    if colon and way in WAYS and key:
-        return Objective(_unknown, WAYS[way], "", f"the judge's {key}", key)
-    if is_own(name) and way not in WAYS:
+    direction, colon, key = name.partition(":")
+    if colon and direction in SIGNS and key:
+        return Objective(_unknown, SIGNS[direction], "", f"the judge's {key}", key)
+    if is_own(name) and direction not in SIGNS:
         return Objective(_unknown, 1, "", f"of the user's own: {name}", name)
     raise UserError(
         f"{name!r} is no objective: known are {', '.join(OBJECTIVES)}; min:NAME or max:NAME for a figure of the judge's own; "
@@ -118,8 +118,8 @@ def _unknown(_):
 
 def own_file(name: str) -> str | None:
     """FILE.py:FUNCTION in the name of an objective; None for an objective that is not the user's own."""
-    way, _, rest = name.partition(":")
-    rest = rest if way in WAYS else name
+    direction, _, rest = name.partition(":")
+    rest = rest if direction in SIGNS else name
     return rest if is_own(rest) else None
 
 

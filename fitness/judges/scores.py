@@ -39,9 +39,9 @@ def told_results(
     known = {objective.key for objective in objectives.values()} | {SCORE}
     for told in answers:
         if told is not None and (strange := sorted(told.values.keys() - known)):
-            ways = " or ".join(f'"{way}:{strange[0]}"' for way in ("min", "max"))
+            forms = " or ".join(f'"{prefix}:{strange[0]}"' for prefix in ("min", "max"))
             listed = ", ".join(objectives)
-            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}: name it there, as {ways}")
+            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}: name it there, as {forms}")
     fault = "told as None" if any(told is None for told in answers) else None
     return results(answers, objectives, candidates, f"{PLACE}:", width, fault)
 

@@ -64,8 +64,8 @@ class Learned(NamedTuple):
         """The mean accuracy over all training steps; the last accuracy counts for steps that were not taken."""
         steps, accuracy = self.curve["steps"], self.curve["accuracy"]
         whole = steps[-1] / self.share if self.share else 1.0
-        taken = float(np.trapezoid(accuracy, steps))
-        return (taken + (whole - steps[-1]) * accuracy[-1]) / whole if whole else accuracy[-1]
+        so_far = float(np.trapezoid(accuracy, steps))
+        return (so_far + (whole - steps[-1]) * accuracy[-1]) / whole if whole else accuracy[-1]
 
     def score(self, settings: Learning) -> float:
         """The score, 0 at chance and 1 when perfect, less the cost of spikes."""

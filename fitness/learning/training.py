@@ -89,14 +89,14 @@ class Training:
         self.curve["spikes"].append(spikes)
 
 
-def batch(trials: Trials, which) -> torch.Tensor:
+def batch(trials: Trials, rows) -> torch.Tensor:
     """Input of a network, float32 [steps, batch, lines]."""
-    return torch.from_numpy(np.ascontiguousarray(trials.x[which].swapaxes(0, 1), "f4"))
+    return torch.from_numpy(np.ascontiguousarray(trials.x[rows].swapaxes(0, 1), "f4"))
 
 
-def cross_entropy(output: Output, trials: Trials, which) -> torch.Tensor:
+def cross_entropy(output: Output, trials: Trials, rows) -> torch.Tensor:
     """The mean cross-entropy of the answers that are asked, nats."""
-    targets = torch.from_numpy(trials.targets[which])
+    targets = torch.from_numpy(trials.targets[rows])
     targets = targets.transpose(0, 1) if trials.every_step else targets
     return torch.nn.functional.cross_entropy(output.logits.flatten(0, -2), targets.flatten(), ignore_index=UNASKED)
 
@@ -122,10 +122,10 @@ def judged(network: Network, trials: Trials) -> tuple[np.ndarray, float, float]:
     right, asked = np.zeros((2, heads, classes))
     spikes = events = 0.0
     for start in range(0, len(trials.x), BATCH):
-        which = np.arange(start, min(start + BATCH, len(trials.x)))
-        output = network(batch(trials, which))
+        rows = np.arange(start, min(start + BATCH, len(trials.x)))
+        output = network(batch(trials, rows))
         answers = output.logits.argmax(-1).numpy()
-        targets = trials.targets[which].swapaxes(0, 1) if trials.every_step else trials.targets[which]
+        targets = trials.targets[rows].swapaxes(0, 1) if trials.every_step else trials.targets[rows]
         for head in range(heads):
             target, answer = targets[..., head].ravel(), answers[..., head].ravel()
             asked_here = target != UNASKED

@@ -108,8 +108,8 @@ class Itd(Task):
         """The tone of each trial in Hz, [trials, 1]: every direction has all of them equally often."""
         which = np.empty(len(labels), int)
         for k in range(self.detectors):
-            mine = labels == k
-            which[mine] = rng.permutation(np.arange(mine.sum()) % self.tones)
+            of_direction = labels == k
+            which[of_direction] = rng.permutation(np.arange(of_direction.sum()) % self.tones)
         return self.tones_hz[which][:, None]
 
     def _differences(self, rng, labels, period):
