@@ -72,6 +72,12 @@ def student(freedom: int) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
+def half_width(values) -> float:
+    """Half the width of the 95 % confidence interval of the mean of a few values; NaN for one."""
+    n = len(values)
+    return student(n - 1) * np.std(values, ddof=1) / np.sqrt(n) if n > 1 else np.nan
+
+
 class Resampled(NamedTuple):
     """below, above  half widths of the interval on either side of a score"""
 

@@ -11,7 +11,7 @@ from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
-from fitness.sandbox.code import Code, gather, is_own, led_by, place
+from fitness.sandbox.code import Code, is_own, led_by, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
@@ -120,11 +120,6 @@ def task_class(name: str, folder: Path = Path()) -> type[Task]:
     if name == LEARNING:
         return Learning  # type: ignore[return-value]  # the settings of a judge, with the interface of a task class
     return OVER_FILES[name] if name in OVER_FILES else built_in(name)
-
-
-def read_source(name: str, folder: Path) -> Code | None:
-    """The code of a user's task, relative to `folder`, see `fitness.sandbox.code.gather`; None for a built-in task."""
-    return gather(name, folder) if is_own(name) else None
 
 
 def own_task(name: str, source: str | Code | None, seconds: float | None, settings: dict, folder: Path = Path()) -> Task:

@@ -53,9 +53,7 @@ def _of(part, circuit):
     """The entry of a circuit in an array, or in a tuple of arrays or scores."""
     if isinstance(part, Score):
         return part.of(circuit)
-    return (
-        tuple(_of(element, circuit) for element in part) if isinstance(part, tuple) else part if part is None else part[circuit]
-    )
+    return tuple(_of(x, circuit) for x in part) if isinstance(part, tuple) else part if part is None else part[circuit]
 
 
 def exact(scores) -> np.ndarray:

@@ -22,10 +22,8 @@ def each_here_or_on_ray(function: Callable[..., Any], *arguments: Iterable[Any])
             raise error.cause from None
         raise
     except ray.exceptions.RayError as error:
-        message = " ".join(str(error).split())[:300]
-        raise MachineError(
-            f"Ray fails ({type(error).__name__}: {message}); everything finished is stored: go on later"
-        ) from error
+        text = " ".join(str(error).split())[:300]
+        raise MachineError(f"Ray fails ({type(error).__name__}: {text}); everything finished is stored: go on later") from error
 
 
 def _called(function, *arguments):

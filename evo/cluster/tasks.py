@@ -114,10 +114,8 @@ def _ready(session, drivers):
     except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
         raise session.lost() from error
     except ray.exceptions.RayError as error:
-        message = " ".join(str(error).split())[:300]
-        raise MachineError(
-            f"Ray fails ({type(error).__name__}: {message}); everything finished is stored: evo resume"
-        ) from error
+        text = " ".join(str(error).split())[:300]
+        raise MachineError(f"Ray fails ({type(error).__name__}: {text}); everything finished is stored: evo resume") from error
 
 
 class _Driver:

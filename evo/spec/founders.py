@@ -58,7 +58,7 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
             assert form is not None
             encoded = from_circuit(motif.circuit, form, interface.inputs, interface.outputs)
         except UserError as error:
-            raise UserError(f"{place}: search.founders: {name}: {_without(str(error), folder / name)}") from None
+            raise UserError(f"{place}: search.founders: {name}: {str(error).removeprefix(f'{folder / name}: ')}") from None
         if encoded.rounded:
             remarks = [*remarks, "numbers moved onto the grid of genomes, 1/256 mV or ms"]
         accepted.append(Founder(_stem(name, sha256), sha256, motif, encoded.genome, remarks))
@@ -99,8 +99,3 @@ def _stem(name, sha256):
     stem = name.removeprefix(ZOO) if name.startswith(ZOO) else Path(name).stem
     stem = re.sub(r"[^\w.-]", "_", stem.removesuffix(f"-{sha256[:SHOWN]}"), flags=re.ASCII)[:NAME].lstrip(".")
     return stem or "circuit"
-
-
-def _without(message, path):
-    """The message without the path of the file at its beginning."""
-    return message.removeprefix(f"{path}: ")

@@ -334,7 +334,7 @@ class RunSpec(Section):
         each = [motif_of(self.circuit, role) for role in self.roles.values()]
         task, capacity = (
             task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))),
-            max(motif.neurons[1] for motif in each),
+            max(m.neurons[1] for m in each),
         )
         bounds = []
         for name, motif in zip(self.roles, each, strict=True):

@@ -42,6 +42,9 @@ class Row(TypedDict):
     wirings: NotRequired[Count]
 
 
+Log = Annotated[list[Row], Field(min_length=1)]
+
+
 @with_config(STRICT)
 class Epoch(TypedDict):
     """A row of the table `epoch`, see `evo.storage.store`."""
@@ -52,7 +55,7 @@ class Epoch(TypedDict):
     evaluations: Count
     elapsed: Seconds
     timings: Json[dict[Name, Seconds]]
-    log: Json[Annotated[list[Row], Field(min_length=1)]]
+    log: Json[Log]
 
 
 class Origin(BaseModel):
@@ -132,7 +135,7 @@ class Facts(BaseModel):
 
 def facts(rows: dict[str, Any], place) -> Facts:
     """The table `run` of a store, checked. Raises UserError, which begins with `place`."""
-    return _valid(_facts(), rows, place, "the table run")
+    return _valid(Facts, rows, place, "the table run")
 
 
 def interface(facts: Facts, place) -> Interface:
@@ -149,17 +152,17 @@ def interface(facts: Facts, place) -> Interface:
 
 def log(value: list, place) -> list[Row]:
     """The log of an epoch in a state, checked."""
-    return _valid(_log(), value, place, "the log in a state")
+    return _valid(Log, value, place, "the log in a state")
 
 
 def epochs(rows: Iterable[dict], place) -> list[Epoch]:
     """Rows of the table `epoch`, checked."""
-    return _valid(_epochs(), list(rows), place, "the log of an epoch")
+    return _valid(list[Epoch], list(rows), place, "the log of an epoch")
 
 
 def origin(value: Any, place) -> dict:
     """The parent or the founders of a run, checked, as plain JSON."""
-    return _valid(_origin(), value, place, "what the run began with").model_dump()
+    return _valid(Origin | Founded, value, place, "what the run began with").model_dump()
 
 
 def damaged(place, what: str) -> UserError:
@@ -167,28 +170,13 @@ def damaged(place, what: str) -> UserError:
     return UserError(f"{place}: is damaged ({what}); restore the folder from a copy")
 
 
-def _valid(adapter, value, place, what):
+def _valid(kind, value, place, what):
     try:
-        return adapter.validate_python(value)
+        return _adapter(kind).validate_python(value)
     except ValidationError as error:
         raise damaged(place, f"{what}: {one_line(error)}") from None
 
 
 @cache
-def _facts():
-    return TypeAdapter(Facts)
-
-
-@cache
-def _log():
-    return TypeAdapter(Annotated[list[Row], Field(min_length=1)])
-
-
-@cache
-def _epochs():
-    return TypeAdapter(list[Epoch])
-
-
-@cache
-def _origin():
-    return TypeAdapter(Origin | Founded)
+def _adapter(kind):
+    return TypeAdapter(kind)

@@ -56,11 +56,9 @@ def _refuse_misfits(parent, old, new):
         "circuit.synapse_model": tuple(form.synapse_model and form.synapse_model.name for form in (old, new)),
         "circuit.types": (old.types, new.types),
     }
-    for name, (before, after) in parts.items():
-        if before != after:
-            raise UserError(
-                f"{parent.folder}: its circuits have {name} {before}, the changed spec asks for {after}; start anew"
-            )
+    for name, (was, now) in parts.items():
+        if was != now:
+            raise UserError(f"{parent.folder}: its circuits have {name} {was}, the changed spec asks for {now}; start anew")
 
 
 def _fitting(genomes, old: Encoding, new: Encoding):

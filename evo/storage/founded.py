@@ -17,17 +17,15 @@ def founded(spec: RunSpec, interface: Interface, founders: list[Founder]) -> Her
     """Initial population of every island of a run: the founders, and mutants of each in turn until they are half of the
     population; the rest is drawn at random. A pure function of the spec and the founders."""
     form, s = spec.form(interface), spec.search
-    originals = genome.empty(form.bounds, len(founders))
+    own = genome.empty(form.bounds, len(founders))
     for k, founder in enumerate(founders):
-        originals[k] = founder.genome
+        own[k] = founder.genome
     count = max(len(founders), s.population // VARIED)
     genomes = genome.empty(form.bounds, s.islands * count)
     for island in range(s.islands):
         rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, 0, STREAM)))
-        initial = originals[np.arange(count) % len(founders)]
-        initial[len(founders) :] = variation.mutate(
-            np.ascontiguousarray(initial[len(founders) :]), form.bounds, rng, s.mutation
-        )
-        genomes[island * count : (island + 1) * count] = initial
+        batch = own[np.arange(count) % len(founders)]
+        batch[len(founders) :] = variation.mutate(np.ascontiguousarray(batch[len(founders) :]), form.bounds, rng, s.mutation)
+        genomes[island * count : (island + 1) * count] = batch
     log = {"founders": [{"name": founder.name, "sha256": founder.sha256} for founder in founders], "count": count}
     return Heritage(genomes, np.repeat(np.arange(s.islands), count), log)

@@ -32,19 +32,17 @@ def frame(run, table: str = "front", library: str = "pandas") -> Any:
 
 def _front(run):
     return [
-        {"rank": m.rank, "score": m.score, "validation": m.validation, "held_out": m.held_out, "low": m.low, "high": m.high}
-        | {"worst": m.worst, "worst_condition": m.condition.name if m.condition else None}
-        | {
-            "overfitted": m.overfitted,
-            "uneven": m.uneven,
-            "e": m.excitatory,
-            "i": m.inhibitory,
-            "synapses": m.circuit.synapse_count,
-        }
-        | {"spikes": m.spikes, "events": m.events, "island": m.island, "generation": m.generation}
+        _attributes(m, "rank", "score", "validation", "held_out", "low", "high", "worst")
+        | {"worst_condition": m.condition.name if m.condition else None, "overfitted": m.overfitted, "uneven": m.uneven}
+        | {"e": m.excitatory, "i": m.inhibitory, "synapses": m.circuit.synapse_count}
+        | _attributes(m, "spikes", "events", "island", "generation")
         | {f"objective_{name}": value for name, value in m.objectives.items()}
         for m in run.front
     ]
+
+
+def _attributes(source, *names):
+    return {name: getattr(source, name) for name in names}
 
 
 def _generations(run):
@@ -73,9 +71,9 @@ def _lineage(run):
         for k, step in enumerate(run.lineage(member.rank)):
             excitatory = int(step.circuit.excitatory.sum())
             rows.append(
-                {"rank": member.rank, "step": k, "generation": step.generation, "island": step.island}
-                | {"before": step.before, "score": step.score, "crossed": step.crossed, "e": excitatory}
-                | {"i": len(step.circuit.neurons) - excitatory, "synapses": step.circuit.synapse_count}
+                {"rank": member.rank, "step": k}
+                | _attributes(step, "generation", "island", "before", "score", "crossed")
+                | {"e": excitatory, "i": len(step.circuit.neurons) - excitatory, "synapses": step.circuit.synapse_count}
             )
     return rows
 

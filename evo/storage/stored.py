@@ -133,14 +133,14 @@ def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch:
     return states
 
 
-def check_going_on(store: Store, spec: RunSpec, contents: Stored):
+def check_going_on(store: Store, spec: RunSpec, run: Stored):
     """Check, before a run goes on, the circuits of its populations and the migrants that have not been received yet. Raises
     UserError."""
     form, last = (
-        _Forms(spec, contents.interface, len(contents.conditions), store.path),
-        {row["island"]: row for row in contents.epochs},
+        _Forms(spec, run.interface, len(run.conditions), store.path),
+        {row["island"]: row for row in run.epochs},
     )
-    form.records([state.population for state in contents.states], [state.generation for state in contents.states])
+    form.records([state.population for state in run.states], [state.generation for state in run.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
         if sender is None or sender not in last:
@@ -152,12 +152,12 @@ def check_going_on(store: Store, spec: RunSpec, contents: Stored):
             form.migrants(blob, last[sender]["generation"])
 
 
-def check_before(store: Store, spec: RunSpec, contents: Stored, islands: list[int]):
+def check_before(store: Store, spec: RunSpec, run: Stored, islands: list[int]):
     """Check, before the last epoch of these islands is taken back, the states before it. Raises UserError."""
     store.check_before(islands)
     form, rows = (
-        _Forms(spec, contents.interface, len(contents.conditions), store.path),
-        {(row["island"], row["epoch"]): row for row in contents.epochs},
+        _Forms(spec, run.interface, len(run.conditions), store.path),
+        {(row["island"], row["epoch"]): row for row in run.epochs},
     )
     for island, epoch, blob in store.before():
         if (island, epoch) in rows:
@@ -244,10 +244,10 @@ class _Forms:
             "log": Shape("u1", ((2, FOUNDED),)),
         }
         heritage = self._arrays(Heritage, blob, parts)
-        on_islands = (heritage.island >= 0) & (heritage.island < self.spec.search.islands)
+        valid = (heritage.island >= 0) & (heritage.island < self.spec.search.islands)
         if (
             len(heritage.genomes) != len(heritage.island)
-            or not on_islands.all()
+            or not valid.all()
             or not genome.sound(heritage.genomes, self.bounds).all()
         ):
             raise damaged(self.path, "the genomes it began with")

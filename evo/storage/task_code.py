@@ -142,19 +142,17 @@ def forked_code(
     """The user's own code and data of a fork, whose parent is in `folder`: the parent's, checked, or other files that the spec
     names, relative to the working folder. `before_code` is called with the spec and the folder before any code may be
     executed."""
-    parent_files, own_files = ({name.rpartition(":")[0] for name in s.own_code.values()} for s in (parent, spec))
+    old, new = ({name.rpartition(":")[0] for name in s.own_code.values()} for s in (parent, spec))
     file, same = data_file(spec.task), data_file(spec.task) == data_file(parent.task)
-    if not own_files and file is None:
+    if not new and file is None:
         return None
-    inherited = (
-        checked_code(parent, folder) if (own_files and own_files == parent_files) or (file is not None and same) else None
-    )
+    inherited = checked_code(parent, folder) if (new and new == old) or (file is not None and same) else None
     own, data = (None, None) if inherited is None else apart(parent.task, inherited)
-    if own_files:
-        before_code(spec, folder if own_files == parent_files else Path())
-    if own_files != parent_files:
+    if new:
+        before_code(spec, folder if new == old else Path())
+    if new != old:
         own = spec.collect_code()
-    return joined(own if own_files else None, data if same else read_data(spec.task, Path()))
+    return joined(own if new else None, data if same else read_data(spec.task, Path()))
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):

@@ -132,9 +132,8 @@ def _consistent(analysis):
     if machine is not None:
         count = len(machine["states"])
         numbers = [machine["start"], *(t[end] for t in machine["transitions"] for end in ("source", "target"))]
-        if not all(0 <= k < count for k in numbers) or any(
-            t["symbol"] not in machine["symbols"] for t in machine["transitions"]
-        ):
+        symbols = {t["symbol"] for t in machine["transitions"]}
+        if not all(0 <= k < count for k in numbers) or not symbols <= {*machine["symbols"]}:
             return False
     return all(len({len(part) for part in group}) == 1 for group in groups)
 

@@ -46,7 +46,5 @@ def _wanted(task, trials):
         trial_scores = task.score(raster, trials).trial_scores
     except Exception:  # the task may be the user's code, and no circuit may ever give such outputs
         return {}
-    full_score = {
-        label: (trial_scores[:, trials.labels == label] >= 1).all(axis=1) for label in np.unique(trials.labels).tolist()
-    }
-    return {str(label): [name for name, good in zip(outputs, full, strict=True) if good] for label, full in full_score.items()}
+    right = {label: (trial_scores[:, trials.labels == label] >= 1).all(axis=1) for label in np.unique(trials.labels).tolist()}
+    return {str(label): [name for name, good in zip(outputs, which, strict=True) if good] for label, which in right.items()}

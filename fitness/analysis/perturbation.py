@@ -133,8 +133,5 @@ class Curve(TypedDict):
 
 def perturbation(task: Task, circuit: Circuit, held_out: Trials) -> dict[str, Curve]:
     """The part `perturbation` of an analysis."""
-    return {what: _curve(response) for what, response in curves(task, held_out, circuit).items()}
-
-
-def _curve(response):
-    return {part: rounded(values) for part, values in response._asdict().items()}
+    responses = curves(task, held_out, circuit).items()
+    return {name: {part: rounded(values) for part, values in r._asdict().items()} for name, r in responses}  # type: ignore[misc]

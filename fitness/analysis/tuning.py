@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.analysis.numbers import rounded
+from fitness.interval import student
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -38,7 +39,10 @@ def tuning_curves(task: Task, trials: Trials, raster: Raster) -> Curves:
     size = np.array([len(m) for m in members])
     mean = np.stack([counts[m].mean(axis=0) for m in members])
     half = np.stack(
-        [counts[m].std(axis=0, ddof=1) * _student(len(m)) if len(m) > 1 else np.zeros(counts.shape[1]) for m in members]
+        [
+            counts[m].std(axis=0, ddof=1) * (student(len(m) - 1) / np.sqrt(len(m))) if len(m) > 1 else np.zeros(counts.shape[1])
+            for m in members
+        ]
     )
     return Curves(name, x, size, mean, np.maximum(mean - half, 0.0), mean + half)
 
@@ -60,13 +64,6 @@ def _parts(value):
     if len(values) <= POINTS:
         return [np.flatnonzero(value == v) for v in values]
     return [m for m in np.array_split(np.argsort(value, kind="stable"), POINTS) if len(m)]
-
-
-def _student(n):
-    """Half the width of the 95 % interval of a mean of n, in standard deviations of one."""
-    from scipy.special import stdtrit
-
-    return stdtrit(n - 1, 0.975) / np.sqrt(n)
 
 
 class Band(TypedDict):

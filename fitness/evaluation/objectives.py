@@ -148,9 +148,7 @@ def own_objective(name: str, function: Callable, seconds: float | None) -> Objec
 def values(objectives: Sequence[Objective | str], evaluation: Evaluation) -> np.ndarray:
     """Values of objectives, which may be given by name: float64 [B, objectives], all minimised; WORST for circuits for which
     the task fails."""
-    columns = np.stack(
-        [(OBJECTIVES[objective] if isinstance(objective, str) else objective).loss(evaluation) for objective in objectives],
-        axis=1,
-    )
+    named = (OBJECTIVES[o] if isinstance(o, str) else o for o in objectives)
+    columns = np.stack([o.loss(evaluation) for o in named], axis=1)
     columns[evaluation.failed] = WORST
     return columns

@@ -23,7 +23,7 @@ from circuits.errors import MachineError, UserError
 from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import student
+from fitness.interval import half_width
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
 from fitness.judges.judge import Fresh, Judge
 from fitness.sandbox.guard import Overtime, guarded
@@ -94,9 +94,8 @@ class Function(Judge):
                 scores = [-WORST if a is None else a.values[SCORE] for a in each]
                 failed[k] += any(a is None for a in each)
                 columns[k, column] = np.mean(scores)
-            if len(scores) > 1:
-                half = student(len(scores) - 1) * np.std(scores, ddof=1) / np.sqrt(len(scores))
-                columns[k, 2:] = columns[k, 1] - half, columns[k, 1] + half
+            half = half_width(scores)
+            columns[k, 2:] = columns[k, 1] - half, columns[k, 1] + half
         nowhere = np.full(n, np.nan), np.full(n, -1)
         return Fresh(*columns.T, *nowhere, failed, _plain(faults), {"score": perf_counter() - start})
 

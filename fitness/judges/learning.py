@@ -25,7 +25,7 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import student
+from fitness.interval import half_width
 from fitness.judges.answers import CASES, Answer, answer, results
 from fitness.judges.judge import Candidates, Described, Fresh, Judge, Race, Results
 from fitness.learning.curve import Curves, Learned, values
@@ -190,9 +190,7 @@ class LearningJudge(Judge):
             return None
         learned = training.advance(until)
         if training.step < self.settings.steps:
-            self._paused[key] = training
-            while len(self._paused) > REMEMBERED:
-                del self._paused[next(iter(self._paused))]
+            _remember(self._paused, key, training)
         return learned
 
     def _training(self, circuit, part, number):
@@ -227,9 +225,8 @@ class LearningJudge(Judge):
         key = digest(circuit)
         if key not in self._fresh:
             trained = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
-            self._fresh[key] = _Validated(*([learned for learned in part if learned is not None] for part in trained))
-            while len(self._fresh) > REMEMBERED:
-                del self._fresh[next(iter(self._fresh))]
+            validated = _Validated(*([learned for learned in part if learned is not None] for part in trained))
+            _remember(self._fresh, key, validated)
         return self._fresh[key]
 
     def _row(self, validated: _Validated):
@@ -237,9 +234,7 @@ class LearningJudge(Judge):
         validation, held_out = (np.array([learned.score(self.settings) for learned in part]) for part in validated)
         if not len(held_out):
             return -WORST, -WORST, np.nan, np.nan
-        mean, half = held_out.mean(), np.nan
-        if len(held_out) > 1:
-            half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
+        mean, half = held_out.mean(), half_width(held_out)
         return validation.mean(), mean, mean - half, mean + half
 
     def _too_large(self, network):
@@ -254,3 +249,10 @@ class LearningJudge(Judge):
                 f"{self.settings.parameters:,}: combine the lines of the data by features, or raise parameters"
             )
         return None
+
+
+def _remember(entries: dict, key, value):
+    """Add an entry, without the oldest ones beyond `REMEMBERED`."""
+    entries[key] = value
+    while len(entries) > REMEMBERED:
+        del entries[next(iter(entries))]

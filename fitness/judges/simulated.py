@@ -70,21 +70,11 @@ class Simulated(Judge):
         return self.task.trials_of("held_out", self.seed, self._held_out)
 
     def evaluate(self, candidates, attempts=None):
-        evaluation = evaluate(self.task, self.search, candidates.tables, self.stop)
+        e = evaluate(self.task, self.search, candidates.tables, self.stop)
         start = perf_counter()
-        objectives, cases = values(self._objectives, evaluation), evaluation.case_scores
-        seconds = evaluation.seconds | {"score": evaluation.seconds["score"] + perf_counter() - start}
-        return Results(
-            objectives,
-            evaluation.score,
-            cases,
-            evaluation.spikes,
-            evaluation.events,
-            evaluation.failed,
-            evaluation.fault,
-            evaluation.simulated,
-            seconds,
-        )
+        objectives, cases = values(self._objectives, e), e.case_scores
+        seconds = e.seconds | {"score": e.seconds["score"] + perf_counter() - start}
+        return Results(objectives, e.score, cases, e.spikes, e.events, e.failed, e.fault, e.simulated, seconds)
 
     def validate(self, candidates):
         tables = candidates.tables()

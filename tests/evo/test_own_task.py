@@ -7,7 +7,7 @@ import pytest
 
 import evo
 from circuits.errors import UserError
-from fitness.registry import read_source
+from fitness.sandbox.code import gather
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
 
@@ -373,7 +373,7 @@ def test_a_task_over_finite_data_keeps_them_apart_in_a_run(tmp_path, caplog):
     run = evo.run(path, tmp_path / "run", workers=0)
     assert run.state == "finished"
     assert not caplog.records
-    judge = Problem.of(run.spec, read_source(run.spec.task["name"], run.folder)).judge
+    judge = Problem.of(run.spec, gather(run.spec.task["name"], run.folder)).judge
     apart = [set(part.facts["group"]) for part in (judge.search, judge.validation, judge.held_out)]
     assert not apart[0] & apart[1] | apart[0] & apart[2] | apart[1] & apart[2]
     assert run.analysis(run.front[0]) is not None
