@@ -151,10 +151,8 @@ def ears(path, centre_hz: float | None = None, range_hz: tuple[float, float] = (
         raise UserError(f"{path}: the {side} ear is silent at {best.centre_hz:g} Hz; a time difference takes sound in both")
     spikes = best.spikes(fine_rate)
     if not len(spikes[0]):
-        in_channel = f"at {best.centre_hz:g} Hz"
-        raise UserError(
-            f"{path}: {in_channel} no cycle tells which ear leads: they are half a cycle apart, or never hear the same one"
-        )
+        reason = "they are half a cycle apart, or never hear the same one"
+        raise UserError(f"{path}: at {best.centre_hz:g} Hz no cycle tells which ear leads: {reason}")
     return spikes, best.centre_hz, length_ms
 
 

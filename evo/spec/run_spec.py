@@ -332,10 +332,7 @@ class RunSpec(Section):
         if not self.roles:
             return self._bounds(self.circuit, task, self.circuit.neurons[1])
         each = [motif_of(self.circuit, role) for role in self.roles.values()]
-        task, capacity = (
-            task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))),
-            max(m.neurons[1] for m in each),
-        )
+        task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))), max(m.neurons[1] for m in each)
         bounds = []
         for name, motif in zip(self.roles, each, strict=True):
             try:
@@ -460,9 +457,8 @@ def _whole_steps(place, range_ms, dt, minimum):
     low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
     low = max(low, minimum)
     if low > high or high > MAX_DELAY_STEPS:
-        raise UserError(
-            f"{place}: {list(range_ms)} holds no {minimum} to {MAX_DELAY_STEPS} whole steps of the task's {dt:g} ms"
-        )
+        steps = f"{minimum} to {MAX_DELAY_STEPS} whole steps"
+        raise UserError(f"{place}: {list(range_ms)} holds no {steps} of the task's {dt:g} ms")
     return np.array([low, high])
 
 

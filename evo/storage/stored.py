@@ -136,10 +136,7 @@ def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch:
 def check_going_on(store: Store, spec: RunSpec, run: Stored):
     """Check, before a run goes on, the circuits of its populations and the migrants that have not been received yet. Raises
     UserError."""
-    form, last = (
-        _Forms(spec, run.interface, len(run.conditions), store.path),
-        {row["island"]: row for row in run.epochs},
-    )
+    form, last = _Forms(spec, run.interface, len(run.conditions), store.path), {row["island"]: row for row in run.epochs}
     form.records([state.population for state in run.states], [state.generation for state in run.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
@@ -155,10 +152,8 @@ def check_going_on(store: Store, spec: RunSpec, run: Stored):
 def check_before(store: Store, spec: RunSpec, run: Stored, islands: list[int]):
     """Check, before the last epoch of these islands is taken back, the states before it. Raises UserError."""
     store.check_before(islands)
-    form, rows = (
-        _Forms(spec, run.interface, len(run.conditions), store.path),
-        {(row["island"], row["epoch"]): row for row in run.epochs},
-    )
+    form = _Forms(spec, run.interface, len(run.conditions), store.path)
+    rows = {(row["island"], row["epoch"]): row for row in run.epochs}
     for island, epoch, blob in store.before():
         if (island, epoch) in rows:
             form.state(blob, rows[island, epoch])
@@ -243,15 +238,11 @@ class _Forms:
             "island": Shape("i8", ((1, count),)),
             "log": Shape("u1", ((2, FOUNDED),)),
         }
-        heritage = self._arrays(Heritage, blob, parts)
-        valid = (heritage.island >= 0) & (heritage.island < self.spec.search.islands)
-        if (
-            len(heritage.genomes) != len(heritage.island)
-            or not valid.all()
-            or not genome.sound(heritage.genomes, self.bounds).all()
-        ):
+        genomes, island, log = heritage = self._arrays(Heritage, blob, parts)
+        valid = (island >= 0) & (island < self.spec.search.islands)
+        if len(genomes) != len(island) or not valid.all() or not genome.sound(genomes, self.bounds).all():
             raise damaged(self.path, "the genomes it began with")
-        return heritage._replace(log=documents.origin(heritage.log, self.path))
+        return heritage._replace(log=documents.origin(log, self.path))
 
     def examples(self, blob: bytes) -> Examples:
         """The example trials, checked."""

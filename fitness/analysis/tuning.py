@@ -38,13 +38,14 @@ def tuning_curves(task: Task, trials: Trials, raster: Raster) -> Curves:
     x = np.array([value[m].mean() for m in members])
     size = np.array([len(m) for m in members])
     mean = np.stack([counts[m].mean(axis=0) for m in members])
-    half = np.stack(
-        [
-            counts[m].std(axis=0, ddof=1) * (student(len(m) - 1) / np.sqrt(len(m))) if len(m) > 1 else np.zeros(counts.shape[1])
-            for m in members
-        ]
-    )
+    half = np.stack([_half_width(counts[m]) for m in members])
     return Curves(name, x, size, mean, np.maximum(mean - half, 0.0), mean + half)
+
+
+def _half_width(counts):
+    """Half the width of the 95 % confidence interval of the mean of counts [trials, outputs]; 0 for one trial."""
+    n = len(counts)
+    return counts.std(axis=0, ddof=1) * (student(n - 1) / np.sqrt(n)) if n > 1 else np.zeros(counts.shape[1])
 
 
 def variable_of(task: Task, trials: Trials) -> tuple[str, np.ndarray]:
