@@ -383,7 +383,7 @@ class Run:
         return provenance(member, self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
-        """How often the wiring of a circuit of the front came up in the run.
+        """Recurrence of the wiring of a circuit of the front in the run.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How neurons fire: rates, irregularity, synchrony and rhythm."""
+"""Activity of neurons: rates, irregularity, synchrony and rhythm."""
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -65,7 +65,7 @@ class Spectrum(TypedDict):
 
 
 class Activity(TypedDict):
-    """How the neurons fire, over all trials; lists are in the order of the circuit's neurons.
+    """Activity of the neurons over all trials; lists are in the order of the circuit's neurons.
 
     neurons    their ids;   rate_hz  mean rates
     cv         coefficient of variation of the intervals between spikes: 0 a clock, 1 a Poisson train; None with fewer than 10

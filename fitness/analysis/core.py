@@ -127,8 +127,8 @@ def _left(circuit, removed):
 
 
 class Core(TypedDict):
-    """The core: what is left when part after part is removed as long as the score, and that in the worst condition, stay above
-    the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
+    """The core: the circuit that is left when part after part is removed as long as the score, and that in the worst condition,
+    stay above the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
 
     motif           a motif file, its provenance naming the parent
     score, low, high, trials, worst   of the core, see `Scored`, on trials that had no part in choosing it (held-out ones)

@@ -54,7 +54,7 @@ def weight_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
 
 
 def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
-    """The same for every parameter of the neurons; potentials are taken relative to v_rest, which stays."""
+    """Every parameter of the neurons is multiplied likewise; potentials are taken relative to v_rest, which stays."""
     model = circuit.model
     shape = DRAWS, len(circuit.neurons), len(model.names)
     draws = np.random.default_rng((trials.noise_seed, 2)).standard_normal(shape)

@@ -12,7 +12,7 @@ from fitness.interval import student
 from fitness.task import Task
 from fitness.trials import Trials
 
-POINTS = 12  # of a curve; a variable with more values than that is cut into so many parts
+POINTS = 12  # of a curve; a variable with more values is divided into as many bins
 
 
 class Curves(NamedTuple):

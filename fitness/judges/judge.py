@@ -50,11 +50,11 @@ class Candidates(Protocol):
     def __len__(self) -> int: ...
 
     def circuit(self, k: int) -> Circuit:
-        """The k-th of them."""
+        """The k-th circuit."""
         ...
 
     def tables(self, refine: int = 1) -> PackedCircuits:
-        """All of them as the simulator reads them, float32, at a step `refine` times shorter."""
+        """All circuits as the simulator reads them, float32, at a step `refine` times shorter."""
         ...
 
 

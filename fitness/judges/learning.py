@@ -181,7 +181,7 @@ class LearningJudge(Judge):
         return answer(means, self.title)
 
     def _learned(self, circuit: Circuit, part, number, until) -> Learned | None:
-        """The state of learning after so many steps, continued from a paused training if there is one."""
+        """The result of learning after `until` steps, continued from a paused training if there is one."""
         key = digest(circuit), number
         training = self._paused.pop(key, None)
         if training is None or training.step > until:

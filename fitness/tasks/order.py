@@ -1,4 +1,4 @@
-"""The same number of spikes, another time: what a rate code cannot tell apart (Thorpe, Delorme and Van Rullen, Neural Netw. 14,
+"""Discrimination of spike times at equal spike counts (Thorpe, Delorme and Van Rullen, Neural Netw. 14,
 2001)."""
 
 import numpy as np

@@ -7,7 +7,7 @@ from fitness.decode import margin, regular
 from fitness.task import Task
 
 FULL = 0.9  # selectivity index that counts as perfect
-FEWEST = 4  # spikes of all outputs together, below which the index is not taken at its face value
+FEWEST = 4  # spikes of all outputs together, below which the index is reduced
 
 
 class Winner(Task):
