@@ -508,19 +508,11 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 def _check_judge(spec, place):
     """Check the [task] section and the keys of [search] that depend on it."""
     section, s = spec.task, spec.search
-    if JUDGE in section:
-        if "name" in section:
-            raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+    if JUDGE in section and "name" in section:
+        raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+    if not is_simulated(section):
         try:
-            judges.asked(section)
-        except UserError as error:
-            raise UserError(f"{place}: {error}") from None
-        if "rate" in s.descriptors:
-            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
-        return
-    if section.get("name") == LEARNING:
-        try:
-            learning_settings(section)
+            judges.asked(section) if JUDGE in section else learning_settings(section)
         except UserError as error:
             raise UserError(f"{place}: {error}") from None
         if "rate" in s.descriptors:

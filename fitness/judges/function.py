@@ -122,9 +122,8 @@ class Function(Judge):
         unused = [name for name in first.values if name not in used]
         if not unused:
             return None
-        forms = " or ".join(f'"{prefix}:{unused[0]}"' for prefix in ("min", "max"))
         remark = f"says {', '.join(unused)} as well, which search.objectives does not name"
-        return f"{self.title}: {remark}: for an objective write {forms}"
+        return f'{self.title}: {remark}: for an objective write "min:{unused[0]}" or "max:{unused[0]}"'
 
     def _judged(self, circuit, seeds, faults) -> Answer | None:
         try:

@@ -39,9 +39,8 @@ def told_results(
     known = {objective.key for objective in objectives.values()} | {SCORE}
     for told in answers:
         if told is not None and (strange := sorted(told.values.keys() - known)):
-            forms = " or ".join(f'"{prefix}:{strange[0]}"' for prefix in ("min", "max"))
-            listed = ", ".join(objectives)
-            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}: name it there, as {forms}")
+            listed = f'{", ".join(objectives)}: name it there, as "min:{strange[0]}" or "max:{strange[0]}"'
+            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}")
     fault = "told as None" if any(told is None for told in answers) else None
     return results(answers, objectives, candidates, f"{PLACE}:", width, fault)
 

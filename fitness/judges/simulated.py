@@ -14,7 +14,7 @@ from fitness.analysis import Analysis, analyse, trials_for
 from fitness.analysis.about import about
 from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
-from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import Described, Fresh, Judge, Results
 from fitness.task import Task
@@ -23,7 +23,6 @@ from fitness.trials import Trials
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in built-in tasks
 CLASSES, OF_EACH = 12, 2  # of example trials
 SCORED = 100  # bytes of a trial of a circuit besides its raster: for trial and case scores
-NO_STOP = Stop()
 
 
 class Simulated(Judge):
@@ -49,7 +48,7 @@ class Simulated(Judge):
         seed: int,
         trials: int,
         held_out: int,
-        stop: Stop = NO_STOP,
+        stop: Stop = ALL_STEPS,
         own: bool = False,
     ):
         self.task, self.seed, self.stop, self.own = task, seed, stop, own

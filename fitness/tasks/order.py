@@ -1,5 +1,4 @@
-"""Discrimination of spike times at equal spike counts (Thorpe, Delorme and Van Rullen, Neural Netw. 14,
-2001)."""
+"""Discrimination of spike times at equal spike counts (Thorpe, Delorme and Van Rullen, Neural Netw. 14, 2001)."""
 
 import numpy as np
 from pydantic import Field, model_validator
