@@ -273,8 +273,7 @@ class Run:
 
     @property
     def failed(self) -> tuple[int, str | None]:
-        """Number of circuits for which the code of the task failed, and the first message; such circuits got the worst
-        score."""
+        """Number of circuits for which the code of the task failed, which got the worst score, and the first message."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
         return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
 
