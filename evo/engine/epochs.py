@@ -121,13 +121,13 @@ def rehearse(problem: Problem):
 def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     """One epoch from bytes to bytes: (state, migrants, (log, timings))."""
     start, watch = time.perf_counter(), Stopwatch()
-    compiled_spec = problem(spec_json, source)
+    compiled = problem(spec_json, source)
     with watch("bytes"):
         before = None if state is None else _read(state)
         arrived = None if guests is None else _arrived(guests, epoch)
-    after = run_epoch(compiled_spec, island, epoch, before, arrived, watch)
+    after = run_epoch(compiled, island, epoch, before, arrived, watch)
     with watch("bytes"):
-        blob, sent = to_bytes(after), to_bytes(after.migrants(compiled_spec.spec.search.migrants))
+        blob, sent = to_bytes(after), to_bytes(after.migrants(compiled.spec.search.migrants))
         if len(blob) < SMALL:
             _latest.append((blob, after))
     return blob, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
