@@ -128,10 +128,10 @@ class Group:
         if dataset.is_virtual or dataset.external:
             raise UserError(f"{self.location}/{name}: lies in another file, which is not read")
         if dataset.shape is None or dataset.size > MAX_VALUES or dataset.size * dataset.dtype.itemsize > MAX_BYTES:
-            problem = (
+            size = (
                 "holds nothing" if dataset.shape is None else f"is too large: {dataset.size:,} values, at most {MAX_VALUES:,}"
             )
-            raise UserError(f"{self.location}/{name}: {problem}")
+            raise UserError(f"{self.location}/{name}: {size}")
         return np.asarray(dataset[()])
 
 

@@ -312,7 +312,7 @@ class MotifCell(OwnPrecision):
         if self.plastic or self.motif.model is not LIF_PSC_EXP:
             return False
         if self.engine == "fused" and not possible:
-            raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; "auto" chooses what fits')
+            raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; use "auto"')
         return possible and (self.engine == "fused" or (self.engine == "auto" and sequence))
 
     def to_motif(self, copy: int = 0) -> Motif:

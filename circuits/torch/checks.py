@@ -43,9 +43,7 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
         raise UserError("trainable: delays of synapses with short-term plasticity cannot be trained")
     if engine == "fused" and (plastic or motif.model is not LIF_PSC_EXP):
         unsupported = "short_term synapses" if plastic else f"neurons of {motif.neuron_model}"
-        raise UserError(
-            f'engine: "fused" has static synapses and neurons of lif_psc_exp, no {unsupported}; "auto" chooses what fits'
-        )
+        raise UserError(f'engine: "fused" has static synapses and lif_psc_exp neurons, no {unsupported}; use "auto"')
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
     one_of("parametrisation", parametrisation, WEIGHTS)

@@ -43,9 +43,7 @@ def whole(network) -> Whole:
                     continue
                 pre = sources[source]
                 if pre in inhibits:
-                    raise UserError(
-                        f"layers[{k}]: inhibitory neuron {pre!r} projects to it by excitatory weights: no circuit can have that"
-                    )
+                    raise UserError(f"layers[{k}]: inhibitory neuron {pre!r} projects to it by excitatory weights")
                 synapses.append(Synapse.model_construct(pre=pre, post=post, weight_mv=weight, delay_ms=delay))
             outputs += layer_ends.outputs
         sources = outputs

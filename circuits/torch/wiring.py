@@ -30,9 +30,8 @@ def from_inputs(circuit: Circuit) -> Wires:
 def from_neurons(circuit: Circuit) -> tuple[Wires, Wires]:
     """The synapses between neurons: the excitatory and the inhibitory ones."""
     index = circuit.index
-    excitatory, inhibitory = by_sign(
-        circuit, [(index[s.pre], index[s.post], s.delay_ms, s.weight_mv) for s in circuit.synapses]
-    )
+    rows = [(index[s.pre], index[s.post], s.delay_ms, s.weight_mv) for s in circuit.synapses]
+    excitatory, inhibitory = by_sign(circuit, rows)
     return _wires(excitatory, circuit.dt_ms), _wires(inhibitory, circuit.dt_ms)
 
 

@@ -128,11 +128,9 @@ def build(motif, drive=None):
     groups = []
     for source, rows in ((channels, afferent), (neurons, recurrent)):
         for section, rules in (("short_term", SHORT_TERM), ("stdp", STDP), (None, STATIC)):
-            matching = [
-                row for row in rows if section == next((name for name in ("short_term", "stdp") if row[2].get(name)), None)
-            ]
-            if matching:
-                groups.append(connect(source, neurons, matching, section, rules, index))
+            own = [row for row in rows if section == next((name for name in ("short_term", "stdp") if row[2].get(name)), None)]
+            if own:
+                groups.append(connect(source, neurons, own, section, rules, index))
     return neurons, channels, groups
 
 
@@ -194,9 +192,8 @@ def propagators(p, dt):
         return np.exp(-dt / p["tau_m"]) * integral / p["tau_m"]
 
     factors = {"p22": np.exp(-dt / p["tau_m"]), "p20": -np.expm1(-dt / p["tau_m"])}
-    return factors | {
-        f"p21_{x}": p21(p[tau]) for x, tau in (("e", "tau_syn_e"), ("i", "tau_syn_i"), ("w", "tau_w")) if tau in p
-    }
+    taus = {"e": "tau_syn_e", "i": "tau_syn_i", "w": "tau_w"}
+    return factors | {f"p21_{x}": p21(p[tau]) for x, tau in taus.items() if tau in p}
 
 
 def connect(source, neurons, rows, section, rules, index):
