@@ -61,6 +61,7 @@ OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
     "grade": "case_scores",
     "suits": "default_spec",
     "decisive": "critical_connections",
+    "world": "environment",
 }
 PARTS = "search", "held_out", "validation", "core"  # of a run's trials; the number of each is the second half of its seed
 
@@ -141,7 +142,7 @@ class Task(BaseModel):
         """Call methods that only some of a user's own tasks define like all other code of theirs, see `_call`."""
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
-        for name in {"score", "interval", "world"} & vars(cls).keys():
+        for name in {"score", "interval", "environment"} & vars(cls).keys():
             if not cls.__module__.startswith("fitness."):
                 setattr(cls, name, _called(vars(cls)[name]))
 
@@ -308,7 +309,7 @@ class Task(BaseModel):
         """
         return None
 
-    def world(self, trials: Trials):
+    def environment(self, trials: Trials):
         """The environment of a closed loop, in which the outputs decide the inputs.
 
         Parameters
@@ -683,7 +684,7 @@ class Task(BaseModel):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        given = {"seed": trials.noise_seed, "world": self.world(trials), "signals": trials.signals}
+        given = {"seed": trials.noise_seed, "environment": self.environment(trials), "signals": trials.signals}
         return simulate(circuit, trials.spikes, dtype=dtype, **given)
 
 

@@ -29,7 +29,7 @@ def _said(text):
 
 def _wanted(task, trials):
     """Silence, and each output firing regularly alone, given to the task as if circuits had done it."""
-    if task.listens != "outputs" or task.world(trials) is not None:
+    if task.listens != "outputs" or task.environment(trials) is not None:
         return {}
     tried = ["silence", *task.outputs]
     one = np.zeros((len(tried), len(trials), task.steps, len(task.outputs)), bool)

@@ -70,7 +70,7 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
 
 def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
     """Every input spike comes early or late by chance, normally distributed with this standard deviation."""
-    if task.world(trials) is not None:
+    if task.environment(trials) is not None:
         return None
     rng = np.random.default_rng((trials.noise_seed, 3))
     found = []
@@ -82,7 +82,7 @@ def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | Non
 
 def time_step(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
     """The step of the simulation is made shorter."""
-    if task.world(trials) is not None:
+    if task.environment(trials) is not None:
         return None
     found = []
     for finer in FINER:

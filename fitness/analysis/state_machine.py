@@ -137,7 +137,7 @@ def _looked_at(task, trials, circuit) -> Raster:
         seed=trials.noise_seed,
         record="all",
         record_trials=recorded,
-        world=task.world(trials),
+        environment=task.environment(trials),
         signals=trials.signals,
     )
     if len(recorded) == len(trials):

@@ -73,9 +73,9 @@ def repeated(task: Task, seed: int, search: int, held_out: int, share: float = R
 
 def _stimuli(task: Task, trials: Trials) -> list[bytes]:
     """Identity of each trial's stimulus; empty where there is none. In a closed loop that is all that is known
-    of the trial, the world being made of it."""
+    of the trial, the environment being made of it."""
     columns = [trials.spikes] if trials.signals is None else [trials.spikes, trials.signals]
-    if task._call(task.world, trials) is not None:
+    if task._call(task.environment, trials) is not None:
         columns += [fact for fact in map(np.asarray, trials.facts.values()) if fact.shape[:1] == (len(trials),)]
     rows = [np.packbits(c.reshape(len(trials), -1), axis=1) if c.dtype == bool else c for c in columns]
     return [b"".join(r[k].tobytes() for r in rows) if any(c[k].any() for c in columns) else b"" for k in range(len(trials))]

@@ -16,7 +16,7 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
     """Scores by what was done: every trial with the input of another one, judged as if it were its own (not in a closed loop);
     no input at all; the task's reference circuit without the connections that its task calls critical."""
     found = {}
-    if task.world(trials) is None:
+    if task.environment(trials) is None:
         order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
         spikes = np.empty_like(trials.spikes)
         spikes[order] = trials.spikes[np.roll(order, 1)]  # one ring through all trials: none keeps its own

@@ -138,8 +138,8 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
     """Simulate the circuits; also returns the raster that is scored, with a teacher (`Task.teacher`) also the surprise."""
     heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
-    world = task.world(trials)
-    given = {"seed": trials.noise_seed, "stop": stop, "world": world, "signals": trials.drive}
+    environment = task.environment(trials)
+    given = {"seed": trials.noise_seed, "stop": stop, "environment": environment, "signals": trials.drive}
     activity = simulate_population(heard, trials.bits, len(trials), **given)
     teacher = task.teacher(trials)
     if teacher is not None:

@@ -27,7 +27,7 @@ def robustness(found: Evaluation) -> np.ndarray:
     of_weights, of_loss, of_jitter = (np.random.default_rng((found.trials.noise_seed, k)) for k in range(3))
     lost = [_score(found, found.trials, _without_one(found.tables, of_loss.random())) for _ in range(LOSSES)]
     parts = [_score(found, found.trials, _noisy(found.tables, of_weights)), sum(lost) / LOSSES]
-    if found.task.world(found.trials) is None:
+    if found.task.environment(found.trials) is None:
         parts.append(_score(found, jittered(found.trials, of_jitter), found.tables))
         halved = at_finer_step(found.task, found.trials, found.build(2), 2, found.stop)
         parts.append(judge(found.task, halved, found.trials).score.value)

@@ -66,7 +66,7 @@ class Phonotaxis(Measured):
     def _near(self):
         return FARTHEST / 2  # where a call is half as loud
 
-    def world(self, trials):
+    def environment(self, trials):
         lengths = {"stride": WAY * FARTHEST / STEPS, "reach": REACH, "near": self._near}
         sound = {"loud": self.loud_hz / 1000, "hum": self.hum_hz / 1000, "contrast": self.contrast}
         return TwoEars.of(trials.facts["start"], trials.noise_seed, turn_deg=self.turn_deg, **lengths, **sound)
@@ -82,7 +82,7 @@ class Phonotaxis(Measured):
         return {"side": np.array(["left", "right"])[trials.labels], "bearing [deg]": np.abs(bearing)}
 
     def measure(self, raster, trials):
-        ends = replay(self.world(trials), raster).astype("f8")
+        ends = replay(self.environment(trials), raster).astype("f8")
         before, after = (np.maximum(np.hypot(p[..., 0], p[..., 1]), REACH) for p in (trials.facts["start"], ends))
         return np.maximum((before - after) / (before - REACH), -1)[..., None]
 

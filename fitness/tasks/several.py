@@ -53,7 +53,7 @@ class Several(Task):
                 raise UserError(f"task several: tasks[{k}]: {part.title()} has sampled inputs, which are not combined")
             if part.listens != "outputs":
                 raise UserError(f"task several: tasks[{k}]: {part.title()} listens to all neurons, not to outputs alone")
-            if type(part).world is not Task.world:
+            if type(part).environment is not Task.environment:
                 raise UserError(
                     f"task several: tasks[{k}]: {part.title()} is a closed loop, which shares its inputs with no other"
                 )

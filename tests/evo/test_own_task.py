@@ -237,7 +237,7 @@ def test_one_that_answers_after_its_time_is_late(tmp_path, then):
         ("raise GeneratorExit", "GeneratorExit"),
     ],
 )
-@pytest.mark.parametrize("where", ["file", "init", "inputs", "make", "trial_scores", "score", "world"])
+@pytest.mark.parametrize("where", ["file", "init", "inputs", "make", "trial_scores", "score", "environment"])
 def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where, ends, named):
     code = {
         "file": lambda: f"{ends}\n" + OWN_TASK,
@@ -249,7 +249,7 @@ def test_one_that_would_end_the_process_ends_the_run_in_one_line(tmp_path, where
         "make": lambda: OWN_TASK.replace("labels = np", f"{ends}\n        labels = np"),
         "trial_scores": lambda: OWN_TASK.replace(CREDIT, ends),
         "score": lambda: OWN_TASK + f"\n    def score(self, raster, trials):\n        {ends}\n",
-        "world": lambda: OWN_TASK + f"\n    def world(self, trials):\n        {ends}\n",
+        "environment": lambda: OWN_TASK + f"\n    def environment(self, trials):\n        {ends}\n",
     }[where]()
     message = one_line_of(lambda: evo.run(own_task_spec(tmp_path, f"import os, sys\n{code}"), tmp_path / "run", workers=0))
     assert "Agree" in message
