@@ -2,18 +2,26 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
 
-from tests.in_parallel import pytest_collection_modifyitems, pytest_configure, pytest_xdist_make_scheduler  # noqa: F401
+from tests.in_parallel import one_ray, pytest_configure, pytest_xdist_make_scheduler  # noqa: F401
 from tests.processor_time import (  # noqa: F401
     pytest_addoption,
     pytest_runtest_makereport,
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
+from tests.quick import few_cases
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
 settings.register_profile("thorough", deadline=None)  # the first example may compile
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items, config):
+    one_ray(items)
+    few_cases(items, config)

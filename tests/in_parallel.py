@@ -36,8 +36,8 @@ def _on_ray(file):
     return set(re.findall(rf"^def (test_\w+)\([^)]*\b{RAY}\b", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def one_ray(items):
+    """Put the tests on the one Ray behind the others, and mark them as long."""
     for item in items:
         if RAY in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)

@@ -26,6 +26,7 @@ def test_a_hidden_circuit_is_the_same_again_and_explains_its_recording(tmp_path,
     assert score.value > 0.97
 
 
+@pytest.mark.long
 def test_a_short_search_on_it_reports_held_out_factors(tmp_path, small):
     run = recover(small, tmp_path, changes={"search.generations": "2", "search.population": "20", "search.epoch": "1"})
     _, by_neuron = factors(run)

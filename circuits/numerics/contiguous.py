@@ -1,6 +1,5 @@
 """A promise to numba: this array is contiguous. It need not look at strides then, and loops over it become vectors."""
 
-import numpy as np
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 
@@ -14,8 +13,3 @@ def contiguous(typingctx, array):
         return impl_ret_borrowed(context, builder, signature.return_type, args[0])
 
     return array.copy(layout="C")(array), same
-
-
-def each(arrays: np.ndarray) -> np.ndarray:
-    """The same array with the promise kept for each arrays[k]; a copy only where it is not."""
-    return arrays if arrays[:1].flags.c_contiguous else np.ascontiguousarray(arrays)

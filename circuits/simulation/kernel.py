@@ -18,7 +18,7 @@ With AVX-512, each neuron asks all its synapses. Elsewhere those over which a sp
 and a neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, recording, environment and teacher.
+plastic synapses, sampled inputs, noise, environment and teacher. Whether states are recorded is asked once a row.
 """
 
 from typing import NamedTuple
@@ -54,6 +54,14 @@ from circuits.synapses import short_term as short_term_synapses
 from circuits.synapses import stdp as stdp_synapses
 
 
+class Trace(NamedTuple):
+    """States to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]. Both are
+    empty if there are none."""
+
+    slot: np.ndarray
+    values: np.ndarray
+
+
 class Scratch(NamedTuple):
     """Workspace of the kernel, for any circuit of some tables. Reals are 64-byte aligned.
 
@@ -64,6 +72,7 @@ class Scratch(NamedTuple):
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
     noted   real [output slots * NOTED * 64], for a teacher
     resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
+    trace   what is recorded
     """
 
     state: np.ndarray
@@ -78,13 +87,7 @@ class Scratch(NamedTuple):
     noted: np.ndarray
     resting: np.ndarray
     arrivals: arrivals.Arrivals
-
-
-class Trace(NamedTuple):
-    """States to record: slot int64 [neurons], -1 for neurons not recorded; values real [slots * steps * states * 64]."""
-
-    slot: np.ndarray
-    values: np.ndarray
+    trace: Trace
 
 
 @jit(inline="always")
@@ -98,17 +101,16 @@ def _rests(state, place, states):
 
 
 @compiled
-def run(
-    tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, trace, environment, trial, drive=None, lesson=None
-):
+def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, environment, trial, drive, lesson):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
     tables    `circuits.simulation.packed.PackedCircuits`;   short_term, stdp  its short_term and stdp, or None
     keep_weights  does the rest leave to synapses what they learnt?
-    noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   environment  of `environments`, or None
+    noise     `circuits.simulation.noise.Noise`, or None;   environment  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
     lesson    `circuits.simulation.teacher.Lesson`, or None
+    All are given in every call: for numba an argument left out has a type of its own, and the kernel would be compiled twice.
     """
     model, channels, history, neurons = tables.model, tables.channels, tables.history, tables.neurons[b]
     if first == history:
@@ -122,6 +124,7 @@ def run(
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
     state, refractory, raster, resting = scratch.state, scratch.refractory, scratch.raster, scratch.resting
+    trace = scratch.trace
     width = raster.shape[1]
     flat = raster.reshape(-1)
     if environment is not None and first == history:
@@ -190,7 +193,7 @@ def run(
                 put(resting, n, np.uint8(rests))
         if listed:
             arrivals.arrive(scratch.arrivals, count, first_synapse, offset, weight, flat, here, state, resting)
-        if trace is not None:
+        if len(trace.slot) > 0:
             for n in range(neurons):
                 if trace.slot[n] >= 0:
                     at = (trace.slot[n] * (len(raster) - history) + row - history) * model.states * LANES
@@ -232,4 +235,5 @@ def scratch(tables, steps, environment=None) -> Scratch:
         aligned(tables.readout.shape[1] * NOTED * LANES, real),
         np.zeros(neurons, "u1"),
         arrivals.workspace(0 if AVX512 else most(tables)),
+        Trace(np.empty(0, "i8"), aligned(0, real)),
     )

@@ -13,7 +13,6 @@ from circuits import synapses
 from circuits.circuit import Circuit
 from circuits.neurons import NeuronModel
 from circuits.numerics.compiled import compiled
-from circuits.numerics.contiguous import contiguous, each
 from circuits.simulation.drive import Drive
 from circuits.simulation.drive import sampled as sampled_in
 from circuits.synapses import SynapseModel
@@ -171,6 +170,9 @@ def from_matrices(
     sampled     the first so many input channels are sampled signals
     Slots without a neuron are left out; weights of empty slots must be 0.
     """
+    # In one layout, for which numba has compiled what reads them: fields of records are strided, those of a single one are not.
+    sign, weight, delay = map(np.ascontiguousarray, (sign, weight, delay))
+    readout = np.ascontiguousarray(readout, "i8")
     own, theirs = parameters[..., : len(model.names)], parameters[..., len(model.names) :]
     # Most neurons have the parameters of others, in circuits that descend from each other: constants are worked out once.
     which, examples = _alike(sign, np.ascontiguousarray(own).view("u4"))
@@ -179,7 +181,7 @@ def from_matrices(
     table = model.table(kinds, dt_ms, noise_mv).astype(real)
     channels = weight.shape[1] - sign.shape[1]
     static = channels if synapse_model else weight.shape[1]
-    fan_out, weight, delay = np.zeros(weight.shape[:2], "i8"), each(weight), each(delay)
+    fan_out = np.zeros(weight.shape[:2], "i8")
     lists = _lists(sign, weight, delay, sampled, static, fan_out, table, False)[:3]
     drive = None
     if sampled:
@@ -272,7 +274,7 @@ def _lists(sign, weight, delay, first, last, fan_out, table, plastic):
         source_at[k], slot_at[k] = k // capacity, k % capacity
     end = 0
     for b in range(batch):
-        its_weight, its_delay = contiguous(weight[b]).reshape(-1), contiguous(delay[b]).reshape(-1)
+        its_weight, its_delay = weight[b].reshape(-1), delay[b].reshape(-1)
         n = 0
         for slot in range(capacity):
             column[slot] = n

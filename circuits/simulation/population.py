@@ -240,7 +240,7 @@ def _simulate_block(
     while start < steps:
         end = min(start + chunk, steps)
         rows = history + start, history + end
-        kernel.run(tables, b, scratch, *rows, keep, short_term, stdp, noise, None, environment, block * LANES, drive, lesson)
+        kernel.run(tables, b, scratch, *rows, keep, short_term, stdp, noise, environment, block * LANES, drive, lesson)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:

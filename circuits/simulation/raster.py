@@ -330,7 +330,8 @@ class Raster:
         return show.draw(self, "html")
 
     def _flat(self):
-        return self.bits.reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])
+        """In one layout, for which numba has compiled what reads them: uint64 [circuits, blocks, steps, columns]."""
+        return np.ascontiguousarray(self.bits).reshape(prod(self.bits.shape[:-3]), *self.bits.shape[-3:])
 
     def _shaped(self, flat):
         *circuits, blocks, _, columns = self.bits.shape

@@ -164,8 +164,9 @@ class _Run:
         scratch.raster[t.history :, : t.channels] = bits
         scratch.signal[t.history * t.sampled * LANES :] = waves.reshape(-1)
         self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
-        trace = kernel.Trace(self.slot, self.here.values) if record else None
-        extras = t.short_term, t.stdp, self.noise, trace, self.environment, number * LANES, t.drive
+        if record:
+            scratch = scratch._replace(trace=kernel.Trace(self.slot, self.here.values))
+        extras = t.short_term, t.stdp, self.noise, self.environment, number * LANES, t.drive, None
         kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
         return scratch.raster[t.history :]
 

@@ -50,7 +50,7 @@ def kernel_call(job, real=np.float32):
     last = len(scratch.raster)
 
     def call():
-        kernel.run(tables, 0, scratch, tables.history, last, False, None, None, None, None, None, 0)
+        kernel.run(tables, 0, scratch, tables.history, last, False, None, None, None, None, 0, None, None)
 
     return call, scratch.raster[tables.history :, tables.channels :]
 

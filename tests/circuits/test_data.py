@@ -75,6 +75,7 @@ def test_fibres_of_an_ear_lag_one_after_the_other_as_far_as_asked(lag):
     assert np.abs(np.angle(left / right) - train.targets).max() < 0.4
 
 
+@pytest.mark.long
 def test_who_knows_all_about_the_ears_is_right_in_94_of_100_trials():
     """The most that any network can reach on twelve directions: the class of the largest posterior probability."""
     spikes, label = data.itd(1000, 1, 0, classes=12).train
@@ -99,6 +100,7 @@ def test_directions_as_classes_are_equal_parts_of_the_range():
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dimensions", [1, *(pytest.param(d, marks=pytest.mark.slow) for d in (2, 3))])
 def test_counts_say_nothing_about_a_manifold(dimensions):
     train, test = data.randman(100, 50, 0, dimensions=dimensions)
@@ -107,6 +109,7 @@ def test_counts_say_nothing_about_a_manifold(dimensions):
         assert len(set(np.bincount(split.targets).tolist())) == 1
 
 
+@pytest.mark.long
 def test_both_splits_lie_on_the_same_manifolds_and_another_seed_has_others():
     train, test = data.randman(2000, 200, 0, dimensions=1, classes=4)
     other = data.randman(10, 200, 1, dimensions=1, classes=4).test
@@ -119,6 +122,7 @@ def test_both_splits_lie_on_the_same_manifolds_and_another_seed_has_others():
     assert hits(other) < 0.6
 
 
+@pytest.mark.long
 def test_manifolds_can_be_kept_while_points_change():
     one, other = (data.randman(2000, 200, seed, manifolds=9, dimensions=1, classes=2) for seed in (0, 1))
     last = [split.train.spikes.argmax(1)[split.train.targets == 0] for split in (one, other)]

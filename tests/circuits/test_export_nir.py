@@ -102,6 +102,7 @@ def run(made, inputs, channels):
     return np.array(found)
 
 
+@pytest.mark.long
 def test_steps_have_the_spikes_of_the_simulator(small):
     total = relays = 0
     for circuit, trial in small:
@@ -123,6 +124,7 @@ def test_a_motif_at_rest_at_its_reset_needs_no_input_that_is_always_on():
     assert nir_steps.steps(Motif.of(circuit)).from_inputs.shape[1] == 2
 
 
+@pytest.mark.long
 def test_where_relays_would_be_too_many_the_equations_alone_are_exported(tmp_path):
     neurons = [{"id": k, "sign": "I", "tau_syn_i_ms": 200.0} for k in range(2)]
     circuit = circuits.Circuit(

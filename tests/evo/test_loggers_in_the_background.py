@@ -257,6 +257,7 @@ class Tracking(BaseHTTPRequestHandler):
         return {}
 
 
+@pytest.mark.long
 def test_mlflow_gets_every_generation_once_from_a_server_that_fails_for_a_while_and_a_run_that_is_resumed(tmp_path, caplog):
     pytest.importorskip("mlflow.tracking")
     path, folder = spec_file(tmp_path), tmp_path / "run"

@@ -18,6 +18,8 @@ from evo.cluster.session import ray_session
 from tests.evo.machines import processes
 from tests.evo.tiny import ROOT
 
+pytestmark = pytest.mark.long
+
 SHADOWS = (
     "fitness.py",
     "circuits/__init__.py",

@@ -69,6 +69,7 @@ def test_a_localiser_names_the_side_that_a_measured_head_hears_it_from(tmp_path,
             assert which == (count - 1 if azimuth > 0 else 0), f"{azimuth} degrees at {f_hz} Hz"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "f_hz"), list(cases()))
 def test_near_where_one_direction_ends_a_localiser_names_none_or_one_of_the_two(tmp_path, name, f_hz):
     sound, count = heads.noise(SECONDS, seed=3), zoo.card(name).task["detectors"]

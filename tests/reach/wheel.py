@@ -55,8 +55,16 @@ def where_it_comes_from():
 
 
 def learn():
+    """The help of all commands in this process, since one of its own takes a second for each."""
+    from click.testing import CliRunner
+
+    from evo.cli import cli
+
     for command in re.findall(r"^  ([a-z]+)  ", call("--help").partition("Commands:")[2], re.MULTILINE):
-        HELP[command] = call(command, "--help")
+        found = CliRunner().invoke(cli, [command, "--help"], prog_name="evo")
+        assert found.exit_code == 0, f"evo {command} --help: {found.output}"
+        HELP[command] = found.output
+        told(found.output)
     assert {"run", "resume", "inspect", "export"} <= HELP.keys()
     for topic in ("tasks", "models", "objectives", "algorithms", "zoo"):
         call(topic)

@@ -86,7 +86,7 @@ def replay(environment, outputs: Raster, course: bool = False) -> np.ndarray:
     """
     *circuits, blocks, steps, ports = outputs.bits.shape
     checked(environment, outputs.trials, environment.channels, ports)
-    flat = outputs.bits.reshape(-1, blocks, steps, ports)
+    flat = np.ascontiguousarray(outputs.bits).reshape(-1, blocks, steps, ports)
     states = environment.start.shape[1]
     found = np.empty((len(flat), outputs.trials, steps if course else 1, states), "f4")
     _replay(environment, flat, aligned(states * LANES, np.float32), found)

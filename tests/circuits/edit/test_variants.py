@@ -19,7 +19,7 @@ from tests.products import examples, few_of
 
 pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
-FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", None, 3), ("lif_psc_exp", "both", 0)]  # that of seed 3 is noisy
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", None, 3), ("lif_psc_exp", "short_term", 0)]  # that of seed 3 is noisy
 
 
 def rebuilt(circuit, versions, v):
@@ -59,14 +59,14 @@ def drawn(seed, **settings):
     return circuit, reference.random_input(rng, circuit, TRIALS, STEPS), versions
 
 
-@pytest.mark.parametrize(("model", "plastic", "seed"), few_of(MODELS, [None, "both"], range(6), few=FEW))
+@pytest.mark.parametrize(("model", "plastic", "seed"), few_of(MODELS, [None, "short_term", "both"], range(4), few=FEW))
 def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
     circuit, spikes, versions = drawn(seed, neuron_model=model, plastic=plastic)
-    tables = versions.tables(circuit, np.float64).all_read()
+    tables = versions.tables(circuit, np.float32).all_read()
     found = simulate_population(tables, pack(spikes), TRIALS, seed=seed)
     for v in range(len(versions.kept)):
         alone = rebuilt(circuit, versions, v)
-        raster = simulate(alone, spikes, seed=seed)
+        raster = simulate(alone, spikes, seed=seed, dtype="float32")
         np.testing.assert_array_equal(found.outputs[v, ..., : len(alone.neurons)], raster.bits)
         assert not found.outputs[v, ..., len(alone.neurons) :].any()
         fired = dict(zip(raster.names, raster.counts().sum(axis=0).tolist(), strict=True))

@@ -2,6 +2,7 @@ import itertools
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,6 +171,7 @@ def tables(n, edges):
     return found
 
 
+@pytest.mark.long
 def test_symmetric_graphs_have_one_table_and_take_no_time():
     cases = {
         "nothing": (40, []),

@@ -49,6 +49,7 @@ def test_there_are_as_many_classes_as_coloured_digraphs():
     assert len(set(SUBGRAPHS)) == len(SUBGRAPHS) == sum(sizes.values())
 
 
+@pytest.mark.long
 def test_the_census_finds_what_trying_all_assignments_finds():
     wiring = random_wiring(np.random.default_rng(1))
     counts = census(wiring)

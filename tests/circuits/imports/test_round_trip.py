@@ -70,6 +70,7 @@ def test_a_sonata_network_is_read_back_as_the_same_motif(folder, seed, plastic):
     assert wired(alone) == wired(motif)
 
 
+@pytest.mark.long
 @examples(0.24)
 @given(seed=SEEDS)
 def test_a_nir_graph_without_its_metadata_has_the_same_spikes(folder, seed):

@@ -135,12 +135,12 @@ def test_a_replay_with_a_course_ends_where_one_without_does_and_many_circuits_ar
         np.testing.assert_array_equal(replay(environment, Raster(bits, 130, 1.0)), one)
 
 
-REALS, PLASTIC = ["float32", "float64"], [None, "short_term", "stdp"]
+REALS, PLASTIC, NOISE_MV = ["float32", "float64"], [None, "short_term", "stdp"], [0.0, 2.0]
 
 
-@pytest.mark.parametrize(("real", "plastic"), few_of(REALS, PLASTIC, few=[("float32", None)]))
-def test_a_population_in_an_environment_is_its_circuits_each_alone_whatever_the_threads_and_looks(real, plastic):
-    environment, circuit = environment_of(150), walker(2, plastic=plastic, noise_mv=2.0)
+@pytest.mark.parametrize(("real", "plastic", "noise_mv"), few_of(REALS, PLASTIC, NOISE_MV, few=[("float32", None, 0.0)]))
+def test_a_population_in_an_environment_is_its_circuits_each_alone_whatever_the_threads_and_looks(real, plastic, noise_mv):
+    environment, circuit = environment_of(150), walker(2, plastic=plastic, noise_mv=noise_mv)
     raster = simulate(circuit, silence(150), dtype=real, environment=environment, seed=4)
     tables = copies(from_circuit(circuit, np.dtype(real)), 5)
     tables.table[2] = tables.table[2] * real_like(0.9, tables)  # another circuit in between
@@ -160,8 +160,8 @@ def real_like(value, tables):
 
 def test_events_in_a_closed_loop_count_the_inputs_that_came_about():
     environment, circuit = environment_of(70), walker(3)
-    raster = simulate(circuit, silence(70), environment=environment)
-    tables = from_circuit(circuit)
+    raster = simulate(circuit, silence(70), environment=environment, dtype="float32")
+    tables = from_circuit(circuit, np.float32)
     found = simulate_population(tables, pack(silence(70)), 70, environment=environment)
     spikes = np.concatenate([raster.stimulus.counts().sum(axis=0), raster.counts().sum(axis=0)])
     assert found.events[0] == (spikes * tables.fan_out[0]).sum()

@@ -9,7 +9,7 @@ import pytest
 
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP, MODELS
-from circuits.simulation import kernel
+from circuits.simulation import kernel, packed
 from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack, unpack
@@ -48,7 +48,7 @@ def final_state(circuit, spikes, steps, real=np.float64):
 
 
 def run_kernel(tables, scratch):
-    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None, None, 0)
+    kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None, 0, None, None)
 
 
 def as_matrices(circuits, slots, channels, rng, readouts=2):
@@ -142,8 +142,9 @@ def test_matrices_may_lie_in_memory_in_any_way(turned):
     rng = np.random.default_rng(9)
     circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(3)]
     *matrices, dt = as_matrices(circuits, 26, 4, rng)
-    plain = from_matrices(LIF_PSC_EXP, *matrices, dt)
+    plain, compiled = from_matrices(LIF_PSC_EXP, *matrices, dt), set(packed._lists.signatures)
     other = from_matrices(LIF_PSC_EXP, *map(turned, matrices), dt)
+    assert set(packed._lists.signatures) == compiled
     assert len(plain.weight) > 20
     for name in ("bounds", "weight", "offset", "table", "n_ref", "fan_out", "readout"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(other, name), err_msg=name)
@@ -200,6 +201,16 @@ def test_what_was_in_the_scratch_before_does_not_matter():
         found.append(scratch.raster)
     assert found[0].any()
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_a_search_a_simulation_and_its_record_have_the_same_machine_code():
+    circuit, spikes = drawn(11)
+    before = set(kernel.run.signatures)
+    simulate_population(from_circuit(circuit, np.float32), pack(spikes), len(spikes))
+    simulate(circuit, spikes, dtype="float32")
+    simulate(circuit, spikes, dtype="float32", record="all")
+    assert len(set(kernel.run.signatures) - before) <= 1
+    assert not any("omitted" in str(kind) for signature in kernel.run.signatures for kind in signature)
 
 
 def test_float32_and_float64_give_equal_counts_on_nearly_all_circuits():
@@ -359,7 +370,6 @@ def elsewhere(expressions, tmp_path, pytestconfig, **settings):
 
 
 SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2")
-BY_PROCESSOR = pytest.mark.parametrize(("processor", "jobs"), [(SSE2, [NOISY_ADEX]), (AVX2, [PLAIN])], ids=["sse2", "avx2"])
 
 
 def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig, walks=False):
@@ -377,9 +387,8 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
 
 
 @pytest.mark.long
-@BY_PROCESSOR
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, processor, jobs, pytestconfig):
-    same_bits_with_narrower_vectors(jobs, *processor, tmp_path, pytestconfig)
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, pytestconfig):
+    same_bits_with_narrower_vectors([PLAIN], *AVX2, tmp_path, pytestconfig)
 
 
 @pytest.mark.slow
@@ -388,6 +397,7 @@ def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_
     same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX, *THE_REST], *processor, tmp_path, pytestconfig, walks=True)
 
 
+@pytest.mark.long
 def test_a_large_sparse_circuit_equals_the_reference_simulator():
     rng = np.random.default_rng(0)
     circuit = reference.random_circuit(rng, neurons=1024, dt_ms=1.0, in_degree=8)

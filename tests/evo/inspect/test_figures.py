@@ -54,6 +54,7 @@ def test_every_figure_is_drawn_with_its_size_and_font(run, analysis, tmp_path):
         )  # all grow along
 
 
+@pytest.mark.long
 def test_vector_files_of_every_kind(run, tmp_path):
     for ending, first in (("pdf", b"%PDF"), ("svg", b"<?xml"), ("eps", b"%!PS")):
         assert figures.save(tmp_path / f"front.{ending}", figures.front, run).read_bytes().startswith(first)

@@ -70,6 +70,7 @@ def test_who_was_given_up_says_nothing_of_the_noise():
     assert np.isfinite(outcomes["score"]).all()
 
 
+@pytest.mark.long
 def test_training_part_of_the_way_first_changes_no_bit():
     some, first, other = candidates(3), judge(), judge()
     early = first.early(some, 0)
@@ -79,12 +80,14 @@ def test_training_part_of_the_way_first_changes_no_bit():
         assert np.array_equal(getattr(then, name), getattr(whole, name), equal_nan=True)
 
 
+@pytest.mark.long
 def test_circuits_are_judged_one_by_one_as_all_together():
     some, here = candidates(3), judge(rungs=1)
     together = here.evaluate(some).score
     assert together.tolist() == [judge(rungs=1).evaluate(some[k : k + 1]).score[0] for k in (2, 1, 0)][::-1]
 
 
+@pytest.mark.long
 def test_each_attempt_draws_anew_and_the_same_again():
     some, here = candidates(1), judge(rungs=1, steps=2)
     first, second, again = (here.evaluate(some, np.array([k])) for k in (0, 1, 0))
@@ -92,6 +95,7 @@ def test_each_attempt_draws_anew_and_the_same_again():
     assert np.array_equal(first.spikes, again.spikes)
 
 
+@pytest.mark.long
 def test_other_objectives_of_who_was_given_up_are_the_worst():
     found = judge({"objectives": ["score", "min:spikes", "wiring"]}).early(candidates(2), 0)
     assert (found.objectives[:, 1] == 1e9).all()
@@ -105,6 +109,7 @@ def test_a_circuit_that_no_input_reaches_gets_the_worst(monkeypatch):
     assert "none of 2 random circuits" in one_line_of(lambda: judge().check(candidates(2)))
 
 
+@pytest.mark.long
 def test_a_run_by_learning_resumes_to_the_same_archive_and_shows_its_curves(tmp_path):
     whole = evo.run(spec(), out=tmp_path / "whole", workers=0)
     evo.run(spec({"generations": 1}), out=tmp_path / "part", workers=0, page=False)
@@ -121,6 +126,7 @@ def test_a_run_by_learning_resumes_to_the_same_archive_and_shows_its_curves(tmp_
     assert "flip-flop" in page["task"]["text"]
 
 
+@pytest.mark.long
 def test_data_of_the_users_own_are_kept_with_the_run(tmp_path):
     (tmp_path / "mine.py").write_text(
         "import numpy as np\n\n\ndef trials(count, seed, lines=3):\n    rng = np.random.default_rng(seed)\n"
@@ -155,6 +161,7 @@ def test_what_learning_cannot_do_is_refused_by_name(tmp_path):
     assert "izhikevich" in one_line_of(lambda: other.make_judge().check(other.founders(other.make_judge().interface, 2)))
 
 
+@pytest.mark.long
 def test_a_file_of_data_is_kept_with_the_run(tmp_path):
     rows = ["item,label,channel,time_ms", *(f"{k},{'ab'[k % 2]},{k % 2},{5 + k % 20}.{k}" for k in range(60))]
     (tmp_path / "cell.csv").write_text("\n".join(rows))

@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 
 import circuits
 from circuits import Circuit
@@ -110,6 +109,7 @@ def test_a_file_is_learned_from_and_judged_on_items_apart():
     assert train.classes == 2
 
 
+@pytest.mark.long
 def test_a_network_has_as_many_copies_as_its_parameters_allow():
     small, large = network(parameters=100), network(parameters=1000)
     assert small.parameter_count <= 100 < assembled(large.layers[0].cell.motif, settings(TASK), SIZES, 20).parameter_count
@@ -119,11 +119,13 @@ def test_a_network_has_as_many_copies_as_its_parameters_allow():
     assert [layer.copies for layer in two.layers] == [two.layers[0].copies] * 2
 
 
+@pytest.mark.long
 def test_frozen_inside_projection_and_readout_learn_alone():
     learning = {name for name, p in network(trainable=[]).named_parameters() if p.requires_grad}
     assert learning == {"layers.0.projection", "readout.weight", "readout.bias"}
 
 
+@pytest.mark.long
 def test_lateral_synapses_join_copies():
     found = network(parameters=400, lateral={"reach": 1, "to": "both"})
     assert found.layers[0].cell.motif.synapse_count > found.layers[0].copies * 5
@@ -150,7 +152,10 @@ def test_what_no_input_reaches_and_what_reaches_no_excitatory_neuron_is_left_out
     assert found.outputs[0].neurons == ["E0"] or list(found.outputs[0].neurons) == ["E0"]
 
 
+@pytest.mark.long
 def test_a_training_that_is_stopped_goes_on_as_if_it_had_not():
+    import torch  # here, since it takes seconds and every process collects these tests
+
     sets, whole = judge().data.sets("search"), []
     for stops in ((8,), (2, 3, 8)):
         torch.manual_seed(1)
@@ -161,7 +166,10 @@ def test_a_training_that_is_stopped_goes_on_as_if_it_had_not():
     assert whole[0] == whole[1]
 
 
+@pytest.mark.long
 def test_a_network_learns_what_a_channel_says():
+    import torch
+
     rng = np.random.default_rng(1)
     targets = rng.permutation(np.arange(64) % 2)
     x = np.zeros((64, 40, 2), bool)
