@@ -12,7 +12,7 @@ from evo.engine.request import Request, Steps, driven
 from evo.population import noise
 from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
-from fitness.judges import Race
+from fitness.judges import PUT_OFF, Race
 
 RESULTS = ("losses", "score", "spikes", "events")  # what is known of a circuit that was evaluated, besides its case scores
 NOISE = ("count", "mean", "spread")  # and where scores are noisy
@@ -151,7 +151,7 @@ class Evaluator:
         tried = kept["score"][~np.isnan(kept["validation"])]
         best = int(np.argmax(population.outcomes["score"]))
         if population.outcomes["score"][best] > tried.max(initial=-np.inf):
-            yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]))
+            yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]), bounds=False)
 
     def championed(self, records: np.ndarray) -> Steps:
         """The records, the one with the best score tried on fresh cases if none was."""
@@ -160,16 +160,25 @@ class Evaluator:
             yield from self._on_fresh_cases(records["genome"], records, np.array([np.argmax(records["score"])]))
         return records
 
-    def measured(self, records: np.ndarray) -> Steps:
-        """The records with every missing score on fresh cases measured; where scores are noisy, all of them anew."""
+    def measured(self, records: np.ndarray, population: Population) -> Steps:
+        """The records with every missing score on fresh cases measured; where scores are noisy, all of them anew. Confidence
+        intervals that were put off, there and in the population, are worked out too, all in one go."""
         records = records.copy()
         new = np.flatnonzero(np.isnan(records["validation"]) | self.noisy)
         if len(new):
             yield from self._on_fresh_cases(records["genome"], records, new)
+        late, there = (np.flatnonzero(each["low"] == PUT_OFF) for each in (records, population.outcomes))
+        if len(late) or len(there):
+            genomes = joined(records["genome"][late], population.genomes[there])
+            score = joined(records["score"][late], population.outcomes["score"][there])
+            found = yield Request(genomes, fresh=True, score=score)
+            self._took(found._replace(failed=np.zeros(len(genomes), int), fault=None))  # what failed was counted before
+            for name in ("low", "high"):
+                records[name][late], population.outcomes[name][there] = np.split(getattr(found, name), [len(late)])
         return records
 
-    def _on_fresh_cases(self, genomes, outcomes, which):
-        found = yield Request(genomes[which], fresh=True, score=outcomes["score"][which])
+    def _on_fresh_cases(self, genomes, outcomes, which, bounds=True):
+        found = yield Request(genomes[which], fresh=True, score=outcomes["score"][which], bounds=bounds)
         self._took(found)
         for name in FRESH:
             outcomes[name][which] = getattr(found, name)

@@ -125,7 +125,7 @@ def epoch_steps(
         log.record(**_row(generation, counts | evaluator.failures(), algorithm.population, kept))
         observe(generation, kept)
     population = algorithm.population
-    kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
+    kept = archive.kept((yield from evaluator.measured(kept, population)), s.archive)
     late = evaluator.failures()
     log[-1] |= {"wirings": genome.wirings(population.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}

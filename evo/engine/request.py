@@ -12,12 +12,14 @@ class Request(NamedTuple):
     """Circuits that are to be judged: answered by their `Results`, or by their `Fresh` if fresh.
 
     genomes  [n];   fresh  are they to be judged on what the search never sees? Then score, float64 [n], is what it saw
+    bounds   of fresh: are the confidence intervals wanted now?
     attempts int [n]: how often each was judged before;   rung  of a race: how far they are to be judged, None for all of it
     """
 
     genomes: np.ndarray
     fresh: bool = False
     score: np.ndarray | None = None
+    bounds: bool = True
     attempts: np.ndarray | None = None
     rung: int | None = None
 

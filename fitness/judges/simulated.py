@@ -16,7 +16,7 @@ from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
-from fitness.judges.judge import Described, Fresh, Judge, Results
+from fitness.judges.judge import PUT_OFF, Described, Fresh, Judge, Results
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -78,12 +78,15 @@ class Simulated(Judge):
             objectives, found.score, cases, found.spikes, found.events, found.failed, found.fault, found.simulated, seconds
         )
 
-    def validate(self, candidates):
+    def validate(self, candidates, bounds=True):
         tables = candidates.tables()
         validation, found = (evaluate(self.task, trials, tables) for trials in (self.validation, self.held_out))
-        seconds = {phase: taken + found.seconds[phase] for phase, taken in validation.seconds.items()}
         failed, fault = validation.failed.astype(int) + found.failed, validation.fault or found.fault
-        return Fresh(validation.score, found.score, *found.interval, *found.worst, failed, fault, seconds)
+        start, put_off = perf_counter(), np.full(len(failed), PUT_OFF)
+        interval, worst = found.interval if bounds else (put_off, put_off), found.worst
+        seconds = {phase: taken + found.seconds[phase] for phase, taken in validation.seconds.items()}
+        seconds["score"] += perf_counter() - start
+        return Fresh(validation.score, found.score, *interval, *worst, failed, fault, seconds)
 
     def check(self, candidates):
         ships = type(self.task).__module__.startswith("fitness.")
