@@ -30,7 +30,7 @@ from tests.bench.vectors import Vectors
 
 TABLE = hard.ROOT / "runs" / "results" / "rivals.csv"
 TASKS = ("coincidence", "direction", "gate", "several", "winner", "xor")
-OURS = "evocircuits"
+OURS = {"evocircuits": hard.ARMS["0.4"], "evocircuits, growing": hard.ARMS["growing"]}
 HEAD = ("task", "search", "seeds", "circuits at most", "solved", "evaluations", "seconds of one core", "held-out score")
 
 
@@ -93,27 +93,27 @@ def main():
     Simulated.analysed = 0
     parser = argparse.ArgumentParser()
     parser.add_argument("tasks", nargs="*", default=TASKS, metavar="TASK")
-    parser.add_argument("--rivals", nargs="+", default=[OURS, *RIVALS], choices=[OURS, *RIVALS])
+    parser.add_argument("--rivals", nargs="+", default=[*OURS, *RIVALS], choices=[*OURS, *RIVALS])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--evaluations", type=int, default=50_000)
     chosen = parser.parse_args()
     for name in chosen.tasks:
         for rival in chosen.rivals:
-            found = [ours(name, seed, chosen.evaluations) if rival == OURS else theirs(rival, name, seed, chosen.evaluations)
-                     for seed in range(1, chosen.seeds + 1)]  # fmt: skip
+            search = ours if rival in OURS else theirs
+            found = [search(rival, name, seed, chosen.evaluations) for seed in range(1, chosen.seeds + 1)]
             if None not in found:
                 write((name, rival), row(name, rival, chosen.evaluations, found))
     print(TABLE.read_text(encoding="utf-8"))
 
 
-def ours(name: str, seed: int, most: int) -> Outcome:
+def ours(arm: str, name: str, seed: int, most: int) -> Outcome:
     """What our search makes of a hard task."""
     with TemporaryDirectory() as folder:
         study = evo.run_study(
             [hard.SUITE / f"{name}.toml"],
             Path(folder) / "study",
             [seed],
-            {"search.evaluations": [str(most)]},
+            OURS[arm] | {"search.evaluations": [str(most)]},
             workers=0,
             target=hard.SCORE,
             worst=hard.WORST,
