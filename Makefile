@@ -14,6 +14,8 @@
 #              snnTorch, Norse and SpikingJelly (half an hour)
 # make suite   every task's committed search over five seeds, and the table of them, runs/results/suite.csv (an hour or two);
 #              goes on where it was interrupted. TASKS="gate xor" for these alone
+# make hard    the hard suite, runs/hard/*.toml, over ten seeds, 400,000 circuits each, beside random search, and its table,
+#              runs/results/hard.csv; goes on where it was interrupted. TASKS="edge itd", HARD="--seeds 3 --evaluations 40000"
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
 # make cards   scores the motifs of circuits.zoo anew, without a search, and writes their cards (a minute)
 # make bench-NAME   tests/bench/bench_NAME.py; BENCH_JSON=file collects its figures
@@ -29,7 +31,7 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 
-.PHONY: demo check test lint chaos oracle rivals suite zoo cards docs d3 wheel pythons arm dist install clean
+.PHONY: demo check test lint chaos oracle rivals suite hard zoo cards docs d3 wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -115,6 +117,9 @@ dist: install
 
 suite: install
 	$(BIN)/python -m tests.bench.suite $(TASKS)
+
+hard: install
+	$(BIN)/python -m tests.bench.hard $(TASKS) $(HARD)
 
 zoo: install
 	$(BIN)/python -m tests.bench.zoo

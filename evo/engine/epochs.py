@@ -95,7 +95,9 @@ def run_epoch(
 
     def answer(request: Request):
         candidates = problem.candidates(request.genomes)
-        return judge.validate(candidates) if request.fresh else judged(judge, candidates, request.attempts, request.rung)
+        if request.fresh:
+            return judge.validate(candidates, request.bounds)
+        return judged(judge, candidates, request.attempts, request.rung)
 
     if state is not None and judge.own:
         arrived = [(guests.population, guests.grades)] if isinstance(guests, Migrants) else []

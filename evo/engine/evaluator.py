@@ -12,7 +12,7 @@ from evo.engine.request import Request, Steps, driven
 from evo.population import noise
 from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
-from fitness.judges import Race
+from fitness.judges import PUT_OFF, Race
 
 RESULTS = ("losses", "score", "spikes", "events")  # fields of the outcome from the results of a judge
 NOISE = ("count", "mean", "spread")  # and of noisy scores
@@ -150,7 +150,7 @@ class Evaluator:
         validated = kept["score"][~np.isnan(kept["validation"])]
         best = int(np.argmax(population.outcomes["score"]))
         if population.outcomes["score"][best] > validated.max(initial=-np.inf):
-            yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]))
+            yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]), bounds=False)
 
     def championed(self, records: np.ndarray) -> Steps:
         """The records, the one with the best score judged on fresh cases if none was."""
@@ -159,16 +159,25 @@ class Evaluator:
             yield from self._on_fresh_cases(records["genome"], records, np.array([np.argmax(records["score"])]))
         return records
 
-    def measured(self, records: np.ndarray) -> Steps:
-        """The records with all scores on fresh cases: those that lack them, or all where scores are noisy, are judged."""
+    def measured(self, records: np.ndarray, population: Population) -> Steps:
+        """The records with all scores on fresh cases: those that lack them, or all where scores are noisy, are judged. The
+        confidence intervals that were put off, of records and of the population, are computed as well, all at once."""
         records = records.copy()
         new = np.flatnonzero(np.isnan(records["validation"]) | self.noisy)
         if len(new):
             yield from self._on_fresh_cases(records["genome"], records, new)
+        late, there = (np.flatnonzero(each["low"] == PUT_OFF) for each in (records, population.outcomes))
+        if len(late) or len(there):
+            genomes = joined(records["genome"][late], population.genomes[there])
+            score = joined(records["score"][late], population.outcomes["score"][there])
+            fresh = yield Request(genomes, fresh=True, score=score)
+            self._account(fresh._replace(failed=np.zeros(len(genomes), int), fault=None))  # failures were counted before
+            for name in ("low", "high"):
+                records[name][late], population.outcomes[name][there] = np.split(getattr(fresh, name), [len(late)])
         return records
 
-    def _on_fresh_cases(self, genomes, outcomes, rows):
-        fresh = yield Request(genomes[rows], fresh=True, score=outcomes["score"][rows])
+    def _on_fresh_cases(self, genomes, outcomes, rows, bounds=True):
+        fresh = yield Request(genomes[rows], fresh=True, score=outcomes["score"][rows], bounds=bounds)
         self._account(fresh)
         for name in FRESH:
             outcomes[name][rows] = getattr(fresh, name)

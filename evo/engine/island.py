@@ -71,7 +71,8 @@ def epoch_steps(
     """The computation of the island's next state, `spec.search.epoch` generations on from `state`, or from founders without
     one: yields requests for circuits to be judged, is sent their results, and returns the state. `observe` gets the number and
     the archive of every generation."""
-    s, box, watch = problem.spec.search, problem.toolbox_of(island), Stopwatch() if watch is None else watch
+    s = _of_epoch(problem.spec.search, epoch, state, guests)
+    box, watch = problem.toolbox_of(island), Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch, problem.judge.race)
     if state is None:
@@ -125,13 +126,23 @@ def epoch_steps(
         log.record(**_row(generation, counts | evaluator.failures(), algorithm.population, kept))
         observe(generation, kept)
     population = algorithm.population
-    kept = archive.kept((yield from evaluator.measured(kept)), s.archive)
+    kept = archive.kept((yield from evaluator.measured(kept, population)), s.archive)
     late = evaluator.failures()
     log[-1] |= {"wirings": genome.wirings(population.genomes)}
     log[-1] |= _looks(kept) | late | {"failed": log[-1]["failed"] + late["failed"]}
     with watch("lineage"):
         steps = lineage.pruned(pedigree, _living(population, kept))
     return State(population.individuals(), population.case_scores, kept, steps, list(log))
+
+
+def _of_epoch(search, epoch, state, guests):
+    """[search] in this epoch: a population that begins small doubles from epoch to epoch, and is never smaller than what is
+    there of it."""
+    if search.initial_population is None:
+        return search
+    there = len(guests.genomes) if isinstance(guests, Founders) else 0 if state is None else len(state.population)
+    planned = search.initial_population << min(epoch, 20)
+    return search.model_copy(update={"population": min(search.population, max(planned, there))})
 
 
 def _living(population, kept):

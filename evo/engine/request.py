@@ -12,12 +12,14 @@ class Request(NamedTuple):
     """Circuits to be judged: answered by their `Results`, or by their `Fresh` if fresh.
 
     genomes  [n];   fresh  are they to be judged on fresh cases? Then score, float64 [n], is that of the search
+    bounds   of fresh cases: are the confidence intervals wanted now?
     attempts int [n], the number of earlier judgements;   rung  of a race, None to judge in full
     """
 
     genomes: np.ndarray
     fresh: bool = False
     score: np.ndarray | None = None
+    bounds: bool = True
     attempts: np.ndarray | None = None
     rung: int | None = None
 

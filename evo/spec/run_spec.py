@@ -56,7 +56,8 @@ from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish"}  # keys of [search] that older runs lack
+# keys of [search] that older runs lack
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
@@ -182,6 +183,9 @@ class Search(Section):
     algorithm: Annotated[str, AfterValidator(_algorithm)] = Field(DEFAULT, description=" | ".join(ALGORITHMS))
     islands: int = Field(4, ge=1, le=1000, description="number of populations that exchange migrants")
     population: int = Field(200, ge=4, le=100_000, description="number of circuits on each island")
+    initial_population: int | None = Field(
+        None, ge=4, description="as many in the first epoch, twice as many in each that follows [default: population]"
+    )
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
     migrants: int = Field(2, ge=0, description="circuits sent to the next island after each epoch")
     trials: int = Field(64, ge=1, le=65_536, description="trials on which every circuit is scored")
@@ -500,7 +504,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(
             f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
         )
-    if spec.search.migrants > spec.search.population:
+    if spec.search.migrants > min(spec.search.population, spec.search.initial_population or spec.search.population):
         raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
     return spec
 

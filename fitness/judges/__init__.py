@@ -16,7 +16,7 @@ from circuits.errors import UserError, one_line
 from circuits.simulation.population import Stop
 from fitness.evaluation.objectives import OBJECTIVES, Objective, objective, own_file, own_objective
 from fitness.judges.function import Function
-from fitness.judges.judge import Candidates, Fresh, Judge, Race, Results, judged
+from fitness.judges.judge import PUT_OFF, Candidates, Fresh, Judge, Race, Results, judged
 from fitness.judges.learning import LearningJudge
 from fitness.judges.simulated import Simulated
 from fitness.judges.told import TOLD, Told
@@ -27,7 +27,7 @@ from fitness.registry import apart, own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
 from fitness.trials import Interface
 
-__all__ = ["LEARNING", "TOLD", "Candidates", "Fresh", "Judge", "Race", "Results", "Setup", "judged", "make", "named"]
+__all__ = ["LEARNING", "PUT_OFF", "TOLD", "Candidates", "Fresh", "Judge", "Race", "Results", "Setup", "judged", "make", "named"]
 
 JUDGE = "judge"  # kinds of the user's own code, in messages
 DATA = "data"

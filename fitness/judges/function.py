@@ -83,7 +83,7 @@ class Function(Judge):
             self.cases = judged.cases.shape[1]
         return judged
 
-    def validate(self, candidates):
+    def validate(self, candidates, bounds=True):
         start, n = perf_counter(), len(candidates)
         columns, failed = np.full((n, 4), np.nan), np.zeros(n, int)
         faults: list[str] = []

@@ -99,6 +99,9 @@ class Results(NamedTuple):
         return cls(objectives, score, cases, nothing, nothing, failed, fault, np.ones(n), seconds or {})
 
 
+PUT_OFF = -np.inf  # the ends of a confidence interval that was not asked for
+
+
 class Fresh(NamedTuple):
     """Scores of n circuits on cases that the search never saw.
 
@@ -175,8 +178,9 @@ class Judge(ABC):
         """Judge circuits on the cases of the search; attempts, int [n]: how often each has been judged before (None: never)."""
 
     @abstractmethod
-    def validate(self, candidates: Candidates) -> Fresh:
-        """Judge a few circuits, the best, on fresh cases."""
+    def validate(self, candidates: Candidates, bounds: bool = True) -> Fresh:
+        """Judge a few circuits, the best, on fresh cases. Without `bounds` the confidence intervals, which may take longer than
+        all else, can be put off: their ends are then PUT_OFF."""
 
     def early(self, candidates: Candidates, rung: int) -> Results:
         """The results of circuits that were never judged, after `race.shares[rung]` of the work: the score so far, and the

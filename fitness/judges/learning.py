@@ -98,7 +98,7 @@ class LearningJudge(Judge):
         steps = self.settings.steps
         return tuple(max(1, round(share * steps)) for share in self.settings.shares)
 
-    def validate(self, candidates):
+    def validate(self, candidates, bounds=True):
         start, n = perf_counter(), len(candidates)
         rows = np.array([self._row(self._validated(candidates.circuit(k))) for k in range(n)]).reshape(n, 4)
         nowhere = np.full(n, np.nan), np.full(n, -1), np.zeros(n, int)

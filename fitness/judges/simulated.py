@@ -16,7 +16,7 @@ from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
-from fitness.judges.judge import Described, Fresh, Judge, Results
+from fitness.judges.judge import PUT_OFF, Described, Fresh, Judge, Results
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -75,12 +75,15 @@ class Simulated(Judge):
         seconds = e.seconds | {"score": e.seconds["score"] + perf_counter() - start}
         return Results(objectives, e.score, cases, e.spikes, e.events, e.failed, e.fault, e.simulated, seconds)
 
-    def validate(self, candidates):
+    def validate(self, candidates, bounds=True):
         tables = candidates.tables()
         validation, held_out = (evaluate(self.task, trials, tables) for trials in (self.validation, self.held_out))
-        seconds = {phase: spent + held_out.seconds[phase] for phase, spent in validation.seconds.items()}
         failed, fault = validation.failed.astype(int) + held_out.failed, validation.fault or held_out.fault
-        return Fresh(validation.score, held_out.score, *held_out.interval, *held_out.worst, failed, fault, seconds)
+        start, put_off = perf_counter(), np.full(len(failed), PUT_OFF)
+        interval, worst = held_out.interval if bounds else (put_off, put_off), held_out.worst
+        seconds = {phase: spent + held_out.seconds[phase] for phase, spent in validation.seconds.items()}
+        seconds["score"] += perf_counter() - start
+        return Fresh(validation.score, held_out.score, *interval, *worst, failed, fault, seconds)
 
     def check(self, candidates):
         ships = type(self.task).__module__.startswith("fitness.")

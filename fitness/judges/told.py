@@ -20,5 +20,5 @@ class Told(Judge):
     def evaluate(self, candidates, attempts=None) -> NoReturn:
         raise UserError('judge = "told": the scores come from outside: open it with evo.Evolver, or evo.Evolver.load(FOLDER)')
 
-    def validate(self, candidates) -> NoReturn:
+    def validate(self, candidates, bounds=True) -> NoReturn:
         self.evaluate(candidates)

@@ -137,7 +137,8 @@ def _budgets(design: Design) -> list[str]:
         ends = f", or until a score of {s.target:g} on validation trials" if s.target is not None else ""
         stagnant = f", or {s.stagnation:,} generations without a better circuit" if s.stagnation is not None else ""
         size = f"{s.islands} x {s.population}" if s.islands > 1 else f"{s.population}"
-        text = f"{s.algorithm}, population {size}, at most {' or '.join(limits)}{ends}{stagnant}"
+        grows = f" ({s.initial_population} at first)" if s.initial_population is not None else ""
+        text = f"{s.algorithm}, population {size}{grows}, at most {' or '.join(limits)}{ends}{stagnant}"
         found.setdefault(text, []).append(arm.name)
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 

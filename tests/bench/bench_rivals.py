@@ -1,0 +1,165 @@
+"""Evaluations and seconds until hard tasks are solved, by our search and by others with the same evaluator, in one run:
+python -m tests.bench.bench_rivals [TASK ...] [--rivals NAME ...] [--seeds N] [--evaluations N]
+
+Each search proposes circuits, is told what the task says of them, and ends when the best so far on validation trials scores 0.9
+on held-out trials and 0.75 in the worst condition, or after so many circuits. DEAP breeds with our operators (`evo.deap`); the
+others know vectors of numbers alone, which `tests.bench.vectors` turns into circuits. A rival that is not installed is left
+out: .venv/bin/pip install -r tests/bench/rivals/search.txt. Writes runs/results/rivals.csv.
+"""
+
+import argparse
+import csv
+import math
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+
+import evo
+from evo.engine.problem import Problem
+from evo.spec.run_spec import read
+from evo.studies.study.intervals import median_until
+from fitness.judges import judged
+from fitness.judges.simulated import Simulated
+from tests.bench import hard
+from tests.bench.rival_searches import RIVALS
+from tests.bench.vectors import Vectors
+
+TABLE = hard.ROOT / "runs" / "results" / "rivals.csv"
+TASKS = ("coincidence", "direction", "gate", "several", "winner", "xor")
+OURS = {"evocircuits": hard.ARMS["0.4"], "evocircuits, growing": hard.ARMS["growing"]}
+HEAD = ("task", "search", "seeds", "circuits at most", "solved", "evaluations", "seconds of one core", "held-out score")
+
+
+class OverError(Exception):
+    """The task is solved, or all circuits are spent."""
+
+
+class Outcome(NamedTuple):
+    """reached  was the task solved?   evaluations, seconds of one core until then or until the end;   held_out  score"""
+
+    reached: bool
+    evaluations: int
+    seconds: float
+    held_out: float
+
+
+class Contest:
+    """A hard task as rivals see it.
+
+    problem  the spec compiled;   vectors  circuits as vectors;   spec  its path
+    """
+
+    def __init__(self, name: str, seed: int, most: int):
+        self.path, self.seed, self.most = hard.SUITE / f"{name}.toml", seed, most
+        spec = read(self.path)[0]
+        self.problem = Problem.of(spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})}), None)
+        self.vectors = Vectors(self.problem.form.bounds)
+        self.evaluations, self.best, self.validation = 0, -math.inf, -math.inf
+        self.held_out, self.worst, self.begin = math.nan, math.nan, time.process_time()
+
+    def evaluate(self, genomes: np.ndarray) -> np.ndarray:
+        """The objectives [n, objectives] of circuits, each to be made small, the score first. Raises OverError."""
+        here = self.problem
+        found = judged(here.judge, here.candidates(genomes))
+        self.evaluations += len(genomes)
+        best = int(np.argmax(found.score))
+        if found.score[best] > self.best:  # as an island of ours looks at its best
+            self.best = found.score[best]
+            fresh = here.judge.validate(here.candidates(genomes[[best]]))
+            if fresh.validation[0] > self.validation:
+                self.validation, self.held_out, self.worst = fresh.validation[0], fresh.held_out[0], fresh.worst[0]
+        if self.solved or self.evaluations >= self.most:
+            raise OverError
+        return found.objectives
+
+    def evaluate_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """The same of vectors [n, size]."""
+        return self.evaluate(self.vectors.genomes(vectors))
+
+    @property
+    def solved(self) -> bool:
+        return self.held_out >= hard.SCORE and (math.isnan(self.worst) or self.worst >= hard.WORST)
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(bool(self.solved), self.evaluations, time.process_time() - self.begin, float(self.held_out))
+
+
+def main():
+    Simulated.analysed = 0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tasks", nargs="*", default=TASKS, metavar="TASK")
+    parser.add_argument("--rivals", nargs="+", default=[*OURS, *RIVALS], choices=[*OURS, *RIVALS])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--evaluations", type=int, default=50_000)
+    chosen = parser.parse_args()
+    for name in chosen.tasks:
+        for rival in chosen.rivals:
+            search = ours if rival in OURS else theirs
+            found = [search(rival, name, seed, chosen.evaluations) for seed in range(1, chosen.seeds + 1)]
+            if None not in found:
+                write((name, rival), row(name, rival, chosen.evaluations, found))
+    print(TABLE.read_text(encoding="utf-8"))
+
+
+def ours(arm: str, name: str, seed: int, most: int) -> Outcome:
+    """What our search makes of a hard task."""
+    with TemporaryDirectory() as folder:
+        study = evo.run_study(
+            [hard.SUITE / f"{name}.toml"],
+            Path(folder) / "study",
+            [seed],
+            OURS[arm] | {"search.evaluations": [str(most)]},
+            workers=0,
+            target=hard.SCORE,
+            worst=hard.WORST,
+            until_target=True,
+        )
+        run = study.runs[0]
+    return Outcome(run.reached, run.evaluations_to_target, run.core_seconds_to_target, run.held_out)
+
+
+def theirs(rival: str, name: str, seed: int, most: int) -> Outcome | None:
+    """What a rival makes of it; None where it is not installed."""
+    contest = Contest(name, seed, most)
+    contest.evaluations = 0
+    try:
+        RIVALS[rival](contest)
+    except OverError:
+        pass
+    except ImportError as error:
+        print(f"{rival}: {error}", flush=True)
+        return None
+    return contest.outcome
+
+
+def row(name: str, rival: str, most: int, found: list[Outcome]) -> tuple[str, ...]:
+    """A row of the table: medians over the seeds, a run that did not get there counting as more than any that did."""
+    reached = [one.reached for one in found]
+    spent = (median_until([getattr(one, cost) for one in found], reached).value for cost in ("evaluations", "seconds"))
+    return (
+        name,
+        rival,
+        str(len(found)),
+        f"{most:,}",
+        f"{sum(reached)}/{len(found)}",
+        *("-" if math.isinf(value) else f"{value:,.0f}" for value in spent),
+        f"{median(one.held_out for one in found):.3f}",
+    )
+
+
+def write(key: tuple[str, str], made: tuple[str, ...], path: Path = TABLE):
+    """Write a row, by task and search, into the table; its other rows stay."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *(found for _, found in sorted((before | {key: made}).items()))])
+    print(*made, flush=True)
+
+
+if __name__ == "__main__":
+    main()

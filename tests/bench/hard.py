@@ -1,0 +1,128 @@
+"""The hard suite, runs/hard/*.toml, searched with several seeds, and its table, runs/results/hard.csv:
+python -m tests.bench.hard [TASK ...] [--arms NAME ...] [--seeds N] [--evaluations N] [--workers N]
+
+A hard task is one setting of a task, named and frozen, with a reference circuit beside it (runs/hard/NAME.json) that scores 0.9
+on held-out trials and 0.75 in the worst condition. A run has solved it in the first generation whose best circuit on validation
+trials does that; there it ends. Other runs end after so many circuits, random search after 200,000. The runs of a task are
+studies in runs/hard-work/ that go on where they were interrupted; those of another version, of a spec that has changed or of
+another budget are made anew. The table keeps rows for which nothing is measured now.
+"""
+
+import argparse
+import csv
+import json
+import math
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+
+import evo
+from circuits import load
+from circuits.simulation.packed import from_circuit
+from evo.spec.run_spec import read
+from evo.studies.study.folder import StudyRun, is_study
+from evo.studies.study.intervals import median_until
+from fitness.evaluation.evaluate import evaluate
+from fitness.judges.simulated import Simulated
+from tests.bench.report import told
+
+ROOT = Path(__file__).parents[2]
+SUITE, RUNS = ROOT / "runs" / "hard", ROOT / "runs" / "hard-work"
+TABLE = ROOT / "runs" / "results" / "hard.csv"
+SCORE, WORST = 0.9, 0.75
+RANDOM, LOTS = "random", 200_000
+# What differs from the defaults of specs; the search of version 0.4 is that of the defaults, bit for bit.
+ARMS: dict[str, dict[str, list[str]]] = {
+    "0.4": {},
+    "growing": {"search.initial_population": ["25"]},
+    RANDOM: {"search.algorithm": ['"random"'], "search.population": ["1000"]},
+}
+HEAD = (
+    "task",
+    "search",
+    "seeds",
+    "circuits at most",
+    "solved",
+    "evaluations",
+    "seconds of one core",
+    "held-out score",
+    "in the worst condition",
+    "reference",
+    "reference in the worst condition",
+)
+TRIALS = 4096  # of the references
+
+
+def main():
+    Simulated.analysed = 0  # nobody reads them
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tasks", nargs="*", default=names(), metavar="TASK", help=", ".join(names()))
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--evaluations", type=int, default=400_000)
+    parser.add_argument("--workers", default="auto")
+    chosen = parser.parse_args()
+    for arm in chosen.arms:
+        seeds, most = (1, LOTS) if arm == RANDOM else (chosen.seeds, chosen.evaluations)
+        for name in chosen.tasks:
+            write({(name, arm): row(name, arm, most, study(name, arm, seeds, most, chosen.workers).runs)})
+    print(TABLE.read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """The hard tasks."""
+    return sorted(path.stem for path in SUITE.glob("*.toml"))
+
+
+def study(name: str, arm: str, seeds: int, most: int, workers: int | str) -> evo.Study:
+    """The study of a hard task, run to its end."""
+    settings = ARMS[arm] | {"search.evaluations": [str(most)]}
+    spec = SUITE / f"{name}.toml"
+    what = json.dumps([evo.__version__, read(spec)[0].digest(), settings, seeds])
+    there = RUNS / f"{name}-{arm}-{sha256(what.encode()).hexdigest()[:12]}"
+    if is_study(there):
+        return evo.resume_study(there, workers, observe=told)
+    return evo.run_study([spec], there, seeds, settings, workers, target=SCORE, worst=WORST, until_target=True, observe=told)
+
+
+def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]:
+    """A row of the table: medians over the seeds, a run that did not get there counting as more than any that did."""
+    reached = [run.reached for run in runs]
+    spent = (
+        median_until([getattr(run, f"{cost}_to_target") for run in runs], reached).value
+        for cost in ("evaluations", "core_seconds")
+    )
+    return (
+        name,
+        arm,
+        str(len(runs)),
+        f"{most:,}",
+        f"{sum(reached)}/{len(runs)}",
+        *("-" if math.isinf(value) else f"{value:,.0f}" for value in spent),
+        *(shown(median(values)) for values in ([run.held_out for run in runs], [run.worst for run in runs])),
+        *map(shown, reference(name)),
+    )
+
+
+def reference(name: str, trials: int = TRIALS) -> tuple[float, float]:
+    """What the reference circuit of a hard task scores on held-out trials, and in the worst condition; NaN without any."""
+    task = read(SUITE / f"{name}.toml")[0].make_task()
+    found = evaluate(task, task.trials(0, trials), from_circuit(load(SUITE / f"{name}.json").circuit))
+    return float(found.score[0]), float(found.worst[0][0])
+
+
+def shown(score: float) -> str:
+    """A score in the table."""
+    return "" if math.isnan(score) else f"{score:.3f}"
+
+
+def write(rows: dict[tuple[str, str], tuple[str, ...]], path: Path = TABLE):
+    """Write the rows, by task and search, into the table; its other rows stay."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *(found for _, found in sorted((before | rows).items()))])
+
+
+if __name__ == "__main__":
+    main()
