@@ -14,7 +14,7 @@ WIDTH = {"95 %": 9, "energy": 7, "time": 7}
 MEDIANS = ("held_out", "worst", "evaluations_to_target", "excitatory", "inhibitory", "synapses", "energy", "seconds")
 
 
-def as_json(found: Comparison) -> dict:
+def as_json(comparison: Comparison) -> dict:
     """`{"target", "groups": [{"name", "settings", "runs": [...], "medians": {...}}], "effects": [{"group", "beside", "measure",
     "more_is_better", "a", "low", "high", "p"}]}`; null where there is no value, or a run never got there."""
     groups = [
@@ -24,24 +24,24 @@ def as_json(found: Comparison) -> dict:
             "runs": [{name: _plain(value) for name, value in run._asdict().items()} for run in group.runs],
             "medians": {name: _plain(group.median(name)) for name in MEDIANS},
         }
-        for group in found.groups
+        for group in comparison.groups
     ]
     effects = [
-        {"group": group.name, "beside": found.groups[0].name, "measure": name, "more_is_better": MORE_IS_BETTER[name]}
+        {"group": group.name, "beside": comparison.groups[0].name, "measure": name, "more_is_better": MORE_IS_BETTER[name]}
         | effect._asdict()
-        for group, effects in zip(found.groups[1:], found.effects, strict=True)
+        for group, effects in zip(comparison.groups[1:], comparison.effects, strict=True)
         for name, effect in effects.items()
     ]
-    return {"target": found.target, "groups": groups, "effects": effects}
+    return {"target": comparison.target, "groups": groups, "effects": effects}
 
 
-def show(found: Comparison, console: Console):
+def show(comparison: Comparison, console: Console):
     """Print a table of the runs by group, and one of the effects."""
-    longest = max(len(_name(run)) for group in found.groups for run in group.runs)
-    for group in found.groups:
-        if len(found.groups) > 1:
+    longest = max(len(_name(run)) for group in comparison.groups for run in group.runs)
+    for group in comparison.groups:
+        if len(comparison.groups) > 1:
             console.print(Text(group.name, style="bold"))
-        table = _table("run", "held out", "95 %", "worst", f"to {found.target:g}", "E", "I", "syn.", "energy", "time")
+        table = _table("run", "held out", "95 %", "worst", f"to {comparison.target:g}", "E", "I", "syn.", "energy", "time")
         table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
         for run in group.runs:
             table.add_row(Text(_name(run)), *_cells(run))
@@ -49,17 +49,19 @@ def show(found: Comparison, console: Console):
             table.add_row("median", *_medians(group), style="italic")
         console.print(table)
         console.print()
-    about = f"to {found.target:g}: evaluations until a circuit scored that on validation trials"
+    about = f"to {comparison.target:g}: evaluations until a circuit scored that on validation trials"
     console.print(about, style="dim", highlight=False)
-    if not any(found.effects):
-        if len(found.groups) > 1:
+    if not any(comparison.effects):
+        if len(comparison.groups) > 1:
             console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
         return
-    shown = [(group, theirs) for group, theirs in zip(found.groups[1:], found.effects, strict=True) if theirs]
+    shown = [
+        (group, effect_of) for group, effect_of in zip(comparison.groups[1:], comparison.effects, strict=True) if effect_of
+    ]
     console.print("\nhow probable it is that a run does better than one of the first spec")
     effects = _table("", *(group.name for group, _ in shown), wrapped=True)
     for name in MORE_IS_BETTER:
-        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
+        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := effect_of.get(name)) else "" for _, effect_of in shown)
         effects.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
     console.print(effects)
     console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")

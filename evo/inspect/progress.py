@@ -18,8 +18,9 @@ LONGEST = 20  # characters of a run's name: the line is to fit 80 columns
 class Progress:
     """Observes a run (`observe=`); use as a context manager.
 
-    Its figures: best, the highest score on the trials of the search; held out, the score on trials that nothing was chosen by,
-    of the circuit that did best on validation trials; the time, that of `Progress.elapsed`, as the page has it.
+    best      the highest score on the trials of the search
+    held out  the score on trials that were used for no selection, of the circuit that did best on validation trials
+    time      that of `Progress.elapsed`, as on the page
 
     spec   the run's;   name  what to call it;   before  epochs that were stored when it was resumed (`Run.epochs`)
     """
@@ -27,8 +28,8 @@ class Progress:
     def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
         self.spec, self.name, self.console = spec, harmless(name), console
         self.islands: dict[int, dict] = {}
-        self.heard: dict[int, float] = {}  # when each island last finished an epoch here
-        self.tried: dict[tuple[int, int], int] = {}  # evaluations by island and epoch: one that was cut short may come again
+        self.finished: dict[int, float] = {}  # when each island last finished an epoch here
+        self.evaluated: dict[tuple[int, int], int] = {}  # by island and epoch: an epoch that was cut short may come again
         self.evaluations = self.generations_before = 0
         self.over = False
         for epoch in before:
@@ -36,7 +37,7 @@ class Progress:
         self.generations_before = self._generations()
         self.took = self.took_before = max((epoch["elapsed"] for epoch in before), default=0.0)
         self.start = self.last_line = time.monotonic()
-        self.told = any("fault" in row for epoch in before for row in epoch["log"])
+        self.fault_shown = any("fault" in row for epoch in before for row in epoch["log"])
         self.live: Live | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self.live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
@@ -55,26 +56,26 @@ class Progress:
 
     def __call__(self, result: Result):
         self._take(result.island, result.epoch, result.log)
-        now = self.heard[result.island] = time.monotonic()
+        now = self.finished[result.island] = time.monotonic()
         self.took = self.took_before + now - self.start if result.elapsed is None else result.elapsed
         faults = [row["fault"] for row in result.log if "fault" in row]
-        if faults and not self.told:
-            self.told = True
-            said = harmless(f"{faults[0]}; such circuits get the worst score")
-            self.console.print(said, highlight=False, soft_wrap=True, markup=False)
+        if faults and not self.fault_shown:
+            self.fault_shown = True
+            text = harmless(f"{faults[0]}; such circuits get the worst score")
+            self.console.print(text, highlight=False, soft_wrap=True, markup=False)
         if not self.live and time.monotonic() - self.last_line >= 5:
             self.last_line = time.monotonic()
             self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
 
     def _ago(self, island):
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
-        return f"{clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
+        return f"{clock(time.monotonic() - self.finished[island])} ago" if island in self.finished else ""
 
     def _take(self, island, epoch, log):
         self.islands[island] = log[-1]
-        tried = sum(row["evaluations"] for row in log)
-        self.evaluations += tried - self.tried.get((island, epoch), 0)
-        self.tried[island, epoch] = tried
+        evaluations = sum(row["evaluations"] for row in log)
+        self.evaluations += evaluations - self.evaluated.get((island, epoch), 0)
+        self.evaluated[island, epoch] = evaluations
 
     def _generations(self):
         return sum(row["generation"] for row in self.islands.values())
@@ -89,13 +90,13 @@ class Progress:
         if settled:
             parts.append(f"{self.evaluations / max(self.took, 1e-3):,.0f}/s")
             left = s.generations * s.islands - self._generations()
-            here = time.monotonic() - self.start
-            parts.append(f"{clock(here * left / done)} left" if left and not self.over else clock(self.took))
+            elapsed = time.monotonic() - self.start
+            parts.append(f"{clock(elapsed * left / done)} left" if left and not self.over else clock(self.took))
         if not self.live and self.islands:
-            chosen = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
-            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {chosen['held_out']:.3f}")
-            if "worst" in chosen:
-                parts.append(f"in its worst condition {chosen['worst']:.3f}")
+            selected = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
+            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {selected['held_out']:.3f}")
+            if "worst" in selected:
+                parts.append(f"in its worst condition {selected['worst']:.3f}")
         return "  ".join(parts)
 
     def _table(self):
@@ -111,8 +112,8 @@ class Progress:
             else:
                 figures = (f"{row[key]:.3f}" if key in row else "" for key in measured)
                 new = row["evaluations"] / max(1, row["evaluations"] + row["repeats"])
-                heard = self._ago(island)
-                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", heard)
+                ago = self._ago(island)
+                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", ago)
         if self.spec.search.islands > SHOWN:
             table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * (len(scores) + 3))
         return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)

@@ -20,7 +20,7 @@ LINES_S = 5
 class StudyProgress:
     """Observes a study (`observe=`); use as a context manager.
 
-    study  as it is at the start: what is over then counts as done
+    study  the study at the start: runs that are over then count as done
     """
 
     def __init__(self, study: Study, console: Console):
@@ -65,14 +65,14 @@ class StudyProgress:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def _headline(self):
-        here = time.monotonic() - self.start
+        elapsed = time.monotonic() - self.start
         parts = [self.name, f"{len(self.over)}/{self.count} runs", f"{self.evaluations:,} evaluations"]
         if self.failed:
             parts.append(f"{self.failed} failed")
-        if here > 1:
-            parts.append(f"{self.evaluations / here:,.0f}/s")
+        if elapsed > 1:
+            parts.append(f"{self.evaluations / elapsed:,.0f}/s")
         done, left = len(self.over) - self.over_before, self.count - len(self.over) - self.failed
-        parts.append(f"about {clock(here * left / done)} left" if done > 0 and left > 0 else clock(here))
+        parts.append(f"about {clock(elapsed * left / done)} left" if done > 0 and left > 0 else clock(elapsed))
         return "  ".join(parts)
 
     def _table(self):
@@ -82,7 +82,7 @@ class StudyProgress:
         for name, islands in list(self.logs.items())[:SHOWN]:
             best = max(islands.values(), key=lambda row: row["validation"])
             generation = f"{min(row['generation'] for row in islands.values())}/{self.generations.get(name, 0)}"
-            short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-            scored = max(row["best"] for row in islands.values()), best["held_out"]
-            table.add_row(Text(harmless(short)), generation, *(f"{score:.3f}" for score in scored))
+            shown = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+            scores = max(row["best"] for row in islands.values()), best["held_out"]
+            table.add_row(Text(harmless(shown)), generation, *(f"{score:.3f}" for score in scores))
         return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)

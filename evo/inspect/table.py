@@ -120,29 +120,29 @@ def show(subject: Run | Motif, console: Console):
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
     if subject.spec.roles:
-        console.print(f"rank 0: {'; '.join(map(_told, subject.parts(0)))}", highlight=False, markup=False)
-    if (same := _equally_good(subject)) is not None:
-        console.print(same, highlight=False, markup=False)
+        console.print(f"rank 0: {'; '.join(map(_described, subject.parts(0)))}", highlight=False, markup=False)
+    if (equally_good := _equally_good(subject)) is not None:
+        console.print(equally_good, highlight=False, markup=False)
     if subject.spec.is_task:
         console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
     elif search.noisy:
         console.print("score: a lower bound of the mean of so many judgements", style="dim")
 
 
-def _told(part):
+def _described(part):
     """A part of an assembly in words."""
-    of = f"{part.copies} {'copy' if part.copies == 1 else 'copies'} of {len(part.circuit.neurons)} neurons"
-    others = [name for name in part.hears if name != part.role]
-    heard = f", hears {' and '.join(others)}" if others else ""
-    return f"{part.role}: {of}{heard}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
+    size = f"{part.copies} {'copy' if part.copies == 1 else 'copies'} of {len(part.circuit.neurons)} neurons"
+    sources = [name for name in part.hears if name != part.role]
+    inputs = f", hears {' and '.join(sources)}" if sources else ""
+    return f"{part.role}: {size}{inputs}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
 
 
 def _equally_good(run):
     """How many wirings explain a recording equally well, in a line; None for other runs."""
-    from evo.inspect import measured  # what recordings need is not imported for other runs
+    from evo.inspect import measured  # the modules of recordings are not imported for other runs
 
-    found = measured.equally_good(run) if run.spec.judged_by == "recording" else None
-    return None if found is None else measured.said(found)
+    counts = measured.equally_good(run) if run.spec.judged_by == "recording" else None
+    return None if counts is None else measured.as_text(counts)
 
 
 def _show_motif(motif, console):
@@ -172,13 +172,13 @@ def _show_motif(motif, console):
 
 
 def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
-    """The heading and the rows of a table of all synapses, those from input channels first; what is plastic about them in the
-    last column, if any is."""
-    found = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
-    found += [(s.pre, s) for s in circuit.synapses]
+    """The heading and the rows of a table of all synapses, those from input channels first, with a last column for their
+    plasticity if any is plastic."""
+    synapses = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
+    synapses += [(s.pre, s) for s in circuit.synapses]
     heading = ["from", "to", "weight mV", "delay ms"]
-    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in found]
-    plastic = [plasticity(s) for _, s in found]
+    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in synapses]
+    plastic = [plasticity(s) for _, s in synapses]
     if any(plastic):
         heading, rows = [*heading, "plasticity"], [[*row, text] for row, text in zip(rows, plastic, strict=True)]
     return heading, rows

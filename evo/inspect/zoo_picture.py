@@ -1,4 +1,4 @@
-"""Motifs of the zoo on one sheet: their wirings, what they do and how well."""
+"""Motifs of the zoo on one sheet: their wirings, functions and scores."""
 
 from collections.abc import Iterable
 from textwrap import wrap
@@ -24,14 +24,14 @@ def sheet(zoo: Zoo, names: Iterable[str]) -> Figure:
     for k, card in enumerate(cards):
         left, top = k % ACROSS * _WIDTH, k // ACROSS * (_HEIGHT + _CAPTION)
 
-        def written(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
+        def caption(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
             figure.text(middle, 1 - (top + inches) / height, text, ha="center", va="top", **style)
 
         worst = f"   worst {card.worst.score:.3f}" if card.worst else ""
-        written(0.06, f"{card.name}   {card.held_out.score:.3f}{worst}", fontsize=9, weight="bold")
-        written(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
-        place = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
-        _fitted(zoo[card.name], figure.add_axes(place))
+        caption(0.06, f"{card.name}   {card.held_out.score:.3f}{worst}", fontsize=9, weight="bold")
+        caption(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
+        box = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
+        _fitted(zoo[card.name], figure.add_axes(box))
     return figure
 
 
