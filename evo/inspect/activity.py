@@ -1,4 +1,4 @@
-"""Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. Executes no code of a run."""
+"""Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. Runs no code of a run."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from circuits.drawing.canvas import Figure, own_style
 from evo.inspect import pictures
+from evo.inspect.finite import finite
 from evo.studies.motifs.against import LEVEL, Against, Side
 from evo.studies.motifs.signed_graphs import BETWEEN
 
@@ -22,14 +23,10 @@ def as_json(comparison: Against) -> dict:
 
 def _side(side: Side) -> dict:
     rows = [
-        {"motif": motif.name, "pattern": motif.pattern} | {k: _number(v) for k, v in excess._asdict().items()}
+        {"motif": motif.name, "pattern": motif.pattern} | {k: finite(v) for k, v in excess._asdict().items()}
         for motif, excess in zip(BETWEEN, side.motifs, strict=True)
     ]
-    return side._asdict() | {"motifs": rows, "false_positives": _number(side.false_positives)}
-
-
-def _number(value):
-    return value if math.isfinite(value) else None
+    return side._asdict() | {"motifs": rows, "false_positives": finite(side.false_positives)}
 
 
 def show(comparison: Against, console: Console):

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
 from evo.studies.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
@@ -21,8 +22,8 @@ def as_json(comparison: Comparison) -> dict:
         {
             "name": group.name,
             "settings": group.settings,
-            "runs": [{name: _plain(value) for name, value in run._asdict().items()} for run in group.runs],
-            "medians": {name: _plain(group.median(name)) for name in MEDIANS},
+            "runs": [{name: finite(value) for name, value in run._asdict().items()} for run in group.runs],
+            "medians": {name: finite(group.median(name)) for name in MEDIANS},
         }
         for group in comparison.groups
     ]
@@ -102,7 +103,3 @@ def _medians(group: Group):
 
 def _number(value, form, unit=""):
     return "" if math.isnan(value) else "never" if math.isinf(value) else f"{value:{form}}{unit}"
-
-
-def _plain(value):
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -38,9 +38,9 @@ def hypervolume(run: Run, logs: list[list[dict]]) -> dict | None:
     whole = moocore.hypervolume(scaled, ref=reference)
     evaluations = _evaluations(logs)
     generations = np.unique(np.append(born, max(evaluations)))
-    generations = generations[_thin(len(generations), 100)]
+    generations = generations[thinned(len(generations), 100)]
     covered = [moocore.hypervolume(scaled[born <= g], ref=reference) / whole for g in generations]
-    return {"evaluations": [evaluations[g] for g in generations.tolist()], "value": [_short(v) for v in covered]}
+    return {"evaluations": [evaluations[g] for g in generations.tolist()], "value": [rounded(v) for v in covered]}
 
 
 def _evaluations(logs):
@@ -54,15 +54,15 @@ def _evaluations(logs):
 
 
 def _island(log, objectives):
-    shown = _thin(len(log), POINTS)
+    shown = thinned(len(log), POINTS)
     evaluations = np.cumsum([row["evaluations"] for row in log], dtype=int)
     rows = [log[n] for n in shown]
     curves = {"generation": [row["generation"] for row in rows], "evaluations": [int(evaluations[n]) for n in shown]}
     for name in ("best", "median", "validation", "held_out", "archive"):
-        curves[name] = [_short(row[name]) for row in rows]
+        curves[name] = [rounded(row[name]) for row in rows]
     curves["wirings"] = [row["wirings"] if (row := _counted(log[: n + 1])) else None for n in shown]
     for k, name in enumerate(objectives):
-        curves[f"objective {name}"] = [_short(objective(name).show(row["losses"][k])) for row in rows]
+        curves[f"objective {name}"] = [rounded(objective(name).show(row["losses"][k])) for row in rows]
     return curves
 
 
@@ -81,11 +81,11 @@ def _seconds(epochs):
     return {name: round(s, 2) for name, s in (*total.items(), ("other", other)) if s > 0.005 * whole}
 
 
-def _thin(count, limit):
+def thinned(count, limit):
     """At most `limit` of the indices 0 .. count - 1, evenly spaced, the last one among them."""
     return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int)) if count else np.zeros(0, int)
 
 
-def _short(value):
+def rounded(value):
     """A number with 5 digits; None if it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(f"{value:.5g}")

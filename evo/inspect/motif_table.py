@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
 from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.overrepresented import Finding
@@ -62,7 +63,7 @@ def worst_of(member: Member, before: str = "") -> dict:
 
 def _finding(f: Finding) -> dict:
     chances = {
-        name: {key: value if math.isfinite(value) else None for key, value in chance._asdict().items()}
+        name: {key: finite(value) for key, value in chance._asdict().items()}
         for name, chance in (("of_size", f.of_size), ("drifted", f.drifted))
     }
     return {"name": f.name or None, "pattern": f.pattern, "mean": f.mean, "share": f.share, **chances}

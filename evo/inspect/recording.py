@@ -9,6 +9,7 @@ from circuits.drawing.canvas import Figure, drawn
 from circuits.drawing.plot import E_COLOUR, INPUT_COLOUR, plain
 from circuits.errors import UserError
 from evo.inspect import pictures
+from evo.inspect.finite import finite
 from evo.inspect.text import raster_lines
 from evo.spec.from_recording import described
 from fitness.recordings import Recording, statistics
@@ -68,10 +69,7 @@ def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
         "source": recording.source,
         "sha256": recording.sha256,
         "trials": [{"name": trial.name, "duration_ms": trial.duration_ms} for trial in recording.trials],
-        "trains": [
-            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in train._asdict().items()}
-            for train in statistics.trains(recording)
-        ],
+        "trains": [{key: finite(value) for key, value in train._asdict().items()} for train in statistics.trains(recording)],
         "signals": list(recording.signals),
         "potentials": list(recording.potentials),
     }

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
 from evo.studies.study.folder import Study
 from evo.studies.study.intervals import Estimate
 from evo.studies.study.summary import StudySummary, Test
@@ -56,7 +57,7 @@ def as_json(summary: StudySummary) -> dict[str, Any]:
     "measure", "a", "low", "high", "p", "holm"}], "methods"}`; estimates are `{"value", "low", "high"}`, null where there is no
     value or it was not reached."""
     arms = [
-        {key: _plain(value._asdict()) if isinstance(value, Estimate) else value for key, value in arm._asdict().items()}
+        {key: _estimate_as_json(value) if isinstance(value, Estimate) else value for key, value in arm._asdict().items()}
         for arm in summary.arms
     ]
     tests = [
@@ -65,6 +66,10 @@ def as_json(summary: StudySummary) -> dict[str, Any]:
         for test in summary.tests
     ]
     return {"arms": arms, "tests": tests, "methods": summary.methods}
+
+
+def _estimate_as_json(estimate: Estimate) -> dict[str, Any]:
+    return {key: finite(value) for key, value in estimate._asdict().items()}
 
 
 def show(study: Study, summary: StudySummary, console: Console):
@@ -124,7 +129,3 @@ def _count(count):
 
 def _seconds(seconds):
     return f"{seconds:,.0f} s"
-
-
-def _plain(estimate):
-    return {key: value if math.isfinite(value) else None for key, value in estimate.items()}

@@ -40,7 +40,7 @@ def test_a_run_is_started_by_the_command_in_a_session_of_its_own(lab, folder, st
     assert started.last.options["cwd"] == folder
     assert (folder / started.last.command[4]).read_text() == TINY
     assert lab.answer("start", {"toml": TINY})["name"] == "gate-1"
-    assert "is there already" in refused(lab, "start", {"toml": TINY, "name": "gate-3"})[0]
+    assert "exists already" in refused(lab, "start", {"toml": TINY, "name": "gate-3"})[0]
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "-rf", "a b", "x" * 200, "ü", "a\n", 1])
