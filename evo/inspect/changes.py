@@ -36,16 +36,16 @@ def matched(mother: Circuit, child: Circuit) -> dict[int, int]:
     """Match the mother's neurons with the child's, by number: of one sign, and as alike in parameters and synapses as
     possible. Neurons of one circuit alone have no match."""
     m, c = len(mother.neurons), len(child.neurons)
-    same = np.array([[a.sign == b.sign for b in child.neurons] for a in mother.neurons])
-    theirs, ours = mother.parameters[:, None], child.parameters[None]
-    alike = (theirs == ours).mean(axis=2) + 0.5 * _alike(_inputs(mother), _inputs(child)) + 0.1 * np.eye(m, c)
+    same_sign = np.array([[a.sign == b.sign for b in child.neurons] for a in mother.neurons])
+    of_mother, of_child = mother.parameters[:, None], child.parameters[None]
+    similarity = (of_mother == of_child).mean(axis=2) + 0.5 * _similarity(_inputs(mother), _inputs(child)) + 0.1 * np.eye(m, c)
     ports = [{p.name for p in k.outputs if n.id in p.neurons} for k in (mother, child) for n in k.neurons]
-    alike += 0.5 * np.array([[ports[a] == ports[m + b] for b in range(c)] for a in range(m)])
+    similarity += 0.5 * np.array([[ports[a] == ports[m + b] for b in range(c)] for a in range(m)])
     pairs: dict[int, int] = {}
     for _ in range(3):  # matched neighbours improve the matches
-        cost = np.where(same, -alike - _neighbours(mother, child, pairs), 1e6)
+        cost = np.where(same_sign, -similarity - _neighbours(mother, child, pairs), 1e6)
         rows, columns = linear_sum_assignment(cost)
-        pairs = {int(a): int(b) for a, b in zip(rows, columns, strict=True) if same[a, b]}
+        pairs = {int(a): int(b) for a, b in zip(rows, columns, strict=True) if same_sign[a, b]}
     return pairs
 
 
@@ -58,8 +58,9 @@ def _inputs(circuit):
     return list(inputs.values())
 
 
-def _alike(theirs, ours):
-    return np.array([[2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0 for b in ours] for a in theirs])
+def _similarity(of_mother, of_child):
+    """The Dice coefficient of each set with each other set, [mother, child]."""
+    return np.array([[2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0 for b in of_child] for a in of_mother])
 
 
 def _neighbours(mother, child, pairs):
@@ -67,15 +68,15 @@ def _neighbours(mother, child, pairs):
     if not pairs:
         return 0.0
     name = {mother.neurons[a].id: child.neurons[b].id for a, b in pairs.items()}
-    theirs = {n.id: set() for n in mother.neurons}
-    ours = {n.id: set() for n in child.neurons}
+    of_mother = {n.id: set() for n in mother.neurons}
+    of_child = {n.id: set() for n in child.neurons}
     for s in mother.synapses:
-        theirs[s.post].add(("from", name.get(s.pre), s.weight_mv, s.delay_ms))
-        theirs[s.pre].add(("to", name.get(s.post), s.weight_mv, s.delay_ms))
+        of_mother[s.post].add(("from", name.get(s.pre), s.weight_mv, s.delay_ms))
+        of_mother[s.pre].add(("to", name.get(s.post), s.weight_mv, s.delay_ms))
     for s in child.synapses:
-        ours[s.post].add(("from", s.pre, s.weight_mv, s.delay_ms))
-        ours[s.pre].add(("to", s.post, s.weight_mv, s.delay_ms))
-    return _alike(list(theirs.values()), list(ours.values()))
+        of_child[s.post].add(("from", s.pre, s.weight_mv, s.delay_ms))
+        of_child[s.pre].add(("to", s.post, s.weight_mv, s.delay_ms))
+    return _similarity(list(of_mother.values()), list(of_child.values()))
 
 
 def _renamed(circuit, names):

@@ -9,7 +9,7 @@ from evo.inspect.table import plasticity
 
 
 def drawn(
-    circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True, ways: list[Route] | None = None
+    circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True, paths: list[Route] | None = None
 ) -> dict:
     """inputs    names of the channels: they are the nodes 0, 1, ..., and the neurons those after them
     neurons   id, sign, type, ports and parameters `p` in the order of the model's
@@ -21,7 +21,7 @@ def drawn(
     number = {part: k for k, part in enumerate(nodes)}
     layout = positions(circuit) if places is None else places
     places = {part: layout[part] for part in nodes}
-    ways = routes(circuit, places) if ways is None else ways
+    paths = routes(circuit, places) if paths is None else paths
     synapses = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     return {
         "inputs": [c.name for c in circuit.inputs],
@@ -36,14 +36,14 @@ def drawn(
             for n, row in zip(circuit.neurons, circuit.parameters.tolist(), strict=True)
         ],
         "synapses": [
-            [number[way.source], number[way.target], short(s.weight_mv), short(s.delay_ms), plasticity(s)]
-            for way, s in zip(ways, synapses, strict=True)
+            [number[path.source], number[path.target], short(s.weight_mv), short(s.delay_ms), plasticity(s)]
+            for path, s in zip(paths, synapses, strict=True)
         ],
         "motifs": _motifs(circuit, number) if motifs else [],
         "places": [[round(x, 3), round(y, 3)] for x, y in places.values()],
-        "curves": [[round(x, 3) for x in way.curve.ravel().tolist()] for way in ways],
-        "labels": [[round(x, 3) for x in way.label] for way in ways],
-        "extent": [round(x, 3) for x in extent(places, ways)],
+        "curves": [[round(x, 3) for x in path.curve.ravel().tolist()] for path in paths],
+        "labels": [[round(x, 3) for x in path.label] for path in paths],
+        "extent": [round(x, 3) for x in extent(places, paths)],
     }
 
 

@@ -181,16 +181,16 @@ def _drawn(circuit):
     if left_out is None:
         return drawn(circuit), None
     ids = {n.id for n in part.neurons}
-    which = [k for k, n in enumerate(circuit.neurons) if n.id in ids]
-    return drawn(part, motifs=False) | {"left_out": str(left_out)}, which
+    numbers = [k for k, n in enumerate(circuit.neurons) if n.id in ids]
+    return drawn(part, motifs=False) | {"left_out": str(left_out)}, numbers
 
 
 def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
-    wiring, which = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
-    response = activity.activity(circuit, shown, traces and which is None) if len(shown.labels) else None
-    if response is not None and which is not None:
-        response["spikes"] = [[trial[k] for k in which] for trial in response["spikes"]]
-        response |= {name: [response[name][k] for k in which] for name in ("rate_hz", "cv")}
+    wiring, numbers = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
+    response = activity.activity(circuit, shown, traces and numbers is None) if len(shown.labels) else None
+    if response is not None and numbers is not None:
+        response["spikes"] = [[trial[k] for k in numbers] for trial in response["spikes"]]
+        response |= {name: [response[name][k] for k in numbers] for name in ("rate_hz", "cv")}
     return wiring | {"activity": response}
 
 

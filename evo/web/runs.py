@@ -266,10 +266,10 @@ def _row(name, run):
 
 
 def _unread(name, path, error):
-    begun = path.is_dir() and not (path / STORE).exists()
+    starting = path.is_dir() and not (path / STORE).exists()
     empty = dict.fromkeys(("best", "low", "high", "score", "neurons", "seed", "parent"))
     counts = dict.fromkeys(("evaluations", "generation", "generations", "seconds", "front"), 0)
-    state = "starting" if begun else "unreadable"
+    state = "starting" if starting else "unreadable"
     return {
         "name": name,
         "state": state,
@@ -278,7 +278,7 @@ def _unread(name, path, error):
         **counts,
         "algorithm": "",
         "own": False,
-        "error": None if begun else error,
+        "error": None if starting else error,
     }
 
 

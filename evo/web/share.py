@@ -36,28 +36,28 @@ def motif(query: Query) -> Motif:
 def keep(query: Query, name: Any, folder: Path) -> Path:
     """Write the motif below the lab's folder, so that a run can begin with it. A file of another circuit is not replaced."""
     stem = _NAME.sub("_", name if isinstance(name, str) else "").strip("._")[:60] or "circuit"
-    made = motif(query)
-    path = folder / FOLDER / f"{stem}-{digest(made.circuit)[:12]}.json"
-    save(made, path)
+    edited = motif(query)
+    path = folder / FOLDER / f"{stem}-{digest(edited.circuit)[:12]}.json"
+    save(edited, path)
     return path
 
 
 def code(query: Query, form: Any) -> str:
     """The circuit as code: "python", "toml" (a run that begins with it), "nest", "brian2" or "motif"."""
-    made = motif(query)
+    edited = motif(query)
     if form == "motif":
-        return dumps(made)
+        return dumps(edited)
     if form == "python":
-        return _python(made)
+        return _python(edited)
     if form == "toml":
-        return _toml(made)
+        return _toml(edited)
     if form in BEGIN:
-        return _script(made, form)
+        return _script(edited, form)
     raise UserError(f"form: one of python, toml, nest, brian2, motif, not {form!r}")
 
 
-def _python(made: Motif) -> str:
-    circuit = made.circuit
+def _python(edited: Motif) -> str:
+    circuit = edited.circuit
     names = sorted({type(part).__name__ for part in _parts(circuit)})
     lines = [f"from circuits import {', '.join(names)}", "", f"circuit = {_written(circuit)}"]
     return "\n".join(lines) + "\n"
@@ -94,24 +94,24 @@ def _written(part, indent=""):
     return f"{type(part).__name__}(\n{''.join(lines)}{indent})"
 
 
-def _toml(made: Motif) -> str:
-    task = dict(made.provenance.task or {})
+def _toml(edited: Motif) -> str:
+    task = dict(edited.provenance.task or {})
     name = task.pop("name", None)
     if not isinstance(name, str):
         raise UserError("TOML is a run that begins with the circuit, and the circuit names no task: choose one first")
     values = {"task": task, "search": {"founders": ["circuit.json"]}}
     head = "# A run that begins with the circuit; save the motif file as circuit.json beside this one.\n"
-    return head + starter(name, made.neuron_model, values=values)
+    return head + starter(name, edited.neuron_model, values=values)
 
 
-def _script(made: Motif, target: str) -> str:
+def _script(edited: Motif, target: str) -> str:
     """The script of an export without its part that runs the example, with the motif in it."""
     module = import_module(TARGETS[target])
-    kept(made, module.FORMS, target)  # raises for features that the target lacks
+    kept(edited, module.FORMS, target)  # raises for features that the target lacks
     text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
     text = re.sub(r"^from example import .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("cannot_run(", "raise SystemExit(")
     body = text.partition('"""\n')[2]  # without the docstring, which speaks of the example
     docstring = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
-    motif_text = json.dumps(json.loads(dumps(made)))
+    motif_text = json.dumps(json.loads(dumps(edited)))
     return f"{docstring}{body}\n\n\nMOTIF = json.loads({motif_text!r})\n{BEGIN[target]}"

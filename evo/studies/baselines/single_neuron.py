@@ -86,15 +86,15 @@ class _Neuron:
 
     def tables(self, points: np.ndarray):
         """The tables of points [n, count]."""
-        made, c = genome.empty(self.bounds, len(points)), self.channels
+        genomes, c = genome.empty(self.bounds, len(points)), self.channels
         low, high = self.bounds.parameter[0]
-        made["kind"][:, 0] = 1
-        made["readout"] = 0
+        genomes["kind"][:, 0] = 1
+        genomes["readout"] = 0
         weight = LARGEST_MV * (2 * points[:, :c] - 1)
         weight[:, : self.bounds.sampled] = np.maximum(weight[:, : self.bounds.sampled], 0.0)
-        made["weight"][:, :c, 0] = weight
+        genomes["weight"][:, :c, 0] = weight
         first, last = self.bounds.delay
-        made["delay"][:, :c, 0] = np.rint(first + points[:, c : 2 * c] * (last - first))
+        genomes["delay"][:, :c, 0] = np.rint(first + points[:, c : 2 * c] * (last - first))
         values = low + points[:, 2 * c :] * (high - low)
-        made["parameters"][:, 0] = np.clip(np.rint(values / self.bounds.step) * self.bounds.step, low, high)
-        return genome.tables(made, self.form)
+        genomes["parameters"][:, 0] = np.clip(np.rint(values / self.bounds.step) * self.bounds.step, low, high)
+        return genome.tables(genomes, self.form)

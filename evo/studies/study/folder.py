@@ -156,11 +156,11 @@ class Study:
             If the library is not installed.
         """
         try:
-            made = import_module(library)
+            module = import_module(library)
         except ImportError:
             raise MachineError(f"{library} is not installed: pip install {library}") from None
         rows = self.rows()
-        return made.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
+        return module.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of `frame`.
