@@ -91,6 +91,10 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
     ids = [circuit.neurons[k].id for k in of or ()]
     raster = _simulated(circuit, shown, record=ids, record_trials=shown.traced) if few else _simulated(circuit, shown)
     trains = raster.spikes()
+    if few:
+        traced = _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
+    else:
+        traced = _traces(circuit, shown) if traces else None
     return {
         "spikes": [[_steps(column) for column in trial.T] for trial in trains],
         "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
@@ -98,7 +102,7 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
         else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
         "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
-        "traces": _traces_of(circuit, shown, raster, of) if few else _traces(circuit, shown) if traces else None,
+        "traces": traced,
     }
 
 
@@ -116,10 +120,6 @@ def _traces(circuit, shown):
         parts.append(_points(_simulated(circuit, shown, record=recorded, record_trials=shown.traced), shown))
     whole = [np.concatenate(blocks, axis=2) for blocks in zip(*parts, strict=True)]
     return _packed_traces(shown, whole, range(len(ids)), len(ids))
-
-
-def _traces_of(circuit, shown, raster, of):
-    return _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
 
 
 def _points(raster, shown):

@@ -65,7 +65,8 @@ def _output(task, n, name, item, spikes):
             both = [np.round((train - first + 1) * dt, 3).tolist() for train in (repeats[0], simulated[0])]
             shown.append({"start": begin, "length": (last - first) * dt, "measured": both[0], "circuit": both[1]})
     both_rates = np.concatenate(rates, axis=1)[:, :RESIDUALS]
-    return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": _residual(both_rates, width * dt)}
+    residual = {"bin_ms": width * dt, "measured": _rounded(both_rates[0]), "circuit": _rounded(both_rates[1])}
+    return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": residual}
 
 
 def _train(w, i, r, n, outputs):
@@ -79,10 +80,6 @@ def _intervals(measured, simulated):
     edges = np.linspace(0, max(longest, 1e-3), BINS + 1)
     shares = [np.histogram(intervals, edges)[0] / max(len(intervals), 1) for intervals in (measured, simulated)]
     return {"edges": np.round(edges, 4).tolist(), "measured": _rounded(shares[0]), "circuit": _rounded(shares[1])}
-
-
-def _residual(rates, bin_ms):
-    return {"bin_ms": bin_ms, "measured": _rounded(rates[0]), "circuit": _rounded(rates[1])}
 
 
 def _rounded(values):

@@ -44,7 +44,7 @@ def show_status(study: Study, console: Console):
     status = status_as_json(study)
     line = f"{harmless(str(study.folder))}: {status['state']}, {status['over']} of {status['runs']} runs are over"
     line += f", {status['reached']} reached {_target(study)}"
-    console.print(Text(f"{line}; {status['evaluations']:,} evaluations, {_seconds(status['core_seconds'])} of a core"))
+    console.print(Text(f"{line}; {status['evaluations']:,} evaluations, {status['core_seconds']:,.0f} s of a core"))
     table = _table("", "over", "reached", "running", "stopped", "waiting")
     for arm in status["arms"]:
         counts = (arm["states"].get(state, 0) for state in ("running", "stopped", "waiting"))
@@ -125,7 +125,3 @@ def _p(p):
 
 def _count(count):
     return str(count) if count else ""
-
-
-def _seconds(seconds):
-    return f"{seconds:,.0f} s"

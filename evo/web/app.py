@@ -75,11 +75,10 @@ async def _changes(lab: Lab, version: int) -> AsyncIterator[str]:
     """Rows of the table of runs as they change, as server-sent events."""
     quiet = 0.0
     while True:
-        now, rows, gone = lab.runs.changed(version)
-        if now != version:
-            version, quiet = now, 0.0
-            data = {"version": now, "rows": rows, "gone": gone, "whole": lab.runs.whole, "studies": lab.runs.studies}
-            yield f"data: {_dumped(data)}\n\n"
+        update = lab.runs.changed(version)
+        if update["version"] != version:
+            version, quiet = update["version"], 0.0
+            yield f"data: {_dumped(update)}\n\n"
         elif quiet >= ALIVE_S:
             quiet = 0.0
             yield ": alive\n\n"

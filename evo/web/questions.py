@@ -89,9 +89,7 @@ class Lab:
             raise UserError(f"since: the version of an answer before, not {since!r}")
         if request.get("look"):  # in a notebook, where no thread watches
             self.runs.look()
-        version, rows, gone = self.runs.changed(since)
-        table = {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "studies": self.runs.studies}
-        return table | {"folder": str(self.runs.folder)}
+        return self.runs.changed(since) | {"folder": str(self.runs.folder)}
 
     def _page(self, request):
         """A view as one file: the page of a run by its "name", or another "view" with its "answers"."""

@@ -101,11 +101,12 @@ class Runs:
                 self.whole, self.version = True, self.version + 1
                 self._keep()
 
-    def changed(self, since: int) -> tuple[int, list[dict], list[str]]:
+    def changed(self, since: int) -> dict[str, Any]:
         """The version of the table, its rows that are new since another version, and the names of runs that have gone since."""
         with self._lock:
             rows = [self.rows[name] for name, version in self._versions.items() if version > since]
-            return self.version, rows, [name for name, version in self._gone.items() if version > since]
+            gone = [name for name, version in self._gone.items() if version > since]
+            return {"version": self.version, "rows": rows, "gone": gone, "whole": self.whole, "studies": self.studies}
 
     def _look_for_studies(self):
         """Update `studies`: the folders around runs that hold a study."""
