@@ -130,14 +130,14 @@ def begin_study(
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        design_arms = []
+        stored = []
         for stem, arm in zip(stems([arm.name for arm in given_arms]), given_arms, strict=True):
             resolved, source, *_ = arm.checked
             search = resolved.search.model_copy(update={"seed": numbers[0]})
             spec = resolved.model_copy(update={"search": search})
             spec_founders = founders(spec, spec.make_judge(source).interface, place_of(arm.given))
             kept = begin(part / f"{stem}-{numbers[0]}", spec, source, spec_founders)
-            design_arms.append(
+            stored.append(
                 Arm(
                     name=arm.name,
                     stem=stem,
@@ -146,9 +146,7 @@ def begin_study(
                     spec=kept.model_dump(mode="json", exclude_none=True),
                 )
             )
-        design = Design(
-            seeds=numbers, target=target, worst=worst, until_target=until_target, versions=versions(), arms=design_arms
-        )
+        design = Design(seeds=numbers, target=target, worst=worst, until_target=until_target, versions=versions(), arms=stored)
         write_whole(part / STUDY, design.to_toml())
         if folder.exists():
             folder.rmdir()

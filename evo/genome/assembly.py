@@ -71,8 +71,8 @@ def motifs(genomes: np.ndarray) -> Iterator[np.ndarray]:
 def founders(bounds: AssemblyBounds, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random valid genomes."""
     genomes = empty(bounds, count)
-    for role, role_bounds in enumerate(bounds.roles):
-        genomes["motifs"][:, role] = variation.founders(role_bounds, count, rng)
+    for role, limits in enumerate(bounds.roles):
+        genomes["motifs"][:, role] = variation.founders(limits, count, rng)
     minimum, maximum = bounds.copies.T
     genomes["copies"] = minimum + np.floor(rng.random(genomes["copies"].shape) * (maximum - minimum + 1))
     return genomes
@@ -117,17 +117,15 @@ def sound(genomes: np.ndarray, bounds: AssemblyBounds) -> np.ndarray:
     """Mask of the genomes without faults: bool [n]."""
     minimum, maximum = bounds.copies.T
     mask = ((genomes["copies"] >= minimum) & (genomes["copies"] <= maximum)).all(axis=1)
-    for role_motifs, role_bounds in zip(motifs(genomes), bounds.roles, strict=True):
-        mask &= record.sound(role_motifs, role_bounds)
+    for role_motifs, limits in zip(motifs(genomes), bounds.roles, strict=True):
+        mask &= record.sound(role_motifs, limits)
     return mask
 
 
 def faults(genome: np.void, bounds: AssemblyBounds) -> list[str]:
     """Faults of a genome in words; empty for a valid one."""
     of_copies = [] if sound(np.array([genome], genome.dtype), bounds).all() else ["numbers of copies"]
-    of_motifs = [
-        f"{name}: {fault}" for name, motif, role_bounds in _roles(genome, bounds) for fault in record.faults(motif, role_bounds)
-    ]
+    of_motifs = [f"{name}: {fault}" for name, motif, limits in _roles(genome, bounds) for fault in record.faults(motif, limits)]
     return of_motifs or of_copies
 
 
@@ -148,10 +146,8 @@ def motif_circuits(genome: np.void, form: Encoding, inputs, outputs) -> list[Cir
     bounds = form.bounds
     assert isinstance(bounds, AssemblyBounds)
     channels = (*inputs, *map(heard_from, bounds.names))
-    return [
-        record.to_circuit(motif, form._replace(bounds=role_bounds), channels, outputs)
-        for _, motif, role_bounds in _roles(genome, bounds)
-    ]
+    roles = _roles(genome, bounds)
+    return [record.to_circuit(motif, form._replace(bounds=limits), channels, outputs) for _, motif, limits in roles]
 
 
 def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:

@@ -56,15 +56,13 @@ def show(comparison: Comparison, console: Console):
         if len(comparison.groups) > 1:
             console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
         return
-    shown = [
-        (group, effect_of) for group, effect_of in zip(comparison.groups[1:], comparison.effects, strict=True) if effect_of
-    ]
+    shown = [(group, effects) for group, effects in zip(comparison.groups[1:], comparison.effects, strict=True) if effects]
     console.print("\nhow probable it is that a run does better than one of the first spec")
-    effects = _table("", *(group.name for group, _ in shown), wrapped=True)
+    effect_table = _table("", *(group.name for group, _ in shown), wrapped=True)
     for name in MORE_IS_BETTER:
-        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := effect_of.get(name)) else "" for _, effect_of in shown)
-        effects.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
-    console.print(effects)
+        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := effects.get(name)) else "" for _, effects in shown)
+        effect_table.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
+    console.print(effect_table)
     console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
 
 

@@ -55,10 +55,7 @@ def _output(task, n, name, item, spikes):
         measured_isi += [np.diff(train) * dt for train in repeats]
         isi += [np.diff(train) * dt for train in simulated]
         edges = np.arange(first, last + 1, width)
-        per_bin = [
-            sum(np.histogram(t, edges)[0] for t in trains) / len(trains) / (width * dt) * 1000
-            for trains in (repeats, simulated)
-        ]
+        per_bin = [sum(np.histogram(t, edges)[0] for t in ts) / len(ts) / (width * dt) * 1000 for ts in (repeats, simulated)]
         rates.append(np.array(per_bin))
         if len(shown) < WINDOWS:
             begin = float((w.origin[i] + first) * dt)

@@ -85,14 +85,12 @@ def show(motifs: Motifs, console: Console):
     _wirings(motifs, console)
     console.print()
     console.print(_motifs("motif", [(f.name, f) for f in motifs.named], console))
-    others = [(f.pattern, f) for f in motifs.subgraphs if significant(f)]
+    rest = [(f.pattern, f) for f in motifs.subgraphs if significant(f)]
     console.print(
-        Text(
-            f"\n{len(others)} of {len(motifs.subgraphs)} subgraphs come up more often than by chance in a circuit of this size"
-        )
+        Text(f"\n{len(rest)} of {len(motifs.subgraphs)} subgraphs come up more often than by chance in a circuit of this size")
     )
-    if others:
-        console.print(_motifs("subgraph", others[:SHOWN], console))
+    if rest:
+        console.print(_motifs("subgraph", rest[:SHOWN], console))
     console.print(
         "\nmean: per circuit, which is of each run the smallest that does as well as its best. Chance: genomes changed by the "
         f"same operators without selection, held to the same size ({motifs.exact:.0%} have it exactly), or as old. Ratio: mean "

@@ -70,12 +70,10 @@ class Background:
         with self._lock:
             left = [(island, row["generation"]) for island, log, _ in self._queue for row in log]
         left += [row[:2] for row in list(self._due)]
-        unlogged = [generation for island, generation in left if generation > self._reached.get(island, -1)]
-        if not unlogged and not self._behind:
+        lost = [generation for island, generation in left if generation > self._reached.get(island, -1)]
+        if not lost and not self._behind:
             return ""
-        return (
-            f"generations from {min(unlogged)} on are not logged" if self._reached and unlogged else "nothing could be logged"
-        )
+        return f"generations from {min(lost)} on are not logged" if self._reached and lost else "nothing could be logged"
 
     # -- the thread
 

@@ -257,7 +257,7 @@ def _scored(task, circuit, trials, neurons, quick) -> dict[str, Any]:
     raster = task.simulate(circuit, trials, "float32")
     score = task.score(raster, trials)
     low, high = (None, None) if quick and isinstance(task, Measured) else map(float, task.interval(score, trials))
-    conditions = task.by_condition(score, trials)
+    c = task.by_condition(score, trials)
     trains = raster.spikes()
     order = np.argsort(trials.labels, kind="stable")
     return {
@@ -266,10 +266,7 @@ def _scored(task, circuit, trials, neurons, quick) -> dict[str, Any]:
             "low": low,
             "high": high,
             "trials": len(trials),
-            "conditions": [
-                {"name": str(name), "score": float(value)}
-                for name, value in zip(conditions.names, conditions.scores, strict=True)
-            ],
+            "conditions": [{"name": str(name), "score": float(value)} for name, value in zip(c.names, c.scores, strict=True)],
         },
         "every": {
             "labels": trials.labels[order].tolist(),

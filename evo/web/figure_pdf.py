@@ -114,12 +114,8 @@ def _moved(text):
 def _paint(element, opacity):
     width = _size(element, "stroke-width", 1.0)
     dashes = tuple(float(n) for n in _NUMBER.findall(element.get("stroke-dasharray", "")))
-    return Paint(
-        _colour(element, "fill", "black", opacity),
-        _colour(element, "stroke", "none", opacity) if width > 0 else None,
-        width,
-        dashes,
-    )
+    stroke = _colour(element, "stroke", "none", opacity) if width > 0 else None
+    return Paint(_colour(element, "fill", "black", opacity), stroke, width, dashes)
 
 
 def _colour(element, key, default, opacity):
@@ -220,12 +216,8 @@ def _circle(element):
 
 
 def _rectangle(element):
-    size = (
-        transforms.Affine2D()
-        .scale(_size(element, "width"), _size(element, "height"))
-        .translate(_size(element, "x"), _size(element, "y"))
-    )
-    return path.Path.unit_rectangle().transformed(size)
+    x, y, width, height = (_size(element, key) for key in ("x", "y", "width", "height"))
+    return path.Path.unit_rectangle().transformed(transforms.Affine2D().scale(width, height).translate(x, y))
 
 
 SHAPES = {"path": _path, "line": _line, "circle": _circle, "rect": _rectangle}

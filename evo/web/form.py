@@ -103,9 +103,8 @@ def _section(name, model: type[BaseModel], leave_out=()):
 def _field(key, about, definitions):
     parts = about.get("anyOf", [about])
     schema = next((p for p in parts if p.get("type") != "null"), {})
-    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema) | {
-        k: v for k, v in about.items() if k != "anyOf"
-    }
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    schema = schema | {k: v for k, v in about.items() if k != "anyOf"}
     choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
     return {
         "key": key,

@@ -41,14 +41,11 @@ def fit(
     """
     recording, circuit = task.prepared.recording, circuit or {}
     content = dict(task) | {"output_names": (output,), "input_names": (*recording.signals, *recording.inputs)}
-    single = RecordingTask(**content).over(task.content(), task.folder)
+    unit = RecordingTask(**content).over(task.content(), task.folder)
     runs = {"held_out": FINAL_RUNS} if circuit.get("noise_mv") else {}
-    default_runs = RUNS if circuit.get("noise_mv") else 1
-    parts = {
-        p: single.trials_of(p, seed, len(single.items(p)) * runs.get(p, default_runs))
-        for p in ("search", "validation", "held_out")
-    }
-    encoding = _Neuron(single, circuit, ranges or RANGES)
+    usual = RUNS if circuit.get("noise_mv") else 1
+    parts = {p: unit.trials_of(p, seed, len(unit.items(p)) * runs.get(p, usual)) for p in ("search", "validation", "held_out")}
+    encoding = _Neuron(unit, circuit, ranges or RANGES)
     fits = []
     for start in range(STARTS):
         rng = np.random.default_rng((seed, start))
@@ -56,14 +53,14 @@ def fit(
         best, value = strategy.mean[None], -np.inf
         for _ in range(generations):
             points = strategy.ask(rng)
-            evaluation = evaluate(single, parts["search"], encoding.tables(points))
+            evaluation = evaluate(unit, parts["search"], encoding.tables(points))
             values = evaluation.score + evaluation.smooth_score
             strategy.tell(np.argsort(-values, kind="stable"))
             if values.max() > value:
                 best, value = points[[int(np.argmax(values))]], float(values.max())
-        fits.append((float(evaluate(single, parts["validation"], encoding.tables(best)).score[0]), start, best))
+        fits.append((float(evaluate(unit, parts["validation"], encoding.tables(best)).score[0]), start, best))
     selected = max(fits, key=lambda fitted: (fitted[0], -fitted[1]))[2]
-    search, held_out = (_figure(single, parts[p], encoding.tables(selected)) for p in ("search", "held_out"))
+    search, held_out = (_figure(unit, parts[p], encoding.tables(selected)) for p in ("search", "held_out"))
     return search, held_out
 
 

@@ -114,12 +114,8 @@ def _peers(winners, sizes, rng) -> list[Peers]:
     """The peers of each winner; winners of specs with the same operators share one drift."""
     groups: dict[str, list[int]] = {}
     for k, (run, _, _) in enumerate(winners):
-        key = (
-            run.spec.circuit.model_dump(mode="json"),
-            run.spec.search.crossover,
-            run.spec.search.mutation,
-            run.interface,
-        )
+        search = run.spec.search
+        key = run.spec.circuit.model_dump(mode="json"), search.crossover, search.mutation, run.interface
         groups.setdefault(json.dumps(key), []).append(k)
     peers_of: dict[int, Peers] = {}
     for members in groups.values():

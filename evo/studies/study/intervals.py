@@ -56,9 +56,7 @@ def median_until(values: Sequence[float], reached: Sequence[bool], samples: int 
 def _medians(x, events, counts):
     """The medians of bootstrap samples, given the number of times that each run is in each, [samples, runs]."""
     risk = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    survival = np.cumprod(
-        np.where(events, 1 - counts / np.maximum(risk, 1), 1.0), axis=1
-    )  # the share that has not reached the target
+    survival = np.cumprod(np.where(events, 1 - counts / np.maximum(risk, 1), 1.0), axis=1)  # share without an event yet
     ends = np.append(x, np.inf)
     first, last = (np.argmax(np.pad(survival, ((0, 0), (0, 1))) <= half, axis=1) for half in (0.5 + ROUNDING, 0.5 - ROUNDING))
     return np.where(first == last, ends[first], (ends[first] + ends[last]) / 2)
