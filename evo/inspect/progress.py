@@ -1,21 +1,20 @@
-"""How a run shows itself while it runs: a live table on a terminal, plain lines elsewhere."""
+"""The progress of a run while it runs."""
 
 import time
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from circuits.errors import harmless
 from evo.engine.epochs import Result
+from evo.inspect.live import LiveOutput, clock, shortened
 from evo.spec.run_spec import RunSpec
 
 SHOWN = 16  # islands
 LONGEST = 20  # characters of a run's name: the line is to fit 80 columns
 
 
-class Progress:
+class Progress(LiveOutput):
     """Observes a run (`observe=`); use as a context manager.
 
     best      the highest score on the trials of the search
@@ -26,7 +25,8 @@ class Progress:
     """
 
     def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
-        self.spec, self.name, self.console = spec, harmless(name), console
+        super().__init__(console)
+        self.spec, self.name = spec, shortened(harmless(name), LONGEST)
         self.islands: dict[int, dict] = {}
         self.finished: dict[int, float] = {}  # when each island last finished an epoch here
         self.evaluated: dict[tuple[int, int], int] = {}  # by island and epoch: an epoch that was cut short may come again
@@ -36,23 +36,12 @@ class Progress:
             self._take(epoch["island"], epoch["epoch"], epoch["log"])
         self.generations_before = self._generations()
         self.took = self.took_before = max((epoch["elapsed"] for epoch in before), default=0.0)
-        self.start = self.last_line = time.monotonic()
         self.fault_shown = any("fault" in row for epoch in before for row in epoch["log"])
-        self.live: Live | None = None
-        if console.is_terminal and not console.is_dumb_terminal:
-            self.live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
-
-    def __enter__(self):
-        if self.live:
-            self.live.start()
-        return self
 
     def __exit__(self, *_):
         self.over = True
-        if self.live:
-            self.live.stop()
-        elif self.islands:
-            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
+        if self.live or self.islands:
+            super().__exit__()
 
     def __call__(self, result: Result):
         self._take(result.island, result.epoch, result.log)
@@ -61,11 +50,8 @@ class Progress:
         faults = [row["fault"] for row in result.log if "fault" in row]
         if faults and not self.fault_shown:
             self.fault_shown = True
-            text = harmless(f"{faults[0]}; such circuits get the worst score")
-            self.console.print(text, highlight=False, soft_wrap=True, markup=False)
-        if not self.live and time.monotonic() - self.last_line >= 5:
-            self.last_line = time.monotonic()
-            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
+            self._say(harmless(f"{faults[0]}; such circuits get the worst score"))
+        self._update()
 
     def _ago(self, island):
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
@@ -85,8 +71,7 @@ class Progress:
         slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
         done = self._generations() - self.generations_before
         settled = done >= s.islands * min(s.epoch, s.generations)  # before that, starting up is most of the time
-        name = self.name if len(self.name) <= LONGEST else f"{self.name[: LONGEST - 1]}…"
-        parts = [name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
+        parts = [self.name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
         if settled:
             parts.append(f"{self.evaluations / max(self.took, 1e-3):,.0f}/s")
             left = s.generations * s.islands - self._generations()
@@ -116,11 +101,4 @@ class Progress:
                 table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", ago)
         if self.spec.search.islands > SHOWN:
             table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * (len(scores) + 3))
-        return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours before them from the first on."""
-    minutes, seconds = divmod(int(seconds + 0.5), 60)  # as the page rounds
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        return table
