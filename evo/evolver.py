@@ -166,14 +166,14 @@ class Evolver:
         """
         count = len(self.ask())
         if not count:
-            raise UserError(f"{PLACE}: the search is over: nothing was asked")
+            raise UserError(f"{PLACE}: the search is over, there are no circuits to score")
         results = told_results(scores, cases, self._objectives, self._candidates(), self._width())
         if self.folder is not None:
             with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
                 finished = (self._islands.epoch + 1) * self.spec.search.islands
                 if store.finished() != finished or self._stored() != self._last:
                     raise MachineError(
-                        f"{self.folder}: another one has gone on with it: evo.Evolver.load({str(self.folder)!r})"
+                        f"{self.folder}: another process has continued it; load it by evo.Evolver.load({str(self.folder)!r})"
                     )
                 self._take(results, store)
                 self._settle(store)
@@ -222,7 +222,9 @@ class Evolver:
         while not islands.over and all(request is None for request in islands.requests):
             idle += 1
             if idle > IDLE:
-                raise UserError("ask: nothing new has come up for long: the bounds of [circuit] leave too few circuits")
+                raise UserError(
+                    "ask: no new circuit has come up for many generations: the bounds of [circuit] leave too few circuits"
+                )
             self._next([state for state in islands.after if state is not None], store)
 
     @property

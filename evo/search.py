@@ -269,7 +269,7 @@ def resume(
 def _check_not_told(spec, place):
     if spec.judged_by == TOLD:
         raise UserError(
-            f"{place}: its scores are told from outside: go on with it by evo.Evolver.load(FOLDER), or let something judge, by "
+            f"{place}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
             "evo fork FOLDER --set task.name=..."
         )
 

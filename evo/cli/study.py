@@ -74,7 +74,7 @@ def run(specs, seeds, settings, out, target, worst, until_target, workers, addre
         if not equals:
             raise UserError(f"--set {setting}: write KEY=VALUE or KEY=VALUE,VALUE, such as search.crossover=0,0.5")
         if key.strip() in varied:
-            raise UserError(f"--set {setting}: {key.strip()} is set twice; write its values in one, apart by commas")
+            raise UserError(f"--set {setting}: {key.strip()} is set twice; write its values in one --set, separated by commas")
         varied[key.strip()] = values_of(values)
     folder = Path(out) if out is not None else free_folder("study")
     design = begin_study(list(specs), folder, seeds, varied, target, worst, until_target, say_code)

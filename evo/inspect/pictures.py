@@ -136,7 +136,7 @@ def save(figure: Figure, path: Path) -> Path:
     """Write a figure in the format of the file's ending, whole or not at all. Raises UserError for an unknown format."""
     drawn, ending = io.BytesIO(), path.suffix.removeprefix(".")
     if not ending:
-        raise UserError(f"{path}: cannot be drawn: its ending says the format: svg, png or pdf")
+        raise UserError(f"{path}: cannot be drawn: add the ending of its format: .svg, .png or .pdf")
     try:
         figure.savefig(drawn, dpi=150, format=ending)
     except ValueError as error:

@@ -50,9 +50,7 @@ def _of_run(path, rank, before_code):
     if (stored := run.analysis(run.front[rank])) is not None:
         return motif, stored["base"], stored["core"]
     if not run.spec.is_task:
-        raise UserError(
-            f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: what is to be kept is not known"
-        )
+        raise UserError(f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: its core is not defined")
     code = checked_code(run.spec, run.folder)
     if code is not None and before_code:
         before_code(run.spec, run.folder)
@@ -67,7 +65,7 @@ def _of_motif(path):
     if task is None:
         named = (motif.provenance.task or {}).get("name")
         problem = "names no task in its provenance" if named is None else f"was evolved for a task of someone's own, {named}"
-        raise UserError(f"{path}: {problem}: what is to be kept is not known; prune it in its run by evo prune DIR --rank K")
+        raise UserError(f"{path}: {problem}: its core is not defined; prune it in its run by evo prune DIR --rank K")
     trials = trials_for(task, motif.provenance.seed or 1)
     base = whole(task, motif.circuit, trials[0])
     return motif, base, core_of(task, motif, *trials, name=path.stem)

@@ -121,7 +121,7 @@ class Bench:
             raise UserError("a sweep needs a score: choose a task that the circuit fits")
         axes = request.get("along")
         if not isinstance(axes, list) or not 1 <= len(axes) <= 2 or not all(isinstance(axis, dict) for axis in axes):
-            raise UserError("along: one edit or two")
+            raise UserError("along: must be one edit or two")
         values = [_numbers(axis.get("values")) for axis in axes]
         if np.prod([len(v) for v in values]) > POINTS:
             raise UserError(f"a sweep has at most {POINTS} points")
@@ -330,7 +330,7 @@ def _times(times, circuit):
 def _numbers(values):
     sound = isinstance(values, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     if not sound or len(values) > 100_000:
-        raise UserError("a list of numbers is wanted")
+        raise UserError("must be a list of numbers")
     return [float(v) for v in values]
 
 

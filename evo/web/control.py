@@ -92,7 +92,7 @@ class Control:
 
     def _begin(self, name, arguments, request, spec=None):
         if (job := self.jobs.get(name)) is not None and job.process.poll() is None:
-            raise UserError(f"{name}: runs already")
+            raise UserError(f"{name}: is running already")
         workers = request.get("workers", 0)
         log = self.runs.folder / f".{name.replace('/', '-')}.log"
         command = [
@@ -170,12 +170,12 @@ def _runner(path: Path) -> int:
         if (parts := line.split())[1] == "FLOCK" and parts[5] == wanted and parts[3] == "WRITE"
     ]
     if not holders:
-        raise UserError(f"{path.name}: does not run")
+        raise UserError(f"{path.name}: is not running")
     pid = int(holders[0])
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        raise UserError(f"{path.name}: does not run any more") from None
+        raise UserError(f"{path.name}: is no longer running") from None
     if not COMMANDS & set(arguments[1:4]):
-        raise MachineError(f"{path.name}: process {pid} runs it, which is not the command evo; stop it there")
+        raise MachineError(f"{path.name}: process {pid}, which is not the command evo, runs it; stop it there")
     return pid

@@ -33,7 +33,7 @@ def form(task: Any, founder: Any = None) -> dict:
 def of_toml(text: Any) -> dict:
     """The form of a spec in TOML. Raises UserError for other text."""
     if not isinstance(text, str) or len(text) > LARGEST:
-        raise UserError(f"{PLACE}: TOML of at most {LARGEST:,} characters is wanted")
+        raise UserError(f"{PLACE}: must be TOML of at most {LARGEST:,} characters")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

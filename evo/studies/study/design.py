@@ -118,7 +118,7 @@ def arms(
     """
     by_name = dict(specs) if isinstance(specs, Mapping) else dict(zip(_names(specs), specs, strict=True))
     if not by_name:
-        raise UserError("a study: name a spec")
+        raise UserError("a study: needs a spec")
     for key, values in settings.items():
         if not values:
             raise UserError(f"--set {key}: gives no value")

@@ -140,7 +140,7 @@ def test_a_search_outlives_the_lab_and_is_stopped_and_gone_on_with(lab, folder, 
     process.wait(timeout=60)
     stopped = evo.open_run(folder / "new")
     assert stopped.state == "stopped"
-    assert "does not run" in refused(lab, "stop", {"name": "new"})[0]
+    assert "is not running" in refused(lab, "stop", {"name": "new"})[0]
 
 
 @pytest.mark.long
