@@ -292,7 +292,7 @@ class stopping:  # noqa: N801 - reads as a statement
 
 
 class _stopping(stopping):  # noqa: N801
-    """The same for a run."""
+    """Stopping of a run, which writes its page once more."""
 
     def __init__(self, folder):
         super().__init__(folder, SPEC, f"evo resume {quote(str(folder))}")

@@ -15,7 +15,7 @@ RUN = "run"
 
 
 class _OrRun(click.Group):
-    """A group whose command is `run` where none is named: evo study SPEC..."""
+    """A group whose default command is `run`: evo study SPEC..."""
 
     command_class = Command
 

@@ -15,10 +15,10 @@ from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
-SHOWN = 12  # trials, of as many classes where there are
-TRACED = 4  # of them with potentials and currents
+SHOWN = 12  # trials, of different classes if possible
+TRACED = 4  # trials with potentials and currents
 POINTS = 400  # of a trace
-LEVELS = 250  # of its values
+LEVELS = 250  # of the values of a trace
 AT_ONCE = 2**23  # numbers recorded together: 64 MB
 
 

@@ -45,8 +45,8 @@ def lines(task: Task) -> list[str]:
 
 @drawn
 def draw(task: Task, path: Path) -> Path:
-    """The same trials as a picture, with all neurons of the reference circuit if there is one, or in a closed loop its walks;
-    the format is that of the file's ending."""
+    """The trials of `lines` as a picture, with all neurons of the reference circuit if there is one, or in a closed loop its
+    walks; the format is that of the file's ending."""
     motif, shown, titles = _examples(task)
     environment = task.environment(task.trials(SEED, WALKS))
     if motif is None:

@@ -64,7 +64,7 @@ def _signals(recording):
 
 
 def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
-    """The same for machines."""
+    """The summary of a recording for machines."""
     summary: dict[str, Any] = {
         "source": recording.source,
         "sha256": recording.sha256,

@@ -138,7 +138,7 @@ def _described(part):
 
 
 def _equally_good(run):
-    """How many wirings explain a recording equally well, in a line; None for other runs."""
+    """A line with the number of wirings that explain a recording equally well; None for other runs."""
     from evo.inspect import measured  # the modules of recordings are not imported for other runs
 
     counts = measured.equally_good(run) if run.spec.judged_by == "recording" else None

@@ -39,7 +39,7 @@ def _fitted(circuit: Circuit, ax):
     """Draw the wiring into axes of one size, with room for the names of inputs and outputs."""
     wiring(circuit, ax, delays=False)
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    left, right = left + 0.9, right - 0.9  # what `wiring` leaves for names
+    left, right = left + 0.9, right - 0.9  # less the margins of `wiring` for names
     before = _BESIDE + _LETTER * max((len(c.name) for c in circuit.inputs), default=0)
     after = _BESIDE + _LETTER * max((len(o.name) for o in circuit.outputs), default=0)
     unit = min(_UNIT, (_WIDTH - before - after) / (right - left), _HEIGHT / (top - bottom))

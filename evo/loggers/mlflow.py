@@ -1,4 +1,4 @@
-"""To MLflow: one run of the experiment "evocircuits" for each run folder."""
+"""Logging to MLflow: one run of the experiment "evocircuits" for each run folder."""
 
 import logging
 import os

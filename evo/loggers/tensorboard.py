@@ -1,4 +1,4 @@
-"""To TensorBoard: a folder of event files for each run."""
+"""Logging to TensorBoard: a folder of event files for each run."""
 
 import os
 import socket
