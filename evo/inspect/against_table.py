@@ -4,12 +4,12 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.drawing.canvas import Figure, own_style
 from evo.inspect import pictures
 from evo.inspect.finite import finite
+from evo.inspect.plain_table import plain_table
 from evo.studies.motifs.against import LEVEL, Against, Side
 from evo.studies.motifs.signed_graphs import BETWEEN
 
@@ -36,11 +36,8 @@ def show(comparison: Against, console: Console):
         size = f"{side.excitatory} E and {side.inhibitory} I neurons, {side.connections:,} connections"
         wrong = f"{side.false_positives:.1%} of {side.tests} tests on graphs drawn from the null come out below {LEVEL}"
         console.print(Text(f"{name:10}{graphs}, {size}; {wrong}"))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("motif")
-    for name in SIDES:
-        for column in (name, "by degrees", "ratio", "p"):
-            table.add_column(column, justify="right")
+    headings = [heading for name in SIDES for heading in (name, "by degrees", "ratio", "p")]
+    table = plain_table(("motif", *headings), left=("motif",))
     for k, motif in enumerate(BETWEEN):
         cells = [cell for side in comparison for cell in _cells(side.motifs[k])]
         table.add_row(motif.name, *cells)

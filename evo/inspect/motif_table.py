@@ -3,11 +3,11 @@
 import math
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.finite import finite
+from evo.inspect.plain_table import plain_table
 from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.overrepresented import Finding
@@ -108,9 +108,9 @@ def _wirings(motifs, console):
         return
     if not same_interface(motifs.winners):
         console.print("the runs differ in inputs or outputs: these are not told apart", highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("wiring", "runs", "E", "I", "connections", "best", "worst", "in", ""):
-        table.add_column(name, justify="right" if name not in ("wiring", "in", "") else "left", no_wrap=name != "")
+    headings = ("wiring", "runs", "E", "I", "connections", "best", "worst", "in", "")
+    table = plain_table(headings, left=("wiring", "in", ""), no_wrap=True)
+    table.columns[-1].no_wrap = False
     for row in recurring[:SHOWN]:
         kinds = [part[0] for part in row.form.parts if part[0] in "EI"]
         inner = sum(not row.form.parts[target].startswith("output") for _, target, _ in row.form.connections)
@@ -126,10 +126,9 @@ def _wirings(motifs, console):
 
 
 def _motifs(heading, rows, console):
-    table = Table(box=None, pad_edge=False, header_style="bold")
     wide = console.width >= _WIDE
-    for name in (heading, "mean", "share", "same size", "ratio", "p ", *(("as old", "ratio", "p ") if wide else ())):
-        table.add_column(name, justify="left" if name == heading else "right", no_wrap=heading == "motif")
+    headings = (heading, "mean", "share", "same size", "ratio", "p ", *(("as old", "ratio", "p ") if wide else ()))
+    table = plain_table(headings, left=(heading,), no_wrap=heading == "motif")
     if wide:
         table.add_column("pattern" if heading == "motif" else "name")
     for name, f in rows:

@@ -3,11 +3,11 @@
 import time
 
 from rich.console import Console
-from rich.table import Table
 
 from circuits.errors import harmless
 from evo.engine.epochs import Result
 from evo.inspect.live import LiveOutput, clock, shortened
+from evo.inspect.plain_table import plain_table
 from evo.spec.run_spec import RunSpec
 
 SHOWN = 16  # islands
@@ -85,11 +85,9 @@ class Progress(LiveOutput):
         return "  ".join(parts)
 
     def _table(self):
-        table = Table(box=None, pad_edge=False, header_style="bold")
         measured = ("best", "median", "held_out", *(["worst"] if any("worst" in row for row in self.islands.values()) else []))
         scores = [name.replace("_", " ") for name in measured]
-        for column in ("island", "generation", *scores, "front", "new", "heard"):
-            table.add_column(column, justify="right", min_width=6)
+        table = plain_table(("island", "generation", *scores, "front", "new", "heard"), min_width=6)
         for island in range(min(self.spec.search.islands, SHOWN)):
             row = self.islands.get(island)
             if row is None:

@@ -3,11 +3,11 @@
 import time
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.live import LiveOutput, clock, shortened
+from evo.inspect.plain_table import plain_table
 from evo.studies.study.event import Event
 from evo.studies.study.folder import Study
 
@@ -55,9 +55,7 @@ class StudyProgress(LiveOutput):
         return "  ".join(parts)
 
     def _table(self):
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("run", "generation", "best", "held out"):
-            table.add_column(column, justify="left" if column == "run" else "right", min_width=6, no_wrap=True)
+        table = plain_table(("run", "generation", "best", "held out"), left=("run",), min_width=6, no_wrap=True)
         for name, islands in list(self.logs.items())[:SHOWN]:
             best = max(islands.values(), key=lambda row: row["validation"])
             generation = f"{min(row['generation'] for row in islands.values())}/{self.generations.get(name, 0)}"

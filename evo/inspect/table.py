@@ -1,13 +1,15 @@
 """The front as a table for people and as JSON for machines."""
 
+import json
 import math
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.inspect.plain_table import plain_table
 from evo.storage.parts import Part
 from evo.storage.run_folder import Member, Run
 
@@ -17,8 +19,6 @@ ROWS = 1000  # of a table of the parts of one circuit
 
 def as_json(subject: Run | Motif) -> dict:
     """`{"run": {...}, "front": [...]}` of a run, best held-out score first; or `{"motif": ...}` of a single motif."""
-    import json
-
     if isinstance(subject, Motif):
         return {"motif": json.loads(dumps(subject))}
     run = {
@@ -59,8 +59,6 @@ def as_json(subject: Run | Motif) -> dict:
 
 
 def _part(part: Part) -> dict:
-    import json
-
     circuit = json.loads(dumps(Motif.of(part.circuit)))
     return {"role": part.role, "copies": part.copies, "hears": part.hears, "motif": circuit}
 
@@ -102,9 +100,7 @@ def show(subject: Run | Motif, console: Console):
     if not front:
         console.print("nothing is stored yet")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in row(front[0]):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(row(front[0]), no_wrap=True)
     for member in front[:SHOWN]:
         table.add_row(*row(member).values())
     console.print(table)
@@ -147,10 +143,8 @@ def _equally_good(run):
 
 def _show_motif(motif, console):
     console.print(str(motif.circuit), highlight=False, markup=False)
-    neurons = Table(box=None, pad_edge=False, header_style="bold")
     shown = [name for name in motif.model.names if name not in ("v_rest_mv", "v_reset_mv")]
-    for name in ("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"):
-        neurons.add_column(name, justify="right")
+    neurons = plain_table(("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"))
     for n in motif.neurons[:ROWS]:
         values = [getattr(n, name) for name in shown]
         ports = ", ".join(o.name for o in motif.outputs if n.id in o.neurons)
@@ -158,10 +152,8 @@ def _show_motif(motif, console):
     console.print(neurons)
     if len(motif.neurons) > ROWS:
         console.print(f"and {len(motif.neurons) - ROWS:,} more neurons: --json has them all", highlight=False)
-    synapses = Table(box=None, pad_edge=False, header_style="bold")
     heading, rows = synapse_rows(motif)
-    for name in heading:
-        synapses.add_column(name, justify="left" if name == "plasticity" else "right")
+    synapses = plain_table(heading, left=("plasticity",))
     for row in rows[:ROWS]:
         synapses.add_row(*map(_text, row))
     console.print(synapses)
@@ -193,6 +185,4 @@ def plasticity(synapse) -> str:
 
 
 def _text(value):
-    from rich.text import Text
-
     return Text(harmless(str(value)))

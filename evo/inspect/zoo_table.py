@@ -8,6 +8,7 @@ from rich.text import Text
 
 from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
+from evo.inspect.plain_table import plain_table
 from fitness.tasks import BUILT_IN
 
 WORST = 6  # lesions that are shown of each sort
@@ -20,16 +21,8 @@ def as_json(cards: list[Card]) -> list[dict]:
 
 def show(cards: list[Card], console: Console):
     """One line for each."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name, alignment in (
-        ("motif", "left"),
-        ("held out", "right"),
-        ("worst", "right"),
-        ("E", "right"),
-        ("I", "right"),
-        ("events", "right"),
-    ):
-        table.add_column(name, justify=alignment, no_wrap=True)  # type: ignore[arg-type]
+    table = plain_table(("motif", "held out", "worst", "E", "I", "events"), left=("motif",), no_wrap=True)
+    table.expand = True
     table.add_column("what it does", no_wrap=True, overflow="ellipsis", ratio=1)
     for card in cards:
         worst = f"{card.worst.score:.3f}" if card.worst else ""
