@@ -72,9 +72,11 @@ class Evolver:
     --------
     evo.run : a search whose circuits a task judges, or a function.
 
-    Notes ----- Objectives have names. "score" is maximised, others of ours have their usual direction ("energy" is minimised),
-    and any other name says its direction: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are
-    computed from a circuit, and need not be told.
+    Notes
+    -----
+    Objectives have names. "score" is maximised, others of ours have their usual direction ("energy" is minimised), and any
+    other name says its direction: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are computed
+    from a circuit, and need not be told.
 
     With noisy=True `ask` returns survivors again, up to 16 times; they are ranked by a lower bound of their mean score.
 
