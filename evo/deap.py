@@ -1,5 +1,5 @@
 """The genome and its operators for programs written with DEAP: individuals, and a toolbox with which DEAP's own algorithms,
-selections, halls of fame and statistics run unchanged.
+selections, halls of fame and statistics work unchanged.
 
     import random
     import evo.deap
@@ -127,10 +127,10 @@ class Evaluate:
             For each individual the objectives of the spec in their units: score and robustness are to be large, the others
             small.
         """
-        here = self.source.problem
-        found = judged(here.judge, here.candidates(np.concatenate([individual.genome for individual in individuals])))
-        signs = [objective(name).sign for name in here.judge.objectives]
-        return [tuple(map(float, row)) for row in found.objectives * signs]
+        problem = self.source.problem
+        candidates = problem.candidates(np.concatenate([individual.genome for individual in individuals]))
+        signs = [objective(name).sign for name in problem.judge.objectives]
+        return [tuple(map(float, row)) for row in judged(problem.judge, candidates).objectives * signs]
 
     def __reduce__(self):
         return Evaluate, (self.source,)
@@ -171,15 +171,15 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     resolved, source = read(spec)
     if resolved.roles:
         raise UserError(f"{spec}: roles: assemblies have no toolbox for DEAP's algorithms; use evo.run")
-    its = Source(resolved.model_dump_json(), source)
-    bounds, more = its.problem.form.bounds, resolved.search.mutation
+    problem_source = Source(resolved.model_dump_json(), source)
+    bounds, more = problem_source.problem.form.bounds, resolved.search.mutation
     rng = np.random.default_rng(resolved.search.seed if seed is None else seed)
     make_fitness = _fitness(tuple(resolved.search.objectives))
     pair, other = np.array([0, 1]), np.array([1, 0])
 
     def population(n: int) -> list[Individual]:
         founders = variation.founders(bounds, n, rng)
-        return [Individual(founders[k : k + 1].copy(), make_fitness(), its) for k in range(n)]
+        return [Individual(founders[k : k + 1].copy(), make_fitness(), problem_source) for k in range(n)]
 
     def mate(a: Individual, b: Individual) -> tuple[Individual, Individual]:
         children, _ = variation.crossover(np.concatenate([a.genome, b.genome]), pair, other, bounds, rng)
@@ -196,14 +196,14 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     box.register("clone", Individual.__deepcopy__)
     box.register("mate", mate)
     box.register("mutate", mutate)
-    box.register("evaluate", Evaluate(its))
+    box.register("evaluate", Evaluate(problem_source))
     box.register("map", _map)
     box.register("select", tools.selNSGA2, nd="log")
     return box
 
 
 def _map(function: Callable, *sequences: Iterable):
-    """Python's map, but for `Evaluate`, which takes the whole sequence."""
+    """Python's map, except for `Evaluate`, which takes the whole sequence."""
     inner = getattr(function, "func", function)
     if isinstance(inner, Evaluate):
         individuals = list(sequences[0])
@@ -213,7 +213,7 @@ def _map(function: Callable, *sequences: Iterable):
 
 @cache
 def _fitness(names: tuple[str, ...]) -> type[base.Fitness]:
-    """DEAP's fitness for these objectives: a weight of 1 for what is to be large, -1 for what is to be small."""
+    """DEAP's fitness for these objectives: weight 1 for those to be maximised, -1 for those to be minimised."""
     return type("Fitness", (base.Fitness,), {"weights": tuple(-float(objective(name).sign) for name in names)})
 
 

@@ -1,4 +1,4 @@
-"""The open door: a search whose circuits you judge yourself, by whatever you can compute.
+"""A search by ask and tell, whose circuits you score yourself, by any computation.
 
     evolver = evo.Evolver(inputs=["a", "b"], outputs=["x"], population=50, seed=1)
     for generation in range(20):
@@ -7,7 +7,7 @@
     print(evolver.best.score, evolver.best.circuit)
 
 It is the same search as that of `evo run`: the algorithms, islands, the archive and the lineage are the same code
-(`evo.engine.island`), and what a judge would say is told instead.
+(`evo.engine.island`), with scores from `tell` in place of a judge's.
 """
 
 import hashlib
@@ -44,29 +44,29 @@ SINCE = "told.zst"  # in a run folder: what was told since the last stored epoch
 
 
 class Evolver:
-    """A search by `ask` and `tell`: whatever you can compute says how good circuits are.
+    """A search by `ask` and `tell`, with scores from any computation.
 
     Parameters
     ----------
     spec : str, Path, dict or RunSpec, optional
-        A run spec, or the name of a task that ships, as for `evo.run`. Its circuits are searched, whatever judges there; its
-        objectives have to be told. Without one, a spec is made of the rest.
+        A run spec, or the name of a built-in task, as for `evo.run`. Its [circuit] and [search] count, its judge does not: its
+        objectives have to be told. By default a spec is made of the other parameters.
     inputs, outputs : sequence of str, optional
-        Names of the input channels and of the output ports of circuits, where no spec says them.
+        Names of the input channels and of the output ports of circuits, if no spec says them.
     dt_ms : float, optional
         Time step of circuits [ms], likewise.
     circuit : dict, optional
         Keys of [circuit] in a spec: {"neurons": [3, 8], "parameters": {"tau_m_ms": [5, 40]}}.
     folder : str or Path, optional
         Where to write an ordinary run, which `evo inspect`, `evo export`, `evo motifs` and `evo fork` read, and from which
-        `Evolver.load` goes on: all that was told is stored after every `tell`.
+        `Evolver.load` continues: all scores are stored after every `tell`.
     **search
         Keys of [search] in a spec: population, seed, algorithm, objectives, islands, noisy, ...
 
     Raises
     ------
     UserError
-        With one line, for a spec that cannot be, and for a folder that holds a run.
+        For a wrong spec, and for a folder that holds a run.
 
     See Also
     --------
@@ -74,11 +74,11 @@ class Evolver:
 
     Notes
     -----
-    An objective that is told has a name. "score" is to be made large, others of ours as they always are ("energy": small), and
-    any other says which way: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are known of a
-    circuit, and need not be told.
+    Objectives have names. "score" is maximised, others of ours have their usual direction ("energy" is minimised), and any
+    other name says its direction: objectives=["score", "min:cost", "max:speed"]. "size", "wiring" and "delay" are computed
+    from a circuit, and need not be told.
 
-    With noisy=True survivors come up in `ask` again, up to 16 times; what counts then is a lower bound of their mean score.
+    With noisy=True `ask` returns survivors again, up to 16 times; they are ranked by a lower bound of their mean score.
 
     Examples
     --------
@@ -103,13 +103,13 @@ class Evolver:
         **search: Any,
     ):
         resolved, source = told_spec(spec, inputs, outputs, dt_ms, circuit, search)
-        place = None if folder is None else Path(folder)
-        if place is not None:
-            resolved = begin(place, resolved, source)
-        self._set(resolved, source, place)
+        run_folder = None if folder is None else Path(folder)
+        if run_folder is not None:
+            resolved = begin(run_folder, resolved, source)
+        self._set(resolved, source, run_folder)
 
     def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: told.Told | None = None):
-        """Go to its state: at the start, or after the results given before."""
+        """Set the state: that of the start, or that after earlier results."""
         self.spec, self.folder = spec, folder
         self._source, self._start, self._elapsed = source, time.monotonic(), 0.0
         self._problem = Problem.of(spec, source)
@@ -119,17 +119,17 @@ class Evolver:
         self._islands.evaluations = self._counted = 0 if before is None else before.evaluations
         self._since: list[Results] = []
         self._asked: list[Circuit] | None = None
-        for one in [] if before is None else before.since:
-            self._take(one)
+        for results in [] if before is None else before.since:
+            self._take(results)
         self._last = self._stored()
 
     def ask(self) -> list[Circuit]:
-        """Return the circuits that are to be judged next: new ones, and where scores are noisy survivors again.
+        """Return the circuits that are to be scored next: new ones, and with noisy scores survivors again.
 
         Returns
         -------
         list of circuits.Circuit
-            The same until they are told of; empty when the search is over (search.generations).
+            The same circuits until their scores are told; empty when the search is over (search.generations).
         """
         self._settle()
         if self._asked is None:
@@ -143,71 +143,70 @@ class Evolver:
 
     @property
     def attempts(self) -> np.ndarray:
-        """How often each of the circuits asked about was judged before, int [n]: not 0 only where scores are noisy."""
+        """How often each circuit of `ask` was judged before, int [n]: all 0 unless scores are noisy."""
         self._settle()
         return np.zeros(0, int) if self._islands.over else self._islands.attempts
 
     def tell(self, scores: Any, cases: Any = None):
-        """Take in what became of the circuits of the last `ask`, in their order.
+        """Take in the scores of the circuits of the last `ask`, in their order.
 
         Parameters
         ----------
         scores : sequence, array of float [n], dict of arrays [n] by name, or Results
-            Of each circuit a number (larger is better); a dict of numbers by name {"score": 0.7, "cost": 3.0}, perhaps with
-            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the objectives that are told, in
-            their order; or None for a circuit that failed, which gets the worst.
+            For each circuit a number (larger is better); a dict of numbers by name {"score": 0.7, "cost": 3.0}, optionally with
+            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the told objectives in their
+            order; or None for a circuit that failed, which gets the worst score.
         cases : array of float [n, cases], optional
             Case scores, in place of "cases".
 
         Raises
         ------
         UserError
-            For a wrong number of them, for numbers that are not finite, and for names that are not asked for. Then nothing is
-            taken in.
+            For a wrong number of scores, for numbers that are not finite, and for unknown names. Then nothing is taken in.
         MachineError
-            Where another process has gone on with the same folder.
+            If another process has continued the search in the same folder.
         """
-        asked = len(self.ask())
-        if not asked:
-            raise UserError(f"{PLACE}: the search is over: nothing was asked")
-        found = told_results(scores, cases, self._objectives, self._candidates(), self._width())
+        count = len(self.ask())
+        if not count:
+            raise UserError(f"{PLACE}: the search is over, there are no circuits to score")
+        results = told_results(scores, cases, self._objectives, self._candidates(), self._width())
         if self.folder is not None:
             with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
-                after = (self._islands.epoch + 1) * self.spec.search.islands
-                if store.finished() != after or self._stored() != self._last:
+                finished = (self._islands.epoch + 1) * self.spec.search.islands
+                if store.finished() != finished or self._stored() != self._last:
                     raise MachineError(
-                        f"{self.folder}: another one has gone on with it: evo.Evolver.load({str(self.folder)!r})"
+                        f"{self.folder}: another process has continued it; load it by evo.Evolver.load({str(self.folder)!r})"
                     )
-                self._take(found, store)
+                self._take(results, store)
                 self._settle(store)
                 self._write(self.folder / SINCE)
                 self._last = self._stored()
                 if self._islands.over:
                     store.settle()
         else:
-            self._take(found)
+            self._take(results)
 
     def _stored(self) -> bytes:
-        """Digest of the stored part of the epoch under way: another process may have gone on."""
+        """Digest of the stored part of the current epoch, by which changes of another process are seen."""
         path = None if self.folder is None else self.folder / SINCE
         return b"" if path is None or not path.exists() else hashlib.sha256(path.read_bytes()).digest()
 
     def _width(self):
-        """How many case scores a circuit has; None before the first are told."""
+        """The number of case scores of a circuit; None before the first `tell`."""
         if self._since:
             return self._since[0].cases.shape[1]
         states = self._islands.states
         return None if states is None else states[0].grades.shape[1]
 
-    def _take(self, found: Results, store: Store | None = None):
-        self._since.append(found)
+    def _take(self, results: Results, store: Store | None = None):
+        self._since.append(results)
         self._asked = None
-        states = self._islands.answer(found)
+        states = self._islands.answer(results)
         if states is not None:
             self._next(states, store)
 
     def _next(self, states, store):
-        """An epoch has ended."""
+        """Store an epoch that has ended, and begin the next one."""
         if store is not None:
             count, s = self.spec.search.migrants, self.spec.search
             elapsed = self._elapsed + time.monotonic() - self._start
@@ -220,12 +219,14 @@ class Evolver:
         self._islands.go_on(states)
 
     def _settle(self, store: Store | None = None):
-        """Go on as far as nothing new comes up."""
+        """Go through generations without new circuits."""
         islands, idle = self._islands, 0
         while not islands.over and all(request is None for request in islands.requests):
             idle += 1
             if idle > IDLE:
-                raise UserError("ask: nothing new has come up for long: the bounds of [circuit] leave too few circuits")
+                raise UserError(
+                    "ask: no new circuit has come up for many generations: the bounds of [circuit] leave too few circuits"
+                )
             self._next([state for state in islands.after if state is not None], store)
 
     @property
@@ -236,29 +237,28 @@ class Evolver:
 
     @property
     def generation(self) -> int:
-        """The last generation of which all is told, -1 before the first."""
+        """The last generation whose scores are complete, -1 before the first."""
         return min(self._islands.generations)
 
     @property
     def evaluations(self) -> int:
-        """How many judgements it was told."""
+        """The number of scores that were told."""
         return self._islands.evaluations
 
     @property
     def front(self) -> list[Member]:
-        """The archive: the circuits that no other one beats in all objectives, best score first."""
-        found = self._islands.archive
-        return [] if found is None else members(self._ranked(found), self.spec, self._problem.judge.interface)
-
-    def _ranked(self, archive):
-        return sorted(ranked(archive), key=lambda row: -row["score"])
+        """The archive: the circuits that are not dominated in all objectives, best score first."""
+        if self._islands.archive is None:
+            return []
+        rows = sorted(ranked(self._islands.archive), key=lambda row: -row["score"])
+        return members(rows, self.spec, self._problem.judge.interface)
 
     @property
     def best(self) -> Member:
         """The circuit with the best score.
 
-        It has its `circuit`, `score`, `objectives`, and where scores are noisy `judgements` and `mean_score`. Raises UserError
-        before the first `tell`.
+        It has `circuit`, `score`, `objectives`, and with noisy scores `judgements` and `mean_score`. Raises UserError before
+        the first `tell`.
         """
         front = self.front
         if not front:
@@ -271,17 +271,17 @@ class Evolver:
         Parameters
         ----------
         rank : int
-            Its place in the front.
+            Its rank in the front.
 
         Returns
         -------
         circuits.Motif
-            To be saved by `circuits.save`.
+            The motif, which `circuits.save` saves.
 
         Raises
         ------
         UserError
-            Where there is no such rank.
+            If there is no such rank.
         """
         front = self.front
         if not 0 <= rank < len(front):
@@ -290,7 +290,7 @@ class Evolver:
         return provenance(front[rank], self.spec, name, self.spec.digest(self._source))
 
     def save(self, path: str | Path) -> Path:
-        """Write the search to a file, from which `load` goes on bit for bit.
+        """Write the search to a file, from which `load` continues bit for bit.
 
         Parameters
         ----------
@@ -305,7 +305,7 @@ class Evolver:
         Raises
         ------
         UserError
-            With an algorithm of your own, whose code lies in a run folder: give the Evolver one.
+            With an algorithm of your own, whose code is kept in a run folder: give the Evolver one.
         """
         if self._source is not None:
             raise UserError("save: an algorithm of your own is kept in a run folder: give the Evolver a folder")
@@ -321,13 +321,13 @@ class Evolver:
 
     @classmethod
     def load(cls, path: str | Path) -> "Evolver":
-        """Go on with a search as if it had never stopped.
+        """Continue a search as if it had never stopped.
 
         Parameters
         ----------
         path : str or Path
-            A file that `save` wrote, or the folder of a run that is told. Nothing in it is executed but the code of an
-            algorithm of your own in a run folder, if it is what the run began with.
+            A file that `save` wrote, or the folder of an Evolver's run. Nothing in it is executed except the code of an
+            algorithm of your own in a run folder, if it is unchanged.
 
         Returns
         -------
@@ -337,14 +337,14 @@ class Evolver:
         Raises
         ------
         UserError
-            For what is none, damaged, or a run that something else judges.
+            If the path holds no such search, a damaged one, or a run with another judge.
         """
-        found, path = cls.__new__(cls), Path(path)
+        evolver, path = cls.__new__(cls), Path(path)
         if not path.is_dir():
             before = told.read(path)
             _check_told(before.spec, path)
-            found._set(before.spec, None, None, before)
-            return found
+            evolver._set(before.spec, None, None, before)
+            return evolver
         spec = read_spec(path)
         _check_told(spec, path)
         source, run, since = checked_code(spec, path), Run(path), path / SINCE
@@ -356,12 +356,12 @@ class Evolver:
         judged = sum(row["evaluations"] - row["repeats"] for epoch in run.epochs for row in epoch["log"])
         before = told.Told(spec, done, judged, run.states or None, [])
         if since.exists():
-            last = told.read(since)
-            if last.epoch == done and last.spec == spec:
-                before = before._replace(since=last.since)
-        found._set(spec, source, path, before)
-        found._elapsed = run.progress.elapsed
-        return found
+            stored = told.read(since)
+            if stored.epoch == done and stored.spec == spec:
+                before = before._replace(since=stored.since)
+        evolver._set(spec, source, path, before)
+        evolver._elapsed = run.progress.elapsed
+        return evolver
 
     def __enter__(self) -> "Evolver":
         return self

@@ -1,6 +1,6 @@
-"""Whatever else is called `circuits` or `fitness`, evo works with its own: a user's fitness.py may lie where it likes.
+"""evo imports its own `circuits` and `fitness`, even if a user's file such as fitness.py has the same name.
 
-To be imported before anything else of evo is.
+Import this module before all others of evo.
 """
 
 import os
@@ -13,23 +13,23 @@ HERE = Path(os.path.abspath(__file__)).parents[1]  # the folder that holds evo
 
 
 def _leave_the_working_folder():
-    """`python -m evo` searches the working folder first, the command `evo` does not: here neither does, unless it holds evo."""
+    """Make `python -m evo` not import from the working folder, as the command `evo` does not, unless the folder holds evo."""
     ours = any(option == "-m" and module.split(".")[0] == "evo" for option, module in pairwise(sys.orig_argv))
-    if sys.argv[:1] == ["-m"] and ours and sys.path and not sys.flags.safe_path:  # -m: as long as Python looks for the module
+    if sys.argv[:1] == ["-m"] and ours and sys.path and not sys.flags.safe_path:  # -m: while Python looks for the module
         first = Path(os.path.abspath(sys.path[0]))
         if first == Path.cwd() and not first.samefile(HERE):
             del sys.path[0]
 
 
 def _import_from_beside(name):
-    """The package that lies beside evo; where none does (code that was sent to a cluster) it is found as any other."""
+    """Import the package beside evo; if there is none (code that was sent to a cluster), it is imported like any other."""
     beside = HERE / name / "__init__.py"
     if not beside.exists():
         return
     if name in sys.modules:
-        there = sys.modules[name].__file__
-        if there is None or not beside.samefile(there):
-            raise ImportError(f"{there or name} is imported already as {name}, which is a package of evocircuits: rename it")
+        imported = sys.modules[name].__file__
+        if imported is None or not beside.samefile(imported):
+            raise ImportError(f"{imported or name} is imported already as {name}, which is a package of evocircuits: rename it")
         return
     spec = spec_from_file_location(name, beside, submodule_search_locations=[str(beside.parent)])
     assert spec

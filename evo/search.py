@@ -1,4 +1,4 @@
-"""Running a search: start one from a spec or from another run, or go on with a stopped one."""
+"""Running a search: start one from a spec or from another run, or resume a stopped one."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -91,18 +91,18 @@ def run(
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
     folder = Path(out) if out is not None else free_folder(stem)
-    begun = founders(resolved, resolved.make_judge(source).interface, place_of(spec))
-    _begin(folder, resolved, source, workers, address, begun=begun)
+    spec_founders = founders(resolved, resolved.make_judge(source).interface, place_of(spec))
+    _begin(folder, resolved, source, workers, address, spec_founders=spec_founders)
     if not (progress or page):
         return _go_on(folder, workers, address, observe)
-    from evo.inspect import page as pages  # a search that shows nothing imports nothing that shows
+    from evo.inspect import page as pages  # imported only if shown
     from evo.inspect.watching import watching
 
     with watching(resolved, folder, progress=progress, page=page, others=[observe] if observe else []) as watch:
-        done = _go_on(folder, workers, address, watch)
+        result = _go_on(folder, workers, address, watch)
     if page:
-        pages.write(done, pages.default_path(folder))
-    return done
+        pages.write(result, pages.default_path(folder))
+    return result
 
 
 def fork(
@@ -158,53 +158,55 @@ def fork(
     source = forked_code(parent.spec, spec, parent.folder)
     _check_not_told(spec, parent.folder)
     inherited = heritage(parent, spec, spec.make_judge(source).interface)
-    beside = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
-    _begin(beside, spec, source, workers, address, inherited)
-    return _go_on(beside, workers, address, observe)
+    target = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
+    _begin(target, spec, source, workers, address, inherited)
+    return _go_on(target, workers, address, observe)
 
 
-def _begin(folder, spec, source, workers, address, inherited=None, begun=(), known=False):
-    """Make the folder of a new run. What it needs is there before run.toml is, with which it can be resumed. inherited: of a
-    fork; begun: the founders that the spec names; known: has the judge been checked with another seed?"""
+def _begin(folder, spec, source, workers, address, inherited=None, spec_founders=(), checked=False):
+    """Make the folder of a new run. All files are complete before run.toml is written, which makes it resumable. inherited: the
+    circuits of a fork; spec_founders: the founders that the spec names; checked: has the judge been checked with another
+    seed?"""
     count = processes(workers, spec.search.islands)
     check_address(address)
     judge = spec.make_judge(source)
     check_memory(spec, judge, "the spec", 1 if address else max(1, count))
-    # whether code of the user's own is sound, and what is held out in fact is
-    if not known and (said := judge.check(spec.founders(judge.interface, TRIED))) is not None:
-        say.warning(said)
+    # checks the user's own code, and that held-out trials differ from those of the search
+    if not checked and (warning := judge.check(spec.founders(judge.interface, TRIED))) is not None:
+        say.warning(warning)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
         )
-    if begun:
-        inherited, spec = founded(spec, judge.interface, begun), with_founders(spec, begun)
-        for founder in begun:
+    if spec_founders:
+        inherited, spec = founded(spec, judge.interface, spec_founders), with_founders(spec, spec_founders)
+        for founder in spec_founders:
             if founder.remarks:
                 say.warning("search.founders: %s: not taken exactly: %s", founder.name, "; ".join(founder.remarks))
-        for name, text in files(begun).items():
+        for name, text in files(spec_founders).items():
             write_whole(folder / name, text)
     if inherited is not None:
         write_whole(folder / HERITAGE, to_bytes(inherited))
     if source is not None:
         spec = kept(spec, source)
         keep(spec, source, folder)
-        open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # by which the code is checked from now on
+        open_store(folder, parse(spec.to_toml()), source, anew=True).close()  # it records the code's digests
     write_whole(folder / SPEC, spec.to_toml())
 
 
-def begin(folder: Path, spec: RunSpec, source: Code | None, begun: Sequence[Founder] = (), known: bool = False) -> RunSpec:
-    """Make the folder of a run that is gone on with later, with its store and the founders `begun` that its spec names; returns
-    the spec that lies there. What has been checked with another seed is `known`. Raises UserError where there is a run
-    already."""
-    _begin(folder, spec, source, 0, None, begun=begun, known=known)
+def begin(
+    folder: Path, spec: RunSpec, source: Code | None, spec_founders: Sequence[Founder] = (), checked: bool = False
+) -> RunSpec:
+    """Make the folder of a run that is computed later, with its store; see `_begin`. Returns the spec in the folder. Raises
+    UserError if the folder holds a run."""
+    _begin(folder, spec, source, 0, None, spec_founders=spec_founders, checked=checked)
     kept_spec = read_spec(folder)
     open_store(folder, kept_spec, source).close()
     return kept_spec
 
 
 def _is_unused(path):
-    """Is there no store, or one that was made for a run which was stopped before it began?"""
+    """Is there no store, or one without epochs?"""
     if not path.exists():
         return True
     with Store.open(path) as store:
@@ -267,23 +269,23 @@ def resume(
 def _check_not_told(spec, place):
     if spec.judged_by == TOLD:
         raise UserError(
-            f"{place}: its scores are told from outside: go on with it by evo.Evolver.load(FOLDER), or let something judge, by "
+            f"{place}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
             "evo fork FOLDER --set task.name=..."
         )
 
 
 def _extend(folder, generations):
     """Let a run go on to another generation: the new limit goes into its spec."""
-    spec, found = read_spec(folder), Run(folder)
-    if generations < max(found.progress.generation):
-        raise UserError(f"{folder}: is at generation {max(found.progress.generation)} already; --generations must be more")
-    changes = dict.fromkeys(found.progress.ends) | {"generations": generations}
+    spec, run = read_spec(folder), Run(folder)
+    if generations < max(run.progress.generation):
+        raise UserError(f"{folder}: is at generation {max(run.progress.generation)} already; --generations must be more")
+    changes = dict.fromkeys(run.progress.ends) | {"generations": generations}
     search = Search.model_validate({**spec.search.model_dump(), **changes})
     longer = spec.model_copy(update={"search": search})
     with locked(folder):
-        if cut := Progress.of(longer, found.epochs).cut:
+        if cut := Progress.of(longer, run.epochs).cut:
             with Store.open(folder / STORE) as store:
-                check_before(store, spec, found.stored, cut)
+                check_before(store, spec, run.stored, cut)
         write_whole(folder / SPEC, longer.to_toml())
 
 
@@ -312,7 +314,7 @@ def _results(plan, workers, address):
 
 
 def processes(workers: int | str, islands: int) -> int:
-    """How many processes `workers` means where so many islands can be computed at once. Raises UserError."""
+    """The number of processes for `workers` if so many islands can be computed at once. Raises UserError."""
     if workers != "auto":
         try:
             count = int(workers)
@@ -326,7 +328,7 @@ def processes(workers: int | str, islands: int) -> int:
 
 
 def free_folder(stem: str, beside: Path = Path("runs")) -> Path:
-    """The first of STEM-1, STEM-2, ... that is not there."""
+    """The first of STEM-1, STEM-2, ... that does not exist."""
     k = 1
     while (folder := beside / f"{stem}-{k}").exists():
         k += 1

@@ -1,10 +1,10 @@
-"""Stopwatch: seconds by phase."""
+"""A stopwatch for the phases of a computation."""
 
 from time import perf_counter
 
 
 class Stopwatch(dict[str, float]):
-    """Seconds by phase; `with watch("vary"):` adds to one, less what phases within it take."""
+    """Seconds by phase; `with watch("vary"):` adds to a phase, without the time of phases within it."""
 
     total = 0.0  # of all phases
 

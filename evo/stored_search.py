@@ -1,6 +1,6 @@
-"""A search in its folder, open for going on: what is to be computed, storing what was, and what is worked out once it is over.
+"""A search in its folder, opened to be continued: its plan, the storing of epochs, and the analyses at its end.
 
-Who computes the epochs, and where, is left to others: `evo.search` for one search, `evo.studies` for many.
+The epochs are computed elsewhere: by `evo.search` for one search, by `evo.study` for many.
 """
 
 import json
@@ -35,28 +35,28 @@ from fitness.analysis import to_text
 from fitness.sandbox.code import Code
 
 HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
-LARGEST = 10**10  # bytes of that
+LARGEST = 10**10  # bytes of that file
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
 
 
 class StoredSearch:
-    """A search whose folder this process alone goes on with, see `going_on`.
+    """A search whose folder is locked by this process, see `going_on`.
 
-    plan    what there is to compute; its progress is kept up to date by `add`
-    epochs  those that were stored when it was opened
+    plan    the epochs to compute; `add` keeps its progress up to date
+    epochs  those that were stored when the search was opened
     """
 
-    def __init__(self, folder: Path, spec: RunSpec, source: Code | None, store: Store, found: Run, by_core: bool):
-        self.folder, self.spec, self.source, self.store, self.epochs = folder, spec, source, store, found.epochs
-        self.plan = Plan(spec, source, found.progress, store.state, partial(_guests, spec, store, found.stored.heritage))
+    def __init__(self, folder: Path, spec: RunSpec, source: Code | None, store: Store, run: Run, by_core: bool):
+        self.folder, self.spec, self.source, self.store, self.epochs = folder, spec, source, store, run.epochs
+        self.plan = Plan(spec, source, run.progress, store.state, partial(_guests, spec, store, run.stored.heritage))
         self._by_core, self._driver = by_core, os.getpid()
-        self._start = time.monotonic() - found.progress.elapsed
+        self._start = time.monotonic() - run.progress.elapsed
 
     def add(self, results: list[Result]) -> list[Result]:
-        """Store finished epochs; returns them with the time that the run had taken by then."""
+        """Store finished epochs; returns them with the time that the run has taken so far."""
         if os.getpid() != self._driver:
-            os._exit(1)  # the task has forked: one process alone writes the store
+            os._exit(1)  # the task has forked: only one process writes the store
         progress = self.plan.progress
         if self._by_core:
             elapsed = progress.elapsed + sum(result.timings["total"] for result in results)
@@ -68,25 +68,23 @@ class StoredSearch:
         return [result._replace(elapsed=elapsed) for result in results]
 
     def finish(self, each: Callable[..., Iterable] = map):
-        """To be called once nothing is left to be computed: of a run that has ended the best circuits are analysed, by `each`,
-        which is `map` or does the same elsewhere. The store becomes one file."""
+        """Call this once nothing is left to compute: the best circuits of a run that has ended are analysed, and the store
+        becomes one file. each: `map`, or a function that does the same elsewhere."""
         if self.plan.progress.ended:
-            done = Run(self.folder)
+            run = Run(self.folder)
             if self.source is not None:
-                recheck_archive(problem(self.spec.model_dump_json(), self.source), done.archive)
-            self._analyse(done, each)
+                recheck_archive(problem(self.spec.model_dump_json(), self.source), run.archive)
+            self._analyse(run, each)
         self.store.settle()
 
     def _analyse(self, run, each):
-        """Work out why the best circuits of the front work, while the user's own code is at hand. Those stored are kept."""
-        there, judge = self.store.analyses(), self.spec.make_judge(self.source)
-        ranks = [m.rank for m in run.front[: judge.analysed] if digest(m.circuit) not in there]
+        """Analyse the best circuits of the front while the user's own code is at hand, unless their analyses are stored."""
+        stored, judge = self.store.analyses(), self.spec.make_judge(self.source)
+        ranks = [m.rank for m in run.front[: judge.analysed] if digest(m.circuit) not in stored]
         analysed = partial(_analysed, self.spec.model_dump_json(), self.source)
-        motifs = [run.motif(rank) for rank in ranks]
+        motifs, names = [run.motif(rank) for rank in ranks], [f"{run.name}, rank {rank}" for rank in ranks]
         failed = []
-        for rank, (text, fault) in zip(
-            ranks, each(analysed, motifs, [f"{run.name}, rank {rank}" for rank in ranks]), strict=True
-        ):
+        for rank, (text, fault) in zip(ranks, each(analysed, motifs, names), strict=True):
             if fault is not None:
                 failed.append(fault)
             elif text is not None:
@@ -96,10 +94,10 @@ class StoredSearch:
 
 
 def _analysed(spec_json, source, motif, name):
-    """The analysis of a circuit as text, None for a judge that cannot tell; and why there is none, where it fails."""
+    """The analysis of a circuit as text, None if the judge has none; and the reason if it fails, else None."""
     try:
-        found = problem(spec_json, source).judge.analyse(motif, name)
-        return None if found is None else to_text(found), None
+        analysis = problem(spec_json, source).judge.analyse(motif, name)
+        return None if analysis is None else to_text(analysis), None
     except UserError as error:
         return None, str(error)
     except MachineError:
@@ -107,41 +105,41 @@ def _analysed(spec_json, source, motif, name):
     except Exception as error:
         if source is None:
             raise
-        return None, f"{type(error).__name__}: {error}"  # of answers that make no sense together
+        return None, f"{type(error).__name__}: {error}"  # the user's task gives inconsistent answers
 
 
 @contextmanager
 def going_on(folder: Path, workers: int = 1, by_core: bool = False) -> Iterator[StoredSearch]:
-    """The search in a folder, for the time of a `with` block: checked, and nobody else goes on with it meanwhile.
+    """The search in a folder, checked, and locked against other processes for the time of a `with` block.
 
-    workers  how many processes it will have on this machine, whose memory has to do
-    by_core  the time that it takes is what its epochs took of a core, and not that of the clock
+    workers  number of processes on this machine, whose memory must suffice
+    by_core  count the seconds of a core that epochs took, instead of the clock's
 
-    Raises UserError for a folder that holds no run, a damaged one, and for code that has changed; MachineError where another
-    process goes on with it.
+    Raises UserError for a folder that holds no run, a damaged one, and for code that has changed; MachineError if another
+    process runs it.
     """
     spec = read_spec(folder)
     source = checked_code(spec, folder)
     with locked(folder), open_store(folder, spec, source) as store:
         refuse_changes(spec, source, store, folder)
-        found = Run(folder)  # finds damage before anything is computed
-        if found.progress.cut:
-            check_before(store, spec, found.stored, found.progress.cut)
-            store.take_back(found.progress.cut)
-            found = Run(folder)
-        if found.progress.went_past_cut:
+        run = Run(folder)  # finds damage before anything is computed
+        if run.progress.cut:
+            check_before(store, spec, run.stored, run.progress.cut)
+            store.take_back(run.progress.cut)
+            run = Run(folder)
+        if run.progress.went_past_cut:
             say.warning(f"{folder}: {PAST_CUT}")
-        if not found.progress.ended:
+        if not run.progress.ended:
             judge = spec.make_judge(source)
-            if judge.interface != found.interface:
+            if judge.interface != run.interface:
                 raise damaged(store.path, "it is of another task")
             check_memory(spec, judge, str(folder / SPEC), workers)
-            check_going_on(store, spec, found.stored)
-        yield StoredSearch(folder, spec, source, store, found, by_core)
+            check_going_on(store, spec, run.stored)
+        yield StoredSearch(folder, spec, source, store, run, by_core)
 
 
 def _guests(spec, store, inherited, island, epoch):
-    """Migrants or founders that an island receives before an epoch, see `Plan`."""
+    """The migrants or founders that an island receives before an epoch, see `Plan`."""
     if epoch == 0:
         if inherited is None:
             return None
@@ -154,8 +152,8 @@ def open_store(folder, spec, source, anew=False):
     """The run's store; made now if the run was stopped before it had one."""
     path, inherited = folder / STORE, folder / HERITAGE
     if anew:
-        for left in ("-wal", "-shm", "-journal"):  # of one that is replaced
-            path.with_name(path.name + left).unlink(missing_ok=True)
+        for suffix in ("-wal", "-shm", "-journal"):  # of the store that is replaced
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
     if anew or not path.exists():
         facts = _facts(spec, source)
         if inherited.exists():
@@ -168,24 +166,24 @@ def open_store(folder, spec, source, anew=False):
 
 def _facts(spec, source):
     judge = spec.make_judge(source)
-    told = judge.described()
+    description = judge.described()
     facts = {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(judge.interface, default=Sampled.model_dump),
-        "conditions": json.dumps(told.conditions),
+        "conditions": json.dumps(description.conditions),
         "versions": json.dumps(versions()),
     }
-    if told.about is not None:
-        facts["about"] = json.dumps(told.about)
-    if told.examples is not None:
-        spikes, labels, *signals = told.examples
+    if description.about is not None:
+        facts["about"] = json.dumps(description.about)
+    if description.examples is not None:
+        spikes, labels, *signals = description.examples
         facts["examples"] = to_bytes(Examples(spikes, labels, *(s for s in signals if s is not None)))
     return facts if source is None else facts | {FACT: files_fact(source)}
 
 
 @contextmanager
 def locked(folder):
-    """Only one process at a time goes on with a run. `evo status` holds the lock for a moment."""
+    """Lock a run against other processes. `evo status` holds the lock for a moment."""
     try:
         with lock.alone(folder / SPEC):
             yield

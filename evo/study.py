@@ -1,7 +1,7 @@
-"""Running a study: all its runs on the same workers, each in a folder of its own that is as `evo run` leaves it.
+"""Running a study: all its runs on the same workers, each in a folder of its own like those of `evo run`.
 
-The unit is an epoch. The run that was begun first gets as many workers as it can use, others fill the gaps. Whatever is stored
-stays: a study that was stopped or killed goes on where it was.
+The unit of work is an epoch. The run that was begun first gets as many workers as it can use, others fill the gaps. Stored
+epochs are kept: a study that was stopped or killed continues from there.
 """
 
 import os
@@ -118,26 +118,26 @@ def begin_study(
     until_target: bool = False,
     before_code: Callable[[RunSpec, Path], None] = lambda *_: None,
 ) -> Design:
-    """Make the folder of a study, whole or not at all: the first run of every arm is checked, and begun with the code and the
-    founders that the others take from there. Nothing is computed. Raises UserError."""
+    """Make the folder of a study, whole or not at all. The first run of every arm is checked and begun, with the code and the
+    founders that the arm's other runs take from it. Nothing is computed. Raises UserError."""
     if (folder / STUDY).exists():
         raise UserError(f"{folder}: already holds a study; go on with it by evo study resume {quote(str(folder))}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: is there already, and is no study; choose another --out")
+        raise UserError(f"{folder}: exists already, and is no study; choose another --out")
     numbers = check_seeds(seeds_of(str(seeds)) if isinstance(seeds, int | str) else seeds)
-    found = arms(specs, settings or {}, before_code)
-    check_reachable(found, target=target, worst=worst)
+    given_arms = arms(specs, settings or {}, before_code)
+    check_reachable(given_arms, target=target, worst=worst)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        made = []
-        for stem, arm in zip(stems([arm.name for arm in found]), found, strict=True):
+        stored = []
+        for stem, arm in zip(stems([arm.name for arm in given_arms]), given_arms, strict=True):
             resolved, source, *_ = arm.checked
             search = resolved.search.model_copy(update={"seed": numbers[0]})
             spec = resolved.model_copy(update={"search": search})
-            begun = founders(spec, spec.make_judge(source).interface, place_of(arm.given))
-            kept = begin(part / f"{stem}-{numbers[0]}", spec, source, begun)
-            made.append(
+            spec_founders = founders(spec, spec.make_judge(source).interface, place_of(arm.given))
+            kept = begin(part / f"{stem}-{numbers[0]}", spec, source, spec_founders)
+            stored.append(
                 Arm(
                     name=arm.name,
                     stem=stem,
@@ -146,7 +146,7 @@ def begin_study(
                     spec=kept.model_dump(mode="json", exclude_none=True),
                 )
             )
-        design = Design(seeds=numbers, target=target, worst=worst, until_target=until_target, versions=versions(), arms=made)
+        design = Design(seeds=numbers, target=target, worst=worst, until_target=until_target, versions=versions(), arms=stored)
         write_whole(part / STUDY, design.to_toml())
         if folder.exists():
             folder.rmdir()
@@ -157,7 +157,7 @@ def begin_study(
 
 
 def resume_study(folder, workers: int | str = "auto", address: str | None = None, observe: Observer | None = None) -> Study:
-    """Go on with a study: its runs end in the archives that they would have had in one go.
+    """Continue a study: its runs end in the archives of runs that were never stopped.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def resume_study(folder, workers: int | str = "auto", address: str | None = None
         failed = _Session(folder, design, workers, address, observe).run()
     if failed:
         name, error = next(iter(failed.items()))
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise MachineError(f"{folder}: {name}{more} failed: {error}; the others are done; again with evo study resume")
+        others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise MachineError(f"{folder}: {name}{others} failed: {error}; the others are done; again with evo study resume")
     return Study(folder)
 
 
@@ -212,9 +212,9 @@ def _alone(folder) -> Iterator[None]:
 
 
 class _Open:
-    """A run of the study that is being computed: its search, what closes it, and whether it is over before its end.
+    """A run of the study that is being computed: its search, the stack that closes it, and whether it has reached the target.
 
-    rows  of its log, since it was last seen whether it has reached the target
+    rows  of its log since the last check of the target
     """
 
     def __init__(self, search: StoredSearch, closing: ExitStack):
@@ -223,7 +223,7 @@ class _Open:
         self.search, self.rows = search, [row for epoch in search.epochs for row in epoch["log"]]
 
     def look(self, design: Design):
-        """See whether the target is reached, once all islands have done the same epoch: alike for any number of workers."""
+        """Check the target once all islands are at the same epoch, so that the result does not depend on the workers."""
         done = self.search.plan.progress.epoch
         if design.until_target and min(done) == max(done):
             self.over = reached_in(self.rows, design.target, design.worst) is not None
@@ -231,10 +231,10 @@ class _Open:
 
 
 class _Session:
-    """What is done in one go on a study.
+    """One session of computing a study.
 
-    opened  the runs that are being computed, by the name of their folder;   names  these, by the identity of their plans
-    failed  the errors of the runs that failed
+    opened  the runs that are being computed, by the name of their folder;   names  these names, by the id of the run's plan
+    failed  the errors of the runs that failed, by name
     """
 
     def __init__(self, folder: Path, design: Design, workers: int | str, address: str | None, observe: Observer | None):
@@ -242,13 +242,13 @@ class _Session:
         self.workers = processes(workers, islands * len(design.runs))
         self.folder, self.design, self.address = folder, design, address
         self.observe = observe or (lambda _: None)
-        self.stack = ExitStack()  # closes what is open, however this ends
+        self.stack = ExitStack()  # closes all open runs
         self.opened: dict[str, _Open] = {}
         self.names: dict[int, str] = {}
         self.failed: dict[str, Exception] = {}
 
     def run(self) -> dict[str, Exception]:
-        """Compute all that is left; returns the errors of the runs that failed, by their names."""
+        """Compute all remaining epochs; returns the errors of the runs that failed, by name."""
         with self.stack:
             for plan, results in self._computed():
                 with self._failing(self.names[id(plan)]) as name:
@@ -271,7 +271,7 @@ class _Session:
                 yield plan, error
 
     def _plans(self) -> Iterator[Plan]:
-        """What there is to compute of every run that is not over, opened when it is asked for."""
+        """The plans of the runs that are not over, each opened on demand."""
         for arm, seed, name in self.design.runs:
             plan = None
             with self._failing(name):
@@ -281,7 +281,7 @@ class _Session:
 
     @contextmanager
     def _failing(self, name: str) -> Iterator[str]:
-        """What goes wrong with this run ends it, and leaves the others alone."""
+        """Record an error of this run and close it; other runs go on."""
         try:
             yield name
         except (UserError, MachineError) as error:
@@ -292,7 +292,7 @@ class _Session:
             self.observe(Event(name, error=error))
 
     def _open(self, arm: Arm, seed: int, name: str) -> Plan | None:
-        """What there is to compute of a run; None where it is over."""
+        """The plan of a run; None if the run is over."""
         folder = self.folder / name
         if not (folder / SPEC).exists():
             self._begin(arm, seed, folder)
@@ -307,10 +307,10 @@ class _Session:
         return run.search.plan
 
     def _begin(self, arm: Arm, seed: int, folder: Path):
-        """Make a run's folder, with the code and the founders that lie in that of the arm's first run."""
+        """Make a run's folder, with the code and the founders in the folder of the arm's first run."""
         first = self.folder / f"{arm.stem}-{self.design.seeds[0]}"
         spec, source = arm.spec(seed), checked_code(read_spec(first), first)
-        begin(folder, spec, source, founders(spec, spec.make_judge(source).interface, first), known=True)
+        begin(folder, spec, source, founders(spec, spec.make_judge(source).interface, first), checked=True)
 
     def _add(self, name: str, results: list[Result]):
         """Store finished epochs of a run."""
@@ -323,7 +323,7 @@ class _Session:
             self._finish(name)
 
     def _finish(self, name: str):
-        """Nothing is left to be computed of a run."""
+        """Finish and close a run that is over."""
         run = self.opened[name]
         run.search.finish(each_here_or_on_ray)
         del self.opened[name]

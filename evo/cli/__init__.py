@@ -1,6 +1,6 @@
 """The command line. Each command is a thin wrapper around the Python surface."""
 
-from evo.cli import found, imports, lab, learn, recording, runs, study  # noqa: F401 - they add their commands
+from evo.cli import imports, lab, learn, recording, results, runs, study  # noqa: F401 - they add their commands
 from evo.cli.entry import main
 from evo.cli.group import cli
 

@@ -42,8 +42,8 @@ def _main():
 
 
 def _write_anything():
-    """A terminal or pipe that is not UTF-8 gets what it cannot show as \\xfc: no output ends a command. The same holds for the
-    bytes of a file's name that are no text."""
+    """A terminal or pipe that is not UTF-8 gets characters that it cannot show as \\xfc, so that no output ends a command; the
+    same holds for bytes of file names that are not text."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

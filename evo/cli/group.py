@@ -8,7 +8,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Command(click.Command):
-    """A command with these settings of its own: click keeps the help option that it makes first, whoever calls."""
+    """A command with settings of its own: click keeps the help option that it makes first."""
 
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **({"context_settings": SETTINGS} | named))

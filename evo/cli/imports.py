@@ -1,4 +1,4 @@
-"""Taking in circuits that others made: evo import."""
+"""Importing circuits of other tools: evo import."""
 
 from pathlib import Path
 
@@ -36,11 +36,11 @@ def import_(path, out, dt_ms, split, inputs, outputs, spikes):
     from circuits.motif_file import save
 
     if out is not None and Path(out).exists():
-        raise UserError(f"{out}: is there already")
-    found = read(path, dt_ms, split, _names(inputs), _names(outputs), spikes)
-    click.echo(found.summary(), err=out is not None)
+        raise UserError(f"{out}: exists already")
+    imported = read(path, dt_ms, split, _names(inputs), _names(outputs), spikes)
+    click.echo(imported.summary(), err=out is not None)
     if out is not None:
-        click.echo(save(found.motif, out))
+        click.echo(save(imported.motif, out))
 
 
 def _names(text):

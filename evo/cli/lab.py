@@ -28,11 +28,11 @@ def lab(folder, host, port, demo, no_browser):
         if folder is not None:
             raise UserError("--demo has runs of its own; leave FOLDER out")
         folder = demo_runs()
-    place = Path(folder) if folder is not None else Path("runs") if Path("runs").is_dir() else Path()
+    root = Path(folder) if folder is not None else Path("runs") if Path("runs").is_dir() else Path()
     if host not in LOOPBACK:
         click.echo(
             f"evo: warning: at {host} whoever gets to know the address can start runs and read those in "
-            f"{harmless(str(place))}, over a connection that others can listen to; ssh -L keeps it to yourself",
+            f"{harmless(str(root))}, over a connection that others can listen to; ssh -L keeps it to yourself",
             err=True,
         )
-    serve(place, host, port, not no_browser, lambda address: click.echo(f"lab: {address} (Ctrl-C ends it)"))
+    serve(root, host, port, not no_browser, lambda address: click.echo(f"lab: {address} (Ctrl-C ends it)"))

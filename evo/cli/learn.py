@@ -40,8 +40,8 @@ def tasks(name, out):
     if out is not None:
         click.echo(draw(with_defaults(task), Path(out)))
         return
-    told = [inspect.cleandoc(text) for text in (inspect.getmodule(task).__doc__, task.__doc__) if text]
-    click.echo("\n\n".join([*(told or [f"{name} has no docstring."]), "Settings:"]))
+    docstrings = [inspect.cleandoc(text) for text in (inspect.getmodule(task).__doc__, task.__doc__) if text]
+    click.echo("\n\n".join([*(docstrings or [f"{name} has no docstring."]), "Settings:"]))
     for key, field in task.model_fields.items():
         default = "(must be set)" if field.is_required() else f"= {field.get_default(call_default_factory=True)}"
         click.echo(f"  {f'{key} {default}':<24} {field.description or ''}")
@@ -104,7 +104,7 @@ def new(name, recording, out, neurons, synapses):
         click.echo(text, nl=False)
         return
     if Path(out).exists():
-        raise UserError(f"{out}: is there already")
+        raise UserError(f"{out}: exists already")
     click.echo(write_whole(out, text))
 
 

@@ -1,4 +1,4 @@
-"""Looking at a recording before anything is evolved: evo recording."""
+"""Inspecting a recording before a search: evo recording."""
 
 import json
 from pathlib import Path
@@ -29,25 +29,25 @@ def recording(file, as_json, out, baselines, inputs, outputs, settings):
     evo recording cell.csv --baselines
     evo new --recording cell.csv -o cell.toml
     """
-    from evo.inspect import recording as shown
+    from evo.inspect import recording as view
     from evo.spec.from_recording import task_over
 
-    chosen = {"input_names": inputs, "output_names": outputs}
-    task, found = task_over(file, settings, {key: names for key, names in chosen.items() if names})
-    result = shown.as_json(task, found)
+    selected = {"input_names": inputs, "output_names": outputs}
+    task, data = task_over(file, settings, {key: names for key, names in selected.items() if names})
+    summary = view.as_json(task, data)
     if baselines:
         from evo.studies.baselines import baselines as fitted
 
-        result["baselines"] = [row.as_json() for row in fitted(task)]
+        summary["baselines"] = [row.as_json() for row in fitted(task)]
     if as_json:
-        click.echo(json.dumps(result, allow_nan=False))
+        click.echo(json.dumps(summary, allow_nan=False))
     else:
-        for line in shown.lines(task, found):
+        for line in view.lines(task, data):
             click.echo(line)
-        for line in _baselines(result.get("baselines", [])):
+        for line in _baselines(summary.get("baselines", [])):
             click.echo(line)
     if out is not None:
-        click.echo(f"picture: {shown.draw(found, Path(out))}", err=as_json)
+        click.echo(f"picture: {view.draw(data, Path(out))}", err=as_json)
 
 
 def _baselines(rows):

@@ -22,12 +22,12 @@ WORKERS = click.option(
 ADDRESS = click.option("--address", metavar="ADDR", help="Use a running Ray: auto, or HOST:PORT.")
 
 
-def _known_loggers(_context, _option, given):
+def _known_loggers(_context, _option, places):
     from evo.loggers import parts
 
-    for where in given:
-        parts(where)
-    return given
+    for place in places:
+        parts(place)
+    return places
 
 
 _LOG = click.option(
@@ -70,8 +70,8 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     _announce(resolved, source, folder)
     _compile(resolved, source)
     with _stopping(folder), _observing(resolved, folder, [], log) as observe:
-        done = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
-    _finish(done)
+        result = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
+    _finish(result)
 
 
 @cli.command()
@@ -97,8 +97,8 @@ def resume(folder, workers, address, generations, log):
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
     with _stopping(Path(folder)), _observing(spec, Path(folder), before, log) as observe:
-        done = search.resume(folder, workers, address, observe, generations)
-    _finish(done)
+        result = search.resume(folder, workers, address, observe, generations)
+    _finish(result)
 
 
 @cli.command()
@@ -124,15 +124,15 @@ def fork(folder, settings, out, workers, address, log):
     from evo.storage.task_code import forked_code
 
     changes, parent = as_changes(settings), Path(folder)
-    theirs = read_spec(parent)
-    spec = forked(theirs, changes)
-    source = forked_code(theirs, spec, parent, say_code)
-    beside = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
-    _announce(spec, source, beside)
+    parent_spec = read_spec(parent)
+    spec = forked(parent_spec, changes)
+    source = forked_code(parent_spec, spec, parent, say_code)
+    target = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
+    _announce(spec, source, target)
     _compile(spec, source)
-    with _stopping(beside), _observing(spec, beside, [], log) as observe:
-        done = search.fork(parent, changes, beside, workers, address, observe)
-    _finish(done)
+    with _stopping(target), _observing(spec, target, [], log) as observe:
+        result = search.fork(parent, changes, target, workers, address, observe)
+    _finish(result)
 
 
 @cli.command()
@@ -142,64 +142,61 @@ def status(folder, as_json):
     """Show the state of a run: running, stopped or finished."""
     from evo.storage.run_folder import Run
 
-    found = Run(folder)
-    s = found.spec.search
+    run = Run(folder)
+    s = run.spec.search
     facts = {
-        "state": found.state,
-        "ended_by": found.progress.ended,
-        "generation": found.generation,
+        "state": run.state,
+        "ended_by": run.progress.ended,
+        "generation": run.generation,
         "generations": s.generations,
-        "evaluations": found.evaluations,
-        "saved_share": found.saved,
-        "elapsed_s": found.progress.elapsed,
-        "failed": found.failed[0],
-        "front": len(found.front),
-        "best_held_out": found.front[0].held_out if found.front else None,
-        "best_worst": found.front[0].worst if found.front and found.front[0].condition else None,
-        "archive_sha256": found.archive_sha256,
-        "parent": found.parent,
-        "founders": found.founders,
+        "evaluations": run.evaluations,
+        "saved_share": run.saved,
+        "elapsed_s": run.progress.elapsed,
+        "failed": run.failed[0],
+        "front": len(run.front),
+        "best_held_out": run.front[0].held_out if run.front else None,
+        "best_worst": run.front[0].worst if run.front and run.front[0].condition else None,
+        "archive_sha256": run.archive_sha256,
+        "parent": run.parent,
+        "founders": run.founders,
     }
     if as_json:
         click.echo(json.dumps(facts))
         return
-    best = "nothing found yet" if facts["best_held_out"] is None else _scores(found.front[0])
+    best = "nothing found yet" if facts["best_held_out"] is None else _scores(run.front[0])
     name = harmless(folder)
-    click.echo(
-        f"{name}: {found.state}, generation {found.generation} of {s.generations}, {found.evaluations:,} evaluations, {best}"
-    )
-    if found.parent:
-        click.echo(f"forked from {harmless(found.parent['run'])} at its generation {found.parent['generation']}")
-    if found.founders:
-        click.echo(f"began with {harmless(', '.join(founder['name'] for founder in found.founders))}")
-    if found.progress.ended not in (None, "generations"):
-        click.echo(f"ended by search.{found.progress.ended}; go on with: evo resume {quote(name)} --generations G")
-    if found.failed[0]:
-        click.echo(f"{found.failed[0]:,} times a circuit got the worst score because of: {harmless(found.failed[1])}")
-    if found.saved:
-        click.echo(f"giving up hopeless circuits saved {found.saved:.1%} of the simulation")
-    if found.state == "stopped":
+    click.echo(f"{name}: {run.state}, generation {run.generation} of {s.generations}, {run.evaluations:,} evaluations, {best}")
+    if run.parent:
+        click.echo(f"forked from {harmless(run.parent['run'])} at its generation {run.parent['generation']}")
+    if run.founders:
+        click.echo(f"began with {harmless(', '.join(founder['name'] for founder in run.founders))}")
+    if run.progress.ended not in (None, "generations"):
+        click.echo(f"ended by search.{run.progress.ended}; go on with: evo resume {quote(name)} --generations G")
+    if run.failed[0]:
+        click.echo(f"{run.failed[0]:,} times a circuit got the worst score because of: {harmless(run.failed[1])}")
+    if run.saved:
+        click.echo(f"giving up hopeless circuits saved {run.saved:.1%} of the simulation")
+    if run.state == "stopped":
         click.echo(f"go on with: evo resume {quote(name)}")
 
 
 def _say_left_fixed(spec, source, path):
-    """Time constants that a spec does not name do not evolve: that is easily overlooked where it was written by hand."""
+    """Warn of time constants that a spec does not name, and that therefore do not evolve: easily overlooked."""
     from evo.spec.starter import left_fixed
 
-    out = left_fixed(spec, source)
-    if out:
-        ranges = ", ".join(f"{key} = {value}" for key, value in out.items())
+    if fixed := left_fixed(spec, source):
+        ranges = ", ".join(f"{key} = {value}" for key, value in fixed.items())
         click.echo(
-            f"{path}: [circuit.parameters] leaves out {', '.join(out)}: fixed at their defaults in all neurons; to evolve them "
-            f"write {ranges}, as evo new does, or name the values that you want"
+            f"{path}: [circuit.parameters] leaves out {', '.join(fixed)}: fixed at their defaults in all neurons; to evolve "
+            f"them write {ranges}, as evo new does, or name the values that you want"
         )
 
 
 def _announce(spec, source, folder):
     files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
     own = f"  (runs the code in {files})" if source is not None else ""
-    what = "judge" if "judge" in spec.task else "task"
-    click.echo(harmless(f"{what} {spec.judged_by}{own}, run folder {folder}"))
+    kind = "judge" if "judge" in spec.task else "task"
+    click.echo(harmless(f"{kind} {spec.judged_by}{own}, run folder {folder}"))
 
 
 def _compile(spec, source):
@@ -221,7 +218,7 @@ def _compile(spec, source):
 
 
 def _notice(text):
-    """For another thread than the command's, which ends by itself where nobody reads."""
+    """Print from another thread; a closed pipe is no error there."""
     with suppress(OSError):
         click.echo(text)
 
@@ -234,32 +231,32 @@ def _observing(spec, folder, before, log):
 
     with ExitStack() as stack:
         name = folder.resolve().name
-        opened = [stack.enter_context(loggers.opened(where, spec, name, folder, before)) for where in log]
-        yield stack.enter_context(watching(spec, folder, before, others=opened, console=console()))
+        opened_loggers = [stack.enter_context(loggers.opened(place, spec, name, folder, before)) for place in log]
+        yield stack.enter_context(watching(spec, folder, before, others=opened_loggers, console=console()))
 
 
-def _scores(member, what="best held-out score") -> str:
+def _scores(member, label="best held-out score") -> str:
     """The held-out score of a circuit, and that in its worst condition."""
     worst = (
         "" if member.condition is None else f", {member.worst:.3f} in its worst condition ({harmless(member.condition.name)})"
     )
-    return f"{what} {member.held_out:.3f}{worst}"
+    return f"{label} {member.held_out:.3f}{worst}"
 
 
-def _finish(done):
+def _finish(run):
     from evo.inspect import page
 
-    written = page.write(done, page.default_path(done.folder))
-    best = done.front[0]
-    click.echo(f"{_scores(best)} ({best.excitatory} E, {best.inhibitory} I), {len(done.front)} circuits on the front")
-    tried = [member for member in done.front if member.validation == member.validation]
-    chosen = max(tried, key=lambda member: (member.validation, member.held_out), default=best)
-    if chosen.rank != best.rank:
-        what = f"rank {chosen.rank}, best on validation trials, whose {_scores(chosen, 'held-out score is')}"
-        click.echo(f"chosen without a look at the held-out trials, and shown while it ran: {what}")
-    if done.saved:
-        click.echo(f"giving up hopeless circuits saved {done.saved:.1%} of the simulation")
-    click.echo(f"page: {written}\nmore: evo inspect {quote(str(done.folder))}")
+    page_path = page.write(run, page.default_path(run.folder))
+    best = run.front[0]
+    click.echo(f"{_scores(best)} ({best.excitatory} E, {best.inhibitory} I), {len(run.front)} circuits on the front")
+    validated = [member for member in run.front if member.validation == member.validation]
+    selected = max(validated, key=lambda member: (member.validation, member.held_out), default=best)
+    if selected.rank != best.rank:
+        text = f"rank {selected.rank}, best on validation trials, whose {_scores(selected, 'held-out score is')}"
+        click.echo(f"chosen without a look at the held-out trials, and shown while it ran: {text}")
+    if run.saved:
+        click.echo(f"giving up hopeless circuits saved {run.saved:.1%} of the simulation")
+    click.echo(f"page: {page_path}\nmore: evo inspect {quote(str(run.folder))}")
 
 
 def _by_signal(error):
@@ -268,8 +265,8 @@ def _by_signal(error):
 
 
 class stopping:  # noqa: N801 - reads as a statement
-    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, saying how to go on, which is possible
-    once a file is there."""
+    """SIGTERM (batch systems send it before the time limit) stops like Ctrl-C: cleanly, and saying how to go on if `file`
+    exists in the folder, as it must for that."""
 
     def __init__(self, folder: Path, file: str, go_on: str):
         self.folder, self.file, self.go_on = folder, file, go_on
@@ -291,17 +288,17 @@ class stopping:  # noqa: N801 - reads as a statement
             raise SystemExit(130) from None
 
     def _stored(self):
-        """What is to be done then."""
+        """Hook for a stop after something was stored."""
 
 
 class _stopping(stopping):  # noqa: N801
-    """The same for a run."""
+    """Stopping of a run, which writes its page once more."""
 
     def __init__(self, folder):
         super().__init__(folder, SPEC, f"evo resume {quote(str(folder))}")
 
     def _stored(self):
-        """The page as of the end, as far as a moment goes: who stopped the run may be in a hurry."""
+        """Write a last page, with little in it that takes time: the user may be in a hurry."""
         from evo.inspect import page
         from evo.storage.run_folder import Run
 

@@ -15,12 +15,12 @@ RUN = "run"
 
 
 class _OrRun(click.Group):
-    """A group whose command is `run` where none is named: evo study SPEC..."""
+    """A group whose default command is `run`: evo study SPEC..."""
 
     command_class = Command
 
     def parse_args(self, ctx, args):
-        """Take what is no command for what `run` is given."""
+        """Take a first argument that is no command for an argument of `run`."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [RUN, *args]
         return super().parse_args(ctx, args)
@@ -74,7 +74,7 @@ def run(specs, seeds, settings, out, target, worst, until_target, workers, addre
         if not equals:
             raise UserError(f"--set {setting}: write KEY=VALUE or KEY=VALUE,VALUE, such as search.crossover=0,0.5")
         if key.strip() in varied:
-            raise UserError(f"--set {setting}: {key.strip()} is set twice; write its values in one, apart by commas")
+            raise UserError(f"--set {setting}: {key.strip()} is set twice; write its values in one --set, separated by commas")
         varied[key.strip()] = values_of(values)
     folder = Path(out) if out is not None else free_folder("study")
     design = begin_study(list(specs), folder, seeds, varied, target, worst, until_target, say_code)
@@ -99,16 +99,16 @@ def resume(folder, workers, address):
 @click.argument("folder", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(folder, as_json):
-    """Show how far the runs of a study are."""
+    """Show the progress of the runs of a study."""
     from evo.inspect import study_table
     from evo.studies.study.folder import Study
 
-    found = Study(folder)
+    study = Study(folder)
     if as_json:
-        click.echo(json.dumps(study_table.status_as_json(found)))
+        click.echo(json.dumps(study_table.status_as_json(study)))
         return
-    study_table.show_status(found, console())
-    if found.state == "stopped":
+    study_table.show_status(study, console())
+    if study.state == "stopped":
         click.echo(f"go on with: evo study resume {quote(harmless(folder))}")
 
 
@@ -129,20 +129,20 @@ def compare(folder, as_json, table, out):
     from evo.studies.study.folder import Study
     from evo.studies.study.summary import summed_up
 
-    found = Study(folder)
-    if not any(run.over for run in found.runs):
+    study = Study(folder)
+    if not any(run.over for run in study.runs):
         raise UserError(f"{folder}: none of its runs is over yet; go on with it by evo study resume {quote(folder)}")
-    summary = summed_up(found)
+    summary = summed_up(study)
     if as_json:
         click.echo(json.dumps(study_table.as_json(summary), allow_nan=False))
     else:
-        study_table.show(found, summary, console())
+        study_table.show(study, summary, console())
     if table is not None:
-        click.echo(f"table: {write_whole(Path(table), found.to_csv())}", err=as_json)
+        click.echo(f"table: {write_whole(Path(table), study.to_csv())}", err=as_json)
     if out is not None:
         from evo.inspect import study_figures
 
-        click.echo(f"picture: {study_figures.draw(found, Path(out))}", err=as_json)
+        click.echo(f"picture: {study_figures.draw(study, Path(out))}", err=as_json)
 
 
 def _go_on(folder, workers, address):

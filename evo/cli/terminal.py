@@ -1,4 +1,4 @@
-"""Printing: through here goes all that the command writes, for names and messages may come from a stranger's files."""
+"""Printing: all output of the command passes through here, since names and messages may come from a stranger's files."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import click
 
 from circuits.errors import harmless
 
-LEFT = "\n\t"  # characters that are written as they are, besides those one sees
+LEFT = "\n\t"  # control characters that are written as they are
 
 
 class Harmless:
@@ -33,7 +33,7 @@ class Harmless:
 
 @contextmanager
 def harmless_output():
-    """Standard output and standard error are such streams."""
+    """Make standard output and standard error `Harmless` streams."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (None if stream is None else Harmless(stream) for stream in before)
     try:
@@ -43,8 +43,8 @@ def harmless_output():
 
 
 def console():
-    """A console of rich, whose own codes reach the terminal: those in the texts that it prints do not, and a text is no markup
-    unless it says so."""
+    """A console of rich whose own codes reach the terminal, but not those in the texts that it prints; texts are not read as
+    markup."""
     from rich.console import Console
     from rich.segment import Segment
 
@@ -65,15 +65,15 @@ def console():
 
 
 def say_code(spec, folder: Path):
-    """Say which code of the user's own is executed that a spec names."""
+    """Say which code of the user's own, named by a spec, is executed."""
     for key, name in spec.own_code.items():
-        say_executed(name, folder, what="task" if key.startswith("task.") else key.split(".")[1].removesuffix("s"))
+        say_executed(name, folder, kind="task" if key.startswith("task.") else key.split(".")[1].removesuffix("s"))
 
 
-def say_executed(name: str, folder: Path, err: bool = False, what: str = "task"):
-    """Say that the code of a task, or of what else, is executed, if it is one of the user's own; `err`: on standard error,
-    where standard output is something to be kept."""
+def say_executed(name: str, folder: Path, err: bool = False, kind: str = "task"):
+    """Say that the code of a task (or another `kind`) is executed, if it is the user's own; err: on standard error, where
+    standard output may be saved."""
     from fitness.sandbox.code import is_own
 
     if is_own(name) and os.path.lexists(folder / name.rpartition(":")[0]):
-        click.echo(f"executing the code of {what} {name}, sought from {folder}", err=err)
+        click.echo(f"executing the code of {kind} {name}, sought from {folder}", err=err)

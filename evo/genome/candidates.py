@@ -1,4 +1,4 @@
-"""Genomes as a judge gets them: circuits, decoded when it asks for them."""
+"""Genomes as circuits for a judge, decoded on demand."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from evo.genome.record import Encoding
 
 
 class Candidates:
-    """Circuits that genomes [n] encode: `fitness.judges.judge.Candidates`. A slice, or an index array, gives some of them."""
+    """The circuits encoded by genomes [n]: `fitness.judges.judge.Candidates`. Index it with a slice or an index array."""
 
     def __init__(self, genomes: np.ndarray, form: Encoding, inputs: tuple[str, ...], outputs: tuple[str, ...]):
         self.genomes, self.form, self.inputs, self.outputs = genomes, form, inputs, outputs
@@ -16,8 +16,8 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.genomes)
 
-    def __getitem__(self, chosen) -> "Candidates":
-        return Candidates(self.genomes[chosen], self.form, self.inputs, self.outputs)
+    def __getitem__(self, selection) -> "Candidates":
+        return Candidates(self.genomes[selection], self.form, self.inputs, self.outputs)
 
     @property
     def dt_ms(self) -> float:

@@ -1,4 +1,4 @@
-"""The way from a circuit to its genome: the inverse of `to_circuit`, for circuits that others made."""
+"""Encoding a circuit as a genome: the inverse of `to_circuit`, for circuits from elsewhere."""
 
 from typing import NamedTuple
 
@@ -11,24 +11,24 @@ from evo.genome.record import GAIN, GRID, Encoding, type_row
 
 
 class Encoded(NamedTuple):
-    """The genome of a circuit, a record of `genome.dtype`, and whether numbers were moved onto the genome's grid for it."""
+    """The genome of a circuit, a record of `genome.dtype`, and whether numbers were rounded to the genome's grid."""
 
     genome: np.void
     rounded: bool
 
 
 def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
-    """The genome that stands for a circuit; its neurons take the slots in order.
+    """The genome of a circuit, with its neurons in the slots in order.
 
-    inputs, outputs  of the task: channels and ports go by these names, or by their order where the names are others
-    Raises UserError that says what of the circuit does not fit, and the key of [circuit] that would have to change.
+    inputs, outputs  of the task: channels and ports are matched by these names, or by order if the names differ
+    Raises UserError that names the part of the circuit that does not fit, and the key of [circuit] to change.
     """
     work = _Work(circuit, form)
     work.neurons()
     work.synapses(_order("input channels", [c.name for c in circuit.inputs], inputs), inputs)
     work.readout(outputs)
-    for what in record.faults(work.genome, form.bounds):
-        raise UserError(f"its genome would have a fault: {what}")
+    for fault in record.faults(work.genome, form.bounds):
+        raise UserError(f"its genome would have a fault: {fault}")
     return Encoded(work.genome, work.rounded)
 
 
@@ -83,17 +83,17 @@ class _Work:
         return row + 1 if row < excitatory else excitatory - row - 1
 
     def _plastic(self, neuron, row):
-        """The parameters of the plastic synapses that leave a neuron, which are one set in a genome."""
+        """The parameters of a neuron's plastic outgoing synapses, of which a genome has one set."""
         model = self.form.synapse_model
-        theirs = [s for s in self.circuit.synapses if s.pre == neuron.id]
+        outgoing = [s for s in self.circuit.synapses if s.pre == neuron.id]
         wanted = "static" if model is None else model.name
-        for s in theirs:
-            found = "short_term" if s.short_term else "stdp" if s.stdp else "static"
-            if found != wanted:
-                raise UserError(f"the synapse from {s.pre!r} to {s.post!r} is {found}, circuit.synapse_model is {wanted}")
+        for s in outgoing:
+            kind = "short_term" if s.short_term else "stdp" if s.stdp else "static"
+            if kind != wanted:
+                raise UserError(f"the synapse from {s.pre!r} to {s.post!r} is {kind}, circuit.synapse_model is {wanted}")
         if model is None:
             return {}
-        sections = {getattr(s, model.name) for s in theirs}
+        sections = {getattr(s, model.name) for s in outgoing}
         if len(sections) > 1:
             raise UserError(f"the synapses from {neuron.id!r} differ in their {model.name} parameters; a search keeps one set")
         if sections:
@@ -103,20 +103,17 @@ class _Work:
         return dict(zip(model.parameters, np.clip(defaults, low, high).tolist(), strict=True))
 
     def synapses(self, channels, names):
-        inputs, count, sampled = self.circuit.inputs, self.bounds.channels, self.form.sampled
-        for place, channel in enumerate(channels):
-            wanted = sampled[place] if place < len(sampled) else None
-            if inputs[channel].signal != wanted:
-                here, there = _of(inputs[channel].signal), _of(wanted)
+        count, sampled = self.bounds.channels, self.form.sampled
+        for k, channel in enumerate(self.circuit.inputs[c] for c in channels):
+            wanted = sampled[k] if k < len(sampled) else None
+            if channel.signal != wanted:
                 raise UserError(
-                    f"its input {inputs[channel].name!r} is of {here}, that of the task, {names[place]!r}, of {there}"
+                    f"its input {channel.name!r} is of {_of(channel.signal)}, that of the task, {names[k]!r}, of {_of(wanted)}"
                 )
-            for s in inputs[channel].synapses:
+            for s in channel.synapses:
                 if s.short_term or s.stdp:
-                    raise UserError(
-                        f"the synapse from input {inputs[channel].name!r} to {s.post!r} is plastic; a search's are static"
-                    )
-                self._synapse(place, s, GAIN if wanted else 0, f"from input {inputs[channel].name!r} to {s.post!r}")
+                    raise UserError(f"the synapse from input {channel.name!r} to {s.post!r} is plastic; a search's are static")
+                self._synapse(k, s, GAIN if wanted else 0, f"from input {channel.name!r} to {s.post!r}")
         for s in self.circuit.synapses:
             row = 0 if self.circuit.neurons[self.slot[s.pre]].sign == "E" else 1
             self._synapse(count + self.slot[s.pre], s, row, f"from {s.pre!r} to {s.post!r}")
@@ -138,7 +135,7 @@ class _Work:
             allowed = f"{low * bounds.dt_ms:g} to {high * bounds.dt_ms:g} ms in steps of the task's {bounds.dt_ms:g} ms"
             raise UserError(f"the delay {between} is {s.delay_ms:g} ms, circuit.delay_ms allows {allowed}")
         if s.weight_mv == 0:
-            self.rounded = True  # such a synapse does nothing: none is the same
+            self.rounded = True  # a synapse without effect is left out
             return
         key = f"circuit.{('excitatory_weight_mv', 'inhibitory_weight_mv', 'gain_mv')[range_of]}"
         weight = self._fitted(s.weight_mv, 1 / GRID, bounds.weight[range_of], f"the weight {between}", key)
@@ -147,18 +144,18 @@ class _Work:
         genome["weight"][source, post] = weight if bounds.dale or range_of != 1 else -weight
         genome["delay"][source, post] = round(steps)
 
-    def _fitted(self, value, step, pair, what, key):
-        """A value on the grid and within its range, which it may leave by less than a step of the grid."""
+    def _fitted(self, value, step, pair, name, key):
+        """A value moved onto the grid and into its range, by less than a step of the grid; else UserError."""
         fitted = float(np.clip(np.rint(value / step) * step, *pair))
         if abs(fitted - value) >= step * (1 - 1e-9) + 1e-9 * abs(value):
             low, high = (f"{end:g}" for end in pair)
             allowed = f"{low} to {high}" if low != high else low
-            raise UserError(f"{what} is {value:g}, {key} allows {allowed}")
+            raise UserError(f"{name} is {value:g}, {key} allows {allowed}")
         self.rounded |= abs(fitted - value) > 1e-6 * max(1.0, abs(value))
         return fitted
 
     def readout(self, outputs):
-        """Ports go by name, or all their neurons in order."""
+        """Match ports by name, or all their neurons in order."""
         ports = self.circuit.outputs
         if {port.name for port in ports} == set(outputs) and all(len(port.neurons) == 1 for port in ports):
             read = [next(port for port in ports if port.name == name).neurons[0] for name in outputs]
@@ -174,10 +171,10 @@ class _Work:
         self.genome["readout"] = slots
 
 
-def _order(what, names, wanted):
-    """Index of each wanted name among the names; the order as it is where the names differ."""
+def _order(kind, names, wanted):
+    """Index of each wanted name among the names, or the given order if the names differ."""
     if len(names) != len(wanted):
-        raise UserError(f"it has {len(names)} {what}, the task has {len(wanted)}: {_listed(wanted)}")
+        raise UserError(f"it has {len(names)} {kind}, the task has {len(wanted)}: {_listed(wanted)}")
     return [names.index(name) for name in wanted] if set(names) == set(wanted) else range(len(names))
 
 

@@ -1,6 +1,6 @@
-"""The parts that variation is made of: picking, drawing, connecting and cutting within one genome, compiled.
+"""The parts of variation: picking, drawing, connecting and cutting within one genome, compiled.
 
-Values are drawn and moved only within the bounds and onto the grid. Picks return -1 where there is nothing to pick.
+Values stay within the bounds and on the grid. Picks return -1 if there is nothing to pick.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ type_row = compiled(record.type_row)
 
 
 class Genome(NamedTuple):
-    """Views of the fields of records: of one, as the compiled operators take them, or of many, with one axis more."""
+    """Views of the fields of one record, as the compiled operators take them, or of many, with one more axis."""
 
     kind: np.ndarray
     parameters: np.ndarray
@@ -27,7 +27,7 @@ class Genome(NamedTuple):
 
 
 @compiled
-def one(genomes, b):
+def view(genomes, b):
     """The b-th of many genomes."""
     kind, parameters = contiguous(genomes.kind[b]), contiguous(genomes.parameters[b])
     weight, delay, readout = contiguous(genomes.weight[b]), contiguous(genomes.delay[b]), contiguous(genomes.readout[b])
@@ -36,12 +36,12 @@ def one(genomes, b):
 
 @compiled
 def settle(g, source, bounds):
-    """Make a source's synapses agree with what it is now: none from or to empty slots, only onto types that it may project to,
+    """Make a source's synapses valid after a change: none from or to empty slots, only onto types that it may project to,
     weights in its sign's range."""
     slot = source - bounds.channels
     for post in range(len(g.kind)):
         if g.weight[source, post] != 0:
-            if g.kind[post] == 0 or (slot >= 0 and g.kind[slot] == 0) or not may(g, source, post, bounds):
+            if g.kind[post] == 0 or (slot >= 0 and g.kind[slot] == 0) or not may_project(g, source, post, bounds):
                 cut(g, source, post)
             elif bounds.dale:
                 g.weight[source, post] = fit_weight(g.weight[source, post], range_of(g, source, bounds), bounds)
@@ -68,7 +68,7 @@ def inherit(g, slot, parent, model):
 
 @compiled
 def connect(g, source, post, bounds, rng):
-    if source < 0 or fan_in(g, post) >= bounds.in_degree or not may(g, source, post, bounds):
+    if source < 0 or fan_in(g, post) >= bounds.in_degree or not may_project(g, source, post, bounds):
         return False
     g.weight[source, post] = draw_weight(g, source, bounds, rng)
     g.delay[source, post] = bounds.delay[0] + below(rng, bounds.delay[1] - bounds.delay[0] + 1)
@@ -85,7 +85,7 @@ def draw_parameters(g, slot, bounds, rng):
 
 @compiled
 def fit_parameters(g, slot, bounds):
-    """Draw the parameters in to the ranges of the neuron's type."""
+    """Move the parameters into the ranges of the neuron's type."""
     row = type_row(g.kind[slot], bounds.excitatory)
     for p in range(len(bounds.step)):
         g.parameters[slot, p] = fit_parameter(g.parameters[slot, p], p, row, bounds)
@@ -93,14 +93,14 @@ def fit_parameters(g, slot, bounds):
 
 @compiled
 def draw_inputs(g, slot, bounds, rng):
-    """One to four incoming synapses."""
+    """Draw one to four incoming synapses."""
     for _ in range(1 + below(rng, min(4, bounds.in_degree))):
         connect(g, pick_source(g, slot, bounds, rng), slot, bounds, rng)
 
 
 @compiled
 def draw_weight(g, source, bounds, rng):
-    """The weight of a new synapse from this source; below 0 it inhibits whatever the source is, see `Bounds.dale`."""
+    """The weight of a new synapse from this source; below 0 for an inhibitory one without Dale's law, see `Bounds.dale`."""
     inhibits = not bounds.dale and source >= bounds.channels and rng.random() < 0.5
     row = 1 if inhibits else range_of(g, source, bounds)
     low, high = bounds.weight[row]
@@ -110,7 +110,7 @@ def draw_weight(g, source, bounds, rng):
 
 @compiled
 def rescale(g, source, post, factor, bounds):
-    """Multiply a weight, within its range and onto the grid; its sign stays."""
+    """Multiply a weight within its range and on the grid, with its sign kept."""
     weight = g.weight[source, post]
     row = 1 if weight < 0 else range_of(g, source, bounds)
     fitted = fit_weight(abs(weight) * factor, row, bounds)
@@ -119,7 +119,7 @@ def rescale(g, source, post, factor, bounds):
 
 @compiled
 def fit_weight(weight, row, bounds):
-    """A weight onto the grid and within the range that is a row of `Bounds.weight`."""
+    """A weight moved onto the grid and into the range in this row of `Bounds.weight`."""
     low, high = bounds.weight[row]
     return min(max(np.rint(weight * GRID) / GRID, low), high)
 
@@ -131,7 +131,7 @@ def fit_parameter(value, p, row, bounds):
 
 
 @compiled
-def may(g, source, post, bounds):
+def may_project(g, source, post, bounds):
     """May this source project to this neuron?"""
     slot = source - bounds.channels
     row = 0 if slot < 0 else 1 + type_row(g.kind[slot], bounds.excitatory)
@@ -139,7 +139,7 @@ def may(g, source, post, bounds):
 
 
 @compiled
-def some_kind(sign, bounds, rng):
+def random_kind(sign, bounds, rng):
     """A random cell type of a sign."""
     types = bounds.excitatory if sign > 0 else len(bounds.parameter) - bounds.excitatory
     return sign * (1 + (below(rng, types) if types > 1 else 0))
@@ -169,13 +169,13 @@ def pick_unread(g, rng):
 
 @compiled
 def pick_source(g, post, bounds, rng):
-    """A source that may project to `post` and does not yet, or -1; input channels come up as often as all neurons together."""
+    """A source that may project to `post` and does not yet, or -1; input channels are as probable as all neurons together."""
     absent = np.zeros(len(g.weight), np.bool_)
     channels, neurons = 0, 0
     for source in range(len(absent)):
         slot = source - bounds.channels
-        there = slot < 0 or g.kind[slot] != 0
-        absent[source] = there and g.weight[source, post] == 0 and may(g, source, post, bounds)
+        present = slot < 0 or g.kind[slot] != 0
+        absent[source] = present and g.weight[source, post] == 0 and may_project(g, source, post, bounds)
         channels += absent[source] and slot < 0
         neurons += absent[source] and slot >= 0
     if channels > 0 and (neurons == 0 or rng.random() < 0.5):
@@ -192,14 +192,14 @@ def pick_synapse(g, rng):
         return -1, -1
     n = below(rng, total)
     for source in range(len(g.weight)):
-        here = fan_out(g, source)
-        if n < here:
+        outgoing = fan_out(g, source)
+        if n < outgoing:
             for post in range(len(g.kind)):
                 if g.weight[source, post] != 0:
                     if n == 0:
                         return source, post
                     n -= 1
-        n -= here
+        n -= outgoing
     return -1, -1
 
 
@@ -217,10 +217,10 @@ def pick_parameter(row, bounds, rng):
 @compiled
 def is_read(g, slot):
     """Does an output read this slot?"""
-    found = False
+    is_output = False
     for read in g.readout:
-        found |= read == slot
-    return found
+        is_output |= read == slot
+    return is_output
 
 
 @compiled

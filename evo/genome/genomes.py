@@ -1,5 +1,5 @@
-"""Genomes of either kind, of single motifs (`record`, `variation`, `identity`) and of assemblies (`assembly`), by their bounds
-or their dtype."""
+"""Functions of genomes of either kind, by their bounds or dtype: `assembly` implements all of them for assemblies, and
+`record`, `variation` and `identity` the same ones for single motifs."""
 
 from typing import Any
 
@@ -37,11 +37,10 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     return _of(form.bounds, record).to_circuit(genome, form, inputs, outputs)
 
 
-def tables(genomes: np.ndarray, form: Encoding, inputs, outputs, refine: int = 1) -> PackedCircuits:
-    """Genomes as the simulator reads them, float32, at a step `refine` times shorter than theirs."""
-    if is_assembly(genomes):
-        return assembly.tables(genomes, form, inputs, outputs, refine)
-    return record.tables(genomes, form, refine=refine)
+def tables(genomes: np.ndarray, form: Encoding, inputs=(), outputs=(), refine: int = 1) -> PackedCircuits:
+    """Genomes in the simulator's layout, float32, at a step `refine` times shorter than theirs; only assemblies need the names
+    of inputs and outputs."""
+    return _like(genomes, record).tables(genomes, form, inputs, outputs, refine)
 
 
 def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> np.ndarray:
@@ -55,7 +54,7 @@ def keys(genomes: np.ndarray) -> list[bytes]:
 
 
 def wirings(genomes: np.ndarray) -> int:
-    """How many different wirings there are among the genomes."""
+    """The number of different wirings among the genomes."""
     return _like(genomes, identity).wirings(genomes)
 
 
@@ -64,9 +63,9 @@ def is_assembly(genomes: np.ndarray) -> bool:
     return "copies" in (genomes.dtype.names or ())
 
 
-def _of(bounds, otherwise) -> Any:
-    return assembly if isinstance(bounds, AssemblyBounds) else otherwise
+def _of(bounds, of_motifs) -> Any:
+    return assembly if isinstance(bounds, AssemblyBounds) else of_motifs
 
 
-def _like(genomes, otherwise) -> Any:
-    return assembly if is_assembly(genomes) else otherwise
+def _like(genomes, of_motifs) -> Any:
+    return assembly if is_assembly(genomes) else of_motifs

@@ -1,4 +1,4 @@
-"""The mutations, one function each: they change one genome in place and say whether they found anything to change.
+"""The mutations, one function each: they change one genome in place and return whether there was anything to change.
 
 A valid genome stays valid: a change that would break the bounds is not made.
 """
@@ -22,16 +22,16 @@ from evo.genome.genes import (
     fit_parameters,
     inherit,
     is_read,
-    may,
+    may_project,
     nth_slot,
     pick_neuron,
     pick_parameter,
     pick_source,
     pick_synapse,
     pick_unread,
+    random_kind,
     rescale,
     settle,
-    some_kind,
     type_row,
 )
 
@@ -107,8 +107,8 @@ def rewire(g, bounds, rng):
         new_source = pick_source(g, post, bounds, rng)
     else:
         new_post = pick_neuron(g, rng)
-        taken = g.weight[source, new_post] != 0 or not may(g, source, new_post, bounds)
-        if new_post == post or fan_in(g, new_post) >= bounds.in_degree or taken:
+        blocked = g.weight[source, new_post] != 0 or not may_project(g, source, new_post, bounds)
+        if new_post == post or fan_in(g, new_post) >= bounds.in_degree or blocked:
             return False
     if new_source < 0:
         return False
@@ -128,7 +128,7 @@ def add_neuron(g, bounds, rng):
     if slot < 0 or not bounds.allowed[count(g, 1) + (sign > 0), count(g, -1) + (sign < 0)]:
         return False
     model = nth_slot(g, sign, below(rng, max(1, count(g, sign))))
-    g.kind[slot] = some_kind(sign, bounds, rng)
+    g.kind[slot] = random_kind(sign, bounds, rng)
     if model >= 0 and rng.random() < 0.5:
         g.kind[slot] = g.kind[model]
         inherit(g, slot, g, model)

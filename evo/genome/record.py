@@ -1,7 +1,7 @@
-"""The genome: a circuit as a fixed-capacity record, the bounds it must keep, and the way back to a `Circuit`.
+"""The genome: a circuit as a fixed-capacity record, its bounds, and its decoding as a `Circuit`.
 
-A population is one contiguous structured array: it travels to a worker as one buffer. Slots without a neuron and pairs without
-a synapse hold zeros, so equal circuits with equal slots have equal bytes.
+A population is one contiguous structured array, sent to a worker as one buffer. Slots without a neuron and pairs without a
+synapse hold zeros, so equal circuits with equal slots have equal bytes.
 """
 
 from functools import partial
@@ -14,28 +14,29 @@ from circuits.neurons import NeuronModel
 from circuits.simulation.packed import PackedCircuits, from_matrices
 from circuits.synapses import SynapseModel
 
-# Weights, and parameters in mV or ms, are whole multiples of 1/256: exact in float32, in float64 and in a JSON file. Shares and
-# rates are small numbers and have a finer grid.
+# Weights, and parameters in mV or ms, are multiples of 1/256: exact in float32, in float64 and in a JSON file. Shares and rates
+# are small numbers and have a finer grid.
 GRID = 256
 FINE_GRID = 2**20
 GAIN = 2  # row of `Bounds.weight` for sampled inputs
-TOGETHER = 1000  # genomes that are checked in one go
+CHUNK = 1000  # genomes that are checked at a time
 
 
 class Bounds(NamedTuple):
     """Bounds of genomes, in numbers. Cell types are in order, the excitatory ones first.
 
     allowed        bool [capacity + 1, capacity + 1]: may there be e excitatory and i inhibitory neurons?
-    channels, capacity, readouts: input channels, neuron slots, output slots;   in_degree: most synapses onto one neuron
+    channels, capacity, readouts: input channels, neuron slots, output slots;   in_degree: maximum synapses onto one neuron
     delay          int64 [2]: shortest, longest, in steps
-    weight         float64 [3, 2]: least and largest weight of E (and input) and of I synapses, and gain of sampled inputs, mV
-    parameter      float64 [types, 2, parameters]: least and largest value of each parameter for each cell type
+    weight         float64 [3, 2]: minimum and maximum weight of E (and input) and I synapses, and gain of sampled inputs, mV
+    parameter      float64 [types, 2, parameters]: minimum and maximum of each parameter for each cell type
     step           float64 [parameters]: their grid
     excitatory     number of excitatory cell types
     projects       bool [1 + types, types]: may the input channels (row 0), or a type (row 1 + type), project to a type?
     dt_ms          the simulation step
     sampled        the first so many input channels are sampled signals
-    dale           does a neuron excite or inhibit (Dale's law)? Else all count as excitatory and a weight below 0 inhibits
+    dale           does each neuron only excite or only inhibit (Dale's law)? Else all count as excitatory, and a weight below 0
+                   inhibits
     """
 
     allowed: np.ndarray
@@ -59,7 +60,7 @@ class Encoding(NamedTuple):
 
     model          of the neurons;   synapse_model  of the synapses between them, None: static
     types          names of the cell types;   noise_mv  membrane noise
-    sampled        what the sampled input channels are of
+    sampled        the signals of the sampled input channels
     The parameters of a genome's neuron are those of the neuron model, then those of the synapses that leave the neuron.
     """
 
@@ -95,23 +96,22 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
     return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts, len(bounds.step)))
 
 
-def tables(genomes: np.ndarray, form: Encoding, real=np.float32, refine: int = 1) -> PackedCircuits:
-    """Genomes as the kernel reads them, at a step `refine` times shorter than theirs."""
-    kind, parameters, weight = genomes["kind"], genomes["parameters"], genomes["weight"]
-    delay = genomes["delay"]
+def tables(genomes: np.ndarray, form: Encoding, _inputs=(), _outputs=(), refine: int = 1) -> PackedCircuits:
+    """Genomes in the kernel's layout, float32, at a step `refine` times shorter than theirs."""
+    kind, parameters, weight, delay, readout = (genomes[name] for name in genomes.dtype.names)
     if refine > 1:
         delay = np.minimum(delay * np.uint32(refine), 65_535).astype("u2")
-    wiring = (weight, delay, genomes["readout"])
-    dt = form.bounds.dt_ms / refine
-    sampled = form.bounds.sampled
-    return from_matrices(form.model, kind, parameters, *wiring, dt, real, form.synapse_model, form.noise_mv, sampled)
+    dt, sampled = form.bounds.dt_ms / refine, form.bounds.sampled
+    return from_matrices(
+        form.model, kind, parameters, weight, delay, readout, dt, np.float32, form.synapse_model, form.noise_mv, sampled
+    )
 
 
 def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits.
 
-    Without Dale's law a neuron that excites some and inhibits others becomes two of the same inputs and parameters, which fire
-    alike: one for its excitatory synapses and the outputs, one for its inhibitory ones.
+    Without Dale's law a neuron with excitatory and inhibitory synapses becomes two with the same inputs, parameters and spikes:
+    one for its excitatory synapses and the outputs, one for its inhibitory ones.
     """
     bounds = form.bounds
     names: dict[tuple[int, str], str] = {}
@@ -123,10 +123,10 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
         return round(float(steps) * bounds.dt_ms, 9)
 
     def neuron(slot, sign):
-        found = dict(zip(form.model.names, map(float, genome["parameters"][slot]), strict=False))
-        found["t_ref_ms"] = ms(round(found["t_ref_ms"] / bounds.dt_ms))
+        values = dict(zip(form.model.names, map(float, genome["parameters"][slot]), strict=False))
+        values["t_ref_ms"] = ms(round(values["t_ref_ms"] / bounds.dt_ms))
         kind = form.types[type_row(int(genome["kind"][slot]), bounds.excitatory)]
-        return form.model.neuron(id=names[slot, sign], sign=sign, type=kind, **found)
+        return form.model.neuron(id=names[slot, sign], sign=sign, type=kind, **values)
 
     def plastic(slot):
         if form.synapse_model is None:
@@ -150,8 +150,7 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     ]
     recurrent = []
     for (slot, sign), name in names.items():
-        theirs = {"pre": name} | plastic(slot)
-        make = partial(Synapse, **theirs)
+        make = partial(Synapse, pre=name, **plastic(slot))
         recurrent += synapses(bounds.channels + slot, make, 1 if bounds.dale or sign == "E" else -1)
     read = [names[int(slot), "E"] for slot in genome["readout"]]
     ports = [OutputPort(name=name, neurons=(neuron,)) for name, neuron in zip(outputs, read, strict=True)]
@@ -167,7 +166,7 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
 
 
 def _signs(genome, slot, bounds):
-    """The signs with which a neuron takes part in a circuit: its own, or without Dale's law those of its synapses."""
+    """The signs of a neuron in the circuit: its own, or without Dale's law those of its synapses."""
     if bounds.dale:
         return "E" if genome["kind"][slot] > 0 else "I"
     weight = genome["weight"][bounds.channels + slot]
@@ -176,27 +175,27 @@ def _signs(genome, slot, bounds):
 
 
 def type_row(kind, excitatory):
-    """The cell type of a neuron of this kind, its place in `Encoding.types`."""
+    """The cell type of a neuron of this kind, as an index into `Encoding.types`."""
     return kind - 1 if kind > 0 else excitatory - kind - 1
 
 
 def faults(genome: np.void, bounds: Bounds) -> list[str]:
-    """Faults of a genome in words; empty for a valid one. Variation never makes any: the tests ask here."""
-    return [what for what, wrong in _wrong(np.array([genome], genome.dtype), bounds).items() if wrong[0]]
+    """Faults of a genome in words; empty for a valid one. Variation makes none, which the tests check by this function."""
+    return [fault for fault, wrong in _wrong(np.array([genome], genome.dtype), bounds).items() if wrong[0]]
 
 
 def sound(genomes: np.ndarray, bounds: Bounds) -> np.ndarray:
     """Mask of the genomes without faults: bool [n]."""
-    found = np.ones(len(genomes), bool)
-    for first in range(0, len(genomes), TOGETHER):
-        some = slice(first, first + TOGETHER)
-        for wrong in _wrong(genomes[some], bounds).values():
-            found[some] &= ~wrong
-    return found
+    mask = np.ones(len(genomes), bool)
+    for first in range(0, len(genomes), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        for wrong in _wrong(genomes[chunk], bounds).values():
+            mask[chunk] &= ~wrong
+    return mask
 
 
 def _wrong(genomes, bounds):
-    """By what may be wrong with them, of which genomes it is true: bool [n]."""
+    """The genomes with each fault, bool [n] by the fault in words."""
     kind, weight, delay, parameters = (genomes[name] for name in ("kind", "weight", "delay", "parameters"))
     readout, n = genomes["readout"], len(genomes)
     unknown = (kind > bounds.excitatory) | (-kind.astype(int) > len(bounds.parameter) - bounds.excitatory)
@@ -208,8 +207,8 @@ def _wrong(genomes, bounds):
     inhibitory = np.concatenate([np.zeros((n, channels), bool), kind < 0], axis=1)[:, :, None] | (weight < 0)
     range_of = inhibitory.astype(int)
     range_of[:, : bounds.sampled] = GAIN
-    least, most = bounds.weight.astype("f4").T[:, range_of]
-    may = bounds.projects[np.concatenate([np.zeros((n, channels), int), row + 1], axis=1)[:, :, None], row[:, None, :]]
+    weakest, strongest = bounds.weight.astype("f4").T[:, range_of]
+    may_project = bounds.projects[np.concatenate([np.zeros((n, channels), int), row + 1], axis=1)[:, :, None], row[:, None, :]]
     slots = np.clip(readout, 0, kind.shape[1] - 1).astype(int)
     read = np.sort(readout, axis=1)
     fits = (parameters >= low) & (parameters <= high)
@@ -217,14 +216,14 @@ def _wrong(genomes, bounds):
     with np.errstate(all="ignore"):
         scaled = np.where(absent[:, :, None], 0, parameters) / bounds.step
         on_grid = np.isclose(scaled, np.rint(scaled), atol=1e-4)
-        right = {
+        valid = {
             "numbers of E and I neurons": bounds.allowed[(kind > 0).sum(axis=1), (kind < 0).sum(axis=1)][:, None],
             "negative weight": weight[:, : None if bounds.dale else channels] >= 0,
             "synapse of an empty slot": ~synapse | ~absent[:, None, :],
             "synapse from an empty slot": ~synapse[:, channels:] | ~absent[:, :, None],
-            "synapse between types that have none": ~synapse | may,
+            "synapse between types that have none": ~synapse | may_project,
             "in-degree": synapse.sum(axis=1) <= bounds.in_degree,
-            "weight range": ~synapse | (size >= least) & (size <= most),
+            "weight range": ~synapse | (size >= weakest) & (size <= strongest),
             "delay range": ~synapse | (delay >= bounds.delay[0]) & (delay <= bounds.delay[1]),
             "parameter range": absent[:, :, None] | fits,
             "grid of the parameters": on_grid,
@@ -234,5 +233,5 @@ def _wrong(genomes, bounds):
             "remains of a removed synapse": synapse | (delay == 0),
             "remains of a removed neuron": ~absent[:, :, None] | (parameters == 0),
         }
-    wrong = {what: ~(fine.reshape(n, -1).all(axis=1) | unknown.any(axis=1)) for what, fine in right.items()}
+    wrong = {fault: ~(holds.reshape(n, -1).all(axis=1) | unknown.any(axis=1)) for fault, holds in valid.items()}
     return {"cell type": unknown.any(axis=1), **wrong}

@@ -1,9 +1,9 @@
-"""How genomes come to be and change: founders, crossover and mutations.
+"""The operators of genomes: founders, crossover and mutations.
 
-Every operator is closed over the bounds: valid genomes in, valid genomes out (E and I counts, in-degree, delays, weights,
-outputs on excitatory neurons), so nothing is ever repaired or thrown away. Dale's law needs no operator: the sign is the
-neuron's. Without the law it is the weight's, drawn with it and kept. An operator that finds nothing to do (no free slot, say)
-leaves the genome as it is and returns False.
+Every operator keeps valid genomes valid (E and I counts, in-degree, delays, weights, outputs on excitatory neurons), so that
+none is ever repaired or discarded. Dale's law needs no operator: the sign is the neuron's. Without the law the sign is the
+weight's, drawn with it and kept. An operator with nothing to do (for instance without a free slot) leaves the genome unchanged
+and returns False.
 
 All randomness comes from the numpy Generator passed in, as uniform numbers only, so that it is the same on every machine.
 """
@@ -20,10 +20,10 @@ from evo.genome.genes import (
     draw_parameters,
     inherit,
     is_read,
-    one,
     pick_unread,
+    random_kind,
     settle,
-    some_kind,
+    view,
 )
 from evo.genome.mutations import (
     add_neuron,
@@ -47,22 +47,22 @@ VALUES = 0.55  # share of the mutations that leave the wiring alone
 
 def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random valid genomes."""
-    made = record.empty(bounds, count)
-    _found_all(_fields(made), bounds, rng)
-    return made
+    genomes = record.empty(bounds, count)
+    _draw_founders(_fields(genomes), bounds, rng)
+    return genomes
 
 
 def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One child per pair of indices into `genomes`: a copy of the mother that takes about half its neurons, each with its
-    incoming synapses, from the father, unless that is NOBODY. Returns the children, and whether each took any."""
+    """One child per pair of indices into `genomes`: a copy of the mother with about half its neurons, each with its incoming
+    synapses, from the father, unless that is NOBODY. Returns the children, and whether each has any neuron of the father."""
     children, crossed = genomes.take(mothers), np.zeros(len(mothers), bool)
     _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, crossed)
     return children, crossed
 
 
 def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5, wiring: bool = True) -> np.ndarray:
-    """Mutate in place: each genome gets one mutation, and a further one with probability `more` after each; without `wiring`
-    only weights, delays and parameters change."""
+    """Mutate in place: each genome gets one mutation, and after each mutation another one with probability `more`; without
+    `wiring` only weights, delays and parameters change."""
     _mutate_all(_fields(genomes), bounds, rng, more, 1.0 if wiring else VALUES)
     return genomes
 
@@ -81,12 +81,12 @@ def _fields(genomes):
 
 
 @compiled
-def _found_all(genomes, bounds, rng):
+def _draw_founders(genomes, bounds, rng):
     for b in range(len(genomes.kind)):
-        g = one(genomes, b)
+        g = view(genomes, b)
         e, i = _pick_mix(bounds, rng)
         for slot in range(e + i):
-            g.kind[slot] = some_kind(1 if slot < e else -1, bounds, rng)
+            g.kind[slot] = random_kind(1 if slot < e else -1, bounds, rng)
         for slot in range(len(g.kind) - 1, 0, -1):
             other = below(rng, slot + 1)
             g.kind[slot], g.kind[other] = g.kind[other], g.kind[slot]
@@ -119,12 +119,12 @@ def _pick_mix(bounds, rng):
 
 @compiled
 def _cross_all(children, genomes, fathers, bounds, rng, crossed):
-    """Slots are homologous. A slot that would break the E and I counts or an output stays the mother's."""
+    """Cross slot by slot. A slot that would violate the E and I counts or an output stays the mother's."""
     differs = np.empty(children.kind.shape[1], np.bool_)
     for b in range(len(children.kind)):
         if fathers[b] == NOBODY:
             continue
-        child, father = one(children, b), one(genomes, fathers[b])
+        child, father = view(children, b), view(genomes, fathers[b])
         e, i = count(child, 1), count(child, -1)
         for slot in range(len(child.kind)):
             differs[slot] = child.kind[slot] != father.kind[slot]
@@ -146,49 +146,49 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
 
 @compiled
 def _mutate_all(genomes, bounds, rng, more, share):
-    """One mutation, then another with probability `more`, and so on; one that finds nothing to do gives way to another.
-    `share` of the mutations below, from the top, are made."""
+    """One mutation, then another with probability `more`, and so on; a mutation with nothing to do is drawn again. Only the
+    first `share` of the mutations below are drawn."""
     for b in range(len(genomes.kind)):
-        g = one(genomes, b)
-        left = 8  # a genome in which nothing can change must not hang
-        while left > 0:
-            left -= 1
-            die = rng.random() * share
-            if die < 0.25:
+        g = view(genomes, b)
+        tries = 8  # limited, as there are genomes in which nothing can change
+        while tries > 0:
+            tries -= 1
+            draw = rng.random() * share
+            if draw < 0.25:
                 done = perturb_weight(g, bounds, rng)
-            elif die < 0.45:
+            elif draw < 0.45:
                 done = perturb_delay(g, bounds, rng)
-            elif die < VALUES:
+            elif draw < VALUES:
                 done = perturb_parameter(g, bounds, rng)
-            elif die < 0.66:
+            elif draw < 0.66:
                 done = add_synapse(g, bounds, rng)
-            elif die < 0.77:
+            elif draw < 0.77:
                 done = remove_synapse(g, bounds, rng)
-            elif die < 0.84:
+            elif draw < 0.84:
                 done = rewire(g, bounds, rng)
-            elif die < 0.89:
+            elif draw < 0.89:
                 done = add_neuron(g, bounds, rng)
-            elif die < 0.94:
+            elif draw < 0.94:
                 done = remove_neuron(g, bounds, rng)
-            elif die < 0.97:
+            elif draw < 0.97:
                 done = flip_type(g, bounds, rng)
             else:
                 done = reassign_output(g, bounds, rng)
             if done:
-                left = 8 if rng.random() < more else 0
+                tries = 8 if rng.random() < more else 0
 
 
 @compiled
 def _rewired(children, genomes, mothers):
-    found = np.zeros(len(children.kind), np.bool_)
+    changed = np.zeros(len(children.kind), np.bool_)
     for b in range(len(children.kind)):
-        child, mother = one(children, b), one(genomes, mothers[b])
+        child, mother = view(children, b), view(genomes, mothers[b])
         for slot in range(len(child.kind)):
-            found[b] |= child.kind[slot] != mother.kind[slot]
+            changed[b] |= child.kind[slot] != mother.kind[slot]
         for r in range(len(child.readout)):
-            found[b] |= child.readout[r] != mother.readout[r]
-        new, old, differ = child.weight.reshape(-1), mother.weight.reshape(-1), False
+            changed[b] |= child.readout[r] != mother.readout[r]
+        new, old, other_synapses = child.weight.reshape(-1), mother.weight.reshape(-1), False
         for s in range(len(new)):
-            differ |= (new[s] != 0) != (old[s] != 0)
-        found[b] |= differ
-    return found
+            other_synapses |= (new[s] != 0) != (old[s] != 0)
+        changed[b] |= other_synapses
+    return changed

@@ -1,5 +1,4 @@
-"""Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. No code of a run is
-executed."""
+"""Activity of circuits in a few trials, as short lists for the page: spikes, potentials, currents. Runs no code of a run."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,16 +15,16 @@ from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
-SHOWN = 12  # trials, of as many classes where there are
-TRACED = 4  # of them with potentials and currents
+SHOWN = 12  # trials, of different classes if possible
+TRACED = 4  # trials with potentials and currents
 POINTS = 400  # of a trace
-LEVELS = 250  # of its values
+LEVELS = 250  # of the values of a trace
 AT_ONCE = 2**23  # numbers recorded together: 64 MB
 
 
 class Shown(NamedTuple):
-    """Trials to show: spikes bool [trials, steps, channels], the class of each, the environment of a closed loop, and what
-    drives the sampled channels, [trials, steps, sampled channels]."""
+    """Trials to show: spikes bool [trials, steps, channels], the class of each, the environment of a closed loop, and the
+    signals of the sampled channels, [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
     labels: np.ndarray
@@ -35,7 +34,7 @@ class Shown(NamedTuple):
 
     @property
     def traced(self) -> list[int]:
-        """The trials whose potentials are shown: one of each class as far as they go."""
+        """The trials whose potentials are shown: one of each of the first classes."""
         return sorted(np.unique(self.labels, return_index=True)[1].tolist())[:TRACED]
 
     @classmethod
@@ -44,34 +43,34 @@ class Shown(NamedTuple):
 
 
 def of_run(run: Run) -> Shown:
-    """Trials that the run keeps for this; those of a closed loop are made anew, with their environment, for our own tasks."""
+    """The example trials of a run; those of a closed loop are made anew, with their environment, for our own tasks."""
     if run.examples is None:
         return Shown.none()
     settings = dict(run.spec.task)
     if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].environment is not Task.environment:
         return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
-    some, driven = chosen(run.examples.labels), run.examples.driven
-    signals = None if driven is None else driven[some]
-    return Shown(run.examples.spikes[some], run.examples.labels[some], signals=signals)
+    trials, signals = chosen(run.examples.labels), run.examples.driven
+    signals = None if signals is None else signals[trials]
+    return Shown(run.examples.spikes[trials], run.examples.labels[trials], signals=signals)
 
 
 def of_motif(motif: Motif) -> Shown:
-    """Trials of the task that a motif was evolved for, none if it does not ship with us: a stranger's is never executed."""
+    """Trials of the task that a motif was evolved for, none if the task is not one of ours: a stranger's is never executed."""
     task = task_of(motif)
     return Shown.none() if task is None else _held_out(task, motif.provenance.seed or 1, MOTIF_TRIALS)
 
 
 def _held_out(task, seed, count):
     trials, _ = trials_for(task, seed, count)
-    taken = trials.take(chosen(trials.labels))
-    return Shown(taken.spikes, taken.labels, task.environment(taken), taken.noise_seed, taken.signals)
+    selected = trials.take(chosen(trials.labels))
+    return Shown(selected.spikes, selected.labels, task.environment(selected), selected.noise_seed, selected.signals)
 
 
 def chosen(labels):
     """The first two trials of each class, or one where there are many classes."""
     classes = np.unique(labels)[:SHOWN]
-    each = 2 if 2 * len(classes) <= SHOWN else 1
-    return np.concatenate([np.flatnonzero(labels == one)[:each] for one in classes])
+    per_class = 2 if 2 * len(classes) <= SHOWN else 1
+    return np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in classes])
 
 
 def inputs(shown: Shown) -> list:
@@ -85,13 +84,17 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
     spikes  per trial and neuron the steps with a spike, each as its distance from the one before (the first from 0): row k is
             the time (k + 1) dt;   heard  in a closed loop the same of the input channels, else None
     rate_hz, cv  of every neuron in these trials: mean rate, and coefficient of variation of its intervals (None: too few)
-    traces  None, or `trials` (their numbers), `stride` (steps between points, the first after so many) and `v`, `e`, `i` per
-            trial and neuron: see `_packed`; None for neurons without
+    traces  None, or `trials` (their numbers), `stride` (steps between points, and before the first one) and `v`, `e`, `i` per
+            trial and neuron: see `_packed`; None for neurons without traces
     """
     few = traces and of is not None
     ids = [circuit.neurons[k].id for k in of or ()]
     raster = _simulated(circuit, shown, record=ids, record_trials=shown.traced) if few else _simulated(circuit, shown)
     trains = raster.spikes()
+    if few:
+        traced = _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
+    else:
+        traced = _traces(circuit, shown) if traces else None
     return {
         "spikes": [[_steps(column) for column in trial.T] for trial in trains],
         "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
@@ -99,34 +102,30 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
         else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
         "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
-        "traces": _traces_of(circuit, shown, raster, of) if few else _traces(circuit, shown) if traces else None,
+        "traces": traced,
     }
 
 
 def _simulated(circuit: Circuit, shown: Shown, **options) -> Raster:
-    given = {"seed": shown.noise_seed, "environment": shown.environment, "signals": shown.signals}
-    return simulate(circuit, shown.spikes, **given, **options)
+    stimulus = {"seed": shown.noise_seed, "environment": shown.environment, "signals": shown.signals}
+    return simulate(circuit, shown.spikes, **stimulus, **options)
 
 
 def _traces(circuit, shown):
     steps, ids, parts = shown.spikes.shape[1], [n.id for n in circuit.neurons], []
     per_neuron = steps * len(circuit.model.states) * 64
-    together = max(1, AT_ONCE // per_neuron)
-    for first in range(0, len(ids), together):
-        some = ids[first : first + together]
-        parts.append(_points(_simulated(circuit, shown, record=some, record_trials=shown.traced), shown))
-    whole = [np.concatenate(some, axis=2) for some in zip(*parts, strict=True)]
+    at_once = max(1, AT_ONCE // per_neuron)
+    for first in range(0, len(ids), at_once):
+        recorded = ids[first : first + at_once]
+        parts.append(_points(_simulated(circuit, shown, record=recorded, record_trials=shown.traced), shown))
+    whole = [np.concatenate(blocks, axis=2) for blocks in zip(*parts, strict=True)]
     return _packed_traces(shown, whole, range(len(ids)), len(ids))
 
 
-def _traces_of(circuit, shown, raster, of):
-    return _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
-
-
 def _points(raster, shown):
-    """What was recorded, thinned out: v, e and i, each [trials, points, neurons]."""
-    found, stride = raster.traces, _stride(shown)
-    return [a[:, stride - 1 :: stride] for a in (found.v_mv, found.i_e_mv, found.i_i_mv)]
+    """The recorded traces, thinned out: v, e and i, each [trials, points, neurons]."""
+    traces, stride = raster.traces, _stride(shown)
+    return [a[:, stride - 1 :: stride] for a in (traces.v_mv, traces.i_e_mv, traces.i_i_mv)]
 
 
 def _packed_traces(shown, parts, of, count):
@@ -143,7 +142,7 @@ def _stride(shown):
 
 
 def _packed(values):
-    """A trace as [least, step, differences]: the values are least + step * the running sum of the differences."""
+    """A trace as [minimum, step, differences]: the values are minimum + step * the running sum of the differences."""
     low, high = float(values.min()), float(values.max())
     step = float(f"{(high - low) / LEVELS:.4g}") or 1.0
     levels = np.rint((values - low) / step).astype(int)
@@ -155,6 +154,6 @@ def _steps(train):
 
 
 def _cv(trains):
-    """Of the intervals between spikes in all trials, bool [trials, steps]; None for less than 10 of them."""
+    """Coefficient of variation of the interspike intervals in all trials, bool [trials, steps]; None for less than 10."""
     intervals = np.concatenate([np.diff(np.flatnonzero(train)) for train in trains])
     return float(f"{intervals.std() / intervals.mean():.4g}") if len(intervals) >= 10 else None

@@ -4,48 +4,42 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.drawing.canvas import Figure, own_style
 from evo.inspect import pictures
+from evo.inspect.finite import finite
+from evo.inspect.plain_table import plain_table
 from evo.studies.motifs.against import LEVEL, Against, Side
 from evo.studies.motifs.signed_graphs import BETWEEN
 
 SIDES = ("evolved", "measured")
 
 
-def as_json(found: Against) -> dict:
+def as_json(comparison: Against) -> dict:
     """`{"evolved": {...}, "measured": {...}}`; numbers that are infinite or were not tested are null."""
-    return {name: _side(part) for name, part in zip(SIDES, found, strict=True)}
+    return {name: _side(side) for name, side in zip(SIDES, comparison, strict=True)}
 
 
-def _side(part: Side) -> dict:
+def _side(side: Side) -> dict:
     rows = [
-        {"motif": motif.name, "pattern": motif.pattern} | {k: _number(v) for k, v in excess._asdict().items()}
-        for motif, excess in zip(BETWEEN, part.motifs, strict=True)
+        {"motif": motif.name, "pattern": motif.pattern} | {k: finite(v) for k, v in excess._asdict().items()}
+        for motif, excess in zip(BETWEEN, side.motifs, strict=True)
     ]
-    return part._asdict() | {"motifs": rows, "false_positives": _number(part.false_positives)}
+    return side._asdict() | {"motifs": rows, "false_positives": finite(side.false_positives)}
 
 
-def _number(value):
-    return value if math.isfinite(value) else None
-
-
-def show(found: Against, console: Console):
-    """Print how often each motif is there, beside graphs of the same degrees."""
-    for name, part in zip(SIDES, found, strict=True):
-        graphs = f"{part.graphs} graphs" if part.graphs > 1 else "1 graph"
-        size = f"{part.excitatory} E and {part.inhibitory} I neurons, {part.connections:,} connections"
-        wrong = f"{part.false_positives:.1%} of {part.tests} tests on graphs drawn from the null come out below {LEVEL}"
+def show(comparison: Against, console: Console):
+    """Print the number of each motif, beside its number in graphs of the same degrees."""
+    for name, side in zip(SIDES, comparison, strict=True):
+        graphs = f"{side.graphs} graphs" if side.graphs > 1 else "1 graph"
+        size = f"{side.excitatory} E and {side.inhibitory} I neurons, {side.connections:,} connections"
+        wrong = f"{side.false_positives:.1%} of {side.tests} tests on graphs drawn from the null come out below {LEVEL}"
         console.print(Text(f"{name:10}{graphs}, {size}; {wrong}"))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("motif")
-    for name in SIDES:
-        for column in (name, "by degrees", "ratio", "p"):
-            table.add_column(column, justify="right")
+    headings = [heading for name in SIDES for heading in (name, "by degrees", "ratio", "p")]
+    table = plain_table(("motif", *headings), left=("motif",))
     for k, motif in enumerate(BETWEEN):
-        cells = [cell for part in found for cell in _cells(part.motifs[k])]
+        cells = [cell for side in comparison for cell in _cells(side.motifs[k])]
         table.add_row(motif.name, *cells)
     console.print()
     console.print(table)
@@ -64,18 +58,18 @@ def _cells(excess):
     return f"{excess.number:,}", f"{excess.mean:,.1f}", ratio, p
 
 
-def draw(found: Against, path: Path) -> Path:
+def draw(comparison: Against, path: Path) -> Path:
     """Write the figure; the format is that of the file's ending."""
-    return pictures.save(picture(found), path)
+    return pictures.save(picture(comparison), path)
 
 
 @own_style({"font.size": 8})
-def picture(found: Against) -> Figure:
-    """The ratio of each motif to graphs of the same degrees, in both; filled where chance does not explain it."""
+def picture(comparison: Against) -> Figure:
+    """The ratio of each motif's number to that in graphs of the same degrees, for both sides; filled where significant."""
     figure = Figure(figsize=(6.5, 3.2))
     ax = figure.add_axes((0.32, 0.16, 0.64, 0.78))
-    for name, part, colour, shift in zip(SIDES, found, ("#b3432b", "#2b6cb3"), (-0.14, 0.14), strict=True):
-        for k, excess in enumerate(part.motifs):
+    for name, side, colour, shift in zip(SIDES, comparison, ("#b3432b", "#2b6cb3"), (-0.14, 0.14), strict=True):
+        for k, excess in enumerate(side.motifs):
             if math.isfinite(excess.ratio) and excess.ratio > 0:
                 face = colour if excess.corrected < LEVEL else "white"
                 ax.plot(excess.ratio, k + shift, "o", color=colour, markerfacecolor=face, label=name if not k else None)

@@ -42,19 +42,19 @@ def traces(raster: Raster, neuron, trial: int = 0, both=None):
     circuits.errors.UserError
         If the neuron was not recorded in this trial.
     """
-    found = raster.traces
-    if found is None or neuron not in found.names or trial not in found.trials:
+    recorded = raster.traces
+    if recorded is None or neuron not in recorded.names or trial not in recorded.trials:
         how = f"record=[{neuron!r}], record_trials=[{trial}]"
         raise UserError(f"traces: neuron {neuron} is not recorded in trial {trial}; simulate with {how}")
     upper, lower = both if both is not None else Figure(layout="constrained").subplots(2, 1, sharex=True)
-    at, n = found.trials.index(trial), found.names.index(neuron)
-    upper.plot(found.times_ms, found.v_mv[at, :, n], color=INK)
+    k, n = recorded.trials.index(trial), recorded.names.index(neuron)
+    upper.plot(recorded.times_ms, recorded.v_mv[k, :, n], color=INK)
     spikes = raster.times(trial)[raster.names.index(neuron)]
     upper.plot(spikes, np.full(len(spikes), 0.97), "|", color=INK, transform=upper.get_xaxis_transform(), in_layout=False)
     upper.margins(y=0.2)
     lower.axhline(0, color="#bbbbbb", linewidth=0.6, linestyle="--")
-    lower.plot(found.times_ms, found.i_e_mv[at, :, n], color=E_COLOUR)
-    lower.plot(found.times_ms, found.i_i_mv[at, :, n], color=I_COLOUR)
+    lower.plot(recorded.times_ms, recorded.i_e_mv[k, :, n], color=E_COLOUR)
+    lower.plot(recorded.times_ms, recorded.i_i_mv[k, :, n], color=I_COLOUR)
     upper.set_ylabel("potential, mV")
     lower.set(xlabel="time, ms", ylabel="currents, mV", xlim=(0, raster.duration_ms))
     return [upper, lower]
@@ -106,11 +106,11 @@ def tuning(analysis: dict, ax=None):
     matplotlib.axes.Axes
         The axes.
     """
-    ax, found = axes(ax), analysis["tuning"]
-    for k, (port, band) in enumerate(found["outputs"].items()):
-        _band(ax, found["x"], band["mean"], band["low"], band["high"], f"C{k % 10}", plain(port))
-    ax.set(xlabel=_unit(found["variable"]), ylabel="spikes per trial", ylim=(0, None))
-    if len(found["outputs"]) > 1:
+    ax, curves = axes(ax), analysis["tuning"]
+    for k, (port, band) in enumerate(curves["outputs"].items()):
+        _band(ax, curves["x"], band["mean"], band["low"], band["high"], f"C{k % 10}", plain(port))
+    ax.set(xlabel=_unit(curves["variable"]), ylabel="spikes per trial", ylim=(0, None))
+    if len(curves["outputs"]) > 1:
         ax.legend()
     return ax
 
@@ -136,11 +136,11 @@ def spectrum(analysis: dict, ax=None):
     circuits.errors.UserError
         If the trials are too short, or hold too few spikes.
     """
-    ax, found = axes(ax), analysis["activity"]["spectrum"]
-    if found is None:
+    ax, power = axes(ax), analysis["activity"]["spectrum"]
+    if power is None:
         raise UserError("spectrum: the trials are too short, or hold too few spikes, to show a rhythm")
     ax.axhline(1, color="#bbbbbb", linewidth=0.6, linestyle="--")
-    ax.plot(found["hz"], found["power"], color=INK)
+    ax.plot(power["hz"], power["power"], color=INK)
     ax.set(xlabel="frequency, Hz", ylabel="power", ylim=(0, None))
     return ax
 
@@ -166,9 +166,9 @@ def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
         The axes.
     """
     ax = axes(ax)
-    found = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:most]
-    names = [plain(lesion["part"].replace(">", " \N{RIGHTWARDS ARROW} ")) for lesion in found]
-    ax.barh(names, [lesion["score"] for lesion in found], color="#777f88")
+    shown = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:most]
+    names = [plain(lesion["part"].replace(">", " \N{RIGHTWARDS ARROW} ")) for lesion in shown]
+    ax.barh(names, [lesion["score"] for lesion in shown], color="#777f88")
     ax.axvline(analysis["base"]["score"], color=INK, linewidth=0.8)
     ax.axvspan(analysis["base"]["low"], analysis["base"]["high"], color=INK, alpha=0.1, linewidth=0)
     ax.invert_yaxis()
@@ -201,8 +201,8 @@ def perturbation(analysis: dict, name: str, ax=None):
     """
     if name not in analysis["perturbation"]:
         raise UserError(f"perturbation: there is no {name!r}; there are {', '.join(analysis['perturbation'])}")
-    ax, found = axes(ax), analysis["perturbation"][name]
-    _band(ax, found["x"], found["score"], found["low"], found["high"], INK, "")
+    ax, curve = axes(ax), analysis["perturbation"][name]
+    _band(ax, curve["x"], curve["score"], curve["low"], curve["high"], INK, "")
     ax.set(xlabel=_unit(name), ylabel="score", ylim=(0, 1.03))
     return ax
 
@@ -228,23 +228,23 @@ def states(analysis: dict, ax=None):
     circuits.errors.UserError
         If the task is not over sequences of symbols.
     """
-    found, ax = analysis["states"], axes(ax)
-    if found is None:
+    machine, ax = analysis["states"], axes(ax)
+    if machine is None:
         raise UserError("states: the task is not over sequences of symbols")
-    n = len(found["states"])
+    n = len(machine["states"])
     at = [(-np.cos(2 * np.pi * k / n), np.sin(2 * np.pi * k / n)) if n > 1 else (0.0, 0.0) for k in range(n)]
-    lines: dict = {}
-    least = 0.25 if n > 4 else 0.05  # among many states only the likelier transitions can be told apart
-    for t in found["transitions"]:
-        if t["probability"] >= least:
-            lines.setdefault((t["source"], t["target"]), []).append(t)
-    for (a, b), moves in lines.items():
-        text = ", ".join(t["symbol"] + (f" {t['probability']:.0%}" if t["probability"] < 0.95 else "") for t in moves)
-        _move(ax, np.array(at[a]), np.array(at[b]), plain(text), max(t["probability"] for t in moves))
+    transitions: dict = {}
+    minimum = 0.25 if n > 4 else 0.05  # among many states only the likelier transitions can be told apart
+    for t in machine["transitions"]:
+        if t["probability"] >= minimum:
+            transitions.setdefault((t["source"], t["target"]), []).append(t)
+    for (a, b), parallel in transitions.items():
+        text = ", ".join(t["symbol"] + (f" {t['probability']:.0%}" if t["probability"] < 0.95 else "") for t in parallel)
+        _move(ax, np.array(at[a]), np.array(at[b]), plain(text), max(t["probability"] for t in parallel))
     for k, (x, y) in enumerate(at):
-        edge: dict[str, Any] = {"markeredgecolor": INK, "markeredgewidth": 1.6 if k == found["start"] else 0.8}
+        edge: dict[str, Any] = {"markeredgecolor": INK, "markeredgewidth": 1.6 if k == machine["start"] else 0.8}
         ax.plot(x, y, "o", markersize=20, markerfacecolor="white", **edge)
-        ax.text(x, y, plain(found["states"][k]["name"]), ha="center", va="center")
+        ax.text(x, y, plain(machine["states"][k]["name"]), ha="center", va="center")
     ax.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal")
     ax.axis("off")
     return ax
@@ -302,14 +302,14 @@ def change(step: Step, both=None):
     mother, union = aligned(step.mother, step.circuit)
     places = positions(union)
     for ax, title, circuit in zip(both, ("mother", "child"), (mother, step.circuit), strict=True):
-        here = {("input", c.name) for c in circuit.inputs} | {("neuron", n.id) for n in circuit.neurons}
-        wiring(circuit, ax, places={part: place for part, place in places.items() if part in here})
+        parts = {("input", c.name) for c in circuit.inputs} | {("neuron", n.id) for n in circuit.neurons}
+        wiring(circuit, ax, places={part: place for part, place in places.items() if part in parts})
         ax.set_title(title)
     return both
 
 
 def axes(ax):
-    """The axes given, or new ones."""
+    """The given axes, or new ones."""
     return ax if ax is not None else Figure(layout="constrained").add_subplot()
 
 
@@ -330,8 +330,8 @@ def _move(ax, start, end, text, probability):
         side = 0.16 * np.array([out[1], -out[0]])
         ends, rad, label = (start + 0.2 * out - side, start + 0.2 * out + side), -2.0, start + 0.62 * out
     else:
-        way = end - start
-        ends, rad, label = (start, end), 0.22, (start + end) / 2 + 0.16 * np.array([way[1], -way[0]])
+        direction = end - start
+        ends, rad, label = (start, end), 0.22, (start + end) / 2 + 0.16 * np.array([direction[1], -direction[0]])
     gap = 0 if (start == end).all() else 11
     ax.annotate("", ends[1], ends[0], arrowprops=style | {"connectionstyle": f"arc3,rad={rad}", "shrinkA": gap, "shrinkB": gap})
     ax.text(*label, text, ha="center", va="center", color="#555555")

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
 from evo.studies.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
@@ -14,34 +15,34 @@ WIDTH = {"95 %": 9, "energy": 7, "time": 7}
 MEDIANS = ("held_out", "worst", "evaluations_to_target", "excitatory", "inhibitory", "synapses", "energy", "seconds")
 
 
-def as_json(found: Comparison) -> dict:
+def as_json(comparison: Comparison) -> dict:
     """`{"target", "groups": [{"name", "settings", "runs": [...], "medians": {...}}], "effects": [{"group", "beside", "measure",
     "more_is_better", "a", "low", "high", "p"}]}`; null where there is no value, or a run never got there."""
     groups = [
         {
             "name": group.name,
             "settings": group.settings,
-            "runs": [{name: _plain(value) for name, value in run._asdict().items()} for run in group.runs],
-            "medians": {name: _plain(group.median(name)) for name in MEDIANS},
+            "runs": [{name: finite(value) for name, value in run._asdict().items()} for run in group.runs],
+            "medians": {name: finite(group.median(name)) for name in MEDIANS},
         }
-        for group in found.groups
+        for group in comparison.groups
     ]
     effects = [
-        {"group": group.name, "beside": found.groups[0].name, "measure": name, "more_is_better": MORE_IS_BETTER[name]}
+        {"group": group.name, "beside": comparison.groups[0].name, "measure": name, "more_is_better": MORE_IS_BETTER[name]}
         | effect._asdict()
-        for group, effects in zip(found.groups[1:], found.effects, strict=True)
+        for group, effects in zip(comparison.groups[1:], comparison.effects, strict=True)
         for name, effect in effects.items()
     ]
-    return {"target": found.target, "groups": groups, "effects": effects}
+    return {"target": comparison.target, "groups": groups, "effects": effects}
 
 
-def show(found: Comparison, console: Console):
+def show(comparison: Comparison, console: Console):
     """Print a table of the runs by group, and one of the effects."""
-    longest = max(len(_name(run)) for group in found.groups for run in group.runs)
-    for group in found.groups:
-        if len(found.groups) > 1:
+    longest = max(len(_name(run)) for group in comparison.groups for run in group.runs)
+    for group in comparison.groups:
+        if len(comparison.groups) > 1:
             console.print(Text(group.name, style="bold"))
-        table = _table("run", "held out", "95 %", "worst", f"to {found.target:g}", "E", "I", "syn.", "energy", "time")
+        table = _table("run", "held out", "95 %", "worst", f"to {comparison.target:g}", "E", "I", "syn.", "energy", "time")
         table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
         for run in group.runs:
             table.add_row(Text(_name(run)), *_cells(run))
@@ -49,19 +50,19 @@ def show(found: Comparison, console: Console):
             table.add_row("median", *_medians(group), style="italic")
         console.print(table)
         console.print()
-    about = f"to {found.target:g}: evaluations until a circuit scored that on validation trials"
+    about = f"to {comparison.target:g}: evaluations until a circuit scored that on validation trials"
     console.print(about, style="dim", highlight=False)
-    if not any(found.effects):
-        if len(found.groups) > 1:
+    if not any(comparison.effects):
+        if len(comparison.groups) > 1:
             console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
         return
-    shown = [(group, theirs) for group, theirs in zip(found.groups[1:], found.effects, strict=True) if theirs]
+    shown = [(group, effects) for group, effects in zip(comparison.groups[1:], comparison.effects, strict=True) if effects]
     console.print("\nhow probable it is that a run does better than one of the first spec")
-    effects = _table("", *(group.name for group, _ in shown), wrapped=True)
+    effect_table = _table("", *(group.name for group, _ in shown), wrapped=True)
     for name in MORE_IS_BETTER:
-        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := theirs.get(name)) else "" for _, theirs in shown)
-        effects.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
-    console.print(effects)
+        cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := effects.get(name)) else "" for _, effects in shown)
+        effect_table.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
+    console.print(effect_table)
     console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
 
 
@@ -100,7 +101,3 @@ def _medians(group: Group):
 
 def _number(value, form, unit=""):
     return "" if math.isnan(value) else "never" if math.isinf(value) else f"{value:{form}}{unit}"
-
-
-def _plain(value):
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""How a run went, as the lists of numbers that the page draws: worked out from its log, thinned where that is long."""
+"""The course of a run as lists of numbers for the page, from its log, which is thinned if it is long."""
 
 import moocore
 import numpy as np
@@ -10,8 +10,8 @@ POINTS = 300  # of a curve: more cannot be seen
 
 
 def course(run: Run) -> dict:
-    """`islands`: per island the generations logged, the circuits it had tried by then, scores, objectives, front size;
-    `hypervolume`, see there; `seconds` by phase; `elapsed` of the whole run."""
+    """`islands`: per island the logged generations, evaluations until then, scores, objectives, front size; `hypervolume`, see
+    there; `seconds` by phase; `elapsed` of the whole run."""
     logs = [
         [row for epoch in run.epochs if epoch["island"] == k for row in epoch["log"]] for k in range(run.spec.search.islands)
     ]
@@ -24,25 +24,27 @@ def course(run: Run) -> dict:
 
 
 def hypervolume(run: Run, logs: list[list[dict]]) -> dict | None:
-    """How much of the space of the objectives the circuits of the front cover that were there after so many evaluations of the
-    run; 1: as much as the whole front. Every objective counts from its best to its worst on the front, and a tenth beyond, so
-    that the worst counts too. None for a front of less than two circuits."""
+    """The hypervolume of the circuits of the front born within so many evaluations, relative to that of the whole front.
+
+    Every objective is scaled to 0 at its best and 1 at its worst value on the front; the reference point is 1.1, so that the
+    worst counts too. None for a front of less than two circuits.
+    """
     if run.archive is None or len(run.archive) < 2:
         return None
-    losses, born = run.archive["losses"], run.archive["generation"]
-    best, worst = losses.min(axis=0), losses.max(axis=0)
-    scaled = (losses - best) / np.where(worst > best, worst - best, 1.0)
-    reference = np.full(losses.shape[1], 1.1)
+    objectives, born = run.archive["losses"], run.archive["generation"]
+    best, worst = objectives.min(axis=0), objectives.max(axis=0)
+    scaled = (objectives - best) / np.where(worst > best, worst - best, 1.0)
+    reference = np.full(objectives.shape[1], 1.1)
     whole = moocore.hypervolume(scaled, ref=reference)
-    tried = _tried(logs)
-    moments = np.unique(np.append(born, max(tried)))
-    moments = moments[_thin(len(moments), 100)]
-    covered = [moocore.hypervolume(scaled[born <= g], ref=reference) / whole for g in moments]
-    return {"evaluations": [tried[g] for g in moments.tolist()], "value": [_short(v) for v in covered]}
+    evaluations = _evaluations(logs)
+    generations = np.unique(np.append(born, max(evaluations)))
+    generations = generations[thinned(len(generations), 100)]
+    covered = [moocore.hypervolume(scaled[born <= g], ref=reference) / whole for g in generations]
+    return {"evaluations": [evaluations[g] for g in generations.tolist()], "value": [rounded(v) for v in covered]}
 
 
-def _tried(logs):
-    """Circuits that all islands together had tried by each generation."""
+def _evaluations(logs):
+    """Evaluations of all islands together by each generation."""
     last = max((log[-1]["generation"] for log in logs if log), default=0)
     total = np.zeros(last + 1, int)
     for log in logs:
@@ -52,20 +54,20 @@ def _tried(logs):
 
 
 def _island(log, objectives):
-    chosen = _thin(len(log), POINTS)
-    tried = np.cumsum([row["evaluations"] for row in log], dtype=int)
-    rows = [log[k] for k in chosen]
-    found = {"generation": [row["generation"] for row in rows], "evaluations": [int(tried[k]) for k in chosen]}
+    shown = thinned(len(log), POINTS)
+    evaluations = np.cumsum([row["evaluations"] for row in log], dtype=int)
+    rows = [log[n] for n in shown]
+    curves = {"generation": [row["generation"] for row in rows], "evaluations": [int(evaluations[n]) for n in shown]}
     for name in ("best", "median", "validation", "held_out", "archive"):
-        found[name] = [_short(row[name]) for row in rows]
-    found["wirings"] = [k["wirings"] if (k := _counted(log[: place + 1])) else None for place in chosen]
+        curves[name] = [rounded(row[name]) for row in rows]
+    curves["wirings"] = [row["wirings"] if (row := _counted(log[: n + 1])) else None for n in shown]
     for k, name in enumerate(objectives):
-        found[f"objective {name}"] = [_short(objective(name).show(row["losses"][k])) for row in rows]
-    return found
+        curves[f"objective {name}"] = [rounded(objective(name).show(row["losses"][k])) for row in rows]
+    return curves
 
 
 def _counted(log):
-    """The last row in which different wirings were counted."""
+    """The last row with a number of different wirings, or None."""
     return next((row for row in reversed(log) if "wirings" in row), None)
 
 
@@ -79,11 +81,11 @@ def _seconds(epochs):
     return {name: round(s, 2) for name, s in (*total.items(), ("other", other)) if s > 0.005 * whole}
 
 
-def _thin(count, most):
-    """At most so many of the places 0 .. count - 1, evenly, the last one among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)) if count else np.zeros(0, int)
+def thinned(count, limit):
+    """At most `limit` of the indices 0 .. count - 1, evenly spaced, the last one among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int)) if count else np.zeros(0, int)
 
 
-def _short(value):
-    """A number with 5 digits; None for one that is not there."""
+def rounded(value):
+    """A number with 5 digits; None if it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(f"{value:.5g}")

@@ -1,4 +1,4 @@
-"""A circuit as the page draws it: its parts and their places, as short lists."""
+"""The drawing of a circuit on the page: its parts and their places, as short lists."""
 
 from collections.abc import Mapping
 
@@ -9,19 +9,19 @@ from evo.inspect.table import plasticity
 
 
 def drawn(
-    circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True, ways: list[Route] | None = None
+    circuit: Circuit, places: Mapping[Part, Place] | None = None, motifs: bool = True, paths: list[Route] | None = None
 ) -> dict:
     """inputs    names of the channels: they are the nodes 0, 1, ..., and the neurons those after them
     neurons   id, sign, type, ports and parameters `p` in the order of the model's
     synapses  [source, target, weight in mV, delay in ms, what is plastic about it], source and target numbers of nodes
-    motifs    the named motifs it holds: name, source, how often, and which nodes and synapses
-    places, curves, labels, extent   where they are drawn (`circuits.drawing.layout`), y upwards
+    motifs    the named motifs in it: name, source, number of occurrences, their nodes and synapses
+    places, curves, labels, extent   the layout (`circuits.drawing.layout`), y upwards
     """
-    found = positions(circuit) if places is None else places
     nodes: list[Part] = [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
     number = {part: k for k, part in enumerate(nodes)}
-    here = {part: found[part] for part in nodes}
-    ways = routes(circuit, here) if ways is None else ways
+    layout = positions(circuit) if places is None else places
+    places = {part: layout[part] for part in nodes}
+    paths = routes(circuit, places) if paths is None else paths
     synapses = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     return {
         "inputs": [c.name for c in circuit.inputs],
@@ -36,28 +36,28 @@ def drawn(
             for n, row in zip(circuit.neurons, circuit.parameters.tolist(), strict=True)
         ],
         "synapses": [
-            [number[way.source], number[way.target], short(s.weight_mv), short(s.delay_ms), plasticity(s)]
-            for way, s in zip(ways, synapses, strict=True)
+            [number[path.source], number[path.target], short(s.weight_mv), short(s.delay_ms), plasticity(s)]
+            for path, s in zip(paths, synapses, strict=True)
         ],
         "motifs": _motifs(circuit, number) if motifs else [],
-        "places": [[round(x, 3), round(y, 3)] for x, y in here.values()],
-        "curves": [[round(x, 3) for x in way.curve.ravel().tolist()] for way in ways],
-        "labels": [[round(x, 3) for x in way.label] for way in ways],
-        "extent": [round(x, 3) for x in extent(here, ways)],
+        "places": [[round(x, 3), round(y, 3)] for x, y in places.values()],
+        "curves": [[round(x, 3) for x in path.curve.ravel().tolist()] for path in paths],
+        "labels": [[round(x, 3) for x in path.label] for path in paths],
+        "extent": [round(x, 3) for x in extent(places, paths)],
     }
 
 
 def short(value: float) -> float:
-    """With the digits that a reader can use: no figure of a motif file is finer."""
+    """The value with seven digits: no figure of a motif file is finer."""
     return float(f"{value:.7g}")
 
 
 def _motifs(circuit, number):
-    every = [(number[a], number[b]) for a, b in connections(circuit)]
-    found = []
+    pairs = [(number[a], number[b]) for a, b in connections(circuit)]
+    motifs = []
     for motif, sets in occurrences(circuit).items():
         used = {(number[a], number[b]) for edges in sets for a, b in edges}
         nodes = sorted({k for pair in used for k in pair})
-        synapses = [k for k, pair in enumerate(every) if pair in used]
-        found.append({"name": motif.name, "source": motif.source, "count": len(sets), "nodes": nodes, "synapses": synapses})
-    return found
+        synapses = [k for k, pair in enumerate(pairs) if pair in used]
+        motifs.append({"name": motif.name, "source": motif.source, "count": len(sets), "nodes": nodes, "synapses": synapses})
+    return motifs

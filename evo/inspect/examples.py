@@ -19,33 +19,33 @@ WALKS = 40
 
 
 def lines(task: Task) -> list[str]:
-    """One trial of each of the first classes: input and output spikes, and how well the reference circuit does."""
+    """One trial of each of the first classes as input and output spikes, and the score of the reference circuit."""
     motif, shown, titles = _examples(task)
-    found = []
+    text = []
     raster = task.simulate(motif.circuit, shown) if motif else None
     for k, title in enumerate(titles):
-        heard = shown.spikes
+        spikes = shown.spikes
         if raster is not None and raster.stimulus is not None:
-            heard = raster.stimulus.spikes()  # in a closed loop, what the circuit made of it
-        rows = {name: heard[k, :, c] for c, name in enumerate(task.inputs)}
+            spikes = raster.stimulus.spikes()  # in a closed loop, what the circuit made of it
+        rows = {name: spikes[k, :, c] for c, name in enumerate(task.inputs)}
         if raster is not None:
             rows |= {f"> {name}": raster.outputs.spikes()[k, :, c] for c, name in enumerate(task.outputs)}
-        found += ["", f"Example, {title}:", *raster_lines(rows, task.dt_ms)]
+        text += ["", f"Example, {title}:", *raster_lines(rows, task.dt_ms)]
     if motif is None:
-        return found
+        return text
     trials = task.trials(SEED, COUNT)
     score = task.evaluate(motif.circuit, trials)
     low, high = task.interval(score, trials)
-    found += ["", f"> the answer of the reference circuit, which scores {score.value:.3f} (95 %: {low:.3f} to {high:.3f})"]
+    text += ["", f"> the answer of the reference circuit, which scores {score.value:.3f} (95 %: {low:.3f} to {high:.3f})"]
     if task.critical_connections:
         cut = task.evaluate(lesioned(task), trials).value
-        found.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.critical_connections)} it scores {cut:.3f}")
-    return found
+        text.append(f"without {', '.join(f'{pre} to {post}' for pre, post in task.critical_connections)} it scores {cut:.3f}")
+    return text
 
 
 @drawn
 def draw(task: Task, path: Path) -> Path:
-    """The same trials as a picture, with all neurons of the reference circuit if there is one, or in a closed loop the ways it
+    """The trials of `lines` as a picture, with all neurons of the reference circuit if there is one, or in a closed loop its
     walks; the format is that of the file's ending."""
     motif, shown, titles = _examples(task)
     environment = task.environment(task.trials(SEED, WALKS))

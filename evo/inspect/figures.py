@@ -3,7 +3,7 @@
     run = evo.open_run("runs/itd-1")
     figures.save("front.pdf", figures.front, run, x="energy", size_mm=(85, 60), font="Helvetica", font_size=7)
 
-Every function draws into axes it is given, or makes them, and returns them. Those of one circuit take its analysis
+Every function draws into given axes, or makes them, and returns them. Those of one circuit take its analysis
 (`evo.analysis`, from `run.analysis(rank)`).
 """
 
@@ -256,13 +256,13 @@ def convergence(run: Run, what: str = "best", ax=None):
 
 def _mean(islands, key):
     """Evaluations, the mean of the islands then, and half of its 95 % confidence interval (Student's t)."""
-    at = np.linspace(0, min(island["evaluations"][-1] for island in islands), 61)[1:]
-    values = np.full((len(islands), len(at)), np.nan)
+    evaluations = np.linspace(0, min(island["evaluations"][-1] for island in islands), 61)[1:]
+    values = np.full((len(islands), len(evaluations)), np.nan)
     for k, island in enumerate(islands):
-        when = np.minimum(np.searchsorted(island["evaluations"], at), len(island["evaluations"]) - 1)
-        values[k] = np.array([np.nan if v is None else v for v in island[key]])[when]
-    half = t.ppf(0.975, len(islands) - 1) * values.std(axis=0, ddof=1) / np.sqrt(len(islands))
-    return at, values.mean(axis=0), half
+        rows = np.minimum(np.searchsorted(island["evaluations"], evaluations), len(island["evaluations"]) - 1)
+        values[k] = np.array([np.nan if v is None else v for v in island[key]])[rows]
+    half_width = t.ppf(0.975, len(islands) - 1) * values.std(axis=0, ddof=1) / np.sqrt(len(islands))
+    return evaluations, values.mean(axis=0), half_width
 
 
 @drawn
@@ -282,8 +282,8 @@ def hypervolume(run: Run, ax=None):
         The axes.
     """
     ax = axes(ax)
-    found = course(run)["hypervolume"] or {"evaluations": [], "value": []}
-    ax.step(found["evaluations"], found["value"], where="post", color="#222222")
+    curve = course(run)["hypervolume"] or {"evaluations": [], "value": []}
+    ax.step(curve["evaluations"], curve["value"], where="post", color="#222222")
     ax.set(xlabel="evaluations", ylabel="share of the front's hypervolume", ylim=(0, 1.03))
     return ax
 
@@ -305,7 +305,7 @@ def seconds(run: Run, ax=None):
         The axes.
     """
     ax = axes(ax)
-    found = sorted(course(run)["seconds"].items(), key=lambda pair: pair[1])
-    ax.barh([name for name, _ in found], [s for _, s in found], color="#4477aa")
+    phases = sorted(course(run)["seconds"].items(), key=lambda pair: pair[1])
+    ax.barh([name for name, _ in phases], [s for _, s in phases], color="#4477aa")
     ax.set(xlabel="seconds of computing")
     return ax

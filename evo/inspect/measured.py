@@ -1,4 +1,4 @@
-"""Spikes that were measured beside those of a circuit in held-out windows of a recording, residuals, interspike intervals."""
+"""Measured spikes beside those of a circuit in held-out windows of a recording, residuals, interspike intervals."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ RESIDUALS = 200  # bins that are shown at most
 
 
 def task_of(run: Run) -> RecordingTask | None:
-    """The task of a run over a recording, whose file the run has kept; None for other runs, and where it cannot be read."""
+    """The task of a run over a recording, from the file kept in the run; None for other runs, and if it cannot be read."""
     settings = dict(run.spec.task)
     if settings.pop("name", None) != RecordingTask.name or not run.spec.is_task:
         return None
@@ -32,8 +32,8 @@ def task_of(run: Run) -> RecordingTask | None:
 def of_circuit(task: RecordingTask, circuit: Circuit, seed: int) -> dict[str, Any]:
     """Measured and simulated spikes of every output in the held-out windows, as `outputs`:
 
-    windows   of the first ones the start in the trial in ms and the spikes, measured (of the first repeat) and the circuit's
-              (of the first run), in ms from there
+    windows   for the first windows: start in the trial in ms, and spikes in ms from there, measured (of the first repeat) and
+              the circuit's (of the first run)
     isi       edges in ms, and the shares of intervals between them, measured and the circuit's
     residual  bin in ms, and in each of the first bins the rates in Hz, measured and the circuit's: means over repeats and runs
     """
@@ -51,18 +51,19 @@ def _output(task, n, name, item, spikes):
     for i in np.unique(item):
         first, last = int(w.start[i]), int(w.stop[i])
         repeats = [_train(w, i, r, n, len(task.outputs)) for r in range(int(w.repeats[i]))]
-        mine = [np.flatnonzero(run[first:last]) + first for run in spikes[item == i]]
+        simulated = [np.flatnonzero(run[first:last]) + first for run in spikes[item == i]]
         measured_isi += [np.diff(train) * dt for train in repeats]
-        isi += [np.diff(train) * dt for train in mine]
+        isi += [np.diff(train) * dt for train in simulated]
         edges = np.arange(first, last + 1, width)
-        per_bin = [sum(np.histogram(t, edges)[0] for t in some) / len(some) / (width * dt) * 1000 for some in (repeats, mine)]
+        per_bin = [sum(np.histogram(t, edges)[0] for t in ts) / len(ts) / (width * dt) * 1000 for ts in (repeats, simulated)]
         rates.append(np.array(per_bin))
         if len(shown) < WINDOWS:
             begin = float((w.origin[i] + first) * dt)
-            both = [np.round((train - first + 1) * dt, 3).tolist() for train in (repeats[0], mine[0])]
+            both = [np.round((train - first + 1) * dt, 3).tolist() for train in (repeats[0], simulated[0])]
             shown.append({"start": begin, "length": (last - first) * dt, "measured": both[0], "circuit": both[1]})
     both_rates = np.concatenate(rates, axis=1)[:, :RESIDUALS]
-    return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": _residual(both_rates, width * dt)}
+    residual = {"bin_ms": width * dt, "measured": _rounded(both_rates[0]), "circuit": _rounded(both_rates[1])}
+    return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": residual}
 
 
 def _train(w, i, r, n, outputs):
@@ -70,16 +71,12 @@ def _train(w, i, r, n, outputs):
     return w.measured.step[w.measured.first[train] : w.measured.first[train + 1]]
 
 
-def _intervals(measured, mine):
-    measured, mine = (np.concatenate([*some, np.zeros(0)]) for some in (measured, mine))
-    most = max((float(np.percentile(some, 99)) for some in (measured, mine) if len(some)), default=1.0)
-    edges = np.linspace(0, max(most, 1e-3), BINS + 1)
-    shares = [np.histogram(some, edges)[0] / max(len(some), 1) for some in (measured, mine)]
+def _intervals(measured, simulated):
+    measured, simulated = (np.concatenate([*intervals, np.zeros(0)]) for intervals in (measured, simulated))
+    longest = max((float(np.percentile(intervals, 99)) for intervals in (measured, simulated) if len(intervals)), default=1.0)
+    edges = np.linspace(0, max(longest, 1e-3), BINS + 1)
+    shares = [np.histogram(intervals, edges)[0] / max(len(intervals), 1) for intervals in (measured, simulated)]
     return {"edges": np.round(edges, 4).tolist(), "measured": _rounded(shares[0]), "circuit": _rounded(shares[1])}
-
-
-def _residual(rates, bin_ms):
-    return {"bin_ms": bin_ms, "measured": _rounded(rates[0]), "circuit": _rounded(rates[1])}
 
 
 def _rounded(values):
@@ -87,11 +84,10 @@ def _rounded(values):
 
 
 def equally_good(run: Run) -> dict[str, Any] | None:
-    """How many circuits that the run still has explain the data as well as the best, as far as its data can tell, and how many
-    different wirings they have.
+    """The number of circuits of the run that explain the data as well as the best within its uncertainty, and of their wirings.
 
-    As good is a score in the search not further below the best than the best's held-out score is uncertain: half its 95 %
-    interval. Parts from which no way leads to an output are left out. None where nothing is known.
+    As good is a score in the search within half the 95 % interval of the best's held-out score. Neurons without a path to an
+    output are left out of the wirings. None if the held-out score of the best is unknown.
     """
     front = run.front
     if not front or not np.isfinite(front[0].low):
@@ -110,23 +106,23 @@ def equally_good(run: Run) -> dict[str, Any] | None:
 
 
 def _alive(genomes, channels):
-    """Genomes without the neurons from which no way leads to an output."""
-    found = genomes.copy()
-    for one in found:
-        there = one["weight"][channels:] != 0
-        reaches = np.zeros(len(one["kind"]), bool)
-        reaches[one["readout"]] = True
+    """Genomes without the neurons from which no path leads to an output."""
+    genomes = genomes.copy()
+    for genome in genomes:
+        connected = genome["weight"][channels:] != 0
+        reaches = np.zeros(len(genome["kind"]), bool)
+        reaches[genome["readout"]] = True
         for _ in reaches:
-            reaches |= there[:, reaches].any(axis=1)
-        one["kind"][~reaches] = 0
-        one["weight"][:, ~reaches] = 0
-        one["weight"][channels:][~reaches] = 0
-    return found
+            reaches |= connected[:, reaches].any(axis=1)
+        genome["kind"][~reaches] = 0
+        genome["weight"][:, ~reaches] = 0
+        genome["weight"][channels:][~reaches] = 0
+    return genomes
 
 
-def said(found: dict[str, Any]) -> str:
-    """The same in a line."""
-    circuits, wirings = found["circuits"], found["wirings"]
-    told = "one circuit explains" if circuits == 1 else f"{circuits} circuits explain"
+def as_text(counts: dict[str, Any]) -> str:
+    """The counts of `equally_good` in a line."""
+    circuits, wirings = counts["circuits"], counts["wirings"]
+    explain = "one circuit explains" if circuits == 1 else f"{circuits} circuits explain"
     kinds = "one wiring" if wirings == 1 else f"{wirings} different wirings"
-    return f"{told} the data as well as the best (within {found['margin']:.3f}): {kinds}"
+    return f"{explain} the data as well as the best (within {counts['margin']:.3f}): {kinds}"

@@ -3,10 +3,11 @@
 import math
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
+from evo.inspect.plain_table import plain_table
 from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.overrepresented import Finding
@@ -16,7 +17,7 @@ SIGNIFICANT = 0.05
 _WIDE = 110  # columns from which wirings and patterns are written out
 
 
-def as_json(found: Motifs) -> dict:
+def as_json(motifs: Motifs) -> dict:
     """`{"runs": [...], "wirings": [...], "named": [...], "subgraphs": [...], "exact_size_share": ...}`. Numbers that are
     infinite or were not tested are null."""
     return {
@@ -30,7 +31,7 @@ def as_json(found: Motifs) -> dict:
                 "equals": [m.rank for m in w.equals],
                 "simplest": w.simplest.rank,
             }
-            for w in found.winners
+            for w in motifs.winners
         ],
         "wirings": [
             {
@@ -46,11 +47,11 @@ def as_json(found: Motifs) -> dict:
                     **worst_of(row.member),
                 },
             }
-            for row in found.recurring
+            for row in motifs.recurring
         ],
-        "named": [_finding(f) for f in found.named],
-        "subgraphs": [_finding(f) for f in found.subgraphs],
-        "exact_size_share": found.exact,
+        "named": [_finding(f) for f in motifs.named],
+        "subgraphs": [_finding(f) for f in motifs.subgraphs],
+        "exact_size_share": motifs.exact,
     }
 
 
@@ -62,38 +63,37 @@ def worst_of(member: Member, before: str = "") -> dict:
 
 def _finding(f: Finding) -> dict:
     chances = {
-        name: {key: value if math.isfinite(value) else None for key, value in chance._asdict().items()}
+        name: {key: finite(value) for key, value in chance._asdict().items()}
         for name, chance in (("of_size", f.of_size), ("drifted", f.drifted))
     }
     return {"name": f.name or None, "pattern": f.pattern, "mean": f.mean, "share": f.share, **chances}
 
 
 def significant(f: Finding) -> bool:
-    """Is the motif there more often than by chance in a circuit of this size? Not where nothing was tested (NaN)."""
+    """Is the motif more frequent than by chance in a circuit of this size? False if it was not tested (NaN)."""
     return f.of_size.corrected < SIGNIFICANT
 
 
-def show(found: Motifs, console: Console):
-    """Print the wirings that came up in several runs, the motifs that have names, and other subgraphs that chance does not
-    explain."""
-    best = sorted(w.run.front[0].held_out for w in found.winners)
-    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in found.winners)))
+def show(motifs: Motifs, console: Console):
+    """Print the wirings of more than one run, the named motifs, and other significant subgraphs."""
+    best = sorted(w.run.front[0].held_out for w in motifs.winners)
+    tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in motifs.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
-    worst = sorted(m.worst for w in found.winners if (m := w.run.front[0]).condition)
+    worst = sorted(m.worst for w in motifs.winners if (m := w.run.front[0]).condition)
     uneven = f"; in their worst conditions {worst[0]:.3f} to {worst[-1]:.3f}" if worst else ""
     console.print(Text(f"{runs} of {tasks}, best held-out scores {best[0]:.3f} to {best[-1]:.3f}{uneven}\n"))
-    _wirings(found, console)
+    _wirings(motifs, console)
     console.print()
-    console.print(_motifs("motif", [(f.name, f) for f in found.named], console))
-    others = [(f.pattern, f) for f in found.subgraphs if significant(f)]
+    console.print(_motifs("motif", [(f.name, f) for f in motifs.named], console))
+    rest = [(f.pattern, f) for f in motifs.subgraphs if significant(f)]
     console.print(
-        Text(f"\n{len(others)} of {len(found.subgraphs)} subgraphs come up more often than by chance in a circuit of this size")
+        Text(f"\n{len(rest)} of {len(motifs.subgraphs)} subgraphs come up more often than by chance in a circuit of this size")
     )
-    if others:
-        console.print(_motifs("subgraph", others[:SHOWN], console))
+    if rest:
+        console.print(_motifs("subgraph", rest[:SHOWN], console))
     console.print(
         "\nmean: per circuit, which is of each run the smallest that does as well as its best. Chance: genomes changed by the "
-        f"same operators without selection, held to the same size ({found.exact:.0%} have it exactly), or as old. Ratio: mean "
+        f"same operators without selection, held to the same size ({motifs.exact:.0%} have it exactly), or as old. Ratio: mean "
         "to that by chance. p: of as many or more by chance, corrected for the rows tested; * below 0.05",
         style="dim",
         highlight=False,
@@ -101,17 +101,17 @@ def show(found: Motifs, console: Console):
     )
 
 
-def _wirings(found, console):
-    again = [row for row in found.recurring if len(row.runs) > 1]
-    if not again:
-        console.print(f"no wiring came up in more than one run ({len(found.recurring)} different ones)", highlight=False)
+def _wirings(motifs, console):
+    recurring = [row for row in motifs.recurring if len(row.runs) > 1]
+    if not recurring:
+        console.print(f"no wiring came up in more than one run ({len(motifs.recurring)} different ones)", highlight=False)
         return
-    if not same_interface(found.winners):
+    if not same_interface(motifs.winners):
         console.print("the runs differ in inputs or outputs: these are not told apart", highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("wiring", "runs", "E", "I", "connections", "best", "worst", "in", ""):
-        table.add_column(name, justify="right" if name not in ("wiring", "in", "") else "left", no_wrap=name != "")
-    for row in again[:SHOWN]:
+    headings = ("wiring", "runs", "E", "I", "connections", "best", "worst", "in", "")
+    table = plain_table(headings, left=("wiring", "in", ""), no_wrap=True)
+    table.columns[-1].no_wrap = False
+    for row in recurring[:SHOWN]:
         kinds = [part[0] for part in row.form.parts if part[0] in "EI"]
         inner = sum(not row.form.parts[target].startswith("output") for _, target, _ in row.form.connections)
         example = Text(f"{harmless(row.run.name)} rank {row.member.rank}")
@@ -121,26 +121,25 @@ def _wirings(found, console):
             row.form.digest, *map(str, numbers), example, Text(harmless(row.form.text) if console.width >= _WIDE else "")
         )
     console.print(table)
-    if len(again) > SHOWN:
-        console.print(f"and {len(again) - SHOWN} more: --json has them all", highlight=False)
+    if len(recurring) > SHOWN:
+        console.print(f"and {len(recurring) - SHOWN} more: --json has them all", highlight=False)
 
 
 def _motifs(heading, rows, console):
-    table = Table(box=None, pad_edge=False, header_style="bold")
     wide = console.width >= _WIDE
-    for name in (heading, "mean", "share", "same size", "ratio", "p ", *(("as old", "ratio", "p ") if wide else ())):
-        table.add_column(name, justify="left" if name == heading else "right", no_wrap=heading == "motif")
+    headings = (heading, "mean", "share", "same size", "ratio", "p ", *(("as old", "ratio", "p ") if wide else ()))
+    table = plain_table(headings, left=(heading,), no_wrap=heading == "motif")
     if wide:
         table.add_column("pattern" if heading == "motif" else "name")
     for name, f in rows:
-        cells = [f"{f.mean:.2f}", f"{f.share:.0%}", *_told(f.of_size)]
+        cells = [f"{f.mean:.2f}", f"{f.share:.0%}", *_chance_cells(f.of_size)]
         if wide:
-            cells += [*_told(f.drifted), Text(f.pattern if heading == "motif" else f.name)]
+            cells += [*_chance_cells(f.drifted), Text(f.pattern if heading == "motif" else f.name)]
         table.add_row(Text(name), *cells)
     return table
 
 
-def _told(chance):
+def _chance_cells(chance):
     """The mean, the ratio and the p-value of a Chance as text."""
     if math.isnan(chance.p):
         return f"{chance.mean:.2f}", "-", "- "

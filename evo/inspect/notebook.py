@@ -1,4 +1,4 @@
-"""How a run shows itself in notebooks: the first circuits of its front, and the wiring of the best."""
+"""Notebook views of runs and Evolvers: the first circuits of the front, and the wiring of the best."""
 
 from html import escape
 

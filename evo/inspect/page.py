@@ -43,7 +43,7 @@ def write(subject: Run | Motif, path, cache: page_data.Cache | None = None, seco
 
 
 def page(data: dict) -> str:
-    """The page of what `page_data` made."""
+    """The HTML of the page with this data (`page_data`)."""
     style, library = _text("page.css"), _text("d3.min.js")
     script = bundle(SCRIPTS)
     return Template(_text("page.html")).substitute(
@@ -58,7 +58,7 @@ def page(data: dict) -> str:
 
 
 def bundle(names: Iterable[str]) -> str:
-    """Modules of ours as one script: they share a scope, so that what they import from and export to each other falls away."""
+    """Modules of ours as one script: they share a scope, so imports and exports between them are dropped."""
     parts = "\n".join(_BETWEEN.sub("", _text(f"{name}.js")) for name in names)
     return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
@@ -68,7 +68,7 @@ def _text(name):
 
 
 def _json(data):
-    """As JSON in which nothing can end the element it stands in: names may come from strangers."""
+    """JSON in which no name, which may be a stranger's, can end the script element around it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

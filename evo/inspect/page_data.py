@@ -1,7 +1,7 @@
 """Data of the report page: a run or a motif as plain JSON. Executes nothing of the run's own.
 
-What is shown of one circuit at a time is packed by itself, and unpacked by the page when the circuit is chosen: the page opens
-as fast with a thousand circuits as with one.
+The data of each circuit are packed by themselves, and unpacked by the page when the circuit is selected: the page opens as
+fast with a thousand circuits as with one.
 """
 
 import base64
@@ -50,23 +50,23 @@ def of_run(run: Run, cache: Cache | None = None, seconds: float = math.inf) -> d
 
 
 def circuit_of(run: Run, rank: int, shown: activity.Shown, cache: Cache) -> dict:
-    """What the page shows of one circuit of the front, but for its lineage."""
-    found = _whole(run, run.front[rank], shown, cache, traces=True, descent=False)
-    del found["lineage"]
-    return found
+    """The page's data of one circuit of the front, without its lineage."""
+    circuit = _whole(run, run.front[rank], shown, cache, traces=True, descent=False)
+    del circuit["lineage"]
+    return circuit
 
 
 def lineage_of(run: Run, rank: int, cache: Cache) -> list[dict] | None:
-    """The last steps by which a circuit of the front came about; None for one that is too large to be drawn whole."""
-    if drawable(run.front[rank].circuit)[1] is not None:  # one step takes as long as the whole circuit
+    """The last steps of the lineage of a circuit of the front; None if the circuit is too large to be drawn whole."""
+    if drawable(run.front[rank].circuit)[1] is not None:  # each step would take as long as the circuit
         return None
     return [_step(step, cache) for step in run.lineage(rank)[-STEPS:]]
 
 
 def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
-    """The page's data but for its circuits."""
+    """The page's data without its circuits."""
     search = run.spec.search
-    same = measured.equally_good(run) if _recorded(run, cache) is not None else None
+    equally_good = measured.equally_good(run) if _recorded(run, cache) is not None else None
     return {
         "kind": "run",
         "title": run.name,
@@ -95,14 +95,14 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
         },
         "course": course(run),
         "objectives": [
-            {"name": name, "unit": one.unit, "text": one.text, "more": one.sign < 0}
-            for name, one in ((name, objective(name)) for name in search.objectives)
+            {"name": name, "unit": o.unit, "text": o.text, "more": o.sign < 0}
+            for name, o in ((name, objective(name)) for name in search.objectives)
         ],
         "members": [
             _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, elsewhere(run, cache), strict=True)
         ],
-        "equally_good": None if same is None else same | {"text": measured.said(same)},
+        "equally_good": None if equally_good is None else equally_good | {"text": measured.as_text(equally_good)},
     }
 
 
@@ -127,22 +127,22 @@ def of_motif(motif: Motif) -> dict:
 
 
 def exact(value: Any) -> Any:
-    """The same with whole numbers that JavaScript would round (beyond 2^53, such as seeds) as text."""
+    """The value with those integers as text that JavaScript would round (beyond 2^53, such as seeds)."""
     if isinstance(value, dict):
-        return {key: exact(one) for key, one in value.items()}
+        return {key: exact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [exact(one) for one in value]
+        return [exact(item) for item in value]
     return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
 
 
 def packed(value: dict) -> str:
-    """As the page unpacks it: JSON, deflated (zlib), in base64."""
+    """JSON, deflated (zlib), in base64, as the page unpacks it."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _packed(run, shown, cache, end) -> Iterator[str]:
-    """The circuits of the front, best first; when the page gets too large, further ones with less."""
+    """The circuits of the front, best first; once the page is too large, without traces, then without lineage."""
     size = 0
     for member in run.front:
         key = member.circuit, member.island, member.generation, member.score, size < WITH_TRACES, size < WITH_DESCENT
@@ -157,17 +157,17 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 
 def _whole(run, member, shown, cache, traces, descent):
-    found = _circuit(member.circuit, shown, traces, cache)
+    circuit = _circuit(member.circuit, shown, traces, cache)
     recorded = _recorded(run, cache)
-    found["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
-    found["analysis"], found["learning"] = _analysis(run.analysis(member)), run.learning(member)
-    found["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
-    found["lineage"] = lineage_of(run, member.rank, cache) if descent else None
-    return found
+    circuit["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
+    circuit["analysis"], circuit["learning"] = _analysis(run.analysis(member)), run.learning(member)
+    circuit["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
+    circuit["lineage"] = lineage_of(run, member.rank, cache) if descent else None
+    return circuit
 
 
 def _recorded(run, cache):
-    """The task of a run over a recording, read once."""
+    """The task of a run over a recording, cached."""
     return _kept(cache, ("recorded",), lambda: measured.task_of(run))
 
 
@@ -176,22 +176,22 @@ def _wiring(circuit, cache):
 
 
 def _drawn(circuit):
-    """A circuit as it is drawn, of a large one a part, and the numbers of the neurons that are."""
+    """The drawing of a circuit, or of a part of a large one with the numbers of the neurons in it."""
     part, left_out = drawable(circuit)
     if left_out is None:
         return drawn(circuit), None
     ids = {n.id for n in part.neurons}
-    which = [k for k, n in enumerate(circuit.neurons) if n.id in ids]
-    return drawn(part, motifs=False) | {"left_out": str(left_out)}, which
+    numbers = [k for k, n in enumerate(circuit.neurons) if n.id in ids]
+    return drawn(part, motifs=False) | {"left_out": str(left_out)}, numbers
 
 
 def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
-    wiring, which = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
-    does = activity.activity(circuit, shown, traces and which is None) if len(shown.labels) else None
-    if does is not None and which is not None:
-        does["spikes"] = [[trial[k] for k in which] for trial in does["spikes"]]
-        does |= {name: [does[name][k] for k in which] for name in ("rate_hz", "cv")}
-    return wiring | {"activity": does}
+    wiring, numbers = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
+    response = activity.activity(circuit, shown, traces and numbers is None) if len(shown.labels) else None
+    if response is not None and numbers is not None:
+        response["spikes"] = [[trial[k] for k in numbers] for trial in response["spikes"]]
+        response |= {name: [response[name][k] for k in numbers] for name in ("rate_hz", "cv")}
+    return wiring | {"activity": response}
 
 
 def _step(step, cache):
@@ -214,13 +214,13 @@ def _kept(cache, key, make):
     return cache[key]
 
 
-def _analysis(found: Analysis | None) -> dict | None:
+def _analysis(stored: Analysis | None) -> dict | None:
     """Stored analysis of a circuit; the motif file of its core is left out."""
-    if found is None:
+    if stored is None:
         return None
-    core = found["core"]
+    core = stored["core"]
     shown = core and {key: value for key, value in core.items() if key != "motif"}
-    return dict(found) | {"core": shown, "lesions": [exact(one) for one in found["lesions"]]}
+    return dict(stored) | {"core": shown, "lesions": exact(stored["lesions"])}
 
 
 def _row(m: Member) -> dict:
@@ -250,17 +250,17 @@ def task(settings, inputs, outputs, dt_ms, about=None):
     settings = dict(settings or {})
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
-    known = BUILT_IN.get(name) if isinstance(name, str) else None
-    ships = known is not None or (name == LEARNING and judge is None)
-    said = (known.__doc__ or "").strip() if known else (about or {}).get("text", "")
+    built_in = BUILT_IN.get(name) if isinstance(name, str) else None
+    ships = built_in is not None or (name == LEARNING and judge is None)
+    text = (built_in.__doc__ or "").strip() if built_in else (about or {}).get("text", "")
     return {
         "name": name,
         "settings": exact(settings),
         "inputs": list(inputs),
         "outputs": list(outputs),
         "dt_ms": dt_ms,
-        "text": " ".join(said.partition("\n\n")[0].split()),
-        "more": said,
+        "text": " ".join(text.partition("\n\n")[0].split()),
+        "more": text,
         "judged": (about or {}).get("judged", ""),
         "wanted": (about or {}).get("wanted", {}),
         "own": name is not None and not ships,

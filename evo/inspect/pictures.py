@@ -1,7 +1,7 @@
-"""Pictures with matplotlib: a circuit's wiring, its rasters, the ways of closed loops.
+"""Pictures with matplotlib: a circuit's wiring, its rasters, the walks of closed loops.
 
 E and I are told apart by shape (triangle, circle; arrow, bar) as well as by colour (Okabe and Ito's blue and vermilion, which
-colour-blind people can tell apart). Every function draws into axes it is given, or makes them.
+colour-blind people can tell apart). Every function draws into given axes, or makes them.
 """
 
 import io
@@ -56,7 +56,7 @@ def rasters(circuit: Circuit, spikes, titles=(), ax=None):
 
 
 def stimuli(task, spikes, titles=(), ax=None):
-    """Draw trials of a task, bool [trials, steps, channels], side by side: what a circuit is given. Returns the axes."""
+    """Draw the inputs of trials of a task, bool [trials, steps, channels], side by side. Returns the axes."""
     colours = [INPUT_COLOUR] * len(task.inputs)
     times = [_times(trial, task.dt_ms) for trial in np.asarray(spikes)]
     return _side_by_side(times, task.duration_ms, list(task.inputs), colours, len(task.inputs), titles, ax)
@@ -71,9 +71,9 @@ def _side_by_side(times, duration_ms, labels, colours, inputs, titles, ax):
     trials, rows = len(times), len(labels)
     if ax is None:
         left, width, below, height = 1.1, 1.7 * trials, 0.45, 0.17 * max(rows, 1)
-        whole = (left + width + 0.1, below + height + 0.3)  # inches; laying out by hand halves the time
-        place = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
-        ax = Figure(figsize=whole).add_axes(place)
+        size = (left + width + 0.1, below + height + 0.3)  # inches; laying out by hand halves the time
+        box = (left / size[0], below / size[1], width / size[0], height / size[1])
+        ax = Figure(figsize=size).add_axes(box)
     pitch = duration_ms * 1.06  # one trial beside the next on one axis: many times faster to draw than axes of their own
     for trial in range(trials):
         left = trial * pitch
@@ -122,9 +122,9 @@ def walks(raster, environment, ax=None):
         The axes.
     """
     ax = ax or Figure(figsize=(3.4, 3.4), layout="constrained").add_subplot()
-    ways = replay(environment, raster.outputs, course=True)  # [trials, steps, states]
-    for start, way in zip(environment.start, ways, strict=True):
-        (line,) = ax.plot(*np.vstack([start[:2], way[::4, :2], way[-1:, :2]]).T, linewidth=0.7, alpha=0.7)
+    courses = replay(environment, raster.outputs, course=True)  # [trials, steps, states]
+    for start, course in zip(environment.start, courses, strict=True):
+        (line,) = ax.plot(*np.vstack([start[:2], course[::4, :2], course[-1:, :2]]).T, linewidth=0.7, alpha=0.7)
         ax.plot(*start[:2], "o", color=line.get_color(), markersize=3)
     ax.plot(0, 0, "x", color="#222222", markersize=8, markeredgewidth=2)
     ax.set_aspect("equal")
@@ -133,10 +133,10 @@ def walks(raster, environment, ax=None):
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format of the file's ending, whole or not at all. Raises UserError for one that there is not."""
+    """Write a figure in the format of the file's ending, whole or not at all. Raises UserError for an unknown format."""
     drawn, ending = io.BytesIO(), path.suffix.removeprefix(".")
     if not ending:
-        raise UserError(f"{path}: cannot be drawn: its ending says the format: svg, png or pdf")
+        raise UserError(f"{path}: cannot be drawn: add the ending of its format: .svg, .png or .pdf")
     try:
         figure.savefig(drawn, dpi=150, format=ending)
     except ValueError as error:

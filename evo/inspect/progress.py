@@ -1,80 +1,67 @@
-"""How a run shows itself while it runs: a live table on a terminal, plain lines elsewhere."""
+"""The progress of a run while it runs."""
 
 import time
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from circuits.errors import harmless
 from evo.engine.epochs import Result
+from evo.inspect.live import LiveOutput, clock, shortened
+from evo.inspect.plain_table import plain_table
 from evo.spec.run_spec import RunSpec
 
 SHOWN = 16  # islands
 LONGEST = 20  # characters of a run's name: the line is to fit 80 columns
 
 
-class Progress:
+class Progress(LiveOutput):
     """Observes a run (`observe=`); use as a context manager.
 
-    Its figures: best, the highest score on the trials of the search; held out, the score on trials that nothing was chosen by,
-    of the circuit that did best on validation trials; the time, that of `Progress.elapsed`, as the page has it.
+    best      the highest score on the trials of the search
+    held out  the score on trials that were used for no selection, of the circuit that did best on validation trials
+    time      that of `Progress.elapsed`, as on the page
 
     spec   the run's;   name  what to call it;   before  epochs that were stored when it was resumed (`Run.epochs`)
     """
 
     def __init__(self, spec: RunSpec, name: str, before: list[dict], console: Console):
-        self.spec, self.name, self.console = spec, harmless(name), console
+        super().__init__(console)
+        self.spec, self.name = spec, shortened(harmless(name), LONGEST)
         self.islands: dict[int, dict] = {}
-        self.heard: dict[int, float] = {}  # when each island last finished an epoch here
-        self.tried: dict[tuple[int, int], int] = {}  # evaluations by island and epoch: one that was cut short may come again
+        self.finished: dict[int, float] = {}  # when each island last finished an epoch here
+        self.evaluated: dict[tuple[int, int], int] = {}  # by island and epoch: an epoch that was cut short may come again
         self.evaluations = self.generations_before = 0
         self.over = False
         for epoch in before:
             self._take(epoch["island"], epoch["epoch"], epoch["log"])
         self.generations_before = self._generations()
         self.took = self.took_before = max((epoch["elapsed"] for epoch in before), default=0.0)
-        self.start = self.last_line = time.monotonic()
-        self.told = any("fault" in row for epoch in before for row in epoch["log"])
-        self.live: Live | None = None
-        if console.is_terminal and not console.is_dumb_terminal:
-            self.live = Live(console=console, refresh_per_second=2, get_renderable=self._table)
-
-    def __enter__(self):
-        if self.live:
-            self.live.start()
-        return self
+        self.fault_shown = any("fault" in row for epoch in before for row in epoch["log"])
 
     def __exit__(self, *_):
         self.over = True
-        if self.live:
-            self.live.stop()
-        elif self.islands:
-            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
+        if self.live or self.islands:
+            super().__exit__()
 
     def __call__(self, result: Result):
         self._take(result.island, result.epoch, result.log)
-        now = self.heard[result.island] = time.monotonic()
+        now = self.finished[result.island] = time.monotonic()
         self.took = self.took_before + now - self.start if result.elapsed is None else result.elapsed
         faults = [row["fault"] for row in result.log if "fault" in row]
-        if faults and not self.told:
-            self.told = True
-            said = harmless(f"{faults[0]}; such circuits get the worst score")
-            self.console.print(said, highlight=False, soft_wrap=True, markup=False)
-        if not self.live and time.monotonic() - self.last_line >= 5:
-            self.last_line = time.monotonic()
-            self.console.print(self._headline(), highlight=False, soft_wrap=True, markup=False)
+        if faults and not self.fault_shown:
+            self.fault_shown = True
+            self._say(harmless(f"{faults[0]}; such circuits get the worst score"))
+        self._update()
 
     def _ago(self, island):
         """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
-        return f"{clock(time.monotonic() - self.heard[island])} ago" if island in self.heard else ""
+        return f"{clock(time.monotonic() - self.finished[island])} ago" if island in self.finished else ""
 
     def _take(self, island, epoch, log):
         self.islands[island] = log[-1]
-        tried = sum(row["evaluations"] for row in log)
-        self.evaluations += tried - self.tried.get((island, epoch), 0)
-        self.tried[island, epoch] = tried
+        evaluations = sum(row["evaluations"] for row in log)
+        self.evaluations += evaluations - self.evaluated.get((island, epoch), 0)
+        self.evaluated[island, epoch] = evaluations
 
     def _generations(self):
         return sum(row["generation"] for row in self.islands.values())
@@ -84,26 +71,23 @@ class Progress:
         slowest = min((row["generation"] for row in self.islands.values()), default=0) if len(self.islands) == s.islands else 0
         done = self._generations() - self.generations_before
         settled = done >= s.islands * min(s.epoch, s.generations)  # before that, starting up is most of the time
-        name = self.name if len(self.name) <= LONGEST else f"{self.name[: LONGEST - 1]}…"
-        parts = [name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
+        parts = [self.name, f"generation {slowest}/{s.generations}", f"{self.evaluations:,} evaluations"]
         if settled:
             parts.append(f"{self.evaluations / max(self.took, 1e-3):,.0f}/s")
             left = s.generations * s.islands - self._generations()
-            here = time.monotonic() - self.start
-            parts.append(f"{clock(here * left / done)} left" if left and not self.over else clock(self.took))
+            elapsed = time.monotonic() - self.start
+            parts.append(f"{clock(elapsed * left / done)} left" if left and not self.over else clock(self.took))
         if not self.live and self.islands:
-            chosen = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
-            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {chosen['held_out']:.3f}")
-            if "worst" in chosen:
-                parts.append(f"in its worst condition {chosen['worst']:.3f}")
+            selected = max(self.islands.values(), key=lambda row: (row.get("validation", 0.0), row["held_out"]))
+            parts.append(f"best {max(row['best'] for row in self.islands.values()):.3f}, held out {selected['held_out']:.3f}")
+            if "worst" in selected:
+                parts.append(f"in its worst condition {selected['worst']:.3f}")
         return "  ".join(parts)
 
     def _table(self):
-        table = Table(box=None, pad_edge=False, header_style="bold")
         measured = ("best", "median", "held_out", *(["worst"] if any("worst" in row for row in self.islands.values()) else []))
         scores = [name.replace("_", " ") for name in measured]
-        for column in ("island", "generation", *scores, "front", "new", "heard"):
-            table.add_column(column, justify="right", min_width=6)
+        table = plain_table(("island", "generation", *scores, "front", "new", "heard"), min_width=6)
         for island in range(min(self.spec.search.islands, SHOWN)):
             row = self.islands.get(island)
             if row is None:
@@ -111,15 +95,8 @@ class Progress:
             else:
                 figures = (f"{row[key]:.3f}" if key in row else "" for key in measured)
                 new = row["evaluations"] / max(1, row["evaluations"] + row["repeats"])
-                heard = self._ago(island)
-                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", heard)
+                ago = self._ago(island)
+                table.add_row(str(island), str(row["generation"]), *figures, str(row["archive"]), f"{new:.0%}", ago)
         if self.spec.search.islands > SHOWN:
             table.add_row("...", f"{self.spec.search.islands - SHOWN} more", *[""] * (len(scores) + 3))
-        return Group(Text(self._headline(), style="bold", overflow="ellipsis", no_wrap=True), table)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours before them from the first on."""
-    minutes, seconds = divmod(int(seconds + 0.5), 60)  # as the page rounds
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        return table

@@ -9,6 +9,7 @@ from circuits.drawing.canvas import Figure, drawn
 from circuits.drawing.plot import E_COLOUR, INPUT_COLOUR, plain
 from circuits.errors import UserError
 from evo.inspect import pictures
+from evo.inspect.finite import finite
 from evo.inspect.text import raster_lines
 from evo.spec.from_recording import described
 from fitness.recordings import Recording, statistics
@@ -22,65 +23,62 @@ SIGNAL = 0.9  # inches that a sampled signal is high
 
 
 def lines(task: RecordingTask, recording: Recording) -> list[str]:
-    """The trains, how the recording is cut and what can be scored in it, and the beginning of its first trial as a raster."""
+    """The spike trains, the windows of the recording and their scores, and the beginning of its first trial as a raster."""
     header = ("role", "name", "spikes", "rate Hz", "median ISI ms", "shortest ms", "CV", "silent trials")
     rows = [header] + [
         (t.role, t.name, str(t.spikes), *(f"{v:.4g}" for v in (t.rate_hz, t.isi_ms, t.shortest_ms, t.cv)), str(t.silent))
         for t in statistics.trains(recording)
     ]
     widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
-    found = [
+    text = [
         "  ".join(cell.rjust(w) if k > 1 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     ]
     if recording.signals or recording.potentials:
-        found += ["", *_signals(recording)]
+        text += ["", *_signals(recording)]
     try:
-        found += ["", *described(task)]
+        text += ["", *described(task)]
     except UserError as error:
-        found += ["", f"no search can be run on it as it is: {error}"]
+        text += ["", f"no search can be run on it as it is: {error}"]
     trial = recording.trials[0]
     end = min(trial.duration_ms, SHOWN_MS)
     trains = {**dict(zip(recording.inputs, trial.inputs, strict=True))}
     trains |= {f"> {name}": times for name, times in zip(recording.outputs, trial.outputs, strict=True)}
     steps = {name: np.histogram(times, np.arange(int(end) + 1))[0] > 0 for name, times in trains.items()}
-    return [*found, "", f"trial {trial.name}:", *raster_lines(steps, 1.0)]
+    return [*text, "", f"trial {trial.name}:", *raster_lines(steps, 1.0)]
 
 
 def _signals(recording):
     """The sampled signals, a line each."""
     for name in (*recording.signals, *recording.potentials):
-        given = [trial.signals[name] for trial in recording.trials if name in trial.signals]
-        values, steps = np.concatenate([one.values for one in given]), sorted({one.dt_ms for one in given})
-        unit = f" {given[0].unit}" if given[0].unit else ""
+        sampled = [trial.signals[name] for trial in recording.trials if name in trial.signals]
+        values, steps = np.concatenate([signal.values for signal in sampled]), sorted({signal.dt_ms for signal in sampled})
+        unit = f" {sampled[0].unit}" if sampled[0].unit else ""
         every = f"{steps[0]:g} ms" if len(steps) == 1 else f"{steps[0]:g} to {steps[-1]:g} ms"
-        where = "" if len(given) == len(recording.trials) else f", in {len(given)} of {len(recording.trials)} trials"
+        trials = "" if len(sampled) == len(recording.trials) else f", in {len(sampled)} of {len(recording.trials)} trials"
         spread = (
             f"mean {values.mean():.4g}{unit}, standard deviation {values.std():.4g}, {values.min():.4g} to {values.max():.4g}"
         )
-        what = "potential of" if name in recording.potentials else "signal"
-        yield f"{what} {name}: {len(values):,} samples every {every}{where}: {spread}"
+        kind = "potential of" if name in recording.potentials else "signal"
+        yield f"{kind} {name}: {len(values):,} samples every {every}{trials}: {spread}"
 
 
 def as_json(task: RecordingTask, recording: Recording) -> dict[str, Any]:
-    """The same for machines."""
-    found: dict[str, Any] = {
+    """The summary of a recording for machines."""
+    summary: dict[str, Any] = {
         "source": recording.source,
         "sha256": recording.sha256,
         "trials": [{"name": trial.name, "duration_ms": trial.duration_ms} for trial in recording.trials],
-        "trains": [
-            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in train._asdict().items()}
-            for train in statistics.trains(recording)
-        ],
+        "trains": [{key: finite(value) for key, value in train._asdict().items()} for train in statistics.trains(recording)],
         "signals": list(recording.signals),
         "potentials": list(recording.potentials),
     }
     try:
         prepared = task.prepared
     except UserError as error:
-        return found | {"refused": str(error)}
+        return summary | {"refused": str(error)}
     parts = np.bincount(prepared.part, minlength=3).tolist()
-    return found | {
+    return summary | {
         "stimuli": len(prepared.windows.trials),
         "windows": dict(zip(("search", "validation", "held_out"), parts, strict=True)),
         "merged": prepared.windows.merged,
@@ -113,9 +111,9 @@ def draw(recording: Recording, path: Path, bin_ms: float = 10.0) -> Path:
     _rasters(trains, shown, inputs, outputs)
     panels = np.atleast_2d(below.subplots(len(outputs), columns, squeeze=False))
     for n, (name, (isi, psth, *more)) in enumerate(zip(outputs, panels, strict=True)):
-        found = statistics.intervals(recording, "output", n)
-        most = float(np.percentile(found, 99)) if len(found) else 1.0
-        isi.hist(found[found <= most], bins=50, color=E_COLOUR)
+        intervals = statistics.intervals(recording, "output", n)
+        longest = float(np.percentile(intervals, 99)) if len(intervals) else 1.0
+        isi.hist(intervals[intervals <= longest], bins=50, color=E_COLOUR)
         end = max(trial.duration_ms for trial in recording.trials)
         edges, rate = statistics.histogram(recording, n, max(bin_ms, end / BINS))
         psth.stairs(rate, edges, color=E_COLOUR)
@@ -155,14 +153,14 @@ def _signal(ax, name, trials, colour):
 
 def _rasters(ax, trials, inputs, outputs):
     """Inputs of the first trial on top, then every output, trial by trial."""
-    at = [trials[0].inputs[k] for k in range(len(inputs))]
-    at += [trial.outputs[n] for n in range(len(outputs)) for trial in trials]
+    trains = [trials[0].inputs[k] for k in range(len(inputs))]
+    trains += [trial.outputs[n] for n in range(len(outputs)) for trial in trials]
     end = min(max(trial.duration_ms for trial in trials), LOOK_MS)
-    at = [times[times <= end] for times in at]
-    y = np.repeat(np.arange(len(at)), [len(times) for times in at])
-    colours = np.array([INPUT_COLOUR] * len(inputs) + [E_COLOUR] * (len(at) - len(inputs)))
-    ax.vlines(np.concatenate([*at, []]), y - 0.4, y + 0.4, color=colours[y], linewidth=0.8)
+    trains = [times[times <= end] for times in trains]
+    y = np.repeat(np.arange(len(trains)), [len(times) for times in trains])
+    colours = np.array([INPUT_COLOUR] * len(inputs) + [E_COLOUR] * (len(trains) - len(inputs)))
+    ax.vlines(np.concatenate([*trains, []]), y - 0.4, y + 0.4, color=colours[y], linewidth=0.8)
     middle = len(inputs) + (np.arange(len(outputs)) + 0.5) * len(trials) - 0.5
     ax.set_yticks([*range(len(inputs)), *middle], [plain(name) for name in (*inputs, *outputs)], fontsize="small")
-    ax.set(xlim=(0, end), ylim=(len(at) - 0.5, -0.6), xlabel="ms")
+    ax.set(xlim=(0, end), ylim=(len(trains) - 0.5, -0.6), xlabel="ms")
     ax.tick_params(axis="y", length=0)

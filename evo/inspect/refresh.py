@@ -16,8 +16,8 @@ SHARE = 0.02  # of the time at most
 class Refresher:
     """Observes a run (`observe=`) and writes its page: at most every 30 seconds, and in at most 2 % of the time.
 
-    What there is no time for comes with a later page: circuits that are new are first shown without what they do. A page that
-    cannot be written stops no search: `failed` then says why, and it is not tried again.
+    A page for which time is short shows new circuits without their activity, which a later page adds. A page that cannot be
+    written stops no search: `failed` then says why, and no further page is tried.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic):

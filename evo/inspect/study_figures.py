@@ -1,4 +1,4 @@
-"""A study drawn for a paper: how soon its runs reached the target, and how well they did in the end.
+"""Figures of a study for papers: the cost of reaching the target, and the final scores.
 
 study = evo.open_study("runs/study-1")
 figures.save("sooner.pdf", study_figures.reached, study, task="gate", size_mm=(85, 60))
@@ -30,7 +30,7 @@ def draw(study: Study, path: Path) -> Path:
 
 
 def picture(study: Study) -> Figure:
-    """That picture."""
+    """The picture of a whole study, see `draw`."""
     tasks = list(dict.fromkeys(arm.task for arm in study.design.arms))
     across = min(len(tasks), ACROSS)
     down = -(-len(tasks) // across)
@@ -40,16 +40,16 @@ def picture(study: Study) -> Figure:
         ax.set_visible(False)
     for k, task in enumerate(tasks):
         above, below = (axes[2 * (k // across) + row, k % across] for row in (0, 1))
-        for ax, of in ((above, reached), (below, scores)):
+        for ax, plot in ((above, reached), (below, scores)):
             ax.set_visible(True)
-            of(study, task, ax=ax)
+            plot(study, task, ax=ax)
         above.set_title(plain(task))
     return figure
 
 
 @drawn
 def reached(study: Study, task: str | None = None, cost: str = "evaluations", ax=None):
-    """The share of runs that reached the target by what was spent, by Kaplan and Meier's estimate, with 95 % intervals.
+    """The share of runs that reached the target over the cost: Kaplan and Meier's estimate with 95 % intervals.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def reached(study: Study, task: str | None = None, cost: str = "evaluations", ax
     task : str, optional
         The task whose arms are drawn, by default the first one.
     cost : {"evaluations", "core_seconds"}
-        What was spent.
+        The cost.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into, by default those of a new figure.
 
@@ -69,14 +69,14 @@ def reached(study: Study, task: str | None = None, cost: str = "evaluations", ax
     """
     ax = Figure().subplots() if ax is None else ax
     arms = _arms(study, task)
-    every = [run for _, runs in arms for run in runs]
-    spent = [max(getattr(run, f"{cost}_to_target"), 1e-3) for run in every]
+    all_runs = [run for _, runs in arms for run in runs]
+    spent = [max(getattr(run, f"{cost}_to_target"), 1e-3) for run in all_runs]
     low, high = min(spent, default=1.0) * 0.8, max(spent, default=10.0)
     for k, (name, runs) in enumerate(arms):
         style = {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k // len(COLOURS) % len(DASHES)]}
-        values, there = [getattr(run, f"{cost}_to_target") for run in runs], [run.reached for run in runs]
+        values, events = [getattr(run, f"{cost}_to_target") for run in runs], [run.reached for run in runs]
         end = max(values, default=low)
-        x, share, below, above = curve(values, there) if any(there) else (np.empty(0),) * 4
+        x, share, below, above = curve(values, events) if any(events) else (np.empty(0),) * 4
         xs = np.concatenate([[low], x, [end]])
         bottom, middle, top = (np.concatenate([[0.0], y, y[-1:] if len(y) else [0.0]]) for y in (below, share, above))
         ax.step(xs, middle, where="post", label=plain(name), **style)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
+from evo.inspect.finite import finite
 from evo.studies.study.folder import Study
 from evo.studies.study.intervals import Estimate
 from evo.studies.study.summary import StudySummary, Test
@@ -39,38 +40,42 @@ def status_as_json(study: Study) -> dict[str, Any]:
 
 
 def show_status(study: Study, console: Console):
-    """Print how far the runs of each arm are."""
-    found = status_as_json(study)
-    line = f"{harmless(str(study.folder))}: {found['state']}, {found['over']} of {found['runs']} runs are over"
-    line += f", {found['reached']} reached {_target(study)}"
-    console.print(Text(f"{line}; {found['evaluations']:,} evaluations, {_seconds(found['core_seconds'])} of a core"))
+    """Print the progress of each arm's runs."""
+    status = status_as_json(study)
+    line = f"{harmless(str(study.folder))}: {status['state']}, {status['over']} of {status['runs']} runs are over"
+    line += f", {status['reached']} reached {_target(study)}"
+    console.print(Text(f"{line}; {status['evaluations']:,} evaluations, {status['core_seconds']:,.0f} s of a core"))
     table = _table("", "over", "reached", "running", "stopped", "waiting")
-    for arm in found["arms"]:
+    for arm in status["arms"]:
         counts = (arm["states"].get(state, 0) for state in ("running", "stopped", "waiting"))
         table.add_row(Text(harmless(arm["name"])), f"{arm['over']}/{arm['runs']}", str(arm["reached"]), *map(_count, counts))
     console.print(table)
 
 
-def as_json(found: StudySummary) -> dict[str, Any]:
+def as_json(summary: StudySummary) -> dict[str, Any]:
     """`{"arms": [{"name", "task", "runs", "over", "reached", "share", "evaluations", ...}], "tests": [{"arm", "beside",
     "measure", "a", "low", "high", "p", "holm"}], "methods"}`; estimates are `{"value", "low", "high"}`, null where there is no
     value or it was not reached."""
     arms = [
-        {key: _plain(value._asdict()) if isinstance(value, Estimate) else value for key, value in arm._asdict().items()}
-        for arm in found.arms
+        {key: _estimate_as_json(value) if isinstance(value, Estimate) else value for key, value in arm._asdict().items()}
+        for arm in summary.arms
     ]
     tests = [
         {"arm": test.arm, "beside": test.beside, "measure": test.measure}
         | {"a": test.effect.a, "low": test.effect.low, "high": test.effect.high, "p": test.p, "holm": test.holm}
-        for test in found.tests
+        for test in summary.tests
     ]
-    return {"arms": arms, "tests": tests, "methods": found.methods}
+    return {"arms": arms, "tests": tests, "methods": summary.methods}
 
 
-def show(study: Study, found: StudySummary, console: Console):
+def _estimate_as_json(estimate: Estimate) -> dict[str, Any]:
+    return {key: finite(value) for key, value in estimate._asdict().items()}
+
+
+def show(study: Study, summary: StudySummary, console: Console):
     """Print a table of the arms, one of the tests, and the sentence for a methods section."""
     table = _table("", "runs", "reached", "evaluations", "core s", "held out", "worst", wrapped=True)
-    for arm in found.arms:
+    for arm in summary.arms:
         share = f"{arm.reached}/{arm.over} ({arm.share.low:.0%}-{arm.share.high:.0%})" if arm.over else ""
         runs = str(arm.runs) if arm.over == arm.runs else f"{arm.over} of {arm.runs}"
         spent = _estimate(arm.evaluations, ",.0f"), _estimate(arm.core_seconds, ",.1f")
@@ -79,14 +84,14 @@ def show(study: Study, found: StudySummary, console: Console):
         )
     console.print(table)
     console.print(f"evaluations, core s: until {_target(study)} was reached; medians, with 95 % intervals", style="dim")
-    if found.tests:
+    if summary.tests:
         console.print("\nhow probable it is that a run does better than one of the first arm of its task")
         tests = _table("", "beside", "", "A", "95 %", "p", "Holm", wrapped=True)
-        for test in found.tests:
+        for test in summary.tests:
             tests.add_row(*map(Text, _test(test)))
         console.print(tests)
         console.print("A: 0.5 is no difference; Holm: p corrected for all of these tests", style="dim")
-    console.print(f"\n{found.methods}", soft_wrap=True, highlight=False)
+    console.print(f"\n{summary.methods}", soft_wrap=True, highlight=False)
 
 
 def _test(test: Test):
@@ -107,10 +112,10 @@ def _target(study):
     return f"{study.design.target:g}" + (f" (worst condition {worst:g})" if worst is not None else "")
 
 
-def _estimate(one: Estimate, form: str) -> str:
-    if math.isnan(one.value):
+def _estimate(estimate: Estimate, form: str) -> str:
+    if math.isnan(estimate.value):
         return ""
-    value, low, high = (f"{x:{form}}" if math.isfinite(x) else "never" for x in one)
+    value, low, high = (f"{x:{form}}" if math.isfinite(x) else "never" for x in estimate)
     return value if value == low == high else f"{value} ({low}-{high})"
 
 
@@ -120,11 +125,3 @@ def _p(p):
 
 def _count(count):
     return str(count) if count else ""
-
-
-def _seconds(seconds):
-    return f"{seconds:,.0f} s"
-
-
-def _plain(estimate):
-    return {key: value if math.isfinite(value) else None for key, value in estimate.items()}

@@ -1,13 +1,15 @@
 """The front as a table for people and as JSON for machines."""
 
+import json
 import math
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.inspect.plain_table import plain_table
 from evo.storage.parts import Part
 from evo.storage.run_folder import Member, Run
 
@@ -17,8 +19,6 @@ ROWS = 1000  # of a table of the parts of one circuit
 
 def as_json(subject: Run | Motif) -> dict:
     """`{"run": {...}, "front": [...]}` of a run, best held-out score first; or `{"motif": ...}` of a single motif."""
-    import json
-
     if isinstance(subject, Motif):
         return {"motif": json.loads(dumps(subject))}
     run = {
@@ -59,8 +59,6 @@ def as_json(subject: Run | Motif) -> dict:
 
 
 def _part(part: Part) -> dict:
-    import json
-
     circuit = json.loads(dumps(Motif.of(part.circuit)))
     return {"role": part.role, "copies": part.copies, "hears": part.hears, "motif": circuit}
 
@@ -102,9 +100,7 @@ def show(subject: Run | Motif, console: Console):
     if not front:
         console.print("nothing is stored yet")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in row(front[0]):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(row(front[0]), no_wrap=True)
     for member in front[:SHOWN]:
         table.add_row(*row(member).values())
     console.print(table)
@@ -120,37 +116,35 @@ def show(subject: Run | Motif, console: Console):
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
         console.print(about, style="dim", highlight=False, markup=False)
     if subject.spec.roles:
-        console.print(f"rank 0: {'; '.join(map(_told, subject.parts(0)))}", highlight=False, markup=False)
-    if (same := _equally_good(subject)) is not None:
-        console.print(same, highlight=False, markup=False)
+        console.print(f"rank 0: {'; '.join(map(_described, subject.parts(0)))}", highlight=False, markup=False)
+    if (equally_good := _equally_good(subject)) is not None:
+        console.print(equally_good, highlight=False, markup=False)
     if subject.spec.is_task:
         console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
     elif search.noisy:
         console.print("score: a lower bound of the mean of so many judgements", style="dim")
 
 
-def _told(part):
+def _described(part):
     """A part of an assembly in words."""
-    of = f"{part.copies} {'copy' if part.copies == 1 else 'copies'} of {len(part.circuit.neurons)} neurons"
-    others = [name for name in part.hears if name != part.role]
-    heard = f", hears {' and '.join(others)}" if others else ""
-    return f"{part.role}: {of}{heard}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
+    size = f"{part.copies} {'copy' if part.copies == 1 else 'copies'} of {len(part.circuit.neurons)} neurons"
+    sources = [name for name in part.hears if name != part.role]
+    inputs = f", hears {' and '.join(sources)}" if sources else ""
+    return f"{part.role}: {size}{inputs}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
 
 
 def _equally_good(run):
-    """How many wirings explain a recording equally well, in a line; None for other runs."""
-    from evo.inspect import measured  # what recordings need is not imported for other runs
+    """A line with the number of wirings that explain a recording equally well; None for other runs."""
+    from evo.inspect import measured  # the modules of recordings are not imported for other runs
 
-    found = measured.equally_good(run) if run.spec.judged_by == "recording" else None
-    return None if found is None else measured.said(found)
+    counts = measured.equally_good(run) if run.spec.judged_by == "recording" else None
+    return None if counts is None else measured.as_text(counts)
 
 
 def _show_motif(motif, console):
     console.print(str(motif.circuit), highlight=False, markup=False)
-    neurons = Table(box=None, pad_edge=False, header_style="bold")
     shown = [name for name in motif.model.names if name not in ("v_rest_mv", "v_reset_mv")]
-    for name in ("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"):
-        neurons.add_column(name, justify="right")
+    neurons = plain_table(("neuron", *(name.removesuffix("_ms").removesuffix("_mv") for name in shown), "output"))
     for n in motif.neurons[:ROWS]:
         values = [getattr(n, name) for name in shown]
         ports = ", ".join(o.name for o in motif.outputs if n.id in o.neurons)
@@ -158,10 +152,8 @@ def _show_motif(motif, console):
     console.print(neurons)
     if len(motif.neurons) > ROWS:
         console.print(f"and {len(motif.neurons) - ROWS:,} more neurons: --json has them all", highlight=False)
-    synapses = Table(box=None, pad_edge=False, header_style="bold")
     heading, rows = synapse_rows(motif)
-    for name in heading:
-        synapses.add_column(name, justify="left" if name == "plasticity" else "right")
+    synapses = plain_table(heading, left=("plasticity",))
     for row in rows[:ROWS]:
         synapses.add_row(*map(_text, row))
     console.print(synapses)
@@ -172,13 +164,13 @@ def _show_motif(motif, console):
 
 
 def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
-    """The heading and the rows of a table of all synapses, those from input channels first; what is plastic about them in the
-    last column, if any is."""
-    found = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
-    found += [(s.pre, s) for s in circuit.synapses]
+    """The heading and the rows of a table of all synapses, those from input channels first, with a last column for their
+    plasticity if any is plastic."""
+    synapses = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
+    synapses += [(s.pre, s) for s in circuit.synapses]
     heading = ["from", "to", "weight mV", "delay ms"]
-    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in found]
-    plastic = [plasticity(s) for _, s in found]
+    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in synapses]
+    plastic = [plasticity(s) for _, s in synapses]
     if any(plastic):
         heading, rows = [*heading, "plasticity"], [[*row, text] for row, text in zip(rows, plastic, strict=True)]
     return heading, rows
@@ -193,6 +185,4 @@ def plasticity(synapse) -> str:
 
 
 def _text(value):
-    from rich.text import Text
-
     return Text(harmless(str(value)))

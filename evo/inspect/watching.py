@@ -36,7 +36,7 @@ def watching(
             observers.append(stack.enter_context(Progress(spec, folder.name, list(before), console or Console())))
 
         def observe(result):
-            for each in reversed(observers):
-                each(result)
+            for observer in reversed(observers):
+                observer(result)
 
         yield observe

@@ -1,4 +1,4 @@
-"""Motifs of the zoo on one sheet: their wirings, what they do and how well."""
+"""Motifs of the zoo on one sheet: their wirings, functions and scores."""
 
 from collections.abc import Iterable
 from textwrap import wrap
@@ -24,14 +24,14 @@ def sheet(zoo: Zoo, names: Iterable[str]) -> Figure:
     for k, card in enumerate(cards):
         left, top = k % ACROSS * _WIDTH, k // ACROSS * (_HEIGHT + _CAPTION)
 
-        def written(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
+        def caption(inches, text, middle=(left + _WIDTH / 2) / width, top=top, **style):
             figure.text(middle, 1 - (top + inches) / height, text, ha="center", va="top", **style)
 
         worst = f"   worst {card.worst.score:.3f}" if card.worst else ""
-        written(0.06, f"{card.name}   {card.held_out.score:.3f}{worst}", fontsize=9, weight="bold")
-        written(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
-        place = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
-        _fitted(zoo[card.name], figure.add_axes(place))
+        caption(0.06, f"{card.name}   {card.held_out.score:.3f}{worst}", fontsize=9, weight="bold")
+        caption(0.24, wrap(card.title, 58)[0], fontsize=7, color="#555555")
+        box = (left / width, 1 - (top + _CAPTION + _HEIGHT) / height, _WIDTH / width, _HEIGHT / height)
+        _fitted(zoo[card.name], figure.add_axes(box))
     return figure
 
 
@@ -39,7 +39,7 @@ def _fitted(circuit: Circuit, ax):
     """Draw the wiring into axes of one size, with room for the names of inputs and outputs."""
     wiring(circuit, ax, delays=False)
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    left, right = left + 0.9, right - 0.9  # what `wiring` leaves for names
+    left, right = left + 0.9, right - 0.9  # less the margins of `wiring` for names
     before = _BESIDE + _LETTER * max((len(c.name) for c in circuit.inputs), default=0)
     after = _BESIDE + _LETTER * max((len(o.name) for o in circuit.outputs), default=0)
     unit = min(_UNIT, (_WIDTH - before - after) / (right - left), _HEIGHT / (top - bottom))

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
+from evo.inspect.plain_table import plain_table
 from fitness.tasks import BUILT_IN
 
 WORST = 6  # lesions that are shown of each sort
@@ -20,16 +21,8 @@ def as_json(cards: list[Card]) -> list[dict]:
 
 def show(cards: list[Card], console: Console):
     """One line for each."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name, side in (
-        ("motif", "left"),
-        ("held out", "right"),
-        ("worst", "right"),
-        ("E", "right"),
-        ("I", "right"),
-        ("events", "right"),
-    ):
-        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    table = plain_table(("motif", "held out", "worst", "E", "I", "events"), left=("motif",), no_wrap=True)
+    table.expand = True
     table.add_column("what it does", no_wrap=True, overflow="ellipsis", ratio=1)
     for card in cards:
         worst = f"{card.worst.score:.3f}" if card.worst else ""
@@ -56,19 +49,19 @@ def unusual(card: Card) -> list[str]:
 
 def show_one(card: Card, zoo: Zoo, console: Console):
     """A card in full."""
-    found, worst, motif = card.held_out, card.worst, zoo[card.name]
+    score, worst, circuit = card.held_out, card.worst, zoo[card.name]
     lines = {
         "task": f"{card.task['name']}: {card.title}",
         "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
-        "held out": f"{found.score:.3f} (95 %: {found.low:.3f} to {found.high:.3f}), mean of {found.draws} draws of "
-        f"{found.trials} trials, {found.least:.3f} to {found.most:.3f} (seeds from {found.seed})",
+        "held out": f"{score.score:.3f} (95 %: {score.low:.3f} to {score.high:.3f}), mean of {score.draws} draws of "
+        f"{score.trials} trials, {score.least:.3f} to {score.most:.3f} (seeds from {score.seed})",
         **(
             {"worst": f"{worst.score:.3f}: {worst.condition} (of {worst.conditions}; {worst.trials} trials a draw)"}
             if worst
             else {}
         ),
-        "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {motif.neuron_model}",
-        "holds": ", ".join(one.name for one in occurrences(motif)) or "no motif with a name",
+        "size": f"{card.excitatory} E, {card.inhibitory} I, {card.synapses} synapses, {circuit.neuron_model}",
+        "holds": ", ".join(motif.name for motif in occurrences(circuit)) or "no motif with a name",
         "per trial": f"{card.energy['spikes']:.1f} spikes, {card.energy['events']:.1f} synaptic events",
         "energy": ", ".join(f"{value:.2g} J on {name}" for name, value in _joules(card)),
         **{f"without {sort}": text for sort, text in _lesions(card)},
@@ -91,9 +84,9 @@ def _joules(card):
 
 
 def _lesions(card):
-    """The worst of each sort: what is cut, and what is left of the score."""
+    """The most harmful lesions of each sort: the part and the score without it."""
     for sort, kinds in (("neuron", ("neuron",)), ("synapse", ("synapse", "input")), ("class", ("class",))):
-        mine = [f"{one.part} {one.score:.3f}" for one in card.lesions if one.kind in kinds]
-        if mine:
-            more = f", and {len(mine) - WORST} more" if len(mine) > WORST else ""
-            yield sort, ", ".join(mine[:WORST]) + more
+        parts = [f"{lesion.part} {lesion.score:.3f}" for lesion in card.lesions if lesion.kind in kinds]
+        if parts:
+            more = f", and {len(parts) - WORST} more" if len(parts) > WORST else ""
+            yield sort, ", ".join(parts[:WORST]) + more

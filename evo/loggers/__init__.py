@@ -1,8 +1,8 @@
 """Loggers to other tools: one file each, imported only when asked for.
 
 A logger observes a run (`observe=` of `evo.run`): it is called with every finished epoch once that is stored, and closed at the
-end. It is a place to look at, not a store: the run folder holds everything. So it never ends a run and never holds one up:
-what it cannot pass on now it passes on later (`evo.loggers.background`).
+end. It is a view, not a store: the run folder holds everything. So it never ends or delays a run: entries that cannot be logged
+now are logged later (`evo.loggers.background`).
 
 with loggers.opened("tensorboard:logs", spec, "itd-1") as observe:
     evo.run("runs/itd.toml", "runs/itd-1", observe=observe)
@@ -26,13 +26,13 @@ LOGGERS = {"tensorboard": "a folder", "mlflow": "an address such as sqlite:///ml
 def opened(
     where: str, spec: RunSpec, name: str, folder: Path | None = None, before: Sequence[dict] = ()
 ) -> Iterator[Callable[[Result], None]]:
-    """A logger by KIND:PLACE; name is that of the run folder.
+    """A logger by KIND:PLACE; name: of the run folder.
 
-    folder   the run folder, to catch up from after a long outage; None: then the run's later epochs are not logged here
+    folder   the run folder, to catch up from after a long outage; None: epochs beyond the queue are then lost to the logger
     before   epochs that were stored when the run was resumed (`Run.epochs`): those that the place lacks are logged first
 
-    Each generation of an island is logged once and in order. Raises UserError for an unknown kind, MachineError with the remedy
-    where its package is missing or the place can never be one. A place that does not answer is said, once, and tried again.
+    Each generation of an island is logged once and in order. Raises UserError for an unknown kind, and MachineError with the
+    remedy if its package is missing or the place is impossible. A place that does not answer is reported once, and tried again.
     """
     kind, place = parts(where)
     logger = import_module(f"evo.loggers.{kind}").Logger(place, spec, name)
@@ -50,6 +50,6 @@ def parts(where: str) -> tuple[str, str]:
     """The kind and the place of KIND:PLACE. Raises UserError."""
     kind, _, place = where.partition(":")
     if kind not in LOGGERS or not place:
-        ways = ", or ".join(f"{kind}: and {what}" for kind, what in LOGGERS.items())
-        raise UserError(f"--log {where}: write {ways}")
+        forms = ", or ".join(f"{kind}: and {form}" for kind, form in LOGGERS.items())
+        raise UserError(f"--log {where}: write {forms}")
     return kind, place

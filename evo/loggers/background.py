@@ -1,7 +1,7 @@
-"""A logger behind a run: a thread of its own passes on what is finished, as fast as the place takes it.
+"""A logger behind a run: a thread logs finished epochs, as fast as the place takes them.
 
-The run never waits for the place. What cannot be passed on stays in a queue; when that is full it is read from the run's store
-later. A place that fails is tried again, at growing intervals, and at the end once more.
+The run never waits for the place. Epochs wait in a queue; those beyond its length are read from the run's store later. A place
+that fails is tried again, at growing intervals, and at the end of the run.
 """
 
 import logging
@@ -20,7 +20,7 @@ QUEUE = 1000  # epochs that are kept here
 AT_ONCE = 50  # generations: MLflow takes 1,000 values in one go
 RETRY_S, LONGEST_S = 1.0, 60.0  # after the first failure, and at most
 LAST_TRIES = 3  # once the run is over
-END_S, HURRY_S = 10.0, 5.0  # how long the end of a run waits at most, and that of a run that is stopped
+END_S, HURRY_S = 10.0, 5.0  # maximum wait at the end of a run, and of a stopped run
 
 say = logging.getLogger("evo")
 
@@ -28,16 +28,16 @@ say = logging.getLogger("evo")
 class Background:
     """Observes a run (`observe=`) for a logger; `close` it at the end.
 
-    where   what the user called it;   folder, before  as `evo.loggers.opened`
+    where   KIND:PLACE for messages;   folder, before  see `evo.loggers.opened`
     """
 
     def __init__(self, where: str, logger: Logger, spec: RunSpec, folder: Path | None = None, before: Sequence[dict] = ()):
         self.where, self.logger, self.spec, self.folder = where, logger, spec, folder
         self._queue = deque((epoch["island"], epoch["log"], epoch["timings"]) for epoch in before)
         self._due: deque[Generation] = deque()  # the thread's own
-        self._behind = False  # there is more in the store than in the queue
-        self._reached: dict[int, int] = {}  # by island, as far as known
-        self._known: set[int] = set()  # islands of which that is certain
+        self._behind = False  # the store has epochs that were not queued
+        self._reached: dict[int, int] = {}  # last logged generation by island, as far as known
+        self._known: set[int] = set()  # islands for which it is certain
         self._fresh = True  # no other process has logged anything of this run
         self._prepared = self._connected = False
         self._failure = ""
@@ -57,7 +57,7 @@ class Background:
         self._wake.set()
 
     def close(self, status: str):
-        """Wait a moment for what is left, and say what could not be logged."""
+        """Wait a moment for the remaining entries, and warn of those that could not be logged."""
         self._status = status
         self._over.set()
         self._wake.set()
@@ -70,17 +70,17 @@ class Background:
         with self._lock:
             left = [(island, row["generation"]) for island, log, _ in self._queue for row in log]
         left += [row[:2] for row in list(self._due)]
-        since = [generation for island, generation in left if generation > self._reached.get(island, -1)]
-        if not since and not self._behind:
+        lost = [generation for island, generation in left if generation > self._reached.get(island, -1)]
+        if not lost and not self._behind:
             return ""
-        return f"generations from {min(since)} on are not logged" if self._reached and since else "nothing could be logged"
+        return f"generations from {min(lost)} on are not logged" if self._reached and lost else "nothing could be logged"
 
     # -- the thread
 
     def _work(self):
-        pause, left = RETRY_S, LAST_TRIES
+        pause, tries_left = RETRY_S, LAST_TRIES
         while True:
-            last = self._over.is_set()
+            ending = self._over.is_set()
             try:
                 if not self._prepared:
                     self.logger.prepare()
@@ -89,21 +89,21 @@ class Background:
                 while self._due or self._take():
                     self._pass_on()
                     pause = RETRY_S
-                if last and self._connected:
+                if ending and self._connected:
                     self.logger.close(self._status)
-            except Exception as error:  # what so many places may raise has no end
+            except Exception as error:  # the places raise exceptions of many kinds
                 self._ready.set()
                 self._connected = False
                 self._say(error)
-                if not last:
+                if not ending:
                     self._over.wait(pause)
                     pause = min(2 * pause, LONGEST_S)
                     continue
-                left -= 1
-                if left:
+                tries_left -= 1
+                if tries_left:
                     time.sleep(RETRY_S)
                     continue
-            if last:
+            if ending:
                 return
             self._wake.wait()
             self._wake.clear()
@@ -123,8 +123,8 @@ class Background:
         rows = list(islice(self._due, AT_ONCE))
         islands = {row.island for row in rows}
         for island in islands - self._known:
-            there = -1 if self._fresh else self.logger.reached(island)
-            self._reached[island] = max(there, self._reached.get(island, -1))
+            logged = -1 if self._fresh else self.logger.reached(island)
+            self._reached[island] = max(logged, self._reached.get(island, -1))
             self._known.add(island)
         new = [row for row in rows if row.generation > self._reached[row.island]]
         if new:
@@ -140,13 +140,13 @@ class Background:
             self._due.popleft()
 
     def _take(self):
-        """Make due what comes next: of the queue, or of the store. False if there is nothing."""
+        """Make the next epochs due: from the queue, or from the store. False if there are none."""
         if self._queue:
             self._due.extend(generations(*self._queue[0], self.spec))
             with self._lock:
                 self._queue.popleft()
         elif self._behind and self.folder is not None:
-            self._behind = False  # from now on they come by themselves again; those that come twice are logged once
+            self._behind = False  # later epochs are queued again; those that come twice are logged once
             for epoch in self._stored():
                 self._due.extend(generations(*epoch, self.spec))
         return bool(self._due)
@@ -170,12 +170,12 @@ class Background:
 
 
 def _reason(error):
-    """Why it failed, as short as can be."""
+    """The reason of an error, in a line."""
     while isinstance(error, BaseException):
-        said = getattr(error, "strerror", None) or str(error)
+        text = getattr(error, "strerror", None) or str(error)
         deeper = error.__cause__ or error.__context__
         if deeper is None or not isinstance(deeper, Exception):
             break
         error = deeper
-    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line[:200] or type(error).__name__

@@ -8,7 +8,7 @@ from fitness.evaluation.objectives import objective
 
 
 class Generation(NamedTuple):
-    """Entry for a generation of an island; `values` by name, names begin with the island."""
+    """The entry of a generation of an island; `values` by name, which begins with the island."""
 
     island: int
     generation: int
@@ -16,34 +16,34 @@ class Generation(NamedTuple):
 
 
 class Logger(Protocol):
-    """A destination, as the logging thread sees it. An exception from its methods means: try again later."""
+    """A destination for the logging thread. An exception from its methods means: try again later."""
 
     patience: float  # seconds that `prepare` may take before the run begins
 
     def prepare(self):
-        """Preparations that take a while and can be done before the first entry."""
+        """Prepare what takes a while and can be done before the first entry."""
 
     def connect(self) -> bool:
-        """Find or make the run's place there, first or once more. True if another process may have logged something of this
-        run already."""
+        """Connect, or connect again, and find or create the run there. True if another process may have logged some of this run
+        already."""
 
     def reached(self, island: int) -> int:
-        """The last generation of an island that is there; -1 if none is."""
+        """The last logged generation of an island; -1 if there is none."""
 
     def write(self, rows: list[Generation]):
-        """Log generations. If this raises they may be there or not: `reached` tells."""
+        """Log generations. If this raises they may have been logged or not: see `reached`."""
 
     def close(self, status: str):
-        """The run is FINISHED, KILLED or FAILED."""
+        """Close; the run is FINISHED, KILLED or FAILED."""
 
 
 def generations(island: int, log: list[dict], timings: dict[str, float], spec: RunSpec) -> Iterator[Generation]:
-    """Entries of an epoch, generation by generation; its duration comes with the last."""
+    """The entries of an epoch, one for each generation; the last one has the epoch's durations."""
     for row in log:
-        found = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
-        found |= {"worst": row["worst"]} if "worst" in row else {}
-        for name, loss in zip(spec.search.objectives, row["losses"], strict=True):
-            found[f"objective_{name}"] = objective(name).show(loss)
+        values = {key: row[key] for key in ("best", "median", "validation", "held_out", "archive", "evaluations", "simulated")}
+        values |= {"worst": row["worst"]} if "worst" in row else {}
+        for name, objective_value in zip(spec.search.objectives, row["losses"], strict=True):
+            values[f"objective_{name}"] = objective(name).show(objective_value)
         if row is log[-1]:
-            found |= {f"seconds_{phase}": seconds for phase, seconds in timings.items()}
-        yield Generation(island, row["generation"], {f"island_{island}/{key}": float(v) for key, v in found.items()})
+            values |= {f"seconds_{phase}": seconds for phase, seconds in timings.items()}
+        yield Generation(island, row["generation"], {f"island_{island}/{key}": float(v) for key, v in values.items()})

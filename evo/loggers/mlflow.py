@@ -1,4 +1,4 @@
-"""To MLflow: one run of the experiment "evocircuits" for each run folder."""
+"""Logging to MLflow: one run of the experiment "evocircuits" for each run folder."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ EXPERIMENT = "evocircuits"
 AT_ONCE = 1000  # metrics that MLflow takes in one go
 NEW_DATABASE_S = 20.0  # seconds of computing on a busy machine
 LONGEST = 500  # characters of a parameter
-PATIENCE = {  # what does not answer is tried again by evo, which knows what else there is to do
+PATIENCE = {  # short timeouts: evo itself tries again later
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -50,11 +50,11 @@ class Logger:
     def connect(self) -> bool:
         if self._run:
             return True
-        found = self._client.get_experiment_by_name(EXPERIMENT)
-        experiment = found.experiment_id if found else self._client.create_experiment(EXPERIMENT)
+        existing = self._client.get_experiment_by_name(EXPERIMENT)
+        experiment = existing.experiment_id if existing else self._client.create_experiment(EXPERIMENT)
         tags = {"evocircuits.run": self._name, "evocircuits.spec": self._spec.digest()}
-        wanted = " and ".join(f"tags.`{key}` = '{_quoted(value)}'" for key, value in tags.items())
-        before = self._client.search_runs([experiment], wanted)
+        query = " and ".join(f"tags.`{key}` = '{_quoted(value)}'" for key, value in tags.items())
+        before = self._client.search_runs([experiment], query)
         run = before[0] if before else self._client.create_run(experiment, run_name=self._name, tags=tags)
         if before:
             self._client.update_run(run.info.run_id, status="RUNNING")
@@ -68,7 +68,7 @@ class Logger:
         return max((metric.step for metric in self._client.get_metric_history(self._run, f"island_{island}/best")), default=-1)
 
     def write(self, rows: list[Generation]):
-        """A generation's metrics go in one piece, which MLflow stores whole or not at all."""
+        """Log each generation's metrics in one batch, which MLflow stores whole or not at all."""
         now = int(time.time() * 1000)
         batch: list = []
         for row in rows:

@@ -1,4 +1,4 @@
-"""To TensorBoard: a folder of event files for each run."""
+"""Logging to TensorBoard: a folder of event files for each run."""
 
 import os
 import socket
@@ -14,11 +14,11 @@ from circuits.errors import MachineError
 from evo.loggers.logger import Generation
 from evo.spec.run_spec import RunSpec
 
-NEVER = (NotADirectoryError, FileExistsError, PermissionError)  # no waiting helps
+NEVER = (NotADirectoryError, FileExistsError, PermissionError)  # errors that do not pass
 
 
 class Logger:
-    """Writes into PLACE/NAME, each process into a file of its own; a resumed run adds what is not there yet."""
+    """Writes into PLACE/NAME, each process into a file of its own; a resumed run adds the missing generations."""
 
     patience = 0.0
 
@@ -35,8 +35,8 @@ class Logger:
         self._unreadable = DecodeError
         self._folder = Path(place) / name
         self._file: FileIO | None = None
-        self._looked = False
-        self._there: dict[str, int] = {}  # the last step of each name that other processes logged
+        self._scanned = False
+        self._logged: dict[str, int] = {}  # the last step of each name that other processes logged
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except NEVER as error:
@@ -48,21 +48,21 @@ class Logger:
         pass
 
     def connect(self) -> bool:
-        if not self._looked:
+        if not self._scanned:
             for path in sorted(self._folder.glob("events.out.tfevents.*")):
-                self._look(path)
-            self._looked = True
-        return bool(self._there)
+                self._scan(path)
+            self._scanned = True
+        return bool(self._logged)
 
-    def _look(self, path):
+    def _scan(self, path):
         for record in records(path):
             with suppress(self._unreadable):
                 event = self._event.FromString(record)
                 for value in event.summary.value:
-                    self._there[value.tag] = max(event.step, self._there.get(value.tag, -1))
+                    self._logged[value.tag] = max(event.step, self._logged.get(value.tag, -1))
 
     def reached(self, island: int) -> int:
-        return self._there.get(f"island_{island}/best", -1)
+        return self._logged.get(f"island_{island}/best", -1)
 
     def write(self, rows: list[Generation]):
         now = time.time()
@@ -79,7 +79,7 @@ class Logger:
             self._file.close()
 
     def _append(self, events):
-        """All of it or, if this raises, nothing: the rest of a file is not read behind a record that is cut short."""
+        """Append all events or, if this raises, none: nothing is read behind a record that is cut short."""
         if self._file is None:
             self._file = self._new_file()
         end, data = self._file.tell(), BytesIO()
@@ -106,7 +106,7 @@ class Logger:
 
 
 def records(path: Path) -> Iterator[bytes]:
-    """The whole records of an event file: after the length (8 bytes) and its checksum (4) the data and theirs (4)."""
+    """The complete records of an event file: length (8 bytes), its checksum (4), data, their checksum (4)."""
     left = path.stat().st_size
     with open(path, "rb") as file:
         while len(head := file.read(12)) == 12:

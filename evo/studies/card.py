@@ -17,9 +17,9 @@ SEED, TRIALS, DRAWS = 2024, 1024, 8
 
 
 def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEED, trials: int = TRIALS) -> Card:
-    """Score a motif on several fresh draws of trials of its task, and on the first without its parts, in float64.
+    """Score a motif on several fresh draws of trials of its task, and its lesions on the first draw, in float64.
 
-    Raises UserError for one whose provenance names no task that ships.
+    Raises UserError for a motif whose provenance names no built-in task.
     """
     task = task_of(motif)
     if task is None:
@@ -29,14 +29,14 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
             f"{name}: was searched for with seed {made.seed}; a card draws trials with others than {seed} to {seed + DRAWS - 1}"
         )
     fresh = task.trials(seed, trials, "held_out")
-    found = evaluate(task, fresh, from_circuit(motif.circuit, np.float64))
-    cut = [
+    evaluation = evaluate(task, fresh, from_circuit(motif.circuit, np.float64))
+    lesions = [
         Lesion(
-            kind=one.kind,
-            part=one.part,
-            score=float(task.evaluate(lesion(motif.circuit, one.neurons, one.connections), fresh).value),
+            kind=cut.kind,
+            part=cut.part,
+            score=float(task.evaluate(lesion(motif.circuit, cut.neurons, cut.connections), fresh).value),
         )
-        for one in cuts(motif.circuit)
+        for cut in cuts(motif.circuit)
     ]
     held_out, worst = _over_draws(task, motif, seed, trials)
     joules = (f"joules_{hardware}" for hardware in HARDWARE)
@@ -50,12 +50,12 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
         synapses=motif.synapse_count,
         held_out=held_out,
         energy={
-            "spikes": float(found.spikes[0]),
-            "events": float(found.events[0]),
-            **{name: float(OBJECTIVES[name].loss(found)[0]) for name in joules},
+            "spikes": float(evaluation.spikes[0]),
+            "events": float(evaluation.events[0]),
+            **{name: float(OBJECTIVES[name].loss(evaluation)[0]) for name in joules},
         },
         worst=worst,
-        lesions=tuple(sorted(cut, key=lambda one: one.score)),
+        lesions=tuple(sorted(lesions, key=lambda lesion: lesion.score)),
         made=made,
         sha256=digest(motif),
         picture=picture,
@@ -63,8 +63,11 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
 
 
 def _over_draws(task, motif, seed, trials):
-    """The interval is Student's over the draws, but not narrower than those of the draws together: equal scores of all of them
-    do not say that the next one's is the same. The worst condition is that with the lowest mean."""
+    """The held-out score over all draws, and the worst condition, which has the lowest mean.
+
+    The interval is Student's over the draws, but not narrower than those of the draws together: equal scores of all draws do
+    not mean that another draw's score is the same.
+    """
     scores, halves, by_condition = [], [], []
     for draw in range(seed, seed + DRAWS):
         fresh = task.trials(draw, trials, "held_out")
@@ -92,7 +95,7 @@ def _worst(draws, score):
     names, trials = draws[0].names, draws[0].trials  # a graded factor's ends differ a little from draw to draw
     if not names:
         return None
-    means = np.mean([one.scores for one in draws if len(one.names) == len(names)], axis=0)
-    which = int(means.argmin())
-    lowest = min(round(float(means[which]), 9), score)
-    return Worst(score=lowest, condition=names[which], trials=int(trials[which]), conditions=len(names))
+    means = np.mean([draw.scores for draw in draws if len(draw.names) == len(names)], axis=0)
+    worst = int(means.argmin())
+    lowest = min(round(float(means[worst]), 9), score)
+    return Worst(score=lowest, condition=names[worst], trials=int(trials[worst]), conditions=len(names))

@@ -1,4 +1,4 @@
-"""Runs side by side: those whose specs differ in the seed alone are a group, and groups are compared by effect sizes."""
+"""Runs side by side: runs whose specs differ only in the seed form a group, and groups are compared by effect sizes."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from evo.storage.task_code import stored_code
 from evo.studies.effect import Effect, effect
 from fitness.sandbox.code import identity
 
-TARGET = 0.9  # where the specs name no target, or not all the same
+TARGET = 0.9  # unless all specs name the same target
 MORE_IS_BETTER = {
     "held_out": True,
     "worst": True,
@@ -26,10 +26,10 @@ MORE_IS_BETTER = {
 
 
 class Outcome(NamedTuple):
-    """Outcome of a run; of the circuit with the best held-out score unless stated otherwise, NaN where there is none yet.
+    """Outcome of a run; of the circuit with the best held-out score unless stated otherwise, NaN if there is none yet.
 
-    held_out, low, high    its score with the 95 % confidence interval;   worst  that in its worst condition
-    evaluations_to_target  circuits tried by all islands until one of them scored the target on validation trials, inf if none
+    held_out, low, high    its score with the 95 % confidence interval;   worst  its score in its worst condition
+    evaluations_to_target  evaluations of all islands until a circuit scored the target on validation trials, inf if none did
     evaluations, seconds   of the run;   front  number of circuits on it
     excitatory, inhibitory, neurons, synapses;   energy  spikes and synaptic events per trial
     """
@@ -53,8 +53,8 @@ class Outcome(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Runs of one spec, by seed. `settings` is where its spec differs from those of other groups, by key; name: what says so in
-    a line."""
+    """Runs of one spec, by seed. settings: the settings that differ from those of other groups, by key; name: these in a
+    line."""
 
     name: str
     settings: dict[str, Any]
@@ -64,13 +64,13 @@ class Group(NamedTuple):
         return [float(getattr(run, measure)) for run in self.runs]
 
     def median(self, measure: str) -> float:
-        """NaN if a run has no value, inf if half of the runs or more never got there."""
+        """The median; NaN if a run has no value, inf if at least half of the runs did not reach the target."""
         return float(np.median(self.values(measure)))
 
 
 class Comparison(NamedTuple):
-    """Groups, and the effects of each further one beside the first: by measure (see `MORE_IS_BETTER`), how probable it is that
-    a run of it does better. No effects where either has fewer than two runs."""
+    """Groups, and the effects of each further group beside the first: by measure (see `MORE_IS_BETTER`), the probability that a
+    run of the further group does better. No effects if either group has fewer than two runs."""
 
     target: float
     groups: list[Group]
@@ -83,7 +83,7 @@ def compare(folders: Sequence) -> Comparison:
 
 
 def compare_runs(runs: Sequence[Run], names: Sequence) -> Comparison:
-    """The same of runs that are open; names: what to call each in an error."""
+    """Compare open runs; names: their names in error messages."""
     resolved = [run.folder.resolve() for run in runs]
     if len(set(resolved)) < len(resolved):
         raise UserError(f"{next(f for k, f in enumerate(names) if resolved[k] in resolved[:k])}: is named twice")
@@ -95,35 +95,35 @@ def compare_runs(runs: Sequence[Run], names: Sequence) -> Comparison:
 
 def _groups(runs, target):
     flat = [_flat(run.spec.model_dump(mode="json")) | {"task file": _own(run)} for run in runs]
-    keys = [json.dumps({k: v for k, v in one.items() if k != "search.seed"}, sort_keys=True) for one in flat]
+    keys = [json.dumps({k: v for k, v in spec.items() if k != "search.seed"}, sort_keys=True) for spec in flat]
     first = [keys.index(key) for key in dict.fromkeys(keys)]
     differs = [
         name
         for name in dict.fromkeys(name for k in first for name in flat[k])
         if name not in ("search.seed", "task file") and len({json.dumps(flat[k].get(name)) for k in first}) > 1
     ]
-    tasks = [runs[k].spec.judged_by for k in first]  # where each is another, their names say enough
-    found = []
+    tasks = [runs[k].spec.judged_by for k in first]  # if all differ, their names suffice
+    groups = []
     for k in first:
-        theirs = sorted(
+        members = sorted(
             (runs[j] for j in range(len(runs)) if keys[j] == keys[k]), key=lambda run: (run.spec.search.seed, run.name)
         )
         settings = {name: flat[k].get(name) for name in differs}
         shown = ", ".join(f"{name.removeprefix('search.')} = {_text(value)}" for name, value in settings.items())
         name = runs[k].spec.judged_by
         title = harmless(shown if shown and len(set(tasks)) < len(tasks) else name)
-        found.append(Group(title, settings, [_outcome(run, target) for run in theirs]))
-    return found
+        groups.append(Group(title, settings, [_outcome(run, target) for run in members]))
+    return groups
 
 
-def _flat(tree, place=""):
+def _flat(tree, prefix=""):
     if not isinstance(tree, dict):
-        return {place: tree}
-    return {k: v for key, inner in tree.items() for k, v in _flat(inner, f"{place}.{key}" if place else key).items()}
+        return {prefix: tree}
+    return {k: v for key, inner in tree.items() for k, v in _flat(inner, f"{prefix}.{key}" if prefix else key).items()}
 
 
 def _own(run):
-    """Identity of a user's own task; it is not executed."""
+    """Identity of a user's own task, which is not executed."""
     code = stored_code(run.spec, run.folder)
     return None if code is None else identity(code)
 
@@ -159,18 +159,18 @@ def _outcome(run: Run, target):
 
 
 def _evaluations_to(run, target):
-    """Of all islands up to the first generation in which one of them had a circuit of that score on validation trials."""
+    """Evaluations of all islands up to the first generation with a circuit of that score on validation trials."""
     rows = [row for epoch in run.epochs for row in epoch["log"]]
-    there = [row["generation"] for row in rows if row["validation"] >= target]
-    return float(sum(row["evaluations"] for row in rows if row["generation"] <= min(there))) if there else float("inf")
+    first = min((row["generation"] for row in rows if row["validation"] >= target), default=None)
+    return float("inf") if first is None else float(sum(row["evaluations"] for row in rows if row["generation"] <= first))
 
 
 def _effects(group, first):
     if min(len(group.runs), len(first.runs)) < 2:
         return {}
-    found = {}
+    effects = {}
     for measure, more in MORE_IS_BETTER.items():
         values = group.values(measure), first.values(measure)
         if not np.isnan(np.concatenate(values)).any():
-            found[measure] = effect(*(values if more else reversed(values)))
-    return found
+            effects[measure] = effect(*(values if more else reversed(values)))
+    return effects

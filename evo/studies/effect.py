@@ -1,4 +1,4 @@
-"""How much one sample lies above another: Vargha and Delaney's A, with its confidence interval."""
+"""The effect size between two samples: Vargha and Delaney's A, with its confidence interval."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from scipy.stats import mannwhitneyu, norm
 
 
 class Effect(NamedTuple):
-    """Two samples compared.
+    """The comparison of two samples.
 
     a          the probability that one drawn from the first is larger than one from the second, ties counted half (Vargha and
                Delaney, J. Educ. Behav. Stat. 25, 2000): 0.5 no difference, 1 always; Cliff's delta is 2 a - 1
@@ -30,11 +30,11 @@ def effect(first: Sequence[float], second: Sequence[float]) -> Effect:
     z, pairs, more = float(norm.ppf(0.975)), len(x) * len(y), (len(x) + len(y)) / 2 - 1
 
     def beyond(true):
-        """How far `a` is from a true value, in standard errors at it, over z: 0 at the ends of the interval."""
+        """The distance of `a` from a true value, less z standard errors at that value: 0 at the ends of the interval."""
         variance = true * (1 - true) * (1 + more * ((1 - true) / (2 - true) + true / (1 + true))) / pairs
         return abs(a - true) - z * np.sqrt(variance)
 
-    inside = min(max(a, 1e-12), 1 - 1e-12)  # at 0 and 1 the error is none, and just beside them large
+    inside = min(max(a, 1e-12), 1 - 1e-12)  # the error is zero at 0 and 1, and large just beside them
     low = brentq(beyond, 0.0, inside) if a > 0 else 0.0
     high = brentq(beyond, inside, 1.0) if a < 1 else 1.0
     same = len(np.unique(np.concatenate([x, y]))) == 1

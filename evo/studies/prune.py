@@ -15,7 +15,7 @@ from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
 
 
 class Pruned(NamedTuple):
-    """The core of a motif and how both do on the same held-out trials, see `evo.analysis`."""
+    """The core of a motif, and the scores of both on the same held-out trials, see `evo.analysis`."""
 
     motif: Motif
     base: Scored
@@ -28,11 +28,11 @@ class Pruned(NamedTuple):
 
 
 def prune(path, rank: int = 0, before_code: Callable[[RunSpec, Path], None] | None = None) -> Pruned:
-    """The core of a circuit of a run's front, or of a motif file whose task ships with us.
+    """The core of a circuit of a run's front, or of a motif file for a built-in task.
 
-    What the run has stored is taken from there; otherwise it is worked out, which executes the code of the run's own task, if
-    it has one and it is what the run began with; `before_code` is called before that, with the spec and the folder. The
-    same circuit gives the same core. Raises UserError where there is none: the circuit scores no better than chance.
+    A core that the run has stored is taken from there; otherwise it is computed, which executes the code of the run's own task,
+    if it has one and the code is unchanged; `before_code` is called before that, with the spec and the folder. The same circuit
+    gives the same core. Raises UserError if there is none, because the circuit scores no better than chance.
     """
     path = Path(path)
     motif, base, core = _of_run(path, rank, before_code) if is_run(path) else _of_motif(path)
@@ -47,12 +47,10 @@ def prune(path, rank: int = 0, before_code: Callable[[RunSpec, Path], None] | No
 def _of_run(path, rank, before_code):
     run = Run(path)
     motif = run.motif(rank)
-    if (known := run.analysis(run.front[rank])) is not None:
-        return motif, known["base"], known["core"]
+    if (stored := run.analysis(run.front[rank])) is not None:
+        return motif, stored["base"], stored["core"]
     if not run.spec.is_task:
-        raise UserError(
-            f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: what is to be kept is not known"
-        )
+        raise UserError(f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: its core is not defined")
     code = checked_code(run.spec, run.folder)
     if code is not None and before_code:
         before_code(run.spec, run.folder)
@@ -66,8 +64,8 @@ def _of_motif(path):
     task = task_of(motif)
     if task is None:
         named = (motif.provenance.task or {}).get("name")
-        what = "names no task in its provenance" if named is None else f"was evolved for a task of someone's own, {named}"
-        raise UserError(f"{path}: {what}: what is to be kept is not known; prune it in its run by evo prune DIR --rank K")
+        problem = "names no task in its provenance" if named is None else f"was evolved for a task of someone's own, {named}"
+        raise UserError(f"{path}: {problem}: its core is not defined; prune it in its run by evo prune DIR --rank K")
     trials = trials_for(task, motif.provenance.seed or 1)
     base = whole(task, motif.circuit, trials[0])
     return motif, base, core_of(task, motif, *trials, name=path.stem)

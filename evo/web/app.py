@@ -1,4 +1,4 @@
-"""The lab over HTTP: pages, their modules and styles, questions, and a stream of what changes."""
+"""The lab over HTTP: pages, their modules and styles, questions, and a stream of changes."""
 
 import asyncio
 import json
@@ -47,11 +47,11 @@ def application(lab: Lab, token: str, hosts: list[str]) -> Guard:
 
     async def question(request: Request) -> Response:
         try:
-            said = json.loads(await request.body())
+            arguments = json.loads(await request.body())
         except (ValueError, RecursionError):
             return JSONResponse({"error": "a question is a JSON object"}, 400)
         try:
-            answer = await run_in_threadpool(lab.answer, request.path_params["question"], said)
+            answer = await run_in_threadpool(lab.answer, request.path_params["question"], arguments)
         except RefusedError as error:
             return JSONResponse({"error": str(error), "place": error.place}, 422)
         return Response(_dumped(answer), media_type="application/json")
@@ -68,18 +68,17 @@ def application(lab: Lab, token: str, hosts: list[str]) -> Guard:
         Route("/{token}/{view}", view),
         Route("/{token}/{folder}/{name}", file),
     ]
-    return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _told}), token, hosts)
+    return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _error_text}), token, hosts)
 
 
 async def _changes(lab: Lab, version: int) -> AsyncIterator[str]:
     """Rows of the table of runs as they change, as server-sent events."""
     quiet = 0.0
     while True:
-        now, rows, gone = lab.runs.changed(version)
-        if now != version:
-            version, quiet = now, 0.0
-            data = {"version": now, "rows": rows, "gone": gone, "whole": lab.runs.whole, "studies": lab.runs.studies}
-            yield f"data: {_dumped(data)}\n\n"
+        update = lab.runs.changed(version)
+        if update["version"] != version:
+            version, quiet = update["version"], 0.0
+            yield f"data: {_dumped(update)}\n\n"
         elif quiet >= ALIVE_S:
             quiet = 0.0
             yield ": alive\n\n"
@@ -87,7 +86,7 @@ async def _changes(lab: Lab, version: int) -> AsyncIterator[str]:
         quiet += EVERY_S
 
 
-async def _told(_request, error):
+async def _error_text(_request, error):
     return Response(f"{error.detail}\n", error.status_code, media_type="text/plain")
 
 

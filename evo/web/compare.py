@@ -1,4 +1,4 @@
-"""Several runs side by side: how they went, what they found, in what their settings differ, and which wirings they share."""
+"""Several runs side by side: their courses, fronts, different settings and shared wirings."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from circuits.errors import UserError
 from evo.inspect import comparison, page_data
+from evo.inspect.course import POINTS, rounded, thinned
 from evo.inspect.drawing import drawn
 from evo.storage.run_folder import Run
 from evo.studies.compare import compare_runs
@@ -13,15 +14,14 @@ from evo.studies.motifs import Winner, recurring
 from evo.web.runs import Runs
 from evo.web.sources import identities
 
-MOST = 100  # runs
+MAX_RUNS = 100
 WIRINGS = 12
-POINTS = 300  # of a curve
 
 
 def compared(runs: Runs, names: Any) -> dict:
     """The runs of these names. Raises UserError."""
-    if not isinstance(names, list) or not 1 <= len(names) <= MOST:
-        raise UserError(f"choose 1 to {MOST} runs to compare")
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_RUNS:
+        raise UserError(f"choose 1 to {MAX_RUNS} runs to compare")
     opened = [runs.open(name).run for name in names]
     return {
         "comparison": comparison.as_json(compare_runs(opened, names)),
@@ -40,7 +40,7 @@ def _run(name, run: Run) -> dict:
         "course": _course(run),
         "front": [
             {
-                "id": one,
+                "id": circuit_id,
                 "rank": m.rank,
                 "held_out": page_data.number(m.held_out),
                 "score": page_data.number(m.score),
@@ -48,44 +48,40 @@ def _run(name, run: Run) -> dict:
                 "neurons": len(m.circuit.neurons),
                 "synapses": m.circuit.synapse_count,
             }
-            for one, m in zip(ids, run.front, strict=True)
+            for circuit_id, m in zip(ids, run.front, strict=True)
         ],
     }
 
 
 def _course(run):
-    """After each epoch of an island: circuits that all islands had tried, seconds, the best score in the search so far, and the
-    held-out score of the circuit that was then best on validation trials."""
-    tried, best = 0, -np.inf
+    """After each epoch of an island: evaluations of all islands, seconds, the best score in the search so far, and the held-out
+    score of the circuit that was then best on validation trials."""
+    evaluations, best = 0, -np.inf
     latest: dict[int, dict] = {}
     rows = []
-    for epoch in sorted(run.epochs, key=lambda one: (one["elapsed"], one["epoch"], one["island"])):
-        tried += epoch["evaluations"]
+    for epoch in sorted(run.epochs, key=lambda epoch: (epoch["elapsed"], epoch["epoch"], epoch["island"])):
+        evaluations += epoch["evaluations"]
         last = latest[epoch["island"]] = epoch["log"][-1]
         best = max(best, last["best"])
         by_validation = max(latest.values(), key=lambda row: -np.inf if row["validation"] is None else row["validation"])
-        rows.append((tried, epoch["elapsed"], best, by_validation["held_out"]))
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), POINTS)).round().astype(int)) if rows else []
+        rows.append((evaluations, epoch["elapsed"], best, by_validation["held_out"]))
+    shown = thinned(len(rows), POINTS)
     names = ("evaluations", "seconds", "best", "held_out")
-    return {name: [_short(rows[k][j]) for k in chosen] for j, name in enumerate(names)}
+    return {name: [rounded(rows[k][j]) for k in shown] for j, name in enumerate(names)}
 
 
 def _shared(names, runs):
-    """The wirings among the best circuits of the runs, those of most runs first."""
+    """The wirings of the best circuits of the runs, those of most runs first."""
     winners = [Winner.of(run) for run in runs if run.archive is not None and run.front]
     name = {id(run): name for name, run in zip(names, runs, strict=True)}
     return [
         {
-            "runs": [name[id(run)] for run in one.runs],
-            "run": name[id(one.run)],
-            "id": identities(one.run)[one.member.rank],
-            "held_out": page_data.number(one.member.held_out),
-            "circuit": drawn(one.circuit, motifs=False),
+            "runs": [name[id(run)] for run in wiring.runs],
+            "run": name[id(wiring.run)],
+            "id": identities(wiring.run)[wiring.member.rank],
+            "held_out": page_data.number(wiring.member.held_out),
+            "circuit": drawn(wiring.circuit, motifs=False),
         }
-        for one in recurring(winners)[:WIRINGS]
-        if len(one.circuit.neurons) <= 24
+        for wiring in recurring(winners)[:WIRINGS]
+        if len(wiring.circuit.neurons) <= 24
     ]
-
-
-def _short(value):
-    return None if value is None or not np.isfinite(value) else float(f"{value:.5g}")

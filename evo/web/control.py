@@ -1,7 +1,7 @@
 """Starting, stopping, resuming and forking runs: by the command `evo`, in processes that outlive the lab.
 
-Each has a session of its own, so that Ctrl-C in the lab's terminal does not reach it. What it says goes to a hidden file beside
-the run folder, whose last line tells why a run did not begin.
+Each process has a session of its own, so that Ctrl-C in the lab's terminal does not reach it. Its output goes to a hidden file
+beside the run folder, whose last line says why a run did not start.
 """
 
 import os
@@ -40,35 +40,36 @@ class Control:
         self.runs = runs
         self.jobs: dict[str, Job] = {}
 
-    def start(self, said: dict) -> dict:
-        """A new run from TOML. Raises UserError; for code of the user's own unless "execute" says that it may be."""
-        spec, own = form.checked(form.of_toml(said.get("toml"))["toml"], self.runs.folder)
-        self._may_execute(said, own, spec.own_code.values())
-        name = self._free(said.get("name"), spec.judged_by.rpartition("/")[2].partition(".")[0])
+    def start(self, request: dict) -> dict:
+        """Start a new run from TOML. Raises UserError, also for the user's own code without "execute"."""
+        spec, own = form.checked(form.of_toml(request.get("toml"))["toml"], self.runs.folder)
+        self._may_execute(request, own, spec.own_code.values())
+        name = self._free(request.get("name"), spec.judged_by.rpartition("/")[2].partition(".")[0])
         path = self.runs.folder / f".{name}.toml"
-        path.write_text(said["toml"], encoding="utf-8")
-        return self._begin(name, ["run", path.name, "--out", name], said, path)
+        path.write_text(request["toml"], encoding="utf-8")
+        return self._begin(name, ["run", path.name, "--out", name], request, path)
 
-    def resume(self, said: dict) -> dict:
-        """Go on with a run, to another generation if one is given."""
-        path = self.runs.known(said.get("name"))
-        self._may_execute(said, bool(read_spec(path).own_code), read_spec(path).own_code.values())
-        further = [] if said.get("generations") is None else ["--generations", str(_whole(said["generations"], "generations"))]
-        return self._begin(said["name"], ["resume", said["name"], *further], said)
+    def resume(self, request: dict) -> dict:
+        """Resume a run, up to another generation if one is given."""
+        path = self.runs.known(request.get("name"))
+        self._may_execute(request, bool(read_spec(path).own_code), read_spec(path).own_code.values())
+        generations = request.get("generations")
+        options = [] if generations is None else ["--generations", str(_whole(generations, "generations"))]
+        return self._begin(request["name"], ["resume", request["name"], *options], request)
 
-    def fork(self, said: dict) -> dict:
-        """A new run from the circuits of another, with changed settings: "changes" are lines KEY=VALUE."""
-        path = self.runs.known(said.get("run"))
-        lines = [line.strip() for line in str(said.get("changes", "")).splitlines() if line.strip()]
+    def fork(self, request: dict) -> dict:
+        """Start a new run from the circuits of another, with changed settings: "changes" are lines KEY=VALUE."""
+        path = self.runs.known(request.get("run"))
+        lines = [line.strip() for line in str(request.get("changes", "")).splitlines() if line.strip()]
         spec = forked(read_spec(path), as_changes(lines))
-        self._may_execute(said, bool(spec.own_code), spec.own_code.values())
-        name = self._free(said.get("name"), path.name)
+        self._may_execute(request, bool(spec.own_code), spec.own_code.values())
+        name = self._free(request.get("name"), path.name)
         settings = [part for line in lines for part in ("--set", line)]
-        return self._begin(name, ["fork", said["run"], *settings, "--out", name], said)
+        return self._begin(name, ["fork", request["run"], *settings, "--out", name], request)
 
-    def stop(self, said: dict) -> dict:
-        """Stop a run as Ctrl-C does: what is finished is stored, and it can be resumed."""
-        name = said.get("name")
+    def stop(self, request: dict) -> dict:
+        """Stop a run as Ctrl-C does: finished epochs are stored, and it can be resumed."""
+        name = request.get("name")
         path = self.runs.known(name)
         job = self.jobs.get(name) if isinstance(name, str) else None
         if job is not None and job.process.poll() is None:
@@ -77,9 +78,9 @@ class Control:
             os.kill(_runner(path), signal.SIGTERM)
         return {}
 
-    def job(self, said: dict) -> dict:
-        """How far a process is that the lab has started: "running", "begun" once there is a run folder, "ended" or "failed"."""
-        name = said.get("name")
+    def job(self, request: dict) -> dict:
+        """The state of a process that the lab started: "running", "begun" once there is a run folder, "ended" or "failed"."""
+        name = request.get("name")
         if not isinstance(name, str) or name not in self.jobs:
             raise UserError(f"{name!r} was not started by this lab")
         job = self.jobs[name]
@@ -89,10 +90,10 @@ class Control:
         state = "begun" if begun and code is None else "running" if code is None else "ended" if code in (0, 130) else "failed"
         return {"state": state, "said": _last_line(job.log)}
 
-    def _begin(self, name, arguments, said, spec=None):
+    def _begin(self, name, arguments, request, spec=None):
         if (job := self.jobs.get(name)) is not None and job.process.poll() is None:
-            raise UserError(f"{name}: runs already")
-        workers = said.get("workers", 0)
+            raise UserError(f"{name}: is running already")
+        workers = request.get("workers", 0)
         log = self.runs.folder / f".{name.replace('/', '-')}.log"
         command = [
             sys.executable,
@@ -115,7 +116,7 @@ class Control:
         return {"name": name}
 
     def _free(self, name, stem):
-        """The name of a run folder that is not there. Raises UserError for one that is, or that is no name."""
+        """The name of a new run folder. Raises UserError if the name exists already or is not valid."""
         if name is None or name == "":
             k = 1
             while (self.runs.path(f"{stem}-{k}")).exists() or f"{stem}-{k}" in self.jobs:
@@ -124,11 +125,11 @@ class Control:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise UserError(f"name: letters, digits, '.', '_' and '-', not {name!r}")
         if self.runs.path(name).exists():
-            raise UserError(f"name: {name} is there already; choose another one")
+            raise UserError(f"name: {name} exists already; choose another one")
         return name
 
-    def _may_execute(self, said, own, files):
-        if own and said.get("execute") is not True:
+    def _may_execute(self, request, own, files):
+        if own and request.get("execute") is not True:
             code = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in files))
             raise NeedsConsentError(
                 f"This executes the code in {code}, with all rights that you have. Do so only if you trust it."
@@ -155,26 +156,26 @@ def _last_line(log):
 
 
 def _runner(path: Path) -> int:
-    """The process of the command `evo` that runs a run. Raises UserError where there is none, MachineError where it cannot be
-    told which, or is no such command: a notebook is not ended for a run in it."""
-    about = (path / SPEC).stat()
+    """The id of the process of the command `evo` that runs this run. Raises UserError if there is none, and MachineError if it
+    is unknown or another command: a notebook is not ended for a run in it."""
+    info = (path / SPEC).stat()
     try:
         locks = Path("/proc/locks").read_text()
     except OSError:
         raise MachineError(f"{path.name}: was not started by this lab; stop it where it was started, by Ctrl-C") from None
-    wanted = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    wanted = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
     holders = [
         parts[4]
         for line in locks.splitlines()
         if (parts := line.split())[1] == "FLOCK" and parts[5] == wanted and parts[3] == "WRITE"
     ]
     if not holders:
-        raise UserError(f"{path.name}: does not run")
+        raise UserError(f"{path.name}: is not running")
     pid = int(holders[0])
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        raise UserError(f"{path.name}: does not run any more") from None
-    if not COMMANDS & set(words[1:4]):
-        raise MachineError(f"{path.name}: process {pid} runs it, which is not the command evo; stop it there")
+        raise UserError(f"{path.name}: is no longer running") from None
+    if not COMMANDS & set(arguments[1:4]):
+        raise MachineError(f"{path.name}: process {pid}, which is not the command evo, runs it; stop it there")
     return pid

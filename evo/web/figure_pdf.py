@@ -1,7 +1,7 @@
-"""A figure as the browser drew it, as PDF: lines stay lines and text stays text.
+"""A figure of the browser as PDF: lines stay lines and text stays text.
 
-The browser sends SVG in which every element has its own attributes and nothing a style sheet (`sharing.js`): paths, lines,
-circles, rectangles and text, in groups that may be moved and turned. Matplotlib draws these again at the width that is wanted.
+The browser sends SVG in which every element has all its attributes, without a style sheet (`sharing.js`): paths, lines,
+circles, rectangles and text, in groups with transforms. Matplotlib draws these again at the requested width.
 """
 
 import io
@@ -30,7 +30,7 @@ CAPS = {"butt": "butt", "round": "round", "square": "projecting"}
 
 
 class Paint(NamedTuple):
-    """How an element is painted: colours are (r, g, b, opacity) or None, sizes in the units of the drawing."""
+    """Fill and stroke of an element: colours are (r, g, b, opacity) or None, sizes in the units of the drawing."""
 
     fill: tuple | None
     stroke: tuple | None
@@ -39,7 +39,7 @@ class Paint(NamedTuple):
 
 
 def pdf(svg: Any, mm: Any) -> bytes:
-    """The drawing as a page that is so many mm wide. Raises UserError for what is no such drawing."""
+    """The drawing as a PDF page of this width. Raises UserError for SVG that is no such drawing."""
     if not isinstance(mm, int | float) or isinstance(mm, bool) or not WIDTHS[0] <= mm <= WIDTHS[1]:
         raise UserError(f"mm: a width from {WIDTHS[0]:g} to {WIDTHS[1]:g}, not {mm!r}")
     root, (left, top, width, height) = _root(svg)
@@ -50,8 +50,8 @@ def pdf(svg: Any, mm: Any) -> bytes:
         ax.set(xlim=(left, left + width), ylim=(top + height, top))
         ax.axis("off")
         try:
-            for order, (one, at, seen) in enumerate(_elements(root, transforms.Affine2D(), 1.0)):
-                _draw(ax, one, at, seen, points, order)
+            for order, (element, transform, opacity) in enumerate(_elements(root, transforms.Affine2D(), 1.0)):
+                _draw(ax, element, transform, opacity, points, order)
         except (ValueError, IndexError) as error:
             raise UserError(f"svg: is not drawn as the lab draws: {error}") from None
         file = io.BytesIO()
@@ -82,97 +82,96 @@ def _font():
     return "sans-serif"
 
 
-def _elements(parent, at, seen) -> Iterator[tuple]:
-    """Every element that is painted, with where it lies and how opaque the groups around it are."""
-    for one in parent:
-        if one.get("visibility") == "hidden" or not isinstance(one.tag, str):
+def _elements(parent, transform, opacity) -> Iterator[tuple]:
+    """Every painted element, with its transform and its opacity, both with those of the groups around it."""
+    for element in parent:
+        if element.get("visibility") == "hidden" or not isinstance(element.tag, str):
             continue
-        here, opaque = _moved(one.get("transform", "")) + at, seen * float(one.get("opacity", 1))
-        if _kind(one) == "g":
-            yield from _elements(one, here, opaque)
-        elif _kind(one) in SHAPES or _kind(one) == "text":
-            yield one, here, opaque
+        inner, inner_opacity = _moved(element.get("transform", "")) + transform, opacity * float(element.get("opacity", 1))
+        if _kind(element) == "g":
+            yield from _elements(element, inner, inner_opacity)
+        elif _kind(element) in SHAPES or _kind(element) == "text":
+            yield element, inner, inner_opacity
 
 
-def _kind(one):
-    return one.tag.rpartition("}")[2]
+def _kind(element):
+    return element.tag.rpartition("}")[2]
 
 
 def _moved(text):
-    found = transforms.Affine2D()
-    for what, numbers in reversed(_MOVE.findall(text)):
-        given = [float(n) for n in _NUMBER.findall(numbers)]
-        if what == "translate":
-            found.translate(given[0], given[1] if len(given) > 1 else 0)
-        elif what == "scale":
-            found.scale(given[0], given[1] if len(given) > 1 else given[0])
+    transform = transforms.Affine2D()
+    for kind, numbers in reversed(_MOVE.findall(text)):
+        values = [float(n) for n in _NUMBER.findall(numbers)]
+        if kind == "translate":
+            transform.translate(values[0], values[1] if len(values) > 1 else 0)
+        elif kind == "scale":
+            transform.scale(values[0], values[1] if len(values) > 1 else values[0])
         else:
-            found.rotate_deg_around(*(given[1:3] if len(given) > 2 else (0, 0)), given[0])
-    return found
+            transform.rotate_deg_around(*(values[1:3] if len(values) > 2 else (0, 0)), values[0])
+    return transform
 
 
-def _paint(one, seen):
-    width = _size(one, "stroke-width", 1.0)
-    dashes = tuple(float(n) for n in _NUMBER.findall(one.get("stroke-dasharray", "")))
-    return Paint(
-        _colour(one, "fill", "black", seen), _colour(one, "stroke", "none", seen) if width > 0 else None, width, dashes
-    )
+def _paint(element, opacity):
+    width = _size(element, "stroke-width", 1.0)
+    dashes = tuple(float(n) for n in _NUMBER.findall(element.get("stroke-dasharray", "")))
+    stroke = _colour(element, "stroke", "none", opacity) if width > 0 else None
+    return Paint(_colour(element, "fill", "black", opacity), stroke, width, dashes)
 
 
-def _colour(one, key, usual, seen):
-    text = one.get(key, usual)
+def _colour(element, key, default, opacity):
+    text = element.get(key, default)
     if text in ("none", "transparent"):
         return None
     numbers = [float(n) for n in _NUMBER.findall(text.partition("(")[2])] or [0.0, 0.0, 0.0]
     rgb = numbers[:3] if text.startswith("color(") else [n / 255 for n in numbers[:3]]
-    opaque = (numbers[3] if len(numbers) > 3 else 1.0) * float(one.get(f"{key}-opacity", 1)) * seen
-    return None if opaque <= 0 else (*(min(1.0, max(0.0, c)) for c in rgb), min(1.0, opaque))
+    alpha = (numbers[3] if len(numbers) > 3 else 1.0) * float(element.get(f"{key}-opacity", 1)) * opacity
+    return None if alpha <= 0 else (*(min(1.0, max(0.0, c)) for c in rgb), min(1.0, alpha))
 
 
-def _size(one, key, usual=0.0):
-    found = _NUMBER.match(one.get(key, ""))
-    return float(found[0]) if found else usual
+def _size(element, key, default=0.0):
+    match = _NUMBER.match(element.get(key, ""))
+    return float(match[0]) if match else default
 
 
-def _draw(ax, one, at, seen, points, order):
-    paint = _paint(one, seen)
-    if _kind(one) == "text":
-        return _write(ax, one, at, paint, points, order)
-    drawn = SHAPES[_kind(one)](one)
-    if drawn is None or (paint.fill is None and paint.stroke is None):
+def _draw(ax, element, transform, opacity, points, order):
+    paint = _paint(element, opacity)
+    if _kind(element) == "text":
+        return _write(ax, element, transform, paint, points, order)
+    shape = SHAPES[_kind(element)](element)
+    if shape is None or (paint.fill is None and paint.stroke is None):
         return None
     dashed = (0, [n * points for n in paint.dashes]) if any(paint.dashes) and paint.stroke else "solid"
     ax.add_patch(
         patches.PathPatch(
-            drawn,
-            transform=at + ax.transData,
+            shape,
+            transform=transform + ax.transData,
             facecolor=paint.fill or "none",
             edgecolor=paint.stroke or "none",
             linewidth=paint.width * points if paint.stroke else 0,
             linestyle=dashed,
-            joinstyle=JOINS.get(one.get("stroke-linejoin", ""), "miter"),
-            capstyle=CAPS.get(one.get("stroke-linecap", ""), "butt"),
+            joinstyle=JOINS.get(element.get("stroke-linejoin", ""), "miter"),
+            capstyle=CAPS.get(element.get("stroke-linecap", ""), "butt"),
             zorder=order,
             clip_on=False,
         )
     )
 
 
-def _write(ax, one, at, paint, points, order):
-    text = "".join(part for part in (one.text, *(c.text for c in one if _kind(c) == "tspan")) if part)
+def _write(ax, element, transform, paint, points, order):
+    text = "".join(part for part in (element.text, *(c.text for c in element if _kind(c) == "tspan")) if part)
     if not text or paint.fill is None:
         return
-    x, y = at.transform((_size(one, "x"), _size(one, "y")))
-    matrix = at.get_matrix()
+    x, y = transform.transform((_size(element, "x"), _size(element, "y")))
+    matrix = transform.get_matrix()
     halo = [patheffects.withStroke(linewidth=paint.width * points, foreground=paint.stroke)] if paint.stroke else None
     ax.text(
         x,
         y,
         text.replace("$", r"\$"),
-        fontsize=_size(one, "font-size", 10) * points * math.hypot(*matrix[:2, 0]),
-        fontweight="bold" if _size(one, "font-weight", 400) >= 600 else "normal",
+        fontsize=_size(element, "font-size", 10) * points * math.hypot(*matrix[:2, 0]),
+        fontweight="bold" if _size(element, "font-weight", 400) >= 600 else "normal",
         color=paint.fill,
-        ha={"middle": "center", "end": "right"}.get(one.get("text-anchor", ""), "left"),
+        ha={"middle": "center", "end": "right"}.get(element.get("text-anchor", ""), "left"),
         va="baseline",
         rotation=-math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])),
         rotation_mode="anchor",
@@ -181,44 +180,44 @@ def _write(ax, one, at, paint, points, order):
     )
 
 
-def _path(one):
+def _path(element):
     """The path of a "d": the commands M, L, H, V, C, Q and Z."""
-    points, codes, here, start = [], [], np.zeros(2), np.zeros(2)
-    text = one.get("d", "")
+    points, codes, current, start = [], [], np.zeros(2), np.zeros(2)
+    text = element.get("d", "")
     if re.search(r"[^MLHVCQZmlhvcqzeE\d\s,.+-]", text):
         raise ValueError(f"the path {text[:40]!r}")
     for letter, rest in _STEP.findall(text):
         kind, numbers = letter.upper(), [float(n) for n in _NUMBER.findall(rest)]
         count = TAKES[kind]
         for k in range(0, len(numbers) if count else 1, count or 1):
-            given, base = numbers[k : k + count], here if letter.islower() else np.zeros(2)
+            values, base = numbers[k : k + count], current if letter.islower() else np.zeros(2)
             if kind == "Z":
                 ends = [start]
             elif kind in "HV":
                 axis = "HV".index(kind)
-                ends = [here.copy()]
-                ends[0][axis] = base[axis] + given[0]
+                ends = [current.copy()]
+                ends[0][axis] = base[axis] + values[0]
             else:
-                ends = [base + given[j : j + 2] for j in range(0, count, 2)]
-            then = "L" if kind == "M" and k else kind
+                ends = [base + values[j : j + 2] for j in range(0, count, 2)]
+            command = "L" if kind == "M" and k else kind
             points += ends
-            codes += CODES[then]
-            here = ends[-1]
-            start = here if then == "M" else start
+            codes += CODES[command]
+            current = ends[-1]
+            start = current if command == "M" else start
     return path.Path(points, codes) if points else None
 
 
-def _line(one):
-    return path.Path([(_size(one, "x1"), _size(one, "y1")), (_size(one, "x2"), _size(one, "y2"))])
+def _line(element):
+    return path.Path([(_size(element, "x1"), _size(element, "y1")), (_size(element, "x2"), _size(element, "y2"))])
 
 
-def _circle(one):
-    return path.Path.circle((_size(one, "cx"), _size(one, "cy")), _size(one, "r"))
+def _circle(element):
+    return path.Path.circle((_size(element, "cx"), _size(element, "cy")), _size(element, "r"))
 
 
-def _rectangle(one):
-    size = transforms.Affine2D().scale(_size(one, "width"), _size(one, "height")).translate(_size(one, "x"), _size(one, "y"))
-    return path.Path.unit_rectangle().transformed(size)
+def _rectangle(element):
+    x, y, width, height = (_size(element, key) for key in ("x", "y", "width", "height"))
+    return path.Path.unit_rectangle().transformed(transforms.Affine2D().scale(width, height).translate(x, y))
 
 
 SHAPES = {"path": _path, "line": _line, "circle": _circle, "rect": _rectangle}

@@ -1,5 +1,4 @@
-"""The spec of a run as a form: sections of fields with their texts and ranges, values and TOML of the same spec, and the field
-that an error is about."""
+"""The spec of a run as a form: sections of fields with their texts and ranges, values, TOML, and the fields of errors."""
 
 import re
 import tomllib
@@ -24,7 +23,7 @@ LARGEST = 200_000  # characters of a spec
 
 
 def form(task: Any, founder: Any = None) -> dict:
-    """The form of a new run for a task that ships, with the values that suit it; founder: a circuit that it begins with."""
+    """The form of a new run for a built-in task, with its default values; founder: a circuit that the run begins with."""
     if task not in BUILT_IN:
         raise UserError(f"task: one of {', '.join(BUILT_IN)}, not {task!r}")
     values = {"search": {"founders": [founder]}} if isinstance(founder, str) and founder else {}
@@ -32,9 +31,9 @@ def form(task: Any, founder: Any = None) -> dict:
 
 
 def of_toml(text: Any) -> dict:
-    """The form of a spec that is given as TOML. Raises UserError where it is none."""
+    """The form of a spec in TOML. Raises UserError for other text."""
     if not isinstance(text, str) or len(text) > LARGEST:
-        raise UserError(f"{PLACE}: TOML of at most {LARGEST:,} characters is wanted")
+        raise UserError(f"{PLACE}: must be TOML of at most {LARGEST:,} characters")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -43,7 +42,7 @@ def of_toml(text: Any) -> dict:
 
 
 def of_values(values: Any) -> dict:
-    """The form of a spec that is given as its sections."""
+    """The form of a spec as a dict of its sections."""
     if not isinstance(values, dict):
         raise UserError(f"{PLACE}: must be sections")
     try:
@@ -54,8 +53,8 @@ def of_values(values: Any) -> dict:
 
 
 def checked(text: str, folder: Path) -> tuple[RunSpec, bool]:
-    """The spec that TOML stands for, and whether it names code of the user's own, which is then not looked at: it is executed
-    only when the run is started. Raises UserError."""
+    """The spec in this TOML, and whether it names the user's own code. Such code is not checked: it is executed only when the
+    run starts. Raises UserError."""
     spec = parse(text, PLACE)
     own = bool(spec.own_code)
     if not own:
@@ -64,11 +63,11 @@ def checked(text: str, folder: Path) -> tuple[RunSpec, bool]:
 
 
 def place_of(message: str) -> tuple[str, str]:
-    """The field that an error is about, "" where it is about none, and what is wrong with it."""
-    if found := _FIELD.fullmatch(message):
-        return found[1], found[2]
-    if found := _SETTING.fullmatch(message):
-        return f"task.{found[1]}", found[2]
+    """The field that an error message is about ("" if none), and the rest of the message."""
+    if match := _FIELD.fullmatch(message):
+        return match[1], match[2]
+    if match := _SETTING.fullmatch(message):
+        return f"task.{match[1]}", match[2]
     return "", message.removeprefix(f"{PLACE}: ")
 
 
@@ -103,17 +102,18 @@ def _section(name, model: type[BaseModel], leave_out=()):
 
 def _field(key, about, definitions):
     parts = about.get("anyOf", [about])
-    some = next((p for p in parts if p.get("type") != "null"), {})
-    some = definitions.get(some.get("$ref", "").rpartition("/")[2], some) | {k: v for k, v in about.items() if k != "anyOf"}
-    choices = some.get("enum") or ([some["const"]] if "const" in some else None)
+    schema = next((p for p in parts if p.get("type") != "null"), {})
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    schema = schema | {k: v for k, v in about.items() if k != "anyOf"}
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
     return {
         "key": key,
         "text": about.get("description", ""),
-        "type": some.get("type", "any"),
+        "type": schema.get("type", "any"),
         "choices": choices,
         "default": about.get("default"),
-        "minimum": some.get("minimum", some.get("exclusiveMinimum")),
-        "maximum": some.get("maximum", some.get("exclusiveMaximum")),
+        "minimum": schema.get("minimum", schema.get("exclusiveMinimum")),
+        "maximum": schema.get("maximum", schema.get("exclusiveMaximum")),
         "optional": len(parts) > 1 and any(p.get("type") == "null" for p in parts),
     }
 

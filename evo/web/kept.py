@@ -1,6 +1,6 @@
-"""Rows of the table of runs, kept in the user's cache from one lab to the next: runs that rest are not read again.
+"""Rows of the table of runs, kept in the user's cache from one lab to the next, so that idle runs are not read again.
 
-What is kept of a run counts as long as its files have the same times and sizes. Where nothing can be kept, runs are read.
+A row is valid as long as the run's files have the same times and sizes. Without a cache, runs are read.
 """
 
 import hashlib
@@ -14,26 +14,26 @@ from circuits.errors import MachineError
 from circuits.motif_file import write_whole
 from circuits.version import __version__
 
-FORM = 1  # of what is kept
+FORM = 1  # version of the cache file
 LARGEST = 200_000_000  # bytes
 
 
 class Kept:
-    """The rows of the runs below a folder: what is known of each, by its name."""
+    """The cached rows and settings of the runs below a folder, by name."""
 
     def __init__(self, folder: Path):
-        self.path = _place(folder)
+        self.path = _cache_path(folder)
         self._known: dict[str, list] = {}
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             if self.path is not None and self.path.stat().st_size <= LARGEST:
-                found = json.loads(self.path.read_text(encoding="utf-8"))
-                self._known = dict(found["runs"]) if found["form"] == _form() else {}
+                cached = json.loads(self.path.read_text(encoding="utf-8"))
+                self._known = dict(cached["runs"]) if cached["form"] == _form() else {}
 
     def get(self, name: str, stamp: tuple) -> tuple[dict, dict] | None:
-        """The row and the settings of a run whose files are as `stamp` says; None where they are not known."""
+        """The row and the settings of a run whose files have this stamp; None if they are not cached."""
         with suppress(ValueError, TypeError):
-            of, row, settings = self._known.get(name, (None, None, None))
-            if of == repr(stamp) and isinstance(row, dict) and isinstance(settings, dict):
+            cached_stamp, row, settings = self._known.get(name, (None, None, None))
+            if cached_stamp == repr(stamp) and isinstance(row, dict) and isinstance(settings, dict):
                 return row, settings
         return None
 
@@ -52,7 +52,7 @@ def _form():
     return f"{__version__}, {FORM}"
 
 
-def _place(folder):
+def _cache_path(folder):
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     if not os.path.isabs(home):
         return None

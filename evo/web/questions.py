@@ -1,4 +1,4 @@
-"""What can be asked of the lab: the names of the questions, and who answers each. Questions and answers are plain JSON."""
+"""The questions that the lab answers: their names, and the function for each. Questions and answers are plain JSON."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -22,11 +22,11 @@ from evo.web.sources import Sources, imported
 from evo.web.study import Studies
 from fitness.tasks import BUILT_IN
 
-KEPT = "runs", "compare", "study", "bench"  # views that can be saved with what they were answered
+KEPT = "runs", "compare", "study", "bench"  # views that can be saved with their answers
 
 
 class RefusedError(Exception):
-    """A question that cannot be answered: `place` is the field that is wrong, if it is one's."""
+    """A question that cannot be answered; `place`: the field that is wrong, if it is one."""
 
     def __init__(self, message: str, place: str = ""):
         super().__init__(message)
@@ -42,25 +42,25 @@ class Lab:
         self.control = Control(self.runs)
         self._answers: dict[str, Callable[[dict], Any]] = {
             "runs": self._runs,
-            "run": lambda said: run_view.head(self.runs, said.get("name")),
+            "run": lambda request: run_view.head(self.runs, request.get("name")),
             "page": self._page,
-            "figure/pdf": lambda said: {"pdf": b64encode(pdf(said.get("svg"), said.get("mm"))).decode()},
-            "circuit": lambda said: run_view.circuit(self.runs, said.get("name"), said.get("id")),
-            "lineage": lambda said: run_view.lineage(self.runs, said.get("name"), said.get("id")),
-            "circuits": lambda said: {"motifs": _zoo(), "tasks": _tasks()},
+            "figure/pdf": lambda request: {"pdf": b64encode(pdf(request.get("svg"), request.get("mm"))).decode()},
+            "circuit": lambda request: run_view.circuit(self.runs, request.get("name"), request.get("id")),
+            "lineage": lambda request: run_view.lineage(self.runs, request.get("name"), request.get("id")),
+            "circuits": lambda request: {"motifs": _zoo(), "tasks": _tasks()},
             "import": _imported,
             "bench/open": self.bench.open,
             "bench": self.bench.answer,
-            "bench/motif": lambda said: {"text": dumps(share.motif(self.bench.ask(said)))},
-            "bench/code": lambda said: {"text": share.code(self.bench.ask(said), said.get("form"))},
+            "bench/motif": lambda request: {"text": dumps(share.motif(self.bench.ask(request)))},
+            "bench/code": lambda request: {"text": share.code(self.bench.ask(request), request.get("form"))},
             "bench/keep": self._keep,
             "bench/compare": self.bench.compared,
             "bench/sweep": self.bench.swept,
             "bench/lesions": self.bench.lesioned,
             "allow": self._allow,
             "study": Studies(self.runs).answer,
-            "compare": lambda said: compared(self.runs, said.get("runs")),
-            "spec/form": lambda said: form.form(said.get("task"), said.get("founder")),
+            "compare": lambda request: compared(self.runs, request.get("runs")),
+            "spec/form": lambda request: form.form(request.get("task"), request.get("founder")),
             "spec/check": self._checked,
             "start": self.control.start,
             "stop": self.control.stop,
@@ -69,13 +69,13 @@ class Lab:
             "job": self.control.job,
         }
 
-    def answer(self, question: str, said: Any) -> Any:
+    def answer(self, question: str, request: Any) -> Any:
         """The answer to a question. Raises RefusedError with one line."""
-        found = self._answers.get(question)
-        if found is None or not isinstance(said, dict):
-            raise RefusedError(f"there is no question {question!r}" if found is None else "a question is a JSON object")
+        function = self._answers.get(question)
+        if function is None or not isinstance(request, dict):
+            raise RefusedError(f"there is no question {question!r}" if function is None else "a question is a JSON object")
         try:
-            return found(said)
+            return function(request)
         except (UserError, MachineError) as error:
             place, message = form.place_of(str(error))
             raise RefusedError(message, getattr(error, "place", place)) from None
@@ -83,57 +83,55 @@ class Lab:
     def close(self):
         self.runs.close()
 
-    def _runs(self, said):
-        since = said.get("since", 0)
+    def _runs(self, request):
+        since = request.get("since", 0)
         if not isinstance(since, int):
             raise UserError(f"since: the version of an answer before, not {since!r}")
-        if said.get("look"):  # where nobody watches
+        if request.get("look"):  # in a notebook, where no thread watches
             self.runs.look()
-        version, rows, gone = self.runs.changed(since)
-        found = {"version": version, "rows": rows, "gone": gone, "whole": self.runs.whole, "studies": self.runs.studies}
-        return found | {"folder": str(self.runs.folder)}
+        return self.runs.changed(since) | {"folder": str(self.runs.folder)}
 
-    def _page(self, said):
-        """A view as one file: the page of a run by its "name", another "view" with the "answers" that it had."""
-        if "view" not in said:
-            return {"text": page.page(page_data.of_run(self.runs.open(said.get("name")).run))}
-        view, answers = said["view"], said.get("answers")
+    def _page(self, request):
+        """A view as one file: the page of a run by its "name", or another "view" with its "answers"."""
+        if "view" not in request:
+            return {"text": page.page(page_data.of_run(self.runs.open(request.get("name")).run))}
+        view, answers = request["view"], request.get("answers")
         if not isinstance(view, dict) or view.get("view") not in KEPT or not isinstance(answers, list):
             raise UserError(f"view: one of {', '.join(KEPT)}, with the answers that it had")
         return {"text": single_page(view, answers)}
 
-    def _checked(self, said):
-        """The form of a spec, given as "toml" or "values", with what is wrong and where."""
-        found = form.of_toml(said["toml"]) if "toml" in said else form.of_values(said.get("values"))
+    def _checked(self, request):
+        """The form of a spec, given as "toml" or "values", with its first error and the error's field."""
+        fields = form.of_toml(request["toml"]) if "toml" in request else form.of_values(request.get("values"))
         try:
-            spec, own = form.checked(found["toml"], self.runs.folder)
+            spec, own = form.checked(fields["toml"], self.runs.folder)
             founders(spec, spec.make_judge().interface, self.runs.folder) if not own else None
         except (UserError, MachineError) as error:
             place, message = form.place_of(str(error))
-            return found | {"error": message, "place": place, "own": False}
-        return found | {"error": None, "place": "", "own": own, "circuits": spec.search.population * spec.search.islands}
+            return fields | {"error": message, "place": place, "own": False}
+        return fields | {"error": None, "place": "", "own": own, "circuits": spec.search.population * spec.search.islands}
 
-    def _keep(self, said):
+    def _keep(self, request):
         """Save the circuit below the folder, for a run that begins with it."""
-        asked = self.bench.ask(said)
-        path = share.keep(asked, said.get("name"), self.runs.folder)
-        task = self.bench.settings(said, asked.source)
+        query = self.bench.ask(request)
+        path = share.keep(query, request.get("name"), self.runs.folder)
+        task = self.bench.settings(request, query.source)
         return {"path": path.relative_to(self.runs.folder).as_posix(), "task": task.get("name")}
 
-    def _allow(self, said):
-        """The click by which the code of a run's own task may be executed."""
-        self.runs.known(said.get("run"))
-        self.bench.allowed.add(said["run"])
+    def _allow(self, request):
+        """Allow the code of a run's own task to be executed, by the user's click."""
+        self.runs.known(request.get("run"))
+        self.bench.allowed.add(request["run"])
         return {}
 
 
-def _imported(said):
-    content = said.get("content")
+def _imported(request):
+    content = request.get("content")
     try:
         data = b64decode(content, validate=True)
     except (TypeError, ValueError):
         raise UserError("content: must be the file in base64") from None
-    return {"motif": dumps(imported(said.get("name"), data))}
+    return {"motif": dumps(imported(request.get("name"), data))}
 
 
 def _tasks():

@@ -1,4 +1,4 @@
-"""A run as its page shows it, circuit by circuit, live."""
+"""The data of a run's live page, circuit by circuit."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from evo.web.sources import identities
 
 
 def head(runs: Runs, name: Any) -> dict:
-    """All but the circuits; each member has an `id` that stays when its rank changes."""
+    """The page's data without the circuits; each member has an `id` that stays when its rank changes."""
     opened = runs.open(name)
     data = page_data.head(opened.run, opened.shown, opened.cache)
-    for member, one in zip(data["members"], identities(opened.run), strict=True):
-        member["id"] = one
+    for member, circuit_id in zip(data["members"], identities(opened.run), strict=True):
+        member["id"] = circuit_id
     return data | {"name": name, "own": bool(opened.run.spec.own_code)}
 
 
-def circuit(runs: Runs, name: Any, which: Any) -> dict:
-    """What is shown of the circuit with this id, but for its lineage."""
-    opened, rank = _found(runs, name, which)
+def circuit(runs: Runs, name: Any, circuit_id: Any) -> dict:
+    """The page's data of the circuit with this id, without its lineage."""
+    opened, rank = _opened(runs, name, circuit_id)
     return page_data.circuit_of(opened.run, rank, opened.shown, opened.cache)
 
 
-def lineage(runs: Runs, name: Any, which: Any) -> dict:
-    """That: it takes longer than all the rest."""
-    opened, rank = _found(runs, name, which)
+def lineage(runs: Runs, name: Any, circuit_id: Any) -> dict:
+    """The lineage of the circuit with this id, on its own because it takes longest."""
+    opened, rank = _opened(runs, name, circuit_id)
     return {"lineage": page_data.lineage_of(opened.run, rank, opened.cache)}
 
 
-def _found(runs, name, which):
+def _opened(runs, name, circuit_id):
     opened = runs.open(name)
     ids = identities(opened.run)
-    if which not in ids:
-        raise UserError(f"{name}: the circuit {which!r} has left the front")
-    return opened, ids.index(which)
+    if circuit_id not in ids:
+        raise UserError(f"{name}: the circuit {circuit_id!r} has left the front")
+    return opened, ids.index(circuit_id)

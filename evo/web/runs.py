@@ -1,8 +1,8 @@
 """The run folders below a folder: a row for each, read again when its store has changed.
 
-Whether a store has changed is seen by the sizes and times of its files, so that a thousand runs that rest cost a look at each
-folder alone; a run that goes on is read again once an epoch is stored. What is read is checked as everywhere
-(`evo.storage.stored`), and nothing of it is executed.
+Changes of a store are seen by the sizes and times of its files, so that a thousand idle runs cost only a look at each folder;
+a running one is read again once an epoch is stored. Files are checked as everywhere (`evo.storage.stored`), and nothing in
+them is executed.
 """
 
 import os
@@ -24,12 +24,12 @@ from evo.web.kept import Kept
 
 DEPTH = 6  # of folders in folders
 EVERY_S = 1.0
-RESTING = 5  # one in so many looks is for all runs, the others for those that run
+RESTING = 5  # one in so many looks is at all runs, the others at the running and open ones
 OPEN = 8  # runs kept in memory
 
 
 class Opened(NamedTuple):
-    """A run as it was when its files were as `stamp` says, and what its page has been worked out from."""
+    """A run as of the files with this `stamp`, and the trials and the cache of its page."""
 
     stamp: tuple
     run: Run
@@ -38,11 +38,11 @@ class Opened(NamedTuple):
 
 
 class Runs:
-    """The runs below `folder`, by their names: paths from there; kept: what is known of them from before."""
+    """The runs below `folder`, by name (the path from there); kept: their rows from before."""
 
     def __init__(self, folder: Path, kept: Kept | None = None):
         self.folder, self.kept = folder.resolve(), kept
-        self.version = 0  # of the table: what has changed since is told apart by it
+        self.version = 0  # of the table, one more with every change
         self.rows: dict[str, dict] = {}
         self.whole = False  # was every run looked at once?
         self.studies: list[str] = []  # folders of studies that hold runs
@@ -56,7 +56,7 @@ class Runs:
     # -- watching
 
     def watch(self):
-        """Look again and again, in a thread of its own, until `close`."""
+        """Look for changes in a thread, every second, until `close`."""
         threading.Thread(target=self._watch, name="runs", daemon=True).start()
 
     def _watch(self):
@@ -76,10 +76,10 @@ class Runs:
                 self.kept.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
 
     def look(self, everything: bool = True):
-        """Read what has changed; everything: also runs that rest and are not open."""
+        """Read the runs that have changed; everything: also those that neither run nor are open."""
         with self._looking:
             if everything:
-                names = list(_found(self.folder))
+                names = list(_run_names(self.folder))
             else:
                 with self._lock:
                     names = [*{n for n, row in self.rows.items() if row["state"] == "running"} | self._open.keys()]
@@ -101,21 +101,22 @@ class Runs:
                 self.whole, self.version = True, self.version + 1
                 self._keep()
 
-    def changed(self, since: int) -> tuple[int, list[dict], list[str]]:
-        """The version of the table, and since an older one its rows that are new and the names of those that have gone."""
+    def changed(self, since: int) -> dict[str, Any]:
+        """The version of the table, its rows that are new since another version, and the names of runs that have gone since."""
         with self._lock:
             rows = [self.rows[name] for name, version in self._versions.items() if version > since]
-            return self.version, rows, [name for name, version in self._gone.items() if version > since]
+            gone = [name for name, version in self._gone.items() if version > since]
+            return {"version": self.version, "rows": rows, "gone": gone, "whole": self.whole, "studies": self.studies}
 
     def _look_for_studies(self):
-        """Runs of a study lie in its folder."""
+        """Update `studies`: the folders around runs that hold a study."""
         parents = {"." if name == "." else name.rpartition("/")[0] or "." for name in self.rows}
-        found = sorted(name for name in parents if is_study(self.path(name)))
-        if found != self.studies:
-            self.studies, self.version = found, self.version + 1
+        studies = sorted(name for name in parents if is_study(self.path(name)))
+        if studies != self.studies:
+            self.studies, self.version = studies, self.version + 1
 
     def study(self, name: Any) -> Path:
-        """The folder of a study of this name. Raises UserError where there is none."""
+        """The folder of the study of this name. Raises UserError if there is none."""
         if not isinstance(name, str) or name not in self.studies or not is_study(self.path(name)):
             raise UserError(f"there is no study {name!r} below {self.folder}; it may have been moved or deleted")
         return self.path(name)
@@ -126,24 +127,24 @@ class Runs:
         return self.folder / name
 
     def known(self, name: Any) -> Path:
-        """The folder of a run of this name. Raises UserError where there is none: no other path is ever opened."""
+        """The folder of the run of this name. Raises UserError if there is none: no other path is ever opened."""
         if not isinstance(name, str) or name not in self.rows:
-            if isinstance(name, str) and name in set(_found(self.folder)):
+            if isinstance(name, str) and name in set(_run_names(self.folder)):
                 return self.path(name)
             raise UserError(f"there is no run {name!r} below {self.folder}; it may have been moved or deleted")
         return self.path(name)
 
     def open(self, name: Any) -> Opened:
-        """A run as it is now."""
+        """The run of this name, up to date."""
         path = self.known(name)
         stamp = stamp_of(path)
         with self._lock:
-            there = self._open.get(name)
-            if there is not None and there.stamp == stamp:
+            known = self._open.get(name)
+            if known is not None and known.stamp == stamp:
                 self._open.move_to_end(name)
-                return there
+                return known
         run = Run(path)
-        opened = Opened(stamp, run, activity.of_run(run), {} if there is None else there.cache)
+        opened = Opened(stamp, run, activity.of_run(run), {} if known is None else known.cache)
         with self._lock:
             self._open[name] = opened
             self._open.move_to_end(name)
@@ -179,12 +180,12 @@ class Runs:
     def _forget(self, name):
         with self._lock:
             self.version += 1
-            for of_runs in (self.rows, self._stamps, self._settings, self._versions, self._open):
-                of_runs.pop(name, None)  # type: ignore[attr-defined]
+            for table in (self.rows, self._stamps, self._settings, self._versions, self._open):
+                table.pop(name, None)  # type: ignore[attr-defined]
             self._gone[name] = self.version
 
     def _compare(self):
-        """In what the settings of each run differ from those that most runs of its task have."""
+        """Update `differs`: the settings of each run that differ from the most common ones of its task."""
         of_task: dict[str, list[str]] = {}
         for name, row in self.rows.items():
             of_task.setdefault(row["task"], []).append(name)
@@ -192,49 +193,49 @@ class Runs:
             keys = {key for name in names for key in self._settings[name]}
             usual = {key: Counter(_hashable(self._settings[n].get(key)) for n in names).most_common(1)[0][0] for key in keys}
             for name in names:
-                mine = self._settings[name]
-                differs = {key: mine.get(key) for key in sorted(keys) if _hashable(mine.get(key)) != usual[key]} if mine else {}
+                own = self._settings[name]
+                differs = {key: own.get(key) for key in sorted(keys) if _hashable(own.get(key)) != usual[key]} if own else {}
                 if differs != self.rows[name]["differs"]:
                     with self._lock:
                         self.version += 1
                         self.rows[name], self._versions[name] = self.rows[name] | {"differs": differs}, self.version
 
 
-def _found(folder: Path, depth: int = DEPTH) -> Iterator[str]:
-    """The names of the run folders: what holds a spec is one, and is not looked into."""
+def _run_names(folder: Path, depth: int = DEPTH) -> Iterator[str]:
+    """The names of the run folders: folders with a spec, in which no further ones are searched."""
     if (folder / SPEC).is_file():
         yield "."
         return
     below = [(folder, "", depth)]
     while below:
-        here, prefix, left = below.pop()
+        current, prefix, depth_left = below.pop()
         try:
-            entries = sorted(os.scandir(here), key=lambda one: one.name)
+            entries = sorted(os.scandir(current), key=lambda entry: entry.name)
         except OSError:
             continue
-        for one in entries:
-            if one.name.startswith(".") or not one.is_dir(follow_symlinks=False):
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
                 continue
-            if os.path.isfile(os.path.join(one.path, SPEC)):
-                yield prefix + one.name
-            elif left > 1:
-                below.append((Path(one.path), f"{prefix}{one.name}/", left - 1))
+            if os.path.isfile(os.path.join(entry.path, SPEC)):
+                yield prefix + entry.name
+            elif depth_left > 1:
+                below.append((Path(entry.path), f"{prefix}{entry.name}/", depth_left - 1))
 
 
 def stamp_of(path):
-    """What is different when a run has been written to, or begun or ended to run."""
-    found: list = []
+    """A stamp that changes when a run has been written to, has started or has ended."""
+    stamp: list = []
     for file in (STORE, STORE + "-wal", SPEC):
         try:
-            about = os.stat(path / file)
-            found.append((about.st_mtime_ns, about.st_size, about.st_ino))
+            info = os.stat(path / file)
+            stamp.append((info.st_mtime_ns, info.st_size, info.st_ino))
         except OSError:
-            found.append(None)
+            stamp.append(None)
     try:
-        found.append(lock.is_held(path / SPEC))
+        stamp.append(lock.is_held(path / SPEC))
     except OSError:
-        found.append(None)
-    return tuple(found)
+        stamp.append(None)
+    return tuple(stamp)
 
 
 def _row(name, run):
@@ -266,10 +267,10 @@ def _row(name, run):
 
 
 def _unread(name, path, error):
-    begun = path.is_dir() and not (path / STORE).exists()
+    starting = path.is_dir() and not (path / STORE).exists()
     empty = dict.fromkeys(("best", "low", "high", "score", "neurons", "seed", "parent"))
     counts = dict.fromkeys(("evaluations", "generation", "generations", "seconds", "front"), 0)
-    state = "starting" if begun else "unreadable"
+    state = "starting" if starting else "unreadable"
     return {
         "name": name,
         "state": state,
@@ -278,18 +279,18 @@ def _unread(name, path, error):
         **counts,
         "algorithm": "",
         "own": False,
-        "error": None if begun else error,
+        "error": None if starting else error,
     }
 
 
 def _flat(settings, prefix=""):
-    found = {}
+    flat = {}
     for key, value in settings.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{key}.")
+            flat |= _flat(value, f"{prefix}{key}.")
         else:
-            found[prefix + key] = page_data.exact(value)
-    return found
+            flat[prefix + key] = page_data.exact(value)
+    return flat
 
 
 def _hashable(value):

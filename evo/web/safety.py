@@ -1,9 +1,9 @@
-"""Who may ask the lab: whoever knows the token, from the address that the lab was opened at.
+"""Access to the lab: only with its token, and from the address at which it was opened.
 
-The token is the first part of every address, so that links, scripts and streams carry it and no cookie is needed. A page of a
-stranger in the same browser does not know it; should it get hold of one, the headers Host (a name made to point here) and
-Origin (a form or script of another site) tell it apart. Answers carry a policy by which a browser runs the lab's own scripts
-alone, and tells no other site the address.
+The token is the first part of every address, so that links, scripts and streams carry it and no cookie is needed. A stranger's
+page in the same browser does not know it; should it learn one, it is refused by the headers Host (DNS rebinding) and Origin (a
+form or script of another site). Answers carry a policy by which the browser runs only the lab's own scripts, and tells no
+other site the address.
 """
 
 import hmac
@@ -26,7 +26,7 @@ LARGEST = 16_000_000  # bytes of a question
 
 
 class Guard:
-    """Lets pass what may be asked; `hosts` are the values of Host that are right, such as "127.0.0.1:8642"."""
+    """ASGI middleware that passes only allowed requests; `hosts`: the allowed values of Host, such as "127.0.0.1:8642"."""
 
     def __init__(self, app: ASGIApp, token: str, hosts: Iterable[str]):
         self.app, self.token, self.hosts = app, token, frozenset(hosts)

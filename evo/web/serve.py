@@ -1,4 +1,4 @@
-"""Starting the lab: an address that is free, its token, and the server until Ctrl-C."""
+"""Starting the lab: a free address, a token, and the server until Ctrl-C."""
 
 import atexit
 import secrets
@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1", "localhost", "::1"
 
 
 def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable[[str], None]):
-    """Serve the lab over the runs below `folder` until it is interrupted. `say` gets the line with the address."""
+    """Serve the lab over the runs below `folder` until interrupted. `say` is called with the address."""
     try:
         import uvicorn
 
@@ -31,12 +31,12 @@ def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder; evo lab FOLDER shows the runs below one")
     listening = _listening(host, port)
-    place, token = listening.getsockname()[1], secrets.token_urlsafe(16)
+    bound_port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
     names = {host, *(LOOPBACK if host in LOOPBACK else ()), *(_own_names() if host in ("0.0.0.0", "::") else ())}
-    hosts = [f"{f'[{name}]' if ':' in name else name}:{place}" for name in sorted(names)]
+    hosts = [f"{f'[{name}]' if ':' in name else name}:{bound_port}" for name in sorted(names)]
     lab = Lab(folder, Kept(folder))
     shown = "127.0.0.1" if host in LOOPBACK else host if host not in ("0.0.0.0", "::") else socket.gethostname()
-    address = f"http://{shown}:{place}/{token}/"
+    address = f"http://{shown}:{bound_port}/{token}/"
     lab.runs.watch()
     threading.Thread(target=warm, name="warm", daemon=True).start()
     server = uvicorn.Server(
@@ -61,7 +61,7 @@ def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable
 
 
 def demo_runs() -> Path:
-    """A copy of the runs that ship, in a temporary folder that goes with this process: runs may be started there."""
+    """A copy of the demo runs in a temporary folder of this process, where runs may be started."""
     folder = Path(tempfile.mkdtemp(prefix="evo-lab-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with as_file(files("evo.web") / "demo") as runs:
@@ -70,17 +70,17 @@ def demo_runs() -> Path:
 
 
 def _listening(host, port):
-    """A socket at the port asked for, else at the first free one from the lab's own."""
+    """A socket at the given port, or at the first free one from the lab's default."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for place in [port] if port is not None else [*range(PORT, PORT + 10), 0]:
-        found = socket.socket(family, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for candidate in [port] if port is not None else [*range(PORT, PORT + 10), 0]:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            found.bind((host, place))
-            found.listen(128)
-            return found
+            listening.bind((host, candidate))
+            listening.listen(128)
+            return listening
         except OSError as error:
-            found.close()
+            listening.close()
             why = error
     raise MachineError(f"nothing can listen at {host}, port {port}: {why.strerror}; choose another --port")
 

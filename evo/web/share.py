@@ -1,4 +1,4 @@
-"""What leaves the bench: the motif with its parent, code in which it stands whole, and the page of a run as one file."""
+"""Results of the bench to take away: the motif with its parent, and self-contained code of the circuit."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from circuits.export.script_folder import SCRIPTS
 from circuits.motif_file import Motif, digest, dumps, save
 from circuits.part import Part
 from evo.spec.starter import starter
-from evo.web.bench import Asked
+from evo.web.bench import Query
 
 FOLDER = "circuits"  # below the lab's folder, where circuits are kept that runs begin with
 _NAME = re.compile(r"[^\w.-]+", re.ASCII)
@@ -24,40 +24,40 @@ BEGIN = {
 }
 
 
-def motif(asked: Asked) -> Motif:
-    """The circuit after the edits, with the one it was made from as its parent; unchanged, the motif as it was."""
-    source = asked.source
-    if not asked.edits:
+def motif(query: Query) -> Motif:
+    """The circuit after the edits, with the original as its parent; without edits, the original motif."""
+    source = query.source
+    if not query.edits:
         return source.motif
     origin = source.motif.provenance
-    return Motif.of(asked.circuit, task=origin.task, seed=origin.seed, parent=source.parent)
+    return Motif.of(query.circuit, task=origin.task, seed=origin.seed, parent=source.parent)
 
 
-def keep(asked: Asked, name: Any, folder: Path) -> Path:
+def keep(query: Query, name: Any, folder: Path) -> Path:
     """Write the motif below the lab's folder, so that a run can begin with it. A file of another circuit is not replaced."""
     stem = _NAME.sub("_", name if isinstance(name, str) else "").strip("._")[:60] or "circuit"
-    made = motif(asked)
-    path = folder / FOLDER / f"{stem}-{digest(made.circuit)[:12]}.json"
-    save(made, path)
+    edited = motif(query)
+    path = folder / FOLDER / f"{stem}-{digest(edited.circuit)[:12]}.json"
+    save(edited, path)
     return path
 
 
-def code(asked: Asked, form: Any) -> str:
-    """The circuit as code that can be pasted: "python", "toml" (a run that begins with it), "nest", "brian2" or "motif"."""
-    made = motif(asked)
+def code(query: Query, form: Any) -> str:
+    """The circuit as code: "python", "toml" (a run that begins with it), "nest", "brian2" or "motif"."""
+    edited = motif(query)
     if form == "motif":
-        return dumps(made)
+        return dumps(edited)
     if form == "python":
-        return _python(made)
+        return _python(edited)
     if form == "toml":
-        return _toml(made)
+        return _toml(edited)
     if form in BEGIN:
-        return _script(made, form)
+        return _script(edited, form)
     raise UserError(f"form: one of python, toml, nest, brian2, motif, not {form!r}")
 
 
-def _python(made: Motif) -> str:
-    circuit = made.circuit
+def _python(edited: Motif) -> str:
+    circuit = edited.circuit
     names = sorted({type(part).__name__ for part in _parts(circuit)})
     lines = [f"from circuits import {', '.join(names)}", "", f"circuit = {_written(circuit)}"]
     return "\n".join(lines) + "\n"
@@ -67,13 +67,13 @@ def _parts(part):
     yield part
     for name in type(part).model_fields:
         value = getattr(part, name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Part):
-                yield from _parts(one)
+        for element in value if isinstance(value, tuple) else (value,):
+            if isinstance(element, Part):
+                yield from _parts(element)
 
 
 def _written(part, indent=""):
-    """A part as the expression that makes it, what is at its default left out."""
+    """The expression that makes a part, without fields at their defaults."""
     deeper, fields = indent + "    ", type(part).model_fields
     lines = []
     for name, field in fields.items():
@@ -81,7 +81,7 @@ def _written(part, indent=""):
         if value == field.default or (value == () and not field.is_required()):
             continue
         if isinstance(value, tuple) and value and isinstance(value[0], Part):
-            inner = "".join(f"{deeper}    {_written(one, deeper + '    ')},\n" for one in value)
+            inner = "".join(f"{deeper}    {_written(element, deeper + '    ')},\n" for element in value)
             lines.append(f"{deeper}{name}=[\n{inner}{deeper}],\n")
         elif isinstance(value, Part):
             lines.append(f"{deeper}{name}={_written(value, deeper)},\n")
@@ -94,24 +94,24 @@ def _written(part, indent=""):
     return f"{type(part).__name__}(\n{''.join(lines)}{indent})"
 
 
-def _toml(made: Motif) -> str:
-    task = dict(made.provenance.task or {})
+def _toml(edited: Motif) -> str:
+    task = dict(edited.provenance.task or {})
     name = task.pop("name", None)
     if not isinstance(name, str):
         raise UserError("TOML is a run that begins with the circuit, and the circuit names no task: choose one first")
     values = {"task": task, "search": {"founders": ["circuit.json"]}}
     head = "# A run that begins with the circuit; save the motif file as circuit.json beside this one.\n"
-    return head + starter(name, made.neuron_model, values=values)
+    return head + starter(name, edited.neuron_model, values=values)
 
 
-def _script(made: Motif, target: str) -> str:
-    """The script of an export up to where it runs the example, with the motif in it."""
+def _script(edited: Motif, target: str) -> str:
+    """The script of an export without its part that runs the example, with the motif in it."""
     module = import_module(TARGETS[target])
-    translated(made, module.FORMS, target)  # what the target cannot have is refused
+    translated(edited, module.FORMS, target)  # raises for features that the target lacks
     text = (SCRIPTS / f"run_{target}.py").read_text(encoding="utf-8").partition("\ndef main():")[0].rstrip()
     text = re.sub(r"^from example import .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("cannot_run(", "raise SystemExit(")
     body = text.partition('"""\n')[2]  # without the docstring, which speaks of the example
-    said = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
-    motif_text = json.dumps(json.loads(dumps(made)))
-    return f"{said}{body}\n\n\nMOTIF = json.loads({motif_text!r})\n{BEGIN[target]}"
+    docstring = f'"""This circuit in {"NEST" if target == "nest" else "Brian2"}: `build` makes it."""\n'
+    motif_text = json.dumps(json.loads(dumps(edited)))
+    return f"{docstring}{body}\n\n\nMOTIF = json.loads({motif_text!r})\n{BEGIN[target]}"

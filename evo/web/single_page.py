@@ -1,4 +1,4 @@
-"""A view of the lab as one page with all modules in it: for the output cell of a notebook, and to be saved as a file."""
+"""A view of the lab as one page with all modules in it: for the output cell of a notebook, and as a saved file."""
 
 import json
 import re
@@ -11,8 +11,8 @@ _IMPORT = re.compile(r'((?:^import .* from |import\()")([^"]+)(")', re.MULTILINE
 
 
 def single_page(view: dict[str, Any], answers: list | None = None) -> str:
-    """The page of a view, with its parameters. answers: what it was answered, in a page that is saved; without them it asks the
-    notebook that it is in."""
+    """The page of a view, with its parameters. answers: the answers of a saved page; without them the page asks the notebook
+    around it."""
     sources = {
         f"{room}/{file.name}": _IMPORT.sub(partial(_named, room), file.read_text(encoding="utf-8"))
         for room, folder in {"page": PAGE, "lab": OWN}.items()
@@ -22,21 +22,21 @@ def single_page(view: dict[str, Any], answers: list | None = None) -> str:
     style = (PAGE / "page.css").read_text(encoding="utf-8") + (OWN / "lab.css").read_text(encoding="utf-8")
     shell = (OWN / "lab.html").read_text(encoding="utf-8")
     body = shell.partition("<body>")[2].partition("</body>")[0]
-    given = json.dumps({"modules": sources, "view": view, "answers": answers}).replace("<", "\\u003c")
+    data = json.dumps({"modules": sources, "view": view, "answers": answers}).replace("<", "\\u003c")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>evo lab</title><style>{style}</style>'
         f"<script>{(PAGE / 'd3.min.js').read_text(encoding='utf-8')}</script></head>"
-        f'<body class="framed">{body}<script type="application/json" id="given">{given}</script>'
+        f'<body class="framed">{body}<script type="application/json" id="given">{data}</script>'
         f"<script>{BOOT}</script></body></html>"
     )
 
 
-def _named(room, found):
-    """An import by the name that the map has: "./x.js" lies in the same room, "../page/x.js" in that of the page."""
-    where, _, name = found[2].rpartition("/")
-    return f"{found[1]}evo/{'page' if where == '../page' else room}/{name}{found[3]}"
+def _named(room, match):
+    """An import by its name in the import map: "./x.js" is in the same folder, "../page/x.js" in that of the page."""
+    folder, _, name = match[2].rpartition("/")
+    return f"{match[1]}evo/{'page' if folder == '../page' else room}/{name}{match[3]}"
 
 
 LEFT_OUT = {"d3.min.js", "main.js"}

@@ -1,4 +1,4 @@
-"""Where a circuit on the bench comes from: the front of a run, the zoo, or a file; or it begins with nothing but a task."""
+"""Sources of a circuit on the bench: the front of a run, the zoo, a file, or a blank circuit for a task."""
 
 import hashlib
 import tempfile
@@ -20,7 +20,7 @@ KEPT = 64  # circuits of runs, which may leave the front while they are on the b
 
 
 class Source(NamedTuple):
-    """name   what to call it;   motif  with its provenance;   run  where it comes from one;   blank  begun with nothing"""
+    """name   for display;   motif  with its provenance;   run  whose front it is from;   blank  a new circuit"""
 
     name: str
     motif: Motif
@@ -33,25 +33,25 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """Finds circuits by what a browser says of them."""
+    """Finds circuits by their description in a question."""
 
     def __init__(self, runs: Runs):
         self.runs = runs
         self._kept: dict[tuple[str, str], Source] = {}
 
-    def find(self, said: Any) -> Source:
+    def find(self, source: Any) -> Source:
         """{"run": name, "circuit": id or rank}, {"zoo": name}, {"motif": text of a motif file, "name": ...} or
         {"blank": settings of a task}. Raises UserError."""
-        if isinstance(said, dict):
-            if "run" in said:
-                return self._of_run(said["run"], said.get("circuit", 0))
-            if "zoo" in said:
-                return _of_zoo(_text(said["zoo"], "zoo"))
-            if "motif" in said:
-                name = _text(said.get("name", "the file"), "name")
-                return Source(name, loads(_text(said["motif"], "motif"), name))
-            if "blank" in said:
-                return Source("a new circuit", _blank(said["blank"]), blank=True)
+        if isinstance(source, dict):
+            if "run" in source:
+                return self._of_run(source["run"], source.get("circuit", 0))
+            if "zoo" in source:
+                return _of_zoo(_text(source["zoo"], "zoo"))
+            if "motif" in source:
+                name = _text(source.get("name", "the file"), "name")
+                return Source(name, loads(_text(source["motif"], "motif"), name))
+            if "blank" in source:
+                return Source("a new circuit", _blank(source["blank"]), blank=True)
         raise UserError("source: name a run and a circuit of its front, a motif of the zoo, or the text of a motif file")
 
     def _of_run(self, name, circuit):
@@ -80,7 +80,7 @@ def identity(record) -> str:
 
 
 def identities(run: Run) -> list[str]:
-    """Those of the circuits of the front of a run, in its order."""
+    """The identities of the circuits of a run's front, in its order."""
     return [identity(record) for record in run.ranked] if run.archive is not None else []
 
 
@@ -97,7 +97,7 @@ def imported(name: Any, content: bytes) -> Motif:
 
 
 def _blank(settings):
-    """The ports of a task and a neuron for each output: what every circuit for it has."""
+    """A circuit with the ports of a task and one neuron for each output."""
     settings = dict(settings) if isinstance(settings, dict) else {}
     title = settings.get("name")
     if title not in BUILT_IN:

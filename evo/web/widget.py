@@ -1,5 +1,5 @@
-"""The lab in the output cell of a notebook: the views of a run and the bench, in a frame, whose questions go through the
-notebook's own connection to Python. No port is opened, so that it works wherever the notebook does."""
+"""The lab in the output cell of a notebook: the views of a run and the bench in a frame, whose questions go through the
+notebook's own connection to Python. No port is opened, so it works wherever the notebook does."""
 
 from pathlib import Path
 from typing import Any
@@ -16,27 +16,26 @@ function render({ model, el }) {
   frame.style.cssText = "width: 100%; border: 0; height: " + model.get("height") + "px";
   frame.srcdoc = model.get("page");
   el.append(frame);
-  const heard = (event) => { if (event.source === frame.contentWindow && event.data.number) model.send(event.data); };
-  const told = (answer) => frame.contentWindow?.postMessage(answer, "*");
-  addEventListener("message", heard);
-  model.on("msg:custom", told);
-  return () => { removeEventListener("message", heard); model.off("msg:custom", told); };
+  const onMessage = (event) => { if (event.source === frame.contentWindow && event.data.number) model.send(event.data); };
+  const reply = (answer) => frame.contentWindow?.postMessage(answer, "*");
+  addEventListener("message", onMessage);
+  model.on("msg:custom", reply);
+  return () => { removeEventListener("message", onMessage); model.off("msg:custom", reply); };
 }
 export default { render };
 """
 
 
 def widget(run, rank: int | None = None, height: int = 900) -> Any:
-    """A widget of the page of a run, or of the bench with the circuit of this rank. Raises MachineError where anywidget is
-    missing."""
+    """A widget of the page of a run, or of the bench with the circuit of this rank. Raises MachineError without anywidget."""
     try:
         import anywidget
         import traitlets
     except ImportError:
         raise MachineError("the lab in a notebook needs anywidget: pip install 'evocircuits[notebook]'") from None
     folder = Path(run.folder).resolve()
-    opened = Lab(folder)
-    opened.runs.look()
+    lab = Lab(folder)
+    lab.runs.look()
     view = {"view": "run", "name": "."} if rank is None else {"view": "bench", "run": ".", "circuit": str(rank)}
 
     class LabWidget(anywidget.AnyWidget):
@@ -45,19 +44,19 @@ def widget(run, rank: int | None = None, height: int = 900) -> Any:
         title = traitlets.Unicode(f"evo lab: {folder.name}").tag(sync=True)
         height = traitlets.Int(800).tag(sync=True)
 
-    shown = LabWidget(height=height)
-    shown.on_msg(lambda _widget, asked, _buffers: shown.send(answered(opened, asked)))
-    return shown
+    view_widget = LabWidget(height=height)
+    view_widget.on_msg(lambda _widget, message, _buffers: view_widget.send(answered(lab, message)))
+    return view_widget
 
 
-def answered(lab: Lab, asked: Any) -> dict:
+def answered(lab: Lab, message: Any) -> dict:
     """The answer to a question of the frame, with its number."""
-    asked = asked if isinstance(asked, dict) else {}
-    number, question = asked.get("number"), asked.get("question")
+    message = message if isinstance(message, dict) else {}
+    number, question = message.get("number"), message.get("question")
     if question not in ASKED:
         return {"number": number, "error": f"a notebook does not answer {question!r}; evo lab does", "place": ""}
     try:
-        return {"number": number, "answer": lab.answer(question, asked.get("said"))}
+        return {"number": number, "answer": lab.answer(question, message.get("said"))}
     except RefusedError as error:
         return {"number": number, "error": str(error), "place": error.place}
 

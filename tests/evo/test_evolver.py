@@ -104,7 +104,7 @@ def test_with_a_folder_it_writes_an_ordinary_run_and_goes_on_from_there(tmp_path
     loaded = evo.Evolver.load(tmp_path / "run")
     assert seen(loaded) == seen(evolver)
     loaded.tell([score(circuit) for circuit in loaded.ask()])
-    with pytest.raises(MachineError, match=r"another one has gone on with it: evo\.Evolver\.load"):
+    with pytest.raises(MachineError, match=r"another process has continued it; load it by evo\.Evolver\.load"):
         tells(evolver, 2)
     while not loaded.over:
         tells(loaded, 1)
@@ -120,7 +120,7 @@ def test_with_a_folder_it_writes_an_ordinary_run_and_goes_on_from_there(tmp_path
 
 def test_others_do_not_go_on_with_a_run_that_is_told(tmp_path):
     tells(evo.Evolver(**SMALL, **SEARCH, folder=tmp_path / "run"), 4)
-    said = "its scores are told from outside: go on with it by evo.Evolver.load"
+    said = "its scores come from outside: continue it by evo.Evolver.load"
     assert said in one_line_of(lambda: evo.resume(tmp_path / "run"))
     assert said in one_line_of(lambda: evo.run(tmp_path / "run" / "run.toml", tmp_path / "other", workers=0))
     refused = cli(tmp_path, "resume", "run")

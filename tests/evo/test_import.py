@@ -37,7 +37,7 @@ def test_without_a_file_to_write_the_table_is_all(edges):
 
 def test_what_is_there_is_not_overwritten(edges):
     done = cli(edges, "import", "net.csv", "--to", "net.csv")
-    assert (done.returncode, done.stderr) == (2, "evo: net.csv: is there already\n")
+    assert (done.returncode, done.stderr) == (2, "evo: net.csv: exists already\n")
 
 
 def test_the_other_commands_read_it_as_it_is(edges, caplog):

@@ -111,7 +111,7 @@ def test_commands_show_it_or_say_in_a_line_what_they_cannot(done):
     pruned = cli(place, "prune", "run")
     assert pruned.returncode == 2
     assert pruned.stderr.splitlines() == [
-        "evo: run: its circuits are judged by mine.py:score, which is no task: what is to be kept is not known"
+        "evo: run: its circuits are judged by mine.py:score, which is no task: its core is not defined"
     ]
 
 

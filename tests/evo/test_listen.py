@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evo.cli.found import cli as evo_command
+from evo.cli.results import cli as evo_command
 from fitness.reference import FOLDER
 from fitness.tasks.itd import Itd
 from tests.evo.tiny import cli, one_line_of

@@ -1,4 +1,4 @@
-// Activity: what the circuit does in some trials, and over all of them.
+// Activity: of the circuit in some trials, and over all of them.
 import { chart, chosen, clipped, count, data, el, frame, number, on, padded, plain, running, section, tell, tip, titled, withUnit } from "./tools.js";
 import { nameOf, sign, title } from "./wiring.js";
 import { pickNeuron, reach } from "./circuit.js";
@@ -70,7 +70,7 @@ function trialTitle(k) {
 
 const APART = 28; // between trials side by side
 
-// Inputs on top, then neurons, those that are read last.
+// Inputs on top, then neurons, output neurons last.
 function rowsOf(c) {
   const inputs = c.inputs.length, neurons = d3.range(c.neurons.length), read = (k) => c.neurons[k].ports.length > 0;
   return [...d3.range(inputs), ...neurons.filter((k) => !read(k)).map((k) => inputs + k), ...neurons.filter(read).map((k) => inputs + k)];
@@ -92,7 +92,7 @@ function drawRasters(width, host) {
   const svg = d3.select(host).append("svg").attr("class", `spikes${small ? " small" : ""}`).attr("width", width).attr("height", lines * block).attr("viewBox", `0 0 ${width} ${lines * block}`).attr("role", "group").attr("aria-label", "Rasters");
   const traced = c.activity.traces?.trials ?? [];
   for (let line = 0; line < lines; line++) {
-    const here = chosen.trials.slice(line * per, line * per + per), top = line * block + 22;
+    const trialsInLine = chosen.trials.slice(line * per, line * per + per), top = line * block + 22;
     rows.forEach((node, k) => {
       const kind = node < c.inputs.length ? "inp" : sign(c, node) === "E" ? "exc" : "inh";
       const g = svg.append("g").attr("class", `row ${kind}${node === chosen.neuron ? " here" : ""}`).attr("data-node", node);
@@ -101,13 +101,13 @@ function drawRasters(width, host) {
       const text = g.append("text").attr("x", left - 8).attr("y", y + tall / 2 + (small ? 3 : 3.8)).attr("text-anchor", "end").text(labels[k]);
       if (kind !== "inp") text.attr("tabindex", line ? null : 0).attr("role", "button").on("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pickNeuron(node); } });
       g.on("click", () => pickNeuron(node)).on("pointerenter", () => reach(node, null)).on("pointerleave", () => tell("light", [], []));
-      here.forEach((trial, j) => {
+      trialsInLine.forEach((trial, j) => {
         const x = d3.scaleLinear([0, length], [left + j * (panel + APART), left + j * (panel + APART) + panel]);
         const d = stepsOf(c, trial, node).map((s) => `M${x((s + 1) * dt).toFixed(1)},${y + 0.14 * tall}v${(0.72 * tall).toFixed(1)}`).join("");
         if (d) g.append("path").attr("d", d);
       });
     });
-    here.forEach((trial, j) => {
+    trialsInLine.forEach((trial, j) => {
       const from = left + j * (panel + APART), x = d3.scaleLinear([0, length], [from, from + panel]);
       const name = svg.append("text").attr("class", `title${trial === chosen.trace && traced.length ? " here" : ""}`).attr("x", from).attr("y", top - 8).text(clipped(trialTitle(trial), Math.max(16, Math.floor(panel / 6))));
       if (traced.includes(trial)) name.on("click", () => { chosen.trace = trial; tell("trials"); });
@@ -127,7 +127,7 @@ function drawTraces(width, host) {
   if (n < 0 || !t.v[0][n]) return;
   const at = Math.max(0, t.trials.indexOf(chosen.trace)), trial = t.trials[at], neuron = c.neurons[n];
   const pick = el("select", { id: "traced", "aria-label": "trial", onchange: (event) => { chosen.trace = Number(event.target.value); tell("trials"); } }, ...t.trials.map((k) => el("option", { value: k, selected: k === trial }, trialName(k))));
-  const who = el("select", { id: "neuron", "aria-label": "neuron", onchange: (event) => pickNeuron(Number(event.target.value)) }, ...c.neurons.map((one, k) => el("option", { value: c.inputs.length + k, selected: k === n }, `${one.id}${one.ports.length ? ` (${one.ports.join(", ")})` : ""}`)));
+  const who = el("select", { id: "neuron", "aria-label": "neuron", onchange: (event) => pickNeuron(Number(event.target.value)) }, ...c.neurons.map((other, k) => el("option", { value: c.inputs.length + k, selected: k === n }, `${other.id}${other.ports.length ? ` (${other.ports.join(", ")})` : ""}`)));
   host.append(el("h3", {}, `Inside ${title(c, chosen.neuron)}`, el("small", {}, trialName(trial))), el("div", { class: "controls" }, el("label", {}, "neuron", who), el("label", {}, "trial", pick)));
   const above = el("div"), below = el("div");
   host.append(above, below);
@@ -136,35 +136,35 @@ function drawTraces(width, host) {
   const threshold = neuron.p[data.model.parameters.findIndex((p) => p.name === "v_th_mv" || p.name === "v_peak_mv")];
   const x = d3.scaleLinear([0, length], [0, 1]);
   const yv = d3.scaleLinear(padded(d3.extent([...v, ...(threshold === undefined ? [] : [threshold])]), 0.08), [0, 1]);
-  const one = frame(above, { width, height: 170, left: 56, x, y: yv, yLabel: "potential, mV", xLabel: "", bottom: 20, top: 14, alt: `Membrane potential of ${neuron.id}` });
-  if (threshold !== undefined) one.plot.append("line").attr("class", "th").attr("x1", x(0)).attr("x2", x(length)).attr("y1", yv(threshold)).attr("y2", yv(threshold));
-  one.plot.append("path").attr("class", "v").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yv(value))(v));
-  for (const s of spikes) one.plot.append("line").attr("class", "v").attr("x1", x(s)).attr("x2", x(s)).attr("y1", 2).attr("y2", 11);
+  const upper = frame(above, { width, height: 170, left: 56, x, y: yv, yLabel: "potential, mV", xLabel: "", bottom: 20, top: 14, alt: `Membrane potential of ${neuron.id}` });
+  if (threshold !== undefined) upper.plot.append("line").attr("class", "th").attr("x1", x(0)).attr("x2", x(length)).attr("y1", yv(threshold)).attr("y2", yv(threshold));
+  upper.plot.append("path").attr("class", "v").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yv(value))(v));
+  for (const s of spikes) upper.plot.append("line").attr("class", "v").attr("x1", x(s)).attr("x2", x(s)).attr("y1", 2).attr("y2", 11);
   const yi = d3.scaleLinear(padded(d3.extent([0, ...e, ...i])), [0, 1]);
-  const two = frame(below, { width, height: 150, left: 56, x, y: yi, yLabel: "currents, mV", xLabel: "time, ms", top: 6, alt: `Excitatory and inhibitory current of ${neuron.id}` });
-  two.plot.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(length)).attr("y1", yi(0)).attr("y2", yi(0));
-  two.plot.append("path").attr("class", "ie").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yi(value))(e));
-  two.plot.append("path").attr("class", "ii").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yi(value))(i));
-  for (const part of [one, two]) {
-    const cursor = part.plot.append("line").attr("class", "cursor").attr("y1", part.top).attr("y2", part.height - part.bottom).attr("visibility", "hidden");
-    part.cursor = cursor;
-    part.svg.on("pointermove", (event) => {
+  const lower = frame(below, { width, height: 150, left: 56, x, y: yi, yLabel: "currents, mV", xLabel: "time, ms", top: 6, alt: `Excitatory and inhibitory current of ${neuron.id}` });
+  lower.plot.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(length)).attr("y1", yi(0)).attr("y2", yi(0));
+  lower.plot.append("path").attr("class", "ie").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yi(value))(e));
+  lower.plot.append("path").attr("class", "ii").attr("d", d3.line().x((_, k) => x(time(k))).y((value) => yi(value))(i));
+  for (const panel of [upper, lower]) {
+    const cursor = panel.plot.append("line").attr("class", "cursor").attr("y1", panel.top).attr("y2", panel.height - panel.bottom).attr("visibility", "hidden");
+    panel.cursor = cursor;
+    panel.svg.on("pointermove", (event) => {
       const ms = x.invert(d3.pointer(event)[0]), k = Math.max(0, Math.min(v.length - 1, Math.round(ms / dt / t.stride) - 1));
       if (ms < 0 || ms > length) return;
-      for (const each of [one, two]) each.cursor.attr("visibility", "visible").attr("x1", x(time(k))).attr("x2", x(time(k)));
+      for (const panel of [upper, lower]) panel.cursor.attr("visibility", "visible").attr("x1", x(time(k))).attr("x2", x(time(k)));
       tip.show(event, `${plain(time(k))} ms`, [["potential", `${number(v[k], 1)} mV`], ["E current", `${number(e[k], 2)} mV`], ["I current", `${number(i[k], 2)} mV`]]);
-    }).on("pointerleave", () => { for (const each of [one, two]) each.cursor.attr("visibility", "hidden"); tip.hide(); });
+    }).on("pointerleave", () => { for (const panel of [upper, lower]) panel.cursor.attr("visibility", "hidden"); tip.hide(); });
   }
   host.append(el("p", { class: "note" }, "Currents times membrane resistance: excitatory up, inhibitory down. Ticks on top: spikes. Dashed: threshold."));
 }
 
-// Rates and the like: over all held-out trials where that was worked out in the run, else over the trials shown.
+// Rates and other statistics: over all held-out trials if the run has analysed them, else over the trials shown.
 function statistics() {
   const c = chosen.circuit, all = c.analysis?.activity, few = c.activity, tuning = c.analysis?.tuning;
-  const source = all ?? few, told = c.analysis?.trials ? `over ${count(c.analysis.trials)} held-out trials` : "over all held-out trials";
+  const source = all ?? few, overTrials = c.analysis?.trials ? `over ${count(c.analysis.trials)} held-out trials` : "over all held-out trials";
   const host = el("div", { class: "halves gap" });
   if (!source) return host;
-  const inner = el("div"), small = all ? told : "in the trials above";
+  const inner = el("div"), small = all ? overTrials : "in the trials above";
   host.append(titled("Firing", `mean rate, and irregularity of intervals (CV), ${small}`, inner,
     all && all.synchrony !== null ? el("p", { class: "note", id: "synchrony" }, `Synchrony χ = ${number(all.synchrony, 2)} in bins of ${plain(all.bin_ms)} ms (0 independent, 1 in step).`) : null));
   queueMicrotask(() => chart(inner, (width, at) => firing(at, width, c, source)));
@@ -188,7 +188,7 @@ function statistics() {
 
 function firing(host, width, c, source) {
   const rows = rowsOf(c).filter((k) => k >= c.inputs.length), tall = rows.length > 24 ? 13 : 20, left = 12 + 6.4 * Math.max(4, d3.max(rows, (k) => clipped(nameOf(c, k), 14).length));
-  const most = d3.max(source.rate_hz) || 1, x = d3.scaleLinear([0, most], [0, Math.max(20, width - left - 128)]);
+  const highest = d3.max(source.rate_hz) || 1, x = d3.scaleLinear([0, highest], [0, Math.max(20, width - left - 128)]);
   const svg = d3.select(host).append("svg").attr("id", "rates").attr("width", width).attr("height", rows.length * tall + 4).attr("viewBox", `0 0 ${width} ${rows.length * tall + 4}`).attr("role", "img").attr("aria-label", "Mean rates");
   rows.forEach((node, k) => {
     const n = node - c.inputs.length, rate = source.rate_hz[n], cv = source.cv[n], y = k * tall;

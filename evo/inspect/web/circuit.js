@@ -1,4 +1,4 @@
-// Circuit: the wiring of the one that is chosen, and its numbers.
+// Circuit: the wiring of the selected circuit, and its numbers.
 import { chart, chosen, data, el, facts, number, on, plain, section, table, tell, titled } from "./tools.js";
 import { LABELLED, light, nameOf, wiring } from "./wiring.js";
 
@@ -46,7 +46,7 @@ function dress() {
   drawing.selectAll(".edge").classed("off", function () { return gone.synapses.has(Number(this.dataset.synapse)); });
 }
 
-// Pointing at a part shows what it is connected to.
+// Highlight a part and its connections.
 export function reach(node, synapse) {
   const all = chosen.circuit.synapses;
   if (synapse !== null) return tell("light", [all[synapse][0], all[synapse][1]], [synapse]);
@@ -87,11 +87,11 @@ function hovered(row, act) {
 
 // Nodes and synapses by the names of parts: "I0", "E0>I1", "left>E0", "left", "I>E".
 export function removed(c, names) {
-  const found = { nodes: new Set(), synapses: new Set() }, wanted = new Set(names);
-  c.neurons.forEach((n, k) => wanted.has(n.id) && found.nodes.add(c.inputs.length + k));
+  const parts = { nodes: new Set(), synapses: new Set() }, wanted = new Set(names);
+  c.neurons.forEach((n, k) => wanted.has(n.id) && parts.nodes.add(c.inputs.length + k));
   c.synapses.forEach((s, k) => {
-    const whole = found.nodes.has(s[0]) || found.nodes.has(s[1]);
-    if (whole || wanted.has(`${nameOf(c, s[0])}>${nameOf(c, s[1])}`)) found.synapses.add(k);
+    const whole = parts.nodes.has(s[0]) || parts.nodes.has(s[1]);
+    if (whole || wanted.has(`${nameOf(c, s[0])}>${nameOf(c, s[1])}`)) parts.synapses.add(k);
   });
-  return found;
+  return parts;
 }

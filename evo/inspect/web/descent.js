@@ -1,4 +1,4 @@
-// Descent: from the founder to the circuit, the changes by which its line did better.
+// Descent: the changes from the founder to the circuit that improved its score.
 import { $, chart, chosen, count, data, el, frame, number, on, padded, section, tell, tip, titled } from "./tools.js";
 import { wiring } from "./wiring.js";
 import { choose } from "./view.js";

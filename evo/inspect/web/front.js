@@ -1,4 +1,4 @@
-// Front: the circuits against each other, and as a table; what is chosen here is shown below.
+// Front: the circuits as a scatter plot and as a table; the selected one is shown below.
 import { $, chart, chosen, data, el, frame, number, on, padded, plain, section, tell, tip } from "./tools.js";
 import { limitsOf } from "./limits.js";
 import { parallel } from "./parallel.js";
@@ -8,7 +8,7 @@ let columns = [], axes = [];
 export const shown = { passing: [], order: [], sort: "rank", down: false, x: "energy", y: "held_out", all: false, limits: {}, mark: () => {} };
 const ROW = 27, SPARE = 8, PRINTED = 20;
 
-const hasFired = () => data.members.some((m) => m.spikes != null); // else nothing is simulated
+const hasFired = () => data.members.some((m) => m.spikes != null); // false if nothing was simulated
 const hasWorst = () => data.members.some((m) => m.worst != null);
 const columnsOf = (fired) => [
   { key: "rank", text: "rank", get: (m) => m.rank, show: (m) => String(m.rank), title: "by held-out score" },
@@ -71,7 +71,7 @@ export function drawFront() {
 
   function sift() {
     const at = Object.fromEntries([...$("filters").querySelectorAll("input")].map((i) => [i.name, Number(i.value)]));
-    shown.passing = members.filter((m) => limits.every((one) => one.passes(m, at[one.name])));
+    shown.passing = members.filter((m) => limits.every((limit) => limit.passes(m, at[limit.name])));
     tally.textContent = shown.passing.length === members.length ? `${members.length} circuits` : `${shown.passing.length} of ${members.length} circuits`;
     sorted();
   }
@@ -83,10 +83,10 @@ export function drawFront() {
 }
 
 function filters(limits, changed) {
-  return limits.map((one) => {
-    const value = Math.max(one.min, Math.min(one.max, shown.limits[one.name] ?? one.start)), said = el("output", {}, one.show(value));
-    const input = el("input", { type: "range", name: one.name, min: one.min, max: one.max, step: 1, value, autocomplete: "off", "aria-label": one.text, oninput: () => { shown.limits[one.name] = Number(input.value) === one.start ? undefined : Number(input.value); said.textContent = one.show(Number(input.value)); input.setAttribute("aria-valuetext", said.textContent); changed(); } });
-    return el("label", {}, one.text, input, said);
+  return limits.map((limit) => {
+    const value = Math.max(limit.min, Math.min(limit.max, shown.limits[limit.name] ?? limit.start)), output = el("output", {}, limit.show(value));
+    const input = el("input", { type: "range", name: limit.name, min: limit.min, max: limit.max, step: 1, value, autocomplete: "off", "aria-label": limit.text, oninput: () => { shown.limits[limit.name] = Number(input.value) === limit.start ? undefined : Number(input.value); output.textContent = limit.show(Number(input.value)); input.setAttribute("aria-valuetext", output.textContent); changed(); } });
+    return el("label", {}, limit.text, input, output);
   });
 }
 
@@ -114,15 +114,15 @@ function scatter(width, host) {
     .attr("class", (m) => `dot${m.overfitted ? " over" : ""}${passing.has(m) ? "" : " out"}`)
     .attr("data-rank", (m) => m.rank).attr("cx", px).attr("cy", py).attr("r", (m) => radius(m.e + m.i));
   shown.mark = () => {
-    const here = data.members[chosen.rank];
+    const selected = data.members[chosen.rank];
     plot.selectAll("line.ring").remove();
-    marked(dots, here);
+    marked(dots, selected);
     const bar = (axis, s, vertical) => {
-      if (axis.key !== "held_out" || here.low === null) return;
-      const at = vertical ? px(here) : py(here);
-      plot.insert("line", "circle").attr("class", "ring").attr(vertical ? "x1" : "y1", at).attr(vertical ? "x2" : "y2", at).attr(vertical ? "y1" : "x1", s(here.low)).attr(vertical ? "y2" : "x2", s(here.high));
+      if (axis.key !== "held_out" || selected.low === null) return;
+      const at = vertical ? px(selected) : py(selected);
+      plot.insert("line", "circle").attr("class", "ring").attr(vertical ? "x1" : "y1", at).attr(vertical ? "x2" : "y2", at).attr(vertical ? "y1" : "x1", s(selected.low)).attr(vertical ? "y2" : "x2", s(selected.high));
     };
-    if (!members.includes(here)) return;
+    if (!members.includes(selected)) return;
     bar(ax, x, false);
     bar(ay, y, true);
   };
@@ -135,13 +135,13 @@ function scatter(width, host) {
   walked(svg, nearest, (m) => dots.classed("pointed", (d) => d === m));
 }
 
-// What is chosen lies on top.
-export function marked(marks, here) {
+// Raise the selected circuit.
+export function marked(marks, selected) {
   marks.filter(".here").classed("here", false);
-  marks.filter((m) => m === here).classed("here", true).raise();
+  marks.filter((m) => m === selected).classed("here", true).raise();
 }
 
-// A picture of the front that answers to pointing, clicking and the arrow keys.
+// Make a picture of the front respond to pointing, clicking and the arrow keys.
 export function walked(svg, nearest, point) {
   svg.attr("tabindex", 0).attr("role", "application").style("touch-action", "pan-y");
   svg.on("pointermove", (event) => {
@@ -171,7 +171,7 @@ function walk(event, focus) {
   choose(shown.order[Math.max(0, Math.min(last, to))].rank).then(() => focus()?.focus({ preventScroll: true }));
 }
 
-// The table holds the rows in sight alone.
+// The table has only the visible rows.
 function grid(host) {
   const head = el("tr", {}, ...columns.map((c) => el("th", { scope: "col", title: c.title, class: c.left ? "left" : null, "data-key": c.key },
     el("button", { type: "button", onclick: () => { shown.down = shown.sort === c.key ? !shown.down : !["rank", "born"].includes(c.key); shown.sort = c.key; sorted(); render(); } }, c.text))));

@@ -1,4 +1,4 @@
-// The page: what lies in it is loaded, and drawn.
+// The page: loads its data and draws it.
 import { $, load } from "./tools.js";
 import { theme } from "./theme.js";
 import { start } from "./view.js";

@@ -1,26 +1,26 @@
-// Measured: what was recorded beside what the circuit does, in held-out windows.
+// Measured: recorded spikes beside those of the circuit, in held-out windows.
 import { chart, chosen, data, el, frame, on, padded, plain, section, titled } from "./tools.js";
 
 export function drawMeasured() {
   const body = section("measured"), host = el("div");
-  const same = data.equally_good;
-  if (same) body.append(el("p", { id: "equally-good" }, same.text));
+  const equallyGood = data.equally_good;
+  if (equallyGood) body.append(el("p", { id: "equally-good" }, equallyGood.text));
   body.append(host);
   on("circuit", () => {
-    const found = chosen.circuit.measured;
-    host.replaceChildren(...(found ? found.outputs.map(measuredOutput) : [el("p", { class: "note" }, "Not computed for this circuit.")]));
+    const measured = chosen.circuit.measured;
+    host.replaceChildren(...(measured ? measured.outputs.map(measuredOutput) : [el("p", { class: "note" }, "Not computed for this circuit.")]));
   });
 }
 
 function measuredOutput(output) {
   const rasters = el("div"), rates = el("div"), intervals = el("div");
   const key = (who) => el("span", { class: `key ${who}` });
-  const made = titled(output.name, "in held-out windows, one repeat and one run each", rasters,
+  const figure = titled(output.name, "in held-out windows, one repeat and one run each", rasters,
     el("p", { class: "note" }, key("measured"), "measured   ", key("circuit"), "the circuit"), el("div", { class: "halves gap" }, rates, intervals));
   chart(rasters, (width, host) => measuredTrains(width, host, output));
   chart(rates, (width, host) => measuredResidual(width, host, output));
   chart(intervals, (width, host) => measuredIntervals(width, host, output));
-  return made;
+  return figure;
 }
 
 function measuredTrains(width, host, output) {

@@ -1,11 +1,11 @@
-// All objectives at once: an axis each, a circuit a line across them; better is further up.
+// Parallel coordinates: an axis for each objective, a line for each circuit; better is further up.
 import { chosen, clipped, data, padded } from "./tools.js";
 import { marked, shown, walked } from "./front.js";
 
 function parallelAxes() {
   const of = (o, k) => ({ text: o.name === "score" ? "held out" : o.name.replaceAll("_", " "), more: o.more, get: o.name === "score" ? (m) => m.held_out : (m) => m.objectives[k] });
-  const found = data.objectives.map(of);
-  return found.length > 1 ? found : [...found, { text: "neurons", more: false, get: (m) => m.e + m.i }];
+  const axes = data.objectives.map(of);
+  return axes.length > 1 ? axes : [...axes, { text: "neurons", more: false, get: (m) => m.e + m.i }];
 }
 
 export function parallel(width, host) {
@@ -19,9 +19,9 @@ export function parallel(width, host) {
   });
   const passing = new Set(shown.passing), at = (m, k) => y[k](list[k].get(m));
   const line = (m) => d3.line()(list.map((_, k) => [x(k), at(m, k)]));
-  const ways = svg.selectAll("path").data(members).join("path").attr("data-rank", (m) => m.rank).attr("d", line)
+  const paths = svg.selectAll("path").data(members).join("path").attr("data-rank", (m) => m.rank).attr("d", line)
     .attr("class", (m) => `way${passing.has(m) ? "" : " out"}`);
-  shown.mark = () => marked(ways, data.members[chosen.rank]);
+  shown.mark = () => marked(paths, data.members[chosen.rank]);
   shown.mark();
   list.forEach((a, k) => {
     const anchor = k === 0 ? "start" : k === list.length - 1 ? "end" : "middle", edge = k === 0 ? -left : k === list.length - 1 ? right : 0;
@@ -33,5 +33,5 @@ export function parallel(width, host) {
     const off = (m) => Math.abs(at(m, k) * (1 - t) + at(m, k + 1) * t - my), best = d3.least(shown.passing.filter((m) => members.includes(m)), off);
     return best && t >= -0.1 && t <= 1.1 && off(best) < 16 ? best : null;
   };
-  walked(svg, nearest, (m) => ways.classed("pointed", (d) => d === m));
+  walked(svg, nearest, (m) => paths.classed("pointed", (d) => d === m));
 }

@@ -1,13 +1,13 @@
-// Run: what was asked, and how it went.
-import { $, chart, clock, count, data, el, facts, frame, number, on, padded, plain, section, sum, titled } from "./tools.js";
+// Run: its settings and its course.
+import { $, chart, clock, count, data, el, facts, frame, padded, plain, section, sum, titled } from "./tools.js";
 
 export function drawRun() {
   if (data.kind !== "run") return drawOrigin();
-  const run = data.run, task = data.task, body = section("run"), open = [...body.querySelectorAll("details")].map((one) => one.open);
+  const run = data.run, task = data.task, body = section("run"), open = [...body.querySelectorAll("details")].map((details) => details.open);
   body.replaceChildren();
   const settings = Object.entries(task.settings).map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
   const ended = run.ended_by && run.ended_by !== "generations" ? `, ended by ${run.ended_by}` : "";
-  const asked = facts([
+  const setup = facts([
     ["task", task.name + (settings ? `, ${settings}` : "")],
     ["objectives", data.objectives.map((o) => o.name).join(", ")],
     ["search", `${run.algorithm}, ${run.islands} ${run.islands === 1 ? "island" : "islands"} of ${run.population}, seed ${run.seed}`],
@@ -16,7 +16,7 @@ export function drawRun() {
     ["neuron model", data.model && data.model.name],
     ["forked from", run.parent && `${run.parent.run}, at its generation ${run.parent.generation}`],
   ]);
-  const went = facts([
+  const outcome = facts([
     ["state", `${run.state}${ended}, generation ${count(run.generation)} of ${count(run.generations)}`],
     ["evaluations", count(run.evaluations)],
     ["the search took", data.course.elapsed ? `${clock(data.course.elapsed)}, ${count(Math.round(run.evaluations / data.course.elapsed))} evaluations/s` : null],
@@ -25,7 +25,7 @@ export function drawRun() {
     ["spec", run.spec_sha256.slice(0, 12)],
     ["archive", run.archive_sha256.slice(0, 12)],
   ]);
-  body.append(el("div", { class: "halves" }, titled("What was asked", "", asked), titled("How it went", "", went)));
+  body.append(el("div", { class: "halves" }, titled("What was asked", "", setup), titled("How it went", "", outcome)));
   const more = task.more && task.more.replace(/\s+/g, " ").trim() !== task.text ? task.more : "";
   if (more || task.judged) body.append(el("details", { id: "about" }, el("summary", {}, "Description of the task"), more ? el("pre", { tabindex: 0 }, more) : null, task.judged ? el("p", { class: "note" }, `How an answer is judged: ${task.judged}`) : null));
   if (sum(data.course.islands.map((i) => i.evaluations.length))) body.append(courses());
@@ -35,10 +35,10 @@ export function drawRun() {
       el("p", {}, "With the settings below as run.toml, ", el("code", {}, again), " repeats the run: the same spec, seed and version give the same circuits, with any number of workers."),
       el("p", { class: "note" }, Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", ")),
       el("pre", { tabindex: 0 }, run.spec)));
-  body.querySelectorAll("details").forEach((one, k) => (one.open = open[k] ?? false));
+  body.querySelectorAll("details").forEach((details, k) => (details.open = open[k] ?? false));
 }
 
-// By class, which outputs are right: as tried on the task when the run began.
+// The right outputs by class, as probed on the task when the run began.
 function wantedText(task) {
   return Object.entries(task.wanted).filter(([, names]) => names.length).map(([label, names]) => `class ${label}: ${names.join(" or ")}`).join("; ");
 }
@@ -112,7 +112,7 @@ function endShift(k) {
   return 0;
 }
 
-// Where a value first differs from the one before: the champion changed.
+// The indices at which a value differs from the one before.
 function distinct(island, key) {
   return d3.range(island[key].length).filter((j) => island[key][j] !== null && (j === 0 || island[key][j] !== island[key][j - 1]));
 }
@@ -134,8 +134,8 @@ function mean(plot, islands, key, x, y) {
 }
 
 export function bars(host, width, rows, format, kind = () => "") {
-  const tall = 20, left = Math.min(130, 14 + 6.6 * d3.max(rows, (r) => r[0].length)), most = d3.max(rows, (r) => r[1]) || 1;
-  const x = d3.scaleLinear([0, most], [0, Math.max(20, width - left - 66)]);
+  const tall = 20, left = Math.min(130, 14 + 6.6 * d3.max(rows, (r) => r[0].length)), longest = d3.max(rows, (r) => r[1]) || 1;
+  const x = d3.scaleLinear([0, longest], [0, Math.max(20, width - left - 66)]);
   const svg = d3.select(host).append("svg").attr("width", width).attr("height", rows.length * tall + 4).attr("viewBox", `0 0 ${width} ${rows.length * tall + 4}`).attr("class", "bars").attr("role", "img").attr("aria-label", rows.map((r) => `${r[0]} ${format(r[1])}`).join(", "));
   rows.forEach(([name, value], k) => {
     svg.append("text").attr("x", left - 8).attr("y", k * tall + 14).attr("text-anchor", "end").text(name);

@@ -1,14 +1,14 @@
-// Light or dark: as the system says until the button is pressed, which holds for the window; paper is light.
+// Light or dark: the system's setting until the button is pressed, then that for the window; print is light.
 import { $, tell } from "./tools.js";
 
 export function theme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  let asked = kept("theme");
-  const apply = () => { document.documentElement.dataset.theme = asked ?? (dark.matches ? "dark" : "light"); };
+  let selected = kept("theme");
+  const apply = () => { document.documentElement.dataset.theme = selected ?? (dark.matches ? "dark" : "light"); };
   dark.addEventListener("change", apply);
   $("theme").addEventListener("click", () => {
-    asked = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    kept("theme", asked);
+    selected = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    kept("theme", selected);
     apply();
   });
   addEventListener("beforeprint", () => { document.documentElement.dataset.theme = "light"; document.querySelectorAll("#parts details").forEach((d) => (d.open = true)); tell("print", true); });
@@ -16,7 +16,7 @@ export function theme() {
   apply();
 }
 
-// A browser may keep nothing for files, or at all.
+// Browsers may refuse to store anything, in particular for files.
 function kept(key, value) {
   try {
     if (value !== undefined) sessionStorage.setItem(key, value);

@@ -1,23 +1,23 @@
-// Small things that all sections use. Text from the data reaches the page by textContent alone.
-// What is shown, as `evo.inspect.page_data` has it, and where a circuit of the front comes from: packed in the page itself, or asked
-// for by the lab.
+// Helpers of all sections. Text from the data reaches the page by textContent alone.
+// The data as of `evo.inspect.page_data`, and the source of a circuit of the front: packed in the page itself, or requested by
+// the lab.
 export let data = null;
 export const source = { circuit: (rank) => unpack(data.packed[rank]) };
-export function load(given) {
-  data = given;
+export function load(pageData) {
+  data = pageData;
 }
 
 export const $ = (id) => document.getElementById(id);
 
 export function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
 // Ties go to the even digit, as in the terminal's table.
@@ -28,7 +28,7 @@ export function fixed(x, digits) {
 export const number = (x, digits = 3) => (x === null || x === undefined || Number.isNaN(x) ? "–" : fixed(x, digits).replace("-", "−"));
 export const plain = (x, digits = 4) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(digits))).replace("-", "−"));
 export const count = (x) => (x === null || x === undefined ? "–" : x.toLocaleString("en"));
-export const clipped = (text, most = 16) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+export const clipped = (text, limit = 16) => (text.length > limit ? text.slice(0, limit - 1) + "…" : text);
 export const withUnit = (name) => name.replace(" [", ", ").replace("]", "");
 export const sum = (list) => list.reduce((a, b) => a + b, 0);
 export function running(differences) {
@@ -42,18 +42,18 @@ export function clock(seconds) {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
-// What is chosen, and who wants to know when that changes.
+// The selection.
 export const chosen = { rank: 0, circuit: null, neuron: null, trials: [], trace: 0, step: 0, core: false };
-// What belongs to an element is told as long as that is on the page.
-const heard = {};
-export const on = (what, act, host = document.body) => (heard[what] ??= []).push({ act, host });
-export function tell(what, ...facts) {
-  heard[what] = (heard[what] ?? []).filter((one) => one.host.isConnected);
-  heard[what].forEach((one) => one.act(...facts));
+// Listeners by topic; each is called as long as its element is on the page.
+const listeners = {};
+export const on = (topic, act, host = document.body) => (listeners[topic] ??= []).push({ act, host });
+export function tell(topic, ...facts) {
+  listeners[topic] = (listeners[topic] ?? []).filter((listener) => listener.host.isConnected);
+  listeners[topic].forEach((listener) => listener.act(...facts));
 }
 
-// Charts are drawn for the width that there is, and again when it changes. What is drawn anew all the time is drawn when it is in
-// sight: `inSight` is for views such as the bench.
+// Charts are drawn for the available width, and again when it changes. Views that redraw often, such as the bench, draw charts
+// only when they are visible: `inSight`.
 const charts = new Map(), late = new Map(), outside = new WeakSet();
 let watching = null;
 export function inSight() {
@@ -77,13 +77,13 @@ export function chart(host, draw) {
   if (!charts.has(host)) {
     host.classList.add("chart");
     watching?.observe(host);
-    if (charts.size > 200) for (const one of charts.keys()) if (!one.isConnected) charts.delete(one);
+    if (charts.size > 200) for (const old of charts.keys()) if (!old.isConnected) charts.delete(old);
   }
   charts.set(host, again);
-  host.isConnected ? again() : queueMicrotask(again); // it is put into the page by who asks for it
+  host.isConnected ? again() : queueMicrotask(again); // the caller puts it into the page
   return again;
 }
-// Draws what was put off.
+// Draw all charts that were deferred.
 export function drawAll() {
   for (const act of [...late.values()]) act();
 }
@@ -162,7 +162,7 @@ export function section(name) {
   return $(name).querySelector(".body");
 }
 
-// What is packed is JSON, deflated, in base64.
+// Packed data are JSON, deflated, in base64.
 export async function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();

@@ -1,4 +1,4 @@
-// Putting it together: sections, what is chosen, and the way to it by keyboard and address.
+// The whole view: sections, selection, keyboard and address.
 import { $, chosen, data, el, number, on, source, tell } from "./tools.js";
 import { drawRun } from "./run.js";
 import { drawFront } from "./front.js";
@@ -58,7 +58,7 @@ function drawHead() {
   }
 }
 
-// Links to the sections that there are.
+// Links to the visible sections.
 function links() {
   const parts = [...document.querySelectorAll("main section")].filter((part) => !part.hidden);
   $("sections").replaceChildren(...parts.map((part) => el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)));
@@ -73,7 +73,7 @@ function watch() {
 }
 
 
-// Everything there is to see of what was loaded; called again when a run has gone on, it leaves alone what is the same.
+// Draws the loaded data; called again when a run has gone on, it redraws only what may have changed.
 export function draw() {
   drawHead();
   drawRun();
@@ -97,7 +97,7 @@ export function start() {
   $("main").append(...Object.entries(SECTIONS).map(([id, text]) => el("section", { id, hidden: true }, el("h2", {}, text), el("div", { class: "body" }))));
   draw();
   watch();
-  const asked = /^#rank-(\d+)$/.exec(location.hash);
-  if (data.members.length) return choose(asked && Number(asked[1]) < data.members.length ? Number(asked[1]) : 0);
+  const linked = /^#rank-(\d+)$/.exec(location.hash);
+  if (data.members.length) return choose(linked && Number(linked[1]) < data.members.length ? Number(linked[1]) : 0);
   document.documentElement.dataset.drawn = "none";
 }

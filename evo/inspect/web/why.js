@@ -1,6 +1,6 @@
-// Why it works: what was worked out about the circuit while its task was at hand.
-import { $, chart, chosen, clipped, count, data, el, facts, number, on, plain, section, table, tell, tip, titled, withUnit } from "./tools.js";
-import { light, nameOf, sign, wiring } from "./wiring.js";
+// Why it works: the stored analysis of the circuit.
+import { $, chart, chosen, clipped, count, el, facts, number, on, plain, section, table, tell, tip, titled, withUnit } from "./tools.js";
+import { nameOf, sign, wiring } from "./wiring.js";
 import { capital } from "./run.js";
 import { removed } from "./circuit.js";
 import { curves } from "./activity.js";
@@ -14,9 +14,9 @@ const inWorst = (w) => `${number(w.score)}: ${w.condition} (${count(w.trials)} t
 
 export function drawWhy() {
   on("circuit", () => {
-    const a = chosen.circuit.analysis, place = $("why");
+    const a = chosen.circuit.analysis, container = $("why");
     pinned = null;
-    place.hidden = !a;
+    container.hidden = !a;
     if (!a) return;
     const body = section("why");
     body.replaceChildren();
@@ -61,7 +61,7 @@ function signOf(id) {
 function lesions(a) {
   const c = chosen.circuit, kinds = ["all", ...Object.keys(KINDS).filter((k) => a.lesions.some((l) => l.kind === k))];
   const chips = el("div", { class: "chips", role: "group", "aria-label": "Kinds of lesions" }), rows = el("tbody"), head = el("tr");
-  const most = d3.max(a.lesions, (l) => Math.abs(l.change)) || 1;
+  const largest = d3.max(a.lesions, (l) => Math.abs(l.change)) || 1;
   const fields = [["part", "removed", (l) => lesionName(l)], ["kind", "", (l) => l.kind], ["score", "score", (l) => l.score], ["change", "change", (l) => l.change]];
   function render() {
     chips.replaceChildren(...kinds.map((k) => el("button", { type: "button", "aria-pressed": String(kindShown === k), onclick: () => { kindShown = k; render(); } }, KINDS[k] ?? k)));
@@ -74,7 +74,7 @@ function lesions(a) {
       const pin = () => { pinned = pinned === l ? null : l; tell("lesion", pinned); mark(); };
       const keys = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pin(); } else if (event.key === "Escape" && pinned) { pinned = l; pin(); } };
       return el("tr", { tabindex: 0, "data-part": l.part, "data-kind": l.kind, onpointerenter: over, onpointerleave: out, onfocus: over, onblur: out, class: "choose", onclick: pin, onkeydown: keys },
-        el("td", { class: "left" }, lesionName(l)), el("td", { class: "left" }, l.kind), el("td", {}, number(l.score)), el("td", {}, (l.change > 0 ? "+" : "") + number(l.change)), el("td", {}, changeBar(l.change, most)));
+        el("td", { class: "left" }, lesionName(l)), el("td", { class: "left" }, l.kind), el("td", {}, number(l.score)), el("td", {}, (l.change > 0 ? "+" : "") + number(l.change)), el("td", {}, changeBar(l.change, largest)));
     }));
     mark();
   }
@@ -85,9 +85,9 @@ function lesions(a) {
     el("div", { class: "controls" }, chips), el("div", { class: "scroll" }, el("table", { id: "lesions" }, el("thead", {}, head), rows)));
 }
 
-// Beside the table: the circuit without the part of the row pointed at, or clicked.
+// Beside the table: the circuit without the part of the hovered or clicked row.
 function without(a) {
-  const c = chosen.circuit, picture = el("div", { id: "without" }), said = el("p", { class: "note", id: "lesion", "aria-live": "polite" });
+  const c = chosen.circuit, picture = el("div", { id: "without" }), caption = el("p", { class: "note", id: "lesion", "aria-live": "polite" });
   const drawable = c.synapses.length <= MOST_BESIDE;
   let svg = null, shown = null;
   const parts = () => {
@@ -100,7 +100,7 @@ function without(a) {
     tell("light", [...gone.nodes], [...gone.synapses]);
     svg?.selectAll(".node").classed("gone", function () { return gone.nodes.has(Number(this.dataset.node)); });
     svg?.selectAll(".edge").classed("gone", function () { return gone.synapses.has(Number(this.dataset.synapse)); });
-    said.textContent = shown
+    caption.textContent = shown
       ? `Without ${lesionName(shown)} (${shown.kind === "class" ? "all of this class" : shown.kind}): ${number(a.base.score)} → ${number(shown.score)}${shown === pinned ? ", kept; click again to let go" : ""}.`
       : `The whole circuit: ${number(a.base.score)}.${drawable ? "" : " What a row takes out is lit in the diagram above."}`;
   }
@@ -109,13 +109,13 @@ function without(a) {
     if (drawable) chart(picture, (width, host) => { svg = wiring(host, width, c, { most: 58, label: "Wiring without a part" }); dress(); });
     else dress();
   });
-  return el("div", { class: "beside" }, el("h3", {}, "What is gone"), picture, said);
+  return el("div", { class: "beside" }, el("h3", {}, "What is gone"), picture, caption);
 }
 let showLesion = () => {};
 on("lesion", (l) => showLesion(l));
 
-function changeBar(change, most) {
-  const svg = d3.create("svg").attr("width", 84).attr("height", 12).attr("viewBox", "0 0 84 12").attr("aria-hidden", "true"), w = (Math.abs(change) / most) * 62;
+function changeBar(change, largest) {
+  const svg = d3.create("svg").attr("width", 84).attr("height", 12).attr("viewBox", "0 0 84 12").attr("aria-hidden", "true"), w = (Math.abs(change) / largest) * 62;
   svg.append("rect").attr("class", change < 0 ? "loss" : "gain").attr("x", change < 0 ? 64 - w : 64).attr("y", 2).attr("width", Math.max(0.5, Math.min(change < 0 ? 62 : 20, w))).attr("height", 8);
   svg.append("line").attr("class", "rule").attr("x1", 64).attr("x2", 64).attr("y1", 0).attr("y2", 12);
   return svg.node();
@@ -152,7 +152,7 @@ function joules(value) {
   return `${plain(value / 1000 ** step, 3)} ${["J", "mJ", "µJ", "nJ", "pJ", "fJ"][-step]}`;
 }
 
-// The circuit read as a state machine: states on a circle, in the order of how often they are.
+// The circuit as a state machine: states on a circle, by frequency.
 function machine(m) {
   const box = el("div"), holds = (s) => Object.entries(s.holds).map(([id, what]) => `${id} ${what}`).join(", ") || "at rest";
   const listed = table([{ text: "state", left: true }, { text: "holds", left: true }, "share"], m.states.map((s, k) => [`${s.name}${k === m.start ? " (start)" : ""}`, holds(s), `${(100 * s.share).toFixed(1)} %`]), { class: "wordy" });
@@ -160,17 +160,17 @@ function machine(m) {
     m.transitions.map((t) => [m.states[t.source].name, t.symbol, m.states[t.target].name, number(t.probability, 2), count(t.count), Object.entries(t.answers).filter(([, p]) => p >= 0.05).map(([port, p]) => `${port} ${(100 * p).toFixed(0)} %`).join(", ")]));
   queueMicrotask(() => chart(box, (width, host) => drawMachine(width, host, m)));
   return titled("As a state machine", `states held between symbols; ${(100 * m.explained).toFixed(0)} % of its steps are the likeliest ones`,
-    el("div", { class: "wide" }, el("div", {}, box, el("p", { class: "note" }, `Arrows: at least ${(100 * leastShown(m)).toFixed(0)} % of what a symbol does in a state, faint where it is not sure. Strong circle: where it starts.`)), listed), el("details", {}, el("summary", {}, "All transitions"), el("div", { class: "scroll", tabindex: 0 }, moves)));
+    el("div", { class: "wide" }, el("div", {}, box, el("p", { class: "note" }, `Arrows: at least ${(100 * minimumShown(m)).toFixed(0)} % of what a symbol does in a state, faint where it is not sure. Strong circle: where it starts.`)), listed), el("details", {}, el("summary", {}, "All transitions"), el("div", { class: "scroll", tabindex: 0 }, moves)));
 }
 
 // Among many states only the likelier transitions can be told apart.
-const leastShown = (m) => (m.states.length > 4 ? 0.25 : 0.05);
+const minimumShown = (m) => (m.states.length > 4 ? 0.25 : 0.05);
 
 function drawMachine(width, host, m) {
   const n = m.states.length, w = Math.min(width, 680), R = n === 1 ? 0 : Math.min(w / 2 - 70, 44 + n * 26), high = 2 * R + 150, cx = w / 2, cy = high / 2, r = 21;
   const at = m.states.map((_, k) => [cx - R * Math.cos((2 * Math.PI * k) / n), cy - R * Math.sin((2 * Math.PI * k) / n)]);
   const svg = d3.select(host).append("svg").attr("width", w).attr("height", high).attr("viewBox", `0 0 ${w} ${high}`).attr("class", "machine").attr("role", "img").attr("aria-label", `State machine of ${n} states`);
-  const least = leastShown(m), merged = d3.rollups(m.transitions.filter((t) => t.probability >= least), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
+  const minimum = minimumShown(m), merged = d3.rollups(m.transitions.filter((t) => t.probability >= minimum), (list) => ({ labels: list.map((t) => t.symbol + (t.probability < 0.95 ? ` ${(100 * t.probability).toFixed(0)} %` : "")), p: d3.max(list, (t) => t.probability) }), (t) => `${t.source} ${t.target}`);
   for (const [pair, { labels, p }] of merged) {
     const [a, b] = pair.split(" ").map(Number), [x0, y0] = at[a], [x1, y1] = at[b];
     let d, tx, ty, ux, uy, ex, ey, anchor = "middle";

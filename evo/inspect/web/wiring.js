@@ -1,5 +1,5 @@
-// A circuit's wiring: triangles and arrows excite, circles and bars inhibit, squares are inputs. Where everything is was worked
-// out beforehand, the same every time.
+// A circuit's wiring: triangles and arrows excite, circles and bars inhibit, squares are inputs. The layout is computed in
+// Python, and the same every time.
 import { clipped, data, plain, tip } from "./tools.js";
 
 export const LABELLED = 40, RADIUS = 0.27;
@@ -25,13 +25,13 @@ export function wiring(host, width, circuit, { marks = {}, act = {}, most = 76, 
     const dx = c[6] - c[4], dy = c[7] - c[5], n = Math.hypot(dx, dy) || 1, ux = dx / n, uy = dy / n, big = 7.5 * small, weight = fine * (0.7 + 2.3 * (s[2] / heaviest));
     const edge = svg.append("g").attr("class", `edge ${inhibits ? "inh" : "exc"} ${marked("synapses", k)}`).attr("data-synapse", k);
     const [ex, ey] = inhibits ? [c[6], c[7]] : [c[6] - ux * big * 0.8, c[7] - uy * big * 0.8];
-    const way = `M${c[0]},${c[1]}C${c[2]},${c[3]} ${c[4]},${c[5]} ${ex},${ey}`;
-    if ((marks.changed?.synapses ?? []).includes(k)) halos.append("path").attr("class", "halo").attr("d", way);
-    edge.append("path").attr("class", "way").attr("d", way).attr("stroke-width", weight);
+    const path = `M${c[0]},${c[1]}C${c[2]},${c[3]} ${c[4]},${c[5]} ${ex},${ey}`;
+    if ((marks.changed?.synapses ?? []).includes(k)) halos.append("path").attr("class", "halo").attr("d", path);
+    edge.append("path").attr("class", "way").attr("d", path).attr("stroke-width", weight);
     edge.append("path").attr("class", "head").attr("d", inhibits
       ? `M${c[6] - uy * big * 0.75},${c[7] + ux * big * 0.75}L${c[6] + uy * big * 0.75},${c[7] - ux * big * 0.75}`
       : `M${c[6]},${c[7]}L${c[6] - ux * big - uy * big * 0.5},${c[7] - uy * big + ux * big * 0.5}L${c[6] - ux * big + uy * big * 0.5},${c[7] - uy * big - ux * big * 0.5}Z`);
-    const hit = edge.append("path").attr("class", "hit").attr("d", way);
+    const hit = edge.append("path").attr("class", "hit").attr("d", path);
     if (act.edge) {
       hit.attr("tabindex", 0).attr("role", "button").attr("aria-label", `synapse ${synapseName(circuit, s)}, ${plain(s[2])} mV, ${plain(s[3])} ms`);
       act.edge(k, hit.node());
@@ -82,7 +82,7 @@ function nodeFacts(circuit, node) {
 }
 const synapseFacts = (s) => [["weight", `${plain(s[2])} mV`], ["delay", `${plain(s[3])} ms`], ...(s[4] ? [["plastic", s[4]]] : [])];
 
-// Light up parts of a drawing and dim the rest; nothing given: all as usual.
+// Highlight parts of a drawing and dim the rest; without parts, reset it.
 export function light(svg, nodes, synapses) {
   if (!svg) return;
   svg.classed("dim", Boolean(nodes.length || synapses.length));

@@ -11,11 +11,11 @@ SINGLE = "single LIF neuron"
 
 
 def baselines(task: RecordingTask, generations: int | None = None) -> list[Baseline]:
-    """How each model does on a recording, fitted on its search windows. Deterministic.
+    """The scores of each model on a recording, fitted on its search windows. Deterministic.
 
     generations  of CMA, by default `single_neuron.GENERATIONS`
     """
-    both = np.array([fit(task, name, GENERATIONS if generations is None else generations) for name in task.outputs])
-    held_out = dict(zip(task.outputs, both[:, 1].tolist(), strict=True))
-    single = Baseline(SINGLE, score(task, both[:, 0]), score(task, both[:, 1]), held_out)
+    scores = np.array([fit(task, name, GENERATIONS if generations is None else generations) for name in task.outputs])
+    held_out = dict(zip(task.outputs, scores[:, 1].tolist(), strict=True))
+    single = Baseline(SINGLE, score(task, scores[:, 0]), score(task, scores[:, 1]), held_out)
     return [*fit_all(task), single]

@@ -1,8 +1,7 @@
-"""Results that many runs share: wirings that came up in more than one of them, and motifs that occur more often
-than chance makes them.
+"""Common results of many runs: wirings that recur, and motifs that are more frequent than by chance.
 
-A run counts once, so that what is compared is independent: by the circuit with the fewest synapses among those that do as well
-as its best one. Chance is the drift of genomes under the run's own operators without selection.
+Each run is one independent sample: the circuit with the fewest synapses among those that score as well as its best. Chance is
+the drift of genomes under the run's own operators without selection.
 """
 
 import json
@@ -43,9 +42,9 @@ class Winner(NamedTuple):
 
 
 class Recurring(NamedTuple):
-    """A wiring, by its canonical form: the runs among whose equals it is, and the example of it that scores best.
+    """A wiring, by its canonical form: the runs that have it among their equals, and its best-scoring example.
 
-    circuit  that example, without the neurons from which no output is reached, where the task is known to hear outputs alone
+    circuit  that example, without the neurons from which no output is reached, if the task is known to read only outputs
     """
 
     form: CanonicalForm
@@ -60,7 +59,7 @@ class Motifs(NamedTuple):
 
     recurring   all wirings among the winners' equals, those of most runs first
     named       the motifs that have names;   subgraphs  all connected ones of up to three neurons: see `overrepresented`
-    exact       share of the neutral genomes compared by size that have a winner's size exactly; the others' is the nearest
+    exact       the share of the neutral genomes compared by size that have exactly a winner's size, the others the nearest
     """
 
     winners: list[Winner]
@@ -71,8 +70,8 @@ class Motifs(NamedTuple):
 
 
 def motifs(runs: Sequence[Run], seed: int = 1) -> Motifs:
-    """Compare the winners of runs, which may be of several tasks and specs, with each other and with chance; each of them with
-    the drift under its own spec. The same runs and seed give the same numbers.
+    """Compare the winners of runs, which may have different tasks and specs, with each other and with chance: the drift under
+    each one's own spec. The same runs and seed give the same numbers.
 
     Raises UserError for a run without circuits, and for the same search given twice.
     """
@@ -91,42 +90,43 @@ def motifs(runs: Sequence[Run], seed: int = 1) -> Motifs:
 
 
 def same_interface(winners: Sequence[Winner]) -> bool:
-    """Do all runs call their input channels and output ports the same?"""
+    """Do all runs have the same names of input channels and output ports?"""
     return len({(w.run.interface.inputs, w.run.interface.outputs) for w in winners}) == 1
 
 
 def recurring(winners: Sequence[Winner]) -> list[Recurring]:
     """All wirings among the winners' equals, those of most runs first."""
     names = same_interface(winners)
-    found: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
+    examples: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
         hears = heard(run.spec.judged_by)
         for member in equals:
             circuit = live(member.circuit) if hears == "outputs" else member.circuit
-            found.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
+            examples.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
     rows = []
-    for form, places in found.items():
-        best = max(places, key=lambda place: (place[1].held_out, -place[1].rank))
-        rows.append(Recurring(form, list({id(run): run for run, _, _ in places}.values()), *best))
+    for form, members in examples.items():
+        best = max(members, key=lambda example: (example[1].held_out, -example[1].rank))
+        rows.append(Recurring(form, list({id(run): run for run, _, _ in members}.values()), *best))
     return sorted(rows, key=lambda row: (-len(row.runs), -row.member.held_out, row.form))
 
 
 def _peers(winners, sizes, rng) -> list[Peers]:
-    """The peers of each winner; winners whose specs have the same operators share one drift."""
+    """The peers of each winner; winners of specs with the same operators share one drift."""
     groups: dict[str, list[int]] = {}
     for k, (run, _, _) in enumerate(winners):
-        same = run.spec.circuit.model_dump(mode="json"), run.spec.search.crossover, run.spec.search.mutation, run.interface
-        groups.setdefault(json.dumps(same), []).append(k)
-    found: dict[int, Peers] = {}
+        search = run.spec.search
+        key = run.spec.circuit.model_dump(mode="json"), search.crossover, search.mutation, run.interface
+        groups.setdefault(json.dumps(key), []).append(k)
+    peers_of: dict[int, Peers] = {}
     for members in groups.values():
         run = winners[members[0]].run
         operators = Operators(run.spec.bounds(run.interface), run.spec.search.crossover, run.spec.search.mutation)
         ages = [_drifted(winners[k]) for k in members]
-        found |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
-    return [found[k] for k in range(len(winners))]
+        peers_of |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
+    return [peers_of[k] for k in range(len(winners))]
 
 
 def _drifted(winner):
-    """For how many generations the winner's wiring was changed at most: not at all by the controls."""
+    """The maximum number of generations that changed the winner's wiring: none under the controls."""
     controls = (RandomSearch.name, WeightsOnly.name)
     return 0 if winner.run.spec.search.algorithm in controls else winner.simplest.generation

@@ -1,7 +1,7 @@
-"""Evolved circuits beside a measured connectome: which small E/I motifs are more frequent in each than their degrees explain.
+"""Evolved circuits beside a measured connectome: small E/I motifs that are more frequent in each than its degrees explain.
 
 Both are compared with graphs that keep every neuron's sign and degrees (`signed_graphs.rewired`), the evolved circuits as a
-group. How often that comparison is wrong is measured: graphs drawn from the null itself are tested against it.
+group. The rate of false positives is measured by testing graphs drawn from this null model.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,11 @@ NULLS, TESTED, NULLS_TESTED, LEVEL = 300, 20, 60, 0.05
 
 
 class Excess(NamedTuple):
-    """How often a motif is there, and in graphs of the same degrees.
+    """The number of a motif, and its mean number in graphs of the same degrees.
 
-    ratio  of the number to the mean of these, NaN where there is none;   p  of as many or more by chance, and corrected for the
-    motifs tested (Benjamini and Hochberg, J. R. Stat. Soc. B 57, 1995); NaN where the degrees leave no choice
+    ratio  of the number to the mean, NaN if both are 0
+    p      of as many or more by chance, NaN if the degrees determine the number; corrected for the motifs tested (Benjamini and
+           Hochberg, J. R. Stat. Soc. B 57, 1995)
     """
 
     number: int
@@ -38,10 +39,9 @@ class Excess(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One of the two: how many graphs, neurons (E, I) and connections it has, and the motifs in the order of `BETWEEN`.
+    """The evolved or the measured side: numbers of graphs, neurons (E, I) and connections, and the motifs as in `BETWEEN`.
 
-    false_positives  the share of tests, `tests` in all, on graphs drawn from the null itself that came out below `LEVEL`,
-                     uncorrected
+    false_positives  the share of `tests` tests on graphs drawn from the null model with uncorrected p below `LEVEL`
     """
 
     graphs: int
@@ -54,14 +54,14 @@ class Side(NamedTuple):
 
 
 class Against(NamedTuple):
-    """Evolved circuits, and the graph that they are compared with."""
+    """Evolved circuits, and the measured graph."""
 
     evolved: Side
     measured: Side
 
 
 def circuit_of(subject: Run | Motif) -> Circuit:
-    """Contribution of a run (see `motifs.Winner`) or a motif to the evolved circuits."""
+    """The circuit of a motif, or the simplest winner of a run (see `motifs.Winner`)."""
     return subject.circuit if isinstance(subject, Motif) else Winner.of(subject).simplest.circuit
 
 
@@ -81,18 +81,18 @@ def against(evolved: Sequence[Circuit], graph, seed: int = 1) -> Against:
 
 def side(graphs: Sequence[Signed], rng: np.random.Generator) -> Side:
     """A group of graphs against the null: counts are summed over the group."""
-    found = excesses(graphs, NULLS, rng)
-    tested = [excesses([rewired(graph, rng) for graph in graphs], NULLS_TESTED, rng) for _ in range(TESTED)]
-    ps = np.array([excess.p for one in tested for excess in one])
+    motifs = excesses(graphs, NULLS, rng)
+    null_tests = [excesses([rewired(graph, rng) for graph in graphs], NULLS_TESTED, rng) for _ in range(TESTED)]
+    ps = np.array([excess.p for test in null_tests for excess in test])
     ps = ps[~np.isnan(ps)]
     signs = np.concatenate([graph.sign for graph in graphs])
     connections = sum(len(graph.edges) for graph in graphs)
-    wrong = float((ps < LEVEL).mean()) if len(ps) else float("nan")
-    return Side(len(graphs), int((signs > 0).sum()), int((signs < 0).sum()), connections, found, wrong, len(ps))
+    false_positives = float((ps < LEVEL).mean()) if len(ps) else float("nan")
+    return Side(len(graphs), int((signs > 0).sum()), int((signs < 0).sum()), connections, motifs, false_positives, len(ps))
 
 
 def excesses(graphs: Sequence[Signed], nulls: int, rng: np.random.Generator) -> list[Excess]:
-    """Each motif of a group of graphs against so many groups of rewired ones: a one-sided permutation test."""
+    """Each motif of a group of graphs against `nulls` groups of rewired graphs: a one-sided permutation test."""
     total = np.sum([counts(graph) for graph in graphs], axis=0)
     drawn = np.array([np.sum([counts(rewired(graph, rng)) for graph in graphs], axis=0) for _ in range(nulls)])
     mean = drawn.mean(axis=0)

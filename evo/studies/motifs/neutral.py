@@ -1,4 +1,4 @@
-"""Neutral evolution: the operators without selection, the distribution that evolved circuits are compared with."""
+"""Neutral evolution: the operators without selection, as the null distribution for evolved circuits."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -10,15 +10,16 @@ from evo.genome import Bounds, variation
 
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations
-_NEURON = 3  # as many connections weighs a neuron too many or too few, when sizes are compared
-_STEPS = 2_000  # generations at most towards a size
+_NEURON = 3  # the weight of a difference of one neuron when sizes are compared, in connections
+_STEPS = 2_000  # maximum number of generations towards a size
 
 
 class Peers(NamedTuple):
-    """Neutral genomes to compare one circuit with, by their wiring.
+    """Wirings of neutral genomes to compare one circuit with.
 
-    as_old    drifted as many generations as the circuit is old, or 500 if it is older
-    as_large  of those, the nearest in `Wiring.size`, brought to the circuit's;   exact  share of these that have it exactly
+    as_old    drifted for the circuit's age in generations, at most 500
+    as_large  those nearest in `Wiring.size`, brought to the circuit's size
+    exact     the share of these that have exactly the circuit's size
     """
 
     as_old: Wiring
@@ -27,14 +28,14 @@ class Peers(NamedTuple):
 
 
 class Operators(NamedTuple):
-    """The bounds of genomes, and how often they cross and mutate: [search] crossover and mutation of a spec."""
+    """The bounds of genomes, and the probabilities of crossover and mutation: [search] of a spec."""
 
     bounds: Bounds
     crossover: float
     mutation: float
 
     def children(self, genomes: np.ndarray, mothers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One child of each mother, an index into genomes, with parts of another one if it crosses, mutated."""
+        """One mutated child of each mother (an index into genomes), some after crossover with another genome."""
         others = rng.permutation(len(genomes))[: len(mothers)]
         fathers = np.where(rng.random(len(mothers)) < self.crossover, others, variation.NOBODY)
         children, _ = variation.crossover(genomes, mothers, fathers, self.bounds, rng)
@@ -45,22 +46,22 @@ def peers(operators: Operators, sizes: np.ndarray, ages: Sequence[int], rng: np.
     """The peers of circuits by their sizes, int [circuits, 4], and their ages in generations."""
     ages = [min(age, LONGEST) for age in ages]
     times = sorted(set(ages))
-    found: dict[int, Peers] = {}
+    peers_of: dict[int, Peers] = {}
     for time, genomes in zip(times, drift(operators, LINEAGES, times, rng), strict=True):
-        made = wiring(genomes)
+        wirings = wiring(genomes)
         for k, size in enumerate(sizes):
             if ages[k] == time:
-                far = apart(made.size, size) + rng.random(LINEAGES)  # those as near in any order
-                large = wiring(held(operators, genomes[np.argsort(far)[:PEERS]], size, rng))
-                old = made.take(rng.permutation(LINEAGES)[:PEERS])
-                found[k] = Peers(old, large, float((large.size == size).all(1).mean()))
-    return [found[k] for k in range(len(sizes))]
+                distance = apart(wirings.size, size) + rng.random(LINEAGES)  # ties in random order
+                large = wiring(held(operators, genomes[np.argsort(distance)[:PEERS]], size, rng))
+                old = wirings.take(rng.permutation(LINEAGES)[:PEERS])
+                peers_of[k] = Peers(old, large, float((large.size == size).all(1).mean()))
+    return [peers_of[k] for k in range(len(sizes))]
 
 
 def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """The genomes of many lineages after some numbers of generations, in ascending order; 0 are the founders.
+    """The genomes of many lineages after given numbers of generations, in ascending order; 0 are the founders.
 
-    A child takes its mother's place, and every genome is a mother: none is preferred, and none dies out by chance.
+    Every genome is replaced by its child: there is neither selection nor extinction by chance.
     """
     genomes, generation = variation.founders(operators.bounds, lineages, rng), 0
     for time in times:
@@ -71,22 +72,22 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
 
 
 def held(operators: Operators, genomes: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Genomes brought to a size by drifting on: a child takes its mother's place unless it is further from the size."""
+    """Genomes brought to a size by further drift: a child replaces its mother unless it is further from the size."""
     genomes = genomes.copy()
-    off = apart(wiring(genomes).size, size)
+    distance = apart(wiring(genomes).size, size)
     for _ in range(_STEPS):
-        mothers = np.flatnonzero(off)
+        mothers = np.flatnonzero(distance)
         if not len(mothers):
             break
         children = operators.children(genomes, mothers, rng)
-        far = apart(wiring(children).size, size)
-        nearer = far <= off[mothers]
-        genomes[mothers[nearer]], off[mothers[nearer]] = children[nearer], far[nearer]
+        child_distance = apart(wiring(children).size, size)
+        nearer = child_distance <= distance[mothers]
+        genomes[mothers[nearer]], distance[mothers[nearer]] = children[nearer], child_distance[nearer]
     return genomes
 
 
 def apart(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """How far sizes, int [genomes, 4], are from one, int [genomes]."""
+    """The distances of sizes, int [genomes, 4], from one size, int [genomes]."""
     return np.abs(sizes - size) @ [_NEURON, _NEURON, 1, 1]
 
 

@@ -1,8 +1,8 @@
-"""Named motifs in signed graphs of any size, and graphs that are random but for the degrees of their nodes.
+"""Named motifs in signed graphs of any size, and random graphs of given degrees.
 
-A rewired graph keeps of every neuron its sign, how many neurons it projects to, and how many excitatory and how many
-inhibitory ones project to it: two connections whose sources have the same sign exchange their targets, again and again (Maslov
-and Sneppen, Science 296, 2002, within each sign). Neither connections of a neuron to itself nor double ones come about.
+A rewired graph keeps every neuron's sign, its out-degree, and its in-degrees from excitatory and from inhibitory neurons: pairs
+of connections whose sources have the same sign exchange their targets repeatedly (Maslov and Sneppen, Science 296, 2002, within
+each sign). Exchanges that would make autapses or double connections are left out.
 """
 
 from typing import NamedTuple
@@ -29,29 +29,30 @@ class Signed(NamedTuple):
 
     @classmethod
     def of(cls, wiring: Wiring, k: int = 0) -> "Signed":
-        """The k-th circuit of a wiring, its neurons alone, without autapses."""
-        there = np.flatnonzero(wiring.sign[k])
-        between = wiring.between[k][np.ix_(there, there)].copy()
+        """The neurons of the k-th circuit of a wiring, without input channels and autapses."""
+        neurons = np.flatnonzero(wiring.sign[k])
+        between = wiring.between[k][np.ix_(neurons, neurons)].copy()
         np.fill_diagonal(between, False)
-        return cls(wiring.sign[k][there], np.argwhere(between))
+        return cls(wiring.sign[k][neurons], np.argwhere(between))
 
     @property
     def adjacency(self) -> np.ndarray:
         """bool [N, N], by source and target."""
-        found = np.zeros((len(self.sign), len(self.sign)), bool)
-        found[tuple(self.edges.T)] = True
-        return found
+        matrix = np.zeros((len(self.sign), len(self.sign)), bool)
+        matrix[tuple(self.edges.T)] = True
+        return matrix
 
 
 def counts(graph: Signed) -> np.ndarray:
-    """How often each of `BETWEEN` is in a graph, int64 [len(BETWEEN)]; the same as the census of subgraphs gives."""
+    """The number of occurrences of each of `BETWEEN` in a graph, int64 [len(BETWEEN)], as the census of subgraphs counts
+    them."""
     joined = graph.adjacency
     e, i = graph.sign > 0, graph.sign < 0
     ee, ei, ie, ii = (joined[np.ix_(a, b)].astype("f8") for a, b in ((e, e), (e, i), (i, e), (i, i)))
     other = ~np.eye(len(ee), dtype=bool)
     back_e, mutual = ee * ee.T, (ei * ie.T).sum(axis=0)
     over_i, over_e = ei @ ie, ee @ ee
-    found = {
+    number = {
         "recurrent excitation": back_e.sum() / 2,
         "feedback inhibition": mutual.sum(),
         "mutual inhibition": (ii * ii.T).sum() / 2,
@@ -63,26 +64,26 @@ def counts(graph: Signed) -> np.ndarray:
         "feedforward loop": (over_e * ee * (1 - ee.T)).sum(),
         "excitatory loop": np.trace(over_e @ ee) / 3,
     }
-    return np.rint([found[motif.name] for motif in BETWEEN]).astype("i8")
+    return np.rint([number[motif.name] for motif in BETWEEN]).astype("i8")
 
 
 def rewired(graph: Signed, rng: np.random.Generator) -> Signed:
-    """A random graph of the same degrees, reached from this one by `SWAPS` exchanges tried for each connection."""
+    """A random graph of the same degrees, by `SWAPS` attempted exchanges for each connection of this one."""
     edges, joined = graph.edges.copy(), graph.adjacency
     for sign in (1, -1):
-        mine = np.flatnonzero(graph.sign[graph.edges[:, 0]] == sign)
-        if len(mine) > 1:
-            pairs = rng.integers(len(mine), size=(SWAPS * len(mine), 2))
-            _exchange(edges, joined, mine[pairs])
+        of_sign = np.flatnonzero(graph.sign[graph.edges[:, 0]] == sign)
+        if len(of_sign) > 1:
+            pairs = rng.integers(len(of_sign), size=(SWAPS * len(of_sign), 2))
+            _exchange(edges, joined, of_sign[pairs])
     return Signed(graph.sign, edges)
 
 
 @compiled
 def _exchange(edges, joined, pairs):
     for k in range(len(pairs)):
-        one, two = pairs[k, 0], pairs[k, 1]
-        a, b, c, d = edges[one, 0], edges[one, 1], edges[two, 0], edges[two, 1]
+        first, second = pairs[k, 0], pairs[k, 1]
+        a, b, c, d = edges[first, 0], edges[first, 1], edges[second, 0], edges[second, 1]
         if a != d and c != b and not joined[a, d] and not joined[c, b]:
             joined[a, b] = joined[c, d] = False
             joined[a, d] = joined[c, b] = True
-            edges[one, 1], edges[two, 1] = d, b
+            edges[first, 1], edges[second, 1] = d, b

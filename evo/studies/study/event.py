@@ -1,4 +1,4 @@
-"""What happens to the runs of a study while it is computed."""
+"""Events of a study while it is computed."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ from evo.engine.epochs import Result
 
 
 class Event(NamedTuple):
-    """What happened to a run of a study, for whoever looks on: its folder's name, and an epoch that was stored, or the error by
-    which it fails; neither where it is over."""
+    """An event of a run of a study, for observers: its folder's name, and an epoch that was stored, or the error by which the
+    run failed; neither if the run is over."""
 
     run: str
     result: Result | None = None

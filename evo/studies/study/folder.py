@@ -1,4 +1,4 @@
-"""The folder of a study, read: how far its runs are, and what became of them. Opening one executes nothing."""
+"""The folder of a study, read: the progress and the outcomes of its runs. Opening one executes nothing."""
 
 import csv
 import io
@@ -19,17 +19,18 @@ WAITING, REACHED = "waiting", "reached"
 
 
 class StudyRun(NamedTuple):
-    """What became of a run of a study; NaN where there is nothing yet.
+    """The outcome of a run of a study; NaN where there is nothing yet.
 
     run, arm, seed         name of its folder, name of its arm, its seed
     state                  waiting, running, stopped, finished; reached: ended by the target of the study
     reached                did the circuit that does best on validation trials reach the target on held-out ones?
-    evaluations_to_target, core_seconds_to_target   spent until then, or until now where it was not reached (censored)
-    evaluations, core_seconds, generation           spent by now, and how far all islands are
+    evaluations_to_target, core_seconds_to_target   spent until then, or until now if it was not reached (censored)
+    evaluations, core_seconds, generation           spent by now, and the generation of all islands
     held_out, low, high    score, with its 95 % confidence interval, of the circuit of the front that does best on validation
-                           trials;   worst  that in its worst condition
-    best_held_out          of the front, chosen by just this
-    excitatory, inhibitory, synapses, energy        of that circuit; energy: spikes and synaptic events per trial
+                           trials;   worst  its score in its worst condition
+    best_held_out          the best held-out score of the front
+    excitatory, inhibitory, synapses, energy        of the circuit that does best on validation trials; energy: spikes and
+                           synaptic events per trial
     archive_sha256         digest of the archive
     """
 
@@ -109,7 +110,7 @@ class Study:
 
     @cached_property
     def runs(self) -> list[StudyRun]:
-        """What became of every run, all arms with the first seed first, as of the first look."""
+        """The outcomes of all runs, all arms with the first seed first, as of the first access."""
         return [self._run(arm, seed, name) for arm, seed, name in self.design.runs]
 
     def arm(self, name: str) -> list[StudyRun]:
@@ -155,11 +156,11 @@ class Study:
             If the library is not installed.
         """
         try:
-            made = import_module(library)
+            module = import_module(library)
         except ImportError:
             raise MachineError(f"{library} is not installed: pip install {library}") from None
         rows = self.rows()
-        return made.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
+        return module.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of `frame`.
@@ -170,7 +171,7 @@ class Study:
             A dict per run, all with the same keys.
         """
         settings = {arm.name: {"spec": arm.given, **arm.settings} for arm in self.design.arms}
-        keys = dict.fromkeys(key for theirs in settings.values() for key in theirs)
+        keys = dict.fromkeys(key for of_arm in settings.values() for key in of_arm)
         return [{"arm": run.arm, **{key: settings[run.arm].get(key) for key in keys}} | run._asdict() for run in self.runs]
 
     def to_csv(self) -> str:
@@ -189,19 +190,19 @@ class Study:
 
 
 def _outcome(run: Run, design: Design) -> StudyRun:
-    """What became of a run that has epochs; its name, arm and seed are left out."""
-    took = spent(run.epochs, design.target, design.worst)
-    even = len(set(run.progress.epoch)) == 1
+    """The outcome of a run that has epochs, without its name, arm and seed."""
+    cost = spent(run.epochs, design.target, design.worst)
+    in_step = len(set(run.progress.epoch)) == 1
     best = max(run.front, key=lambda m: (-math.inf if math.isnan(m.validation) else m.validation, m.held_out))
     stopped = run.state == "stopped"
     return StudyRun(
         "",
         "",
         0,
-        state=REACHED if stopped and even and design.until_target and took.reached else run.state,
-        reached=took.reached,
-        evaluations_to_target=took.evaluations,
-        core_seconds_to_target=took.core_seconds,
+        state=REACHED if stopped and in_step and design.until_target and cost.reached else run.state,
+        reached=cost.reached,
+        evaluations_to_target=cost.evaluations,
+        core_seconds_to_target=cost.core_seconds,
         evaluations=run.evaluations,
         core_seconds=sum(epoch["timings"]["total"] for epoch in run.epochs),
         generation=run.generation,

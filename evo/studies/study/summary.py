@@ -1,5 +1,5 @@
-"""A study summed up: what each arm reached at what cost, arms of the same task beside the first of them, and the sentence that
-a methods section needs."""
+"""The summary of a study: results and costs of each arm, tests between arms of the same task, and a paragraph for a methods
+section."""
 
 import math
 import platform
@@ -13,11 +13,11 @@ from evo.studies.study.intervals import SAMPLES, Estimate, holm, log_rank, media
 
 
 class ArmSummary(NamedTuple):
-    """What became of the runs of an arm, of those that are over.
+    """The summary of an arm's runs that are over.
 
-    task                   what the circuits are judged by
-    runs, over             how many there are, and are over;   reached  how many of these reached the target
-    share                  of these, with Wilson's interval
+    task                   or another judge
+    runs, over, reached    numbers of runs, of those that are over, and of those that reached the target
+    share                  that reached the target, with Wilson's interval
     evaluations, core_seconds   to the target, medians by Kaplan and Meier with bootstrap intervals
     held_out, worst        medians with bootstrap intervals
     """
@@ -35,12 +35,12 @@ class ArmSummary(NamedTuple):
 
 
 class Test(NamedTuple):
-    """An arm beside the first one of its task.
+    """A test of an arm beside the first one of its task.
 
     measure   evaluations or core_seconds to the target, by the log-rank test; held_out, by Mann and Whitney's
-    effect    how probable it is that a run of the arm does better (`evo.studies.effect`), runs that did not reach the target
-              doing worse than any that did
-    p, holm   two-sided, as it is and corrected for all tests of the study
+    effect    the probability that a run of the arm does better (`evo.studies.effect`); runs that did not reach the target
+              count as worse than any that did
+    p, holm   two-sided p, and corrected for all tests of the study
     """
 
     arm: str
@@ -52,7 +52,7 @@ class Test(NamedTuple):
 
 
 class StudySummary(NamedTuple):
-    """All of that: `methods` is the sentence."""
+    """The summary of a study; methods: the paragraph for a methods section."""
 
     arms: list[ArmSummary]
     tests: list[Test]
@@ -60,23 +60,23 @@ class StudySummary(NamedTuple):
 
 
 def summed_up(study: Study) -> StudySummary:
-    """Sum a study up: what is over of it."""
+    """Sum up the runs of a study that are over."""
     design = study.design
     over = {arm.name: [run for run in study.arm(arm.name) if run.over] for arm in design.arms}
     return StudySummary([_arm(design, arm, over[arm.name]) for arm in design.arms], _tests(design, over), methods(design))
 
 
 def _arm(design: Design, arm: Arm, runs: Sequence[StudyRun]) -> ArmSummary:
-    there = [run.reached for run in runs]
+    reached = [run.reached for run in runs]
     return ArmSummary(
         arm.name,
         arm.task,
         len(design.seeds),
         len(runs),
-        sum(there),
-        share(sum(there), len(runs)),
-        median_until([run.evaluations_to_target for run in runs], there),
-        median_until([run.core_seconds_to_target for run in runs], there),
+        sum(reached),
+        share(sum(reached), len(runs)),
+        median_until([run.evaluations_to_target for run in runs], reached),
+        median_until([run.core_seconds_to_target for run in runs], reached),
         median([run.held_out for run in runs]),
         median([run.worst for run in runs]),
     )
@@ -84,32 +84,33 @@ def _arm(design: Design, arm: Arm, runs: Sequence[StudyRun]) -> ArmSummary:
 
 def _tests(design: Design, over: dict[str, list[StudyRun]]) -> list[Test]:
     first: dict[str, str] = {}
-    found = []
+    tests = []
     for arm in design.arms:
         beside = first.setdefault(arm.task, arm.name)
         if arm.name != beside and min(len(over[arm.name]), len(over[beside])) >= 2:
             for measure, by, p in _measured(over[arm.name], over[beside]):
-                found.append(Test(arm.name, beside, measure, by, p, math.nan))
-    corrected = holm([test.p for test in found])
-    return [test._replace(holm=p) for test, p in zip(found, corrected, strict=True)]
+                tests.append(Test(arm.name, beside, measure, by, p, math.nan))
+    corrected = holm([test.p for test in tests])
+    return [test._replace(holm=p) for test, p in zip(tests, corrected, strict=True)]
 
 
-def _measured(mine: Sequence[StudyRun], theirs: Sequence[StudyRun]):
+def _measured(runs: Sequence[StudyRun], reference: Sequence[StudyRun]):
     """Measure, effect and p of each test of two arms."""
-    there = [run.reached for run in mine], [run.reached for run in theirs]
+    arms = runs, reference
+    reached = [[run.reached for run in arm] for arm in arms]
     for measure in ("evaluations", "core_seconds"):
-        spent = [[getattr(run, f"{measure}_to_target") for run in runs] for runs in (mine, theirs)]
+        spent = [[getattr(run, f"{measure}_to_target") for run in arm] for arm in arms]
         ranked = [
-            [x if run.reached else math.inf for x, run in zip(values, runs, strict=True)]
-            for values, runs in zip(spent, (mine, theirs), strict=True)
+            [x if is_reached else math.inf for x, is_reached in zip(*pair, strict=True)]
+            for pair in zip(spent, reached, strict=True)
         ]
-        yield measure, effect(ranked[1], ranked[0]), log_rank(spent[0], there[0], spent[1], there[1])
-    scores = effect([run.held_out for run in mine], [run.held_out for run in theirs])
+        yield measure, effect(ranked[1], ranked[0]), log_rank(spent[0], reached[0], spent[1], reached[1])
+    scores = effect([run.held_out for run in runs], [run.held_out for run in reference])
     yield "held_out", scores, scores.p
 
 
 def methods(design: Design) -> str:
-    """What a methods section needs to say of a study: versions, seeds, budgets, and how it was summed up."""
+    """A paragraph for a methods section: versions, seeds, budgets, and statistics."""
     versions = ", ".join(f"{name} {version}" for name, version in design.versions.items() if name != "evocircuits")
     worst = f" and at least {design.worst:g} in the worst condition" if design.worst is not None else ""
     over = " and was ended there" if design.until_target else ""
@@ -127,8 +128,8 @@ def methods(design: Design) -> str:
 
 
 def _budgets(design: Design) -> list[str]:
-    """The budgets of the arms; each once."""
-    found: dict[str, list[str]] = {}
+    """The budgets of the arms, each once with its arms."""
+    arms_by_budget: dict[str, list[str]] = {}
     for arm in design.arms:
         s = arm.spec(design.seeds[0]).search
         limits = [f"{s.generations:,} generations"]
@@ -139,8 +140,8 @@ def _budgets(design: Design) -> list[str]:
         size = f"{s.islands} x {s.population}" if s.islands > 1 else f"{s.population}"
         grows = f" ({s.initial_population} at first)" if s.initial_population is not None else ""
         text = f"{s.algorithm}, population {size}{grows}, at most {' or '.join(limits)}{ends}{stagnant}"
-        found.setdefault(text, []).append(arm.name)
-    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+        arms_by_budget.setdefault(text, []).append(arm.name)
+    return [f"{', '.join(names)}: {text}" for text, names in arms_by_budget.items()]
 
 
 def _count(count: int, noun: str) -> str:

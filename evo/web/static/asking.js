@@ -1,36 +1,36 @@
-// Questions to the lab, over HTTP, or through a notebook where the page was given another way.
+// Questions to the lab, over HTTP or another transport (a notebook, a saved page).
 import { $, el } from "../page/tools.js";
 
-export const way = { ask: overHttp };
+export const transport = { ask: overHttp };
 
-async function overHttp(question, said) {
+async function overHttp(question, args) {
   let answer;
   try {
-    answer = await fetch(`ask/${question}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
+    answer = await fetch(`ask/${question}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(args) });
   } catch {
     throw Object.assign(new Error("The lab does not answer: it has ended, or this machine was asleep. Start it again with evo lab, and open the address that it prints."), { away: true });
   }
   const text = await answer.text();
   if (answer.ok) return JSON.parse(text);
-  let told;
+  let failure;
   try {
-    told = JSON.parse(text);
+    failure = JSON.parse(text);
   } catch {
-    told = { error: text };
+    failure = { error: text };
   }
-  throw Object.assign(new Error(told.error), { place: told.place });
+  throw Object.assign(new Error(failure.error), { place: failure.place });
 }
 
-export const ask = (question, said = {}) => way.ask(question, said);
+export const ask = (question, args = {}) => transport.ask(question, args);
 
-// What went wrong, and what to do, where it is seen; null: all is well again.
+// Show an error at the top of the page; null clears it.
 export function trouble(error) {
   const box = $("trouble");
   box.hidden = !error;
   if (error) box.replaceChildren(el("p", {}, error.message ?? String(error)));
 }
 
-// The page is marked as busy while work is done: until what was asked for is shown, or what was shown before it was refused.
+// Mark the page as busy until the work is done.
 let working = 0;
 export async function busy(work) {
   working += 1;
@@ -43,53 +43,51 @@ export async function busy(work) {
   }
 }
 
-// Asks, and says what went wrong; undefined then.
-export const tried = (question, said) => busy(() => asked(question, said));
-
-async function asked(question, said) {
+// Ask, and show an error; undefined then.
+export const request = (question, args) => busy(async () => {
   try {
-    const answer = await ask(question, said);
+    const answer = await ask(question, args);
     trouble(null);
     return answer;
   } catch (error) {
     trouble(error);
     return undefined;
   }
-}
+});
 
-// Rows of the table of runs, as they change: hear({ rows, gone, whole }).
-export function changes(since, hear) {
-  if (way.saved) return null;
-  if (way.framed) return listened(since, hear);
+// Changes of the table of runs: listener({ rows, gone, whole }).
+export function changes(since, listener) {
+  if (transport.saved) return null;
+  if (transport.framed) return poll(since, listener);
   const stream = new EventSource(`events?since=${since}`), live = $("live");
   let at = since;
   stream.onmessage = (event) => {
-    const told = JSON.parse(event.data);
-    at = told.version;
-    hear(told);
+    const update = JSON.parse(event.data);
+    at = update.version;
+    listener(update);
   };
   stream.onopen = () => { live.textContent = "live"; live.className = "note on"; };
   stream.onerror = () => {
     live.textContent = "no connection";
     live.className = "note off";
-    if (stream.readyState === EventSource.CLOSED) setTimeout(() => changes(at, hear), 2000);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => changes(at, listener), 2000);
   };
   addEventListener("pagehide", () => stream.close());
   return stream;
 }
 
-// Where nothing streams, it is asked for now and then.
-function listened(since, hear) {
+// Without a stream, ask every few seconds.
+function poll(since, listener) {
   let at = since;
   setInterval(async () => {
-    const told = await ask("runs", { since: at, look: true });
-    if (told.version === at) return;
-    at = told.version;
-    hear(told);
+    const update = await ask("runs", { since: at, look: true });
+    if (update.version === at) return;
+    at = update.version;
+    listener(update);
   }, 3000);
 }
 
-// What the address says of the view; in a notebook or a saved page, what that was given.
+// The parameters of the view: of the address or, in a notebook or a saved page, those given with it.
 export const parameter = (name) => parameters(name)[0] ?? null;
 export const parameters = (name) => (window.evoView ? [window.evoView[name] ?? []].flat() : new URLSearchParams(location.search).getAll(name));
 export function state() {
@@ -100,16 +98,16 @@ export function state() {
   }
 }
 
-// The address becomes that of what is shown, where there is one.
-export function here(address) {
-  if (!way.framed) history.replaceState(null, "", address);
+// Show this address, if the page has one.
+export function setAddress(address) {
+  if (!transport.framed) history.replaceState(null, "", address);
 }
 export function go(address) {
-  if (!way.framed) location.assign(address);
+  if (!transport.framed) location.assign(address);
 }
 // The address of a view; a parameter may be a list.
 export function address(view, parameters) {
-  const found = new URLSearchParams();
-  for (const [key, value] of Object.entries(parameters)) for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "") found.append(key, one);
-  return `${view}?${found}`;
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) for (const item of Array.isArray(value) ? value : [value]) if (item !== null && item !== undefined && item !== "") query.append(key, item);
+  return `${view}?${query}`;
 }

@@ -1,8 +1,8 @@
-// The bench: a circuit, what is done to it, and what it then does. All there is to say of a state of the bench is its source and a
-// list of edits: these are asked with, kept for undo and redo, and written into the address.
+// The bench: a circuit, its edits, and its activity. The state of the bench is its source and a list of edits, which are sent with
+// questions, kept for undo and redo, and written into the address.
 import { $, chosen, data, el, inSight, load, on, tell } from "../page/tools.js";
 import { drawActivity } from "../page/activity.js";
-import { ask, busy, here, parameter, state, tried, trouble } from "./asking.js";
+import { ask, busy, setAddress, parameter, state, request, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 import { drawBoard, drawInspector } from "./bench_circuit.js";
 import { drawScore } from "./bench_score.js";
@@ -13,25 +13,25 @@ import { drawSources } from "./bench_sources.js";
 
 export const bench = { source: null, edits: [], past: [], future: [], trials: 64, task: null, stimulus: null, original: null, now: null, shown: [], selected: null };
 
-export const asked = (edits = bench.edits) => ({ source: bench.source, edits, trials: bench.trials, ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}) });
+export const query = (edits = bench.edits) => ({ source: bench.source, edits, trials: bench.trials, ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}) });
 
-// -- answers: of previews one is asked for at a time, and of those that came meanwhile the last; what is shown already is not
-// asked for again, and what comes late is not shown
+// -- answers: only one preview is requested at a time, then the latest that came meanwhile; what is shown already is not requested
+// again, and late answers are not shown
 
 let flight = null, waiting = null, previewing = false, turn = 0, newest = 0, shown = "";
 
-// The potentials that are sent are those of the neuron that is looked at.
-const question = (edits) => ({ ...asked(edits), neuron: bench.now?.ids[chosen.neuron - bench.now.inputs.length] ?? null });
+// Answers have the potentials of the selected neuron.
+const question = (edits) => ({ ...query(edits), neuron: bench.now?.ids[chosen.neuron - bench.now.inputs.length] ?? null });
 
-// Were the potentials of the neuron that is chosen sent?
+// Has the answer the potentials of the selected neuron?
 function potentials() {
   const sent = bench.now.activity?.traces;
   return !sent || Boolean(sent.v[0]?.[chosen.neuron - bench.now.inputs.length]);
 }
 
-function fly(said, key, edits, since) {
+function fly(args, key, edits, since) {
   const mine = ++turn;
-  const landed = ask("bench", said).then((answer) => {
+  const landed = ask("bench", args).then((answer) => {
     if (mine < newest) return;
     newest = mine;
     shown = answer.whole ? key : "";
@@ -41,15 +41,15 @@ function fly(said, key, edits, since) {
   return { key, landed };
 }
 
-// Shows the circuit after these edits; false where they are refused.
+// Show the circuit after these edits; false if they are refused.
 export const update = (...how) => busy(() => updated(...how));
 
 async function updated(edits = bench.edits, since = performance.now(), { refused = false, quick = false } = {}) {
-  const said = { ...question(edits), quick }, key = JSON.stringify({ ...said, quick: false });
+  const args = { ...question(edits), quick }, key = JSON.stringify({ ...args, quick: false });
   try {
     const same = flight?.key === key;
     if (same) await flight.landed;
-    if (shown !== key && !(same && quick)) await (flight = fly(said, key, edits, since)).landed;
+    if (shown !== key && !(same && quick)) await (flight = fly(args, key, edits, since)).landed;
     if (!refused) trouble(null);
     return true;
   } catch (error) {
@@ -74,7 +74,7 @@ export async function preview(edit) {
   previewing = false;
 }
 
-// What was refused is shown no longer; why it was stays.
+// Go back to the accepted edits; the reason of the refusal stays.
 async function back() {
   if (shown === JSON.stringify({ ...question(bench.edits), quick: false })) tell("circuit");
   else await update(bench.edits, performance.now(), { refused: true });
@@ -93,16 +93,16 @@ function show(answer, edits) {
   document.documentElement.dataset.drawn = String(edits.length);
 }
 
-function spent(whole, there) {
+function spent(whole, computed) {
   if (bench.shown.length || bench.future.length) $("spent").textContent = `${Math.round(whole)} ms`;
-  $("spent").title = `from the edit to the picture; ${Math.round(there)} ms of it simulated and scored`;
+  $("spent").title = `from the edit to the picture; ${Math.round(computed)} ms of it simulated and scored`;
   document.documentElement.dataset.ms = whole.toFixed(1);
   document.documentElement.dataset.answers = String(Number(document.documentElement.dataset.answers ?? 0) + 1);
 }
 
 // -- edits
 
-// One after the other: each builds on those before.
+// Commit edits one after the other, as each builds on those before.
 let before = Promise.resolve();
 export function commit(edit) {
   const since = performance.now();
@@ -138,12 +138,12 @@ export async function travel(to) {
   await update();
 }
 
-// All that there is to say of the bench, but for where its circuit lies.
-const said = () => ({ ...(bench.edits.length ? { edits: bench.edits } : {}), ...(bench.trials !== 64 ? { trials: bench.trials } : {}), ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}), ...(bench.source.motif ? { motif: bench.source } : {}) });
+// The state of the bench for the address, without its source.
+const stateNow = () => ({ ...(bench.edits.length ? { edits: bench.edits } : {}), ...(bench.trials !== 64 ? { trials: bench.trials } : {}), ...(bench.task ? { task: bench.task } : {}), ...(bench.stimulus ? { stimulus: bench.stimulus } : {}), ...(bench.source.motif ? { motif: bench.source } : {}) });
 
 export function remember() {
-  const now = said(), text = Object.keys(now).length ? `#${encodeURIComponent(JSON.stringify(now))}` : "";
-  here(location.pathname + location.search + text);
+  const now = stateNow(), text = Object.keys(now).length ? `#${encodeURIComponent(JSON.stringify(now))}` : "";
+  setAddress(location.pathname + location.search + text);
   buttons();
 }
 
@@ -163,29 +163,29 @@ function sourceOf() {
   return null;
 }
 
-// What a saved page of the bench is made of: the circuit as it was and as it is, with the potentials of all neurons.
+// The contents of a saved page of the bench: the original and the changed circuit, with the potentials of all neurons.
 async function page() {
   if (!bench.now) return null;
-  const { edits } = bench, question = (name, of, more = {}) => tried(name, { ...asked(of), ...more }).then((answer) => ({ question: name, edits: of, answer }));
+  const { edits } = bench, question = (name, of, more = {}) => request(name, { ...query(of), ...more }).then((answer) => ({ question: name, edits: of, answer }));
   const answers = [await question("bench/open", []), await question("bench", [], { whole: true }), ...(edits.length ? [await question("bench", edits, { whole: true }), await question("bench/compare", edits)] : [])];
-  if (answers.some((one) => !one.answer)) return null;
+  if (answers.some((item) => !item.answer)) return null;
   const { motif, ...at } = bench.source;
-  return { title: `${data.title} on the bench`, view: { view: "bench", ...(motif || at.blank ? { blank: at.blank?.name } : at), state: said() }, answers };
+  return { title: `${data.title} on the bench`, view: { view: "bench", ...(motif || at.blank ? { blank: at.blank?.name } : at), state: stateNow() }, answers };
 }
 
-// Another source: the bench begins anew.
+// Open another source.
 export async function open(source, edits = []) {
   Object.assign(bench, { source, edits, past: [], future: [], original: null, now: null, shown: [], selected: null });
   shown = "";
   newest = ++turn;
-  const head = await tried("bench/open", asked([]));
+  const head = await request("bench/open", query([]));
   if (!head) return false;
   load(head);
   named(head.title);
   $("summary").textContent = head.task.name ? `${head.task.name}${head.task.text ? `: ${head.task.text}` : ""}` : "No task is named: choose one below to score it.";
   if (!$("board")) build();
   tell("source");
-  if (edits.length) bench.original = await tried("bench", asked([])) ?? null;
+  if (edits.length) bench.original = await request("bench", query([])) ?? null;
   remember();
   await update();
   return true;
@@ -217,9 +217,9 @@ function build() {
 
 inSight();
 begin("bench", "Bench", { page, figures: true });
-const given = state();
-Object.assign(bench, { trials: given.trials ?? 64, task: given.task ?? null, stimulus: given.stimulus ?? null });
-const source = sourceOf() ?? given.motif ?? null;
+const initial = state();
+Object.assign(bench, { trials: initial.trials ?? 64, task: initial.task ?? null, stimulus: initial.stimulus ?? null });
+const source = sourceOf() ?? initial.motif ?? null;
 drawSources();
-if (source) await open(source, given.edits ?? []);
+if (source) await open(source, initial.edits ?? []);
 else document.documentElement.dataset.drawn = "none";

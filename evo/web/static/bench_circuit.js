@@ -1,6 +1,6 @@
-// The circuit on the bench: dragged, clicked, and its chosen part in figures.
-import { $, chart, chosen, data, el, on, plain, tell } from "../page/tools.js";
-import { light, nameOf, sign, synapseName, title, wiring } from "../page/wiring.js";
+// The circuit on the bench: dragging, clicking, and the numbers of the selected part.
+import { $, chart, data, el, on, plain, tell } from "../page/tools.js";
+import { light, synapseName, title, wiring } from "../page/wiring.js";
 import { pickNeuron, reach } from "../page/circuit.js";
 import { bench, commit, preview } from "./bench.js";
 
@@ -15,8 +15,8 @@ export const silenced = () => new Set(bench.shown.filter((e) => e.edit === "sile
 
 export function drawBoard() {
   const picture = el("div", { id: "wiring" }), mode = el("button", { type: "button", id: "lesioning", "aria-pressed": "false", onclick: () => { lesioning = !lesioning; mode.setAttribute("aria-pressed", String(lesioning)); } }, "Lesion by clicking");
-  const place = (what, text) => el("button", { type: "button", "data-place": what, onclick: () => commit({ edit: "place", sign: what }) }, text);
-  $("board").append(picture, el("div", { class: "controls" }, mode, place("E", "Add an E neuron"), place("I", "Add an I neuron")),
+  const addButton = (sign, text) => el("button", { type: "button", "data-place": sign, onclick: () => commit({ edit: "place", sign }) }, text);
+  $("board").append(picture, el("div", { class: "controls" }, mode, addButton("E", "Add an E neuron"), addButton("I", "Add an I neuron")),
     el("p", { class: "note" }, "Drag a synapse up or down to change its weight, with Shift its delay. Choose a part to see its figures; arrow keys change a chosen synapse."));
   on("circuit", () => (dragging ? dress() : draw()));
   on("light", (nodes, synapses) => light(drawing, nodes, synapses));
@@ -36,12 +36,12 @@ function dress() {
   const gone = silenced();
   drawing.selectAll(".node").classed("here", function () { return bench.selected?.node === Number(this.dataset.node); }).classed("off", function () { const k = Number(this.dataset.node); return k >= circuit().inputs.length && gone.has(neuronId(k)); });
   drawing.selectAll(".edge").classed("here", function () { return bench.selected?.synapse === Number(this.dataset.synapse); });
-  const s = circuit().synapses, most = heaviest();
-  if (dragging) drawing.selectAll(".edge").each(function () { const one = s[Number(this.dataset.synapse)]; if (one) d3.select(this).select(".way").attr("stroke-width", 0.7 + 2.3 * (one[2] / most)); d3.select(this).select("text").text(plain(one?.[3] ?? 0, 3)); });
+  const s = circuit().synapses, largest = heaviest();
+  if (dragging) drawing.selectAll(".edge").each(function () { const synapse = s[Number(this.dataset.synapse)]; if (synapse) d3.select(this).select(".way").attr("stroke-width", 0.7 + 2.3 * (synapse[2] / largest)); d3.select(this).select("text").text(plain(synapse?.[3] ?? 0, 3)); });
 }
 
-function select(what) {
-  bench.selected = what;
+function select(part) {
+  bench.selected = part;
   tell("selected");
 }
 
@@ -64,20 +64,20 @@ function connect(source, node) {
   return commit({ edit: "connect", ...end, post: neuronId(node), ...usual() });
 }
 
-// A synapse is chosen by a click, changed by a drag, and by arrow keys.
+// A synapse is selected by a click, and changed by dragging or by arrow keys.
 function handle(k, hit) {
   const change = (delay, dy, start) => (delay ? { edit: "delay", synapse: k, ms: Math.max(data.task.dt_ms, start[3] - (dy / HEIGHT) * 10) } : { edit: "weight", synapse: k, mv: Math.max(0, start[2] - (dy / HEIGHT) * heaviest()) });
   hit.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();
-    const start = circuit().synapses[k], y = event.clientY, most = heaviest();
+    const start = circuit().synapses[k], y = event.clientY, largest = heaviest();
     let last = null;
     hit.setPointerCapture(event.pointerId);
     const move = (e) => {
       const dy = e.clientY - y;
       if (Math.abs(dy) < 4 && !last) return;
       dragging = true;
-      last = e.shiftKey ? { edit: "delay", synapse: k, ms: Math.max(data.task.dt_ms, start[3] - (dy / HEIGHT) * 10) } : { edit: "weight", synapse: k, mv: Math.max(0, start[2] - (dy / HEIGHT) * most) };
+      last = e.shiftKey ? { edit: "delay", synapse: k, ms: Math.max(data.task.dt_ms, start[3] - (dy / HEIGHT) * 10) } : { edit: "weight", synapse: k, mv: Math.max(0, start[2] - (dy / HEIGHT) * largest) };
       preview(last);
     };
     const up = () => {
@@ -118,7 +118,7 @@ function slider(label, text, value, [low, high, step], edit) {
 }
 const plainly = (v) => String(Number(v.toPrecision(6)));
 
-// What is rebuilt leaves the keyboard where it was.
+// Rebuild the inspector with the keyboard focus kept.
 function inspect() {
   if (!circuit()) return;
   const host = $("inspector"), name = (one) => one.getAttribute("aria-label") ?? one.textContent;
@@ -152,7 +152,7 @@ function inspected(c, pick) {
   return [el("p", { class: "note" }, "Choose a neuron, an input or a synapse in the picture to change it."), noise];
 }
 
-// A range to slide in: what makes sense at all, near where the value is.
+// The range of a slider: that of the parameter, around the current value.
 function around(name, value) {
   const [low, high, usually] = data.ranges[name], wide = Math.max(Math.abs(value), Math.abs(usually), 10);
   const step = name === "t_ref_ms" ? data.task.dt_ms : undefined;

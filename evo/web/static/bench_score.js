@@ -1,9 +1,8 @@
-// What the circuit scores, against what the original scores; and all trials at once.
-import { $, chart, chosen, count, data, el, number, on, titled, withUnit } from "../page/tools.js";
+// The score of the circuit, compared with that of the original; and all trials at once.
+import { $, chart, chosen, count, data, el, number, on, withUnit } from "../page/tools.js";
 import { curves } from "../page/activity.js";
-import { nameOf, wiring } from "../page/wiring.js";
-import { ask, tried } from "./asking.js";
-import { asked, bench, update } from "./bench.js";
+import { request } from "./asking.js";
+import { query, bench, update } from "./bench.js";
 
 const ROW = 4; // pixels of a trial
 
@@ -35,8 +34,8 @@ export function drawScore() {
 }
 
 function worst(conditions) {
-  const one = d3.least(conditions, (c) => c.score);
-  return `${number(one.score)}, ${one.name}`;
+  const lowest = d3.least(conditions, (c) => c.score);
+  return `${number(lowest.score)}, ${lowest.name}`;
 }
 
 // The score on a line from 0 to 1, with its interval; the ring is the original.
@@ -51,7 +50,7 @@ function scale(now, was) {
 }
 
 function tasks() {
-  const again = async () => { bench.original = null; if (bench.edits.length) bench.original = await tried("bench", asked([])) ?? null; await update(); };
+  const again = async () => { bench.original = null; if (bench.edits.length) bench.original = await request("bench", query([])) ?? null; await update(); };
   const trials = el("select", { "aria-label": "Number of trials", onchange: () => { bench.trials = Number(trials.value); again(); } }, ...[64, 256, 1024].map((n) => el("option", { value: n, selected: n === bench.trials }, `${n} trials`)));
   const names = [...new Set([data.task.name, ...data.tasks].filter(Boolean))];
   const task = el("select", { "aria-label": "Task", onchange: async () => { bench.task = task.value === data.settings.name ? null : { name: task.value }; const { open } = await import("./bench.js"); open(bench.source, bench.edits); } }, ...(names.length ? [] : [el("option", {}, "no task fits")]), ...names.map((n) => el("option", { value: n, selected: n === (bench.task?.name ?? data.task.name) }, n)));
@@ -59,11 +58,11 @@ function tasks() {
 }
 
 function permission() {
-  const run = async () => { if (await tried("allow", { run: bench.source.run })) { const { open } = await import("./bench.js"); open(bench.source, bench.edits); } };
+  const run = async () => { if (await request("allow", { run: bench.source.run })) { const { open } = await import("./bench.js"); open(bench.source, bench.edits); } };
   return el("div", { class: "asks" }, el("p", {}, `The score comes from this run's own code, ${data.task.name}. The lab has not executed it.`), el("button", { type: "button", id: "allow", onclick: run }, "Execute the task's code in this folder"));
 }
 
-// A line a trial and neuron: the outputs, or whichever neuron is chosen; wrong trials are marked on the left.
+// A line for each trial, for the outputs and the selected neuron; wrong trials are marked on the left.
 function every(all) {
   $("every").hidden = false;
   const body = $("every").querySelector(".body");

@@ -1,12 +1,12 @@
-// What to put on the bench: a circuit of the zoo, a file, or nothing but a task.
+// Sources for the bench: a circuit of the zoo, a file, or a task alone.
 import { $, el } from "../page/tools.js";
-import { address, ask, here, trouble } from "./asking.js";
+import { address, ask, setAddress, trouble } from "./asking.js";
 import { open } from "./bench.js";
 
 export async function drawSources() {
   const zoo = el("select", { id: "zoo", "aria-label": "A circuit of the zoo", onchange: () => zoo.value && location.assign(address("bench", { zoo: zoo.value })) }, el("option", { value: "" }, "zoo…"));
   const blank = el("select", { id: "blank", "aria-label": "A new circuit for a task", onchange: () => blank.value && location.assign(address("bench", { blank: blank.value })) }, el("option", { value: "" }, "from nothing, for…"));
-  const file = el("input", { type: "file", id: "file", "aria-label": "A motif file, or a circuit of another tool", onchange: () => { const [one] = file.files; file.value = ""; if (one) dropped(one); } });
+  const file = el("input", { type: "file", id: "file", "aria-label": "A motif file, or a circuit of another tool", onchange: () => { const [picked] = file.files; file.value = ""; if (picked) dropped(picked); } });
   const box = el("div", { class: "controls", id: "sources" }, el("span", {}, "Put on the bench:"), zoo, blank, file, el("span", { class: "note" }, "or drop a file anywhere"));
   $("title").parentElement.before(box);
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dropping"); });
@@ -27,7 +27,7 @@ async function dropped(file) {
     let text = "";
     for (let k = 0; k < bytes.length; k += 32768) text += String.fromCharCode(...bytes.subarray(k, k + 32768));
     const { motif } = await ask("import", { name: file.name, content: btoa(text) });
-    here("bench");
+    setAddress("bench");
     await open({ motif, name: file.name });
   } catch (error) {
     trouble(error);

@@ -1,69 +1,69 @@
-// The score over a range of one thing, as a curve, or of two, as a map; and without each part.
+// The score over a range of one parameter, as a curve, or of two, as a map; and without each part.
 import { $, chart, data, el, number, on, plain, tip } from "../page/tools.js";
 import { curves } from "../page/activity.js";
 import { bars } from "../page/run.js";
 import { synapseName } from "../page/wiring.js";
-import { tried } from "./asking.js";
-import { asked, bench } from "./bench.js";
+import { request } from "./asking.js";
+import { query, bench } from "./bench.js";
 
 const POINTS = 41, SIDE = 17;
 
-// Everything that has a range: a name, the edit without its value, the key of that, and the range.
+// All parameters with a range: name, edit without its value, key of the value, range, current value.
 function variables() {
-  const c = bench.now, found = [{ name: "membrane noise, mV", edit: { edit: "noise" }, key: "mv", range: [0, 5], at: c.noise_mv }];
+  const c = bench.now, list = [{ name: "membrane noise, mV", edit: { edit: "noise" }, key: "mv", range: [0, 5], at: c.noise_mv }];
   c.synapses.forEach((s, k) => {
-    found.push({ name: `weight of ${synapseName(c, s)}, mV`, edit: { edit: "weight", synapse: k }, key: "mv", range: [0, Math.max(2 * s[2], 20)], at: s[2] });
-    found.push({ name: `delay of ${synapseName(c, s)}, ms`, edit: { edit: "delay", synapse: k }, key: "ms", range: [data.task.dt_ms, Math.max(2 * s[3], 20)], at: s[3] });
+    list.push({ name: `weight of ${synapseName(c, s)}, mV`, edit: { edit: "weight", synapse: k }, key: "mv", range: [0, Math.max(2 * s[2], 20)], at: s[2] });
+    list.push({ name: `delay of ${synapseName(c, s)}, ms`, edit: { edit: "delay", synapse: k }, key: "ms", range: [data.task.dt_ms, Math.max(2 * s[3], 20)], at: s[3] });
   });
   c.neurons.forEach((n, k) => data.model.parameters.forEach((p, j) => {
     const [low, high] = data.ranges[p.name], v = n.p[j];
-    found.push({ name: `${p.name.replace(/_(ms|mv)$/, "")} of ${n.id}${/_ms$/.test(p.name) ? ", ms" : /_mv$/.test(p.name) ? ", mV" : ""}`, edit: { edit: "set", neuron: c.ids[k], parameter: p.name }, key: "value", range: /^v_|bias/.test(p.name) ? [v - 10, v + 10] : [Math.max(low, v / 4), Math.min(high, Math.max(3 * v, 1))], at: v });
+    list.push({ name: `${p.name.replace(/_(ms|mv)$/, "")} of ${n.id}${/_ms$/.test(p.name) ? ", ms" : /_mv$/.test(p.name) ? ", mV" : ""}`, edit: { edit: "set", neuron: c.ids[k], parameter: p.name }, key: "value", range: /^v_|bias/.test(p.name) ? [v - 10, v + 10] : [Math.max(low, v / 4), Math.min(high, Math.max(3 * v, 1))], at: v });
   }));
-  return found;
+  return list;
 }
 
 export function drawSweep() {
   const body = $("sweep").querySelector(".body"), box = el("div", { id: "swept" });
-  const one = el("select", { id: "along", "aria-label": "Sweep" }), two = el("select", { id: "against", "aria-label": "against" });
+  const first = el("select", { id: "along", "aria-label": "Sweep" }), second = el("select", { id: "against", "aria-label": "against" });
   const go = el("button", { type: "button", id: "go", onclick: sweep }, "Sweep"), all = el("button", { type: "button", id: "lesions", onclick: lesions }, "Score without each part");
-  body.append(el("div", { class: "controls" }, el("label", {}, "score over", one), el("label", {}, "and", two), go, all), box);
+  body.append(el("div", { class: "controls" }, el("label", {}, "score over", first), el("label", {}, "and", second), go, all), box);
   let known = [];
   on("circuit", () => {
     $("sweep").hidden = !bench.now.score;
     known = variables();
     const names = known.map((v) => v.name), text = JSON.stringify(names);
-    if (one.dataset.has === text) return;
-    one.dataset.has = text;
-    const kept = [one.value, two.value];
-    one.replaceChildren(...names.map((n) => el("option", {}, n)));
-    two.replaceChildren(el("option", { value: "" }, "nothing else"), ...names.map((n) => el("option", {}, n)));
-    one.value = names.includes(kept[0]) ? kept[0] : names[Math.min(1, names.length - 1)];
-    two.value = names.includes(kept[1]) ? kept[1] : "";
+    if (first.dataset.has === text) return;
+    first.dataset.has = text;
+    const kept = [first.value, second.value];
+    first.replaceChildren(...names.map((n) => el("option", {}, n)));
+    second.replaceChildren(el("option", { value: "" }, "nothing else"), ...names.map((n) => el("option", {}, n)));
+    first.value = names.includes(kept[0]) ? kept[0] : names[Math.min(1, names.length - 1)];
+    second.value = names.includes(kept[1]) ? kept[1] : "";
   });
   on("selected", () => {
     const k = bench.selected?.synapse;
-    const found = k === undefined ? null : known.find((v) => v.edit.edit === "weight" && v.edit.synapse === k);
-    if (found) one.value = found.name;
+    const variable = k === undefined ? null : known.find((v) => v.edit.edit === "weight" && v.edit.synapse === k);
+    if (variable) first.value = variable.name;
   });
   on("source", () => box.replaceChildren());
 
   async function sweep() {
-    const picks = [one.value, two.value].filter(Boolean).map((name) => known.find((v) => v.name === name)).filter((v, k, list) => v && list.indexOf(v) === k);
+    const picks = [first.value, second.value].filter(Boolean).map((name) => known.find((v) => v.name === name)).filter((v, k, list) => v && list.indexOf(v) === k);
     const count = picks.length === 1 ? POINTS : SIDE;
     const along = picks.map((v) => ({ edit: v.edit, key: v.key, values: d3.range(count).map((k) => v.range[0] + ((v.range[1] - v.range[0]) * k) / (count - 1)) }));
     go.disabled = true;
-    const found = await tried("bench/sweep", { ...asked(), along });
+    const answer = await request("bench/sweep", { ...query(), along });
     go.disabled = false;
-    if (!found) return;
-    chart(box, (width, host) => (picks.length === 1 ? curve : map)(host, Math.min(width, picks.length === 1 ? 760 : 560), picks, found));
+    if (!answer) return;
+    chart(box, (width, host) => (picks.length === 1 ? curve : map)(host, Math.min(width, picks.length === 1 ? 760 : 560), picks, answer));
   }
   async function lesions() {
     all.disabled = true;
-    const found = await tried("bench/lesions", asked());
+    const answer = await request("bench/lesions", query());
     all.disabled = false;
-    if (!found) return;
+    if (!answer) return;
     const c = bench.now, base = c.score.score;
-    const rows = [...c.neurons.map((n, k) => [n.id, found.neurons[k]]), ...c.synapses.map((s, k) => [synapseName(c, s), found.synapses[k]])].sort((a, b) => a[1] - b[1]);
+    const rows = [...c.neurons.map((n, k) => [n.id, answer.neurons[k]]), ...c.synapses.map((s, k) => [synapseName(c, s), answer.synapses[k]])].sort((a, b) => a[1] - b[1]);
     chart(box, (width, host) => {
       host.append(el("h3", {}, "Without each part", el("small", {}, `the score; whole: ${number(base)}`)));
       bars(host, Math.min(width, 620), rows, (v) => `${number(v)} (${v - base > 0 ? "+" : ""}${number(v - base)})`);

@@ -1,6 +1,6 @@
 // A new run: its spec as a form, and as TOML beside it; or a fork of a run, with changed settings.
 import { $, count, el } from "../page/tools.js";
-import { address, ask, go, parameter, tried, trouble } from "./asking.js";
+import { address, ask, go, parameter, request, trouble } from "./asking.js";
 import { begin } from "./frame.js";
 
 let spec = null, timer = null, turn = 0;
@@ -22,15 +22,15 @@ function put(section, key, value) {
 
 const shown = (v) => (v === null || v === undefined ? "" : Array.isArray(v) ? v.join(", ") : typeof v === "object" ? JSON.stringify(v) : String(v));
 const numeric = (text) => text !== "" && Number.isFinite(Number(text));
-const one = (text) => (numeric(text) ? Number(text) : text);
+const parsed = (text) => (numeric(text) ? Number(text) : text);
 
-// What was typed as the spec has it; what is no such value goes there as it is, and is told apart there.
+// The typed text as a value of the spec; text that is no valid value stays text, which the check refuses.
 function read(f, text) {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
   if (trimmed.startsWith("{")) { try { return JSON.parse(trimmed); } catch { return trimmed; } }
-  if (f.type === "array" || trimmed.includes(",")) return trimmed.split(",").map((part) => one(part.trim()));
-  return f.type === "string" ? trimmed : one(trimmed);
+  if (f.type === "array" || trimmed.includes(",")) return trimmed.split(",").map((part) => parsed(part.trim()));
+  return f.type === "string" ? trimmed : parsed(trimmed);
 }
 
 function control(section, f) {
@@ -40,11 +40,11 @@ function control(section, f) {
   if (f.type === "boolean") input = el("input", { id, type: "checkbox", checked: now ?? f.default, onchange: () => set(input.checked) });
   else if (f.choices) input = el("select", { id, onchange: () => set(input.value) }, ...f.choices.map((c) => el("option", { selected: c === (now ?? f.default) }, c)));
   else input = el("input", { id, type: "text", value: shown(now), placeholder: usual || (f.optional ? "never" : ""), inputmode: f.type === "integer" || f.type === "number" ? "decimal" : null, oninput: () => { set(read(f, input.value)); } });
-  const told = el("span", { class: "wrong", id: `${id}-told`, role: "alert" });
+  const message = el("span", { class: "wrong", id: `${id}-told`, role: "alert" });
   input.setAttribute("aria-describedby", `${id}-text ${id}-told`);
-  inputs.set(field(section, f.key), { input, told, f, section });
+  inputs.set(field(section, f.key), { input, message, f, section });
   const range = f.minimum !== null && f.minimum !== undefined ? ` (${shown(f.minimum)}${f.maximum !== null && f.maximum !== undefined && f.maximum < 1e7 ? ` to ${shown(f.maximum)}` : " or more"})` : "";
-  return el("div", { class: "field" }, el("label", { for: id }, f.key), input, el("span", { class: "note", id: `${id}-text` }, `${f.text}${range}`), told);
+  return el("div", { class: "field" }, el("label", { for: id }, f.key), input, el("span", { class: "note", id: `${id}-text` }, `${f.text}${range}`), message);
 }
 
 const TITLES = { task: "Task", circuit: "Circuits", "circuit.parameters": "Parameters of neurons", search: "Search", "search.stop": "Early stopping" };
@@ -53,12 +53,12 @@ function fields() {
   $("fields").replaceChildren(...spec.sections.map((s) => el("details", { open: ["task", "search"].includes(s.name), "data-section": s.name }, el("summary", {}, TITLES[s.name] ?? s.name), el("p", { class: "note" }, s.name === "circuit.parameters" ? "A number, or minimum, maximum between which they evolve." : ""), ...s.fields.map((f) => control(s.name, f)))));
 }
 
-function tell({ error, place, own, circuits }) {
-  for (const { told, input } of inputs.values()) { told.textContent = ""; input.removeAttribute("aria-invalid"); }
+function report({ error, place, own, circuits }) {
+  for (const { message, input } of inputs.values()) { message.textContent = ""; input.removeAttribute("aria-invalid"); }
   const at = [...inputs.keys()].filter((key) => place && (key === place || place.startsWith(`${key}.`) || place.startsWith(`${key}[`))).sort((a, b) => b.length - a.length)[0];
   if (at) {
-    const { told, input } = inputs.get(at);
-    told.textContent = error;
+    const { message, input } = inputs.get(at);
+    message.textContent = error;
     input.setAttribute("aria-invalid", "true");
     const section = input.closest("details");
     if (section) section.open = true;
@@ -73,18 +73,18 @@ function check(from = "values") {
   clearTimeout(timer);
   document.documentElement.dataset.checked = "";
   timer = setTimeout(async () => {
-    const mine = ++turn;
+    const own = ++turn;
     try {
       const answer = await ask("spec/check", from === "toml" ? { toml: $("toml").value } : { values: spec.values });
-      if (mine !== turn) return;
+      if (own !== turn) return;
       const sections = JSON.stringify(spec.sections.map((s) => [s.name, s.fields.map((f) => f.key)])) !== JSON.stringify(answer.sections.map((s) => [s.name, s.fields.map((f) => f.key)]));
       spec = { ...answer };
       if (from === "values") $("toml").value = answer.toml;
       if (from === "toml" || sections) fields();
       trouble(null);
-      tell(answer);
+      report(answer);
     } catch (error) {
-      if (mine === turn) tell({ error: error.message, place: error.place });
+      if (own === turn) report({ error: error.message, place: error.place });
     }
   }, 150);
 }
@@ -123,21 +123,21 @@ if (fork) {
   $("main").append(el("label", {}, "Settings to change, a line each", el("textarea", { id: "changes", rows: 6, cols: 60, spellcheck: "false" }, "search.seed = 2\n")), bottom());
   document.documentElement.dataset.checked = "sound";
 } else {
-  const found = await tried("circuits"), founder = parameter("founder");
-  if (found) {
-    const asked = parameter("task") ?? "gate";
-    const task = el("select", { id: "task", "aria-label": "Task", onchange: () => begin_(task.value) }, ...found.tasks.map((t) => el("option", { value: t.name, selected: t.name === asked }, t.name)));
+  const choices = await request("circuits"), founder = parameter("founder");
+  if (choices) {
+    const selected = parameter("task") ?? "gate";
+    const task = el("select", { id: "task", "aria-label": "Task", onchange: () => show(task.value) }, ...choices.tasks.map((t) => el("option", { value: t.name, selected: t.name === selected }, t.name)));
     $("tools").append(el("label", {}, "for the task", task), el("span", { class: "note", id: "what" }), ...(founder ? [el("span", {}, `beginning with ${founder}`)] : []));
     $("main").append(el("div", { class: "halves", id: "spec" }, el("div", { id: "fields" }), el("div", {}, el("h3", {}, "The same as TOML"), el("textarea", { id: "toml", spellcheck: "false", "aria-label": "The spec as TOML", oninput: () => check("toml") }))), bottom());
-    const begin_ = async (name) => {
-      $("what").textContent = found.tasks.find((t) => t.name === name)?.text ?? "";
-      const answer = await tried("spec/form", { task: name, founder });
+    const show = async (name) => {
+      $("what").textContent = choices.tasks.find((t) => t.name === name)?.text ?? "";
+      const answer = await request("spec/form", { task: name, founder });
       if (!answer) return;
       spec = answer;
       $("toml").value = answer.toml;
       fields();
       check("toml");
     };
-    await begin_(found.tasks.some((t) => t.name === asked) ? asked : "gate");
+    await show(choices.tasks.some((t) => t.name === selected) ? selected : "gate");
   }
 }

@@ -1,7 +1,7 @@
-// A run, live: its page, whose circuits are asked for when they are looked at.
+// A live run: its page, whose circuits are requested when they are selected.
 import { $, chosen, data, el, inSight, load, on, source, tell } from "../page/tools.js";
 import { draw, start, choose } from "../page/view.js";
-import { address, ask, changes, parameter, tried, trouble } from "./asking.js";
+import { address, ask, changes, parameter, request, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 
 const name = parameter("name");
@@ -9,24 +9,24 @@ let seen = null, asking = false, again = false;
 
 source.circuit = (rank) => ask("circuit", { name, id: data.members[rank].id });
 
-// How it came about is asked for once a circuit is looked at for a moment.
+// The lineage is requested once a circuit has been selected for a moment.
 let looked = null;
 function later() {
   clearTimeout(looked);
   const circuit = chosen.circuit, { id } = data.members[chosen.rank];
   if (circuit.lineage === undefined) looked = setTimeout(async () => {
-    const found = await tried("lineage", { name, id });
-    if (!found || circuit !== chosen.circuit) return;
-    circuit.lineage = found.lineage;
-    chosen.step = (found.lineage?.length ?? 1) - 1;
+    const answer = await request("lineage", { name, id });
+    if (!answer || circuit !== chosen.circuit) return;
+    circuit.lineage = answer.lineage;
+    chosen.step = (answer.lineage?.length ?? 1) - 1;
     tell("lineage");
   }, 100);
 }
 
 function links() {
-  const here = data.members[chosen.rank];
+  const member = data.members[chosen.rank];
   $("tools").replaceChildren(
-    ...(here ? [el("a", { class: "button", href: address("bench", { run: name, circuit: here.id }) }, "Change it on the bench")] : []),
+    ...(member ? [el("a", { class: "button", href: address("bench", { run: name, circuit: member.id }) }, "Change it on the bench")] : []),
     el("a", { class: "button", href: address("compare", { run: name }) }, "Compare"),
     el("a", { class: "button", href: address("new", { fork: name }) }, "Fork"),
     data.run.state === "running"
@@ -34,7 +34,7 @@ function links() {
       : el("button", { type: "button", id: "resume", onclick: further }, "Go on"));
 }
 
-// Goes on with the run: a stopped one where it was, a finished one to a further generation.
+// Resume the run: a stopped one, or a finished one up to a further generation.
 function further() {
   const more = data.run.state === "finished", count = el("input", { type: "number", min: data.run.generation + 1, value: data.run.generation + 50, "aria-label": "to generation" });
   const go = el("button", { type: "button", onclick: () => act("resume", more ? { generations: Number(count.value) } : {}) }, more ? "Go on to this generation" : "Go on");
@@ -57,15 +57,15 @@ async function act(question, more, consent = {}) {
 }
 
 async function page() {
-  const found = await tried("page", { name });
-  return found && { title: data.title, ...found };
+  const answer = await request("page", { name });
+  return answer && { title: data.title, ...answer };
 }
 
-// The run has gone on: the same circuit stays chosen, wherever it is now.
+// The run has gone on: the same circuit stays selected, whatever its rank.
 async function renew() {
   if (asking) { again = true; return; }
   asking = true;
-  const before = data.members[chosen.rank]?.id, empty = !data.members.length, now = await tried("run", { name });
+  const before = data.members[chosen.rank]?.id, empty = !data.members.length, now = await request("run", { name });
   asking = false;
   if (!now) return;
   load(now);
@@ -82,7 +82,7 @@ async function renew() {
 
 inSight();
 begin("", name ?? "Run", { page: name ? page : null, figures: Boolean(name) });
-const first = name ? await tried("run", { name }) : trouble(new Error("Choose a run from the table of runs."));
+const first = name ? await request("run", { name }) : trouble(new Error("Choose a run from the table of runs."));
 if (first) {
   load(first);
   named(first.title);
@@ -93,7 +93,7 @@ if (first) {
   later();
   changes(0, ({ rows, gone }) => {
     if (gone.includes(name)) trouble(new Error(`The folder of ${name} has been moved or deleted; what was read of it stays here.`));
-    const row = rows.find((one) => one.name === name);
+    const row = rows.find((candidate) => candidate.name === name);
     if (!row) return;
     if (row.error) return trouble(new Error(row.error));
     const state = JSON.stringify([row.state, row.evaluations, row.front]);

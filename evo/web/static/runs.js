@@ -1,6 +1,6 @@
 // The table of runs: filtered, sorted, searched, and live.
-import { $, clock, count, el, fixed, number } from "../page/tools.js";
-import { address, changes, here, parameter, tried } from "./asking.js";
+import { $, clock, count, el, number } from "../page/tools.js";
+import { address, changes, setAddress, parameter, request } from "./asking.js";
 import { begin } from "./frame.js";
 
 const ROW = 30, SPARE = 12;
@@ -44,7 +44,7 @@ function sift() {
 
 function remember() {
   const kept = new URLSearchParams(Object.entries(view).filter(([, v]) => v && v !== "name").map(([k, v]) => [k, v === true ? "1" : v]));
-  here(kept.size ? `?${kept}` : location.pathname);
+  setAddress(kept.size ? `?${kept}` : location.pathname);
 }
 
 const search = el("input", { type: "search", id: "search", placeholder: "Search names, tasks, settings", "aria-label": "Search runs", value: view.search, oninput: () => { view.search = search.value; remember(); show(); } });
@@ -71,12 +71,12 @@ function render() {
   drawing = false;
   const fits = Math.ceil((box.clientHeight || 600) / ROW), first = Math.max(0, Math.floor(box.scrollTop / ROW) - SPARE), last = Math.min(order.length, first + fits + 2 * SPARE);
   const pad = (n) => { const cell = el("td", { colspan: columns.length + 1 }); cell.style.height = `${n * ROW}px`; return el("tr", { class: "pad", "aria-hidden": "true" }, cell); };
-  const focused = document.activeElement?.closest?.("#runs tr")?.dataset.name, what = document.activeElement?.tagName;
+  const focused = document.activeElement?.closest?.("#runs tr")?.dataset.name, tag = document.activeElement?.tagName;
   body.replaceChildren(...(first ? [pad(first)] : []), ...order.slice(first, last).map((r) =>
     el("tr", { "data-name": r.name, "aria-selected": String(picked.has(r.name)) },
       el("td", { class: "left" }, el("input", { type: "checkbox", checked: picked.has(r.name), "aria-label": `Select ${r.name}`, onchange: (event) => { event.target.checked ? picked.add(r.name) : picked.delete(r.name); chosen(); event.target.closest("tr").setAttribute("aria-selected", String(event.target.checked)); } })),
       ...columns.map((c) => el("td", { class: c.left ? "left" : null }, cells[c.key](r))))), ...(last < order.length ? [pad(order.length - last)] : []));
-  if (focused) [...body.children].find((tr) => tr.dataset.name === focused)?.querySelector(what === "INPUT" ? "input" : "a")?.focus({ preventScroll: true });
+  if (focused) [...body.children].find((tr) => tr.dataset.name === focused)?.querySelector(tag === "INPUT" ? "input" : "a")?.focus({ preventScroll: true });
 }
 
 function chosen() {
@@ -99,7 +99,7 @@ function show() {
     ? [el("p", {}, "No run is like that: "), el("button", { type: "button", onclick: () => { view.search = view.state = view.task = search.value = ""; remember(); show(); } }, "show all runs")]
     : [el("p", {}, `There is no run below ${folder} yet.`), el("p", {}, "Start one: ", el("a", { href: "new" }, "New run"), ", or in a terminal ", el("code", {}, "evo run gate"), ". It appears here by itself.")]));
   above.hidden = !studies.length;
-  above.replaceChildren("Studies: ", ...studies.flatMap((one, k) => [k ? ", " : "", el("a", { href: address("study", { name: one }) }, one === "." ? folder.split("/").pop() : one)]));
+  above.replaceChildren("Studies: ", ...studies.flatMap((name, k) => [k ? ", " : "", el("a", { href: address("study", { name }) }, name === "." ? folder.split("/").pop() : name)]));
   render();
   chosen();
   document.documentElement.dataset.runs = String(all.length);
@@ -113,17 +113,17 @@ $("main").append(above, box, empty);
 box.addEventListener("scroll", () => { if (!drawing) { drawing = true; requestAnimationFrame(render); } }, { passive: true });
 addEventListener("resize", () => requestAnimationFrame(render));
 addEventListener("keydown", (event) => { if (event.key === "/" && !/INPUT|SELECT|TEXTAREA/.test(document.activeElement.tagName)) { event.preventDefault(); search.focus(); } });
-const first = await tried("runs", { since: 0 });
+const first = await request("runs", { since: 0 });
 if (first) {
   folder = first.folder;
   $("summary").textContent = `Below ${folder}`;
-  const hear = ({ rows: some, gone, whole: all, studies: those }) => {
-    studies = those;
-    for (const row of some) rows.set(row.name, row);
-    for (const name of gone) { rows.delete(name); picked.delete(name); }
-    whole = all;
+  const receive = (update) => {
+    studies = update.studies;
+    for (const row of update.rows) rows.set(row.name, row);
+    for (const name of update.gone) { rows.delete(name); picked.delete(name); }
+    whole = update.whole;
     show();
   };
-  hear(first);
-  changes(first.version, hear);
+  receive(first);
+  changes(first.version, receive);
 }

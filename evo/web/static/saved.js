@@ -1,14 +1,14 @@
-// In a page that was saved: what was asked then is all that can be answered.
-import { way } from "./asking.js";
+// In a saved page: questions are answered from the answers saved with it.
+import { transport } from "./asking.js";
 
 const SAVED = "This page was saved from evo lab: it shows what was there, and computes nothing anew.";
 
-way.ask = async (question, { edits = null } = {}) => {
-  const found = window.evoAnswers.find((one) => one.question === question && JSON.stringify(one.edits ?? null) === JSON.stringify(edits));
-  if (!found) throw new Error(SAVED);
-  return found.answer;
+transport.ask = async (question, { edits = null } = {}) => {
+  const saved = window.evoAnswers.find((entry) => entry.question === question && JSON.stringify(entry.edits ?? null) === JSON.stringify(edits));
+  if (!saved) throw new Error(SAVED);
+  return saved.answer;
 };
-way.framed = way.saved = true;
+transport.framed = transport.saved = true;
 document.body.classList.add("saved");
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");

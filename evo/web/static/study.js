@@ -1,16 +1,16 @@
-// A study: its arms summed up, how soon they reached the target, and every run.
+// A study: summaries of its arms, the cost of reaching the target, and every run.
 import { $, chart, clock, count, el, frame, load, number, plain, table, tip } from "../page/tools.js";
-import { address, changes, go, parameter, tried, trouble } from "./asking.js";
+import { address, changes, go, parameter, request, trouble } from "./asking.js";
 import { begin, named } from "./frame.js";
 
-const MOST = 100; // runs that are compared
+const MAX_RUNS = 100; // runs that are compared
 const name = parameter("name"), hue = (k) => `k${k % 8}`, DASHES = [null, "6 3", "2 3", "8 3 2 3"];
-let found = null, cost = "evaluations", measure = "held_out", timer = null;
+let study = null, cost = "evaluations", measure = "held_out", timer = null;
 const COSTS = { evaluations: "evaluations", core_seconds: "seconds of a core" };
 const MEASURES = { held_out: "held-out score", worst: "score in the worst condition", best_held_out: "best held-out score of the front" };
 
-const arms = (task) => found.arms.map((arm, k) => ({ ...arm, k })).filter((arm) => arm.task === task);
-const tasks = () => [...new Set(found.arms.map((arm) => arm.task))];
+const arms = (task) => study.arms.map((arm, k) => ({ ...arm, k })).filter((arm) => arm.task === task);
+const tasks = () => [...new Set(study.arms.map((arm) => arm.task))];
 const percent = (x) => `${(100 * x).toFixed(0)} %`;
 const share = (arm) => (arm.over ? `${arm.reached} of ${arm.over} (${percent(arm.share.low)} to ${percent(arm.share.high)})` : "–");
 const estimate = (e, form) => (e.low === null && e.value === null && e.high === null ? "–" : `${e.value === null ? "never" : form(e.value)} (${e.low === null ? "never" : form(e.low)} to ${e.high === null ? "never" : form(e.high)})`);
@@ -21,12 +21,12 @@ function select(label, values, now, change) {
 const key = (arm) => el("span", { class: `key ${hue(arm.k)}` });
 
 function summary() {
-  const rows = found.arms.map((arm, k) => [el("span", {}, key({ k }), " ", arm.name), arm.over === arm.runs ? String(arm.runs) : `${arm.over} of ${arm.runs}`, share(arm), estimate(arm.evaluations, (v) => count(Math.round(v))), estimate(arm.core_seconds, (v) => plain(v, 3)), arm.over ? estimate(arm.held_out, number) : "–", arm.over ? estimate(arm.worst, number) : "–"]);
+  const rows = study.arms.map((arm, k) => [el("span", {}, key({ k }), " ", arm.name), arm.over === arm.runs ? String(arm.runs) : `${arm.over} of ${arm.runs}`, share(arm), estimate(arm.evaluations, (v) => count(Math.round(v))), estimate(arm.core_seconds, (v) => plain(v, 3)), arm.over ? estimate(arm.held_out, number) : "–", arm.over ? estimate(arm.worst, number) : "–"]);
   return el("div", {}, el("div", { class: "across" }, table([{ text: "arm", left: true }, "runs over", "solved", "evaluations", "seconds of a core", "held out", "worst condition"], rows, { id: "arms" })),
-    el("p", { class: "note" }, `Solved: reached ${plain(found.target)} on held-out trials${found.worst === null ? "" : `, and ${plain(found.worst)} in the worst condition`}, with Wilson's 95 % interval. Evaluations and seconds: until then, medians with bootstrap intervals.`));
+    el("p", { class: "note" }, `Solved: reached ${plain(study.target)} on held-out trials${study.worst === null ? "" : `, and ${plain(study.worst)} in the worst condition`}, with Wilson's 95 % interval. Evaluations and seconds: until then, medians with bootstrap intervals.`));
 }
 
-const legend = () => el("ul", { class: "legend" }, ...found.arms.map((arm, k) => el("li", {}, key({ k }), arm.name)));
+const legend = () => el("ul", { class: "legend" }, ...study.arms.map((arm, k) => el("li", {}, key({ k }), arm.name)));
 
 // The share of solved runs of each arm, with its interval.
 function solved(width, host, task) {
@@ -56,11 +56,11 @@ function sooner(width, host, task) {
 }
 
 function scores(width, host, task) {
-  const list = arms(task), of = (arm) => found.runs.filter((r) => r.arm === arm.name && r[measure] !== null), every = list.flatMap(of);
-  if (!every.length) return host.append(el("p", { class: "note" }, "There is no such score yet."));
-  const x = d3.scaleBand(list.map((arm) => String(arm.k)), [0, 1]).padding(0.25), y = d3.scaleLinear([Math.min(0, d3.min(every, (r) => r[measure])), 1.03], [0, 1]);
+  const list = arms(task), of = (arm) => study.runs.filter((r) => r.arm === arm.name && r[measure] !== null), scored = list.flatMap(of);
+  if (!scored.length) return host.append(el("p", { class: "note" }, "There is no such score yet."));
+  const x = d3.scaleBand(list.map((arm) => String(arm.k)), [0, 1]).padding(0.25), y = d3.scaleLinear([Math.min(0, d3.min(scored, (r) => r[measure])), 1.03], [0, 1]);
   const { plot, left, right } = frame(host, { width, height: 280, x, y, xLabel: "", xFormat: () => "", yLabel: MEASURES[measure], alt: `${MEASURES[measure]} of the runs of ${task}, by arm` });
-  plot.append("line").attr("class", "th").attr("x1", left).attr("x2", width - right).attr("y1", y(found.target)).attr("y2", y(found.target));
+  plot.append("line").attr("class", "th").attr("x1", left).attr("x2", width - right).attr("y1", y(study.target)).attr("y2", y(study.target));
   for (const arm of list) {
     const runs = of(arm), from = x(String(arm.k)), inner = d3.scalePoint(d3.range(runs.length), [from, from + x.bandwidth() * 0.8]).padding(0.5), middle = arm[measure], at = from + x.bandwidth() * 0.92;
     runs.forEach((r, j) => plot.append("circle").attr("class", `held ${hue(arm.k)}`).attr("r", 3.6).attr("cx", inner(j)).attr("cy", y(r[measure])).style("cursor", "pointer")
@@ -75,58 +75,58 @@ function scores(width, host, task) {
 }
 
 function tests() {
-  if (!found.tests.length) return el("p", { class: "note" }, "There is nothing to test yet: it takes two arms of the same task, with two runs or more that are over.");
+  if (!study.tests.length) return el("p", { class: "note" }, "There is nothing to test yet: it takes two arms of the same task, with two runs or more that are over.");
   const p = (v) => (v < 0.001 ? "<0.001" : v.toFixed(3));
-  return el("div", {}, el("div", { class: "across" }, table([{ text: "arm", left: true }, { text: "beside", left: true }, { text: "does better in", left: true }, "A", "95 %", "p", "Holm"], found.tests.map((t) => [t.arm, t.beside, t.text, number(t.a, 2), `${number(t.low, 2)} to ${number(t.high, 2)}`, p(t.p), p(t.holm)]), { id: "tests" })),
+  return el("div", {}, el("div", { class: "across" }, table([{ text: "arm", left: true }, { text: "beside", left: true }, { text: "does better in", left: true }, "A", "95 %", "p", "Holm"], study.tests.map((t) => [t.arm, t.beside, t.text, number(t.a, 2), `${number(t.low, 2)} to ${number(t.high, 2)}`, p(t.p), p(t.holm)]), { id: "tests" })),
     el("p", { class: "note" }, "A: how probable it is that a run does better than one of the other arm; 0.5 is no difference. Holm: p corrected for all of these tests."));
 }
 
 function members() {
   const link = (r) => (r.state === "waiting" ? r.run : el("a", { href: address("run", { name: r.name }) }, r.run));
   return el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Runs of the study" }, table([{ text: "run", left: true }, { text: "arm", left: true }, "seed", { text: "state", left: true }, { text: "solved", left: true }, "evaluations", "seconds of a core", "held out", "95 %", "worst condition", "E", "I", "synapses"],
-    found.runs.map((r) => [link(r), r.arm, String(r.seed), el("span", { class: `state ${r.state}` }, r.state), r.reached ? `after ${count(r.evaluations_to_target)}` : "no", count(r.evaluations), clock(r.core_seconds), number(r.held_out), r.low === null ? "–" : `${number(r.low, 2)} to ${number(r.high, 2)}`, number(r.worst), String(r.excitatory), String(r.inhibitory), String(r.synapses)]), { id: "members" }));
+    study.runs.map((r) => [link(r), r.arm, String(r.seed), el("span", { class: `state ${r.state}` }, r.state), r.reached ? `after ${count(r.evaluations_to_target)}` : "no", count(r.evaluations), clock(r.core_seconds), number(r.held_out), r.low === null ? "–" : `${number(r.low, 2)} to ${number(r.high, 2)}`, number(r.worst), String(r.excitatory), String(r.inhibitory), String(r.synapses)]), { id: "members" }));
 }
 
 function draw() {
   const part = (id, title, ...inner) => el("section", { id }, el("h2", {}, title), el("div", { class: "body" }, ...inner));
   const each = (plot) => el("div", { class: "halves" }, ...tasks().map((task) => { const box = el("div"); queueMicrotask(() => chart(box, (width, host) => plot(width, host, task))); return el("div", {}, el("h3", {}, task), box); }));
-  const begun = found.runs.filter((r) => r.state !== "waiting").map((r) => r.name);
+  const begun = study.runs.filter((r) => r.state !== "waiting").map((r) => r.name);
   const at = scrollY;
-  document.querySelectorAll("main section").forEach((one) => one.remove());
-  $("summary").textContent = `${found.status.state}: ${found.status.over} of ${found.status.runs} runs are over, ${found.status.reached} solved their task; ${count(found.status.evaluations)} evaluations in ${clock(found.status.core_seconds)} of a core.`;
-  $("tools").replaceChildren(...(begun.length ? [el("a", { class: "button", href: address("compare", { run: begun.slice(0, MOST) }) }, begun.length > MOST ? `Compare the first ${MOST} runs` : "Compare its runs")] : []));
+  document.querySelectorAll("main section").forEach((section) => section.remove());
+  $("summary").textContent = `${study.status.state}: ${study.status.over} of ${study.status.runs} runs are over, ${study.status.reached} solved their task; ${count(study.status.evaluations)} evaluations in ${clock(study.status.core_seconds)} of a core.`;
+  $("tools").replaceChildren(...(begun.length ? [el("a", { class: "button", href: address("compare", { run: begun.slice(0, MAX_RUNS) }) }, begun.length > MAX_RUNS ? `Compare the first ${MAX_RUNS} runs` : "Compare its runs")] : []));
   $("main").append(
     part("summed", "Arms", summary(), each(solved)),
     part("sooner", "How soon", el("div", { class: "controls" }, select("over", COSTS, cost, (v) => (cost = v))), each(sooner), legend()),
     part("scores", "Scores", el("div", { class: "controls" }, select("of", MEASURES, measure, (v) => (measure = v))), each(scores), el("p", { class: "note" }, "A dot a run; beside them the median with its bootstrap interval. Dashed: the target.")),
     part("beside", "Beside the first arm", tests()),
     part("runs", "Runs", members()),
-    part("methods", "For a methods section", el("p", { id: "sentence" }, found.methods)));
+    part("methods", "For a methods section", el("p", { id: "sentence" }, study.methods)));
   scrollTo(0, at);
-  document.documentElement.dataset.study = String(found.runs.length);
+  document.documentElement.dataset.study = String(study.runs.length);
 }
 
 async function renew() {
-  const answer = await tried("study", { name });
+  const answer = await request("study", { name });
   if (!answer) return;
-  found = answer;
+  study = answer;
   draw();
 }
 
-const page = () => found && { title: found.title, view: { view: "study", name }, answers: [{ question: "study", answer: found }] };
+const page = () => study && { title: study.title, view: { view: "study", name }, answers: [{ question: "study", answer: study }] };
 
 begin("", "Study", { page: name ? page : null, figures: Boolean(name) });
 load({ model: { parameters: [] } });
 if (!name) trouble(new Error("Choose a study from the table of runs."));
 else {
   await renew();
-  if (found) {
-    named(found.title);
-    const mine = (other) => name === "." || other.startsWith(`${name}/`);
-    let heard = false;
+  if (study) {
+    named(study.title);
+    const isMember = (other) => name === "." || other.startsWith(`${name}/`);
+    let connected = false;
     changes(0, ({ rows, gone }) => {
-      if (heard && (rows.some((r) => mine(r.name)) || gone.some(mine))) { clearTimeout(timer); timer = setTimeout(renew, 500); }
-      heard = true;
+      if (connected && (rows.some((r) => isMember(r.name)) || gone.some(isMember))) { clearTimeout(timer); timer = setTimeout(renew, 500); }
+      connected = true;
     });
   }
 }

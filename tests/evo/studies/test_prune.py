@@ -12,7 +12,7 @@ import evo
 import fitness
 from circuits.edit.lesion import without
 from circuits.motif_file import Motif, digest
-from evo.cli.found import cli as prune_command
+from evo.cli.results import cli as prune_command
 from evo.studies.prune import prune
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, spec_file
 

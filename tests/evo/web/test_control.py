@@ -40,7 +40,7 @@ def test_a_run_is_started_by_the_command_in_a_session_of_its_own(lab, folder, st
     assert started.last.options["cwd"] == folder
     assert (folder / started.last.command[4]).read_text() == TINY
     assert lab.answer("start", {"toml": TINY})["name"] == "gate-1"
-    assert "is there already" in refused(lab, "start", {"toml": TINY, "name": "gate-3"})[0]
+    assert "exists already" in refused(lab, "start", {"toml": TINY, "name": "gate-3"})[0]
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "-rf", "a b", "x" * 200, "ü", "a\n", 1])
@@ -140,7 +140,7 @@ def test_a_search_outlives_the_lab_and_is_stopped_and_gone_on_with(lab, folder, 
     process.wait(timeout=60)
     stopped = evo.open_run(folder / "new")
     assert stopped.state == "stopped"
-    assert "does not run" in refused(lab, "stop", {"name": "new"})[0]
+    assert "is not running" in refused(lab, "stop", {"name": "new"})[0]
 
 
 @pytest.mark.long

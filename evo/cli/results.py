@@ -1,4 +1,4 @@
-"""Looking at what a search found, and taking it along: evo inspect, motifs, export, prune, compare, listen, zoo."""
+"""Inspecting and exporting the results of searches: evo inspect, motifs, export, prune, compare, listen, zoo."""
 
 import json
 from pathlib import Path
@@ -50,26 +50,26 @@ def motifs(folders, as_json, out, graph):
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
 
-    found = find([Run(folder) for folder in folders])
+    results = find([Run(folder) for folder in folders])
     if as_json:
-        click.echo(json.dumps(motif_table.as_json(found), allow_nan=False))
+        click.echo(json.dumps(motif_table.as_json(results), allow_nan=False))
     else:
-        motif_table.show(found, console())
+        motif_table.show(results, console())
     if out is not None:
-        click.echo(f"picture: {motif_picture.draw(found, Path(out))}", err=as_json)
+        click.echo(f"picture: {motif_picture.draw(results, Path(out))}", err=as_json)
 
 
 def _against(folders, graph, as_json, out):
     from evo.inspect import against_table
     from evo.studies.motifs.against import against, circuit_of
 
-    found = against([circuit_of(_subject(folder)) for folder in folders], graph)
+    comparison = against([circuit_of(_subject(folder)) for folder in folders], graph)
     if as_json:
-        click.echo(json.dumps(against_table.as_json(found), allow_nan=False))
+        click.echo(json.dumps(against_table.as_json(comparison), allow_nan=False))
     else:
-        against_table.show(found, console())
+        against_table.show(comparison, console())
     if out is not None:
-        click.echo(f"picture: {against_table.draw(found, Path(out))}", err=as_json)
+        click.echo(f"picture: {against_table.draw(comparison, Path(out))}", err=as_json)
 
 
 @cli.command()
@@ -99,8 +99,8 @@ def export(path, target, rank, role, out):
 
     source, example, drive = Path(path), None, None
     if is_run(source):
-        found = Run(source)
-        motif, examples = found.motif(rank) if role is None else found.part(role, rank), found.examples
+        run = Run(source)
+        motif, examples = run.motif(rank) if role is None else run.part(role, rank), run.examples
         if examples is not None:
             example, drive = examples.spikes[0], None if examples.driven is None else examples.driven[0]
         stem = source / "motifs" / (f"rank{rank}" if role is None else f"rank{rank}-{role}")
@@ -128,22 +128,22 @@ def prune(path, rank, out):
     """
     from circuits.motif_file import save
     from evo.storage.run_folder import is_run
-    from evo.studies.prune import prune as pruned
+    from evo.studies.prune import prune as pruned_circuit
 
     source = Path(path)
-    found = pruned(source, rank, say_code)
-    beside = source / "motifs" / f"rank{rank}-core.json" if is_run(source) else source.with_name(f"{source.stem}-core.json")
-    for name, motif, did in (("whole", found.motif, found.base), ("core", found.smaller, found.core)):
+    pruned = pruned_circuit(source, rank, say_code)
+    default = source / "motifs" / f"rank{rank}-core.json" if is_run(source) else source.with_name(f"{source.stem}-core.json")
+    for name, motif, score in (("whole", pruned.motif, pruned.base), ("core", pruned.smaller, pruned.core)):
         e = int(motif.excitatory.sum())
         parts = f"{e} E, {len(motif.neurons) - e} I, {motif.synapse_count} synapses"
-        worst = f", worst {did['worst']['score']:.3f} ({harmless(did['worst']['condition'])})" if "worst" in did else ""
-        click.echo(f"{name:6}{parts:26}score {did['score']:.3f} (95 %: {did['low']:.3f} to {did['high']:.3f}){worst}")
-    click.echo(f"removed {harmless(', '.join(found.core['removed'])) or 'nothing'}")
-    if found.core["confirmed"]:
-        click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {found.core['trials']} other trials")
+        worst = f", worst {score['worst']['score']:.3f} ({harmless(score['worst']['condition'])})" if "worst" in score else ""
+        click.echo(f"{name:6}{parts:26}score {score['score']:.3f} (95 %: {score['low']:.3f} to {score['high']:.3f}){worst}")
+    click.echo(f"removed {harmless(', '.join(pruned.core['removed'])) or 'nothing'}")
+    if pruned.core["confirmed"]:
+        click.echo(f"no neuron or synapse of the core can be removed alone; confirmed on {pruned.core['trials']} other trials")
     else:
-        click.echo(f"not confirmed: on {found.core['trials']} other trials it scores clearly less than the whole circuit")
-    click.echo(save(found.smaller, Path(out) if out else beside))
+        click.echo(f"not confirmed: on {pruned.core['trials']} other trials it scores clearly less than the whole circuit")
+    click.echo(save(pruned.smaller, Path(out) if out else default))
 
 
 @cli.command()
@@ -158,11 +158,11 @@ def compare(folders, as_json):
     from evo.inspect import comparison
     from evo.studies.compare import compare as compared
 
-    found = compared(folders)
+    runs = compared(folders)
     if as_json:
-        click.echo(json.dumps(comparison.as_json(found), allow_nan=False))
+        click.echo(json.dumps(comparison.as_json(runs), allow_nan=False))
     else:
-        comparison.show(found, console())
+        comparison.show(runs, console())
 
 
 @cli.command()
@@ -205,18 +205,18 @@ def listen(path, sound, centre):
 
     for start, k in zip(trials.facts["start_ms"], names, strict=True):
         click.echo(f"{start:10.1f} ms  {direction(k) if k >= 0 else 'undecided'}")
-    which, often = task.summary(names)
+    best, count = task.summary(names)
     audible = int(trials.spikes.any(axis=(1, 2)).sum())
     sides = "; + is from the left, - from the right"
-    if not often:
+    if not count:
         click.echo(f"undecided: in none of {len(names)} stretches is one direction named more than the others")
-    elif which is not None and 2 * often <= audible:
-        few = f"in {often} of the {audible} stretches that have something to hear"
-        click.echo(f"undecided: {direction(which)} is named most often, but only {few}{sides}")
-    elif which is None:
-        click.echo(f"undecided: several directions are named equally often, in {often} of {len(names)} stretches each{sides}")
+    elif best is not None and 2 * count <= audible:
+        few = f"in {count} of the {audible} stretches that have something to hear"
+        click.echo(f"undecided: {direction(best)} is named most often, but only {few}{sides}")
+    elif best is None:
+        click.echo(f"undecided: several directions are named equally often, in {count} of {len(names)} stretches each{sides}")
     else:
-        click.echo(f"mostly: {direction(which)}, in {often} of {len(names)} stretches{sides}")
+        click.echo(f"mostly: {direction(best)}, in {count} of {len(names)} stretches{sides}")
 
 
 @cli.command()
@@ -241,10 +241,10 @@ def zoo(name, as_json, out):
         card = shipped.parts.card(name)
         click.echo(card.model_dump_json() if as_json else card.text)
         return
-    cards = [shipped.card(one) for one in ([] if name in parts else [name] if name else shipped)]
+    cards = [shipped.card(key) for key in ([] if name in parts else [name] if name else shipped)]
     if as_json and cards:
-        found = zoo_table.as_json(cards)
-        click.echo(json.dumps(found[0] if name else found))
+        rows = zoo_table.as_json(cards)
+        click.echo(json.dumps(rows[0] if name else rows))
     elif out is None and name:
         zoo_table.show_one(cards[0], shipped, console())
     elif out is None:
