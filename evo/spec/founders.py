@@ -14,14 +14,18 @@ from circuits import imports
 from circuits.errors import UserError
 from circuits.imports.report import inexact
 from circuits.motif_file import Motif, digest, dumps
+from circuits.neurons import LIF_PSC_EXP
 from circuits.zoo import ZOO, zoo
+from evo.genome import Bounds, Encoding
 from evo.genome.from_circuit import from_circuit
 from evo.spec.run_spec import RunSpec
+from fitness.recordings.inference import Ranges
 from fitness.trials import Interface
 
 FOLDER = "founders"
 SHOWN = 12  # characters of a digest in a name
 NAME = 60  # characters of a name
+INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 40, 10_000  # see `evo.spec.inferred`
 
 
 class Founder(NamedTuple):
@@ -50,6 +54,10 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
     form = spec.form(interface) if spec.search.founders else None
     for given in spec.search.founders:
         try:
+            if rounds_of(given) is not None:
+                if form is not None:
+                    ranges(form)
+                continue
             motif, remarks = _read(given, folder)
             sha256 = digest(motif.circuit)
             same = next((other.name for other in found if other.sha256 == sha256), None)
@@ -68,6 +76,36 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
             f"{place}: search.founders: {len(found)} circuits are more than the population of an island, {population}"
         )
     return found
+
+
+def rounds_of(given: str) -> int | None:
+    """How many rounds of inference a founder's name asks for; None for one that is read from somewhere. Raises UserError."""
+    name, colon, rounds = given.partition(":")
+    if name != INFERRED:
+        return None
+    if colon and not (rounds.isdecimal() and 0 < int(rounds) <= MOST_ROUNDS):
+        raise UserError(f"after inferred: comes how many rounds there are at most, 1 to {MOST_ROUNDS}, not {rounds!r}")
+    return int(rounds) if colon else ROUNDS
+
+
+def ranges(form: Encoding) -> Ranges:
+    """What inferred circuits may be. Raises UserError for circuits that cannot be inferred."""
+    b = form.bounds
+    if not isinstance(b, Bounds) or form.model is not LIF_PSC_EXP or form.noise_mv or form.synapse_model or any(form.types):
+        raise UserError(f"inferred are {LIF_PSC_EXP.name} neurons without noise, with static synapses and without cell types")
+    if b.sampled or not b.dale:
+        raise UserError("inferred are circuits driven by spikes alone, with Dale's law")
+    low, high = b.parameter[0]
+    names = form.model.names
+    return Ranges(
+        dt_ms=b.dt_ms,
+        delay_ms=(float(b.delay[0]) * b.dt_ms, float(b.delay[1]) * b.dt_ms),
+        weight_mv=(float(b.weight[0, 0]), float(b.weight[0, 1])),
+        inhibitory_mv=(float(b.weight[1, 0]), float(b.weight[1, 1])),
+        parameters={name: (float(low[k]), float(high[k])) for k, name in enumerate(names)},
+        most=tuple((int(e), int(i)) for e, i in zip(*np.nonzero(b.allowed), strict=True)),
+        in_degree=b.in_degree,
+    )
 
 
 def kept(spec: RunSpec, found: list[Founder]) -> RunSpec:

@@ -17,6 +17,7 @@ from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import Described, Fresh, Judge, Results
+from fitness.recordings.task import RecordingTask
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -110,6 +111,11 @@ class Simulated(Judge):
             about(self.task, trials.take(shown)),
             (trials.spikes[shown], trials.labels[shown], trials.take(shown).signals),
         )
+
+    def inferred(self, ranges, rounds, rng):
+        if not isinstance(self.task, RecordingTask):
+            return super().inferred(ranges, rounds, rng)
+        return self.task.inferred(self.search, ranges, rounds, rng)
 
     def memory(self, population, archive, capacity):
         """The stimuli count with what they are made from, and each circuit's raster as it is scored."""
