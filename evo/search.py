@@ -16,8 +16,8 @@ from evo.engine.progress import Progress
 from evo.spec.estimate import check_memory
 from evo.spec.founders import Founder, files, founders, place_of
 from evo.spec.founders import kept as with_founders
-from evo.spec.inferred import inferred
 from evo.spec.given import given
+from evo.spec.inferred import inferred
 from evo.spec.run_spec import TRIED, RunSpec, Search, parse
 from evo.storage.fork import forked, heritage
 from evo.storage.founded import founded

@@ -202,9 +202,7 @@ class Search(Section):
     protect: Literal["none", "age"] = Field("none", description="age: circuits with new wiring are protected at first")
     archive: int = Field(50, ge=1, le=10_000, description="maximum size of the archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="evo objectives lists them all")
-    founders: Names = Field(
-        (), description='circuits to begin with: motif files, "zoo:NAME", or "inferred" from a recording [default: random ones]'
-    )
+    founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
     task_seconds: float = Field(60.0, gt=0, le=86_400, description="maximum duration of a call into a task of your own")
     stop: Stop = Stop()
 

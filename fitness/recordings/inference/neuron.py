@@ -8,12 +8,10 @@ delay between two steps brings a spike in parts in both.
 
 import numpy as np
 
-from circuits.numerics import exponential, simd
-from circuits.numerics.compiled import compiler
+from circuits.numerics.compiled import compiled
 from circuits.numerics.exponential import exp
 from circuits.numerics.simd import LANES, add, add_where, div, fma, get, like, load, most, mul, select, splat, store, sub, total
 
-compiled = compiler(simd, exponential)
 A, B_E, B_I, P_E, P_I, DRIVE, THRESHOLD, RESET = range(8)  # constants of a neuron
 CONSTANTS = 8
 STATES = 4  # kept of each step: V before and after its reset, I_e, I_i
@@ -27,8 +25,8 @@ def surprise_of(trains, own, scored, history, weight, delay, part, inhibits, c, 
     weight   float32 [sources], signed, 0 is no synapse;   delay, part  int64 and float32 [sources]: whole steps, and a rest
     c        float32 [CONSTANTS];   n_ref  steps;   per_width  1 / width of the escape noise
     kept     float32 [steps * STATES * 64], met  float32 [sources * 2 * 64]: workspace
-    gradient float64 [2 * sources + CONSTANTS]: what the gradient is added to, by weight, by delay in steps, by A to P_I, then by
-             the threshold, and by the logarithm of the width; of length 0: none is wanted
+    gradient float64 [2 * sources + CONSTANTS]: what the gradient is added to, by weight, by delay in steps, by A to P_I, then
+             by the threshold, and by the logarithm of the width; of length 0: none is wanted
     """
     blocks, rows, sources = trains.shape
     steps, found, wanted = rows - history, 0.0, len(gradient) > 0

@@ -8,16 +8,30 @@ taken with the probability of Metropolis.
 
 import numpy as np
 
-from circuits.numerics import exponential, simd
 from circuits.numerics.compiled import compiler, jit
 from circuits.numerics.exponential import exp
 from circuits.numerics.simd import (
-    LANES, add, add_where, at_least, div, fma, get, like, load, most, mul, put, select, splat, store, sub,
+    LANES,
+    add,
+    add_where,
+    at_least,
+    div,
+    fma,
+    get,
+    like,
+    load,
+    most,
+    mul,
+    put,
+    select,
+    splat,
+    store,
+    sub,
 )  # fmt: skip
 from fitness.recordings.inference import neuron
-from fitness.recordings.inference.neuron import A, B_E, B_I, CONSTANTS, DRIVE, P_E, P_I, RESET, THRESHOLD
+from fitness.recordings.inference.neuron import B_E, B_I, CONSTANTS, DRIVE, P_E, P_I, RESET, THRESHOLD, A
 
-compiled = compiler(simd, exponential, neuron)
+compiled = compiler(neuron)
 
 
 @jit(inline="always")
