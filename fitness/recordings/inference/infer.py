@@ -24,6 +24,7 @@ STRENGTHS = (15.0, 30.0, 20.0)  # weights in fifteenths of the distance to the t
 STARTS, CYCLES = 3, 2  # of each sign; with the best of them
 VISIBLE = 5  # times four random starts of a measured neuron at most
 EXPLAINED = 1 / 250  # width of the escape noise, in distances to the threshold, of a neuron that is explained
+TURNS, BURN, ANNEAL = 100, 15, 30  # with a new hidden neuron: before it is fitted, and before its noise becomes narrower
 REFITS = 30, 45, 58
 COST = 8.0  # what a synapse has to be worth, as log likelihood
 
@@ -106,27 +107,27 @@ def _with_one_more(base, sign, strength, score) -> Tried:
     sources = np.ones(network.sources, bool)
     sources[column] = False  # it may drive itself later
     network.fitted[h] = Fitted(x, min(network.refractory[0] + 3, network.refractory[1]), sources)
-    turns, burn, anneal, best = 100, 15, 30, (-np.inf, network)
-    for turn in range(turns):
+    best: Tried = (-np.inf, network)
+    for turn in range(TURNS):
         for n in range(network.measured, network.neurons):
             network.draw(n, 0.5)
-        rate = 0.03 * float(portable.exp(-2.3 * turn / turns))
-        if turn == burn:
+        rate = 0.03 * float(portable.exp(-2.3 * turn / TURNS))
+        if turn == BURN:
             network.begin(h, 4, 80)
             network.scan(h)
         if turn in REFITS:
             network.begin(h, 4, 100, kept=True)
             network.scan(h)
         for n in range(network.neurons):
-            if n == h and turn < burn:
+            if n == h and turn < BURN:
                 continue
-            if n >= network.measured and turn >= anneal:
-                cap = network.share_of(2 / 15 * float(portable.exp(-1.9 * (turn - anneal) / (turns - anneal))))
+            if n >= network.measured and turn >= ANNEAL:
+                cap = network.share_of(2 / 15 * float(portable.exp(-1.9 * (turn - ANNEAL) / (TURNS - ANNEAL))))
                 network.fitted[n].x[-1] = min(network.fitted[n].x[-1], cap)
-            network.descend(n, 6, rate, floor=(column, weight) if n == target and turn < turns // 3 else None)
+            network.descend(n, 6, rate, floor=(column, weight) if n == target and turn < TURNS // 3 else None)
             if turn % 10 == 9 and n < network.measured:
                 network.refract(n)
-        if turn >= anneal and turn % 5 == 4:
+        if turn >= ANNEAL and (turn % 5 == 4 or turn == TURNS - 1):
             value = score(network.circuit())
             if value > best[0]:
                 best = value, network.copy()
@@ -160,9 +161,9 @@ def _improved(tried, score, left):
         value, network = tried[0]
         other = network.copy()
         if k % 2:
-            for n in range(other.neurons):
-                other.fitted[n] = other.fitted[n]._replace(sources=np.ones(other.sources, bool))
-                other.fitted[n].x[: other.sources] = np.maximum(other.fitted[n].x[: other.sources], 0.02)
+            for n, one in enumerate(other.fitted):
+                one.x[: other.sources] = np.where(one.sources, one.x[: other.sources], 0.02)
+                other.fitted[n] = one._replace(sources=np.ones(other.sources, bool))
                 other.scan(n)
         _cycle(other, (0.7, 1.0)[k % 2], 0.006)
         now = score(other.circuit())

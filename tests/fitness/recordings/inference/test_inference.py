@@ -7,8 +7,7 @@ from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
 from circuits.simulation.teacher import Teacher
-from fitness.recordings.inference import Given, Ranges, inferred
-from fitness.recordings.inference.infer import _visible
+from fitness.recordings.inference import Given, Ranges, infer, inferred
 from fitness.recordings.inference.network import Network
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
@@ -101,14 +100,15 @@ def test_spikes_are_drawn_as_often_as_they_are_likely(seen):
     assert np.mean(counts[10:]) / ones(places) == pytest.approx(likely / (1 + likely), rel=0.15)
 
 
-def test_what_is_all_seen_comes_back_with_its_wiring(seen):
+def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
+    monkeypatch.setattr(infer, "VISIBLE", 3)
     circuit, task, trials = seen
     known = given(task, trials)
 
     def score(one):
         return float(task.evaluate(one, trials, "float32").value)
 
-    value, network = _visible(known, score, np.random.default_rng(1))
+    value, network = infer._visible(known, score, np.random.default_rng(1))
     assert value > 0.9
     for n in range(network.neurons):
         network.lean(n, 8.0)
@@ -117,10 +117,15 @@ def test_what_is_all_seen_comes_back_with_its_wiring(seen):
     assert there == {(names[s.pre], names[s.post]) for s in circuit.synapses}
 
 
-def test_the_same_seed_infers_the_same_circuits(seen):
+def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     _, task, trials = seen
-    found = [inferred(given(task, trials), lambda _: 1.0, 3, np.random.default_rng(5)) for _ in range(2)]
+    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1}.items():
+        monkeypatch.setattr(infer, name, value)
+    monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
+    found = [inferred(given(task, trials), lambda _: 0.5, 3, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
+    assert {len(circuit.neurons) for circuit in found[0]} == {2, 3}
+    assert {neuron.sign for circuit in found[0] for neuron in circuit.neurons} == {"E", "I"}
 
 
 def test_a_refractory_period_is_shorter_than_any_interval(network):
