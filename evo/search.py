@@ -14,10 +14,9 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import Result, in_process
 from evo.engine.progress import Progress
 from evo.spec.estimate import check_memory
-from evo.spec.founders import Founder, files, founders, place_of
+from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
 from evo.spec.given import given
-from evo.spec.inferred import inferred
 from evo.spec.run_spec import TRIED, RunSpec, Search, parse
 from evo.storage.fork import forked, heritage
 from evo.storage.founded import founded
@@ -178,7 +177,7 @@ def _begin(folder, spec, source, workers, address, inherited=None, begun=(), kno
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
         )
-    begun = [*begun, *inferred(spec, judge, list(begun))]
+    begun = [*begun, *inferred(spec, judge, begun)]
     if begun:
         inherited, spec = founded(spec, judge.interface, begun), with_founders(spec, begun)
         for founder in begun:

@@ -1,7 +1,7 @@
 """Products of options: `make test` takes a few of the combinations, `make chaos` the others.
 
-Each neuron model, each kind of plastic synapse, noise, a world, each width of floats and each surrogate has machine code of its
-own, which is made in seconds: a test of all combinations would spend its time in the compiler.
+Each neuron model, each kind of plastic synapse, noise, an environment, each width of floats and each surrogate has machine code
+of its own, which is made in seconds: a test of all combinations would spend its time in the compiler.
 """
 
 from itertools import product

@@ -97,7 +97,7 @@ def cache_folder() -> Path | None:
 
 
 def _in_the_key(signature, files) -> bool:
-    """Are all its types defined in the sources of the key? Machine code for someone's own world stays in memory: the key would
+    """Are all its types defined in the sources of the key? Machine code for someone's own kind stays in memory: the key would
     not notice a change of it, and a process that cannot import it could not read the cache."""
     kinds = {getattr(kind, "instance_class", None) for kind in getattr(signature, "args", signature)} - {None}
     defined = {getattr(sys.modules.get(kind.__module__), "__file__", None) for kind in kinds}

@@ -10,7 +10,7 @@ raster that comes out is the one that was used. For each neuron, a step is, in N
                                        I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
 
-In a closed loop the circuit's outputs then move a world, and that fills the input channels of the next row.
+In a closed loop the circuit's outputs then move an environment, and that fills the input channels of the next row.
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
@@ -18,7 +18,7 @@ With AVX-512, each neuron asks all its synapses. Elsewhere those over which a sp
 and a neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
 
 What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, recording, world and teacher.
+plastic synapses, sampled inputs, noise, recording, environment and teacher.
 """
 
 from typing import NamedTuple
@@ -50,7 +50,8 @@ from circuits.simulation import arrivals
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
 from circuits.simulation.teacher import NOTED, taught
-from circuits.synapses import short_term, stdp
+from circuits.synapses import short_term as short_term_synapses
+from circuits.synapses import stdp as stdp_synapses
 
 
 class Scratch(NamedTuple):
@@ -59,7 +60,7 @@ class Scratch(NamedTuple):
     state   real [neurons * states * 64];   refractory  uint64 [neurons]
     raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
     short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
-    world   float32 [states * 64] if there is a world;   words  uint64 [output slots]
+    environment   float32 [states * 64] if there is an environment;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
     noted   real [output slots * NOTED * 64], for a teacher
     resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
@@ -71,7 +72,7 @@ class Scratch(NamedTuple):
     short_term: np.ndarray
     stdp: np.ndarray
     spare: np.ndarray
-    world: np.ndarray
+    environment: np.ndarray
     words: np.ndarray
     signal: np.ndarray
     noted: np.ndarray
@@ -97,13 +98,15 @@ def _rests(state, place, states):
 
 
 @compiled
-def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, trace, world, trial, drive=None, lesson=None):
+def run(
+    tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, trace, environment, trial, drive=None, lesson=None
+):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first row of all.
 
-    tables    `circuits.simulation.packed.PackedCircuits`;   fading, learning  its short_term and stdp, or None
+    tables    `circuits.simulation.packed.PackedCircuits`;   short_term, stdp  its short_term and stdp, or None
     keep_weights  does the rest leave to synapses what they learnt?
-    noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   world  of `environments`, or None
+    noise     `circuits.simulation.noise.Noise`, or None;   trace  `Trace`, or None;   environment  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
     lesson    `circuits.simulation.teacher.Lesson`, or None
     """
@@ -112,20 +115,20 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
         scratch.state[: neurons * model.states * LANES] = 0
         scratch.refractory[:neurons] = 0
         scratch.resting[:neurons] = 0
-        if fading is not None:
-            short_term.rest(fading, b, neurons, scratch.short_term)
-        if learning is not None:
-            stdp.rest(learning, b, neurons, scratch.stdp, keep_weights)
+        if short_term is not None:
+            short_term_synapses.rest(short_term, b, neurons, scratch.short_term)
+        if stdp is not None:
+            stdp_synapses.rest(stdp, b, neurons, scratch.stdp, keep_weights)
     bounds, weight, offset = tables.bounds[b], tables.weight, tables.offset
     table, n_ref = tables.table[b], tables.n_ref[b]
     state, refractory, raster, resting = scratch.state, scratch.refractory, scratch.raster, scratch.resting
     width = raster.shape[1]
     flat = raster.reshape(-1)
-    if world is not None and first == history:
-        begin(world.start, trial, scratch.world)
-        sense(world, scratch.world, trial, 0, flat, first * width)
+    if environment is not None and first == history:
+        begin(environment.start, trial, scratch.environment)
+        sense(environment, scratch.environment, trial, 0, flat, first * width)
     # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
-    listed = not AVX512 and fading is None and learning is None
+    listed = not AVX512 and short_term is None and stdp is None
     may_rest = listed and noise is None and drive is None and lesson is None
     first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
     if listed and first == history:
@@ -170,14 +173,14 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     i_e = add_where(get(flat, here + get(offset, s)), i_e, get(weight, s))
                 for s in range(bounds[n, 1], bounds[n, 2]):
                     i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
-            if fading is not None:
-                mine, base = fading.bounds[b, n], fading.bounds[b, 0, 0]
-                i_e = short_term.arrive(fading, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
-                i_i = short_term.arrive(fading, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
-            if learning is not None:
-                mine, base = learning.bounds[b, n], learning.bounds[b, 0, 0]
-                i_e = stdp.arrive(learning, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
-                i_i = stdp.arrive(learning, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
+            if short_term is not None:
+                mine, base = short_term.bounds[b, n], short_term.bounds[b, 0, 0]
+                i_e = short_term_synapses.arrive(short_term, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
+                i_i = short_term_synapses.arrive(short_term, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
+            if stdp is not None:
+                mine, base = stdp.bounds[b, n], stdp.bounds[b, 0, 0]
+                i_e = stdp_synapses.arrive(stdp, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
+                i_i = stdp_synapses.arrive(stdp, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
             store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
 
@@ -194,17 +197,17 @@ def run(tables, b, scratch, first, last, keep_weights, fading, learning, noise, 
                     for x in range(model.states):
                         store(trace.values, at + x * LANES, load(state, (n * model.states + x) * LANES))
 
-        if world is not None:
+        if environment is not None:
             for r in range(tables.readout.shape[1]):
                 n = tables.readout[b, r]
                 scratch.words[r] = get(flat, here + channels + n) if n >= 0 else np.uint64(0)
-            move(world, scratch.world, scratch.words)
+            move(environment, scratch.environment, scratch.words)
             if row + 1 < len(raster):
-                sense(world, scratch.world, trial, row + 1 - history, flat, here + width)
+                sense(environment, scratch.environment, trial, row + 1 - history, flat, here + width)
 
 
-def scratch(tables, steps, world=None) -> Scratch:
-    """Room for `run` on any circuit of the tables, in a world or without one."""
+def scratch(tables, steps, environment=None) -> Scratch:
+    """Room for `run` on any circuit of the tables, in an environment or without one."""
     neurons, real = tables.table.shape[1], tables.table.dtype
     channels = 0 if tables.drive is None else tables.drive.channels
 
@@ -220,10 +223,10 @@ def scratch(tables, steps, world=None) -> Scratch:
         aligned(neurons * tables.model.states * LANES, real),
         np.empty(neurons, "u8"),
         np.zeros((tables.history + steps, tables.channels + neurons), "u8"),
-        plastic(tables.short_term, short_term.STATES),
-        plastic(tables.stdp, stdp.STATES),
+        plastic(tables.short_term, short_term_synapses.STATES),
+        plastic(tables.stdp, stdp_synapses.STATES),
         aligned(LANES if tables.noisy else 0, np.float32),
-        aligned(0 if world is None else world.start.shape[1] * LANES, np.float32),
+        aligned(0 if environment is None else environment.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
         aligned(tables.readout.shape[1] * NOTED * LANES, real),

@@ -64,7 +64,7 @@ def simulate_population(
     *,
     seed: int = 0,
     stop: Stop = Stop(),  # noqa: B008 - an immutable tuple
-    world=None,
+    environment=None,
     sequence: int = 1,
     threads: int | None = None,
     signals: np.ndarray | None = None,
@@ -72,17 +72,18 @@ def simulate_population(
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
-    seed      of the membrane noise;   stop  when to give a circuit up
-    world     of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
-    signals   what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
-    sequence  blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what they learnt
-    teacher   what the output slots should do, and then do
-    threads   default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
+    seed         of the membrane noise;   stop  when to give a circuit up
+    environment  of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
+    signals      what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
+    sequence     blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what
+                 they learnt
+    teacher      what the output slots should do, and then do
+    threads      default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
     The result does not depend on the threads.
     """
     batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
-    if world is not None:
-        checked(world, trials, tables.channels, tables.readout.shape[1])
+    if environment is not None:
+        checked(environment, trials, tables.channels, tables.readout.shape[1])
     outputs = np.zeros((batch, blocks, steps, tables.readout.shape[1]), "u8")
     counts = np.zeros((3, batch), "i8")
     noise = Noise.of(seed) if tables.noisy else None
@@ -92,12 +93,12 @@ def simulate_population(
             raise ValueError(f"signals must be real {list(wanted)}, not {None if signals is None else list(signals.shape)}")
         signals = np.ascontiguousarray(signals, tables.table.dtype)
     signals = None if tables.drive is None else signals
-    extras = tables.short_term, tables.stdp, noise, world, tables.drive, signals
+    extras = tables.short_term, tables.stdp, noise, environment, tables.drive, signals
     masks = lane_masks(trials)
     taught = None if teacher is None else _taught(teacher, batch, outputs.shape[-1], tables.table.dtype)
 
     def part(span):
-        scratch = kernel.scratch(tables, steps, world)
+        scratch = kernel.scratch(tables, steps, environment)
         _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
 
     in_threads(part, spans(batch, threads), threads)
@@ -186,7 +187,7 @@ os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come 
 
 @compiled
 def _simulate_part(
-    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, fading, learning, noise, world, drive,
+    tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, short_term, stdp, noise, environment, drive,
     signals, teacher,
 ):  # fmt: skip
     """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
@@ -203,7 +204,7 @@ def _simulate_part(
             for block in range(start, start + sequence):
                 if given_up[b - first]:
                     break
-                if world is not None:
+                if environment is not None:
                     last_input = steps
                 elif block != filled:
                     filled, last_input = block, _fill(scratch.raster, tables.history, inputs[block])
@@ -212,7 +213,7 @@ def _simulate_part(
                         _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
                 done, any_heard, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
-                    scratch, fading, learning, noise, world, drive, teacher,
+                    scratch, short_term, stdp, noise, environment, drive, teacher,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
@@ -225,8 +226,8 @@ def _simulate_part(
 
 @jit(inline="always")
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, fading, learning, noise, world, drive,
-    teacher,
+    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, short_term, stdp, noise, environment,
+    drive, teacher,
 ):  # fmt: skip
     """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
@@ -239,7 +240,7 @@ def _simulate_block(
     while start < steps:
         end = min(start + chunk, steps)
         rows = history + start, history + end
-        kernel.run(tables, b, scratch, *rows, keep, fading, learning, noise, None, world, block * LANES, drive, lesson)
+        kernel.run(tables, b, scratch, *rows, keep, short_term, stdp, noise, None, environment, block * LANES, drive, lesson)
         fired = _count(tables, b, raster, history + start, history + end, mask, counts)
         for r in range(tables.readout.shape[1]):
             if tables.readout[b, r] < 0:

@@ -29,7 +29,7 @@ def simulate(
     seed: int = 0,
     record=None,
     record_trials=(0,),
-    world=None,
+    environment=None,
     sequence: int = 1,
     threads: int | None = None,
     grid: str = "exact",
@@ -54,7 +54,7 @@ def simulate(
         Ids of neurons whose membrane potential and currents are recorded, as `raster.traces`.
     record_trials : sequence of int
         Numbers of the trials that are recorded.
-    world : Environment, optional
+    environment : Environment, optional
         A closed loop, in which the outputs of the circuit decide its inputs. Only the shape of `spikes` counts then; the inputs
         that came about are `raster.stimulus`.
     sequence : int
@@ -102,10 +102,10 @@ def simulate(
     drive = drive_of(sampled(circuit), signals, circuit.dt_ms, trials, steps)
     # Sequences lie in the lanes: block b of their p-th trials has the number b * sequence + p.
     lanes = trials // sequence
-    if world is not None:
-        checked(world, trials, tables.channels, tables.readout.shape[1])
-        world = world._replace(start=_in_blocks(world.start, sequence))
-    run = _Run(tables, steps, seed, watched, world)
+    if environment is not None:
+        checked(environment, trials, tables.channels, tables.readout.shape[1])
+        environment = environment._replace(start=_in_blocks(environment.start, sequence))
+    run = _Run(tables, steps, seed, watched, environment)
     bits = np.stack([pack(stimuli[p::sequence]) for p in range(sequence)])
     waves = np.stack([lanes_of(drive[p::sequence], tables.table.dtype) for p in range(sequence)])
     out = np.empty((*bits.shape[:3], tables.channels + len(circuit.neurons)), "u8")
@@ -145,8 +145,8 @@ def simulate(
 class _Run:
     """The kernel, set up for one circuit; one scratch per thread."""
 
-    def __init__(self, tables: PackedCircuits, steps: int, seed: int, watched, world):
-        self.tables, self.steps, self.world = tables, steps, world
+    def __init__(self, tables: PackedCircuits, steps: int, seed: int, watched, environment):
+        self.tables, self.steps, self.environment = tables, steps, environment
         self.noise = Noise.of(seed) if tables.noisy else None
         slot = np.full(len(tables.table[0]), -1)
         slot[watched] = np.arange(len(watched))
@@ -155,7 +155,7 @@ class _Run:
 
     def scratch(self):
         if not hasattr(self.here, "scratch"):
-            self.here.scratch = kernel.scratch(self.tables, self.steps, self.world)
+            self.here.scratch = kernel.scratch(self.tables, self.steps, self.environment)
         return self.here.scratch
 
     def block(self, scratch, bits, waves, number, keep_weights, record):
@@ -165,7 +165,7 @@ class _Run:
         scratch.signal[t.history * t.sampled * LANES :] = waves.reshape(-1)
         self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
         trace = kernel.Trace(self.slot, self.here.values) if record else None
-        extras = t.short_term, t.stdp, self.noise, trace, self.world, number * LANES, t.drive
+        extras = t.short_term, t.stdp, self.noise, trace, self.environment, number * LANES, t.drive
         kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
         return scratch.raster[t.history :]
 

@@ -24,12 +24,12 @@ AT_ONCE = 2**23  # numbers recorded together: 64 MB
 
 
 class Shown(NamedTuple):
-    """Trials to show: spikes bool [trials, steps, channels], the class of each, the world of a closed loop, and what drives the
-    sampled channels, [trials, steps, sampled channels]."""
+    """Trials to show: spikes bool [trials, steps, channels], the class of each, the environment of a closed loop, and what
+    drives the sampled channels, [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
     labels: np.ndarray
-    world: Any = None
+    environment: Any = None
     noise_seed: int = 0
     signals: np.ndarray | None = None
 
@@ -44,11 +44,11 @@ class Shown(NamedTuple):
 
 
 def of_run(run: Run) -> Shown:
-    """Trials that the run keeps for this; those of a closed loop are made anew with their world if the task ships with us."""
+    """Trials that the run keeps for this; those of a closed loop are made anew, with their environment, for our own tasks."""
     if run.examples is None:
         return Shown.none()
     settings = dict(run.spec.task)
-    if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].world is not Task.world:
+    if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].environment is not Task.environment:
         return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
     some, driven = chosen(run.examples.labels), run.examples.driven
     signals = None if driven is None else driven[some]
@@ -64,7 +64,7 @@ def of_motif(motif: Motif) -> Shown:
 def _held_out(task, seed, count):
     trials, _ = trials_for(task, seed, count)
     taken = trials.take(chosen(trials.labels))
-    return Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed, taken.signals)
+    return Shown(taken.spikes, taken.labels, task.environment(taken), taken.noise_seed, taken.signals)
 
 
 def chosen(labels):
@@ -95,7 +95,7 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
     return {
         "spikes": [[_steps(column) for column in trial.T] for trial in trains],
         "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
-        if shown.world and raster.stimulus
+        if shown.environment and raster.stimulus
         else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
         "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
@@ -104,7 +104,7 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
 
 
 def _simulated(circuit: Circuit, shown: Shown, **options) -> Raster:
-    given = {"seed": shown.noise_seed, "world": shown.world, "signals": shown.signals}
+    given = {"seed": shown.noise_seed, "environment": shown.environment, "signals": shown.signals}
     return simulate(circuit, shown.spikes, **given, **options)
 
 

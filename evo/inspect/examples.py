@@ -48,16 +48,16 @@ def draw(task: Task, path: Path) -> Path:
     """The same trials as a picture, with all neurons of the reference circuit if there is one, or in a closed loop the ways it
     walks; the format is that of the file's ending."""
     motif, shown, titles = _examples(task)
-    world = task.world(task.trials(SEED, WALKS))
+    environment = task.environment(task.trials(SEED, WALKS))
     if motif is None:
         if not task.inputs:
             raise UserError(f"task {task.title()}: has neither inputs nor a reference circuit to draw")
         figure = pictures.stimuli(task, shown.spikes, titles).figure
-    elif isinstance(world, TwoEars):
+    elif isinstance(environment, TwoEars):
         figure = Figure(figsize=(9.2, 3.8))
         pictures.wiring(motif.circuit, figure.add_axes((0.015, 0.0, 0.565, 1.0)))
         trials = task.trials(SEED, WALKS)
-        pictures.walks(task.simulate(motif.circuit, trials), world, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
+        pictures.walks(task.simulate(motif.circuit, trials), environment, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
     else:
         figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
     return pictures.save(figure, path)

@@ -273,7 +273,7 @@ def trials(shown):
         "labels": shown.labels.tolist(),
         "steps": shown.spikes.shape[1],
         "inputs": activity.inputs(shown),
-        "closed": shown.world is not None,
+        "closed": shown.environment is not None,
     }
 
 

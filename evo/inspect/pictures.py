@@ -104,14 +104,14 @@ def card(circuit: Circuit, spikes, titles=()):
 
 
 @drawn
-def walks(raster, world, ax=None):
+def walks(raster, environment, ax=None):
     """The walks of bodies in an environment of two ears: dots at the starts, a cross at the source.
 
     Parameters
     ----------
     raster : Raster
         Spikes of the circuit in the trials.
-    world : Environment
+    environment : Environment
         The environment of the trials.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default those of a new figure.
@@ -122,8 +122,8 @@ def walks(raster, world, ax=None):
         The axes.
     """
     ax = ax or Figure(figsize=(3.4, 3.4), layout="constrained").add_subplot()
-    ways = replay(world, raster.outputs, course=True)  # [trials, steps, states]
-    for start, way in zip(world.start, ways, strict=True):
+    ways = replay(environment, raster.outputs, course=True)  # [trials, steps, states]
+    for start, way in zip(environment.start, ways, strict=True):
         (line,) = ax.plot(*np.vstack([start[:2], way[::4, :2], way[-1:, :2]]).T, linewidth=0.7, alpha=0.7)
         ax.plot(*start[:2], "o", color=line.get_color(), markersize=3)
     ax.plot(0, 0, "x", color="#222222", markersize=8, markeredgewidth=2)

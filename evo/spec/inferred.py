@@ -1,36 +1,40 @@
-"""Founders that the judge infers from its recording: `search.founders = ["inferred"]`, or "inferred:40" for so many rounds.
-
-They are computed once, before a run begins, and kept in its folder as files like any others.
-"""
+"""Founders inferred from a recording: `search.founders = ["inferred"]`, or "inferred:12" for at most twelve rounds."""
 
 import numpy as np
 
 from circuits.errors import UserError
-from circuits.motif_file import Motif, digest
-from evo.genome.from_circuit import from_circuit
-from evo.spec.founders import Founder, ranges, rounds_of
-from evo.spec.run_spec import RunSpec
-from fitness.judges import Judge
+from circuits.neurons import LIF_PSC_EXP
+from evo.genome import Bounds, Encoding
+from fitness.recordings.inference import Ranges
+
+INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 40, 10_000
 
 
-def inferred(spec: RunSpec, judge: Judge, others: list[Founder]) -> list[Founder]:
-    """The founders that `spec` asks for by `inferred`, beside others, at most half a population of them; none if it asks for
-    none. Raises UserError for a judge that cannot infer any."""
-    rounds = next((found for found in map(rounds_of, spec.search.founders) if found is not None), None)
-    if rounds is None:
-        return []
-    form = spec.form(judge.interface)
-    found: list[Founder] = []
-    known = {other.sha256 for other in others}
-    for circuit in judge.inferred(ranges(form), rounds, np.random.default_rng(spec.search.seed)):
-        motif = Motif.model_validate(dict(circuit))
-        sha256 = digest(circuit)
-        if sha256 in known:
-            continue
-        try:
-            genome = from_circuit(circuit, form, judge.interface.inputs, judge.interface.outputs).genome
-        except UserError:  # more neurons of a sign than excitatory_share allows
-            continue
-        known.add(sha256)
-        found.append(Founder(f"inferred-{len(found) + 1}", sha256, motif, genome, []))
-    return found[: max(spec.search.population // 2 - len(others), 1)]
+def rounds_of(given: str) -> int | None:
+    """How many rounds of inference a founder's name asks for; None for one that is read from somewhere. Raises UserError."""
+    name, colon, rounds = given.partition(":")
+    if name != INFERRED:
+        return None
+    if colon and not (rounds.isdecimal() and 0 < int(rounds) <= MOST_ROUNDS):
+        raise UserError(f"after inferred: comes how many rounds there are at most, 1 to {MOST_ROUNDS}, not {rounds!r}")
+    return int(rounds) if colon else ROUNDS
+
+
+def ranges(form: Encoding) -> Ranges:
+    """What inferred circuits may be. Raises UserError for circuits that cannot be inferred."""
+    b = form.bounds
+    if not isinstance(b, Bounds) or form.model is not LIF_PSC_EXP or form.noise_mv or form.synapse_model or any(form.types):
+        raise UserError(f"inferred are {LIF_PSC_EXP.name} neurons without noise, with static synapses and without cell types")
+    if b.sampled or not b.dale:
+        raise UserError("inferred are circuits driven by spikes alone, with Dale's law")
+    low, high = b.parameter[0]
+    names = form.model.names
+    return Ranges(
+        dt_ms=b.dt_ms,
+        delay_ms=(float(b.delay[0]) * b.dt_ms, float(b.delay[1]) * b.dt_ms),
+        weight_mv=(float(b.weight[0, 0]), float(b.weight[0, 1])),
+        inhibitory_mv=(float(b.weight[1, 0]), float(b.weight[1, 1])),
+        parameters={name: (float(low[k]), float(high[k])) for k, name in enumerate(names)},
+        most=tuple((int(e), int(i)) for e, i in zip(*np.nonzero(b.allowed), strict=True)),
+        in_degree=b.in_degree,
+    )

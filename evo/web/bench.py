@@ -226,7 +226,7 @@ class Bench:
         """The trials that are drawn: a stimulus of one's own first, then some of each class."""
         if task is not None and trials is not None:
             taken = trials.take(activity.chosen(trials.labels))
-            shown = Shown(taken.spikes, taken.labels, task.world(taken), taken.noise_seed, taken.signals)
+            shown = Shown(taken.spikes, taken.labels, task.environment(taken), taken.noise_seed, taken.signals)
         elif source.run is not None:
             shown = activity.of_run(source.run)
         else:

@@ -1,6 +1,6 @@
 """What a closed loop costs: python -m tests.bench.bench_closed_loop
 
-The same circuits, `simulate_population` on 64 trials, with their inputs given and in a world of `environments`, one core.
+The same circuits, `simulate_population` on 64 trials, with their inputs given and in a closed loop, one core.
 """
 
 import numpy as np
@@ -23,16 +23,16 @@ def main():
 
 
 def compare(neurons, real=np.float32):
-    """The circuit hears the same in both: what its world let it hear."""
-    circuit, world = walker(neurons), world_of(np.random.default_rng(1))
+    """The circuit hears the same in both: what its environment let it hear."""
+    circuit, environment = walker(neurons), environment_of(np.random.default_rng(1))
     silence = np.zeros((TRIALS, STEPS, 2), bool)
-    heard = simulate(circuit, silence, dtype=real, world=world).stimulus.bits[:, None].reshape(1, STEPS, 2)
+    heard = simulate(circuit, silence, dtype=real, environment=environment).stimulus.bits[:, None].reshape(1, STEPS, 2)
     tables = copies(from_circuit(circuit, real), COPIES)
 
-    def population(world):
-        return lambda: simulate_population(tables, heard, TRIALS, threads=1, world=world)
+    def population(environment):
+        return lambda: simulate_population(tables, heard, TRIALS, threads=1, environment=environment)
 
-    given, closed = fastest(population(None), population(world))
+    given, closed = fastest(population(None), population(environment))
     rate = neurons * TRIALS * STEPS * COPIES / closed
     figure(f"closed loop, {neurons} neurons, 64 trials", rate, "updates/s", "open loop", given / closed)
 
@@ -54,7 +54,7 @@ def _synapse(rng, post, weight):
     return {"post": post, "weight_mv": float(rng.uniform(0.5, 1.5) * weight), "delay_ms": float(rng.integers(1, 11))}
 
 
-def world_of(rng, trials=TRIALS) -> TwoEars:
+def environment_of(rng, trials=TRIALS) -> TwoEars:
     place, heading = rng.uniform(0, 2 * np.pi, (2, trials))
     start = np.stack([np.cos(place), np.sin(place), np.cos(heading), np.sin(heading)], axis=-1)
     return TwoEars.of(start, 3, turn_deg=10, stride=0.004, reach=0.1, loud=0.2, near=1.0, contrast=0.5, hum=0.005)

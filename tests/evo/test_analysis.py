@@ -206,7 +206,7 @@ def test_every_reference_circuit_can_be_analysed(name):
     assert min(score for what, score in controls.items() if what != "no input") < found["base"]["score"] / 2
     assert (found["states"] is None) == (task.as_sequence(task_trials) is None)
     assert set(found["tuning"]["outputs"]) == set(task.outputs)
-    open_loop = task.world(task_trials) is None
+    open_loop = task.environment(task_trials) is None
     assert ("input of other trials" in controls) == ("time step [ms]" in found["perturbation"]) == open_loop
 
 

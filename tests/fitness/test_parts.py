@@ -111,7 +111,7 @@ def test_trials_without_input_are_no_repeated_stimuli_but_in_a_closed_loop_the_f
         def make(self, rng, count):
             return *super().make(rng, count), {"start": np.ones(count)}
 
-        def world(self, trials):
+        def environment(self, trials):
             return object()
 
     assert repeated(Empty(), 1, 16, 16) is None

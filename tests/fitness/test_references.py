@@ -14,7 +14,7 @@ from fitness.tasks import BUILT_IN
 
 RUNS = Path(__file__).parents[2] / "runs"
 OWN = sorted(set(BUILT_IN) - {"several"})
-SLOW = {"association", "mismatch", "phonotaxis", "sequence"}  # plastic synapses or a world: machine code of their own
+SLOW = {"association", "mismatch", "phonotaxis", "sequence"}  # plastic synapses or an environment: machine code of their own
 
 
 @pytest.mark.parametrize("name", OWN)

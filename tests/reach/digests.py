@@ -19,7 +19,7 @@ from evo.algorithms import ALGORITHMS
 from fitness.tasks import BUILT_IN
 
 EXPECTED = Path(__file__).with_name("digests.json")
-CLOSED_LOOP = ("phonotaxis",)  # its world is a kernel of its own, which takes long to compile under emulation
+CLOSED_LOOP = ("phonotaxis",)  # its environment is a kernel of its own, which takes long to compile under emulation
 
 SEARCH = """
 [task]

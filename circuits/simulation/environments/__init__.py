@@ -1,4 +1,4 @@
-"""The worlds that circuits can act in: one file each, see `circuits.simulation.environments.model`."""
+"""The environments that circuits can act in: one file each, see `circuits.simulation.environments.model`."""
 
 from circuits.simulation.environments.model import replay
 from circuits.simulation.environments.two_ears import TwoEars

@@ -48,17 +48,17 @@ class TwoEars(NamedTuple):
 
 
 @moves(TwoEars)
-def _move(world, state, words):
+def _move(environment, state, words):
     x, y = load(state, X * LANES), load(state, Y * LANES)
     ahead_x, ahead_y = load(state, AHEAD_X * LANES), load(state, AHEAD_Y * LANES)
     left, right = get(words, 0), get(words, 1)
-    cosine = like(x, world.turn_cos)
-    sine = select(right, like(x, world.turn_sin), like(x, -world.turn_sin))
+    cosine = like(x, environment.turn_cos)
+    sine = select(right, like(x, environment.turn_sin), like(x, -environment.turn_sin))
     turned_x = sub(mul(cosine, ahead_x), mul(sine, ahead_y))
     turned_y = add(mul(cosine, ahead_y), mul(sine, ahead_x))
     ahead_x, ahead_y = select(left ^ right, turned_x, ahead_x), select(left ^ right, turned_y, ahead_y)
-    away = at_least(fma(x, x, mul(y, y)), like(x, world.reach * world.reach))
-    stride = like(x, world.stride)
+    away = at_least(fma(x, x, mul(y, y)), like(x, environment.reach * environment.reach))
+    stride = like(x, environment.stride)
     store(state, X * LANES, select(away, fma(stride, ahead_x, x), x))
     store(state, Y * LANES, select(away, fma(stride, ahead_y, y), y))
     store(state, AHEAD_X * LANES, ahead_x)
@@ -66,14 +66,14 @@ def _move(world, state, words):
 
 
 @senses(TwoEars)
-def _sense(world, state, trial, step, flat, at):
+def _sense(environment, state, trial, step, flat, at):
     x, y = load(state, X * LANES), load(state, Y * LANES)
     distance = sqrt(fma(x, x, mul(y, y)))
     across = sub(mul(load(state, AHEAD_Y * LANES), x), mul(load(state, AHEAD_X * LANES), y))  # distance times the sine
-    near = like(x, world.near)
+    near = like(x, environment.near)
     share = div(near, mul(distance, add(near, distance)))
-    level = fma(mul(like(x, world.loud), share), distance, like(x, world.hum))
-    difference = mul(mul(like(x, world.loud * world.contrast), share), across)
-    first, second = uniform_pair(world.low, world.high, trial, 0, step)
+    level = fma(mul(like(x, environment.loud), share), distance, like(x, environment.hum))
+    difference = mul(mul(like(x, environment.loud * environment.contrast), share), across)
+    first, second = uniform_pair(environment.low, environment.high, trial, 0, step)
     put(flat, at, ~at_least(first, add(level, difference)))
     put(flat, at + 1, ~at_least(second, sub(level, difference)))

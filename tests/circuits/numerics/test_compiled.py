@@ -63,14 +63,14 @@ def end(name, step):
     globals()[name] = World
 
     @moves(World)
-    def _move(world, state, words):
+    def _move(environment, state, words):
         state[0] += step
 
     return int(replay(World(np.zeros((1, 1), np.float32), 1, 1), Raster(np.zeros((1, 10, 1), "u8"), 1, 1.0))[0, 0])
 """
 
 
-def test_a_world_of_ones_own_is_compiled_as_it_stands_and_does_not_get_in_the_way_of_others(tmp_path):
+def test_an_environment_of_ones_own_is_compiled_as_it_stands_and_does_not_get_in_the_way_of_others(tmp_path):
     """Its source is not in the key of the cache, and no other process could import it."""
     first, then = "print(end('Own', 1))", "print(end('Other', 3), end('Own', 2))"  # Own is not there yet when Other looks
     answers = [started(tmp_path, WORLDS + code).communicate(timeout=300) for code in (first, then)]

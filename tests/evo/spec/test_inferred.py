@@ -4,7 +4,7 @@ import pytest
 
 import circuits
 import evo
-from evo.spec.founders import rounds_of
+from evo.spec.inferred import rounds_of
 from evo.spec.run_spec import parse
 from fitness.recordings.inference import infer
 from tests.bench.hidden import hidden, to_csv

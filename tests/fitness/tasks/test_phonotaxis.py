@@ -23,14 +23,14 @@ def steered(trials, towards=1):
     """The motors of somebody who sees: the raster that turns the body to the source (or from it) whenever it is off."""
     motors = np.zeros((len(trials), TASK.steps, 2), bool)
     states = trials.facts["start"].copy()
-    world, turn = TASK.world(trials), np.radians(TASK.turn_deg)
+    environment, turn = TASK.environment(trials), np.radians(TASK.turn_deg)
     for k in range(TASK.steps):
         x, y, ahead_x, ahead_y = states.T
         off = np.arctan2(towards * (ahead_y * x - ahead_x * y), -towards * (ahead_x * x + ahead_y * y))  # above 0: to the left
         motors[:, k, 1], motors[:, k, 0] = off > 0.1, off < -0.1
         heading = np.arctan2(ahead_y, ahead_x) + turn * (motors[:, k, 1].astype(int) - motors[:, k, 0])
         states[:, 2:] = np.stack([np.cos(heading), np.sin(heading)], axis=-1)
-        states[:, :2] += np.where(np.hypot(x, y) >= world.reach, world.stride, 0)[:, None] * states[:, 2:]
+        states[:, :2] += np.where(np.hypot(x, y) >= environment.reach, environment.stride, 0)[:, None] * states[:, 2:]
     return Raster(pack(motors), len(trials), TASK.dt_ms, TASK.outputs)
 
 
@@ -65,8 +65,8 @@ def test_bodies_start_within_the_distances_turned_away_to_the_side_that_the_labe
 def test_the_ears_of_the_loop_hear_at_first_what_the_trial_says_they_would():
     trials = TASK.trials(2, 2000)
     deaf = wired("left", "right", 1e-3)
-    still = TASK.world(trials)._replace(stride=0.0)
-    heard = circuits.simulate(deaf, trials.spikes, world=still).stimulus.counts()
+    still = TASK.environment(trials)._replace(stride=0.0)
+    heard = circuits.simulate(deaf, trials.spikes, environment=still).stimulus.counts()
     told = trials.spikes.sum(axis=1)
     for label in (0, 1):
         here = trials.labels == label
@@ -119,10 +119,10 @@ def test_the_population_walks_as_each_circuit_alone():
 
 def test_the_score_follows_from_the_output_raster_alone():
     trials, circuit = TASK.trials(8, 100), fitness.reference("phonotaxis").circuit
-    world = TASK.world(trials)
-    raster = circuits.simulate(circuit, trials.spikes, world=world)
+    environment = TASK.environment(trials)
+    raster = circuits.simulate(circuit, trials.spikes, environment=environment)
     assert TASK.score(raster.outputs, trials).value == TASK.evaluate(circuit, trials).value
-    ends = replay(world, raster.outputs)
+    ends = replay(environment, raster.outputs)
     assert (np.hypot(ends[:, 0], ends[:, 1]) < 0.11).mean() > 0.8
 
 
