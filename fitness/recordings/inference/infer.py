@@ -46,8 +46,8 @@ def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: 
         for k in range(STARTS):
             top = max((value for value, _ in tried), default=-np.inf)
             for sign in signs:
-                behind = k and max(value for value, one in tried if one.signs[-1] == sign) < top - BEHIND
-                if left > 0 and top < ENOUGH and not behind:
+                known = [value for value, one in tried if one.signs[-1] == sign]
+                if left > 0 and top < ENOUGH and max(known, default=top) >= top - BEHIND:
                     tried.append(_with_one_more(best[1], sign, STRENGTHS[k % len(STRENGTHS)], score))
                     left -= 1
         tried.sort(key=lambda one: -one[0])
