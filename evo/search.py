@@ -14,7 +14,7 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import Result, in_process
 from evo.engine.progress import Progress
 from evo.spec.estimate import check_memory
-from evo.spec.founders import Founder, files, founders, place_of
+from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
 from evo.spec.given import given
 from evo.spec.run_spec import TRIED, RunSpec, Search, parse
@@ -178,6 +178,7 @@ def _begin(folder, spec, source, workers, address, inherited=None, spec_founders
         raise UserError(
             f"{folder}: already holds a run; go on with it by evo resume {quote(str(folder))}, or choose another --out"
         )
+    spec_founders = [*spec_founders, *inferred(spec, judge, spec_founders)]
     if spec_founders:
         inherited, spec = founded(spec, judge.interface, spec_founders), with_founders(spec, spec_founders)
         for founder in spec_founders:

@@ -5,6 +5,7 @@ run needs no other file.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ from circuits.imports.report import inexact
 from circuits.motif_file import Motif, digest, dumps
 from circuits.zoo import ZOO, zoo
 from evo.genome.from_circuit import from_circuit
+from evo.spec.inferred import INFERRED, ranges, rounds_of
 from evo.spec.run_spec import RunSpec
+from fitness.judges import Judge
 from fitness.trials import Interface
 
 FOLDER = "founders"
@@ -50,6 +53,10 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
     form = spec.form(interface) if spec.search.founders else None
     for name in spec.search.founders:
         try:
+            if rounds_of(name) is not None:
+                assert form is not None
+                ranges(form)
+                continue
             motif, remarks = _load(name, folder)
             sha256 = digest(motif.circuit)
             same = next((other.name for other in accepted if other.sha256 == sha256), None)
@@ -68,6 +75,28 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
             f"{place}: search.founders: {len(accepted)} circuits are more than the population of an island, {population}"
         )
     return accepted
+
+
+def inferred(spec: RunSpec, judge: Judge, others: Sequence[Founder]) -> list[Founder]:
+    """The founders that the judge infers, if the spec asks for them, without those that are among the others: at most half a
+    population. They are computed once, before a run begins. Raises UserError for a judge that cannot infer any."""
+    rounds = next((count for count in map(rounds_of, spec.search.founders) if count is not None), None)
+    if rounds is None:
+        return []
+    form, interface = spec.form(judge.interface), judge.interface
+    accepted: list[Founder] = []
+    known = {other.sha256 for other in others}
+    for circuit in judge.inferred(ranges(form), rounds, np.random.default_rng(spec.search.seed)):
+        sha256 = digest(circuit)
+        try:
+            encoded = from_circuit(circuit, form, interface.inputs, interface.outputs)
+        except UserError:  # more neurons of a sign than excitatory_share allows
+            continue
+        if sha256 not in known:
+            known.add(sha256)
+            motif = Motif.model_validate(dict(circuit))
+            accepted.append(Founder(f"{INFERRED}-{len(accepted) + 1}", sha256, motif, encoded.genome, []))
+    return accepted[: max(spec.search.population // 2 - len(others), 1)]
 
 
 def kept(spec: RunSpec, founders: list[Founder]) -> RunSpec:

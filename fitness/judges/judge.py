@@ -35,8 +35,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from circuits.circuit import Circuit
+from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.simulation.packed import PackedCircuits
+from fitness.recordings.inference import Ranges
 from fitness.task import Task
 from fitness.trials import Interface
 
@@ -199,6 +201,11 @@ class Judge(ABC):
     def described(self) -> Described:
         """The description that is kept with a run."""
         return Described()
+
+    def inferred(self, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
+        """Circuits within these ranges that its data suggest, the best first, to begin a search with: `rounds` says how much
+        work that may be. Raises UserError for a judge without such data."""
+        raise UserError(f"{self.title}: search.founders: inferred: circuits are inferred from a recording alone")
 
     def memory(self, population: int, archive: int, capacity: int) -> dict[tuple[str, ...], float]:
         """Bytes that it takes in one process with such a population and archive, and circuits of at most `capacity` neurons, by

@@ -17,6 +17,7 @@ from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import PUT_OFF, Described, Fresh, Judge, Results
+from fitness.recordings.task import RecordingTask
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -111,6 +112,11 @@ class Simulated(Judge):
             about(self.task, examples),
             (examples.spikes, examples.labels, examples.signals),
         )
+
+    def inferred(self, ranges, rounds, rng):
+        if not isinstance(self.task, RecordingTask):
+            return super().inferred(ranges, rounds, rng)
+        return self.task.inferred(self.search, ranges, rounds, rng)
 
     def memory(self, population, archive, capacity):
         """Memory of the stimuli and of what they are made from, and of each circuit's raster as it is scored."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from circuits.circuit import Sampled
+from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError
 from circuits.numerics import portable
 from circuits.simulation.drive import lanes
@@ -15,6 +15,7 @@ from fitness.file_data import FileData
 from fitness.finite_data import Data
 from fitness.measured import Measured
 from fitness.recordings import measures
+from fitness.recordings.inference import Given, Ranges, inferred
 from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
@@ -311,6 +312,18 @@ class RecordingTask(Measured, FileData):
                 found = found._replace(potential=lanes(self.prepared.potential[item]), compared=compared)
             self._taught = item, found
         return found
+
+    def inferred(self, trials: Trials, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
+        """Circuits that may have made what was measured in these trials, the best first, see `fitness.recordings.inference`;
+        where repeats differ, what was measured in the first of them."""
+        item, windows = trials.facts["item"], self.prepared.windows
+        row = np.arange(windows.spikes.shape[1])
+        scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
+        given = Given(
+            pack(trials.spikes), pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.inputs,
+            self.outputs, ranges,
+        )  # fmt: skip
+        return inferred(given, lambda circuit: float(self.evaluate(circuit, trials, "float32").value), rounds, rng)
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
         """See `fitness.recordings.likeness`; with a teacher the surprise of each output follows, and what is not explained of

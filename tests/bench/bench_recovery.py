@@ -4,7 +4,8 @@ Each hidden circuit has 2 to 5 neurons, 1 to 3 of them recorded, and gets three 
 which the last twelve are held out. The search is given the CSV file and runs/recordings/recovery.toml, whose bounds are wider
 than what the hidden circuit was drawn from; it then goes on with a sharper likelihood of the measured spikes (evo fork DIR
 --set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu,
-which depends less on what else the machine does (one process). The circuit is chosen by its validation score. Reported is the
+which depends less on what else the machine does (one process). --inferred ROUNDS: the search begins with circuits inferred from
+the recording (search.founders), which counts as its time. The circuit is chosen by its validation score. Reported is the
 coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the wiring is the hidden one's, both
 without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as
 well, and those that it has are not computed again.
@@ -107,6 +108,7 @@ def main():
     asked.add_argument("--seconds", type=float, help="of each search [default: as in the spec]")
     asked.add_argument("--cpu", type=float, help="seconds of processor time of each search, in this process")
     asked.add_argument("--workers", default=0, help="processes")
+    asked.add_argument("--inferred", type=int, metavar="ROUNDS", help="begin with circuits inferred in so many rounds")
     asked.add_argument("--csv", type=Path, help="add rows to this file")
     options = asked.parse_args()
     known = _known(options.csv)
@@ -117,7 +119,8 @@ def main():
         one = case(k)
         with TemporaryDirectory() as folder:
             start = time.process_time()
-            run = recover(one, Path(folder), options.workers, cpu=options.cpu, seconds=options.seconds)
+            begin = {"search.founders": f'["inferred:{options.inferred}"]'} if options.inferred else None
+            run = recover(one, Path(folder), options.workers, begin, options.cpu, seconds=options.seconds)
             tried = run.evaluations
             run = polish(run, Path(folder) / "polished", options.seconds, options.cpu)
             seconds, tried = time.process_time() - start, tried + run.evaluations

@@ -1,0 +1,40 @@
+"""Founders inferred from a recording: `search.founders = ["inferred"]`, or "inferred:12" for at most twelve rounds."""
+
+import numpy as np
+
+from circuits.errors import UserError
+from circuits.neurons import LIF_PSC_EXP
+from evo.genome import Bounds, Encoding
+from fitness.recordings.inference import Ranges
+
+INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 40, 10_000
+
+
+def rounds_of(given: str) -> int | None:
+    """How many rounds of inference a founder's name asks for; None for one that is read from somewhere. Raises UserError."""
+    name, colon, rounds = given.partition(":")
+    if name != INFERRED:
+        return None
+    if colon and not (rounds.isdecimal() and 0 < int(rounds) <= MOST_ROUNDS):
+        raise UserError(f"after inferred: comes how many rounds there are at most, 1 to {MOST_ROUNDS}, not {rounds!r}")
+    return int(rounds) if colon else ROUNDS
+
+
+def ranges(form: Encoding) -> Ranges:
+    """What inferred circuits may be. Raises UserError for circuits that cannot be inferred."""
+    b = form.bounds
+    if not isinstance(b, Bounds) or form.model is not LIF_PSC_EXP or form.noise_mv or form.synapse_model or any(form.types):
+        raise UserError(f"inferred are {LIF_PSC_EXP.name} neurons without noise, with static synapses and without cell types")
+    if b.sampled or not b.dale:
+        raise UserError("inferred are circuits driven by spikes alone, with Dale's law")
+    low, high = b.parameter[0]
+    names = form.model.names
+    return Ranges(
+        dt_ms=b.dt_ms,
+        delay_ms=(float(b.delay[0]) * b.dt_ms, float(b.delay[1]) * b.dt_ms),
+        weight_mv=(float(b.weight[0, 0]), float(b.weight[0, 1])),
+        inhibitory_mv=(float(b.weight[1, 0]), float(b.weight[1, 1])),
+        parameters={name: (float(low[k]), float(high[k])) for k, name in enumerate(names)},
+        most=tuple((int(e), int(i)) for e, i in zip(*np.nonzero(b.allowed), strict=True)),
+        in_degree=b.in_degree,
+    )
