@@ -51,7 +51,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(infer, "VISIBLE", 1)
+        for name, value in {"VISIBLE": 1, "TURNS": 4, "BURN": 1, "ANNEAL": 2}.items():
+            patch.setattr(infer, name, value)
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 
 
