@@ -1,4 +1,4 @@
-"""A promise to numba: this array is contiguous. It need not look at strides then, and loops over it become vectors."""
+"""Declaring arrays contiguous to numba, which then ignores strides and vectorises loops."""
 
 import numpy as np
 from numba.core.imputils import impl_ret_borrowed
@@ -7,8 +7,8 @@ from numba.extending import intrinsic
 
 @intrinsic
 def contiguous(typingctx, array):
-    """The same array, which must be contiguous though its type does not say so, as a part of a record's field is. Usable only
-    inside `@njit` code, which does not check it."""
+    """The same array with a contiguous type, unchecked; for arrays that are contiguous but not typed so, such as a part of an
+    array. Usable only inside `@njit` code."""
 
     def same(context, builder, signature, args):
         return impl_ret_borrowed(context, builder, signature.return_type, args[0])
@@ -17,5 +17,5 @@ def contiguous(typingctx, array):
 
 
 def each(arrays: np.ndarray) -> np.ndarray:
-    """The same array with the promise kept for each arrays[k]; a copy only where it is not."""
+    """The array, copied if arrays[k] are not contiguous."""
     return arrays if arrays[:1].flags.c_contiguous else np.ascontiguousarray(arrays)
