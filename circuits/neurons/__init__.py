@@ -1,4 +1,4 @@
-"""Neuron models, one file each; `model.py` says what a model is made of."""
+"""Neuron models, one file each; `model.py` explains the parts of a model."""
 
 from circuits.neurons.aeif_psc_exp import AEIF_PSC_EXP, AdExNeuron
 from circuits.neurons.alif_psc_exp import ALIF_PSC_EXP, AdaptiveNeuron

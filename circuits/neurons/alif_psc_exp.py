@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire with adaptation: of the threshold, by a current, or both."""
+"""Leaky integrate-and-fire with an adaptation current and an adaptive threshold."""
 
 from typing import Final, NamedTuple
 
@@ -21,14 +21,14 @@ class AdaptiveNeuron(Neuron):
         tau_w     dw/dt     = -w            w     <- w + w_jump         at a spike
         tau_theta dtheta/dt = -theta        theta <- theta + theta_jump at a spike
 
-    V >= v_th + theta is a spike. Both go on decaying while the neuron is refractory. The integration is exact; with both
+    V >= v_th + theta is a spike. w and theta also decay while the neuron is refractory. The integration is exact; with both
     jumps 0 the spikes are those of lif_psc_exp.
     """
 
     w_jump_mv: float = parameter(0.0, 0.0, 1_000.0, "added to the adaptation current by a spike")
     tau_w_ms: float = parameter(100.0, 0.01, 10_000.0, "decay of the adaptation current")
     theta_jump_mv: float = parameter(5.0, 0.0, 1_000.0, "added to the threshold by a spike")
-    tau_theta_ms: float = parameter(100.0, 0.01, 10_000.0, "decay of the threshold's rise")
+    tau_theta_ms: float = parameter(100.0, 0.01, 10_000.0, "decay of the threshold")
 
 
 class Alif(NamedTuple):

@@ -23,7 +23,7 @@ class IzhikevichNeuron(Cell):
 
     tau_syn_e_ms: float = parameter(2.0, 0.01, 10_000.0, "decay of the excitatory current")
     tau_syn_i_ms: float = parameter(5.0, 0.01, 10_000.0, "decay of the inhibitory current")
-    v_rest_mv: float = parameter(-70.0, -1_000.0, 1_000.0, "where V starts; -70 is at rest for b = 0.2")
+    v_rest_mv: float = parameter(-70.0, -1_000.0, 1_000.0, "initial potential; -70 is at rest for b = 0.2")
     v_th_mv: float = parameter(30.0, -1_000.0, 1_000.0, "peak of the spike")
     v_reset_mv: float = parameter(-65.0, -1_000.0, 1_000.0, "potential after a spike (c)")
     t_ref_ms: float = parameter(0.0, 0.0, 10_000.0, "refractory period")
@@ -38,18 +38,18 @@ class Izhikevich(NamedTuple):
 
 
 def constants(p, dt):
-    rest = p.v_rest_mv
+    v_rest = p.v_rest_mv
     return [
         *shared_constants(p, dt, 1.0),
         dt,
         0.04,
-        0.08 * rest + 5,
-        0.04 * rest**2 + 5 * rest + 140 - p.b_per_ms * rest + p.bias_mv,
+        0.08 * v_rest + 5,
+        0.04 * v_rest**2 + 5 * v_rest + 140 - p.b_per_ms * v_rest + p.bias_mv,
         dt * p.a_per_ms,
         p.b_per_ms,
         p.d_mv_per_ms,
-        p.v_th_mv - rest,
-        p.v_reset_mv - rest,
+        p.v_th_mv - v_rest,
+        p.v_reset_mv - v_rest,
     ]
 
 

@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire with conductance synapses: inhibition that shunts."""
+"""Leaky integrate-and-fire with conductance synapses, which allow shunting inhibition."""
 
 from typing import ClassVar, Final, NamedTuple
 
@@ -18,9 +18,9 @@ class ConductanceNeuron(Neuron):
         tau_m   dV/dt   = -(V - v_rest) + g_e (e_exc - V) + g_i (e_inh - V) + bias    [mV]
         tau_syn dg_x/dt = -g_x                                                        [1: in units of the leak]
 
-    A weight is, as in every model, the peak of the synaptic current times membrane resistance in mV, here the current that
-    flows at V = v_th: a spike over an excitatory synapse adds w / (e_exc - v_th) to g_e, over an inhibitory one
-    w / (v_th - e_inh) to g_i. With e_inh at v_rest inhibition only divides (shunts).
+    A weight is, as in every model, the peak of the synaptic current times membrane resistance in mV, here of the current at
+    V = v_th: a spike over an excitatory synapse adds w / (e_exc - v_th) to g_e, over an inhibitory one w / (v_th - e_inh) to
+    g_i. With e_inh at v_rest inhibition only divides (shunts).
 
     The integration is exact for the mean conductance of the step, of second order in dt; spikes are on the grid.
     """
@@ -36,7 +36,7 @@ class LifCond(NamedTuple):
 
 
 def constants(p, dt):
-    def mean(tau):  # of a current over the step, as a share of what it was at its start
+    def mean(tau):  # of a current over the step, relative to its start
         return -portable.expm1(-dt / tau) * tau / dt
 
     return [

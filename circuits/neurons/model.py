@@ -1,13 +1,13 @@
-"""Neuron models: parameters that people set, constants that the kernel reads, and the step between them.
+"""Neuron models: parameters, the constants of the kernel computed from them, and the step.
 
 A model is one file here. It holds
 
     a `Cell`: the parameters with their defaults and ranges, as in a motif file (the docstring has the equations);
-    a kind: a NamedTuple of one number, the state vectors of a neuron. Its type is what numba compiles the kernel for, so each
-    model has machine code of its own and none pays for another;
+    a kind: a NamedTuple of one number, the state vectors of a neuron. numba compiles the kernel for its type, so that each
+    model has machine code of its own and costs the others nothing;
     `constants`: from parameters and dt to the columns of the kernel's table, in float64, rounded once afterwards;
-    functions under `@integrates(kind)` and `@resets(kind)`: one step of one neuron in 64 trials, before and after it is decided
-    who spikes.
+    functions under `@integrates(kind)` and `@resets(kind)`: one step of one neuron in 64 trials, before and after the decision
+    which trials spike.
 
 Potentials are relative to v_rest inside, so that every state starts at 0.
 """
@@ -32,8 +32,8 @@ V, I_E, I_I = range(3)
 
 
 class Cell(Part):
-    """Parameters of every neuron: `sign`, E or I, is that of all its outgoing synapses (Dale's law); `type` is a free name of
-    its cell type."""
+    """Base of the neurons of all models. `sign`, E or I, is that of all outgoing synapses (Dale's law); `type` is a free name
+    of the cell type."""
 
     ascending: ClassVar[tuple[tuple[str, str], ...]] = (("v_reset_mv", "v_th_mv"),)
 
@@ -52,10 +52,10 @@ class Cell(Part):
 
 @dataclass(frozen=True)
 class NeuronModel:
-    """A neuron model, put together.
+    """A neuron model.
 
-    neuron     the pydantic class of its neurons;   kind  the value that the kernel is compiled for
-    constants  (parameters as a namespace of arrays, dt) -> {name: array}, first p11_e, p11_i and noise
+    neuron     the pydantic class of its neurons;   kind  a value for whose type the kernel is compiled
+    constants  (parameters as a namespace of arrays, dt) -> list of columns, first P11_E, P11_I and NOISE
     states     names of the state vectors, the first three V, I_e and I_i
     """
 
@@ -85,10 +85,10 @@ class NeuronModel:
         """
         columns = self.constants(self._named(parameters), dt)
         columns[NOISE] = columns[NOISE] * noise_mv
-        found = np.empty((*np.shape(parameters)[:-1], len(columns)))
+        table = np.empty((*np.shape(parameters)[:-1], len(columns)))
         for k, column in enumerate(columns):
-            found[..., k] = column
-        return found
+            table[..., k] = column
+        return table
 
     def refractory_steps(self, parameters, dt: float) -> np.ndarray:
         """The refractory period of each neuron in whole steps, int64 [...]."""
@@ -96,7 +96,7 @@ class NeuronModel:
 
     @cached_property
     def currents(self) -> bool:
-        """Are its synapses currents? Else they are conductances."""
+        """Are the synapses currents? Otherwise conductances."""
         return "e_exc_mv" not in self.names
 
     def _named(self, parameters):
@@ -119,30 +119,30 @@ def current_to_potential(dt, tau_m, tau_syn):
 
 def shared_constants(p, dt, tau_m):
     """The columns P11_E, P11_I and NOISE. `tau_m` sets the noise per step so that a free membrane has a standard deviation
-    of 1 mV at any dt: V <- exp(-dt / tau_m) (V + noise x) has variance 1 for noise^2 = exp(2 dt / tau_m) - 1. From 80 time
-    constants on a step counts as 80, which float32 can hold."""
+    of 1 mV at any dt: V <- exp(-dt / tau_m) (V + noise x) has variance 1 for noise^2 = exp(2 dt / tau_m) - 1. Steps are limited
+    to 80 time constants for float32."""
     noise = np.sqrt(portable.expm1(2 * np.minimum(dt / tau_m, 80)))
     return [portable.exp(-dt / p.tau_syn_e_ms), portable.exp(-dt / p.tau_syn_i_ms), noise]
 
 
 def integrate(model, table, n, state, place, v, i_e, i_i, held):
-    """The first half of a step of neuron n in 64 trials; returns V after it and the threshold: lanes that reach it spike unless
+    """The first half of a step of neuron n in 64 trials; returns the new V and the threshold: lanes that reach it spike unless
     they are held.
 
-    v, i_e, i_i  vectors at the start of the step;   held  lanes still refractory;   place  where the neuron's state begins:
-    state vectors beyond the first three are read and written there. Compiled code alone calls this: numba takes the function
-    of the model's kind.
+    v, i_e, i_i  vectors at the start of the step;   held  mask of refractory lanes;   place  index of the neuron's state, in
+    which state vectors beyond the first three are read and written. For compiled code only: numba chooses the function by the
+    model's kind.
     """
     raise NotImplementedError
 
 
 def reset(model, table, n, state, place, v, fired, held):
-    """The second half: what the spike of the lanes `fired` leaves behind; returns V."""
+    """The second half: the effects of spikes in the lanes `fired`; returns V."""
     raise NotImplementedError
 
 
 def integrates(kind):
-    """Declare a function of the signature of `integrate` as that of neurons of this kind."""
+    """Register the implementation of `integrate` for neurons of this kind."""
 
     def declare(function):
         @overload(integrate, inline="always")
@@ -155,7 +155,7 @@ def integrates(kind):
 
 
 def resets(kind):
-    """Declare a function of the signature of `reset` as that of neurons of this kind."""
+    """Register the implementation of `reset` for neurons of this kind."""
 
     def declare(function):
         @overload(reset, inline="always")

@@ -1,7 +1,7 @@
-"""Settings with which numba could not be imported.
+"""Removes settings with which numba cannot be imported.
 
-It ends its own import where NUMBA_NUM_THREADS is below 1, as some batch scripts set it that mean none. Nothing here uses
-numba's threads: such a setting is taken away before.
+Its import fails if NUMBA_NUM_THREADS is below 1, as some batch scripts set it to mean none. This package does not use numba's
+threads.
 """
 
 import os

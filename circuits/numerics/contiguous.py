@@ -1,4 +1,4 @@
-"""A promise to numba: this array is contiguous. It need not look at strides then, and loops over it become vectors."""
+"""Declaring arrays contiguous to numba, which then ignores strides and vectorises loops."""
 
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
@@ -6,8 +6,8 @@ from numba.extending import intrinsic
 
 @intrinsic
 def contiguous(typingctx, array):
-    """The same array, which must be contiguous though its type does not say so, as a part of a record's field is. Usable only
-    inside `@njit` code, which does not check it."""
+    """The same array with a contiguous type, unchecked; for arrays that are contiguous but not typed so, such as a part of an
+    array. Usable only inside `@njit` code."""
 
     def same(context, builder, signature, args):
         return impl_ret_borrowed(context, builder, signature.return_type, args[0])

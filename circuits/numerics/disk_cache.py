@@ -1,8 +1,9 @@
-"""numba's disk cache, which may be missing, read-only, full, or damaged: then a function is compiled, and that is said once.
+"""numba's disk cache, robust against missing, read-only, full or damaged folders: functions are then compiled, with one
+warning.
 
-numba itself asks for a folder that can be written, or ends the program when it decorates a function; it ends it too when the
-disk is full or a file was cut short. Here machine code is read from every folder that has some (an image may bring it along in
-one that is read-only), checked against its sha256, and written to the first folder that takes it.
+numba itself raises an error on decorating a function if no folder is writable, and when the disk is full or a file truncated.
+Here machine code is read from all folders (images may contain a read-only one), checked against its sha256, and written to the
+first writable folder.
 """
 
 import hashlib
@@ -17,26 +18,26 @@ from typing import Any
 from numba import config as _config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
-config: Any = _config  # its attributes are made as it is read
+config: Any = _config  # its attributes are made dynamically
 say = logging.getLogger("circuits")
-_said = False
+_warned = False
 
 
-def places(source: str) -> list[Path]:
-    """The folders for what is compiled of a source file, best first: of NUMBA_CACHE_DIR alone if it can be written; otherwise
-    also beside the source, and the user's cache."""
-    given = [Path(config.CACHE_DIR, "evocircuits").absolute()] if config.CACHE_DIR else []
-    if given and _writable(given[0]):
-        return given
+def folders_of(source: str) -> list[Path]:
+    """The cache folders of a source file, best first: that in NUMBA_CACHE_DIR alone if writable; otherwise also beside the
+    source, and in the user's cache."""
+    configured = [Path(config.CACHE_DIR, "evocircuits").absolute()] if config.CACHE_DIR else []
+    if configured and _writable(configured[0]):
+        return configured
     folder = Path(source).absolute().parent
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     inner = f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}"
-    users = [Path(home, "evocircuits", inner)] if os.path.isabs(home) else []  # of no user: "~" stays as it is
-    return [*given, folder / "__pycache__", *users]
+    users = [Path(home, "evocircuits", inner)] if os.path.isabs(home) else []  # without a user "~" is not expanded
+    return [*configured, folder / "__pycache__", *users]
 
 
 def first_writable(folders) -> Path | None:
-    """The first of these folders that can be written, made if need be."""
+    """The first of these folders that is writable, made if necessary."""
     return next((folder for folder in folders if _writable(folder)), None)
 
 
@@ -51,23 +52,23 @@ def _writable(folder):
 class DiskCache(FunctionCache):
     """The cache of one function.
 
-    folders  where its machine code may be, best first;   stamp  of all the sources that went into it: other code is stale
+    folders  of its machine code, best first;   stamp  of all sources of the machine code; code with another stamp is stale
     """
 
     def __init__(self, function, folders: list[Path], stamp: str):
-        self._impl = _Impl(function, _Place(function, str(folders[0]), stamp))
+        self._impl = _Impl(function, _Locator(function, str(folders[0]), stamp))
         self._name, self._py_func = repr(function), function
         self._cache_path = str(folders[0])
         self._cache_file = _Folders(folders, self._impl.filename_base, stamp)
         self.enable()
 
     def load_overload(self, sig, target_context):
-        with suppress(Exception):  # whatever is wrong with a file of the cache, the function can be compiled
+        with suppress(Exception):  # on any damage of the cache the function is compiled
             return super().load_overload(sig, target_context)
         return None
 
 
-class _Place:
+class _Locator:
     """A cache locator, in numba's terms."""
 
     def __init__(self, function, folder, stamp):
@@ -84,12 +85,12 @@ class _Place:
         return str(self._line)
 
     def ensure_cache_path(self):
-        """Nothing: folders are made when written."""
+        """Do nothing: folders are made on writing."""
 
 
 class _Impl(CompileResultCacheImpl):
-    def __init__(self, function, place):
-        self._locator, self._lineno = place, function.__code__.co_firstlineno
+    def __init__(self, function, locator):
+        self._locator, self._lineno = locator, function.__code__.co_firstlineno
         name = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}"
         self._filename_base = self.get_filename_base(name, getattr(sys, "abiflags", ""))
 
@@ -102,10 +103,10 @@ class _Folders:
 
     def load(self, key) -> Any:
         for _, files in self.files:
-            with suppress(Exception):  # none there, not to be read, cut short, of another numba
-                found = files.load(key)
-                if found is not None:
-                    return found
+            with suppress(Exception):  # missing, unreadable, truncated, of another numba
+                code = files.load(key)
+                if code is not None:
+                    return code
         return None
 
     def save(self, key, data):
@@ -117,7 +118,7 @@ class _Folders:
                 return
             except OSError as error:
                 why = f"{folder}: {error.strerror}"
-        _say(why)
+        _warn(why)
 
     def flush(self):
         for _, files in self.files:
@@ -126,14 +127,14 @@ class _Folders:
 
 
 class _Files(IndexDataCacheFile):
-    """numba's index and data files, the latter with their sha256 before them: damaged machine code would end the process."""
+    """numba's index and data files, with the sha256 before the data: damaged machine code would crash the process."""
 
     def _load_index(self):
         try:
             return super()._load_index()
         except OSError:
             raise
-        except Exception:  # damaged: as if there were none
+        except Exception:  # damaged: treated as missing
             return {}
 
     def _save_data(self, name, data):
@@ -148,11 +149,11 @@ class _Files(IndexDataCacheFile):
         return pickle.loads(content[32:])
 
 
-def _say(why):
-    global _said
-    if not _said:
+def _warn(why):
+    global _warned
+    if not _warned:
         say.warning(
-            f"what is compiled now cannot be kept on the disk ({why}): each process compiles it anew, which takes half a "
-            "minute where nothing is kept yet; set NUMBA_CACHE_DIR to a folder that can be written"
+            f"machine code cannot be cached on the disk ({why}): each process compiles it again, which takes half a minute; "
+            "set NUMBA_CACHE_DIR to a writable folder"
         )
-    _said = True
+    _warned = True

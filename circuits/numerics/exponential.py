@@ -1,8 +1,8 @@
-"""The exponential function of 64 lanes, the same bits on every processor (that of the C library differs between machines).
+"""The exponential function of 64 lanes, with the same bits on every processor (the C library's differ between machines).
 
-exp(x) = 2^k p(r) with k the whole number nearest to x / ln 2 and r = x - k ln 2, |r| <= ln(2) / 2 (Cody and Waite's reduction:
-ln 2 in two parts), p the Taylor polynomial whose remainder is below the last bit. Its error is below 1 ulp in float32 and
-float64 (tests/circuits/numerics/test_exponential.py). Arguments are clamped to where the result is a normal number.
+exp(x) = 2^k p(r) with k the integer nearest to x / ln 2 and r = x - k ln 2, |r| <= ln(2) / 2 (Cody and Waite's reduction: ln 2
+in two parts), p the Taylor polynomial with a remainder below the last bit. The error is below 1 ulp in float32 and float64
+(tests/circuits/numerics/test_exponential.py). Arguments are clamped to where the result is a normal number.
 """
 
 from math import factorial, log
@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from circuits.numerics.simd import LANES
 
-# By type: bits of the exponent's place and bias, the magic number that rounds, ln 2 in two parts, limits, degree.
+# By type: integer type, bits of the mantissa, exponent bias, magic number for rounding, ln 2 in two parts, limits, degree.
 _FORMATS = {
     types.float32: (ir.IntType(32), 23, 127, 1.5 * 2.0**23, 0.693359375, -2.12194440054690583e-4, -87.0, 88.0, 7),
     types.float64: (
@@ -36,17 +36,17 @@ def exp(typingctx, x):
     """e to the power of x, for every lane."""
 
     def emit(context, builder, signature, args):
-        whole, place, bias, magic, ln2_high, ln2_low, low, high, degree = _FORMATS[x.real]
-        integers = ir.VectorType(whole, LANES)
+        integer, mantissa_bits, bias, magic, ln2_high, ln2_low, low, high, degree = _FORMATS[x.real]
+        integers = ir.VectorType(integer, LANES)
 
         def number(value):
             return ir.Constant(x.llvm, [ir.Constant(x.llvm.element, value)] * LANES)
 
         def bits(value):
-            return ir.Constant(integers, [ir.Constant(whole, value)] * LANES)
+            return ir.Constant(integers, [ir.Constant(integer, value)] * LANES)
 
         def fma(a, b, c):
-            name = f"llvm.fma.v{LANES}f{whole.width}"
+            name = f"llvm.fma.v{LANES}f{integer.width}"
             return builder.call(
                 cgutils.get_or_insert_function(builder.module, ir.FunctionType(x.llvm, [x.llvm] * 3), name), (a, b, c)
             )
@@ -62,6 +62,6 @@ def exp(typingctx, x):
         for power in range(degree - 1, -1, -1):
             p = fma(p, r, number(1 / factorial(power)))
         exponent = builder.add(builder.fptosi(k, integers), bits(bias))
-        return builder.fmul(p, builder.bitcast(builder.shl(exponent, bits(place)), x.llvm))
+        return builder.fmul(p, builder.bitcast(builder.shl(exponent, bits(mantissa_bits)), x.llvm))
 
     return x(x), emit

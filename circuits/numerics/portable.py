@@ -1,7 +1,7 @@
 """exp, expm1, log and normal random numbers with the same bits on every machine.
 
-numpy's differ in the last bit between processors (with AVX-512 it takes other code), and so do the C library's. These are
-made of what IEEE 754 rounds correctly: + - * /, rint, ldexp, frexp. Arrays broadcast; float64; relative error below 1e-15.
+numpy's differ in the last bit between processors (AVX-512 has code of its own), and so do the C library's. These use only
+operations that IEEE 754 rounds correctly: + - * /, rint, ldexp, frexp. Arrays broadcast; float64; relative error below 1e-15.
 """
 
 from math import factorial, ldexp
@@ -10,7 +10,7 @@ import numpy as np
 
 from circuits.numerics.compiled import compiled
 
-# ln 2 in two parts, of which the first times a whole number below 2^20 is exact (Cody and Waite).
+# ln 2 in two parts; the first times an integer below 2^20 is exact (Cody and Waite).
 _LN2, _LN2_HIGH, _LN2_LOW = 0.6931471805599453, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
@@ -32,18 +32,18 @@ def expm1(x):
 
 @compiled
 def _exp_all(x):
-    found = np.empty(len(x))
+    values = np.empty(len(x))
     for k in range(len(x)):
-        found[k] = _exp(x[k])
-    return found
+        values[k] = _exp(x[k])
+    return values
 
 
 @compiled
 def _expm1_all(x):
-    found = np.empty(len(x))
+    values = np.empty(len(x))
     for k in range(len(x)):
-        found[k] = x[k] * _horner(x[k], _EXPM1) if abs(x[k]) < 0.4 else _exp(x[k]) - 1
-    return found
+        values[k] = x[k] * _horner(x[k], _EXPM1) if abs(x[k]) < 0.4 else _exp(x[k]) - 1
+    return values
 
 
 @compiled
@@ -58,10 +58,10 @@ def _exp(x):
 @compiled
 def _horner(x, coefficients):
     """Horner's rule, the constant first."""
-    found = coefficients[-1]
+    value = coefficients[-1]
     for k in range(len(coefficients) - 2, -1, -1):
-        found = found * x + coefficients[k]
-    return found
+        value = value * x + coefficients[k]
+    return value
 
 
 def log(x):
@@ -74,21 +74,21 @@ def log(x):
 
 
 def normal(rng: np.random.Generator, count: int) -> np.ndarray:
-    """`count` standard normal numbers, made of the generator's uniform ones (Marsaglia's polar method)."""
-    found = np.empty(0)
-    while len(found) < count:
+    """`count` standard normal numbers from the generator's uniform ones (Marsaglia's polar method)."""
+    numbers = np.empty(0)
+    while len(numbers) < count:
         x, y = 2 * rng.random((2, count)) - 1
         square = x * x + y * y
         inside = (square > 0) & (square < 1)
         x, y, square = x[inside], y[inside], square[inside]
         length = np.sqrt(-2 * log(square) / square)
-        found = np.concatenate([found, x * length, y * length])
-    return found[:count]
+        numbers = np.concatenate([numbers, x * length, y * length])
+    return numbers[:count]
 
 
 def _polynomial(x, coefficients):
     """Horner's rule, the constant first."""
-    found = np.full(x.shape, coefficients[-1])
+    value = np.full(x.shape, coefficients[-1])
     for c in coefficients[-2::-1]:
-        found = found * x + c
-    return found
+        value = value * x + c
+    return value

@@ -1,11 +1,11 @@
 """64-lane vector values for numba: one lane per trial, one bit of a machine word per lane.
 
-LLVM does not vectorise loops over many arrays by itself (it gives up on the alias checks), so the kernel says what it means:
-a `Vector` is an LLVM `<64 x float>` or `<64 x double>` that lives in registers, and a mask is an unsigned 64-bit word, bit b
-for lane b. LLVM splits both into whatever the processor has (AVX-512, AVX2, SSE2); every operation below is lane-wise and
-correctly rounded, so the bits do not depend on that choice.
+LLVM does not vectorise loops over many arrays by itself (it gives up on the alias checks), so the kernel uses vectors
+explicitly: a `Vector` is an LLVM `<64 x float>` or `<64 x double>` held in registers, and a mask is an unsigned 64-bit word,
+bit b for lane b. LLVM splits both into the processor's registers (AVX-512, AVX2, SSE2); every operation below is lane-wise and
+correctly rounded, so the bits do not depend on the processor.
 
-The functions are usable only inside `@njit` code. None of them checks its index: the kernel's tables are checked when built.
+The functions are usable only inside `@njit` code. None checks its index: the kernel's tables are checked when built.
 """
 
 import numpy as np
@@ -29,8 +29,8 @@ def _has_avx512() -> bool:
     return "+avx512f" in features.split(",")
 
 
-# Does the machine code have AVX-512? A masked add of 64 lanes is then four instructions, where it otherwise is thirty or more,
-# and 32 registers of 16 lanes hold all that the kernel needs of a neuron.
+# Does the machine code use AVX-512? A masked add of 64 lanes then takes four instructions instead of thirty or more, and 32
+# registers of 16 lanes hold all that the kernel needs of a neuron.
 AVX512 = _has_avx512()
 
 
@@ -68,8 +68,8 @@ def _pointer(context, builder, array_type, array, index):
 
 
 def _splat(builder, vector, scalar):
-    one = builder.insert_element(ir.Constant(vector.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    first = builder.insert_element(ir.Constant(vector.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 @intrinsic
@@ -126,8 +126,8 @@ def store(typingctx, array, index, value):
 
 
 @intrinsic
-def fetch(typingctx, array, index):
-    """As `load`, from any address: of an array that is not ours to align."""
+def load_unaligned(typingctx, array, index):
+    """As `load`, from any address."""
     vector = Vector(array.dtype)
 
     def emit(context, builder, signature, args):
@@ -140,7 +140,7 @@ def fetch(typingctx, array, index):
 
 
 @intrinsic
-def leave(typingctx, array, index, value):
+def store_unaligned(typingctx, array, index, value):
     """As `store`, at any address."""
     if value != Vector(array.dtype):
         raise TypingError(f"cannot store {value} in an array of {array.dtype}")
@@ -157,18 +157,18 @@ def leave(typingctx, array, index, value):
 
 @intrinsic
 def reload(typingctx, value, array, index):
-    """The vector `value`, which also lies at `array[index:index + 64]`. Where registers are few it is loaded once more: LLVM by
-    itself keeps it from its first use to this one, and moves everything else to the stack and back meanwhile."""
+    """The vector `value`, which also lies at `array[index:index + 64]`. With few registers it is loaded again: LLVM by itself
+    keeps it in registers, and moves everything else to the stack and back meanwhile."""
 
     def emit(context, builder, signature, args):
         value, array, index = args
         if AVX512:
             return value
-        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)  # what was loaded is not known any more
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)  # invalidates earlier loads
         pointer = _pointer(context, builder, signature.args[1], array, index)
-        found = builder.load(builder.bitcast(pointer, value.type.as_pointer()))
-        found.align = 64
-        return found
+        vector = builder.load(builder.bitcast(pointer, value.type.as_pointer()))
+        vector.align = 64
+        return vector
 
     return value(value, array, types.intp), emit
 
@@ -219,7 +219,7 @@ def sqrt(typingctx, a):
     return a(a), emit
 
 
-add, sub, mul, div = (_arithmetic(*what) for what in (("fadd", "+"), ("fsub", "-"), ("fmul", "*"), ("fdiv", "/")))
+add, sub, mul, div = (_arithmetic(*names) for names in (("fadd", "+"), ("fsub", "-"), ("fmul", "*"), ("fdiv", "/")))
 
 
 @intrinsic
@@ -277,7 +277,7 @@ def _selection(comparison, which):
     return intrinsic(operation)
 
 
-least, most = _selection("<", "smaller"), _selection(">", "larger")
+minimum, maximum = _selection("<", "smaller"), _selection(">", "larger")
 
 
 @intrinsic
@@ -293,7 +293,7 @@ def widen(typingctx, a, array):
 
 @intrinsic
 def total(typingctx, a):
-    """The sum of all lanes, the upper half added to the lower until one is left: in the same order everywhere."""
+    """The sum of all lanes, in a fixed order: the upper half is added to the lower until one lane is left."""
 
     def emit(context, builder, signature, args):
         value, width = args[0], LANES

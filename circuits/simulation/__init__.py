@@ -1,1 +1,1 @@
-"""Simulating circuits: the kernel, what goes in and what comes out."""
+"""Simulation of circuits: the kernel, its inputs and its results."""

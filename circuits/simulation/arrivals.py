@@ -1,8 +1,8 @@
-"""Spikes that arrive over static synapses, for the kernel where a masked add takes many instructions.
+"""Arrivals of spikes over static synapses, for processors on which a masked add takes many instructions.
 
-Most words that synapses read have no spike in any of 64 trials. So the synapses with one are listed first, for all neurons of
-a circuit at once, and then each adds its weight to a current in memory: neither loop has a branch that depends on spikes, which
-no processor would foresee. The order of summation is that of the synapses, as in the loops over each neuron's own.
+Most words that synapses read have no spike in any of 64 trials. So the synapses with spikes are listed first, for all neurons
+of a circuit at once, and then each adds its weight to a current in memory: neither loop has a branch that depends on spikes,
+which processors could not predict. The order of summation is that of the synapses, as in the loops over each neuron's synapses.
 """
 
 from typing import NamedTuple
@@ -15,10 +15,10 @@ from circuits.numerics.simd import LANES, add_where, get, load, put, store
 
 
 class Arrivals(NamedTuple):
-    """Workspace, int64 [most static synapses of a circuit] each, numbered from the circuit's first.
+    """Workspace, int64 [maximal number of static synapses of a circuit] each; synapses are numbered from the circuit's first.
 
-    synapse  those over which a spike arrives in a step, as many as there are;   post  the neuron of every synapse
-    target   where in the state its current lies
+    synapse  those with an arriving spike in a step, at the front;   post  the neuron of every synapse
+    target   the index of its current in the state
     """
 
     synapse: np.ndarray
@@ -26,14 +26,14 @@ class Arrivals(NamedTuple):
     target: np.ndarray
 
 
-def workspace(most: int) -> Arrivals:
-    """Workspace for circuits with up to `most` static synapses."""
-    return Arrivals(*(np.empty(most, "i8") for _ in Arrivals._fields))
+def workspace(max_synapses: int) -> Arrivals:
+    """Workspace for circuits with up to `max_synapses` static synapses."""
+    return Arrivals(*(np.empty(max_synapses, "i8") for _ in Arrivals._fields))
 
 
 @jit(inline="always")
 def begin(arrivals, bounds, neurons, states):
-    """Note where the synapses of a circuit lead."""
+    """Set the targets of the synapses of a circuit."""
     first = bounds[0, 0]
     for n in range(neurons):
         for s in range(bounds[n, 0], bounds[n, 2]):
@@ -43,8 +43,7 @@ def begin(arrivals, bounds, neurons, states):
 
 @jit(inline="always")
 def find(arrivals, first, last, offset, flat, here):
-    """List the synapses, of `first` to `last`, over which a spike arrives in the row that begins at `here`; returns their
-    number."""
+    """List the synapses, of `first` to `last`, with an arriving spike in the row at index `here`; returns their number."""
     count = 0
     for s in range(first, last):
         put(arrivals.synapse, count, s - first)
@@ -54,7 +53,7 @@ def find(arrivals, first, last, offset, flat, here):
 
 @jit(inline="always")
 def arrive(arrivals, count, first, offset, weight, flat, here, state, resting):
-    """Add what arrives over the synapses listed to the currents; their neurons rest no longer."""
+    """Add the arrivals over the listed synapses to the currents; their neurons no longer rest."""
     for a in range(count):
         s = get(arrivals.synapse, a)
         place = get(arrivals.target, s)

@@ -1,14 +1,14 @@
-"""Sampled signals as inputs: how they come onto the grid of the time step, and what the kernel reads of them.
+"""Sampled signals as inputs: resampling to the time step, and the kernel's form of them.
 
 A connection of a sampled channel is a current that the neuron filters by its excitatory synaptic time constant, as NEST's
 `iaf_psc_exp` does with currents at its second port:
 
     tau_syn_e dI_e/dt = -I_e + sum of weight * x(t - delay),  x = (signal - center) / scale
 
-x is constant within a step, so that a step is I_e <- P11_e I_e + (1 - P11_e) * sum of weight * x. A lasting x settles I_e at
-weight * x, and V too but for a share of about dt / (2 tau_syn_e): as NEST does, V takes the current to decay within a step.
-Row k of x is the step from k dt to (k + 1) dt; with a delay of d steps it counts at the end of step k + d, as
-a spike in row k does. Before a trial begins x is 0.
+x is constant within a step, so that a step is I_e <- P11_e I_e + (1 - P11_e) * sum of weight * x. A constant x settles I_e at
+weight * x, and V there too, up to a fraction of about dt / (2 tau_syn_e): as in NEST, the current decays within a step of V.
+Row k of x is the step from k dt to (k + 1) dt; with a delay of d steps it acts at the end of step k + d, like a spike in row k.
+Before a trial x is 0.
 """
 
 from collections.abc import Mapping
@@ -37,75 +37,79 @@ class Drive(NamedTuple):
 
 
 def sampled(circuit: Circuit) -> tuple[Sampled, ...]:
-    """What the sampled channels of a circuit are of, in the order of its channels."""
+    """The signals of the sampled channels of a circuit, in the order of its channels."""
     return tuple(channel.signal for channel in circuit.inputs if channel.signal is not None)
 
 
 def resampled(values, sample_ms: float, dt_ms: float, steps: int, place: str = "signal") -> np.ndarray:
-    """A signal on the grid of a time step: float64 [..., steps].
+    """Resample a signal to a time step: float64 [..., steps].
 
-    Every sample stands until the next one comes, and a step gets the mean over its length: the rule for both finer and coarser
-    sampling. Where both steps are equal the samples are taken as they are. A signal may end up to one sample, or one step,
-    before the last step does: its last value then stays.
+    A sample holds until the next one, and a step has the mean over its length, for finer and coarser sampling alike. With equal
+    steps samples are unchanged. A signal may end up to one sample, or one step, before the last step: its last value then
+    continues.
 
-    values  [..., samples], the first from time 0 on, one every `sample_ms`
-    Raises UserError, which begins with `place`, for a signal that is too short, and values that are not finite.
+    values  [..., samples], one every `sample_ms` from time 0 on
+
+    Raises UserError, which begins with `place`, for a signal that is too short, and for values that are not finite.
     """
-    found = np.asarray(values, "f8")
+    samples = np.asarray(values, "f8")
     if not (np.isfinite(sample_ms) and sample_ms > 0):
         raise UserError(f"{place}: is sampled every {sample_ms} ms; that must be a time above 0")
-    if not np.isfinite(found).all():
+    if not np.isfinite(samples).all():
         raise UserError(f"{place}: has values that are not finite")
-    given, wanted = found.shape[-1] * sample_ms, steps * dt_ms
-    if given < wanted - max(sample_ms, dt_ms) * (1 + 1e-6):
-        raise UserError(f"{place}: ends at {given:g} ms, {wanted:g} ms are needed")
+    duration_ms, needed_ms = samples.shape[-1] * sample_ms, steps * dt_ms
+    if duration_ms < needed_ms - max(sample_ms, dt_ms) * (1 + 1e-6):
+        raise UserError(f"{place}: ends at {duration_ms:g} ms, {needed_ms:g} ms are needed")
     if abs(sample_ms / dt_ms - 1) < 1e-9:
-        missing = steps - found.shape[-1]
-        return np.concatenate([found, found[..., -1:]], axis=-1)[..., :steps] if missing > 0 else found[..., :steps].copy()
+        missing = steps - samples.shape[-1]
+        return (
+            np.concatenate([samples, samples[..., -1:]], axis=-1)[..., :steps] if missing > 0 else samples[..., :steps].copy()
+        )
     edges = np.arange(steps + 1) * (dt_ms / sample_ms)
-    whole = np.rint(edges)
-    edges = np.where(np.abs(edges - whole) < 1e-9 * np.maximum(edges, 1), whole, edges)
-    last = found.shape[-1]
+    nearest = np.rint(edges)
+    edges = np.where(np.abs(edges - nearest) < 1e-9 * np.maximum(edges, 1), nearest, edges)
+    last = samples.shape[-1]
     below = np.minimum(np.floor(edges).astype("i8"), last)
-    reach = np.concatenate([np.zeros((*found.shape[:-1], 1)), np.cumsum(found, axis=-1)], axis=-1)
-    held = np.concatenate([found, found[..., -1:]], axis=-1)  # beyond its end the last value stays
-    area = reach[..., below] + (edges - below) * held[..., below]
+    reach = np.concatenate([np.zeros((*samples.shape[:-1], 1)), np.cumsum(samples, axis=-1)], axis=-1)
+    extended = np.concatenate([samples, samples[..., -1:]], axis=-1)  # beyond its end the last value stays
+    area = reach[..., below] + (edges - below) * extended[..., below]
     return np.diff(area, axis=-1) / np.diff(edges)
 
 
 def drive_of(channels: tuple[Sampled, ...], signals, dt_ms: float, trials: int, steps: int) -> np.ndarray:
-    """What drives a circuit in some trials: float64 [trials, steps, sampled channels].
+    """The drive of a circuit in its trials: float64 [trials, steps, sampled channels].
 
-    signals  this array itself; or by the name of a signal (`Sampled.of`) a pair (sample_ms, values), with values [samples] the
-             same in all trials or [trials, samples], which are resampled, centered and scaled
-    Raises UserError for a signal that is missing, and for wrong shapes and values.
+    signals  this array; or by the name of a signal (`Sampled.of`) a pair (sample_ms, values), values [samples] for all trials
+             or [trials, samples], which are resampled, centered and scaled
+
+    Raises UserError for a missing signal, and for wrong shapes and values.
     """
     names = tuple(dict.fromkeys(channel.of for channel in channels))
     if isinstance(signals, np.ndarray):
         shape = (trials, steps, len(channels))
         if signals.dtype.kind != "f" or signals.shape != shape:
-            wanted = f"float [trials, steps, sampled channels] {list(shape)}"
-            raise UserError(f"signals: an array must be {wanted}, not {signals.dtype} {list(signals.shape)}")
-        found = signals.astype("f8")
+            expected = f"float [trials, steps, sampled channels] {list(shape)}"
+            raise UserError(f"signals: an array must be {expected}, not {signals.dtype} {list(signals.shape)}")
+        drive = signals.astype("f8")
     else:
-        given: Mapping[str, Any] = {} if signals is None else signals
-        if not isinstance(given, Mapping) or set(given) != set(names):
-            told = ", ".join(map(repr, given)) if isinstance(given, Mapping) else repr(type(given).__name__)
-            raise UserError(f"signals: the circuit is driven by {_listed(names)}, not by {told or 'none'}"[:300])
-        on_grid = {name: _signal(name, given[name], dt_ms, trials, steps) for name in names}
+        by_name: Mapping[str, Any] = {} if signals is None else signals
+        if not isinstance(by_name, Mapping) or set(by_name) != set(names):
+            actual = ", ".join(map(repr, by_name)) if isinstance(by_name, Mapping) else repr(type(by_name).__name__)
+            raise UserError(f"signals: the circuit is driven by {_listed(names)}, not by {actual or 'none'}"[:300])
+        on_grid = {name: _signal(name, by_name[name], dt_ms, trials, steps) for name in names}
         parts = [(on_grid[c.of] - c.center) / c.scale for c in channels]
-        found = np.stack(parts, axis=-1) if parts else np.zeros((trials, steps, 0))
-    if not (np.abs(found) <= LARGEST).all():
+        drive = np.stack(parts, axis=-1) if parts else np.zeros((trials, steps, 0))
+    if not (np.abs(drive) <= LARGEST).all():
         raise UserError(f"signals: a drive is a number from -{LARGEST:g} to {LARGEST:g}, after centering and scaling")
-    return found
+    return drive
 
 
-def _signal(name, given, dt_ms, trials, steps):
+def _signal(name, signal, dt_ms, trials, steps):
     place = f"signals[{name!r}]"
-    if not isinstance(given, tuple) or len(given) < 2:
+    if not isinstance(signal, tuple) or len(signal) < 2:
         raise UserError(f"{place}: must be a pair (sample_ms, values)")
     try:
-        sample_ms, values = float(given[0]), np.asarray(given[1], "f8")
+        sample_ms, values = float(signal[0]), np.asarray(signal[1], "f8")
     except (TypeError, ValueError):
         raise UserError(f"{place}: must be numbers: (sample_ms, values)") from None
     if values.ndim not in (1, 2) or 0 in values.shape or (values.ndim == 2 and len(values) != trials):
@@ -118,10 +122,10 @@ def _listed(names):
 
 
 def lanes(drive: np.ndarray, real=np.float32) -> np.ndarray:
-    """A drive [trials, steps, channels] as the kernel reads it: real [blocks, steps, channels, 64], 0 in lanes without a
+    """A drive [trials, steps, channels] in the kernel's layout: real [blocks, steps, channels, 64], 0 in lanes without a
     trial."""
     trials, steps, channels = drive.shape
     blocks = -(-trials // LANES)
-    found = np.zeros((blocks * LANES, steps, channels), real)
-    found[:trials] = drive
-    return np.ascontiguousarray(np.moveaxis(found.reshape(blocks, LANES, steps, channels), 1, -1))
+    padded = np.zeros((blocks * LANES, steps, channels), real)
+    padded[:trials] = drive
+    return np.ascontiguousarray(np.moveaxis(padded.reshape(blocks, LANES, steps, channels), 1, -1))

@@ -1,24 +1,24 @@
 """The simulation kernel: the only hot loop.
 
-One call of `run` advances one circuit through one block of 64 trials. Spikes live in a raster of machine words
+One call of `run` advances one circuit through one block of 64 trials. Spikes are in a raster of machine words
 `[history + steps, width]`: bit b of a word is trial b; the first columns are the input channels, the rest the neurons.
-A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and the
-raster that comes out is the one that was used. For each neuron, a step is, in NEST's order:
+A synapse with delay d reads the word of its source d rows up, so there are no ring buffers and no event queues, and this
+raster is the result. For each neuron, a step is, in NEST's order:
 
-    V and what else the model has   <- integrated, with the currents as they stand (held at v_reset while refractory)
-    I_e, I_i                        <- decayed, plus what arrives (weights of inhibitory synapses are negative in the table);
+    V and other model states        <- integrated with the present currents (held at v_reset while refractory)
+    I_e, I_i                        <- decayed, plus arrivals (weights of inhibitory synapses are negative in the table);
                                        I_e also follows the sampled inputs, see `circuits.simulation.drive`
     V >= threshold                  a spike in this row, V <- v_reset, refractory for n_ref steps
 
-In a closed loop the circuit's outputs then move an environment, and that fills the input channels of the next row.
+In a closed loop the circuit's outputs then move an environment, which fills the input channels of the next row.
 
 A neuron is refractory from its spike until that spike is n_ref rows old: one word per neuron and no counters.
 
-With AVX-512, each neuron asks all its synapses. Elsewhere those over which a spike arrives are found first, see `arrivals`,
-and a neuron that the first step leaves at rest in all trials, where it stays until a spike arrives, is passed over till then.
+With AVX-512, each neuron reads all its synapses. Elsewhere the synapses with arriving spikes are listed first, see `arrivals`,
+and neurons that stay at rest in all trials in the first step are skipped until a spike arrives.
 
-What a circuit does not use costs nothing: the machine code is made for its neuron model and for what is not None among
-plastic synapses, sampled inputs, noise, environment and teacher. Whether states are recorded is asked once a row.
+Unused features cost nothing: the machine code is made for the neuron model and for those of plastic synapses, sampled inputs,
+noise, environment and teacher that are not None. Whether states are recorded is asked once a row.
 """
 
 from typing import NamedTuple
@@ -63,15 +63,15 @@ class Trace(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Workspace of the kernel, for any circuit of some tables. Reals are 64-byte aligned.
+    """Workspace of the kernel for any circuit of the tables. Reals are 64-byte aligned.
 
     state   real [neurons * states * 64];   refractory  uint64 [neurons]
-    raster  uint64 [history + steps, channels + neurons]: the input columns filled before a run, the first `history` rows zero
-    short_term, stdp  real [synapses * states * 64] of the circuit with the most;   spare  float32 [64] if there is noise
+    raster  uint64 [history + steps, channels + neurons]: input columns are filled before a run, the first `history` rows are 0
+    short_term, stdp  real [maximal number of synapses * states * 64];   spare  float32 [64] if there is noise
     environment   float32 [states * 64] if there is an environment;   words  uint64 [output slots]
-    signal  real [(history + steps) * sampled channels * 64]: their drive, filled before a run, the first `history` rows zero
+    signal  real [(history + steps) * sampled channels * 64]: the drive, filled before a run, the first `history` rows are 0
     noted   real [output slots * NOTED * 64], for a teacher
-    resting uint8 [neurons]: is its state still zero in all trials?   arrivals  see there
+    resting uint8 [neurons]: is the state still zero in all trials?   arrivals  `arrivals.Arrivals`
     trace   what is recorded
     """
 
@@ -103,10 +103,10 @@ def _rests(state, place, states):
 @compiled
 def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, environment, trial, drive, lesson):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
-    first row of all.
+    first step.
 
     tables    `circuits.simulation.packed.PackedCircuits`;   short_term, stdp  its short_term and stdp, or None
-    keep_weights  does the rest leave to synapses what they learnt?
+    keep_weights  do plastic weights survive the rest?
     noise     `circuits.simulation.noise.Noise`, or None;   environment  of `environments`, or None
     trial     number of the block's first trial;   drive  the tables' own, or None
     lesson    `circuits.simulation.teacher.Lesson`, or None
@@ -130,7 +130,7 @@ def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, 
     if environment is not None and first == history:
         begin(environment.start, trial, scratch.environment)
         sense(environment, scratch.environment, trial, 0, flat, first * width)
-    # What plastic synapses carry is added after that of static ones, and the bits depend on the order.
+    # Plastic synapses are added after static ones: the bits depend on the order.
     listed = not AVX512 and short_term is None and stdp is None
     may_rest = listed and noise is None and drive is None and lesson is None
     first_synapse, last_synapse = bounds[0, 0], bounds[neurons - 1, 2]
@@ -177,13 +177,13 @@ def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, 
                 for s in range(bounds[n, 1], bounds[n, 2]):
                     i_i = add_where(get(flat, here + get(offset, s)), i_i, get(weight, s))
             if short_term is not None:
-                mine, base = short_term.bounds[b, n], short_term.bounds[b, 0, 0]
-                i_e = short_term_synapses.arrive(short_term, mine[0], mine[1], base, flat, here, scratch.short_term, i_e)
-                i_i = short_term_synapses.arrive(short_term, mine[1], mine[2], base, flat, here, scratch.short_term, i_i)
+                ends, base = short_term.bounds[b, n], short_term.bounds[b, 0, 0]
+                i_e = short_term_synapses.arrive(short_term, ends[0], ends[1], base, flat, here, scratch.short_term, i_e)
+                i_i = short_term_synapses.arrive(short_term, ends[1], ends[2], base, flat, here, scratch.short_term, i_i)
             if stdp is not None:
-                mine, base = stdp.bounds[b, n], stdp.bounds[b, 0, 0]
-                i_e = stdp_synapses.arrive(stdp, mine[0], mine[1], base, flat, here, scratch.stdp, fired, i_e)
-                i_i = stdp_synapses.arrive(stdp, mine[1], mine[2], base, flat, here, scratch.stdp, fired, i_i)
+                ends, base = stdp.bounds[b, n], stdp.bounds[b, 0, 0]
+                i_e = stdp_synapses.arrive(stdp, ends[0], ends[1], base, flat, here, scratch.stdp, fired, i_e)
+                i_i = stdp_synapses.arrive(stdp, ends[1], ends[2], base, flat, here, scratch.stdp, fired, i_i)
             store(state, place + I_E * LANES, i_e)
             store(state, place + I_I * LANES, i_i)
 
@@ -210,15 +210,15 @@ def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, 
 
 
 def scratch(tables, steps, environment=None) -> Scratch:
-    """Room for `run` on any circuit of the tables, in an environment or without one."""
+    """Workspace of `run` for any circuit of the tables, with or without an environment."""
     neurons, real = tables.table.shape[1], tables.table.dtype
     channels = 0 if tables.drive is None else tables.drive.channels
 
-    def most(lists):
+    def max_count(lists):
         return 0 if lists is None else int((lists.bounds[..., 2].max(axis=1) - lists.bounds[:, 0, 0]).max())
 
     def plastic(lists, states):
-        return aligned(most(lists) * states * LANES, real)
+        return aligned(max_count(lists) * states * LANES, real)
 
     signal = aligned((tables.history + steps) * channels * LANES, real)
     signal[: tables.history * channels * LANES] = 0
@@ -234,6 +234,6 @@ def scratch(tables, steps, environment=None) -> Scratch:
         signal,
         aligned(tables.readout.shape[1] * NOTED * LANES, real),
         np.zeros(neurons, "u1"),
-        arrivals.workspace(0 if AVX512 else most(tables)),
+        arrivals.workspace(0 if AVX512 else max_count(tables)),
         Trace(np.empty(0, "i8"), aligned(0, real)),
     )

@@ -1,10 +1,10 @@
-"""Chance: numbers that depend on (seed, trial, neuron, step) alone, Gaussian ones for membrane noise and uniform ones.
+"""Random numbers that depend only on (seed, trial, neuron, step): Gaussian for membrane noise, and uniform.
 
 Counter-based (Salmon et al., SC 2011, "Parallel random numbers: as easy as 1, 2, 3"): Threefry-2x32 with 20 rounds hashes the
-counter (trial, step) under the key (seed, seed xor neuron / 2) to two words, and Box and Muller's formula makes of them two
-numbers, for an even neuron and the odd one after it. So the bits do not depend on lanes, blocks, threads or workers, and
-nothing has to be stored. Computed in float32 whatever the precision of the simulation, so that float32 and float64 see the
-same noise. The tails end at 5.77.
+counter (trial, step) with the key (seed, seed xor neuron / 2) to two words, which Box and Muller's formula maps to two numbers,
+for an even neuron and the next odd one. So the bits do not depend on lanes, blocks, threads or workers, and nothing has to be
+stored. Computed in float32 whatever the precision of the simulation, so that float32 and float64 have the same noise. The tails
+end at 5.77.
 """
 
 from math import factorial, pi
@@ -39,8 +39,7 @@ class Noise(NamedTuple):
 
 @intrinsic
 def gaussian_pair(typingctx, low, high, trial, pair, step):
-    """Twice 64 standard normal numbers, two float32 vectors: lane k is that of trial `trial + k`. The arguments are integers;
-    their lowest 32 bits count."""
+    """Two float32 vectors of standard normal numbers, lane k for trial `trial + k`, by the lowest 32 bits of the arguments."""
 
     def emit(context, builder, signature, args):
         first, second = _words_at(builder, args)
@@ -54,7 +53,7 @@ def gaussian_pair(typingctx, low, high, trial, pair, step):
 
 @intrinsic
 def uniform_pair(typingctx, low, high, trial, pair, step):
-    """Likewise twice 64 numbers from [0, 1), multiples of 2^-24."""
+    """Two float32 vectors of uniform numbers from [0, 1), multiples of 2^-24."""
 
     def emit(context, builder, signature, args):
         words = _words_at(builder, args)
@@ -73,8 +72,8 @@ def _words_at(builder, args):
 
 
 def _spread(builder, scalar):
-    one = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), scalar, ir.Constant(_WORD, 0))
-    return builder.shuffle_vector(one, one, ir.Constant(_WORDS, [0] * LANES))
+    first = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), scalar, ir.Constant(_WORD, 0))
+    return builder.shuffle_vector(first, first, ir.Constant(_WORDS, [0] * LANES))
 
 
 def _words(value):
@@ -131,10 +130,10 @@ def _sine(builder, word):
 
 
 def _polynomial(builder, x, coefficients):
-    found = _reals(coefficients[0])
+    value = _reals(coefficients[0])
     for c in coefficients[1:]:
-        found = _call(builder, "llvm.fma", found, x, _reals(c))
-    return found
+        value = _call(builder, "llvm.fma", value, x, _reals(c))
+    return value
 
 
 def _call(builder, name, *args):

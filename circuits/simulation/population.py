@@ -1,4 +1,4 @@
-"""Many circuits on the same trials: what the search runs."""
+"""Simulation of many circuits on the same trials, for the search."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -23,12 +23,12 @@ class Activity(NamedTuple):
     """Results of a population of `B` circuits.
 
     outputs  uint64 [B, blocks, steps, R]: spikes in the output slots
-    spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (spike times synapses it
-             travels, those from input channels included)
+    spikes   int64 [B]: spikes of all neurons over all trials;  events  int64 [B]: synaptic events (for each spike, of neurons
+             and input channels, the synapses of its source)
     steps    int64 [B]: steps simulated, of blocks * steps; fewer for circuits that were given up
-    surprise float64 [B, trials, R] where there is a `circuits.simulation.teacher`, else None; infinite for circuits given up
-    off      float64 [B, trials, R, 2] where it has potentials, else None: sums of the distance of V - v_rest from them, and of
-             its square
+    surprise float64 [B, trials, R] with a `circuits.simulation.teacher`, else None; infinite for circuits given up
+    off      float64 [B, trials, R, 2] with a teacher's potentials, else None: sums of the deviation of V - v_rest from them,
+             and of its square
     """
 
     outputs: np.ndarray
@@ -40,16 +40,16 @@ class Activity(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """When a circuit is hopeless. All in steps of the simulation: the same circuit is given up at the same step anywhere.
+    """Early stopping of hopeless circuits, by steps of the simulation, so that a circuit stops at the same step everywhere.
 
-    Looked at after every `check` steps of a block of 64 trials, and not at all if that is 0:
+    Checked after every `check` steps of a block of 64 trials, never if that is 0:
 
-    runaway  spikes per neuron, trial and step since the last look are above `ceiling`
+    runaway  spikes per neuron, trial and step since the last check exceed `ceiling`
     silence  no output neuron has spiked in any trial so far, and the block is over, or `quiet` steps have passed since its last
-             input (with the longest delay in `quiet`, nothing is in flight); in a closed loop input may come to the end
+             input (with the longest delay in `quiet`, no spike is in transit); in a closed loop input may come until the end
 
-    A circuit given up is not simulated any further, neither in this block nor in those after it. Its outputs count as silent
-    in every trial, its spikes and events as if it had gone on as it began.
+    A stopped circuit is not simulated further, in this and later blocks. Its outputs count as silent in all trials, its spikes
+    and events are extrapolated.
     """
 
     check: int = 0
@@ -72,13 +72,13 @@ def simulate_population(
 ) -> Activity:
     """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
 
-    seed         of the membrane noise;   stop  when to give a circuit up
-    environment  of `environments`: a closed loop. Every circuit finds it as it starts; of the inputs the shape alone counts
-    signals      what drives sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
-    sequence     blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic synapses keep what
-                 they learnt
-    teacher      what the output slots should do, and then do
-    threads      default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors this process may use.
+    seed         of the membrane noise;   stop  early stopping
+    environment  of `environments`: a closed loop, from its start for every circuit; only the shape of the inputs is used
+    signals      drive of sampled channels, real [blocks, steps, sampled channels, 64] (`drive.lanes`)
+    sequence     blocks w * sequence to (w + 1) * sequence - 1 follow one another in time: plastic weights persist
+    teacher      forces the spikes of output slots
+    threads      default: OMP_NUM_THREADS if set (Ray sets it for its workers), else the processors of this process
+
     The result does not depend on the threads.
     """
     batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
@@ -88,9 +88,9 @@ def simulate_population(
     counts = np.zeros((3, batch), "i8")
     noise = Noise.of(seed) if tables.noisy else None
     if tables.drive is not None:
-        wanted = (blocks, steps, tables.sampled, LANES)
-        if signals is None or signals.shape != wanted:
-            raise ValueError(f"signals must be real {list(wanted)}, not {None if signals is None else list(signals.shape)}")
+        expected = (blocks, steps, tables.sampled, LANES)
+        if signals is None or signals.shape != expected:
+            raise ValueError(f"signals must be real {list(expected)}, not {None if signals is None else list(signals.shape)}")
         signals = np.ascontiguousarray(signals, tables.table.dtype)
     signals = None if tables.drive is None else signals
     extras = tables.short_term, tables.stdp, noise, environment, tables.drive, signals
@@ -110,7 +110,7 @@ def simulate_population(
 
 
 class _Taught(NamedTuple):
-    """A teacher of all blocks, as `Lesson` has them of one, and what is noted, real [B, blocks, R, NOTED, 64]."""
+    """A teacher's data for all blocks, in the form of `Lesson`, and the results, real [B, blocks, R, NOTED, 64]."""
 
     spikes: np.ndarray
     scored: np.ndarray
@@ -131,58 +131,57 @@ def _taught(teacher, batch, slots, real):
     return _Taught(teacher.spikes.reshape(blocks, -1), teacher.scored, width, potential, compared, noted)
 
 
-def threads_here() -> int:
-    """How many threads to use: OMP_NUM_THREADS if set, else the processors this process may use."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, int(given)) if given.isdigit() else processors()
+def default_threads() -> int:
+    """The default number of threads: OMP_NUM_THREADS if set, else the processors of this process."""
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(setting)) if setting.isdigit() else processors()
 
 
 def spans(count: int, threads: int | None) -> list[tuple[int, int]]:
-    """0 .. count cut into parts that shrink, so that threads which finish early take over work of the others and all end at
-    about the same time."""
-    threads = threads_here() if threads is None else threads
+    """Split 0 .. count into spans of decreasing size, so that threads finish at about the same time."""
+    threads = default_threads() if threads is None else threads
     if threads == 1:
         return [(0, count)]
-    least = max(1, count // (64 * threads))
+    min_size = max(1, count // (64 * threads))
     ends = [0]
     while ends[-1] < count:
-        left = count - ends[-1]
-        ends.append(ends[-1] + min(left, max(least, left // (3 * threads))))
+        remaining = count - ends[-1]
+        ends.append(ends[-1] + min(remaining, max(min_size, remaining // (3 * threads))))
     return list(pairwise(ends))
 
 
 def in_threads(function, items, threads: int | None) -> None:
-    """Call the function with each item, in threads if that pays; what it raises is raised here."""
-    threads = min(threads_here() if threads is None else threads, len(items))
-    left = iter(items)  # that all take from
+    """Call the function with each item, in threads if there are several; its exceptions are raised here."""
+    threads = min(default_threads() if threads is None else threads, len(items))
+    queue = iter(items)  # shared by all threads
 
     def work():
-        for item in left:
+        for item in queue:
             function(item)
 
     if threads <= 1:
         work()
         return
-    others = [_helpers(threads - 1).submit(work) for _ in range(threads - 1)]
+    futures = [_pool(threads - 1).submit(work) for _ in range(threads - 1)]
     try:
         work()
     finally:
-        wait(others)
-    for other in others:
-        other.result()
+        wait(futures)
+    for future in futures:
+        future.result()
 
 
 @cache
-def _helpers(count):
-    """Threads that stay: to start one takes as long as some circuits do."""
+def _pool(count):
+    """Persistent threads: starting one takes as long as simulating several circuits."""
     return ThreadPoolExecutor(count)
 
 
-os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come along into a forked process
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has no threads of its parent
 
 
-# Loops where slices would do: assigning an array to a slice makes numba compile its error messages, for seconds. Functions that
-# are called once are inlined: each compiled function has everything that it calls compiled into it anew, the kernel too.
+# Loops instead of slices: for assigning an array to a slice numba compiles error messages, for seconds. Functions called once
+# are inlined: each compiled function contains everything that it calls, the kernel too.
 
 
 @compiled
@@ -190,16 +189,16 @@ def _simulate_part(
     tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, short_term, stdp, noise, environment, drive,
     signals, teacher,
 ):  # fmt: skip
-    """The circuits `first` to `last` on all blocks; counts has a row each for spikes, events and steps."""
+    """Simulate the circuits `first` to `last` on all blocks; counts has rows for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
-    given_up, heard = np.zeros(last - first, np.bool_), np.zeros(last - first, np.bool_)
+    given_up, responded = np.zeros(last - first, np.bool_), np.zeros(last - first, np.bool_)
     simulated = np.zeros(last - first)
-    everything = 0.0  # steps times trials
+    total = 0.0  # steps times trials
     for block in range(blocks):
-        everything += steps * np.float64(_popcount(masks[block]))
+        total += steps * np.float64(_popcount(masks[block]))
     filled, last_input = -1, 0
     for start in range(0, blocks, sequence):
-        # A circuit goes through its sequence before the next one does: what its synapses learn is kept in the scratch.
+        # Circuit by circuit through a sequence: plastic weights are in the scratch.
         for b in range(first, last):
             for block in range(start, start + sequence):
                 if given_up[b - first]:
@@ -211,25 +210,25 @@ def _simulate_part(
                     if drive is not None:
                         last_input = steps
                         _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
-                done, any_heard, hopeless = _simulate_block(
-                    tables, b, block, block > start, masks[block], last_input, stop, heard[b - first], outputs, counts,
+                done, responds, hopeless = _simulate_block(
+                    tables, b, block, block > start, masks[block], last_input, stop, responded[b - first], outputs, counts,
                     scratch, short_term, stdp, noise, environment, drive, teacher,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
-                heard[b - first], given_up[b - first] = any_heard, hopeless
+                responded[b - first], given_up[b - first] = responds, hopeless
                 if hopeless:
-                    _write_off(b, outputs, counts, everything / simulated[b - first])
+                    _write_off(b, outputs, counts, total / simulated[b - first])
                     if teacher is not None:
                         teacher.noted[b] = np.inf
 
 
 @jit(inline="always")
 def _simulate_block(
-    tables, b, block, keep, mask, last_input, stop, heard, outputs, counts, scratch, short_term, stdp, noise, environment,
+    tables, b, block, keep, mask, last_input, stop, responded, outputs, counts, scratch, short_term, stdp, noise, environment,
     drive, teacher,
 ):  # fmt: skip
-    """One circuit in one block: the steps simulated, whether an output has been heard so far, whether it is hopeless."""
+    """Simulate one circuit in one block: steps simulated, has an output spiked so far, is the circuit given up?"""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
     chunk = stop.check if stop.check > 0 else steps
     ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
@@ -248,27 +247,27 @@ def _simulate_block(
             for k in range(start, end):
                 word = raster[history + k, tables.channels + tables.readout[b, r]] & mask
                 outputs[b, block, k, r] = word
-                heard |= word != 0
-        silent = not heard and end >= min(steps, last_input + stop.quiet)
+                responded |= word != 0
+        silent = not responded and end >= min(steps, last_input + stop.quiet)
         if stop.check > 0 and (fired > ceiling * (end - start) or silent):
-            return end, heard, True
+            return end, responded, True
         start = end
     if teacher is not None:
         for k in range(len(scratch.noted)):
             teacher.noted[b, block, k // (NOTED * LANES), k // LANES % NOTED, k % LANES] = scratch.noted[k]
-    return steps, heard, False
+    return steps, responded, False
 
 
 @jit(inline="always")
 def _lesson(tables, b, block, teacher, noted):
-    """The lesson of one circuit in one block; nothing is noted yet."""
+    """The lesson of one circuit in one block, without results."""
     noted[:] = 0
     slot = np.full(tables.n_ref.shape[1], -1)
     for r in range(tables.readout.shape[1]):
         if tables.readout[b, r] >= 0:
             slot[tables.readout[b, r]] = r
-    own = teacher.potential[block], teacher.compared[block]
-    return Lesson(slot, teacher.spikes[block], teacher.scored[block], teacher.per_width, *own, noted)
+    measured = teacher.potential[block], teacher.compared[block]
+    return Lesson(slot, teacher.spikes[block], teacher.scored[block], teacher.per_width, *measured, noted)
 
 
 @compiled
@@ -306,11 +305,11 @@ def _count(tables, b, raster, first, last, mask, counts):
 
 @compiled
 def _write_off(b, outputs, counts, factor):
-    """A circuit given up: silent outputs, and spikes and events as if it had gone on, `factor` times what there were."""
+    """Set the results of a circuit given up: silent outputs, and spikes and events times `factor`."""
     _, blocks, rows, slots = outputs.shape
     for block in range(blocks):
         for k in range(rows):
             for r in range(slots):
                 outputs[b, block, k, r] = 0
-    for what in range(2):
-        counts[what, b] = np.int64(counts[what, b] * factor)
+    for row in range(2):
+        counts[row, b] = np.int64(counts[row, b] * factor)

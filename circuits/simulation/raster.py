@@ -19,7 +19,7 @@ from circuits.simulation.traces import Traces
 
 
 def pack(spikes) -> np.ndarray:
-    """bool [trials, steps, columns] -> uint64 [blocks, steps, columns]; the last block is filled up with silent trials."""
+    """bool [trials, steps, columns] -> uint64 [blocks, steps, columns]; the last block is padded with silent trials."""
     spikes = np.asarray(spikes, bool)
     trials, steps, columns = spikes.shape
     blocks = -(-trials // LANES)
@@ -27,7 +27,7 @@ def pack(spikes) -> np.ndarray:
     padded[:trials] = spikes.reshape(trials, -1)
     eighths = padded.reshape(blocks * 8, 8, -1)
     packed = eighths[:, 0].copy()
-    for lane in range(1, 8):  # several times faster than numpy's packbits along this axis
+    for lane in range(1, 8):  # faster than numpy's packbits along this axis
         packed |= eighths[:, lane] << lane
     words = np.ascontiguousarray(packed.reshape(blocks, 8, -1).swapaxes(1, 2)).view("<u8")
     return words.reshape(blocks, steps, columns).astype("u8", copy=False)
@@ -78,11 +78,10 @@ class Raster:
         Weights of synapses with stdp at the end of each trial, float64 [trials, synapses], sorted by target, then E before I,
         then source, delay and weight.
     surprise : ndarray, optional
-        How surprising the teacher's spikes are where there is a teacher, float64 [..., trials, outputs]: see
+        Surprise of the teacher's spikes, with a teacher, float64 [..., trials, outputs]: see
         `circuits.simulation.teacher`.
     off : ndarray, optional
-        Where the teacher has potentials the sums of the distance from them and of its square, float64 [..., trials, outputs,
-        2].
+        With a teacher's potentials, sums of the deviation from them and of its square, float64 [..., trials, outputs, 2].
 
     Examples
     --------
@@ -157,7 +156,7 @@ class Raster:
         Parameters
         ----------
         columns : ndarray, optional
-            The columns that are counted, bool [..., columns], for instance `excitatory`; by default all.
+            The columns to count, bool [..., columns], for instance `excitatory`; by default all.
 
         Returns
         -------
@@ -167,13 +166,13 @@ class Raster:
         chosen = np.ones(self.bits.shape[-1], bool) if columns is None else np.asarray(columns, bool)
         flat = self._flat()
         mask = np.broadcast_to(chosen, (*self.bits.shape[:-3], chosen.shape[-1])).reshape(len(flat), -1)
-        summed = _together(flat, np.ascontiguousarray(mask))
-        return summed.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
+        counts = _together(flat, np.ascontiguousarray(mask))
+        return counts.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
 
     def weighted(self, templates) -> np.ndarray:
         """Sum a template over the spikes of each column.
 
-        The time is proportional to the number of spikes: trains are never written out.
+        The time is proportional to the number of spikes: trains are not unpacked.
 
         Parameters
         ----------
@@ -194,12 +193,12 @@ class Raster:
         if weights.shape[-1:] != (self.steps,) or weights.ndim > 2:
             raise UserError(f"templates: must be [steps] or [templates, steps], {self.steps} steps, not {list(weights.shape)}")
         *circuits, blocks, _, columns = self.bits.shape
-        found = _weighted(self._flat(), np.ascontiguousarray(np.atleast_2d(weights).T))
-        found = found.reshape(*circuits, blocks * LANES, columns, -1)[..., : self.trials, :, :]
-        return found[..., 0] if weights.ndim == 1 else found
+        sums = _weighted(self._flat(), np.ascontiguousarray(np.atleast_2d(weights).T))
+        sums = sums.reshape(*circuits, blocks * LANES, columns, -1)[..., : self.trials, :, :]
+        return sums[..., 0] if weights.ndim == 1 else sums
 
     def part(self, first: int, last: int) -> "Raster":
-        """Take some of the trials.
+        """The raster of a range of trials.
 
         Parameters
         ----------
@@ -222,7 +221,7 @@ class Raster:
         return replace(self, bits=words, trials=last - first, stimulus=None, traces=None, weights_mv=None)
 
     def fired_in(self, window) -> np.ndarray:
-        """Tell whether there is a spike in the window of each trial.
+        """Test for spikes in the window of each trial.
 
         Parameters
         ----------
@@ -250,7 +249,7 @@ class Raster:
         return self.counts() * (1000.0 / self.duration_ms)
 
     def spikes(self) -> np.ndarray:
-        """Write the spikes out, one byte each: 64 times the memory of the raster.
+        """Unpack the spikes, one byte each: 64 times the memory of the raster.
 
         Returns
         -------
@@ -279,7 +278,7 @@ class Raster:
         return [(np.flatnonzero(column) + 1) * self.dt_ms for column in fired.T]
 
     def plot(self, trial: int = 0, ax=None):
-        """Draw one trial of one circuit: input spikes, spikes, and what was recorded.
+        """Draw one trial of one circuit: input spikes, spikes and recorded traces.
 
         Parameters
         ----------
@@ -296,7 +295,7 @@ class Raster:
         return show.draw(self, "axes", trial, ax)
 
     def to_neo(self) -> Any:
-        """Return the raster as objects of Neo, with the traces that were recorded.
+        """Convert the raster to Neo objects, with recorded traces.
 
         Needs the extra `recordings`.
 
@@ -308,7 +307,7 @@ class Raster:
         return show.draw(self, "neo")
 
     def to_nwb(self, path, **session) -> Path:
-        """Write the raster as an NWB file, with the traces that were recorded.
+        """Write the raster as an NWB file, with recorded traces.
 
         Needs the extra `recordings`.
 
@@ -355,76 +354,76 @@ def _popcount(x):
 @compiled
 def _counts(bits, first, last):
     circuits, blocks, _, columns = bits.shape
-    found = np.zeros((circuits, blocks, LANES, columns), np.int64)
+    counts = np.zeros((circuits, blocks, LANES, columns), np.int64)
     for c in range(circuits):
         for b in range(blocks):
             for k in range(first, last):
                 for n in range(columns):
-                    left = bits[c, b, k, n]
-                    while left:
-                        found[c, b, _trailing_zeros(left), n] += 1
-                        left &= left - np.uint64(1)
-    return found
+                    word = bits[c, b, k, n]
+                    while word:
+                        counts[c, b, _trailing_zeros(word), n] += 1
+                        word &= word - np.uint64(1)
+    return counts
 
 
 @compiled
 def _together(bits, chosen):
     circuits, blocks, steps, columns = bits.shape
-    found = np.zeros((circuits, blocks, LANES, steps), np.int32)
+    counts = np.zeros((circuits, blocks, LANES, steps), np.int32)
     for c in range(circuits):
         for b in range(blocks):
             for k in range(steps):
                 for n in range(columns):
-                    left = bits[c, b, k, n] if chosen[c, n] else np.uint64(0)
-                    while left:
-                        found[c, b, _trailing_zeros(left), k] += 1
-                        left &= left - np.uint64(1)
-    return found
+                    word = bits[c, b, k, n] if chosen[c, n] else np.uint64(0)
+                    while word:
+                        counts[c, b, _trailing_zeros(word), k] += 1
+                        word &= word - np.uint64(1)
+    return counts
 
 
 @compiled
 def _weighted(bits, weights):
     circuits, blocks, steps, columns = bits.shape
     templates = weights.shape[1]
-    found = np.zeros((circuits, blocks, LANES, columns, templates))
+    sums = np.zeros((circuits, blocks, LANES, columns, templates))
     for c in range(circuits):
         for b in range(blocks):
             for k in range(steps):
                 for n in range(columns):
-                    left = bits[c, b, k, n]
-                    while left:
-                        lane = _trailing_zeros(left)
+                    word = bits[c, b, k, n]
+                    while word:
+                        lane = _trailing_zeros(word)
                         for t in range(templates):
-                            found[c, b, lane, n, t] += weights[k, t]
-                        left &= left - np.uint64(1)
-    return found
+                            sums[c, b, lane, n, t] += weights[k, t]
+                        word &= word - np.uint64(1)
+    return sums
 
 
 @compiled
 def _unpacked(words):
     rows, length = words.shape
-    found = np.zeros((rows, LANES, length), np.bool_)
+    spikes = np.zeros((rows, LANES, length), np.bool_)
     for r in range(rows):
         for x in range(length):
-            left = words[r, x]
-            while left:
-                found[r, _trailing_zeros(left), x] = True
-                left &= left - np.uint64(1)
-    return found
+            word = words[r, x]
+            while word:
+                spikes[r, _trailing_zeros(word), x] = True
+                word &= word - np.uint64(1)
+    return spikes
 
 
 @compiled
 def _first(bits):
     circuits, blocks, steps, columns = bits.shape
-    found = np.full((circuits, blocks, LANES, columns), -1, np.int64)
+    first = np.full((circuits, blocks, LANES, columns), -1, np.int64)
     for c in range(circuits):
         for b in range(blocks):
             for n in range(columns):
                 seen = np.uint64(0)
                 for k in range(steps):
-                    left = bits[c, b, k, n] & ~seen
-                    seen |= left
-                    while left:
-                        found[c, b, _trailing_zeros(left), n] = k
-                        left &= left - np.uint64(1)
-    return found
+                    word = bits[c, b, k, n] & ~seen
+                    seen |= word
+                    while word:
+                        first[c, b, _trailing_zeros(word), n] = k
+                        word &= word - np.uint64(1)
+    return first

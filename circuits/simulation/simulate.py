@@ -1,4 +1,4 @@
-"""Running one circuit, for people."""
+"""Simulation of one circuit."""
 
 import threading
 
@@ -49,26 +49,25 @@ def simulate(
     dtype : {"float64", "float32"}
         Precision: float64 is the reference, float32 is what the search uses.
     seed : int
-        Seed of the membrane noise, for circuits that have some (`noise_mv`).
+        Seed of the membrane noise (`noise_mv`).
     record : list of str or int, or "all", optional
         Ids of neurons whose membrane potential and currents are recorded, as `raster.traces`.
     record_trials : sequence of int
-        Numbers of the trials that are recorded.
+        Numbers of the trials to record.
     environment : Environment, optional
-        A closed loop, in which the outputs of the circuit decide its inputs. Only the shape of `spikes` counts then; the inputs
-        that came about are `raster.stimulus`.
+        A closed loop, in which the outputs of the circuit determine its inputs. Of `spikes` only the shape is used then; the
+        resulting inputs are `raster.stimulus`.
     sequence : int
-        Number of trials that follow one another, 1 if none do. Trials 0 to sequence - 1 are the first such sequence, and so on.
-        Every trial starts from rest, but plastic synapses (stdp) keep the weights that they had at the end of the trial before.
+        Number of consecutive trials of a sequence. Trials 0 to sequence - 1 are the first sequence, and so on. Every trial
+        starts from rest, but plastic synapses (stdp) keep their weights from the trial before.
     threads : int, optional
         Number of threads, by default one per processor; the result does not depend on it.
     grid : {"exact", "nearest", "up"}
         Rule for spike times between two steps, see `circuits.on_grid`.
     signals : dict or ndarray, optional
-        What drives sampled channels: by the name of the signal (`Sampled.of`) a pair (sample_ms, values), the values [samples]
-        the same in all trials or [trials, samples]. Every sample stands until the next one, and a step gets the mean over its
-        length. Or what the channels are driven by on the grid already, centered and scaled: float [trials, steps, channels],
-        in the order of the sampled channels alone.
+        Signals of sampled channels: by the name of the signal (`Sampled.of`) a pair (sample_ms, values), values [samples] for
+        all trials or [trials, samples]. A sample holds until the next one, and a step has the mean over its length. Or the
+        drive itself, centered and scaled: float [trials, steps, sampled channels].
 
     Returns
     -------
@@ -100,7 +99,7 @@ def simulate(
     watched, chosen = _chosen(circuit, record, record_trials, trials)
     tables = from_circuit(circuit, np.dtype(dtype))
     drive = drive_of(sampled(circuit), signals, circuit.dt_ms, trials, steps)
-    # Sequences lie in the lanes: block b of their p-th trials has the number b * sequence + p.
+    # A lane is a sequence: block b of the p-th trials has the number b * sequence + p.
     lanes = trials // sequence
     if environment is not None:
         checked(environment, trials, tables.channels, tables.readout.shape[1])
@@ -110,18 +109,18 @@ def simulate(
     waves = np.stack([lanes_of(drive[p::sequence], tables.table.dtype) for p in range(sequence)])
     out = np.empty((*bits.shape[:3], tables.channels + len(circuit.neurons)), "u8")
     recorded = np.empty((len(chosen), len(watched), steps, len(circuit.model.states)))
-    learnt = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
+    final_weights = None if tables.stdp is None else np.empty((trials, len(tables.stdp.weight)))
 
     def block(b):
         scratch = run.scratch()
         for p in range(sequence):
-            kept = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
-            out[p, b] = run.block(scratch, bits[p, b], waves[p, b], b * sequence + p, p > 0, bool(kept))
-            for k, t in kept:
+            recordings = [(k, t) for k, t in enumerate(chosen) if t % sequence == p and t // sequence // LANES == b]
+            out[p, b] = run.block(scratch, bits[p, b], waves[p, b], b * sequence + p, p > 0, bool(recordings))
+            for k, t in recordings:
                 recorded[k] = run.trace(t // sequence % LANES)
-            if learnt is not None:
-                here = learnt[p::sequence][b * LANES : (b + 1) * LANES]
-                here[:] = run.weights(scratch)[: len(here)]
+            if final_weights is not None:
+                of_block = final_weights[p::sequence][b * LANES : (b + 1) * LANES]
+                of_block[:] = run.weights(scratch)[: len(of_block)]
 
     in_threads(block, range(bits.shape[1]), threads)
     out &= lane_masks(lanes)[:, None, None]
@@ -138,12 +137,12 @@ def simulate(
         excitatory=circuit.excitatory,
         stimulus=Raster(inputs, trials, circuit.dt_ms, tuple(c.name for c in circuit.inputs)),
         traces=_traces(circuit, watched, chosen, recorded) if record is not None else None,
-        weights_mv=learnt,
+        weights_mv=final_weights,
     )
 
 
 class _Run:
-    """The kernel, set up for one circuit; one scratch per thread."""
+    """The kernel prepared for one circuit; one scratch per thread."""
 
     def __init__(self, tables: PackedCircuits, steps: int, seed: int, watched, environment):
         self.tables, self.steps, self.environment = tables, steps, environment
@@ -151,45 +150,45 @@ class _Run:
         slot = np.full(len(tables.table[0]), -1)
         slot[watched] = np.arange(len(watched))
         self.slot, self.shape = slot, (len(watched), steps, tables.model.states, LANES)
-        self.here = threading.local()
+        self.local = threading.local()
 
     def scratch(self):
-        if not hasattr(self.here, "scratch"):
-            self.here.scratch = kernel.scratch(self.tables, self.steps, self.environment)
-        return self.here.scratch
+        if not hasattr(self.local, "scratch"):
+            self.local.scratch = kernel.scratch(self.tables, self.steps, self.environment)
+        return self.local.scratch
 
     def block(self, scratch, bits, waves, number, keep_weights, record):
-        """The words of all channels and neurons in one block, [steps, channels + neurons]."""
+        """Run one block; returns the words of all channels and neurons, [steps, channels + neurons]."""
         t = self.tables
         scratch.raster[t.history :, : t.channels] = bits
         scratch.signal[t.history * t.sampled * LANES :] = waves.reshape(-1)
-        self.here.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
+        self.local.values = kernel.aligned(int(np.prod(self.shape)), t.table.dtype) if record else None
         if record:
-            scratch = scratch._replace(trace=kernel.Trace(self.slot, self.here.values))
+            scratch = scratch._replace(trace=kernel.Trace(self.slot, self.local.values))
         extras = t.short_term, t.stdp, self.noise, self.environment, number * LANES, t.drive, None
         kernel.run(t, 0, scratch, t.history, len(scratch.raster), keep_weights, *extras)
         return scratch.raster[t.history :]
 
     def trace(self, lane):
         """The states recorded in one lane, [watched, steps, states]."""
-        return self.here.values.reshape(self.shape)[..., lane]
+        return self.local.values.reshape(self.shape)[..., lane]
 
     def weights(self, scratch):
-        """The weights that stdp left, in mV: [lanes, synapses]."""
+        """The final weights of stdp synapses in mV, [lanes, synapses]."""
         count = len(self.tables.stdp.weight)
         share = scratch.stdp[: count * stdp.STATES * LANES].reshape(count, stdp.STATES, LANES)[:, 0]
         return (np.abs(self.tables.stdp.weight)[:, None] * share).T
 
 
 def _in_blocks(start, sequence):
-    """The starts of the trials as they lie in blocks and lanes; lanes without a trial get 0."""
+    """The initial states of the trials by block and lane; 0 in lanes without a trial."""
     lanes = len(start) // sequence
-    found = np.zeros((-(-lanes // LANES), sequence, LANES, start.shape[1]), "f4")
+    starts = np.zeros((-(-lanes // LANES), sequence, LANES, start.shape[1]), "f4")
     for p in range(sequence):
-        for b, block in enumerate(found):
-            mine = start[p::sequence][b * LANES : (b + 1) * LANES]
-            block[p, : len(mine)] = mine
-    return found.reshape(-1, start.shape[1])
+        for b, block in enumerate(starts):
+            trials = start[p::sequence][b * LANES : (b + 1) * LANES]
+            block[p, : len(trials)] = trials
+    return starts.reshape(-1, start.shape[1])
 
 
 def _chosen(circuit, record, record_trials, trials):
@@ -197,22 +196,22 @@ def _chosen(circuit, record, record_trials, trials):
     names = [n.id for n in circuit.neurons]
     if not (record is None or isinstance(record, list | tuple) or record == "all"):
         raise UserError(f'record: "all" or a list of ids of neurons, not {record!r}')
-    wanted = [] if record is None else names if isinstance(record, str) and record == "all" else list(record)
-    for name in wanted:
+    recorded = [] if record is None else names if isinstance(record, str) and record == "all" else list(record)
+    for name in recorded:
         if name not in names:
             raise UserError(f"record: there is no neuron {name!r}; there are {', '.join(map(repr, names))}")
     for trial in record_trials:
         if not (isinstance(trial, int | np.integer) and 0 <= trial < trials):
             raise UserError(f"record_trials: there is no trial {trial!r}; there are 0 to {trials - 1}")
-    return [names.index(name) for name in wanted], [int(t) for t in record_trials] if wanted else []
+    return [names.index(name) for name in recorded], [int(t) for t in record_trials] if recorded else []
 
 
 def _traces(circuit, watched, chosen, recorded):
-    rest = circuit.parameters[watched, circuit.model.names.index("v_rest_mv")]
+    v_rest = circuit.parameters[watched, circuit.model.names.index("v_rest_mv")]
     v, i_e, i_i, *further = np.moveaxis(recorded, (0, 1, 2, 3), (1, 3, 2, 0))
     names = circuit.model.states[3:]
     return Traces(
-        v + rest,
+        v + v_rest,
         i_e,
         i_i,
         tuple(circuit.neurons[n].id for n in watched),

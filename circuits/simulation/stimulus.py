@@ -1,4 +1,4 @@
-"""Input spikes as people give them, checked: spike times in ms, or a bool array."""
+"""Validation of input spikes: spike times in ms, or a bool array."""
 
 import sys
 import warnings
@@ -12,16 +12,16 @@ GRIDS = ("exact", "nearest", "up")
 
 
 def dense(circuit: Circuit, spikes, duration_ms: float | None, grid: str = "exact") -> np.ndarray:
-    """The input as bool [trials, steps, channels]; `grid` as of `on_grid`. Raises UserError that names the trial and channel of
-    what is wrong."""
+    """The input as bool [trials, steps, channels]; `grid` as in `on_grid`. Raises UserError that names the trial and
+    channel."""
     _check_grid(grid)
     dt, channels = circuit.dt_ms, len(circuit.inputs)
     if duration_ms is not None and not (np.isfinite(duration_ms) and duration_ms >= dt):
         raise UserError(f"duration_ms: at least one step of {dt:g} ms, not {duration_ms}")
     if isinstance(spikes, np.ndarray) and spikes.dtype != object:
         if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape[:2]:
-            wanted = f"bool [trials, steps, {channels} channels]"
-            raise UserError(f"spikes: an array must be {wanted}, not {spikes.dtype} {list(spikes.shape)}")
+            expected = f"bool [trials, steps, {channels} channels]"
+            raise UserError(f"spikes: an array must be {expected}, not {spikes.dtype} {list(spikes.shape)}")
         if duration_ms is not None and abs(duration_ms / dt - spikes.shape[1]) > 1e-6:
             raise UserError(f"duration_ms: {duration_ms:g} ms is not the array's {spikes.shape[1]} steps of {dt:g} ms")
         return spikes
@@ -46,9 +46,9 @@ def on_grid(spikes, dt_ms: float, duration_ms: float, grid: str = "exact") -> np
     grid : {"exact", "nearest", "up"}
         The rule for times between two steps, for instance those of a recording. "exact" refuses them, as well as times before
         dt and two spikes in one step. "nearest" rounds them to the nearest step, and times halfway between two steps to the
-        later one. "up" rounds them to the next step, so that no spike comes earlier than it was. With "nearest" and "up" a time
-        that would become 0 goes to the first step, dt, and spikes of one channel that fall into one step become one spike; a
-        warning states how many are lost in this way.
+        later one. "up" rounds them to the next step, so that no spike is early. With "nearest" and "up" a time that would
+        become 0 becomes dt, the first step, and spikes of one channel in one step become one spike; a warning states how many
+        spikes are lost.
 
     Returns
     -------
@@ -89,24 +89,24 @@ def _on_grid(spikes, dt, duration_ms, channels, grid):
     if abs(duration_ms / dt - round(duration_ms / dt)) > 1e-6:
         raise UserError(f"duration_ms: {duration_ms:g} ms is no whole number of steps of {dt:g} ms")
     steps = round(duration_ms / dt)
-    found, given = np.zeros((len(spikes), steps, channels), bool), 0
+    raster, total = np.zeros((len(spikes), steps, channels), bool), 0
     for t, trial in enumerate(spikes):
         if not _is_list(trial) or len(trial) != channels:
-            what = len(trial) if _is_list(trial) else repr(trial)
-            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {what}")
+            actual = len(trial) if _is_list(trial) else repr(trial)
+            raise UserError(f"spikes[{t}]: one list of times per input channel, {channels} in all, not {actual}")
         for c, times in enumerate(trial):
             rows = _rows(times, dt, steps, grid, f"spikes[{t}][{c}]")
-            found[t, rows, c] = True
-            given += len(rows)
-    lost = given - np.count_nonzero(found)
+            raster[t, rows, c] = True
+            total += len(rows)
+    lost = total - np.count_nonzero(raster)
     if lost:
-        text = f'grid="{grid}": {lost} of {given} spikes fell into a step of {dt:g} ms with another one, and are one with it'
-        warnings.warn(text, stacklevel=_ours())
-    return found
+        text = f'grid="{grid}": {lost} of {total} spikes fell into a step of {dt:g} ms with another one, and are one with it'
+        warnings.warn(text, stacklevel=_stack_level())
+    return raster
 
 
-def _ours():
-    """How many calls from here the first one is that is not in this package: the line that a warning names."""
+def _stack_level():
+    """The stack level of the first caller outside this package, which a warning names."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "circuits":
         level, frame = level + 1, frame.f_back
@@ -117,15 +117,15 @@ def _is_list(value):
     return isinstance(value, (list, tuple, np.ndarray))
 
 
-def _rows(times, dt, steps, grid, place):
+def _rows(times, dt, steps, grid, location):
     """The row of each spike, in their order."""
     try:
         at = np.asarray(times, "f8").reshape(-1) / dt
     except (TypeError, ValueError):
-        raise UserError(f"{place}: spike times must be numbers in ms") from None
+        raise UserError(f"{location}: spike times must be numbers in ms") from None
     if not np.isfinite(at).all():
-        raise UserError(f"{place}: {at[~np.isfinite(at)][0]} ms is no time")
-    near, tolerance = np.rint(at), np.clip(1e-6 * np.abs(at), 1e-6, 1e-2)  # a float, of 32 bits perhaps, says no more
+        raise UserError(f"{location}: {at[~np.isfinite(at)][0]} ms is no time")
+    near, tolerance = np.rint(at), np.clip(1e-6 * np.abs(at), 1e-6, 1e-2)  # the precision of times that may be float32
     on_a_step = np.abs(at - near) <= tolerance
     exact = grid == "exact"
     if exact:
@@ -140,6 +140,6 @@ def _rows(times, dt, steps, grid, place):
     )
     for bad, text in checks:
         if bad.any():
-            raise UserError(f"{place}: {at[np.argmax(bad)] * dt:g} ms {text}")
+            raise UserError(f"{location}: {at[np.argmax(bad)] * dt:g} ms {text}")
     between = np.ceil(at) if grid == "up" else np.floor(at + 0.5 + tolerance)
     return np.maximum(np.where(on_a_step, near, between), 1).astype("i8") - 1

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Traces:
-    """State of some neurons at the end of each step, after arrivals and reset.
+    """States of recorded neurons at the end of each step, after arrivals and reset.
 
     v_mv [trials, steps, neurons]: membrane potential;   i_e_mv, i_i_mv  the same shape: synaptic currents times membrane
     resistance, the inhibitory one negative (of conductance neurons: the current that would flow at v_th)

@@ -1,6 +1,6 @@
-"""Models of plastic synapses, one file each; `model.py` says what a model is made of.
+"""Models of plastic synapses, one file each; `model.py` explains the parts of a model.
 
-A static synapse has a weight and a delay alone and needs none.
+A static synapse has only a weight and a delay, and needs no model.
 """
 
 from circuits.synapses.model import SynapseModel

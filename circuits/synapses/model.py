@@ -13,10 +13,10 @@ from circuits.part import Parameter, Part, parameters_of
 
 @dataclass(frozen=True)
 class SynapseModel:
-    """A model of plastic synapses, put together.
+    """A model of plastic synapses.
 
     section    its parameters, as a section of a synapse in a motif file
-    lists      NamedTuple of what the kernel reads: bounds, weight, offset as in `packed.PackedCircuits`, then constants
+    lists      NamedTuple for the kernel: bounds, weight, offset as in `packed.PackedCircuits`, then constants
     constants  (parameters as a namespace of arrays, dt) -> the rest of `lists`
     """
 

@@ -1,4 +1,4 @@
-"""Surrogate gradients: the forward pass is the exact threshold, the backward pass a smooth bump around it.
+"""Surrogate gradients: the forward pass is the exact threshold, the backward pass a smooth function around it.
 
 With x = V - v_th in mV and s = slope in 1/mV, d spike / dV is taken to be
 
@@ -9,7 +9,7 @@ With x = V - v_th in mV and s = slope in 1/mV, d spike / dV is taken to be
     gaussian       exp(-(s x)^2 / 2)                 Yin et al., Nature Machine Intelligence 3, 2021 (without their side lobes)
     triangle       max(0, 1 - s |x|)                 Esser et al., PNAS 113, 2016; Bellec et al., NeurIPS 2018
 
-Each is there twice, for tensors and for the 64 lanes of the fused kernels.
+Each has two implementations, for tensors and for the 64 lanes of the fused kernels.
 """
 
 import math
@@ -20,7 +20,7 @@ import torch
 from numba.extending import overload
 
 from circuits.numerics import exponential
-from circuits.numerics.simd import add, div, fma, like, most, mul, splat, sub
+from circuits.numerics.simd import add, div, fma, like, maximum, mul, splat, sub
 
 
 class FastSigmoid(NamedTuple):
@@ -44,8 +44,8 @@ class Triangle(NamedTuple):
 
 
 def surrogate_derivative(kind, x):
-    """The slope of the spike at 64 distances x to the threshold. Compiled code alone calls this: numba takes the function of
-    the surrogate's kind."""
+    """The slope of the spike at 64 distances x to the threshold. For compiled code only: numba chooses the function by the
+    surrogate's kind."""
     raise NotImplementedError
 
 
@@ -62,7 +62,7 @@ def _lanes(kind):
 
 @_lanes(FastSigmoid)
 def _fast_sigmoid(surrogate, x):
-    below = fma(splat(surrogate.slope), most(x, sub(like(x, 0.0), x)), like(x, 1.0))
+    below = fma(splat(surrogate.slope), maximum(x, sub(like(x, 0.0), x)), like(x, 1.0))
     return div(like(x, 1.0), mul(below, below))
 
 
@@ -74,7 +74,7 @@ def _arctan(surrogate, x):
 
 @_lanes(Sigmoid)
 def _sigmoid(surrogate, x):
-    fall = exponential.exp(sub(like(x, 0.0), mul(splat(surrogate.slope), most(x, sub(like(x, 0.0), x)))))
+    fall = exponential.exp(sub(like(x, 0.0), mul(splat(surrogate.slope), maximum(x, sub(like(x, 0.0), x)))))
     below = add(like(x, 1.0), fall)
     return div(mul(splat(surrogate.slope), fall), mul(below, below))
 
@@ -87,11 +87,11 @@ def _gaussian(surrogate, x):
 
 @_lanes(Triangle)
 def _triangle(surrogate, x):
-    return most(sub(like(x, 1.0), mul(splat(surrogate.slope), most(x, sub(like(x, 0.0), x)))), like(x, 0.0))
+    return maximum(sub(like(x, 1.0), mul(splat(surrogate.slope), maximum(x, sub(like(x, 0.0), x)))), like(x, 0.0))
 
 
 class Surrogate(NamedTuple):
-    """kind: for the kernels; tensor: (x, slope) -> bump."""
+    """kind: for the kernels; tensor: (x, slope) -> surrogate derivative."""
 
     kind: type
     tensor: Callable[[torch.Tensor, float], torch.Tensor]
@@ -110,9 +110,10 @@ SURROGATES = {
 
 
 class Spike(torch.autograd.Function):
-    """`apply(v, v_th, held, bump, slope, dampening)`: 1 where v >= v_th and not held, else 0, in the dtype of v [..., neurons].
+    """`apply(v, v_th, held, surrogate_derivative, slope, dampening)`: 1 where v >= v_th and not held, else 0, in the dtype of v
+    [..., neurons].
 
-    held  bool [..., neurons]: refractory;   bump  a `Surrogate.tensor`;   dampening  of the bump, a factor (Bellec et al.,
+    held  bool [..., neurons]: refractory;   surrogate_derivative  a `Surrogate.tensor`;   dampening  its factor (Bellec et al.,
     NeurIPS 2018, whose value is 0.3)
     """
 

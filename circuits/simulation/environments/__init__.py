@@ -1,4 +1,4 @@
-"""The environments that circuits can act in: one file each, see `circuits.simulation.environments.model`."""
+"""Environments of circuits, one file each; see `circuits.simulation.environments.model`."""
 
 from circuits.simulation.environments.model import replay
 from circuits.simulation.environments.two_ears import TwoEars

@@ -1,17 +1,16 @@
-"""Environments: in a closed loop the spikes of a circuit's outputs move a body, and what the body senses is the input.
+"""Environments: in a closed loop, a circuit's output spikes move a body, and the body's senses are the input.
 
 An environment is one file here. It holds
 
-    a kind: a NamedTuple of `start` float32 [trials, states], where each trial begins; `channels` and `ports`, how many input
-    channels it fills and output neurons it follows; and whatever else it consists of, numbers alone. Its type is what numba
-    compiles the kernel for, as with neuron models: a circuit without an environment pays nothing for environments;
+    a kind: a NamedTuple of `start` float32 [trials, states], the initial states; `channels` and `ports`, the numbers of input
+    channels that it fills and of output neurons that move it; and further numbers. numba compiles the kernel for its type, as
+    for neuron models: circuits without an environment have no cost;
     a function under `@moves(kind)`: the state after a step, from the output spikes of that step;
     a function under `@senses(kind)`: the input spikes of a step, from the state at its beginning.
 
 The state is `states` vectors of 64 lanes, an environment for each trial of a block, in float32 whatever the precision of the
-circuit. What a circuit does in an environment must not depend on the processor: only what `simd` offers, and chance from
-`noise` by the numbers of trial and step. As `move` depends on nothing but the outputs, the raster of the outputs alone tells
-what became of a body (`replay`).
+circuit. Results must not depend on the processor: use only the operations of `simd`, and random numbers of `noise` by trial and
+step. As `move` depends only on the outputs, their raster determines the states (`replay`).
 """
 
 import numpy as np
@@ -24,8 +23,8 @@ from circuits.simulation.raster import Raster
 
 
 def move(environment, state, words):
-    """Advance the state vectors by one step; words uint64 [ports]: the spikes of the outputs in this step, in 64 trials.
-    Compiled code alone calls this and `sense`: numba takes the functions of the environment's kind."""
+    """Advance the state vectors by one step; words uint64 [ports]: the spikes of the outputs in this step, in 64 trials. This
+    and `sense` are for compiled code only: numba chooses the functions by the environment's kind."""
     raise NotImplementedError
 
 
@@ -35,7 +34,7 @@ def sense(environment, state, trial, step, flat, at):
 
 
 def moves(kind):
-    """Declare a function of the signature of `move` as that of environments of this kind."""
+    """Register the implementation of `move` for environments of this kind."""
 
     def declare(function):
         @overload(move, inline="always")
@@ -48,7 +47,7 @@ def moves(kind):
 
 
 def senses(kind):
-    """Declare a function of the signature of `sense` as that of environments of this kind."""
+    """Register the implementation of `sense` for environments of this kind."""
 
     def declare(function):
         @overload(sense, inline="always")
@@ -61,7 +60,7 @@ def senses(kind):
 
 
 def checked(environment, trials: int, channels: int, ports: int):
-    """The environment, or a UserError where it does not fit these trials and this circuit."""
+    """The environment. Raises UserError unless it fits these trials and this circuit."""
     start = environment.start
     if start.ndim != 2 or len(start) != trials or start.dtype != np.float32:
         raise UserError(f"environment: start must be float32 [{trials} trials, states], not {start.dtype} {list(start.shape)}")
@@ -73,31 +72,31 @@ def checked(environment, trials: int, channels: int, ports: int):
 
 @compiled
 def begin(start, trial, state):
-    """Put the environments of 64 trials, the first of them `trial`, at their start; lanes without a trial begin at 0."""
+    """Set the initial states of 64 trials, the first of them `trial`; 0 in lanes without a trial."""
     for x in range(start.shape[1]):
         for lane in range(LANES):
             state[x * LANES + lane] = start[trial + lane, x] if trial + lane < len(start) else np.float32(0.0)
 
 
 def replay(environment, outputs: Raster, course: bool = False) -> np.ndarray:
-    """Final states of the environments that these outputs moved: float32 [..., trials, states].
+    """The final states of environments moved by these outputs: float32 [..., trials, states].
 
-    course  instead the state after every step, [..., trials, steps, states]
+    course  return the states after all steps instead, [..., trials, steps, states]
     """
     *circuits, blocks, steps, ports = outputs.bits.shape
     checked(environment, outputs.trials, environment.channels, ports)
     flat = np.ascontiguousarray(outputs.bits).reshape(-1, blocks, steps, ports)
     states = environment.start.shape[1]
-    found = np.empty((len(flat), outputs.trials, steps if course else 1, states), "f4")
-    _replay(environment, flat, aligned(states * LANES, np.float32), found)
-    found = found.reshape(*circuits, *found.shape[1:])
-    return found if course else found[..., 0, :]
+    results = np.empty((len(flat), outputs.trials, steps if course else 1, states), "f4")
+    _replay(environment, flat, aligned(states * LANES, np.float32), results)
+    results = results.reshape(*circuits, *results.shape[1:])
+    return results if course else results[..., 0, :]
 
 
 @compiled
-def _replay(environment, bits, state, found):
+def _replay(environment, bits, state, results):
     circuits, blocks, steps, ports = bits.shape
-    kept, states = found.shape[2], found.shape[3]
+    rows, states = results.shape[2], results.shape[3]
     words = np.zeros(ports, np.uint64)
     for c in range(circuits):
         for block in range(blocks):
@@ -106,7 +105,7 @@ def _replay(environment, bits, state, found):
                 for r in range(ports):
                     words[r] = bits[c, block, k, r]
                 move(environment, state, words)
-                if k >= steps - kept:
-                    for lane in range(min(LANES, found.shape[1] - block * LANES)):
+                if k >= steps - rows:
+                    for lane in range(min(LANES, results.shape[1] - block * LANES)):
                         for x in range(states):
-                            found[c, block * LANES + lane, k - (steps - kept), x] = state[x * LANES + lane]
+                            results[c, block * LANES + lane, k - (steps - rows), x] = state[x * LANES + lane]

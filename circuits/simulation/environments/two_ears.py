@@ -1,4 +1,4 @@
-"""A body with two ears walks in a plane where one source sounds."""
+"""A walking body with two ears and one sound source in a plane."""
 
 from math import cos, radians, sin
 from typing import NamedTuple
@@ -13,15 +13,16 @@ X, Y, AHEAD_X, AHEAD_Y = range(4)
 
 
 class TwoEars(NamedTuple):
-    """The source is at the origin; the body goes straight on by `stride` in every step until it is within `reach` of it.
+    """The source is at the origin; the body moves ahead by `stride` in every step until it is within `reach` of the source.
 
     start   float32 [trials, 4]: position x, y and the heading as a unit vector
-    turn    cosine and sine of the angle by which a spike of a motor turns the body, before it goes on: one of the left motor to
-            the right and one of the right motor to the left, as wheels at its sides would; both at once cancel
+    turn    cosine and sine of the angle by which a motor spike turns the body before it moves: the left motor to the right, the
+            right motor to the left, like wheels at its sides; simultaneous spikes cancel
     stride, reach  lengths, in the unit of x and y
-    An ear fires in a step with probability `hum` + `loud` / (1 + r / near) (1 +- contrast sin a), at distance r and for a
-    source the angle a to the left of the heading; + is the left ear.
-    low, high  key of the chance in the ears (`of` makes it from a seed)
+    An ear fires in a step with probability `hum` + `loud` / (1 + r / near) (1 +- contrast sin a), at distance r and with the
+    source at an angle a to the left of the heading; + is the left ear.
+
+    low, high  key of the ears' random numbers (`of` makes it from a seed)
     """
 
     start: np.ndarray
@@ -40,8 +41,8 @@ class TwoEars(NamedTuple):
 
     @classmethod
     def of(cls, start, seed, *, turn_deg, stride, reach, loud, near, contrast, hum) -> "TwoEars":
-        """With the angle of a turn in degrees and the seed of the chance in the ears."""
-        key = Noise.of((seed, 1))  # another stream than membrane noise of the same seed
+        """Make one from the angle of a turn in degrees and the seed of the ears' random numbers."""
+        key = Noise.of((seed, 1))  # not the stream of the membrane noise of this seed
         turn, start = radians(turn_deg), np.ascontiguousarray(start, "f4")
         stride, reach, loud, near, contrast, hum = map(float, (stride, reach, loud, near, contrast, hum))
         return cls(start, cos(turn), sin(turn), stride, reach, loud, near, contrast, hum, key.low, key.high)

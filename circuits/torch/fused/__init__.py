@@ -1,1 +1,1 @@
-"""The forward and the backward pass through time as kernels of their own, faster than autograd step by step."""
+"""The forward and the backward pass through time as compiled kernels, faster than autograd step by step."""

@@ -11,17 +11,17 @@ from torch.nn import functional
 
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.population import in_threads, spans
-from circuits.torch.fused.backward import COLUMNS, Credit, Found, Given, Workspace, run_backward
-from circuits.torch.fused.forward import Left, Record, run_forward
+from circuits.torch.fused.backward import COLUMNS, Credit, IncomingGradients, OutgoingGradients, Workspace, run_backward
+from circuits.torch.fused.forward import Outputs, Record, run_forward
 from circuits.torch.fused.job import Job, Lists, chunk_of
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Parts of a run that are no tensors: arrays as in `Job`, and
+    """Parts of a run other than tensors: arrays as in `Job`, and
 
-    batch    lanes in use;   history  steps that a delay may reach back;   kind  of the surrogate
-    credit   how gradients are passed back;   times  are those with respect to the propagators wanted?
+    batch    lanes in use;   history  maximal delay in steps;   kind  of the surrogate
+    credit   options of the backward pass;   times  are gradients of the propagators needed?
     """
 
     lists: Lists
@@ -36,13 +36,13 @@ class Plan:
 
 
 class Run(torch.autograd.Function):
-    """`apply(x, weight, table, start, past_x, past_spikes, plan)` -> spikes read, last spikes, state at the end, steps held.
+    """`apply(x, weight, table, start, past_x, past_spikes, plan)` -> spikes read, last spikes, final state, steps held.
 
-    x            real [G, channels, T, B], any strides but 1 for the last;   weight, table  as in `Job`
+    x            real [G, channels, T, B], with stride 1 of the last axis;   weight, table  as in `Job`
     start        real [3, G, neurons, B]: V, I_e, I_i, or None: rest
     past_x       real [G, channels, D, B], past_spikes real [G, neurons, D, B] of 0 and 1: the steps before, or None: silence
     Returns [T, batch, G, slots], [G, neurons, tail, B], [3, G, neurons, B], int32 [G, neurons, B]; the tail is as long as the
-    longest delay, or T. B is the batch filled up to a multiple of 64, T at least 1. Results do not depend on the number of
+    longest delay, or T. B is the batch padded to a multiple of 64, T at least 1. Results do not depend on the number of
     threads.
     """
 
@@ -54,10 +54,10 @@ class Run(torch.autograd.Function):
         tail = torch.empty(groups, neurons, min(job.history, steps), lanes, dtype=real)
         final = torch.empty(3, groups, neurons, lanes, dtype=real)
         refractory = torch.zeros(groups, neurons, lanes, dtype=torch.int32)
-        left = Left(read.numpy(), *map(_flat, (tail, final, refractory)))
-        _in_threads(job, partial(aligned, neurons * 3 * LANES, job.x.dtype), partial(run_forward, job, left))
-        kept = [torch.from_numpy(array) for array in (job.raster.view("i8"), job.marks, job.held.view("i8"))]
-        ctx.save_for_backward(x, weight, table, past_x, *kept)
+        outputs = Outputs(read.numpy(), *map(_flat, (tail, final, refractory)))
+        _in_threads(job, partial(aligned, neurons * 3 * LANES, job.x.dtype), partial(run_forward, job, outputs))
+        saved = [torch.from_numpy(array) for array in (job.raster.view("i8"), job.marks, job.held.view("i8"))]
+        ctx.save_for_backward(x, weight, table, past_x, *saved)
         ctx.plan, ctx.past_spikes = plan, 0 if past_spikes is None else past_spikes.shape[2]
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(refractory)
@@ -67,9 +67,9 @@ class Run(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, read, tail, final, _):
         plan = ctx.plan
-        x, weight, table, past_x, *kept = ctx.saved_tensors
-        raster, marks, held = (tensor.numpy() for tensor in kept)
-        job = _job(x, weight, table, None, past_x, None, plan, kept=(raster.view("u8"), marks, held.view("u8")))
+        x, weight, table, past_x, *saved = ctx.saved_tensors
+        raster, marks, held = (tensor.numpy() for tensor in saved)
+        job = _job(x, weight, table, None, past_x, None, plan, saved=(raster.view("u8"), marks, held.view("u8")))
         groups, _, steps, lanes = x.shape
         neurons, blocks, empty = len(plan.lists.n_ref), job.blocks, x.new_empty(0)
         if read is None:
@@ -80,41 +80,41 @@ class Run(torch.autograd.Function):
             read = read.permute(2, 3, 0, 1)
         read = _lanes_last(read)
         tail, final = (empty if grad is None else grad.contiguous() for grad in (tail, final))
-        given = Given(_flat(read), read.stride()[:3], _flat(tail), _flat(final))
+        incoming = IncomingGradients(_flat(read), read.stride()[:3], _flat(tail), _flat(final))
 
         shapes = (x.shape, None, None, (3, groups, neurons, lanes), None, (groups, neurons, job.history, lanes))
         if past_x is not None:
             shapes = (*shapes[:4], past_x.shape, shapes[5])
-        of_x, _, _, of_start, of_past_x, of_past_spikes, _ = (
-            torch.empty(shape, dtype=x.dtype) if wanted and shape else None
-            for shape, wanted in zip((*shapes, None), ctx.needs_input_grad, strict=True)
+        grad_x, _, _, grad_start, grad_past_x, grad_past_spikes, _ = (
+            torch.empty(shape, dtype=x.dtype) if needed and shape else None
+            for shape, needed in zip((*shapes, None), ctx.needs_input_grad, strict=True)
         )
-        by_weight = np.zeros((groups, blocks, weight.shape[1]))
-        by_table = np.zeros((groups, blocks, neurons, len(COLUMNS)))
-        outgoing = (empty if grad is None else grad for grad in (of_x, of_past_x, of_past_spikes, of_start))
-        found = Found(*map(_flat, outgoing), by_weight, by_table)
-        of_neurons = ctx.needs_input_grad[2]
-        rooms = partial(_room, job, plan.times and of_neurons, of_neurons)
-        _in_threads(job, rooms, partial(run_backward, job, plan.kind, plan.credit, given, found))
-        of_table = torch.zeros_like(table)
-        of_table[..., list(COLUMNS)] = _summed(by_table, table)
-        if of_past_spikes is not None:
-            of_past_spikes = of_past_spikes[:, :, job.history - ctx.past_spikes :]
-        return of_x, _summed(by_weight, weight), of_table, of_start, of_past_x, of_past_spikes, None
+        weight_sums = np.zeros((groups, blocks, weight.shape[1]))
+        table_sums = np.zeros((groups, blocks, neurons, len(COLUMNS)))
+        arrays = (empty if grad is None else grad for grad in (grad_x, grad_past_x, grad_past_spikes, grad_start))
+        outgoing = OutgoingGradients(*map(_flat, arrays), weight_sums, table_sums)
+        needs_table = ctx.needs_input_grad[2]
+        workspace = partial(_workspace, job, plan.times and needs_table, needs_table)
+        _in_threads(job, workspace, partial(run_backward, job, plan.kind, plan.credit, incoming, outgoing))
+        grad_table = torch.zeros_like(table)
+        grad_table[..., list(COLUMNS)] = _summed(table_sums, table)
+        if grad_past_spikes is not None:
+            grad_past_spikes = grad_past_spikes[:, :, job.history - ctx.past_spikes :]
+        return grad_x, _summed(weight_sums, weight), grad_table, grad_start, grad_past_x, grad_past_spikes, None
 
 
-def _job(x, weight, table, start, past_x, past_spikes, plan, kept=None) -> Job:
+def _job(x, weight, table, start, past_x, past_spikes, plan, saved=None) -> Job:
     groups, channels, steps, lanes = x.shape
     neurons, blocks, real = len(plan.lists.n_ref), lanes // LANES, torch.empty(0, dtype=x.dtype).numpy().dtype
     history, chunk = plan.history, chunk_of(steps, neurons)
     past = 0 if past_x is None else past_x.shape[2]
-    if kept is None:
+    if saved is None:
         chunks = -(-steps // chunk)
         raster = np.zeros((groups, blocks, history + steps, neurons), "u8")
         if past_spikes is not None:
             raster[:, :, history - past_spikes.shape[2] : history] = words(past_spikes > 0).transpose(0, 3, 2, 1)
         marks = aligned(groups * blocks * chunks * neurons * 3 * LANES, real)
-        kept = raster, marks, np.empty((groups, blocks, chunks, neurons), "u8")
+        saved = raster, marks, np.empty((groups, blocks, chunks, neurons), "u8")
     column = np.full(neurons, -1)
     column[plan.read] = np.arange(len(plan.read))
     empty = x.new_empty(0)
@@ -131,10 +131,10 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, kept=None) -> Job:
         expiry=plan.expiry,
         read=plan.read,
         column=column,
-        raster=kept[0],
+        raster=saved[0],
         start=_flat(start),
-        marks=kept[1],
-        held=kept[2],
+        marks=saved[1],
+        held=saved[2],
         groups=groups,
         channels=channels,
         blocks=blocks,
@@ -151,7 +151,7 @@ def words(lanes: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(packed).view("<u8")[..., 0].astype("u8", copy=False)
 
 
-def _room(job, times, table) -> Workspace:
+def _workspace(job, times, table) -> Workspace:
     neurons, real = len(job.lists.n_ref), job.x.dtype
     size = neurons * job.chunk * LANES
     record = Record(aligned(size, real), *(aligned(size if times else 0, real) for _ in range(3)))
@@ -160,28 +160,27 @@ def _room(job, times, table) -> Workspace:
     return Workspace(record, state, aligned(LANES, real), adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
 
 
-def _in_threads(job, room, function):
-    """Call the function with a thread's own room and with parts of the items."""
+def _in_threads(job, new_workspace, function):
+    """Call the function on spans of the items in threads, each with its own workspace."""
     threads, free = torch.get_num_threads(), []
 
     def part(span):
-        mine = free.pop() if free else room()
-        function(mine, *span)
-        free.append(mine)
+        workspace = free.pop() if free else new_workspace()
+        function(workspace, *span)
+        free.append(workspace)
 
     in_threads(part, spans(job.groups * job.blocks, threads), threads)
 
 
 def _flat(tensor) -> np.ndarray:
-    """The memory from the first element of a tensor to its last one, as one array."""
+    """The memory from the first to the last element of a tensor, as a flat array."""
     tensor = tensor.detach()
     span = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
     return tensor.as_strided((span if tensor.numel() else 0,), (1,)).numpy()
 
 
 def _lanes_last(tensor):
-    """The tensor [G, columns, T, B], copied if need be, so that lanes lie side by side; what is the same in all steps is kept
-    once."""
+    """The tensor [G, columns, T, B] with contiguous lanes, copied if necessary; steps that share memory are copied once."""
     if tensor.stride(3) == 1 or tensor.shape[3] == 1:
         return tensor
     if tensor.stride(2) == 0:
@@ -189,9 +188,9 @@ def _lanes_last(tensor):
     return tensor.contiguous()
 
 
-def _summed(found, like):
-    """Gradients of groups and blocks together, float64 [G, blocks, ...], as a tensor like a parameter [1 | G, ...]."""
-    found = found.sum(axis=1)
+def _summed(gradients, like):
+    """Sum gradients, float64 [G, blocks, ...], to a tensor like a parameter [1 | G, ...]."""
+    gradients = gradients.sum(axis=1)
     if like.shape[0] == 1:
-        found = found.sum(axis=0, keepdims=True)
-    return torch.from_numpy(found).to(like.dtype)
+        gradients = gradients.sum(axis=0, keepdims=True)
+    return torch.from_numpy(gradients).to(like.dtype)

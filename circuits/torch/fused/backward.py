@@ -1,17 +1,17 @@
-"""The backward kernel: the exact gradient of the forward pass, with the surrogate's bump for the slope of the spike.
+"""The backward kernel: the exact gradient of the forward pass, with the surrogate derivative of the spike.
 
 With a[X] for the gradient of the loss with respect to X after step t, and a' after step t + 1, a step backwards is
 
-    a[I_x] = P21_x a'[U] + P11_x a'[I_x]                 U: the potential that meets the threshold in step t + 1
-    a[S]   = what comes from outside + sum over leaving synapses of weight * a[I_x of the target, delay steps later]
-    a[U]   = P22 a'[U] + a[S] bump(U - threshold)        without the first term where it fires: V is reset, and a reset has
-                                                         no slope; nothing where it is refractory
+    a[I_x] = P21_x a'[U] + P11_x a'[I_x]                 U: the potential that is compared with the threshold in step t + 1
+    a[S]   = external gradient + sum over outgoing synapses of weight * a[I_x of the target, delay steps later]
+    a[U]   = P22 a'[U] + a[S] psi(U - threshold)         psi: the surrogate derivative; without the first term where the
+                                                         neuron fires, since a reset has no slope; 0 where it is refractory
 
-and a synapse's weight has the sum of a[I_x] over the steps and lanes in which its spikes arrive. Potentials are not kept from
-the forward pass: each chunk of steps is recomputed from the state at its start, which `Job.marks` holds.
+and the gradient of a synapse's weight is the sum of a[I_x] over the steps and lanes in which its spikes arrive. Potentials of
+the forward pass are not stored: each chunk of steps is recomputed from the state at its start, in `Job.marks`.
 
-`Credit` says where this may be left: the bump times a dampening; a[U] held within a bound, which is `clip` times the largest
-gradient that has come from outside to a spike of the circuit in the lane, now or later; no sum over leaving synapses.
+`Credit` has deviations from the exact gradient: dampening of the surrogate derivative; a[U] clipped to `clip` times the largest
+external gradient of a spike of the circuit in the lane, in this or a later step; no sum over outgoing synapses.
 """
 
 from typing import Any, NamedTuple
@@ -26,16 +26,16 @@ from circuits.numerics.simd import (
     LANES,
     add,
     at_least,
-    fetch,
     fma,
     get,
-    leave,
     load,
-    most,
+    load_unaligned,
+    maximum,
     mul,
     select,
     splat,
     store,
+    store_unaligned,
     sub,
     total,
 )
@@ -46,12 +46,12 @@ from circuits.torch.surrogate import surrogate_derivative
 
 compiled = compiler(forward, job, lif_psc_exp, surrogate)
 
-COLUMNS = (DRIVE, THRESHOLD, P22, P21_E, P21_I, P11_E, P11_I)  # of the table, whose gradients the kernel sums in this order
+COLUMNS = (DRIVE, THRESHOLD, P22, P21_E, P21_I, P11_E, P11_I)  # of the table: the kernel sums their gradients in this order
 
 
-class Given(NamedTuple):
-    """Gradients that come in, real: of the spikes read, with strides for [G, slots, T]; of the last steps' spikes
-    [G, neurons, tail, B] and of the state at the end [3, G, neurons, B], or empty."""
+class IncomingGradients(NamedTuple):
+    """Incoming gradients, real: of the spikes read, with strides for [G, slots, T]; of the last steps' spikes
+    [G, neurons, tail, B] and of the final state [3, G, neurons, B], or empty."""
 
     read: np.ndarray
     strides: tuple[int, int, int]
@@ -60,16 +60,17 @@ class Given(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """How gradients are passed back. dampening  real: of the bump, 1 for none;   clip  real, 1/mV, infinity for none
-    local  0, or 1: nothing comes back from the neurons that a spike reaches within the circuit"""
+    """Options of the backward pass. dampening  real, 1 for none;   clip  real, 1/mV, infinity for none
+
+    local  0, or 1: no gradients pass from neurons to their presynaptic neurons"""
 
     dampening: Any
     clip: Any
     local: int
 
 
-class Found(NamedTuple):
-    """Gradients that go out, those which are not wanted empty.
+class OutgoingGradients(NamedTuple):
+    """Outgoing gradients; those that are not needed are empty.
 
     x, past_x, start  real, flat, as in `Job`, x with T contiguous;   past_spikes  real, flat [G, neurons, history, B]
     weight  float64 [G, blocks, slots];   table  float64 [G, blocks, neurons, COLUMNS]
@@ -84,12 +85,12 @@ class Found(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Scratch of a thread.
+    """Workspace of a thread.
 
     record   `Record`, of a chunk;   state  real [neurons * 3 * 64], V, I_e, I_i;   bound  real [64], of a[U]
     adjoint  real [neurons * 2 * (1 + chunk + history) * 64]: a[I_e] and a[I_i] of each neuron, row k + 1 for step k of a chunk
-    met      real [neurons * 64]: P22 a'[U], and at the end of time the gradient of V
-    sums     real [neurons * COLUMNS * 64], or empty: no gradient of the table is wanted
+    u        real [neurons * 64]: P22 a'[U], after the last step the gradient of V
+    sums     real [neurons * COLUMNS * 64], or empty without a gradient of the table
     held     uint64 [chunk * neurons]
     """
 
@@ -97,14 +98,14 @@ class Workspace(NamedTuple):
     state: np.ndarray
     bound: np.ndarray
     adjoint: np.ndarray
-    met: np.ndarray
+    u: np.ndarray
     sums: np.ndarray
     held: np.ndarray
 
 
-class Leaving(NamedTuple):
-    """Synapses by where they come from, in the order of `Lists.leaving`: weight real, signed; offset int64, from a step's row
-    in `Workspace.adjoint` to what the synapse brings back to it; delay int64."""
+class Outgoing(NamedTuple):
+    """Outgoing synapses by source, in the order of `Lists.outgoing`: weight real, signed; offset int64, from a step's row in
+    `Workspace.adjoint` to the gradient of the synapse's current at arrival; delay int64."""
 
     weight: np.ndarray
     offset: np.ndarray
@@ -112,8 +113,8 @@ class Leaving(NamedTuple):
 
 
 @compiled
-def run_backward(job, kind, credit, given, found, room, first, last):
-    """The items `first` to `last`, as in the forward pass; kind: of the surrogate."""
+def run_backward(job, kind, credit, incoming, gradients, workspace, first, last):
+    """Process the items `first` to `last`, as in the forward pass; kind: of the surrogate."""
     lists, blocks = job.lists, job.blocks
     neurons, lanes, chunks = len(lists.n_ref), blocks * LANES, job.held.shape[2]
     zero = splat(job.x.dtype.type(0))
@@ -121,62 +122,66 @@ def run_backward(job, kind, credit, given, found, room, first, last):
     for item in range(first, last):
         g, b = item // blocks, item % blocks
         synapses = wired(job, g, b)
-        leaving = _leaving(job, synapses)
+        outgoing = _outgoing(job, synapses)
         hold, summed = np.empty(neurons, np.uint64), np.zeros(len(lists.slot))
         for k in range(neurons * 2 * rows):
-            store(room.adjoint, k * LANES, zero)
-        for k in range(len(room.sums) // LANES):
-            store(room.sums, k * LANES, zero)
+            store(workspace.adjoint, k * LANES, zero)
+        for k in range(len(workspace.sums) // LANES):
+            store(workspace.sums, k * LANES, zero)
         row = job.steps - (chunks - 1) * job.chunk
-        store(room.bound, 0, zero)
+        store(workspace.bound, 0, zero)
         for n in range(neurons):
-            store(room.met, n * LANES, zero)
-            if len(given.final) > 0:
-                at, apart = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
-                store(room.met, n * LANES, fetch(given.final, at))
-                _widen(room.bound, fetch(given.final, at))
-                store(room.adjoint, (n * 2 * rows + row) * LANES, fetch(given.final, at + apart))
-                store(room.adjoint, ((n * 2 + 1) * rows + row) * LANES, fetch(given.final, at + 2 * apart))
-                _widen(room.bound, fetch(given.final, at + apart))
-                _widen(room.bound, fetch(given.final, at + 2 * apart))
+            store(workspace.u, n * LANES, zero)
+            if len(incoming.final) > 0:
+                at, distance = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
+                store(workspace.u, n * LANES, load_unaligned(incoming.final, at))
+                _raise_bound(workspace.bound, load_unaligned(incoming.final, at))
+                store(workspace.adjoint, (n * 2 * rows + row) * LANES, load_unaligned(incoming.final, at + distance))
+                store(workspace.adjoint, ((n * 2 + 1) * rows + row) * LANES, load_unaligned(incoming.final, at + 2 * distance))
+                _raise_bound(workspace.bound, load_unaligned(incoming.final, at + distance))
+                _raise_bound(workspace.bound, load_unaligned(incoming.final, at + 2 * distance))
         for c in range(chunks - 1, -1, -1):
             begin, end = c * job.chunk, min(job.steps, (c + 1) * job.chunk)
             for k in range(neurons * 3):
-                store(room.state, k * LANES, load(job.marks, ((item * chunks + c) * neurons * 3 + k) * LANES))
+                store(workspace.state, k * LANES, load(job.marks, ((item * chunks + c) * neurons * 3 + k) * LANES))
             for n in range(neurons):
                 hold[n] = job.held[g, b, c, n]
-            advance(job, g, b, synapses, room.state, hold, room.held, begin, end, room.record)
+            advance(job, g, b, synapses, workspace.state, hold, workspace.held, begin, end, workspace.record)
             for t in range(end - 1, begin - 1, -1):
-                _step(job, kind, credit, given, room, g, b, leaving, t, begin)
-            _sum_weights(job, room, g, b, synapses, begin, end, summed)
-            if len(found.x) > 0:
+                _step(job, kind, credit, incoming, workspace, g, b, outgoing, t, begin)
+            _sum_weights(job, workspace, g, b, synapses, begin, end, summed)
+            if len(gradients.x) > 0:
                 for channel in range(job.channels):
                     for t in range(begin, end):
                         at = ((g * job.channels + channel) * job.steps + t) * lanes + b * LANES
-                        leave(found.x, at, _reaching(lists, leaving, room.adjoint, neurons + channel, t - begin))
+                        store_unaligned(
+                            gradients.x, at, _from_targets(lists, outgoing, workspace.adjoint, neurons + channel, t - begin)
+                        )
             for k in range(neurons * 2 if c > 0 else 0):
                 for d in range(job.history, -1, -1):
-                    store(room.adjoint, (k * rows + job.chunk + d) * LANES, load(room.adjoint, (k * rows + d) * LANES))
-        _before(job, found, room, g, b, leaving)
+                    store(
+                        workspace.adjoint, (k * rows + job.chunk + d) * LANES, load(workspace.adjoint, (k * rows + d) * LANES)
+                    )
+        _before(job, gradients, workspace, g, b, outgoing)
         for s in range(len(lists.slot)):
-            found.weight[g, b, lists.slot[s]] = summed[s]
-        for q in range(len(room.sums) // LANES):
-            found.table[g, b, q // len(COLUMNS), q % len(COLUMNS)] = total(load(room.sums, q * LANES))
+            gradients.weight[g, b, lists.slot[s]] = summed[s]
+        for q in range(len(workspace.sums) // LANES):
+            gradients.table[g, b, q // len(COLUMNS), q % len(COLUMNS)] = total(load(workspace.sums, q * LANES))
 
 
 @compiled
-def _leaving(job, synapses):
+def _outgoing(job, synapses):
     lists, rows = job.lists, 1 + job.chunk + job.history
-    found = Leaving(np.empty_like(synapses.weight), np.empty_like(synapses.delay), np.empty_like(synapses.delay))
-    for j in range(len(lists.leaving)):
-        s = lists.leaving[j]
-        found.weight[j], found.delay[j] = synapses.weight[s], synapses.delay[s]
-        found.offset[j] = ((lists.target[s] * 2 + lists.inhibits[s]) * rows + 1 + synapses.delay[s]) * LANES
-    return found
+    outgoing = Outgoing(np.empty_like(synapses.weight), np.empty_like(synapses.delay), np.empty_like(synapses.delay))
+    for j in range(len(lists.outgoing)):
+        s = lists.outgoing[j]
+        outgoing.weight[j], outgoing.delay[j] = synapses.weight[s], synapses.delay[s]
+        outgoing.offset[j] = ((lists.target[s] * 2 + lists.inhibits[s]) * rows + 1 + synapses.delay[s]) * LANES
+    return outgoing
 
 
 @compiled
-def _step(job, kind, credit, given, room, g, b, leaving, t, begin):
+def _step(job, kind, credit, incoming, workspace, g, b, outgoing, t, begin):
     """Step t backwards, of a chunk that begins at `begin`."""
     neurons, k = len(job.lists.n_ref), t - begin
     rows, zero = 1 + job.chunk + job.history, splat(job.x.dtype.type(0))
@@ -185,76 +190,76 @@ def _step(job, kind, credit, given, room, g, b, leaving, t, begin):
     bounded = credit.clip < np.inf
     if bounded:
         for n in range(neurons):
-            _widen(room.bound, mul(splat(credit.clip), _outside(job, given, g, b, n, t, zero)))
+            _raise_bound(workspace.bound, mul(splat(credit.clip), _external(job, incoming, g, b, n, t, zero)))
     for n in range(neurons):
-        fired, held = get(flat, (job.history + t) * neurons + n), get(room.held, k * neurons + n)
-        spike = zero if credit.local else _reaching(job.lists, leaving, room.adjoint, n, k)
-        spike = _outside(job, given, g, b, n, t, spike)
-        met = load(room.record.met, (n * job.chunk + k) * LANES)
-        bump = mul(splat(credit.dampening), surrogate_derivative(kind, sub(met, splat(table[n, THRESHOLD]))))
-        through = select(held, zero, mul(spike, bump))
-        u = add(select(fired | held, zero, load(room.met, n * LANES)), through)
+        fired, held = get(flat, (job.history + t) * neurons + n), get(workspace.held, k * neurons + n)
+        spike = zero if credit.local else _from_targets(job.lists, outgoing, workspace.adjoint, n, k)
+        spike = _external(job, incoming, g, b, n, t, spike)
+        potential = load(workspace.record.potential, (n * job.chunk + k) * LANES)
+        psi = mul(splat(credit.dampening), surrogate_derivative(kind, sub(potential, splat(table[n, THRESHOLD]))))
+        spike_gradient = select(held, zero, mul(spike, psi))
+        u = add(select(fired | held, zero, load(workspace.u, n * LANES)), spike_gradient)
         if bounded:
-            u = _within(u, load(room.bound, 0))
+            u = _clipped(u, load(workspace.bound, 0))
         at = (n * 2 * rows + k + 1) * LANES
-        a_e, a_i = load(room.adjoint, at), load(room.adjoint, at + rows * LANES)
-        store(room.met, n * LANES, mul(splat(table[n, P22]), u))
-        store(room.adjoint, at - LANES, fma(splat(table[n, P21_E]), u, mul(splat(table[n, P11_E]), a_e)))
-        store(room.adjoint, at + (rows - 1) * LANES, fma(splat(table[n, P21_I]), u, mul(splat(table[n, P11_I]), a_i)))
-        if len(room.sums) > 0:
+        a_e, a_i = load(workspace.adjoint, at), load(workspace.adjoint, at + rows * LANES)
+        store(workspace.u, n * LANES, mul(splat(table[n, P22]), u))
+        store(workspace.adjoint, at - LANES, fma(splat(table[n, P21_E]), u, mul(splat(table[n, P11_E]), a_e)))
+        store(workspace.adjoint, at + (rows - 1) * LANES, fma(splat(table[n, P21_I]), u, mul(splat(table[n, P11_I]), a_i)))
+        if len(workspace.sums) > 0:
             at = n * len(COLUMNS) * LANES
-            store(room.sums, at, add(load(room.sums, at), u))
-            store(room.sums, at + LANES, sub(load(room.sums, at + LANES), through))
-        if len(room.record.v) > 0:
+            store(workspace.sums, at, add(load(workspace.sums, at), u))
+            store(workspace.sums, at + LANES, sub(load(workspace.sums, at + LANES), spike_gradient))
+        if len(workspace.record.v) > 0:
             at = (n * len(COLUMNS) + 2) * LANES
             old = (n * job.chunk + k) * LANES
-            v, i_e, i_i = load(room.record.v, old), load(room.record.i_e, old), load(room.record.i_i, old)
-            store(room.sums, at, fma(u, v, load(room.sums, at)))
-            store(room.sums, at + LANES, fma(u, i_e, load(room.sums, at + LANES)))
-            store(room.sums, at + 2 * LANES, fma(u, i_i, load(room.sums, at + 2 * LANES)))
-            store(room.sums, at + 3 * LANES, fma(a_e, i_e, load(room.sums, at + 3 * LANES)))
-            store(room.sums, at + 4 * LANES, fma(a_i, i_i, load(room.sums, at + 4 * LANES)))
+            v, i_e, i_i = load(workspace.record.v, old), load(workspace.record.i_e, old), load(workspace.record.i_i, old)
+            store(workspace.sums, at, fma(u, v, load(workspace.sums, at)))
+            store(workspace.sums, at + LANES, fma(u, i_e, load(workspace.sums, at + LANES)))
+            store(workspace.sums, at + 2 * LANES, fma(u, i_i, load(workspace.sums, at + 2 * LANES)))
+            store(workspace.sums, at + 3 * LANES, fma(a_e, i_e, load(workspace.sums, at + 3 * LANES)))
+            store(workspace.sums, at + 4 * LANES, fma(a_i, i_i, load(workspace.sums, at + 4 * LANES)))
 
 
 @compiled
-def _outside(job, given, g, b, n, t, spike):
-    """`spike` and what comes from outside to the spike of neuron n in step t."""
+def _external(job, incoming, g, b, n, t, spike):
+    """`spike` plus the external gradient of the spike of neuron n in step t."""
     neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
-    tail = len(given.tail) // max(1, job.groups * neurons * lanes)
-    own, per_slot, per_step = given.strides
+    tail = len(incoming.tail) // max(1, job.groups * neurons * lanes)
+    per_group, per_slot, per_step = incoming.strides
     if job.column[n] >= 0:
-        spike = add(spike, fetch(given.read, g * own + job.column[n] * per_slot + t * per_step + b * LANES))
+        spike = add(spike, load_unaligned(incoming.read, g * per_group + job.column[n] * per_slot + t * per_step + b * LANES))
     if t >= job.steps - tail:
-        spike = add(spike, fetch(given.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
+        spike = add(spike, load_unaligned(incoming.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
     return spike
 
 
 @compiled
-def _widen(bound, value):
-    """Let the bound [64] be at least as large as the value."""
-    store(bound, 0, most(load(bound, 0), most(value, sub(splat(bound.dtype.type(0)), value))))
+def _raise_bound(bound, value):
+    """Raise the bound [64] to at least the magnitude of the value."""
+    store(bound, 0, maximum(load(bound, 0), maximum(value, sub(splat(bound.dtype.type(0)), value))))
 
 
 @compiled
-def _within(value, bound):
-    """The value between -bound and bound; NaN stays."""
+def _clipped(value, bound):
+    """The value clipped to -bound to bound; NaN stays."""
     below = sub(sub(bound, bound), bound)
     value = select(at_least(value, bound), bound, value)
     return select(at_least(below, value), below, value)
 
 
 @compiled
-def _reaching(lists, leaving, adjoint, source, k):
-    """The gradient that comes back to step k of a source over the synapses that leave it."""
-    found = splat(adjoint.dtype.type(0))
+def _from_targets(lists, outgoing, adjoint, source, k):
+    """The gradient of a source's spike in step k through its outgoing synapses."""
+    gradient = splat(adjoint.dtype.type(0))
     for j in range(lists.ends[source], lists.ends[source + 1]):
-        found = fma(splat(get(leaving.weight, j)), load(adjoint, k * LANES + get(leaving.offset, j)), found)
-    return found
+        gradient = fma(splat(get(outgoing.weight, j)), load(adjoint, k * LANES + get(outgoing.offset, j)), gradient)
+    return gradient
 
 
 @compiled
-def _sum_weights(job, room, g, b, synapses, begin, end, summed):
-    """Add to `summed`, float64 [synapses], what the steps `begin` to `end` give."""
+def _sum_weights(job, workspace, g, b, synapses, begin, end, summed):
+    """Add the gradients of weights in the steps `begin` to `end` to `summed`, float64 [synapses]."""
     lists, delay, offset, rows = job.lists, synapses.delay, synapses.offset, 1 + job.chunk + job.history
     neurons, lanes = len(lists.n_ref), job.blocks * LANES
     flat, per_step = job.raster[g, b].reshape(-1), job.x_strides[2]
@@ -262,49 +267,55 @@ def _sum_weights(job, room, g, b, synapses, begin, end, summed):
     for n in range(neurons):
         for s in range(lists.bounds[n, 0], lists.bounds[n, 1]):
             at = n * 2 * rows + 1 - begin
-            found = zero
+            gradient = zero
             for t in range(max(begin, delay[s] - job.past), min(end, delay[s])):
                 old = ((g * job.channels + lists.source[s]) * job.past + job.past + t - delay[s]) * lanes + b * LANES
-                found = fma(fetch(job.past_x, old), load(room.adjoint, (at + t) * LANES), found)
+                gradient = fma(load_unaligned(job.past_x, old), load(workspace.adjoint, (at + t) * LANES), gradient)
             for t in range(max(begin, delay[s]), end):
-                found = fma(fetch(job.x, offset[s] + t * per_step), load(room.adjoint, (at + t) * LANES), found)
-            summed[s] += total(found)
+                gradient = fma(
+                    load_unaligned(job.x, offset[s] + t * per_step), load(workspace.adjoint, (at + t) * LANES), gradient
+                )
+            summed[s] += total(gradient)
         for s in range(lists.bounds[n, 1], lists.bounds[n, 3]):
             at = (n * 2 + lists.inhibits[s]) * rows + 1 - begin
-            found = zero
+            gradient = zero
             for t in range(begin, end):
-                arrives = load(room.adjoint, (at + t) * LANES)
-                found = select(get(flat, (job.history + t) * neurons + offset[s]), add(found, arrives), found)
-            summed[s] += total(found)
+                arrival = load(workspace.adjoint, (at + t) * LANES)
+                gradient = select(get(flat, (job.history + t) * neurons + offset[s]), add(gradient, arrival), gradient)
+            summed[s] += total(gradient)
 
 
 @compiled
-def _before(job, found, room, g, b, leaving):
-    """Gradients of what there was before the first step."""
+def _before(job, gradients, workspace, g, b, outgoing):
+    """Gradients of the state, input and spikes before the first step."""
     neurons, lanes, rows = len(job.lists.n_ref), job.blocks * LANES, 1 + job.chunk + job.history
-    if len(found.start) > 0:
+    if len(gradients.start) > 0:
         for n in range(neurons):
-            at, apart = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
-            leave(found.start, at, load(room.met, n * LANES))
-            leave(found.start, at + apart, load(room.adjoint, n * 2 * rows * LANES))
-            leave(found.start, at + 2 * apart, load(room.adjoint, (n * 2 + 1) * rows * LANES))
-    if len(found.past_spikes) > 0:
+            at, distance = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
+            store_unaligned(gradients.start, at, load(workspace.u, n * LANES))
+            store_unaligned(gradients.start, at + distance, load(workspace.adjoint, n * 2 * rows * LANES))
+            store_unaligned(gradients.start, at + 2 * distance, load(workspace.adjoint, (n * 2 + 1) * rows * LANES))
+    if len(gradients.past_spikes) > 0:
         for n in range(neurons):
             for d in range(job.history):
                 at = ((g * neurons + n) * job.history + d) * lanes + b * LANES
-                leave(found.past_spikes, at, _reaching_back(job.lists, leaving, room.adjoint, n, d - job.history))
-    if len(found.past_x) > 0:
+                store_unaligned(
+                    gradients.past_spikes, at, _from_before(job.lists, outgoing, workspace.adjoint, n, d - job.history)
+                )
+    if len(gradients.past_x) > 0:
         for channel in range(job.channels):
             for d in range(job.past):
                 at = ((g * job.channels + channel) * job.past + d) * lanes + b * LANES
-                leave(found.past_x, at, _reaching_back(job.lists, leaving, room.adjoint, neurons + channel, d - job.past))
+                store_unaligned(
+                    gradients.past_x, at, _from_before(job.lists, outgoing, workspace.adjoint, neurons + channel, d - job.past)
+                )
 
 
 @compiled
-def _reaching_back(lists, leaving, adjoint, source, k):
-    """As `_reaching`, for a step k < 0: before the first one nothing came back."""
-    found = splat(adjoint.dtype.type(0))
+def _from_before(lists, outgoing, adjoint, source, k):
+    """As `_from_targets`, for a step k < 0 before the run: only of spikes that arrive within it."""
+    gradient = splat(adjoint.dtype.type(0))
     for j in range(lists.ends[source], lists.ends[source + 1]):
-        if k + leaving.delay[j] >= 0:
-            found = fma(splat(leaving.weight[j]), load(adjoint, k * LANES + leaving.offset[j]), found)
-    return found
+        if k + outgoing.delay[j] >= 0:
+            gradient = fma(splat(outgoing.weight[j]), load(adjoint, k * LANES + outgoing.offset[j]), gradient)
+    return gradient

@@ -1,6 +1,6 @@
 """The forward kernel: groups of neurons through time, 64 lanes of the batch at once, in the order and with the bits of
-`circuits.simulation.kernel`, but driven by reals, and leaving behind what the backward pass needs: spikes as bits, and the
-state now and then."""
+`circuits.simulation.kernel`, but with real input. For the backward pass it stores spikes as bits, and the state at
+intervals."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,21 @@ from circuits.neurons import lif_psc_exp
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
 from circuits.neurons.model import P11_E, P11_I
 from circuits.numerics.compiled import compiler
-from circuits.numerics.simd import LANES, add_where, at_least, fetch, fma, get, leave, load, mul, put, select, splat, store
+from circuits.numerics.simd import (
+    LANES,
+    add_where,
+    at_least,
+    fma,
+    get,
+    load,
+    load_unaligned,
+    mul,
+    put,
+    select,
+    splat,
+    store,
+    store_unaligned,
+)
 from circuits.simulation.raster import _trailing_zeros
 from circuits.torch.fused import job as job_module
 
@@ -18,22 +32,22 @@ compiled = compiler(job_module, lif_psc_exp)
 
 
 class Record(NamedTuple):
-    """Values of a chunk that the backward pass needs, real, flat [neurons, chunk, 64]: V as it meets the threshold, and, if not
-    empty, V, I_e and I_i at the start of each step."""
+    """Values of a chunk for the backward pass, real, flat [neurons, chunk, 64]: V before the reset, and, if not empty, V, I_e
+    and I_i at the start of each step."""
 
-    met: np.ndarray
+    potential: np.ndarray
     v: np.ndarray
     i_e: np.ndarray
     i_i: np.ndarray
 
 
-class Left(NamedTuple):
+class Outputs(NamedTuple):
     """Results of a run.
 
-    read        real [T, batch, G, slots]: the spikes read, without lanes that only fill a block
+    read        real [T, batch, G, slots]: the spikes read, without padded lanes
     tail        real, flat [G, neurons, tail, B]: spikes of all neurons in the last steps
-    final       real, flat [3, G, neurons, B]: V, I_e, I_i at the end
-    refractory  int32, flat [G, neurons, B]: steps still to be held
+    final       real, flat [3, G, neurons, B]: the final V, I_e, I_i
+    refractory  int32, flat [G, neurons, B]: remaining refractory steps
     """
 
     read: np.ndarray
@@ -43,8 +57,8 @@ class Left(NamedTuple):
 
 
 @compiled
-def run_forward(job, left, state, first, last):
-    """The items `first` to `last`; item i is block i % blocks of group i // blocks. state: scratch, real [neurons * 3 * 64]."""
+def run_forward(job, outputs, state, first, last):
+    """Process the items `first` to `last`; item i is block i % blocks of group i // blocks. state: real [neurons * 3 * 64]."""
     for item in range(first, last):
         g, b = item // job.blocks, item % job.blocks
         neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
@@ -55,7 +69,7 @@ def run_forward(job, left, state, first, last):
             for s in range(3):
                 vector = zero
                 if len(job.start) > 0:
-                    vector = fetch(job.start, ((s * job.groups + g) * neurons + n) * lanes + b * LANES)
+                    vector = load_unaligned(job.start, ((s * job.groups + g) * neurons + n) * lanes + b * LANES)
                 store(state, (n * 3 + s) * LANES, vector)
             for r in range(1, len(releases)):
                 hold[n] |= releases[r, n]
@@ -70,27 +84,29 @@ def run_forward(job, left, state, first, last):
             for n in range(neurons):
                 job.held[g, b, c, n] = hold[n]
             advance(job, g, b, synapses, state, hold, hold, c * job.chunk, min(job.steps, (c + 1) * job.chunk), None)
-        _unpack(job, left.read, g, b)
+        _unpack(job, outputs.read, g, b)
         flat = job.raster[g, b].reshape(-1)
-        tail = len(left.tail) // max(1, job.groups * neurons * lanes)
+        tail = len(outputs.tail) // max(1, job.groups * neurons * lanes)
         for t in range(job.steps - tail, job.steps):
             for n in range(neurons):
                 at = ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES
-                leave(left.tail, at, select(get(flat, (job.history + t) * neurons + n), one, zero))
+                store_unaligned(outputs.tail, at, select(get(flat, (job.history + t) * neurons + n), one, zero))
         for n in range(neurons):
             for s in range(3):
-                leave(left.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES, load(state, (n * 3 + s) * LANES))
+                store_unaligned(
+                    outputs.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES, load(state, (n * 3 + s) * LANES)
+                )
             at = (g * neurons + n) * lanes + b * LANES
             for r in range(job.steps + 1, len(releases)):
-                _count_down(left.refractory, at, releases[r, n], r - job.steps)
+                _count_down(outputs.refractory, at, releases[r, n], r - job.steps)
             for age in range(min(job.lists.n_ref[n], job.steps) - 1, -1, -1):
                 fired = get(flat, (job.history + job.steps - 1 - age) * neurons + n)
-                _count_down(left.refractory, at, fired, job.lists.n_ref[n] - age)
+                _count_down(outputs.refractory, at, fired, job.lists.n_ref[n] - age)
 
 
 @compiled
 def _unpack(job, read, g, b):
-    """The bits of the spikes that are read as reals."""
+    """Unpack the spikes of the neurons read."""
     raster, slots = job.raster[g, b], len(job.read)
     words = np.empty(slots, np.uint64)
     for t in range(job.steps):
@@ -113,8 +129,8 @@ class Wired(NamedTuple):
     """A group's synapses in one block, arrays [synapses] in the order of the lists.
 
     weight  real, signed;   delay  int64
-    offset  int64: from the first element of a step to what arrives then, in `Job.x` for synapses from inputs, in the raster
-            for the others
+    offset  int64: from the first element of a step to the arrival in this step, in `Job.x` for synapses from inputs, else in
+            the raster
     """
 
     weight: np.ndarray
@@ -126,22 +142,22 @@ class Wired(NamedTuple):
 def wired(job, g, b):
     """The synapses of group g in block b."""
     lists, neurons = job.lists, len(job.lists.n_ref)
-    own, per_channel, per_step = job.x_strides
+    per_group, per_channel, per_step = job.x_strides
     weights, delays = min(g, job.weight.shape[0] - 1), min(g, job.delay.shape[0] - 1)
-    found = Wired(np.empty(len(lists.slot), job.weight.dtype), np.empty_like(lists.slot), np.empty_like(lists.slot))
+    synapses = Wired(np.empty(len(lists.slot), job.weight.dtype), np.empty_like(lists.slot), np.empty_like(lists.slot))
     for s in range(len(lists.slot)):
-        found.weight[s] = job.weight[weights, lists.slot[s]]
-        found.delay[s] = job.delay[delays, lists.slot[s]]
-        found.offset[s] = lists.source[s] - found.delay[s] * neurons
+        synapses.weight[s] = job.weight[weights, lists.slot[s]]
+        synapses.delay[s] = job.delay[delays, lists.slot[s]]
+        synapses.offset[s] = lists.source[s] - synapses.delay[s] * neurons
     for n in range(neurons):
         for s in range(lists.bounds[n, 0], lists.bounds[n, 1]):
-            found.offset[s] = g * own + lists.source[s] * per_channel - found.delay[s] * per_step + b * LANES
-    return found
+            synapses.offset[s] = g * per_group + lists.source[s] * per_channel - synapses.delay[s] * per_step + b * LANES
+    return synapses
 
 
 @compiled
 def advance(job, g, b, synapses, state, hold, held, first, last, record):
-    """Block b of group g through the steps `first` to `last`; state and hold go along. If there is a record, held, uint64
+    """Advance block b of group g, with its state and hold, through the steps `first` to `last`. With a record, held, uint64
     [steps * neurons], gets the lanes refractory in each step."""
     lists, w, offset, delay = job.lists, synapses.weight, synapses.offset, synapses.delay
     neurons, lanes = len(lists.n_ref), job.blocks * LANES
@@ -168,7 +184,7 @@ def advance(job, g, b, synapses, state, hold, held, first, last, record):
             v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
             fired = at_least(v, splat(table[n, THRESHOLD])) & ~refractory
             if record is not None:
-                store(record.met, (n * job.chunk + t - first) * LANES, v)
+                store(record.potential, (n * job.chunk + t - first) * LANES, v)
                 put(held, (t - first) * neurons + n, refractory)
             v = select(fired | refractory, splat(table[n, RESET]), v)
 
@@ -176,10 +192,10 @@ def advance(job, g, b, synapses, state, hold, held, first, last, record):
             for s in range(bounds[n, 0], bounds[n, 1]):
                 since = t - get(delay, s)
                 if since >= 0:
-                    i_e = fma(splat(get(w, s)), fetch(job.x, t * per_step + get(offset, s)), i_e)
+                    i_e = fma(splat(get(w, s)), load_unaligned(job.x, t * per_step + get(offset, s)), i_e)
                 elif since >= -job.past:
                     at = ((g * job.channels + lists.source[s]) * job.past + job.past + since) * lanes + b * LANES
-                    i_e = fma(splat(get(w, s)), fetch(job.past_x, at), i_e)
+                    i_e = fma(splat(get(w, s)), load_unaligned(job.past_x, at), i_e)
             for s in range(bounds[n, 1], bounds[n, 2]):
                 i_e = add_where(get(flat, row + get(offset, s)), i_e, get(w, s))
             for s in range(bounds[n, 2], bounds[n, 3]):

@@ -1,4 +1,4 @@
-"""Operands of the forward and the backward kernel: the synapse lists of a cell, and one run of it."""
+"""Operands of the forward and the backward kernel: the synapse lists of a cell, and one run."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 class Lists(NamedTuple):
-    """A cell's synapses, sorted by target, then input before E before I, then source, delay and weight: the order in which the
-    simulator sums. Slots are columns of the weights and delays that a run brings.
+    """A cell's synapses, sorted by target, then input before E before I, then source, delay and weight: the simulator's order
+    of summation. Slots are columns of the weights and delays of a run.
 
     bounds   int64 [neurons, 4]: neuron n's synapses from inputs begin at bounds[n, 0], those from E neurons at bounds[n, 1],
              those from I neurons at bounds[n, 2] and end at bounds[n, 3]
     source   int64 [synapses]: channel or neuron;   target  int64 [synapses]: neuron
-    inhibits int64 [synapses]: 1 where it adds to I_i, 0 where to I_e;   slot  int64 [synapses]
-    ends     int64 [neurons + channels + 1], into `leaving`: synapses that leave neuron n, or channel c as row neurons + c
-    leaving  int64 [synapses];   n_ref  int64 [neurons]
+    inhibits int64 [synapses]: 1 adds to I_i, 0 to I_e;   slot  int64 [synapses]
+    ends     int64 [neurons + channels + 1], into `outgoing`: the synapses of neuron n, or of channel c as row neurons + c
+    outgoing int64 [synapses];   n_ref  int64 [neurons]
     """
 
     bounds: np.ndarray
@@ -23,20 +23,20 @@ class Lists(NamedTuple):
     inhibits: np.ndarray
     slot: np.ndarray
     ends: np.ndarray
-    leaving: np.ndarray
+    outgoing: np.ndarray
     n_ref: np.ndarray
 
 
 class Job(NamedTuple):
-    """One run of G groups of neurons (copies) with the same lists, through T steps in B lanes, a multiple of 64. What is
-    [1 | G, ...] is shared by all groups, or each has its own. Flat arrays are read as the shape says, strides in elements.
+    """One run of G groups of neurons (copies) with the same lists, through T steps in B lanes, a multiple of 64. Arrays
+    [1 | G, ...] are shared by all groups, or each has its own. Flat arrays have the given shape, strides are in elements.
 
     weight   real [1 | G, slots], signed;   delay  int64 [1 | G, slots], steps
     table    real [1 | G, neurons, columns]: `circuits.neurons.lif_psc_exp`
-    x        real, flat, with strides for [G, channels, T] and lanes side by side
-    past_x   real, flat [G, channels, D, B]: the input of the D steps before, or D is 0: silence
+    x        real, flat, with strides for [G, channels, T] and contiguous lanes
+    past_x   real, flat [G, channels, D, B]: the input of the D steps before; D = 0: silence
     expiry   uint64 [1 | G, blocks, R, neurons]: lanes in which a neuron refractory at the start is released in step r
-    read     int64 [slots]: neurons whose spikes are returned;   column  int64 [neurons]: their place in it, or -1
+    read     int64 [slots]: neurons whose spikes are returned;   column  int64 [neurons]: index in `read`, or -1
     raster   uint64 [G, blocks, history + T, neurons]: spikes, 64 trials a word
     start    real, flat [3, G, neurons, B]: V, I_e, I_i before the first step, or empty: rest
     marks    real, flat [G, blocks, chunks, neurons, 3, 64]: V, I_e, I_i at the start of each chunk of steps
@@ -67,5 +67,5 @@ class Job(NamedTuple):
 
 
 def chunk_of(steps: int, neurons: int) -> int:
-    """How many steps the backward pass recomputes at once: what it needs of them should stay in the second-level cache."""
+    """The number of steps that the backward pass recomputes at once, which should fit into the second-level cache."""
     return max(1, min(steps, max(16, 1280 // neurons)))

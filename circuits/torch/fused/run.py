@@ -1,4 +1,4 @@
-"""A cell's steps by the fused kernels: tensors of the module in, the kernels' layout inside, tensors of the module out."""
+"""A cell's steps by the fused kernels, with conversion between the module's and the kernels' layout."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from circuits.torch.surrogate import SURROGATES
 def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     """Spikes of the neurons `read` [steps, ..., slots] and the next state; x is [steps, ..., channels], state may be None.
 
-    The kernels want time and batch last in memory, [..., channels, steps, batch]: an input which is a view of that is not
+    The kernels need time and batch last in memory, [..., channels, steps, batch]: an input that is a view of such is not
     copied.
     """
     batch = x.shape[-2]
@@ -50,28 +50,28 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     before = (None, None) if state is None else (state.inputs, state.spikes)
     v, i_e, i_i, refractory = (_rows(tensor[:, :, None], cell, batch)[0] for tensor in (*final.unbind(), held))
     inputs = _last(cell.longest_input, before[0], x, cell.channels)
-    on_their_way = _last(cell.longest, before[1], _rows(tail, cell, batch), cell.neurons)
-    next_state = State(v, i_e, i_i, refractory, inputs, on_their_way)
+    in_transit = _last(cell.longest, before[1], _rows(tail, cell, batch), cell.neurons)
+    next_state = State(v, i_e, i_i, refractory, inputs, in_transit)
     return (spikes.transpose(1, 2) if cell.copies else spikes[:, :, 0]), next_state
 
 
 def lists_for(cell, taps: tuple[int, ...]):
-    """The kernels' lists of a cell whose synapses, by kind, have this many taps each; made once."""
+    """The kernels' lists of a cell, cached; taps: their number per synapse, by kind."""
     if taps not in cell.lists:
         kinds = (cell.input, cell.excitatory, cell.inhibitory)
 
-        def together(name):
+        def joined(name):
             return np.concatenate([np.tile(getattr(kind, name).numpy(), n) for kind, n in zip(kinds, taps, strict=True)])
 
         weight = np.concatenate([np.tile(wires.weight, n) for wires, n in zip(cell.wires, taps, strict=True)])
         which = np.repeat([0, 1, 2], [len(kind.source) * n for kind, n in zip(kinds, taps, strict=True)])
-        arrays = together("source"), together("target"), together("delay"), weight, which
+        arrays = joined("source"), joined("target"), joined("delay"), weight, which
         cell.lists[taps] = lists_of(*arrays, cell.neurons, cell.channels, cell.lif.n_ref.numpy())
     return cell.lists[taps]
 
 
 def _synapses(cell):
-    """Signed weights [1 | G, taps], their delays, int64 array [1 | G, taps], and how many taps a synapse of each kind has."""
+    """Signed weights [1 | G, taps], delays, int64 array [1 | G, taps], and the number of taps per synapse of each kind."""
     kinds = (cell.input, cell.excitatory, cell.inhibitory)
     weights, delays = zip(*(kind.taps() for kind in kinds), strict=True)
     taps = tuple(weight.shape[-1] // max(1, len(kind.source)) for weight, kind in zip(weights, kinds, strict=True))
@@ -81,16 +81,16 @@ def _synapses(cell):
 
 
 def _expiry(cell, refractory, lanes):
-    """`Job.expiry` of counters int32 [G, neurons, 1, B] or None."""
+    """`Job.expiry`, from counters int32 [G, neurons, 1, B] or None."""
     steps = 0 if refractory is None else int(refractory.max().item() if refractory.numel() else 0)
     if steps == 0:
         return np.zeros((1, lanes // LANES, 0, cell.neurons), "u8")
-    found = words(refractory == torch.arange(steps + 1, dtype=torch.int32)[:, None])
-    return np.ascontiguousarray(found.transpose(0, 3, 2, 1))
+    masks = words(refractory == torch.arange(steps + 1, dtype=torch.int32)[:, None])
+    return np.ascontiguousarray(masks.transpose(0, 3, 2, 1))
 
 
 def _columns(tensor, cell, pad):
-    """[rows, ..., columns] -> [G, columns, rows, B], B filled up to whole blocks."""
+    """[rows, ..., columns] -> [G, columns, rows, B], B padded to whole blocks."""
     tensor = tensor if cell.copies else tensor[:, None]
     tensor = tensor.permute(1, 3, 0, 2)
     return functional.pad(tensor, (0, pad)) if pad else tensor
@@ -103,7 +103,7 @@ def _rows(tensor, cell, batch):
 
 
 def _last(rows, before, after, columns):
-    """The last rows of two tensors [rows, ..., columns] together; None is silence."""
+    """The last rows of two concatenated tensors [rows, ..., columns]; None is silence."""
     if len(after) >= rows:
         return after[len(after) - rows :]
     missing = rows - len(after)

@@ -81,7 +81,7 @@ def test_without_a_cache_that_can_be_written_functions_are_compiled_and_that_is_
     def gone(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(disk_cache, "_said", False)
+    monkeypatch.setattr(disk_cache, "_warned", False)
     monkeypatch.setattr(disk_cache._Files, "_save_data", gone)
     assert [made(lambda x: x + 1, tmp_path)(2), made(lambda x: x + 2, tmp_path)(2)] == [3, 4]
     (record,) = caplog.records
@@ -139,8 +139,8 @@ def test_a_home_that_is_none_gives_folders_that_are_sound(home, monkeypatch):
     monkeypatch.setattr(disk_cache.config, "CACHE_DIR", "")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", home or "~"))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert all(folder.is_absolute() for folder in disk_cache.places(__file__))
-    assert disk_cache.places(__file__)[0] == Path(__file__).parent / "__pycache__"
+    assert all(folder.is_absolute() for folder in disk_cache.folders_of(__file__))
+    assert disk_cache.folders_of(__file__)[0] == Path(__file__).parent / "__pycache__"
 
 
 SETTINGS = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from circuits import Circuit
 from circuits.neurons import LIF_PSC_EXP
 from circuits.simulation.packed import from_circuit, from_matrices
-from circuits.simulation.population import Stop, in_threads, simulate_population, spans, threads_here
+from circuits.simulation.population import Stop, default_threads, in_threads, simulate_population, spans
 from circuits.simulation.raster import pack
 from circuits.simulation.simulate import simulate
 from tests import reference
@@ -259,12 +259,12 @@ def test_the_threads_do_not_show(mixed):
 @pytest.mark.parametrize(("given", "threads"), [("3", 3), ("1", 1), ("0", 1), ("", None), ("many", None), ("-2", None)])
 def test_the_surroundings_say_how_many_threads_to_use(monkeypatch, given, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", given)
-    assert threads_here() == (len(os.sched_getaffinity(0)) if threads is None else threads)
+    assert default_threads() == (len(os.sched_getaffinity(0)) if threads is None else threads)
 
 
 def test_without_word_from_the_surroundings_every_processor_has_a_thread(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert threads_here() == len(os.sched_getaffinity(0))
+    assert default_threads() == len(os.sched_getaffinity(0))
 
 
 @given(st.integers(1, 1000), st.integers(1, 40))
