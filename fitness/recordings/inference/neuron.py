@@ -10,7 +10,23 @@ import numpy as np
 
 from circuits.numerics.compiled import compiled
 from circuits.numerics.exponential import exp
-from circuits.numerics.simd import LANES, add, add_where, div, fma, get, like, load, most, mul, select, splat, store, sub, total
+from circuits.numerics.simd import (
+    LANES,
+    add,
+    add_where,
+    div,
+    fma,
+    get,
+    like,
+    load,
+    maximum,
+    mul,
+    select,
+    splat,
+    store,
+    sub,
+    total,
+)
 
 A, B_E, B_I, P_E, P_I, DRIVE, THRESHOLD, RESET = range(8)  # constants of a neuron
 CONSTANTS = 8
@@ -45,9 +61,9 @@ def surprise_of(trains, own, scored, history, weight, delay, part, inhibits, c, 
             fired = get(flat, row + own)
             x = mul(slope, sub(v, threshold))
             against = sub(zero, x)
-            u = exp(sub(zero, most(x, against)))
+            u = exp(sub(zero, maximum(x, against)))
             tail = div(mul(u, add(u, like(v, 6.0))), fma(u, like(v, 4.0), like(v, 6.0)))
-            more = add(most(select(fired, against, x), zero), tail)
+            more = add(maximum(select(fired, against, x), zero), tail)
             surprise = select(scored[block, step] & (fired | ~held), add(surprise, more), surprise)
             recent = held | fired
             v = select(recent, reset, v)

@@ -20,7 +20,7 @@ from circuits.numerics.simd import (
     get,
     like,
     load,
-    most,
+    maximum,
     mul,
     put,
     select,
@@ -49,9 +49,9 @@ def _advanced(
     fired = get(flat, row + own)
     x = mul(splat(get(per_width, n)), sub(v, splat(get(c, first + THRESHOLD))))
     against = sub(zero, x)
-    u = exp(sub(zero, most(x, against)))
+    u = exp(sub(zero, maximum(x, against)))
     tail = div(mul(u, add(u, like(v, 6.0))), fma(u, like(v, 4.0), like(v, 6.0)))
-    more = add(most(select(fired, against, x), zero), tail)
+    more = add(maximum(select(fired, against, x), zero), tail)
     so_far = load(noted, to)
     store(noted, to, select(scored & (fired | ~held), add(so_far, more), so_far))
     e, i = mul(splat(get(c, first + P_E)), e), mul(splat(get(c, first + P_I)), i)
