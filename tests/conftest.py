@@ -12,7 +12,7 @@ from tests.processor_time import (  # noqa: F401
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
-from tests.quick import few_cases
+from tests.quick import few_cases, pytest_ignore_collect  # noqa: F401
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 

@@ -1,11 +1,19 @@
 """What `make check` leaves out besides the tests marked as long: of a test with many cases it runs a few, spread evenly over
-them. `make test` runs all."""
+them, and files of long tests alone it does not import, since some import what takes seconds. `make test` runs all."""
 
+import re
 from collections import defaultdict
 
 import pytest
 
 CASES = 4
+LONG_FILE = re.compile(r"^pytestmark = pytest\.mark\.(long|slow|oracle)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path, config):
+    if "not long" in config.option.markexpr and collection_path.suffix == ".py":
+        return True if LONG_FILE.search(collection_path.read_text(encoding="utf-8")) else None
+    return None
 
 
 def few_cases(items, config):

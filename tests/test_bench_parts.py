@@ -13,6 +13,7 @@ from tests.bench.bench_parts import COMMON, SETTINGS, SPEC
 from tests.bench.parts_arms import ARMS, RIVALS, network_of, random, rewired
 from tests.bench.parts_robust import robust
 
+pytestmark = pytest.mark.long  # torch alone takes seconds to start
 GATE = zoo["gate-3"].circuit
 
 
