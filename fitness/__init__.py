@@ -1,10 +1,8 @@
-"""Tasks: they generate trials, and score what circuits do in them.
+"""Tasks, which draw trials and score circuits on them:
 
-A task draws trials and evaluates a circuit on them:
-
-    task = fitness.task("itd", detectors=4)
-    trials = task.trials(seed=1, count=64)
-    task.evaluate(circuit, trials).value
+task = fitness.task("itd", detectors=4)
+trials = task.trials(seed=1, count=64)
+task.evaluate(circuit, trials).value
 """
 
 from fitness.finite_data import Data, FiniteData

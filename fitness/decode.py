@@ -1,4 +1,4 @@
-"""Reading an answer out of spikes, and spikes out of times."""
+"""Decoding of answers from spikes, and spike trains from times."""
 
 from dataclasses import replace
 
@@ -17,7 +17,8 @@ def most_active(counts, labels):
 
 
 def margin(counts, labels):
-    """The same, graded: 1/2 for a tie, more as the right output leads, less as another does: float64 [..., trials]."""
+    """Smooth version of `most_active`: 1/2 for a tie, more as the right output leads, less as another does: float64 [...,
+    trials]."""
     right, best_other = _right_and_rival(counts, labels)
     return 0.5 + 0.5 * (right - best_other) / (right + best_other + 1)
 
@@ -29,14 +30,14 @@ def _right_and_rival(counts, labels):
 
 
 def restraint(counts, wanted):
-    """Spiking where wanted, bool [trials], and else not, graded: one spike that should not be costs less than two. counts int
-    [..., trials] -> float64 [..., trials]."""
+    """Spiking only where wanted, bool [trials], graded: one unwanted spike costs less than two. counts int [..., trials] ->
+    float64 [..., trials]."""
     return np.where(wanted, counts > 0, 1 / (1 + counts))
 
 
 def busiest(counts, excitatory=None):
     """Spikes of the excitatory neuron that fires most: counts int [..., trials, neurons], excitatory bool [..., neurons] (by
-    default all) -> int [..., trials]. Where it must not run away, no neuron can do so hidden behind the output."""
+    default all) -> int [..., trials]. It detects runaway activity of neurons other than the outputs, too."""
     return (counts if excitatory is None else np.where(excitatory[..., None, :], counts, 0)).max(axis=-1)
 
 
@@ -47,13 +48,13 @@ def poisson(rng, rate_hz, dt_ms):
 
 def regular(rng, rate_hz, count, steps, dt_ms, jitter=0.2):
     """Trains at a steady rate with a random phase, each interval's end moved by up to `jitter` intervals either way: rate_hz
-    [count] -> bool [count, steps]. Their spike counts vary by one at the most."""
+    [count] -> bool [count, steps]. Their spike counts vary by one at most."""
     interval = 1000 / np.maximum(np.broadcast_to(rate_hz, (count,)), 1e-9)[:, None] / dt_ms
     beats = np.arange(int(np.ceil(steps / interval.min())) + 1)
-    at = (rng.random((count, 1)) + beats + rng.uniform(-jitter, jitter, (count, len(beats)))) * interval
-    trial, beat = np.nonzero((at >= 0) & (at < steps))
+    times = (rng.random((count, 1)) + beats + rng.uniform(-jitter, jitter, (count, len(beats)))) * interval
+    trial, beat = np.nonzero((times >= 0) & (times < steps))
     train = np.zeros((count, steps), bool)
-    train[trial, at[trial, beat].astype(int)] = True
+    train[trial, times[trial, beat].astype(int)] = True
     return train
 
 
@@ -66,7 +67,7 @@ def volley(rng, start_ms, spikes, spread_ms, dt_ms, steps):
 def spike_train(times_ms, dt_ms, steps):
     """Spike times [trials, spikes] in ms -> bool [trials, steps]: each spike in the step whose end is nearest to it.
 
-    No spike is lost: one whose step is taken goes to the next free one, so that counts stay what the task says they are.
+    No spike is lost: one whose step is taken goes to the next free one, so that counts stay as they are.
     """
     rows = np.sort(np.clip(np.rint(np.asarray(times_ms) / dt_ms).astype(int) - 1, 0, steps - 1), axis=1)
     for k in range(1, rows.shape[1]):
@@ -79,7 +80,7 @@ def spike_train(times_ms, dt_ms, steps):
 
 
 def active(raster, width_ms):
-    """Whether a column spikes in consecutive bins of `width_ms` from the start of the trial; a last part shorter than that is
+    """Whether a column spikes in consecutive bins of `width_ms` from the start of the trial; a shorter last bin is
     left out: bool [..., trials, bins, columns]."""
     width = round(width_ms / raster.dt_ms)
     *lead, steps, columns = raster.bits.shape
@@ -91,7 +92,7 @@ def active(raster, width_ms):
 
 
 def similarity(raster, templates):
-    """Pearson's correlation of each train of spikes with a template over time, without writing the trains out: templates
+    """Pearson's correlation of each spike train with a template over time, without unpacking the trains: templates
     [steps] -> float64 [..., trials, columns], or [templates, steps] -> [..., trials, columns, templates]; 0 where a train is
     silent, or either is constant. (To smooth the trains, smooth the template.)"""
     templates = np.asarray(templates, "f8")

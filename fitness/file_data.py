@@ -1,4 +1,4 @@
-"""Tasks over a file of the user's: it is kept with the run, is part of the run's digest, and is sent to the workers."""
+"""Tasks over a file of the user's, which is kept with the run, is part of the run's digest, and is sent to the workers."""
 
 from pathlib import Path, PurePath
 
@@ -7,12 +7,12 @@ from pydantic import Field, PrivateAttr
 from circuits.files import read_bytes
 from fitness.finite_data import FiniteData
 
-FOLDER = "data"  # of a run, in which the file is kept
-MOST = 1 << 29  # bytes of such a file: it is held in memory, and sent to every worker
+FOLDER = "data"  # of a run, with the file
+MAX_BYTES = 1 << 29  # of the file, which is held in memory and sent to every worker
 
 
 class FileData(FiniteData):
-    """Base of tasks that ship and are over a file. A subclass reads it by `content()`; `file` is sought beside the spec."""
+    """Base of built-in tasks over a file, which a subclass reads by `content()`; `file` is relative to the spec."""
 
     file: str = Field(description="the file, sought beside the spec; kept with the run, and sent to the workers")
 
@@ -20,19 +20,19 @@ class FileData(FiniteData):
     _folder: Path = PrivateAttr(Path())
 
     def content(self) -> bytes:
-        """Contents of the file: as they were given, else as they lie there."""
+        """Contents of the file, those given to `over` or else read from it."""
         if self._content is None:
-            self._content = read_bytes(self._folder / self.file, MOST)
+            self._content = read_bytes(self._folder / self.file, MAX_BYTES)
         return self._content
 
     def over(self, content: bytes | None = None, folder: Path = Path()):
-        """Itself, over this content, or the file as it is found from `folder`."""
+        """The task itself, set to this content, or else to the file relative to `folder`."""
         self._content, self._folder = content, folder
         return self
 
     @property
     def folder(self) -> Path:
-        """From where the file is sought."""
+        """The folder to which the file is relative."""
         return self._folder
 
     @property

@@ -5,7 +5,7 @@ class Heard(fitness.FiniteData):
     dt_ms, duration_ms, chance = 1.0, 50.0, 0.5
 
     def data(self):
-        recorded = np.load("recorded.npz")               # found where the run is started
+        recorded = np.load("recorded.npz")               # relative to where the run is started
         return fitness.Data(recorded["spikes"], recorded["kind"], groups=recorded["animal"])
 
     def trial_scores(self, raster, trials):
@@ -39,7 +39,7 @@ class Data(NamedTuple):
     facts : dict of ndarray
         Further arrays [items, ...] that the task needs.
     signals : ndarray, optional
-        What drives the sampled inputs, of tasks that have some: float [items, steps, sampled inputs].
+        Signals of the sampled inputs, of tasks that have some: float [items, steps, sampled inputs].
 
     Examples
     --------
@@ -62,7 +62,7 @@ class FiniteData(Task):
     A subclass implements `data` and `trial_scores`, and never `make`. The data are split once, by `split_seed` alone, into
     three parts that share no stimulus and no group: one for the search, one for validation, and one that is held out whatever
     the seed of a run is. Every part has all classes, in the same proportions as far as whole groups allow. Trials are drawn
-    from a part without repeats, as many of every class as there are, and begin anew where more are needed than the part has.
+    from a part without repeats, evenly over the classes; where more are needed than the part has, all items come again.
     `facts["item"]` is the number of the item of each trial, `facts["group"]` that of its group; confidence intervals take the
     items of a group, and repeats, as one observation.
 
@@ -92,7 +92,7 @@ class FiniteData(Task):
 
     validation_share: float = Field(0.2, gt=0, lt=0.5, description="share of the data to validate on")
     held_out_share: float = Field(0.2, gt=0, lt=0.5, description="share of the data that is held out")
-    split_seed: int = Field(0, ge=0, description="another one splits the data otherwise")
+    split_seed: int = Field(0, ge=0, description="seed of the split")
 
     _data: Data | None = PrivateAttr(None)
     _part: np.ndarray = PrivateAttr(np.zeros(0, int))
@@ -109,7 +109,7 @@ class FiniteData(Task):
         raise UserError(f"task {self.title()}: has no method data(self)")
 
     def parts_given(self) -> np.ndarray | None:
-        """Give the part of each item, where the data say it themselves.
+        """The part of each item, where the data define it.
 
         Returns
         -------
@@ -136,12 +136,11 @@ class FiniteData(Task):
         tuple
             Spikes, labels and facts of the trials.
         """
-        data = self._split()
-        mine = np.flatnonzero(np.isin(self._part, PART_OF[part]))
-        item = mine[_drawn(rng, data.labels[mine], count)]
+        data, items = self._split(), self.items(part)
+        item = items[_drawn(rng, data.labels[items], count)]
         facts = {name: np.asarray(fact)[item] for name, fact in data.facts.items()}
-        made = data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
-        return made if data.signals is None else (*made, data.signals[item])
+        trials = data.spikes[item], data.labels[item], {**facts, "item": item, "group": self._group[item]}
+        return trials if data.signals is None else (*trials, data.signals[item])
 
     def clusters(self, trials: Trials):
         """The groups of trials, which an interval takes as one observation.
@@ -176,34 +175,34 @@ class FiniteData(Task):
         return np.flatnonzero(np.isin(self._part, PART_OF[part]))
 
     def _split(self):
-        """The data, checked and split when they are needed first."""
+        """The data, checked and split when they are first needed."""
         if self._data is None:
             data = self._checked_data(self._call(self.data))
             bits = np.packbits(data.spikes.reshape(len(data.spikes), -1), axis=1)
             stimuli = [row.tobytes() for row in bits]
             if data.signals is not None:
-                stimuli = [one + row.tobytes() for one, row in zip(stimuli, data.signals, strict=True)]
+                stimuli = [bits + row.tobytes() for bits, row in zip(stimuli, data.signals, strict=True)]
             groups = stimuli if data.groups is None else np.asarray(data.groups).tolist()
             shares = 1 - self.validation_share - self.held_out_share, self.validation_share, self.held_out_share
             keys = [stimuli] if data.groups is None else [stimuli, groups]
-            given = self.parts_given()
-            self._part = (
-                split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data") if given is None else given
-            )
+            part = self.parts_given()
+            if part is None:
+                part = split(data.labels, keys, shares, self.split_seed, f"task {self.title()}: data")
+            self._part = part
             number: dict = {}
             self._group = np.array([number.setdefault(group, len(number)) for group in groups])
             self._data = data
         return self._data
 
-    def _checked_data(self, found):
+    def _checked_data(self, returned):
         place = f"task {self.title()}: data"
-        if not isinstance(found, tuple) or not 2 <= len(found) <= 5:
+        if not isinstance(returned, tuple) or not 2 <= len(returned) <= 5:
             raise UserError(f"{place} must return fitness.Data(spikes, labels, groups, facts)")
-        data = Data(*found)
+        data = Data(*returned)
         spikes, labels = np.asarray(data.spikes), np.asarray(data.labels)
-        wanted = f"bool [items, {self.steps}, {len(self.inputs)}]"
+        expected = f"bool [items, {self.steps}, {len(self.inputs)}]"
         if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[1:] != (self.steps, len(self.inputs)):
-            raise UserError(f"{place} must have spikes as {wanted}, not {spikes.dtype} {list(spikes.shape)}")
+            raise UserError(f"{place} must have spikes as {expected}, not {spikes.dtype} {list(spikes.shape)}")
         columns = {"labels": labels, **({} if data.groups is None else {"groups": data.groups}), **data.facts}
         for name, column in columns.items():
             if np.shape(column)[:1] != (len(spikes),) or (name in ("labels", "groups") and np.ndim(column) != 1):
@@ -212,23 +211,23 @@ class FiniteData(Task):
             raise UserError(f"{place} must have whole numbers as labels, not {labels.dtype}")
         for name in ("item", "group"):
             if name in data.facts:
-                raise UserError(f"{place} must have no facts {name!r}: that is the number of the trial's own")
+                raise UserError(f"{place} must have no facts {name!r}: the name is reserved")
         shape = (len(spikes), self.steps, len(self.sampled))
         if (data.signals is None) != (not self.sampled) or (data.signals is not None and np.shape(data.signals) != shape):
-            given = None if data.signals is None else list(np.shape(data.signals))
-            raise UserError(f"{place} must have signals {list(shape)} [items, steps, sampled inputs], not {given}")
+            actual = None if data.signals is None else list(np.shape(data.signals))
+            raise UserError(f"{place} must have signals {list(shape)} [items, steps, sampled inputs], not {actual}")
         return Data(spikes, labels, data.groups, dict(data.facts), data.signals)
 
 
 def _drawn(rng, labels, count):
-    """Draw the items of `count` trials, int [count] in random order: as many of every class as there are, none a second
-    time before all have come."""
-    found: list[int] = []
-    while len(found) < count:
+    """Draw the items of `count` trials, int [count] in random order, evenly over the classes; all items come before any comes
+    again."""
+    drawn: list[int] = []
+    while len(drawn) < count:
         order = rng.permutation(len(labels))
-        turn = np.empty(len(labels), int)  # the how-manieth of its class each is
+        rank = np.empty(len(labels), int)  # of each item within its class
         for label in np.unique(labels):
-            mine = order[labels[order] == label]
-            turn[mine] = np.arange(len(mine))
-        found += order[np.argsort(turn[order], kind="stable")].tolist()
-    return rng.permutation(np.array(found[:count]))
+            members = order[labels[order] == label]
+            rank[members] = np.arange(len(members))
+        drawn += order[np.argsort(rank[order], kind="stable")].tolist()
+    return rng.permutation(np.array(drawn[:count]))

@@ -9,7 +9,7 @@ from fitness.score import Score, exact
 from fitness.task import Task
 from fitness.trials import Trials
 
-GROUPS = 16  # of trials, left out one after the other
+GROUPS = 16  # of trials, for the jackknife
 
 
 class Measured(Task):
@@ -73,7 +73,7 @@ class Measured(Task):
         Returns
         -------
         ndarray
-            Credit between 0 and 1, [..., trials], which is also the case score that a search climbs.
+            Trial score between 0 and 1, [..., trials], which is also the case score.
         """
         raise UserError(f"task {self.title()}: has no method mark(self, measured, trials)")
 
@@ -130,7 +130,7 @@ class Measured(Task):
         Score
             Value, trial scores, case scores and readings.
         """
-        raster = self._heard(raster)
+        raster = self._columns(raster)
         circuits, count = raster.bits.shape[:-3], len(trials)
         measured = self._returned(self.measure, (*circuits, count, None), raster, trials)
         mark = np.clip(self._checked(self.mark, (*circuits, count), measured, trials), 0.0, 1.0)
@@ -165,7 +165,7 @@ class Measured(Task):
         """The lowest score on the same trials that counts as equally good, when parts of a circuit are removed.
 
         The score less 1.96 errors by the jackknife over groups of trials (Efron and Stein, Ann. Stat. 9, 1981), with every
-        class spread over all groups. Jumps from draw to draw are not seen, and need not be.
+        class spread over all groups. It does not see jumps between draws, and need not.
 
         Parameters
         ----------
@@ -182,8 +182,8 @@ class Measured(Task):
         group = np.empty(len(trials), int)
         group[np.argsort(trials.labels, kind="stable")] = np.arange(len(trials)) % GROUPS
         parts = [np.flatnonzero(group != g) for g in range(GROUPS)]
-        found = [self._call(self.overall, score.measured[..., p, :], trials.take(p)) for p in parts]
-        values = np.clip(np.stack(found), 0, 1)
+        scores = [self._call(self.overall, score.measured[..., p, :], trials.take(p)) for p in parts]
+        values = np.clip(np.stack(scores), 0, 1)
         return np.clip(score.value - Z * exact(np.sqrt((GROUPS - 1) * values.var(axis=0))), 0.0, 1.0)
 
     def floor_of(self, score: Score, trials: Trials, chosen: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The reference circuit of each task: built by hand after the literature, shipped as a motif file."""
+"""The reference circuit of each task, built by hand after the literature, as a motif file."""
 
 from pathlib import Path
 

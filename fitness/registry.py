@@ -1,4 +1,4 @@
-"""Tasks by name: those that ship, those over a file of the user's, and a user's own from Python files."""
+"""Tasks by name: built-in ones, those over a file of the user's, and a user's own from Python files."""
 
 from pathlib import Path
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
 from fitness.datasets.task import DatasetTask
-from fitness.file_data import FOLDER, MOST, FileData
+from fitness.file_data import FOLDER, MAX_BYTES, FileData
 from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
-from fitness.sandbox.code import Code, gather, is_own, led_by, place
+from fitness.sandbox.code import Code, is_own, led_by, place
 from fitness.sandbox.guard import guarded
 from fitness.task import Task
 from fitness.tasks import built_in
 
 OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask, DatasetTask)}
-SECONDS = 60.0  # most that one call into a task of the user's own may take where no spec says it
+SECONDS = 60.0  # limit of one call into a task of the user's own without a spec
 
 
 def task(name: str, source: str | Code | None = None, **settings) -> Task:
@@ -29,8 +29,7 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
         Name of a task that ships, such as "itd", or over a file, "recording" or "dataset"; or "FILE.py:CLASS" or
         "PACKAGE:CLASS" for a task of your own, whose code is executed.
     source : str or Code, optional
-        Code of your own task, or the file that a task is over, that was read before; by default it is read from where it
-        lies.
+        Code of your own task, or the file of a task over a file, if it was read before; by default it is read in place.
     **settings
         Settings of the task.
 
@@ -56,17 +55,17 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
 
 
 def shipped_task(name: str, source: str | Code | None, settings: dict, folder: Path = Path()) -> Task:
-    """A task that ships; the file of one that is over a file is `source`, without which it is sought from `folder`."""
-    found = task_class(name)(**settings)
-    if isinstance(found, FileData):
+    """A built-in task; the file of a task over a file is `source`, or else read relative to `folder`."""
+    task = task_class(name)(**settings)
+    if isinstance(task, FileData):
         _, data = apart({"name": name} | settings, source if isinstance(source, tuple) else ())
-        found.over(None if data is None else data[0][1], folder)
-        found.interface  # noqa: B018 - reads the file
-    return found
+        task.over(None if data is None else data[0][1], folder)
+        task.interface  # noqa: B018 - reads the file
+    return task
 
 
 def file_key(settings: dict) -> str | None:
-    """The setting by which a task names the file that it is over; None for one that is over no file."""
+    """The setting that names the file of a task over a file; None for others."""
     name, data = settings.get("name"), settings.get("data")
     if name == LEARNING:
         return "data" if isinstance(data, str) and data.lower().endswith(FILES) and not is_own(data) else None
@@ -74,7 +73,7 @@ def file_key(settings: dict) -> str | None:
 
 
 def data_file(settings: dict) -> str | None:
-    """The file that a task with these settings, its name among them, is over; None for others. Raises UserError."""
+    """The file of a task over a file with these settings, its name among them; None for others. Raises UserError."""
     key = file_key(settings)
     if key == "data":
         return settings["data"]
@@ -88,69 +87,64 @@ def data_file(settings: dict) -> str | None:
 
 
 def apart(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
-    """The code of the user's own, and the file that a task with these settings is over; None where there is none."""
-    file = data_file(settings)
-    path = None if file is None else f"{FOLDER}/{Path(file).name}"
-    own = tuple(one for one in source if one[0] != path)
-    data = tuple(one for one in source if one[0] == path)
+    """The user's own code, and the file of a task over a file with these settings; None where there is none."""
+    name = data_file(settings)
+    path = None if name is None else f"{FOLDER}/{Path(name).name}"
+    own = tuple(file for file in source if file[0] != path)
+    data = tuple(file for file in source if file[0] == path)
     return own or None, data or None
 
 
 def joined(own: Code | None, data: Code | None) -> Code | None:
-    """Both again."""
+    """The user's own code and the data file in one code, see `apart`."""
     return None if own is None and data is None else (*(own or ()), *(data or ()))
 
 
 def read_data(settings: dict, folder: Path) -> Code | None:
-    """The file that such a task is over, sought from `folder`, as it is kept with a run; None for others."""
+    """The file of a task over a file, read relative to `folder`, in the form kept with a run; None for others."""
     file = data_file(settings)
-    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file, MOST)),)
+    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file, MAX_BYTES)),)
 
 
 def with_defaults(kind: type[Task]) -> Task:
     """A task of this class with its default settings, as `own_task` makes it."""
-    found = guarded(f"task {kind.title()}: its file", SECONDS, _made, kind.title(), kind, {})
-    found._seconds = SECONDS
-    return found
+    task = guarded(f"task {kind.title()}: its file", SECONDS, _made, kind.title(), kind, {})
+    task._seconds = SECONDS
+    return task
 
 
 def task_class(name: str, folder: Path = Path()) -> type[Task]:
-    """The class of a task; a user's own is sought from `folder`, and its code executed there. Raises UserError."""
+    """The class of a task; the code of a user's own is executed in place, relative to `folder`. Raises UserError."""
     if is_own(name):
         return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
     if name == LEARNING:
-        return Learning  # type: ignore[return-value]  # its settings, which a judge has as a task has
+        return Learning  # type: ignore[return-value]  # the settings of a judge, with the interface of a task class
     return OVER_FILES[name] if name in OVER_FILES else built_in(name)
 
 
-def read_source(name: str, folder: Path) -> Code | None:
-    """The code of a user's task, sought from `folder`, see `fitness.sandbox.code.gather`; None for a task that ships."""
-    return gather(name, folder) if is_own(name) else None
-
-
 def own_task(name: str, source: str | Code | None, seconds: float | None, settings: dict, folder: Path = Path()) -> Task:
-    """A user's own task, none of whose calls, the execution of its code included, may take longer than `seconds`. Without
-    `source` it is executed from where it lies, sought from `folder`."""
+    """A user's own task; no call, the execution of its code included, may take longer than `seconds`. Without `source` its code
+    is executed in place, relative to `folder`."""
     if isinstance(source, str):
         source = ((Path(name.rpartition(":")[0]).name, source.encode()),)
 
     def load():
         return modules.load_in_place(place(name, folder)) if source is None else modules.load(source)
 
-    found = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
-    found._seconds = seconds
-    return found
+    task = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
+    task._seconds = seconds
+    return task
 
 
 def own_part(name: str, what: str, source: Code | None, seconds: float | None, folder: Path = Path()) -> Any:
-    """The function or class that `name`, FILE.py:NAME, means in code of the user's own, which is executed: from `source`, see
-    `own_task`, or from where it lies. what: what it is, for messages. Raises UserError."""
+    """The function or class `name`, FILE.py:NAME, of the user's own, whose code is executed as in `own_task`. what: its kind,
+    for messages. Raises UserError."""
     module = guarded(f"{what} {name}: its file", seconds, lambda: _module(name, what, source, folder))
     file, _, inner = name.rpartition(":")
-    found = getattr(module, inner, None)
-    if not callable(found):
+    part = getattr(module, inner, None)
+    if not callable(part):
         raise UserError(f"{what} {name}: {file} defines no {inner}")
-    return found
+    return part
 
 
 def _module(name, what, source, folder):
@@ -164,13 +158,13 @@ def _module(name, what, source, folder):
 
 def _made(name, kind, settings):
     try:
-        found = kind(**settings)
-        found.interface  # noqa: B018 - may be worked out by the task's own code
-        return found
+        task = kind(**settings)
+        task.interface  # noqa: B018 - may execute the task's own code
+        return task
     except (UserError, MachineError):
         raise
     except Exception as error:
-        raise UserError(f"task {name}: cannot be made: {modules.said(error, kind.__module__)}") from error
+        raise UserError(f"task {name}: cannot be made: {modules.describe(error, kind.__module__)}") from error
 
 
 def _class(name, load):
@@ -179,7 +173,7 @@ def _class(name, load):
         module = load()
     except modules.BrokenError as error:
         raise UserError(f"task {name}: the file fails when executed: {error}") from None
-    found = getattr(module, class_name, None)
-    if not (isinstance(found, type) and issubclass(found, Task)):
+    kind = getattr(module, class_name, None)
+    if not (isinstance(kind, type) and issubclass(kind, Task)):
         raise UserError(f"task {name}: {file} defines no class {class_name} derived from fitness.Task")
-    return found
+    return kind

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Score(NamedTuple):
-    """How well circuits did in trials.
+    """Scores of circuits on trials.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ class Score(NamedTuple):
     case_scores : ndarray
         Scores by which selection tells circuits apart: the trial scores, or smoother ones, float64 [..., trials].
     measured : object, optional
-        What the task needs besides to compute an interval.
+        Further values that the task needs to compute an interval.
 
     Examples
     --------
@@ -50,13 +50,13 @@ class Score(NamedTuple):
 
 
 def _of(part, circuit):
-    """A circuit's part of an array, or of a tuple of them or of scores."""
+    """The entry of a circuit in an array, or in a tuple of arrays or scores."""
     if isinstance(part, Score):
         return part.of(circuit)
-    return tuple(_of(one, circuit) for one in part) if isinstance(part, tuple) else part if part is None else part[circuit]
+    return tuple(_of(x, circuit) for x in part) if isinstance(part, tuple) else part if part is None else part[circuit]
 
 
 def exact(scores) -> np.ndarray:
-    """Scores with the same bits everywhere: laid out alike, so that sums are taken in one order, and without the last digits,
-    in which the exponential functions and matrix products of machines differ."""
+    """Scores with the same bits on every machine: in one memory layout, so that sums have one order, and without the last
+    digits, in which exponential functions and matrix products differ between machines."""
     return np.round(np.asarray(scores, "f8", order="C"), 9) + 0.0

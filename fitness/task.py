@@ -1,7 +1,7 @@
-"""Tasks: they make trials and score what a circuit's output neurons did in them.
+"""Tasks, which draw trials and score the output spikes of circuits in them.
 
 A task of one's own is one class, numpy only: its settings are annotated fields, `make` draws trials, `trial_scores`
-judges them.
+scores the answers.
 
     class Agree(fitness.Task):
         inputs, outputs = ("a", "b"), ("yes",)
@@ -21,13 +21,12 @@ judges them.
             fired = raster.counts()[..., 0] > 0              # [circuits, trials]
             return fired == trials.labels
 
-`make` draws all trials of a run: those a search scores by, those it validates on, those held out and those a core is chosen on.
-Where they are not drawn afresh, so that some could come again, it must know which are asked for: `make(self, rng, count, part)`
-gets the part as well, one of `PARTS`. Over a finite set of data derive from `fitness.FiniteData`, which splits them.
+`make` draws all trials of a run: for the search, for validation, held out, and for choosing cores. Where trials could come
+again in another part, `make(self, rng, count, part)` also gets the part, one of `PARTS`. Over a finite set of data derive from
+`fitness.FiniteData`, which splits them.
 
-What it needs beside the file belongs to it, see `fitness.sandbox.code`. `trial_scores` is called with whole populations,
-thousands of times: the methods of `raster` and the functions of `fitness.decode` read them fast, without writing the trains
-out.
+The files beside it that it needs belong to it, see `fitness.sandbox.code`. `trial_scores` is called with whole populations,
+thousands of times: the methods of `raster` and the functions of `fitness.decode` read them fast, without unpacking the trains.
 """
 
 import os
@@ -56,7 +55,7 @@ from fitness.sandbox.modules import folder_of
 from fitness.score import Score, exact
 from fitness.trials import Interface, Symbols, Trials
 
-OLD_NAMES = {  # of what a task of one's own defines, in version 0.4
+OLD_NAMES = {  # of attributes and methods in version 0.4
     "credit": "trial_scores",
     "grade": "case_scores",
     "suits": "default_spec",
@@ -77,7 +76,7 @@ class Task(BaseModel):
     inputs, outputs : tuple of str
         Names of the input channels, and of the output ports of one neuron each.
     sampled : tuple of circuits.Sampled
-        What the first of the input channels are of, where these are sampled signals and not spikes: () by default.
+        Sources of the first input channels, where these are sampled signals and not spikes: () by default.
     dt_ms, duration_ms : float
         Time step and duration of a trial in ms.
     chance : float
@@ -129,7 +128,7 @@ class Task(BaseModel):
     default_spec: ClassVar[dict[str, dict[str, Any]]] = {}
     critical_connections: ClassVar[tuple[tuple[str, str], ...]] = ()
 
-    _seconds: float | None = PrivateAttr(None)  # most that one call into the task's own code may take
+    _seconds: float | None = PrivateAttr(None)  # limit of one call into the task's own code
 
     def __init__(self, **settings):
         try:
@@ -139,7 +138,7 @@ class Task(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
-        """Call methods that only some of a user's own tasks define like all other code of theirs, see `_call`."""
+        """Guard methods that only some of a user's own tasks define, see `_call`."""
         for name in OLD_NAMES.keys() & vars(cls).keys():
             raise UserError(f"task {cls.title()}: what was `{name}` in version 0.4 is `{OLD_NAMES[name]}` now; rename it")
         for name in {"score", "interval", "environment"} & vars(cls).keys():
@@ -177,11 +176,11 @@ class Task(BaseModel):
     @property
     def interface(self) -> Interface:
         """The inputs, outputs and time step that circuits must have for the task."""
-        for what, least in (("inputs", 0), ("outputs", 1)):
-            names = getattr(self, what)
-            listed = isinstance(names, list | tuple) and len(names) >= least and all(isinstance(n, str) and n for n in names)
+        for key, minimum in (("inputs", 0), ("outputs", 1)):
+            names = getattr(self, key)
+            listed = isinstance(names, list | tuple) and len(names) >= minimum and all(isinstance(n, str) and n for n in names)
             if not listed or len(set(names)) < len(names):
-                raise UserError(f'task {self.title()}: {what} must be different names such as ("a", "b"), not {names!r}')
+                raise UserError(f'task {self.title()}: {key} must be different names such as ("a", "b"), not {names!r}')
         steps = self.duration_ms / self.dt_ms if 0 < self.dt_ms <= 100 else np.nan
         if not (0.5 < steps < np.inf and abs(steps - round(steps)) < 1e-6 * steps):
             times = f"duration_ms {self.duration_ms} and dt_ms {self.dt_ms}"
@@ -201,8 +200,8 @@ class Task(BaseModel):
 
         All randomness must come from `rng`. A method `make(self, rng, count, part)` also gets the part of a run for which it
         draws, so that no stimulus of the held-out part is in another one: "search", by which circuits are selected;
-        "validation", by which a target is judged; "core", by which it is decided which parts of a circuit can be removed;
-        "held_out", by which nothing is selected.
+        "validation", by which a target is judged; "core", by which the removable parts of a circuit are chosen; "held_out", by
+        which nothing is selected.
 
         Parameters
         ----------
@@ -220,7 +219,7 @@ class Task(BaseModel):
         facts : dict of ndarray, optional
             Further arrays [trials, ...].
         signals : ndarray, optional
-            What drives the sampled inputs, of tasks that have some: float [trials, steps, sampled inputs].
+            Signals of the sampled inputs, of tasks that have some: float [trials, steps, sampled inputs].
         """
         raise UserError(f"task {self.title()}: has no method make(self, rng, count)")
 
@@ -238,7 +237,7 @@ class Task(BaseModel):
         Returns
         -------
         ndarray
-            Credit between 0 and 1 of each trial, [..., trials].
+            Score between 0 and 1 of each trial, [..., trials].
         """
         raise UserError(f"task {self.title()}: has no method trial_scores(self, raster, trials)")
 
@@ -295,7 +294,7 @@ class Task(BaseModel):
         return {"class": trials.labels}
 
     def as_sequence(self, trials: Trials) -> Symbols | None:
-        """Trials as sequences of symbols, for tasks in which something is held from one symbol to the next.
+        """Trials as sequences of symbols, for tasks with memory from one symbol to the next.
 
         Parameters
         ----------
@@ -403,35 +402,35 @@ class Task(BaseModel):
         """
         if part not in PARTS:
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
-        told = {"part": part} if (how := _told(type(self).make)) == "by name" else {}
-        made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **told)
+        named = {"part": part} if (how := _takes_part(type(self).make)) == "by name" else {}
+        made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **named)
         if not isinstance(made, tuple) or len(made) not in (2, 3, 4):
             raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
         spikes, labels, facts = (*made, {})[:3]
-        signals = self._driven(made[3] if len(made) == 4 else None, count)
+        signals = self._checked_signals(made[3] if len(made) == 4 else None, count)
         spikes, labels = np.asarray(spikes), np.asarray(labels)
-        wanted = (count, self.steps, len(self.inputs))
-        if spikes.dtype != bool or spikes.shape != wanted:
+        expected = (count, self.steps, len(self.inputs))
+        if spikes.dtype != bool or spikes.shape != expected:
             raise UserError(
-                f"task {self.title()}: make must return spikes as bool {list(wanted)} [trials, steps, channels], "
+                f"task {self.title()}: make must return spikes as bool {list(expected)} [trials, steps, channels], "
                 f"not {spikes.dtype} {list(spikes.shape)}"
             )
         if labels.shape != (count,):
             raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
         return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
 
-    def _driven(self, signals, count):
-        """What drives the sampled inputs, checked: float32, or None where there are none."""
+    def _checked_signals(self, signals, count):
+        """The signals of the sampled inputs, checked: float32, or None where there are none."""
         if not self.sampled and signals is None:
             return None
-        wanted = (count, self.steps, len(self.sampled))
-        found = np.asarray(signals)
-        if found.dtype.kind != "f" or found.shape != wanted or not (np.abs(found) <= LARGEST).all():
+        expected = (count, self.steps, len(self.sampled))
+        array = np.asarray(signals)
+        if array.dtype.kind != "f" or array.shape != expected or not (np.abs(array) <= LARGEST).all():
             raise UserError(
-                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(wanted)} "
-                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {found.dtype} {list(found.shape)}"
+                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(expected)} "
+                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {array.dtype} {list(array.shape)}"
             )
-        return found.astype("f4")
+        return array.astype("f4")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -448,7 +447,7 @@ class Task(BaseModel):
         Score
             Value, trial scores and case scores.
         """
-        raster = self._heard(raster)
+        raster = self._columns(raster)
         shape = (*raster.bits.shape[:-3], len(trials))
         trial_scores = self._checked(self.trial_scores, shape, raster, trials)
         graded = type(self).case_scores is not Task.case_scores
@@ -456,7 +455,7 @@ class Task(BaseModel):
         return Score(self._mean(trial_scores, trials), trial_scores, case_scores)
 
     def _mean(self, trial_scores, trials):
-        """The score that trial scores [..., trials] amount to."""
+        """The score from trial scores [..., trials]: their class-balanced mean above chance."""
         value = ((trial_scores * trials.weights).sum(axis=-1) - self.chance) / (1 - self.chance)
         return np.clip(exact(value), 0.0, 1.0)
 
@@ -515,7 +514,7 @@ class Task(BaseModel):
         ByCondition
             Names, numbers of trials, scores and case scores of each condition.
         """
-        names, members = found = self.grouped(trials, least)
+        names, members = conditions = self.grouped(trials, least)
         shape = (*score.value.shape, len(names))
         scores, case_scores = np.zeros(shape), np.zeros(shape)
         for k, chosen in enumerate(members):
@@ -526,10 +525,10 @@ class Task(BaseModel):
             except UserError as error:
                 if isinstance(error.__cause__, Overtime):
                     raise
-                for circuit in np.ndindex(shape[:-1]):  # which of them fails
+                for circuit in np.ndindex(shape[:-1]):  # only some of them fail
                     with suppress(UserError):
                         scores[(*circuit, k)] = self.score_of(score.of(circuit), trials, chosen)
-        return ByCondition(names, found.trials, scores, case_scores)
+        return ByCondition(names, conditions.trials, scores, case_scores)
 
     def interval(self, score: Score, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % confidence interval of a score, over draws of as many trials.
@@ -558,7 +557,7 @@ class Task(BaseModel):
     def floor(self, score: Score, trials: Trials) -> np.ndarray:
         """The lowest score on the same trials that counts as equally good, when parts of a circuit are removed.
 
-        The lower end of Wilson's interval, for trials that vary alike.
+        The lower end of Wilson's interval, for trials of equal variance.
 
         Parameters
         ----------
@@ -592,18 +591,18 @@ class Task(BaseModel):
         ndarray
             float64 of the shape of `score.value`.
         """
-        some = Score(self.score_of(score, trials, chosen), score.trial_scores[..., chosen], score.case_scores[..., chosen])
-        return self.floor(some, trials.take(chosen))
+        part = Score(self.score_of(score, trials, chosen), score.trial_scores[..., chosen], score.case_scores[..., chosen])
+        return self.floor(part, trials.take(chosen))
 
     def _clusters(self, trials):
         """The clusters, checked."""
-        found = self._call(self.clusters, trials)
-        if found is not None and np.shape(found) != (len(trials),):
+        clusters = self._call(self.clusters, trials)
+        if clusters is not None and np.shape(clusters) != (len(trials),):
             raise UserError(f"task {self.title()}: clusters must return one number per trial [{len(trials)}], or None")
-        return None if found is None else np.asarray(found)
+        return None if clusters is None else np.asarray(clusters)
 
-    def _heard(self, raster):
-        """The columns that the task reads."""
+    def _columns(self, raster):
+        """The raster of the neurons that the task reads."""
         raster = raster if self.listens == "all" else raster.outputs
         columns = raster.bits.shape[-1]
         if self.listens == "outputs" and columns != len(self.outputs):
@@ -611,10 +610,10 @@ class Task(BaseModel):
         return raster
 
     def _call(self, method, *arguments, **named):
-        """Call a task's own code: what fails there becomes one line that names the place."""
+        """Call a task's own code. Raises UserError of one line that names the place where it fails."""
         try:
-            what = getattr(getattr(method, "func", method), "__name__", "its code")
-            return guarded(f"task {self.title()}: {what}", self._seconds, method, *arguments, **named)
+            name = getattr(getattr(method, "func", method), "__name__", "its code")
+            return guarded(f"task {self.title()}: {name}", self._seconds, method, *arguments, **named)
         except UserError:
             raise
         except Exception as error:
@@ -624,27 +623,27 @@ class Task(BaseModel):
             own = [f for f in frames if f.filename == file or f.filename.startswith(folder)]
             place = (own or frames or extract_tb(error.__traceback__))[-1]
             where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
-            said = str(error).replace(folder, "")  # the same wherever the copy of the code lies
-            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {said}") from error
+            message = str(error).replace(folder, "")  # independent of the path of the copy of the code
+            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {message}") from error
 
     def _returned(self, method, shape, *arguments):
-        """The numbers that a task's own method returns, float64; in `shape`, None stands for any length."""
-        place, found = f"task {self.title()}: {method.__name__}", np.asarray(self._call(method, *arguments))
-        if found.dtype.kind not in "biuf":
-            raise UserError(f"{place} must return numbers, not {found.dtype}")
-        if found.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, found.shape, strict=True)):
-            wanted = ["any" if n is None else n for n in shape]
-            raise UserError(f"{place} must return an array {wanted} [..., trials], not {list(found.shape)}")
-        return np.asarray(found, "f8", order="C")
+        """Numbers returned by a task's own method, checked, float64; None in `shape` stands for any length."""
+        place, returned = f"task {self.title()}: {method.__name__}", np.asarray(self._call(method, *arguments))
+        if returned.dtype.kind not in "biuf":
+            raise UserError(f"{place} must return numbers, not {returned.dtype}")
+        if returned.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, returned.shape, strict=True)):
+            expected = ["any" if n is None else n for n in shape]
+            raise UserError(f"{place} must return an array {expected} [..., trials], not {list(returned.shape)}")
+        return np.asarray(returned, "f8", order="C")
 
     def _checked(self, method, shape, *arguments):
-        """The same as scores: finite, and exact. The last axis, if any, is the trials."""
-        found = exact(self._returned(method, shape, *arguments))
-        bad = ~np.isfinite(found)
+        """Scores returned by a task's own method, checked: finite, and exact. The last axis, if any, is the trials."""
+        scores = exact(self._returned(method, shape, *arguments))
+        bad = ~np.isfinite(scores)
         if bad.any():
             trial = f" in trial {int(np.argwhere(bad)[0][-1])}" if method.__name__ != "overall" else ""
             raise UserError(f"task {self.title()}: {method.__name__} is not finite{trial}")
-        return found
+        return scores
 
     def evaluate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Score:
         """Simulate a circuit on trials and score it.
@@ -684,8 +683,8 @@ class Task(BaseModel):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        given = {"seed": trials.noise_seed, "environment": self.environment(trials), "signals": trials.signals}
-        return simulate(circuit, trials.spikes, dtype=dtype, **given)
+        options = {"seed": trials.noise_seed, "environment": self.environment(trials), "signals": trials.signals}
+        return simulate(circuit, trials.spikes, dtype=dtype, **options)
 
 
 def _called(method):
@@ -697,11 +696,11 @@ def _called(method):
 
 
 @lru_cache
-def _told(make) -> str:
-    """How a task's `make` is to be told the part: "by name", "in place" (as a third argument without a default), or ""."""
+def _takes_part(make) -> str:
+    """How a task's `make` takes the part: "by name", "in place" (as a third argument without a default), or "" for not."""
     kinds = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
-    found = signature(make).parameters
-    if "part" in found and found["part"].kind is not Parameter.POSITIONAL_ONLY:
+    parameters = signature(make).parameters
+    if "part" in parameters and parameters["part"].kind is not Parameter.POSITIONAL_ONLY:
         return "by name"
-    third = [one for one in found.values() if one.kind in kinds][3:4]
+    third = [p for p in parameters.values() if p.kind in kinds][3:4]
     return "in place" if third and third[0].default is Parameter.empty else ""

@@ -1,4 +1,4 @@
-"""Trials: the stimuli that a task draws, and what it needs to know to score the answers."""
+"""Trials: the stimuli that a task draws, and the facts that it needs to score the answers."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,7 +26,7 @@ class Trials:
     noise_seed : int
         Seed of the membrane noise in these trials, for circuits that have some.
     signals : ndarray, optional
-        What drives the sampled channels, float32 [trials, steps, sampled channels], centered and scaled; the columns of
+        Signals of the sampled channels, float32 [trials, steps, sampled channels], centered and scaled; the columns of
         `spikes` that belong to them stay empty.
 
     Examples
@@ -70,21 +70,21 @@ class Trials:
 
     @cached_property
     def drive(self) -> np.ndarray | None:
-        """What drives the sampled channels as the kernel reads it, float32 [blocks, steps, sampled channels, 64]."""
+        """The signals as the kernel reads them, float32 [blocks, steps, sampled channels, 64]."""
         return None if self.signals is None else lanes(self.signals)
 
     @cached_property
     def weights(self) -> np.ndarray:
         """Weight of each trial in a class-balanced mean, float64 [trials]; they sum to 1."""
-        classes, place, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
-        return 1.0 / (len(classes) * sizes[place])
+        classes, class_of, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
+        return 1.0 / (len(classes) * sizes[class_of])
 
 
 class Symbols(NamedTuple):
     """Trials as sequences of symbols.
 
-    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 where none comes
-    start_ms  [trials, symbols], ascending: when each begins
+    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 for none
+    start_ms  [trials, symbols], ascending: the onset of each
     """
 
     names: tuple[str, ...]
@@ -93,10 +93,10 @@ class Symbols(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """Ports and time step that a task asks of a circuit; all that is kept of a task once a run is over.
+    """Ports and time step that a task asks of a circuit; a run keeps only these of its task.
 
     title  the task's name;   inputs, outputs  names of the channels and ports;   dt_ms, duration_ms  step and length of a trial
-    sampled  what the first of the channels are of, where they are sampled signals and not spikes
+    sampled  sources of the first channels, where these are sampled signals and not spikes
     """
 
     title: str

@@ -7,7 +7,7 @@ import numpy as np
 from circuits.errors import MachineError, UserError
 from evo.algorithms.algorithm import Algorithm, Offspring
 from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import said
+from fitness.sandbox.modules import describe
 
 
 def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm]:
@@ -23,7 +23,7 @@ def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm
         except (UserError, MachineError):
             raise
         except Exception as error:
-            raise UserError(f"{place}: fails: {said(error, kind.__module__)}") from error
+            raise UserError(f"{place}: fails: {describe(error, kind.__module__)}") from error
 
     def indices(what, found, among, count=None):
         found = np.asarray(found)

@@ -1,4 +1,4 @@
-"""Digest of the program's sources, by which driver and workers know that they run the same code."""
+"""Digest of the program's sources, with which driver and workers check that they run the same code."""
 
 import hashlib
 from functools import cache
@@ -13,8 +13,8 @@ PACKAGES = (*(Path(str(package.__file__)).parent for package in (circuits, fitne
 @cache
 def digest() -> str:
     """12 characters; the same for the same sources."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for root in PACKAGES:
         for file in sorted(root.rglob("*.py")):
-            found.update(str(file.relative_to(root)).encode() + file.read_bytes())
-    return found.hexdigest()[:12]
+            sha256.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return sha256.hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""A function of each of several things, on the workers of a search."""
+"""`map` on the workers of a search."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,14 +16,14 @@ def each_here_or_on_ray(function: Callable[..., Any], *arguments: Iterable[Any])
 
     remote = ray.remote(_called)
     try:
-        yield from ray.get([remote.remote(function, *these) for these in zip(*arguments, strict=True)])
+        yield from ray.get([remote.remote(function, *values) for values in zip(*arguments, strict=True)])
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, MachineError):
             raise error.cause from None
         raise
     except ray.exceptions.RayError as error:
-        said = " ".join(str(error).split())[:300]
-        raise MachineError(f"Ray fails ({type(error).__name__}: {said}); everything finished is stored: go on later") from error
+        text = " ".join(str(error).split())[:300]
+        raise MachineError(f"Ray fails ({type(error).__name__}: {text}); everything finished is stored: go on later") from error
 
 
 def _called(function, *arguments):

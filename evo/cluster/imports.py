@@ -1,19 +1,19 @@
-"""Import path of Ray's workers: that of the driver, without the folder that it happens to be started in."""
+"""Import path of Ray's workers: that of the driver, without its working folder."""
 
 import os
 import sys
 
 
 def search_path() -> list[str]:
-    """Import path of this process, in order, whatever folder another process works in."""
-    return [os.path.abspath(place) if not place or os.path.exists(place) else place for place in sys.path]
+    """Import path of this process, in order, valid in any working folder."""
+    return [os.path.abspath(entry) if not entry or os.path.exists(entry) else entry for entry in sys.path]
 
 
 def job(first: list[str]):
     """Settings of a job whose workers look for modules in `first`, in this order, before anywhere else.
 
-    Ray itself would put the working folder before all else, and that of the script, unless it has sent the working folder: a
-    fitness.py or a random.py that lies there would be imported by the workers and not by the driver.
+    Ray itself would prepend the working folder and that of the script, unless it has sent the working folder: the workers would
+    import a fitness.py or a random.py from there, the driver would not.
     """
     from ray.job_config import JobConfig
 

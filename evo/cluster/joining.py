@@ -1,4 +1,4 @@
-"""Before a running Ray is joined: is one there, does it ask for a token, is its token here?"""
+"""Checks before a running Ray is joined: is there one, does it require a token, is its token on this machine?"""
 
 import logging
 import os
@@ -17,8 +17,8 @@ TOKEN_FILE = Path(".ray", "auth_token")  # in the home folder, where Ray itself 
 
 say = logging.getLogger("evo")
 
-# In a process of its own: Ray reads the mode once, and would wait for a silent head for minutes. The client is what `ray
-# health-check` uses; where a version has none nothing is found out, and joining tells.
+# Run in another process, since Ray reads the mode once and waits for a silent head for minutes. The client is that of `ray
+# health-check`; versions without it leave the question to joining.
 _KNOCK = """
 import sys
 try:
@@ -43,7 +43,7 @@ def check_address(address: str | None):
     if is_loopback(host):
         from ray.util import get_node_ip_address
 
-        host = get_node_ip_address()  # Ray means by it the address at which others reach this machine
+        host = get_node_ip_address()  # for Ray, the address at which others reach this machine
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except (OSError, OverflowError) as error:
@@ -52,8 +52,8 @@ def check_address(address: str | None):
 
 
 def authenticate(address: str):
-    """Use the token of this machine for a cluster that asks for one. Raises MachineError if that fails; a cluster that asks for
-    none and can be reached from elsewhere is warned of."""
+    """Use the token of this machine for a cluster that requires one. Raises MachineError if that fails; warns of a cluster that
+    requires none and can be reached from other machines."""
     mode = os.environ.get("RAY_AUTH_MODE")
     if address == "auto":
         address = os.environ.get("RAY_ADDRESS", address)
@@ -63,10 +63,10 @@ def authenticate(address: str):
         return
     if address.startswith("ray://"):
         return
-    found = _knock(address, "disabled")
-    if found == _OPEN:
+    answer = _knock(address, "disabled")
+    if answer == _OPEN:
         warn_if_open(address)
-    elif found == _REFUSED:
+    elif answer == _REFUSED:
         if not _has_token():
             raise MachineError(
                 f"Ray at {address} asks for its token: copy it from the head's ~/.ray/auth_token to here, or set RAY_AUTH_TOKEN"
@@ -74,18 +74,18 @@ def authenticate(address: str):
         _use_token()
         if _knock(address, "token") == _REFUSED:
             raise MachineError(f"Ray at {address} refuses the token that is here (RAY_AUTH_TOKEN, or ~/.ray/auth_token)")
-    elif found != _UNKNOWN:
+    elif answer != _UNKNOWN:
         raise MachineError(f"what listens at {address} does not answer as Ray does; is it the head's address, with its port?")
 
 
 def warn_if_open(address: str):
-    """Say that a cluster has no token, if others than this machine can reach it."""
+    """Warn of a cluster without a token that other machines can reach."""
     if not is_loopback(address.rpartition(":")[0].strip("[]")):
         say.warning(f"Ray at {address} asks for no token: whoever can reach it can run code on it (RAY_AUTH_MODE=token on all)")
 
 
 def is_open(address: str) -> bool:
-    """Does the Ray there let anyone in?"""
+    """Can Ray at this address be joined without a token?"""
     return _knock(address, "disabled") == _OPEN
 
 
@@ -111,7 +111,7 @@ def _use_token():
 
 
 def is_loopback(host: str) -> bool:
-    """Does this address mean this machine alone?"""
+    """Is the address the loopback, which only this machine reaches?"""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

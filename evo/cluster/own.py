@@ -1,6 +1,6 @@
-"""The Ray that is started for a run alone: on the loopback, behind a token of its own, in a folder that nobody else can enter.
+"""A Ray for one run: on the loopback, with its own token, in a private folder.
 
-What the environment says of other people's Ray (addresses, tokens, hooks) does not count for it.
+Settings of another Ray in the environment (addresses, tokens, hooks) are ignored.
 """
 
 import os
@@ -27,7 +27,7 @@ OTHERS = (
 
 @contextmanager
 def own_ray() -> Iterator[dict[str, Any]]:
-    """Around a `ray.init` and everything until its `ray.shutdown`; yields arguments for the former."""
+    """Context from `ray.init` to `ray.shutdown`; yields the arguments of the former."""
     import ray._private.ray_constants as constants
 
     before = dict(os.environ)
@@ -59,9 +59,9 @@ def own_ray() -> Iterator[dict[str, Any]]:
 
 
 def read_token_again():
-    """Ray reads once whether there is a token, and which: have it read them anew. Nothing to do before Ray is imported."""
+    """Make Ray, which reads the token once, read it again. Nothing to do before Ray is imported."""
     if "ray" in sys.modules:
-        with suppress(ImportError, AttributeError):  # private names: where they are others joining tells
+        with suppress(ImportError, AttributeError):  # private names, which may change: then joining reports the fault
             from ray._raylet import AuthenticationTokenLoader, Config
 
             Config.initialize("")
@@ -70,8 +70,8 @@ def read_token_again():
 
 @contextmanager
 def without_uv() -> Iterator[None]:
-    """Around a `ray.init`: under `uv run` Ray would send the working folder to all workers, each of which would make itself an
-    environment. The workers of our own Ray have the driver's."""
+    """Context of a `ray.init` in which the workers use the driver's environment: under `uv run` Ray would send the working
+    folder to all workers, each of which would create an environment."""
     import ray._private.ray_constants as constants
 
     before = constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV

@@ -1,4 +1,4 @@
-"""A folder for the files of our own Ray: nobody else can enter it, and it does not outlive its Ray for long."""
+"""A private folder for the files of our own Ray, removed with it."""
 
 import fcntl
 import os
@@ -10,21 +10,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "evo-ray-"
-LONGEST = 23  # characters of the folder it is made in: the path of a socket in a session of Ray's must be under 108
+MAX_LENGTH = 23  # of the parent folder's path: that of a socket in a session of Ray's must be under 108 characters
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A new folder, mode 0700, gone at the end. Those of processes that were killed go first.
+    """A new folder, mode 0700, removed at the end. Folders of killed processes are removed first.
 
-    Whoever uses one holds a lock on it, which ends with the process: what can be locked, has our name and belongs to this
-    user is left behind. Nothing else is touched, the sessions of other people's Ray in particular.
+    A process holds a lock on its folder while it lives: a folder of ours that belongs to this user and can be locked is left
+    over. Nothing else is touched, in particular not the sessions of another Ray.
     """
-    place = Path(tempfile.gettempdir())
-    if len(str(place)) > LONGEST:
-        place = Path("/tmp")
-    remove_left_behind(place)
-    folder, lock = _made(place)
+    parent = Path(tempfile.gettempdir())
+    if len(str(parent)) > MAX_LENGTH:
+        parent = Path("/tmp")
+    remove_left_behind(parent)
+    folder, lock = _locked_folder(parent)
     try:
         yield folder
     finally:
@@ -36,9 +36,9 @@ def private_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def remove_left_behind(place: Path):
-    """Remove the folders in `place` that nobody uses any more."""
-    for folder in place.glob(f"{PREFIX}*"):
+def remove_left_behind(parent: Path):
+    """Remove the folders in `parent` that no process uses any more."""
+    for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):
             lock = _opened(folder)
             try:
@@ -49,10 +49,10 @@ def remove_left_behind(place: Path):
                 os.close(lock)
 
 
-def _made(place):
-    """A new folder and its lock. As long as it is not locked another process may take it for one left behind: then again."""
+def _locked_folder(parent):
+    """A new folder and its lock. Until it is locked another process may remove it as left over: then make another."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         try:
             lock = _opened(folder)
         except FileNotFoundError:
@@ -62,7 +62,7 @@ def _made(place):
         except BlockingIOError:
             os.close(lock)
             continue
-        except OSError:  # a file system without locks: there nothing is ever taken for left behind
+        except OSError:  # on a file system without locks no folder counts as left over
             return folder, lock
         if folder.exists():
             return folder, lock

@@ -1,7 +1,7 @@
-"""Ray for the time of a run: joined where it runs already, or started here; and noticed when it is gone.
+"""Ray during a run: joined where it runs already, or started here, and monitored.
 
-Ray itself waits for a lost head without end, or ends the process after a minute with lines of its own. Here the head is asked
-for its nodes every few seconds: when it has not answered for SILENCE_S the run ends in one line.
+Ray itself waits for a lost head forever, or ends the process after a minute with messages of its own. Here the head is asked
+for its nodes every few seconds: when it has been silent for SILENCE_S, the run ends with a message of one line.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from evo.cluster.own import own_ray, without_uv
 
 ASK_S = 2
 SILENCE_S = 40  # Ray ends the process at 60 s
-GIVE_UP_S = 30  # more, if a call into Ray does not come back either
+GIVE_UP_S = 30  # more, if a call into Ray does not return either
 LOST = "{} no longer answers; everything finished is stored: once it is back, go on with evo resume"
 ENDED = "Ray has ended; everything finished is stored: go on with evo resume"
 
@@ -32,15 +32,15 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
 
     A Ray that was already running in this process is used and left running.
 
-    address  "auto" or HOST:PORT;   ship  send the code along, whatever the machines have; where they do not all have the same
-    code as this one it is sent anyway
+    address  "auto" or HOST:PORT;   ship  send the code to all machines, as is done anyway unless all have the same code as this
+    one
     """
 
     def __init__(self, workers: int, address: str | None = None, ship: bool = False):
         self.workers, self.address, self.shipped = workers, address, ship
         self.name = f"Ray at {address}" if address else "Ray"
         self._over, self._asking_since = threading.Event(), 0.0
-        self._heard = self._checked = time.monotonic()
+        self._answered = self._checked = time.monotonic()
         self._nodes: list[dict] = []
         self._alone = False
         self._surroundings = ExitStack()
@@ -50,7 +50,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         self.ours = not ("ray" in sys.modules and sys.modules["ray"].is_initialized())
         if self.ours and self.address:
-            authenticate(self.address)  # best before Ray is imported: it reads then whether it has a token
+            authenticate(self.address)  # best before Ray is imported, which reads its token then
         import ray
 
         try:
@@ -60,8 +60,8 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         except BaseException:
             self.__exit__()
             raise
-        self._heard = self._checked = time.monotonic()
-        for work in (self._listen, self._watch):
+        self._answered = self._checked = time.monotonic()
+        for work in (self._poll, self._watch):
             threading.Thread(target=work, name=f"evo-ray{work.__name__}", daemon=True).start()
         return self
 
@@ -78,11 +78,11 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
             options = self._surroundings.enter_context(own_ray())
             with _same_sigterm(), without_uv():
                 ray.init(num_cpus=self.workers, **options, **_QUIET)
-        except Exception as error:  # of a machine that is too busy Ray says so in a plain one
+        except Exception as error:  # Ray raises a plain Exception where the machine is too busy
             raise MachineError(f"Ray did not start ({_one_line(error)}); use --workers 0 to run without it") from None
-        found = ray.nodes()[0]["NodeManagerAddress"]
-        if not is_loopback(found):
-            say.warning(f"this version of Ray listens at {found}, not on the loopback alone; its token protects it")
+        listening = ray.nodes()[0]["NodeManagerAddress"]
+        if not is_loopback(listening):
+            say.warning(f"this version of Ray listens at {listening}, not on the loopback alone; its token protects it")
 
     def _join(self):
         import ray
@@ -111,11 +111,9 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         except Exception as error:
             raise MachineError(f"cannot join {self.name} ({_one_line(error)})") from None
 
-    # -- is it still there?
-
     @contextmanager
     def asking(self):
-        """Around calls into Ray: should they never come back, the process is ended."""
+        """Context of calls into Ray: the process is ended if they do not return."""
         self._asking_since = time.monotonic()
         try:
             yield
@@ -123,12 +121,12 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
             self._asking_since = 0.0
 
     def check(self):
-        """Raise MachineError if the head has been silent for too long. To be called all the time."""
+        """Raise MachineError if the head has been silent for too long. To be called frequently."""
         now = time.monotonic()
-        if now - self._checked > SILENCE_S / 2:  # this process itself stood still
-            self._heard = now
+        if now - self._checked > SILENCE_S / 2:  # this process itself was suspended
+            self._answered = now
         self._checked = now
-        if now - self._heard > SILENCE_S:
+        if now - self._answered > SILENCE_S:
             raise self.lost()
 
     def lost(self) -> MachineError:
@@ -136,27 +134,27 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         return MachineError(LOST.format(self.name) if self.address else ENDED)
 
     def machines(self) -> list[str]:
-        """Ids of the nodes that work, as last heard, once for each processor. That there are none is said once."""
+        """Ids of the working nodes by the last answer of the head, each once per processor. Warns once if there are none."""
         alive = sorted((node["NodeID"], int(node["Resources"].get("CPU", 0))) for node in self._nodes if node["Alive"])
-        found = [node for node, processors in alive for _ in range(processors)]
-        if not found and not self._alone:
+        nodes = [node for node, processors in alive for _ in range(processors)]
+        if not nodes and not self._alone:
             say.warning(f"{self.name} has no machine that works at the moment: waiting until one joins")
-        self._alone = not found
-        return found
+        self._alone = not nodes
+        return nodes
 
-    def _listen(self):
+    def _poll(self):
         import ray
 
         while not self._over.wait(ASK_S):
             try:
-                self._nodes, self._heard = ray.nodes(), time.monotonic()
-            except Exception:  # whatever it is: no answer
+                self._nodes, self._answered = ray.nodes(), time.monotonic()
+            except Exception:  # any error counts as no answer
                 continue
 
     def _watch(self):
         while not self._over.wait(1):
             since, now = self._asking_since, time.monotonic()
-            if since and now - max(since, self._heard + SILENCE_S) > GIVE_UP_S:
+            if since and now - max(since, self._answered + SILENCE_S) > GIVE_UP_S:
                 print(f"evo: {self.lost()}", file=sys.stderr, flush=True)
                 os._exit(1)
 
@@ -170,7 +168,7 @@ def _one_line(error):
 
 
 def _leave():
-    """ray.shutdown, which without a head may never return: then this process must not wait for it when it ends either."""
+    """ray.shutdown, which without a head may never return: then the process must not wait for it at its end either."""
     import ray
 
     leaving = threading.Thread(target=ray.shutdown, daemon=True)
@@ -189,7 +187,7 @@ def _end_at_once():
 
 @contextmanager
 def _same_sigterm():
-    """Keep the handler of SIGTERM: Ray's own ends the process there and then."""
+    """Context that keeps the handler of SIGTERM, which Ray replaces by one that ends the process at once."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield

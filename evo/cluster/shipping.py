@@ -1,4 +1,4 @@
-"""Code on the machines of a cluster: what they have, and how this machine's is sent to them."""
+"""Code on the machines of a cluster: comparison with this machine's code, and sending it to them."""
 
 from evo.cluster import code
 
@@ -8,8 +8,8 @@ LOOK_S = 60
 def environment() -> dict:
     """Ray's runtime environment that sends the packages along.
 
-    Where they lie then is another folder in each of Ray's sessions; what is compiled of them is kept in the user's cache, for
-    later sessions too. (`circuits.numerics.compiled` keeps it apart by the text of the sources and by the processor.)
+    Their folder differs between Ray's sessions; machine code is kept in the user's cache, for later sessions too
+    (`circuits.numerics.compiled` distinguishes it by the sources and the processor).
     """
     return {
         "py_modules": [str(package) for package in code.PACKAGES],
@@ -19,8 +19,8 @@ def environment() -> dict:
 
 
 def without_this_code() -> str | None:
-    """How many of the machines that work have no evocircuits or another one, as "2 of 5"; None if all have this one. One that
-    does not say is counted."""
+    """Number of working machines with no or another evocircuits, as "2 of 5"; None if all have this one. Machines that do not
+    answer are counted."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -34,12 +34,12 @@ def without_this_code() -> str | None:
 
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
     look = ray.remote(num_cpus=0, max_retries=1)(installed)
-    asked = [look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(n, soft=False)).remote() for n in nodes]
-    said = ray.wait(asked, num_returns=len(asked), timeout=LOOK_S)[0] if asked else []
-    alike = 0
-    for answer in said:
+    pending = [look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(n, soft=False)).remote() for n in nodes]
+    answers = ray.wait(pending, num_returns=len(pending), timeout=LOOK_S)[0] if pending else []
+    same = 0
+    for answer in answers:
         try:
-            alike += ray.get(answer) == code.digest()
+            same += ray.get(answer) == code.digest()
         except ray.exceptions.RayError:  # the machine has gone
             continue
-    return f"{len(nodes) - alike} of {len(nodes)}" if alike < len(nodes) else None
+    return f"{len(nodes) - same} of {len(nodes)}" if same < len(nodes) else None

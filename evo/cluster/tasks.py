@@ -1,11 +1,11 @@
 """A run's epochs as chained Ray tasks: the same function and the same bytes as in one process.
 
-What travels is what is stored: a state and migrants as bytes. Island i's epoch e waits only for its own epoch e - 1 and
-for the migrants of its neighbour's: no barrier. Results are stored epoch by epoch, so that a run ends at the same place for any
-number of workers; islands compute up to AHEAD epochs further than that. Every STRETCH epochs a chain starts afresh from bytes
-the driver holds, so that a lost object is rebuilt from at most that many epochs, and Ray's lineage does not grow.
+States and migrants travel as bytes, as they are stored. Epoch e of an island waits only for its own epoch e - 1 and for the
+migrants of its neighbour's: there is no barrier. Results are stored epoch by epoch, so that a run ends at the same epoch for
+any number of workers; islands compute up to AHEAD epochs further. Every STRETCH epochs a chain starts afresh from bytes of the
+driver, so that a lost object is rebuilt from at most that many epochs, and Ray's lineage does not grow.
 
-What goes wrong with an epoch on one machine is tried again on another: its task raises, its worker dies, it does not return.
+An epoch that fails on one machine is tried again on another: its task raises, its worker dies, or it does not return.
 """
 
 import logging
@@ -20,22 +20,22 @@ from evo.engine.epochs import Plan, Result, neighbour
 
 STRETCH = 4
 AHEAD = 3  # epochs of one island submitted and not yet stored
-ATTEMPTS = 3  # at an epoch that fails: it may be the machine
-CRASHES = 9  # more, in each of them, for workers that die
+ATTEMPTS = 3  # at an epoch that fails, perhaps because of the machine
+CRASHES = 9  # retries in each of them when workers die
 WAIT_S = 2
-PATIENCE_S = 600  # without a sign of progress, as long as no epoch has shown how long one takes
-MORE_S = 180  # later: so long, and ten times the longest
+PATIENCE_S = 600  # without progress, until the first epoch has ended
+MORE_S = 180  # later: this plus ten times the longest epoch
 
 Results = list[Result] | UserError | MachineError
 say = logging.getLogger("evo")
 
 
 class OtherCodeError(MachineError):
-    """A machine lacks evocircuits, or has another one than the driver."""
+    """A machine has no evocircuits, or another than the driver."""
 
 
 def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[list[Result]]:
-    """The remaining epochs as Ray tasks, several at once as they come in. The caller stores them before asking for the next."""
+    """The remaining epochs as Ray tasks, in groups as they come in. The caller stores each group before asking for the next."""
     for _, results in together_on_ray([plan] * (not plan.ended), workers, address):
         if isinstance(results, Exception):
             raise results
@@ -43,12 +43,12 @@ def on_ray(plan: Plan, workers: int, address: str | None = None) -> Iterator[lis
 
 
 def together_on_ray(plans: Iterable[Plan], workers: int, address: str | None = None) -> Iterator[tuple[Plan, Results]]:
-    """The remaining epochs of several plans on the same workers: a plan with results of it, which the caller stores before
-    asking for the next, or with the error by which it fails while the others go on.
+    """The remaining epochs of several plans on the same workers: yields a plan with results, which the caller stores before
+    asking for the next, or with its error, while the others go on.
 
-    A plan is asked for once the islands of those after the first are fewer than the processors: the first gets as many as it
-    can use, the others fill the gaps. Where a machine that joins later has other code, or none, Ray is joined anew with the
-    code sent along.
+    Another plan is begun when the plans after the first have fewer islands than there are processors: the first gets as many as
+    it can use, the others fill the gaps. Where a machine that joins later has other code, or none, Ray is joined again with the
+    code sent to all.
     """
     plans, ship = iter(plans), False
     begun = [first for first in [next(plans, None)] if first is not None]
@@ -58,7 +58,7 @@ def together_on_ray(plans: Iterable[Plan], workers: int, address: str | None = N
                 ship = ship or session.shipped
                 yield from _together(session, begun, plans)
         except OtherCodeError as error:
-            if not address and session.ours:  # the same folder as the driver's: the files in it are others by now
+            if not address and session.ours:  # the workers read the driver's folder, where files have changed
                 raise MachineError(
                     f"the sources of evocircuits were changed while the run went on ({error}); go on with evo resume"
                 ) from None
@@ -69,7 +69,7 @@ def together_on_ray(plans: Iterable[Plan], workers: int, address: str | None = N
 
 
 def _together(session, begun, plans):
-    """All that is left of the plans `begun`, which is kept up to date, and of those to come, in one session."""
+    """The remaining epochs of the plans `begun`, which is kept up to date, and of further plans, in one session."""
     drivers = [_Driver(plan, session) for plan in begun]
     while True:
         for driver in (over := [driver for driver in drivers if driver.plan.ended or driver.failed]):
@@ -84,13 +84,13 @@ def _together(session, begun, plans):
         if not drivers:
             return
         with session.asking():
-            found = _found(session, drivers)
+            results = _ready(session, drivers)
         session.check()
-        yield from found
+        yield from results
 
 
-def _found(session, drivers):
-    """Submit what can be, wait a moment, and return what has come in of the epochs that are stored next, by plan."""
+def _ready(session, drivers):
+    """Submit epochs, wait a moment, and return the finished ones among those to be stored next, by plan."""
     import ray
 
     try:
@@ -99,33 +99,33 @@ def _found(session, drivers):
             ready, _ = ray.wait(list(due), num_returns=len(due), timeout=min(0.05, len(due) / 1000))
         else:
             ready = []
-        found = []
+        finished = []
         for driver in drivers:
-            keys = [key for of, key in (due[ref] for ref in ready) if of is driver]
+            keys = [key for owner, key in (due[ref] for ref in ready) if owner is driver]
             try:
                 if results := driver.collected(keys):
-                    found.append((driver.plan, results))
+                    finished.append((driver.plan, results))
             except OtherCodeError:
                 raise
             except (UserError, MachineError) as error:
                 driver.failed = True
-                found.append((driver.plan, error))
-        return found
+                finished.append((driver.plan, error))
+        return finished
     except (OSError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
         raise session.lost() from error
     except ray.exceptions.RayError as error:
-        said = " ".join(str(error).split())[:300]
-        raise MachineError(f"Ray fails ({type(error).__name__}: {said}); everything finished is stored: evo resume") from error
+        text = " ".join(str(error).split())[:300]
+        raise MachineError(f"Ray fails ({type(error).__name__}: {text}); everything finished is stored: evo resume") from error
 
 
 class _Driver:
     """The driver's record of the epochs under way.
 
-    flying     (island, epoch): the references to its state, migrants, and (log, timings)
-    submitted  the last epoch of each island that is flying or stored
+    pending    (island, epoch): the references to its state, migrants, and (log, timings)
+    submitted  the last epoch of each island that is pending or stored
     attempts   failures of the next epoch of each island
-    bad        machines where an epoch failed: none is sent there as long as there are others
-    failed     is the plan given up?
+    bad        machines where an epoch failed, which get no more epochs while there are others
+    failed     has the plan failed?
     """
 
     def __init__(self, plan, session):
@@ -133,7 +133,7 @@ class _Driver:
 
         self.plan, self.session, self.progress = plan, session, plan.progress
         self.islands = range(plan.spec.search.islands)
-        self.flying: dict[tuple[int, int], Any] = {}
+        self.pending: dict[tuple[int, int], Any] = {}
         self.submitted = list(self.progress.epoch)
         self.attempts = dict.fromkeys(self.islands, 0)
         self.bad: set[str] = set()
@@ -145,16 +145,16 @@ class _Driver:
         self.source = ray.put(plan.source)
 
     def due(self):
-        """Submit what can be; the epochs that are stored next, by the reference to their log."""
+        """Submit epochs whose inputs exist. Returns the epochs to be stored next, by the reference to their log."""
         first = min(self.progress.epoch)
         last = min(self.progress.last_epoch, first + AHEAD)
         while sum(self._submit(island, last) for island in self.islands):
             pass
-        keys = [key for key in ((i, first + 1) for i in self.islands) if key in self.flying]
-        return {self.flying[key][2]: key for key in keys}
+        keys = [key for key in ((i, first + 1) for i in self.islands) if key in self.pending]
+        return {self.pending[key][2]: key for key in keys}
 
     def collected(self, keys):
-        """The results of epochs that have come in; where there are none, it is seen whether what is due hangs."""
+        """The results of finished epochs; where there are none, check whether those due hang."""
         if keys:
             self.advanced = time.monotonic()
             return self._collected(keys)
@@ -164,32 +164,32 @@ class _Driver:
         return []
 
     def cancel(self):
-        """What was submitted beyond the end of the plan takes no more of the workers' time."""
+        """Cancel the epochs that were submitted beyond the end of the plan."""
         import ray
 
-        for _, _, log in self.flying.values():
+        for _, _, log in self.pending.values():
             ray.cancel(log)
-        self.flying.clear()
+        self.pending.clear()
 
     def _submit(self, island, last):
         epoch = self.submitted[island] + 1
         if epoch > last:
             return False
         inputs = []
-        for sender, place in ((island, 0), (neighbour(self.plan.spec, island), 1)):
+        for sender, output in ((island, 0), (neighbour(self.plan.spec, island), 1)):
             if epoch and sender is not None and self.progress.epoch[sender] < epoch - 1:  # not stored yet: a reference
-                if epoch % STRETCH == 0 or (sender, epoch - 1) not in self.flying:
+                if epoch % STRETCH == 0 or (sender, epoch - 1) not in self.pending:
                     return False
-                inputs.append(self.flying[sender, epoch - 1][place])
+                inputs.append(self.pending[sender, epoch - 1][output])
             else:
-                inputs.append(_sent(self.plan.state(island) if place == 0 else self.plan.guests(island, epoch)))
+                inputs.append(_sent(self.plan.state(island) if output == 0 else self.plan.guests(island, epoch)))
         task = self.remote.options(scheduling_strategy=self._where(island)) if self.bad else self.remote
-        self.flying[island, epoch] = task.remote(code.digest(), self.spec, self.source, island, epoch, *inputs)
+        self.pending[island, epoch] = task.remote(code.digest(), self.spec, self.source, island, epoch, *inputs)
         self.submitted[island] = epoch
         return True
 
     def _where(self, island):
-        """On one of the machines where no epoch has failed, in turn."""
+        """Scheduling on one of the machines where no epoch has failed, in turn."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         good = [node for node in self.session.machines() if node not in self.bad]
@@ -199,27 +199,27 @@ class _Driver:
         import ray
 
         try:
-            answers = ray.get([ref for key in keys for ref in self.flying[key]])
+            answers = ray.get([ref for key in keys for ref in self.pending[key]])
         except ray.exceptions.RayError:
             if len(keys) > 1:
                 return self._collected(keys[:1]) or self._collected(keys[1:])
             self._failed(keys[0])
             return []
-        found = []
+        results = []
         for key, state, migrants, (log, timings) in zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True):
-            del self.flying[key]
+            del self.pending[key]
             self.attempts[key[0]] = 0
             self.longest, self.hurried = max(self.longest, timings["total"]), 0
-            found.append(Result(*key, state, migrants, log, timings))
-        return found
+            results.append(Result(*key, state, migrants, log, timings))
+        return results
 
     def _failed(self, key):
-        """An epoch failed: again, elsewhere if possible, and all that waits for it; raises when it has failed too often."""
+        """Submit a failed epoch again, elsewhere if possible, and all that wait for it. Raises when it has failed too often."""
         import ray
 
         island, epoch = key
         try:
-            ray.get(self.flying[key])
+            ray.get(self.pending[key])
         except ray.exceptions.LocalRayletDiedError:
             raise
         except ray.exceptions.RayTaskError as error:
@@ -229,37 +229,37 @@ class _Driver:
         else:
             return
         self.attempts[island] += 1
-        said = " ".join(str(cause).split())[:300]
+        message = " ".join(str(cause).split())[:300]
         if isinstance(cause, ImportError) and (self.attempts[island] == ATTEMPTS or not self.session.shipped):
-            raise OtherCodeError(said)
-        self._blame(*getattr(cause, "machine", (None, "")), said)
+            raise OtherCodeError(message)
+        self._blame(*getattr(cause, "machine", (None, "")), message)
         if self.attempts[island] == ATTEMPTS:
             if isinstance(cause, UserError | MachineError):
                 raise cause
             raise MachineError(
-                f"epoch {epoch} of island {island} failed {ATTEMPTS} times: {type(cause).__name__}: {said}"
+                f"epoch {epoch} of island {island} failed {ATTEMPTS} times: {type(cause).__name__}: {message}"
             ) from why
         self._drop(key)
 
-    def _blame(self, machine, name, said):
-        """An epoch failed there: none is sent there again, unless that is so for most machines."""
+    def _blame(self, machine, name, message):
+        """Avoid a machine on which an epoch failed, unless epochs failed on most machines."""
         if machine is not None and machine not in self.bad:
-            say.warning(f"an epoch failed on machine {name} ({said}): tried again, elsewhere if there are others")
+            say.warning(f"an epoch failed on machine {name} ({message}): tried again, elsewhere if there are others")
             self.bad.add(machine)
             if 2 * len(self.bad) > len(set(self.session.machines())):
                 self.bad.clear()
 
     def _drop(self, key):
-        """Forget an epoch that is under way, and all that may wait for it: they are submitted again."""
-        for other in [other for other in self.flying if other == key or other[1] > key[1]]:
-            del self.flying[other]
+        """Forget a pending epoch and all that may wait for it, so that they are submitted again."""
+        for other in [other for other in self.pending if other == key or other[1] > key[1]]:
+            del self.pending[other]
             self.submitted[other[0]] = min(self.submitted[other[0]], other[1] - 1)
 
     def _hurry(self, due):
-        """Nothing came in: when nothing has been done for very long, what is due hangs, and is given up for another try."""
+        """Start the due epochs again when no epoch has ended for very long: they hang."""
         import ray
 
-        logs = [refs[2] for refs in self.flying.values()]
+        logs = [refs[2] for refs in self.pending.values()]
         done, now = len(ray.wait(logs, num_returns=len(logs), timeout=0)[0]), time.monotonic()
         if done != self.done or not self.session.machines():
             self.done, self.advanced = done, now
@@ -268,20 +268,19 @@ class _Driver:
             say.warning(f"no epoch has ended for {patience:.0f} s: those that are due are started again")
             self.advanced, self.hurried = now, self.hurried + 1
             for key in due:
-                ray.cancel(self.flying[key][2], force=True)
+                ray.cancel(self.pending[key][2], force=True)
                 self._drop(key)
 
 
 def _sent(stored):
-    """Store an argument: large bytes once for all retries."""
+    """An argument of a task: large bytes are stored once for all retries."""
     import ray
 
     return ray.put(stored) if stored is not None and len(stored) > 100_000 else stored
 
 
 def _worker():
-    """`compute` as a worker does it: refused where the code is another than the driver's, compiled before if it is the
-    machine's first."""
+    """`compute` on a worker: refused where the code differs from the driver's, after compilation for the first on a machine."""
 
     def epoch(driver_code, spec_json, source, *inputs):  # nested, so that it is sent as it stands: the module may be missing
         import os

@@ -1,4 +1,4 @@
-"""Compiling once per machine: the first process compiles what an epoch needs, the others wait and read what it cached."""
+"""Compilation once per machine: the first process compiles the code of an epoch, the others wait and read its cache."""
 
 from contextlib import nullcontext
 
@@ -13,15 +13,15 @@ _done: set[tuple[str, Code | None]] = set()
 
 
 def warm_up(spec: RunSpec, source: Code | None):
-    """Compile everything an epoch needs, or read it from the disk, on a throwaway miniature run."""
+    """Compile the code of an epoch, or read it from the disk, by a miniature run."""
     small = {"seed": 1, "population": 4, "generations": 2, "epoch": 1, "migrants": min(1, spec.search.migrants)}
     text = spec.model_copy(update={"search": spec.search.model_copy(update=small)}).model_dump_json()
     if (text, source) in _done:
         return
     with _alone():
-        here = problem(text, source)
-        if not here.judge.warms:
-            rehearse(here)
+        miniature = problem(text, source)
+        if not miniature.judge.warms:
+            rehearse(miniature)
             return
         state, sent, _ = compute(text, source, 0, 0, None, None)
         compute(text, source, 0, 1, state, sent)
@@ -29,6 +29,6 @@ def warm_up(spec: RunSpec, source: Code | None):
 
 
 def _alone():
-    """One process at a time that uses the same cache, on whatever machine: a lock beside it."""
+    """Context for one process at a time among those that share the cache, by a lock beside it."""
     folder = cache_folder()
     return nullcontext() if folder is None else patiently(folder / f"{processor()}.lock")

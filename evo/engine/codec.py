@@ -1,5 +1,5 @@
-"""States as bytes and back, without pickle: the names of the fields, then arrays as .npy files have them, in a Zstandard frame.
-They are what travels and what is stored."""
+"""States as bytes, without pickle: the names of the fields, then arrays as in .npy files, in a Zstandard frame. The same bytes
+travel and are stored."""
 
 import json
 import math
@@ -18,27 +18,27 @@ from circuits.errors import UserError
 LEVEL = 1
 MAGIC = zstandard.FRAME_HEADER
 ZIP = b"PK"
-ALIGNED = 64  # bytes: where every part begins
-FIRST = 1 << 16  # bytes: no head of an array is longer
+ALIGNED = 64  # bytes: alignment of every part
+FIRST = 1 << 16  # bytes: maximum length of the head of an array
 MAGIC_LENGTH = {1: 10, 2: 12}  # bytes of a head before its text, by version: a magic number, the version, the text's length
-REMEMBERED = 4096  # bytes
+REMEMBERED = 4096  # bytes of a head that is cached
 PLAIN, LONGEST = "biufU", 4096  # kinds of numbers and texts, bytes of one
 
 
 class MisfitError(ValueError):
-    """An array that is another one than its shape declares."""
+    """An array that does not have its declared shape."""
 
 
 class Shape(NamedTuple):
     """Required form of an array: its dtype (None: any plain numbers or texts; a tuple: one of these, the largest first), and
-    the least and largest length of every axis."""
+    the minimum and maximum length of every axis."""
 
     dtype: Any
     axes: tuple[tuple[int, int], ...]
 
     @property
-    def most(self) -> int:
-        """Bytes."""
+    def max_bytes(self) -> int:
+        """Maximum size in bytes."""
         size = LONGEST if self.dtype is None else np.dtype(self._dtypes[0]).itemsize
         return size * math.prod(largest for _, largest in self.axes)
 
@@ -47,7 +47,7 @@ class Shape(NamedTuple):
         return self.dtype if isinstance(self.dtype, tuple) else (self.dtype,)
 
     def check(self, name: str, dtype: np.dtype, lengths: tuple[int, ...]):
-        """Raises MisfitError."""
+        """Raise MisfitError for an array of another form."""
         plain = dtype.kind in PLAIN and dtype.itemsize <= LONGEST
         if not (plain if self.dtype is None else dtype in self._dtypes):
             raise MisfitError(f"{name}: holds other records")
@@ -67,56 +67,56 @@ def to_bytes(state: Any) -> bytes:
         head = BytesIO()
         npy.write_array_header_2_0(head, npy.header_data_from_array_1_0(array))
         parts += head.getvalue(), array.reshape(-1).view("u1")
-    padded = [some for part in parts for some in (part, bytes(-len(part) % ALIGNED))]
-    # with a checksum: a bit that has flipped is noticed
+    padded = [piece for part in parts for piece in (part, bytes(-len(part) % ALIGNED))]
+    # with a checksum, which detects flipped bits
     compressor = zstandard.ZstdCompressor(LEVEL, write_checksum=True).compressobj(size=sum(map(len, padded)))
     return b"".join([*map(compressor.compress, padded), compressor.flush()])
 
 
 def from_bytes(kind: Any, data: bytes, shapes: Shapes | None = None) -> Any:
-    """The named tuple of this kind in what `to_bytes` made; UserError for anything else, MisfitError for arrays of other shapes
-    than those that are given, of which no more bytes are taken out of the frame than they allow. Without shapes the bytes must
-    be ones made here. Executes nothing that is in it."""
+    """The named tuple of this kind in bytes of `to_bytes`. Raises UserError for other bytes, MisfitError for arrays that do not
+    have the given shapes, beyond whose size nothing is unpacked. Without shapes the bytes must come from this program. Executes
+    nothing in the bytes."""
     try:
-        most = None if shapes is None else largest(shapes)
-        whole = _decompressed(data, most) if data.startswith(MAGIC) else data
-        found = _from_npz(kind, whole, most, shapes) if whole[:2] == ZIP else _from_npy(whole, shapes)
-        fields = {name: array for name, array in found.items() if name in kind._fields}
+        limit = None if shapes is None else largest(shapes)
+        content = _decompressed(data, limit) if data.startswith(MAGIC) else data
+        arrays = _from_npz(kind, content, limit, shapes) if content[:2] == ZIP else _from_npy(content, shapes)
+        fields = {name: array for name, array in arrays.items() if name in kind._fields}
         if "log" in kind._fields:
             fields["log"] = json.loads(fields["log"].tobytes())
         return kind(**fields)
     except MisfitError:
         raise
-    except Exception as error:  # what a stranger's bytes can make numpy, zipfile and json raise has no end
+    except Exception as error:  # foreign bytes can make numpy, zipfile and json raise anything
         raise UserError(f"holds no readable {kind.__name__} ({type(error).__name__})") from None
 
 
 def largest(shapes: Shapes) -> int:
-    """Bytes that arrays of these shapes take at most, heads included."""
-    return sum(shape.most for shape in shapes.values()) + FIRST * (len(shapes) + 1)
+    """Maximum size in bytes of arrays of these shapes, heads included."""
+    return sum(shape.max_bytes for shape in shapes.values()) + FIRST * (len(shapes) + 1)
 
 
 def size_of(data: bytes) -> int:
-    """How many bytes `from_bytes` takes out of the frame, as far as its head tells; it takes no more."""
+    """Number of bytes that `from_bytes` unpacks, according to the frame's head; it unpacks no more."""
     try:
         return zstandard.get_frame_parameters(data).content_size if data.startswith(MAGIC) else len(data)
     except zstandard.ZstdError:
         return len(data)
 
 
-def _decompressed(data, most):
-    """Into memory that can be written to: the arrays are views of it."""
+def _decompressed(data, limit):
+    """The content of the frame in writable memory, of which the arrays are views."""
     size = zstandard.get_frame_parameters(data).content_size
-    if most is not None and size > most:
-        raise MisfitError(f"takes {size:,} bytes, not at most {most:,}")
-    found = np.empty(size, "u1")
-    left = memoryview(found)
+    if limit is not None and size > limit:
+        raise MisfitError(f"takes {size:,} bytes, not at most {limit:,}")
+    content = np.empty(size, "u1")
+    rest = memoryview(content)
     with zstandard.ZstdDecompressor().stream_reader(data) as frame:
-        while count := frame.readinto(left):
-            left = left[count:]
-    if left:
+        while count := frame.readinto(rest):
+            rest = rest[count:]
+    if rest:
         raise EOFError
-    return memoryview(found)
+    return memoryview(content)
 
 
 def _from_npy(data, shapes):
@@ -129,7 +129,7 @@ def _from_npy(data, shapes):
 
 
 def _array(data, at, name, shapes):
-    """The array that begins there as in a .npy file, and where it ends."""
+    """The array that begins at this byte as in a .npy file, and the byte where it ends."""
     before = MAGIC_LENGTH[data[at + 6]]
     head = bytes(data[at : at + before + int.from_bytes(data[at + 8 : at + before], "little")])
     lengths, dtype = _head(head) if len(head) < REMEMBERED else _head.__wrapped__(head)
@@ -141,7 +141,7 @@ def _array(data, at, name, shapes):
 
 @lru_cache(maxsize=1000)
 def _head(head):
-    """The lengths of the axes and the dtype by the head of a .npy file: many are the same, and take long to read."""
+    """The lengths of the axes and the dtype in the head of a .npy file; cached, since many are the same and slow to parse."""
     file = BytesIO(head)
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
     lengths, by_columns, dtype = read(file)
@@ -150,11 +150,11 @@ def _head(head):
     return lengths, dtype
 
 
-def _from_npz(kind, data, most, shapes):
-    """As the first versions stored them."""
+def _from_npz(kind, data, limit, shapes):
+    """The fields in the format of the first versions."""
     with ZipFile(BytesIO(data)) as file:
-        there = {name: f"{name}.npy" for name in kind._fields if f"{name}.npy" in file.namelist()}
-        size = sum(file.getinfo(member).file_size for member in there.values())
-        if most is not None and size > most:
-            raise MisfitError(f"takes {size:,} bytes, not at most {most:,}")
-        return {name: _array(bytearray(file.read(member)), 0, name, shapes)[0] for name, member in there.items()}
+        members = {name: f"{name}.npy" for name in kind._fields if f"{name}.npy" in file.namelist()}
+        size = sum(file.getinfo(member).file_size for member in members.values())
+        if limit is not None and size > limit:
+            raise MisfitError(f"takes {size:,} bytes, not at most {limit:,}")
+        return {name: _array(bytearray(file.read(member)), 0, name, shapes)[0] for name, member in members.items()}

@@ -1,4 +1,5 @@
-"""The epochs of a run that are to be computed, and one epoch from bytes to bytes: the same function here and on any worker."""
+"""The remaining epochs of a run, and the computation of one epoch from bytes to bytes, the same in this process and on
+workers."""
 
 import time
 from collections import deque
@@ -21,8 +22,8 @@ from fitness.sandbox.code import Code
 
 
 class Result(NamedTuple):
-    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: how long the run had taken
-    by then (`Progress.elapsed`), for whoever observes it, None until it is stored."""
+    """A finished epoch, ready to be stored. timings: seconds by phase, `total` among them; elapsed: duration of the run
+    so far (`Progress.elapsed`), for observers, None until it is stored."""
 
     island: int
     epoch: int
@@ -34,13 +35,13 @@ class Result(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Work to be done: a run's spec with the code of its own task, if it has one, and what is stored of the run.
+    """The work of a run: its spec with the user's own code, if any, and access to its store.
 
-    progress is kept up to date by whoever stores the results
+    progress                 of the run, updated by the caller that stores the results
     state(island)            the stored state, None before the first epoch
-    guests(island, epoch)    what the island receives before this epoch, from what is stored: the founders it was given before
-                             epoch 0, later the migrants that its neighbour sent
-    enough()                 is what is stored enough, though the run has not ended?
+    guests(island, epoch)    genomes that the island receives before this epoch, from the store: founders before epoch 0, later
+                             the migrants of its neighbour
+    enough()                 may the computation end although the run has not ended?
     """
 
     spec: RunSpec
@@ -52,22 +53,22 @@ class Plan(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """Is nothing left to be computed?"""
+        """Is nothing left to compute?"""
         return self.progress.ended is not None or self.enough()
 
 
 def neighbour(spec: RunSpec, island: int) -> int | None:
-    """The island that sends migrants to this one: the ring."""
+    """The island that sends migrants to this one, in a ring; None for none."""
     s = spec.search
     return (island - 1) % s.islands if s.islands > 1 and s.migrants > 0 else None
 
 
-LATEST, SMALL = 4, 2_000_000  # how many, and bytes
-_latest: deque[tuple[bytes, State]] = deque(maxlen=LATEST)  # made here, as bytes and as they were: often one of them comes next
+LATEST, SMALL = 4, 2_000_000  # number of states, bytes of each
+_latest: deque[tuple[bytes, State]] = deque(maxlen=LATEST)  # computed here, a cache for the next epochs
 
 
 def _read(stored: bytes) -> State:
-    known = next((state for made, state in _latest if made == stored), None)
+    known = next((state for blob, state in _latest if blob == stored), None)
     if known is not None:
         return known
     state = from_bytes(State, stored)
@@ -77,8 +78,8 @@ def _read(stored: bytes) -> State:
 def _arrived(guests: bytes, epoch: int) -> Migrants | Founders:
     if not epoch:
         return from_bytes(Founders, guests)
-    found = from_bytes(Migrants, guests)
-    return found._replace(population=up_to_date(found.population))
+    migrants = from_bytes(Migrants, guests)
+    return migrants._replace(population=up_to_date(migrants.population))
 
 
 def run_epoch(
@@ -89,7 +90,7 @@ def run_epoch(
     guests: Migrants | Founders | None,
     watch: Stopwatch | None = None,
 ) -> State:
-    """The island's next state, see `epoch_steps`, by what the judge of the spec says."""
+    """The island's next state, see `epoch_steps`, with the judge of the spec."""
     judge, watch = problem.judge, Stopwatch() if watch is None else watch
 
     def answer(request: Request):
@@ -104,7 +105,7 @@ def run_epoch(
 
 
 def rehearse(problem: Problem):
-    """Two epochs in which nobody judges: all that an epoch needs besides is compiled, or read from the disk."""
+    """Compute two epochs with made-up results, so that everything besides the judge is compiled, or read from the disk."""
     objectives = len(problem.spec.search.objectives)
 
     def answer(request: Request):
@@ -120,16 +121,16 @@ def rehearse(problem: Problem):
 def compute(spec_json: str, source, island: int, epoch: int, state, guests):
     """One epoch from bytes to bytes: (state, migrants, (log, timings))."""
     start, watch = time.perf_counter(), Stopwatch()
-    here = problem(spec_json, source)
+    compiled = problem(spec_json, source)
     with watch("bytes"):
         before = None if state is None else _read(state)
         arrived = None if guests is None else _arrived(guests, epoch)
-    after = run_epoch(here, island, epoch, before, arrived, watch)
+    after = run_epoch(compiled, island, epoch, before, arrived, watch)
     with watch("bytes"):
-        made, sent = to_bytes(after), to_bytes(after.migrants(here.spec.search.migrants))
-        if len(made) < SMALL:
-            _latest.append((made, after))
-    return made, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
+        blob, sent = to_bytes(after), to_bytes(after.migrants(compiled.spec.search.migrants))
+        if len(blob) < SMALL:
+            _latest.append((blob, after))
+    return blob, sent, (after.log, dict(watch) | {"total": time.perf_counter() - start})
 
 
 def in_process(plan: Plan) -> Iterator[list[Result]]:
@@ -138,7 +139,7 @@ def in_process(plan: Plan) -> Iterator[list[Result]]:
     while not plan.ended:
         island = progress.epoch.index(min(progress.epoch))
         epoch = progress.epoch[island] + 1
-        made, sent, (log, timings) = compute(
+        blob, sent, (log, timings) = compute(
             spec_json, plan.source, island, epoch, plan.state(island), plan.guests(island, epoch)
         )
-        yield [Result(island, epoch, made, sent, log, timings)]
+        yield [Result(island, epoch, blob, sent, log, timings)]

@@ -1,6 +1,6 @@
-"""Evaluating circuits: each once in an epoch however often it comes up, and good ones on what the search never sees.
+"""Evaluation of circuits: each once in an epoch, however often it occurs, and good ones on fresh cases.
 
-Who judges them is not known here: what is to be judged is yielded as a `Request`, and what became of it is sent back.
+The judge is not known here: circuits to be judged are yielded as a `Request`, and their results are sent back.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ from evo.population.individual import LOOKED_AT, Population, joined
 from evo.stopwatch import Stopwatch
 from fitness.judges import Race
 
-RESULTS = ("losses", "score", "spikes", "events")  # what is known of a circuit that was evaluated, besides its case scores
-NOISE = ("count", "mean", "spread")  # and where scores are noisy
+RESULTS = ("losses", "score", "spikes", "events")  # fields of the outcome from the results of a judge
+NOISE = ("count", "mean", "spread")  # and of noisy scores
 FRESH = ("validation", "held_out", "low", "high", "worst", "condition")
 
 __all__ = ["Evaluator", "Request", "driven"]
@@ -24,22 +24,22 @@ __all__ = ["Evaluator", "Request", "driven"]
 class Evaluator:
     """The evaluator of an island for one epoch: it remembers the outcome of every circuit since the epoch began.
 
-    of_outcome: the dtype, see `individual.outcome`
+    outcome_dtype  see `individual.outcome`
     """
 
-    def __init__(self, of_outcome: np.dtype, island: int, watch: Stopwatch, race: Race | None = None):
+    def __init__(self, outcome_dtype: np.dtype, island: int, watch: Stopwatch, race: Race | None = None):
         self.watch, self.race = watch, race
         self.failed, self.fault = 0, None
-        # what is true of everyone before it was evaluated
-        self.unknown = np.zeros((), of_outcome)
+        # outcome of individuals before they are evaluated
+        self.unknown = np.zeros((), outcome_dtype)
         self.unknown["island"] = island
         for name in LOOKED_AT:
             self.unknown[name] = np.nan
         self.unknown["condition"] = -1
-        self.noisy = "count" in (of_outcome.names or ())
+        self.noisy = "count" in (outcome_dtype.names or ())
         self.results = RESULTS + NOISE if self.noisy else RESULTS
-        # Circuits are numbered in the order in which they come: the number of each first one by its key, what became of them
-        # population by population, and the number with which each population begins.
+        # Circuits are numbered in order of appearance: the number of the first circuit by its key, the results population by
+        # population, and the number with which each population begins.
         self.number: dict[bytes, int] = {}
         self.known: list[tuple[np.ndarray, np.ndarray]] = []
         self.begin = [0]
@@ -51,7 +51,7 @@ class Evaluator:
         self.known.append((population.outcomes, population.case_scores))
 
     def _numbered(self, genomes):
-        """The number of each, or of the one like it that came first: int64 [n]."""
+        """The number of each genome, or of the first equal one: int64 [n]."""
         first, count = self.begin[-1], len(genomes)
         keys = genome.keys(genomes)
         numbers = np.fromiter(map(self.number.setdefault, keys, range(first, first + count)), "i8", count)
@@ -59,9 +59,9 @@ class Evaluator:
         return numbers
 
     def evaluated(self, genomes: np.ndarray, generation: int, again: Population | None = None) -> Steps:
-        """The genomes as a population, and what to log of it: evaluations; repeats, how many of them were known; simulated, the
-        share of the work with the others that early stopping left. With `again`, where scores are noisy, its individuals are
-        judged once more, and what then is known of them is written into it."""
+        """The genomes as a population, and its log: evaluations; repeats, the number of known ones; simulated, the share of the
+        work for the others that early stopping left. Where scores are noisy, individuals of `again` are judged once more, and
+        their outcomes are updated in place."""
         outcomes = np.full(len(genomes), self.unknown)
         outcomes["generation"] = outcomes["wired"] = generation
         with self.watch("identify"):
@@ -72,7 +72,7 @@ class Evaluator:
             due = racing.due(again.outcomes, len(new), self.race)
         results = yield from self._judged(genomes, new, again, due)
         with self.watch("score"):
-            case_scores = self._taken(outcomes, new, results)
+            case_scores = self._written(outcomes, new, results)
             self.known.append((outcomes, case_scores))
         with self.watch("identify"):
             self._copy(outcomes, case_scores, np.flatnonzero(~is_new), numbers[~is_new])
@@ -93,33 +93,31 @@ class Evaluator:
         """The results of new circuits, and of those that are due again; None where there are neither."""
         if not len(new) and not len(due):
             return None
-        asked = genomes if len(new) == len(genomes) else genomes.take(new)
+        new_genomes = genomes if len(new) == len(genomes) else genomes.take(new)
         if self.race is not None:
-            results = yield from racing.judged(asked, again, due, self.race)
-            self._took(results)
-            return results
-        if len(due):
+            results = yield from racing.judged(new_genomes, again, due, self.race)
+        elif len(due):
             attempts = np.concatenate([np.zeros(len(new), int), again.outcomes["count"][due].astype(int)])
-            results = yield Request(joined(asked, again.genomes.take(due)), attempts=attempts)
+            results = yield Request(joined(new_genomes, again.genomes.take(due)), attempts=attempts)
         else:
-            results = yield Request(asked)
-        self._took(results)
+            results = yield Request(new_genomes)
+        self._account(results)
         return results
 
-    def _taken(self, outcomes, new, results):
-        """Write the results of new circuits; returns the case scores of all, those of the others not filled in yet."""
+    def _written(self, outcomes, new, results):
+        """Write the results of new circuits; returns the case scores of all circuits, those of the others not filled in yet."""
         width = self.known[0][1].shape[1] if self.known else results.cases.shape[1]
         if results is not None and results.cases.shape[1] != width:
             raise UserError(f"the judge says {results.cases.shape[1]} case scores of a circuit, {width} before")
         n = len(new)
         if results is not None:
-            told = results.objectives[:n], results.score[:n], results.spikes[:n], results.events[:n]
-            for name, values in zip(RESULTS, told, strict=True):
+            columns = results.objectives[:n], results.score[:n], results.spikes[:n], results.events[:n]
+            for name, values in zip(RESULTS, columns, strict=True):
                 outcomes[name][new] = values
             if self.noisy:
-                some = outcomes[new]
-                noise.begin(some, results.share[:n] >= 1 if self.race else True)
-                outcomes[new] = some
+                judged = outcomes[new]
+                noise.begin(judged, results.share[:n] >= 1 if self.race else True)
+                outcomes[new] = judged
             if n == len(outcomes):
                 return np.ascontiguousarray(results.cases[:n], "f4")
         case_scores = np.empty((len(outcomes), width), "f4")
@@ -127,62 +125,62 @@ class Evaluator:
             case_scores[new] = results.cases[:n]
         return case_scores
 
-    def _copy(self, outcomes, case_scores, which, numbers):
-        """Copy the outcomes of circuits that came before, by their numbers."""
-        places = np.searchsorted(self.begin, numbers, "right") - 1
-        for place in np.unique(places):
-            here, (known, theirs_cases) = places == place, self.known[place]
-            theirs = numbers[here] - self.begin[place]
+    def _copy(self, outcomes, case_scores, targets, numbers):
+        """Copy the outcomes of known circuits, by their numbers."""
+        sources = np.searchsorted(self.begin, numbers, "right") - 1
+        for source in np.unique(sources):
+            chosen, (known, known_cases) = sources == source, self.known[source]
+            known_rows = numbers[chosen] - self.begin[source]
             for name in self.results:
-                outcomes[name][which[here]] = known[name][theirs]
-            case_scores[which[here]] = theirs_cases[theirs]
+                outcomes[name][targets[chosen]] = known[name][known_rows]
+            case_scores[targets[chosen]] = known_cases[known_rows]
 
     def _once_more(self, again, due, results, first):
-        """Write what was judged again, the results from `first` on, into what is known."""
+        """Update the outcomes of circuits that were judged again, by the results from `first` on."""
         if len(due):
-            some = again.outcomes[due]
-            noise.again(some, results.objectives[first:], results.score[first:])
-            again.outcomes[due] = some
-            off = results.cases[first:] - again.case_scores[due]
-            again.case_scores[due] += off / some["count"][:, None].astype("f4")
+            judged = again.outcomes[due]
+            noise.again(judged, results.objectives[first:], results.score[first:])
+            again.outcomes[due] = judged
+            deviation = results.cases[first:] - again.case_scores[due]
+            again.case_scores[due] += deviation / judged["count"][:, None].astype("f4")
 
     def look(self, population: Population, kept: np.ndarray) -> Steps:
-        """Try the best of a population on fresh cases if it is better than all in the archive that were: it then says so."""
-        tried = kept["score"][~np.isnan(kept["validation"])]
+        """Judge the best of a population on fresh cases if it is better than all validated ones of the archive; its outcome is
+        updated."""
+        validated = kept["score"][~np.isnan(kept["validation"])]
         best = int(np.argmax(population.outcomes["score"]))
-        if population.outcomes["score"][best] > tried.max(initial=-np.inf):
+        if population.outcomes["score"][best] > validated.max(initial=-np.inf):
             yield from self._on_fresh_cases(population.genomes, population.outcomes, np.array([best]))
 
     def championed(self, records: np.ndarray) -> Steps:
-        """The records, the one with the best score tried on fresh cases if none was."""
+        """The records, the one with the best score judged on fresh cases if none was."""
         if np.isnan(records["validation"]).all():
             records = records.copy()
             yield from self._on_fresh_cases(records["genome"], records, np.array([np.argmax(records["score"])]))
         return records
 
     def measured(self, records: np.ndarray) -> Steps:
-        """The records with every missing score on fresh cases measured; where scores are noisy, all of them anew."""
+        """The records with all scores on fresh cases: those that lack them, or all where scores are noisy, are judged."""
         records = records.copy()
         new = np.flatnonzero(np.isnan(records["validation"]) | self.noisy)
         if len(new):
             yield from self._on_fresh_cases(records["genome"], records, new)
         return records
 
-    def _on_fresh_cases(self, genomes, outcomes, which):
-        found = yield Request(genomes[which], fresh=True, score=outcomes["score"][which])
-        self._took(found)
+    def _on_fresh_cases(self, genomes, outcomes, rows):
+        fresh = yield Request(genomes[rows], fresh=True, score=outcomes["score"][rows])
+        self._account(fresh)
         for name in FRESH:
-            outcomes[name][which] = getattr(found, name)
+            outcomes[name][rows] = getattr(fresh, name)
 
     def failures(self) -> dict:
-        """Log entries for the circuits with which the judge failed since the last call: how many, and the first
-        message."""
-        found = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
+        """Log entries for the circuits with which the judge failed since the last call: their number, and the first message."""
+        entries = {"failed": self.failed} | ({"fault": self.fault} if self.failed else {})
         self.failed, self.fault = 0, None
-        return found
+        return entries
 
-    def _took(self, found):
-        self.failed += int(found.failed.sum())
-        self.fault = self.fault or found.fault
-        for phase, seconds in found.seconds.items():
+    def _account(self, results):
+        self.failed += int(results.failed.sum())
+        self.fault = self.fault or results.fault
+        for phase, seconds in results.seconds.items():
             self.watch.add(phase, seconds)

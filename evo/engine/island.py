@@ -1,8 +1,8 @@
 """One epoch of one island: a pure function.
 
-The state of an island after epoch e depends only on its state after epoch e - 1, the migrants its neighbour sent after epoch
-e - 1, the run's spec, the island's number, e, and what is said of the circuits that it asks about on its way. Whoever computes
-it, wherever and however often, gets the same bytes.
+The state of an island after epoch e depends only on its state after epoch e - 1, the migrants of its neighbour after epoch
+e - 1, the run's spec, the island's number, e, and the results of the circuits that it requests. It has the same bytes wherever
+and however often it is computed.
 """
 
 from collections.abc import Callable, Generator
@@ -24,9 +24,9 @@ class State(NamedTuple):
     """An island between two epochs; the fields have the names that they have in stores. Arrays of records: `individual.record`.
 
     population  records [population];   grades  their case scores, float32 [population, trials]
-    archive     records [<= search.archive]: the non-dominated circuits seen so far, and the one that did best on validation
-                trials, scored on fresh trials as well
-    pedigree    the steps that led to these circuits, see `evo.population.lineage`
+    archive     records [<= search.archive]: the non-dominated circuits so far, and the one with the best validation score,
+                scored on fresh trials as well
+    pedigree    the steps of their lineage, see `evo.population.lineage`
     log         one dict per generation of the epoch that ended here, see `_row`
     """
 
@@ -39,8 +39,8 @@ class State(NamedTuple):
     def migrants(self, count: int) -> "Migrants":
         """Migrants for the next island: the individuals that NSGA-II ranks best, and their lineage."""
         chosen = nsga2(self.population["losses"], count)
-        away = self.population[chosen]
-        return Migrants(away, self.grades[chosen], lineage.pruned([self.pedigree], away["line"]))
+        individuals = self.population[chosen]
+        return Migrants(individuals, self.grades[chosen], lineage.pruned([self.pedigree], individuals["line"]))
 
     @property
     def generation(self) -> int:
@@ -54,7 +54,7 @@ class Migrants(NamedTuple):
 
 
 class Founders(NamedTuple):
-    """Genomes [n] that a run begins with, of `genome.dtype`; what is missing to a population is drawn."""
+    """Initial genomes [n] of an island, of `genome.dtype`; the rest of its population is drawn."""
 
     genomes: np.ndarray
 
@@ -68,9 +68,9 @@ def epoch_steps(
     watch: Stopwatch | None = None,
     observe: Callable[[int, np.ndarray], None] = lambda *_: None,
 ) -> Generator[Request, Any, State]:
-    """The way to the island's next state, `spec.search.epoch` generations on from `state`, or from founders when there is none:
-    yields which circuits are to be judged, is sent what was said of them, and returns the state. `observe` is given every
-    generation's number and archive."""
+    """The computation of the island's next state, `spec.search.epoch` generations on from `state`, or from founders without
+    one: yields requests for circuits to be judged, is sent their results, and returns the state. `observe` gets the number and
+    the archive of every generation."""
     s, box, watch = problem.spec.search, problem.toolbox_of(island), Stopwatch() if watch is None else watch
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch, problem.judge.race)
@@ -79,16 +79,16 @@ def epoch_steps(
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
         population, counts = yield from evaluator.evaluated(genomes, 0)
-        found = lineage.born(island, 0, population.outcomes["score"])
-        population.outcomes["line"] = found.lines
-        pedigree = [lineage.steps(found, population, genomes[:0], None, found.lines)]
-        none = np.empty(0, record(genomes.dtype, population.outcomes.dtype))
-        yield from evaluator.look(population, none)
-        kept = archive.updated(none, population, s.archive)
+        births = lineage.born(island, 0, population.outcomes["score"])
+        population.outcomes["line"] = births.lines
+        pedigree = [lineage.steps(births, population, genomes[:0], None, births.lines)]
+        empty = np.empty(0, record(genomes.dtype, population.outcomes.dtype))
+        yield from evaluator.look(population, empty)
+        kept = archive.updated(empty, population, s.archive)
         log.record(**_row(0, counts | evaluator.failures(), population, kept))
         observe(0, kept)
     else:
-        case_scores = state.grades.copy() if s.noisy else state.grades  # which are judged again
+        case_scores = state.grades.copy() if s.noisy else state.grades  # updated in place when they are judged again
         population, kept, pedigree = Population.of(state.population, case_scores), state.archive, [state.pedigree]
         evaluator.remember(population)
     algorithm = problem.algorithm(s, box, population, rng, watch)
@@ -109,8 +109,8 @@ def epoch_steps(
             if mothers is not None:
                 changed = genome.rewired(genomes, before.genomes, mothers)
                 outcomes["wired"] = np.where(changed, generation, before.outcomes["wired"][mothers])
-            found = lineage.born(island, generation, outcomes["score"], before.outcomes, mothers, crossed)
-            outcomes["line"] = found.lines
+            births = lineage.born(island, generation, outcomes["score"], before.outcomes, mothers, crossed)
+            outcomes["line"] = births.lines
         if s.noisy:
             kept = yield from evaluator.championed(archive.refreshed(kept, before, s.archive))
         else:
@@ -121,7 +121,7 @@ def epoch_steps(
             with watch("archive"):
                 kept = archive.updated(kept, offspring, s.archive)
         with watch("lineage"):
-            pedigree.append(lineage.steps(found, offspring, before.genomes, mothers, _living(algorithm.population, kept)))
+            pedigree.append(lineage.steps(births, offspring, before.genomes, mothers, _living(algorithm.population, kept)))
         log.record(**_row(generation, counts | evaluator.failures(), algorithm.population, kept))
         observe(generation, kept)
     population = algorithm.population
@@ -140,14 +140,14 @@ def _living(population, kept):
 
 def _row(generation, counts, population, kept):
     """Log entry of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
-    first message (see `Evaluator.failures`), best and median score of the population, its least losses, the size of the
-    archive, and of the circuit that did best on validation trials the score there, on held-out ones, and in the worst of their
-    conditions, if they have any. That of the last generation of an epoch also has wirings, how many different ones the
-    population holds."""
+    first message (see `Evaluator.failures`), best and median score of the population, its lowest losses, the size of the
+    archive, and the scores of the circuit with the best validation score: on validation trials, on held-out ones, and in the
+    worst of their conditions, if there are any. The entry of the last generation of an epoch also has the number of distinct
+    wirings in the population."""
     outcomes = population.outcomes
     scores = {"best": float(outcomes["score"].max()), "median": _median(outcomes["score"])}
-    least = {"losses": [float(x) for x in outcomes["losses"].min(axis=0)], "archive": len(kept)}
-    return {"generation": generation, **counts, **scores, **least, **_looks(kept)}
+    archived = {"losses": [float(x) for x in outcomes["losses"].min(axis=0)], "archive": len(kept)}
+    return {"generation": generation, **counts, **scores, **archived, **_looks(kept)}
 
 
 def _median(values):
@@ -157,6 +157,6 @@ def _median(values):
 
 
 def _looks(kept):
-    best = archive.champion(kept)  # there is one: the first generation's best was looked at
+    best = archive.champion(kept)  # there is one: the best of the first generation was validated
     has_conditions = not np.isnan(kept["worst"][best])
     return {name: float(kept[name][best]) for name in ("validation", "held_out", *(["worst"] * has_conditions))}

@@ -1,5 +1,5 @@
-"""All islands of a run side by side, for whoever judges their circuits from outside: what they ask is gathered, what is said is
-handed out, and epochs follow each other as in any run."""
+"""All islands of a run in lockstep, for a judge outside: their requests are gathered, results are distributed, and epochs
+follow each other as in any run."""
 
 from collections.abc import Callable
 
@@ -13,16 +13,16 @@ from evo.population import archive
 from evo.stopwatch import Stopwatch
 from fitness.judges import Fresh, Results
 
-IDLE = 100  # epochs in a row without a new circuit, after which there are none
+IDLE = 100  # epochs in a row without a new circuit, after which the search counts as exhausted
 
 
 class Lockstep:
     """The islands of a run, each at the same epoch.
 
-    states    after the last whole epoch, one an island; None before the first
-    requests  what each island asks at the moment, None where one waits for the others
-    generations  the last whole one of each island, -1 for none
-    over      has the run reached its last generation?
+    states       after the last whole epoch, one per island; None before the first
+    requests     the current request of each island, None for one that waits for the others
+    generations  the last whole generation of each island, -1 for none
+    over         has the run reached its last generation?
     """
 
     def __init__(self, problem: Problem, states: list[State] | None = None, epoch: int = -1):
@@ -40,7 +40,7 @@ class Lockstep:
         return self.states is not None and self.states[0].generation >= self.problem.spec.search.generations
 
     def _begin(self):
-        """The next epoch, up to the first request of each island."""
+        """Begin the next epoch, up to the first request of each island."""
         spec, states = self.problem.spec, self.states
         self.watches = [Stopwatch() for _ in self.islands]
         self.after: list[State | None] = [None for _ in self.islands]
@@ -62,7 +62,7 @@ class Lockstep:
         return observe
 
     def _advance(self, island, answer):
-        """Hand an answer to an island, and take its next question; what it asks of fresh cases is answered by what was said."""
+        """Send an answer to an island and take its next request; requests for fresh cases are answered by the known scores."""
         try:
             request = self.steps[island].send(answer)
             while request.fresh:
@@ -73,12 +73,12 @@ class Lockstep:
 
     @property
     def genomes(self) -> np.ndarray:
-        """All that is asked at the moment, island after island."""
+        """The genomes of all current requests, island after island."""
         return np.concatenate([request.genomes for request in self.requests if request is not None])
 
     @property
     def attempts(self) -> np.ndarray:
-        """How often each of them was judged before, int [n]."""
+        """The number of earlier judgements of each of `genomes`, int [n]."""
         return np.concatenate(
             [
                 np.zeros(len(request.genomes), int) if request.attempts is None else request.attempts
@@ -102,7 +102,7 @@ class Lockstep:
         return [state for state in self.after if state is not None]
 
     def go_on(self, states: list[State]):
-        """To the next epoch, or to the end."""
+        """Go to the next epoch, or to the end."""
         self.states, self.epoch = states, self.epoch + 1
         self.archives = [state.archive for state in states]
         self.over = self._reached()
@@ -112,11 +112,11 @@ class Lockstep:
     @property
     def archive(self) -> np.ndarray | None:
         """The archive of all islands as of the last generations; None before the first."""
-        known = [one for one in self.archives if len(one)]
+        known = [rows for rows in self.archives if len(rows)]
         return archive.merged(known, self.problem.spec.search.archive) if known else None
 
 
-def part(results: Results, some: slice) -> Results:
+def part(results: Results, rows: slice) -> Results:
     """The results of some circuits."""
-    arrays = {name: getattr(results, name)[some] for name in Results._fields if name not in ("fault", "seconds")}
+    arrays = {name: getattr(results, name)[rows] for name in Results._fields if name not in ("fault", "seconds")}
     return Results(**arrays, fault=results.fault if arrays["failed"].any() else None, seconds={})

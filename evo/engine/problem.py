@@ -1,4 +1,4 @@
-"""A spec compiled: who judges its circuits, what a genome stands for, and the operators. Built once per process."""
+"""A compiled spec: its judge, its encoding of genomes, and its operators. Built once per process."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
         return self.toolboxes[0]
 
     def toolbox_of(self, island: int) -> base.Toolbox:
-        """The operators of an island: of assemblies they change one role, on each island that of its turn."""
+        """The operators of an island; in assemblies they change one role, which the island's number determines."""
         return self.toolboxes[island % len(self.toolboxes)]
 
     def candidates(self, genomes: np.ndarray) -> Candidates:
@@ -45,8 +45,8 @@ class Problem(NamedTuple):
 
 
 def toolbox(spec: RunSpec, form: Encoding, duration_ms: float, role: int = 0) -> base.Toolbox:
-    """DEAP's toolbox over operators that take whole populations as arrays: what the algorithms are composed of. `join` gives
-    children the partners with which they are judged, in an assembly."""
+    """DEAP's toolbox with the operators of the algorithms, which take whole populations as arrays. `join` gives children the
+    partners with which they are judged, in an assembly."""
     box, bounds = base.Toolbox(), form.bounds
     box.register("init", genomes.founders, bounds)
     if isinstance(bounds, AssemblyBounds):

@@ -1,4 +1,4 @@
-"""How far a run has come and whether it is over: worked out from its stored epochs alone, so alike wherever it is asked."""
+"""Progress of a run and whether it has ended, from its stored epochs alone."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ ENDS: tuple[End, ...] = ("target", "evaluations", "stagnation", "seconds")
 
 
 def generations(log: list[dict]) -> int:
-    """How many generations an epoch took, by its log; the founders are none."""
+    """Number of generations of an epoch, by its log; founders do not count."""
     return len(log) - (log[0]["generation"] == 0)
 
 
@@ -20,14 +20,14 @@ class Progress:
     """The sum of a run's stored epochs.
 
     epoch, generation  the last one of each island, -1 and 0 for none
-    best               highest score on validation trials, by which a target is judged; best_generation: the first that had it
-    evaluations        circuits tried
-    elapsed            seconds that the search took until its last stored epoch, all its sessions together; not the compiling
-                       before it, nor the analysis after it. Every time of a run that is shown anywhere is this one
-    cut                islands whose last epoch was cut short by a last generation that is no longer the run's: it is to be
-                       computed again
-    went_past_cut      did a run of 0.4 go on from such an epoch without computing it again? Its archive is not that of a run in
-                       one go then
+    best               highest score on validation trials, by which a target is judged; best_generation: the first with it
+    evaluations        number of circuits evaluated
+    elapsed            seconds of the search until its last stored epoch, over all its sessions, without compilation before and
+                       analysis after it. All displays of a run show this time
+    cut                islands whose last epoch was cut short by a last generation that is no longer the run's, so that it must
+                       be computed again
+    went_past_cut      did a run of 0.4 go on from such an epoch without computing it again? Then its archive is not that of an
+                       uninterrupted run
     """
 
     spec: RunSpec
@@ -42,15 +42,15 @@ class Progress:
 
     @classmethod
     def of(cls, spec: RunSpec, epochs: list[dict] = ()) -> "Progress":  # type: ignore[assignment]
-        """From stored epochs, in any order (`Store.epochs`)."""
+        """The progress by stored epochs, in any order (`Store.epochs`)."""
         islands = spec.search.islands
-        found = cls(spec, [-1] * islands, [0] * islands)
+        progress = cls(spec, [-1] * islands, [0] * islands)
         for row in epochs:
-            found.add(row["island"], row["epoch"], row["log"], row["elapsed"])
-        return found
+            progress.add(row["island"], row["epoch"], row["log"], row["elapsed"])
+        return progress
 
     def add(self, island: int, epoch: int, log: list[dict], elapsed: float):
-        """One more epoch has been stored."""
+        """Count another stored epoch."""
         if epoch > self.epoch[island]:
             self.went_past_cut |= self._length.get(island, self.spec.search.epoch) < self.spec.search.epoch
             self.epoch[island], self.generation[island] = epoch, log[-1]["generation"]
@@ -80,8 +80,8 @@ class Progress:
 
     @property
     def ends(self) -> list[End]:
-        """All that would have ended the run by now. But for the last generation a run ends only when all islands have done the
-        same epoch, and none is stored further: the end is the same for any number of workers."""
+        """All conditions that would have ended the run by now. Except at the last generation, a run ends only when all islands
+        have stored the same epoch and none a later one, so that the end is the same for any number of workers."""
         s, first, last = self.spec.search, min(self.epoch), max(self.epoch)
         if first < 0 or self.cut:
             return []

@@ -1,6 +1,6 @@
-"""A race of new circuits, see `fitness.judges.judge.Race`: who is judged further, and who is judged again.
+"""A race of new circuits, see `fitness.judges.judge.Race`: which are judged further, and which again.
 
-A circuit that is given up keeps the score that it had reached, and counts as never judged where scores are noisy.
+A circuit that drops out keeps the score that it had reached, and counts as never judged where scores are noisy.
 """
 
 import math
@@ -15,49 +15,49 @@ from fitness.judges.judge import joined as joined_results
 
 
 def going_on(score: np.ndarray, keep: float) -> np.ndarray:
-    """The places of the best, a share of them and one at least; of equals the first. Ascending."""
+    """The indices of the best, a share of them and at least one; of equals the first. Ascending."""
     count = math.ceil(keep * len(score) - 1e-9)
     return np.sort(np.argsort(-score, kind="stable")[: max(1, count)])
 
 
 def raced(genomes: np.ndarray, race: Race) -> Steps:
-    """The results of circuits that race: those of the last stage that each came to."""
+    """The results of circuits that race, of the last stage that each reached."""
     going, last = np.arange(len(genomes)), len(race.shares) - 1
-    found = None
+    so_far = None
     for rung in range(last + 1):
         results = yield Request(genomes[going], rung=rung if rung < last else None)
-        found = results if found is None else _written(found, going, results)
+        so_far = results if so_far is None else _written(so_far, going, results)
         if rung < last:
             going = going[going_on(results.score, race.keep)]
-    return found
+    return so_far
 
 
 def due(outcomes: np.ndarray, new: int, race: Race | None) -> np.ndarray:
-    """Which of a population whose scores are noisy are judged again beside so many new circuits: all whose scores are not sure
-    yet; in a race the best of those that were judged as a whole, as many as come to the end of it."""
-    again = np.flatnonzero(outcomes["count"] < noise.MOST)
+    """The individuals of a population with noisy scores that are judged again beside `new` circuits: all with fewer judgements
+    than the maximum; in a race the best of those that were judged in full, as many as reach its end."""
+    again = np.flatnonzero(outcomes["count"] < noise.MAX_JUDGEMENTS)
     if race is None:
         return again
     again = again[outcomes["count"][again] > 0]
-    most = max(1, round(new * race.keep ** (len(race.shares) - 1)))
-    return again[np.sort(np.argsort(-outcomes["score"][again], kind="stable")[:most])]
+    count = max(1, round(new * race.keep ** (len(race.shares) - 1)))
+    return again[np.sort(np.argsort(-outcomes["score"][again], kind="stable")[:count])]
 
 
 def judged(genomes: np.ndarray, again: Population | None, due: np.ndarray, race: Race) -> Steps:
     """The results of new circuits, which race, and then of those that are judged again."""
-    found = (yield from raced(genomes, race)) if len(genomes) else None
+    results = (yield from raced(genomes, race)) if len(genomes) else None
     if not len(due) or again is None:
-        return found
+        return results
     more = yield Request(again.genomes.take(due), attempts=again.outcomes["count"][due].astype(int))
-    return more if found is None else joined_results([found, more])
+    return more if results is None else joined_results([results, more])
 
 
-def _written(found: Results, which: np.ndarray, results: Results) -> Results:
-    """Results of some circuits in place of what was known of them."""
+def _written(known: Results, rows: np.ndarray, results: Results) -> Results:
+    """The known results with those of some circuits replaced."""
     columns = {}
     for name in Results._fields:
         if name not in ("fault", "seconds"):
-            columns[name] = getattr(found, name).copy()
-            columns[name][which] = getattr(results, name)
-    seconds = {key: found.seconds.get(key, 0.0) + taken for key, taken in results.seconds.items()}
-    return Results(**columns, fault=found.fault or results.fault, seconds=found.seconds | seconds)
+            columns[name] = getattr(known, name).copy()
+            columns[name][rows] = getattr(results, name)
+    seconds = {key: known.seconds.get(key, 0.0) + spent for key, spent in results.seconds.items()}
+    return Results(**columns, fault=known.fault or results.fault, seconds=known.seconds | seconds)

@@ -1,4 +1,4 @@
-"""Requests of an epoch on its way: circuits that are to be judged, by whomever."""
+"""Requests of an epoch for circuits to be judged, by any judge."""
 
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
@@ -9,10 +9,10 @@ from fitness.judges import Fresh, Results
 
 
 class Request(NamedTuple):
-    """Circuits that are to be judged: answered by their `Results`, or by their `Fresh` if fresh.
+    """Circuits to be judged: answered by their `Results`, or by their `Fresh` if fresh.
 
-    genomes  [n];   fresh  are they to be judged on what the search never sees? Then score, float64 [n], is what it saw
-    attempts int [n]: how often each was judged before;   rung  of a race: how far they are to be judged, None for all of it
+    genomes  [n];   fresh  are they to be judged on fresh cases? Then score, float64 [n], is that of the search
+    attempts int [n], the number of earlier judgements;   rung  of a race, None to judge in full
     """
 
     genomes: np.ndarray
@@ -22,11 +22,11 @@ class Request(NamedTuple):
     rung: int | None = None
 
 
-Steps = Generator[Request, Any, Any]  # of a computation that asks for judgements on its way
+Steps = Generator[Request, Any, Any]  # a computation that yields requests
 
 
 def driven(steps: Steps, answer: Callable[[Request], Results | Fresh]) -> Any:
-    """Run a computation whose requests are answered so, and return its result."""
+    """Run a computation, answering its requests by `answer`, and return its result."""
     try:
         request = next(steps)
         while True:

@@ -1,4 +1,4 @@
-"""Individuals: a genome and what became of it, many of them in one array."""
+"""Individuals: genomes with their outcomes, many of them in one array."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,15 +16,14 @@ def outcome(objectives: int, noisy: bool = False) -> np.dtype:
     """Outcome of an individual: its objectives (`losses`, smaller is better), and its measures.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
-    nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, that of held_out in the worst
+    nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, the held-out score in the worst
     condition, are 0 at chance and 1 when perfect, NaN until measured; condition is the number of that condition, -1 for none,
-    and worst is NaN then; spikes and events are per trial; island and generation say where it was born, wired in which
-    generation its wiring (neurons, synapses, outputs) came about; line is the step of its lineage at which its line did better
-    last, see `evo.population.lineage`.
+    where worst is NaN; spikes and events are per trial; island and generation are those of its birth, wired is the generation
+    in which its wiring (neurons, synapses, outputs) arose; line is the last step of its lineage at which its line improved,
+    see `evo.population.lineage`.
 
-    Where scores are noisy, losses and score are bounds on which a circuit is as likely to be better, see `noise`; count says
-    how often it was judged, mean and spread, of every objective and at last the score, hold the mean and the sum of squared
-    deviations.
+    Where scores are noisy, losses and score are confidence bounds, see `noise`; count is the number of judgements, mean and
+    spread are the mean and the sum of squared deviations of every objective and, last, the score.
     """
     noise = [("count", "i4"), ("mean", "f8", objectives + 1), ("spread", "f8", objectives + 1)]
     return np.dtype(
@@ -50,32 +49,32 @@ def outcome_of(search: Any) -> np.dtype:
 
 
 @cache
-def record(genome_dtype: np.dtype, of_outcome: np.dtype) -> np.dtype:
-    """An individual as it is stored: its genome and its outcome."""
-    return np.dtype([("genome", genome_dtype), *((name, of_outcome[name]) for name in of_outcome.names or ())])
+def record(genome_dtype: np.dtype, outcome_dtype: np.dtype) -> np.dtype:
+    """The dtype of a stored individual: its genome and its outcome."""
+    return np.dtype([("genome", genome_dtype), *((name, outcome_dtype[name]) for name in outcome_dtype.names or ())])
 
 
-SINCE_0_5 = {"worst": np.nan, "condition": -1}  # fields that records of release 0.4 lack, and what stands for them
+SINCE_0_5 = {"worst": np.nan, "condition": -1}  # fields that records of release 0.4 lack, and their values
 
 
 def record_of_0_4(kind: np.dtype) -> np.dtype:
-    """The dtype of a record as release 0.4 stored it."""
+    """The dtype of a record in release 0.4."""
     return np.dtype([(name, kind[name]) for name in kind.names or () if name not in SINCE_0_5])
 
 
 def up_to_date(records: np.ndarray) -> np.ndarray:
-    """The records, those of release 0.4 with the fields that they lack."""
+    """The records, with the fields that records of release 0.4 lack."""
     names = records.dtype.names or ()
     if all(name in names for name in SINCE_0_5):
         return records
-    found = np.empty(len(records), record(records.dtype["genome"], outcome(records["losses"].shape[1])))
-    for name in found.dtype.names or ():
-        found[name] = records[name] if name in names else SINCE_0_5[name]
-    return found
+    updated = np.empty(len(records), record(records.dtype["genome"], outcome(records["losses"].shape[1])))
+    for name in updated.dtype.names or ():
+        updated[name] = records[name] if name in names else SINCE_0_5[name]
+    return updated
 
 
 class Population(NamedTuple):
-    """Individuals and how each did on every trial of the search. Genomes are large: they lie apart, and are copied little.
+    """Individuals with their case scores. Genomes, which are large, are kept separate and rarely copied.
 
     genomes  [n], of `genome.dtype`;   outcomes  [n], of `outcome`;   case_scores  float32 [n, trials], larger is better
     """
@@ -86,29 +85,29 @@ class Population(NamedTuple):
 
     @classmethod
     def of(cls, individuals: np.ndarray, case_scores: np.ndarray) -> "Population":
-        """The same from individuals as they are stored."""
+        """The population of stored individuals."""
         names = [name for name in individuals.dtype.names or () if name != "genome"]
         return cls(np.ascontiguousarray(individuals["genome"]), rfn.repack_fields(individuals[names]), case_scores)
 
     def individuals(self, chosen=slice(None)) -> np.ndarray:
-        """Individuals as they are stored; chosen is an index array, int or bool."""
+        """The individuals as records to be stored; chosen is an index array, int or bool."""
         outcomes = self.outcomes[chosen]
-        found = np.empty(len(outcomes), record(self.genomes.dtype, outcomes.dtype))
-        found["genome"] = self.genomes[chosen]
+        records = np.empty(len(outcomes), record(self.genomes.dtype, outcomes.dtype))
+        records["genome"] = self.genomes[chosen]
         for name in outcomes.dtype.names:
-            found[name] = outcomes[name]
-        return found
+            records[name] = outcomes[name]
+        return records
 
     def take(self, chosen) -> "Population":
-        """Some of them: an index array."""
+        """Some of the individuals, by an index array."""
         return Population(*(part[chosen] for part in self))
 
     def joined(self, other: "Population") -> "Population":
-        return Population(*(joined(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
+        return Population(*(joined(a, b) for a, b in zip(self, other, strict=True)))
 
     def picked(self, other: "Population", chosen: np.ndarray) -> "Population":
         """`joined(other).take(chosen)`, each copied once."""
-        return Population(*(_picked(mine, theirs, chosen) for mine, theirs in zip(self, other, strict=True)))
+        return Population(*(_picked(a, b, chosen) for a, b in zip(self, other, strict=True)))
 
 
 def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Lineage of circuits: for every living one the chain of ancestors, back to a founder, in which the score rose.
+"""Lineage of circuits: for every living circuit the chain of ancestors, back to a founder, in which the score rose.
 
 An individual whose score is above its mother's becomes a step; its descendants belong to its line until one does better.
-Neutral changes in between are not kept, so that the pedigree of an island stays small: living lines share most of their steps.
+Neutral changes in between are not kept, and living lines share most of their steps, so that the pedigree of an island stays
+small.
 """
 
 from functools import cache
@@ -19,7 +20,7 @@ class Born(NamedTuple):
 
     ids     int64 [n], see `identities`;   raised  bool [n]: do they do better than their mothers?
     before  int64 [n]: the line of the mother, FOUNDER for founders;   base  float64 [n]: her score, NaN for founders
-    crossed bool [n]: did a father give something?
+    crossed bool [n]: did a father contribute?
     """
 
     ids: np.ndarray
@@ -30,13 +31,14 @@ class Born(NamedTuple):
 
     @property
     def lines(self) -> np.ndarray:
-        """The line that each belongs to, int64 [n]."""
+        """The line of each, int64 [n]."""
         return np.where(self.raised, self.ids, self.before)
 
 
 @cache
 def step_dtype(genome_dtype: np.dtype) -> np.dtype:
-    """A step: its id, that of the step before, where and when, the score before (the mother's) and after, both genomes."""
+    """The dtype of a step: its id, that of the step before, island and generation, the mother's score and its own, both
+    genomes."""
     return np.dtype(
         [
             ("id", "i8"),
@@ -53,12 +55,12 @@ def step_dtype(genome_dtype: np.dtype) -> np.dtype:
 
 
 def identities(island: int, generation: int, count: int) -> np.ndarray:
-    """Ids of the individuals of a generation, int64 [count]: unlike all others of a run, and later ones are larger."""
+    """Ids of the individuals of a generation, int64 [count], unique in a run and ascending with the generation."""
     return (np.int64(generation) << 27) + (np.int64(island) << 17) + np.arange(count)
 
 
 def founder_place(identity: int) -> tuple[int, int]:
-    """The generation in which an individual with this id was born, and its place among those of its island."""
+    """The generation in which an individual with this id was born, and its index in the population of its island."""
     return identity >> 27, identity & ((1 << 17) - 1)
 
 
@@ -74,21 +76,23 @@ def born(island: int, generation: int, scores: np.ndarray, parents=None, mothers
     return Born(ids, scores > base, parents["line"][mothers], base, crossed)
 
 
-def steps(found: Born, children: Population, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray) -> np.ndarray:
-    """Those of the individuals that live on (lines `living`), as steps: the children of `mothers` among the parents (genomes),
-    or founders if there are no mothers."""
-    lives = np.zeros(len(found.ids), bool)
-    places = living - found.ids[0]  # ids of a generation are whole numbers in a row
-    lives[places[(places >= 0) & (places < len(lives))]] = True
-    new = np.flatnonzero(found.raised & lives)
-    made = np.zeros(len(new), step_dtype(children.genomes.dtype))
-    made["id"], made["before"], made["base"] = found.ids[new], found.before[new], found.base[new]
-    made["crossed"], made["genome"] = found.crossed[new], children.genomes[new]
+def steps(
+    births: Born, children: Population, parents: np.ndarray, mothers: np.ndarray | None, living: np.ndarray
+) -> np.ndarray:
+    """The individuals that live on (lines `living`) as steps: children of `mothers` among the parents (genomes), or founders if
+    there are no mothers."""
+    lives = np.zeros(len(births.ids), bool)
+    index = living - births.ids[0]  # ids of a generation are consecutive
+    lives[index[(index >= 0) & (index < len(lives))]] = True
+    new = np.flatnonzero(births.raised & lives)
+    records = np.zeros(len(new), step_dtype(children.genomes.dtype))
+    records["id"], records["before"], records["base"] = births.ids[new], births.before[new], births.base[new]
+    records["crossed"], records["genome"] = births.crossed[new], children.genomes[new]
     for name in ("island", "generation", "score"):
-        made[name] = children.outcomes[name][new]
+        records[name] = children.outcomes[name][new]
     if mothers is not None:
-        made["mother"] = parents[mothers[new]]
-    return made
+        records["mother"] = parents[mothers[new]]
+    return records
 
 
 def pruned(pedigrees: list[np.ndarray], living: np.ndarray) -> np.ndarray:
@@ -101,18 +105,18 @@ def pruned(pedigrees: list[np.ndarray], living: np.ndarray) -> np.ndarray:
         if step in needed:
             keep[k] = True
             needed.add(before[k])
-    found, kept = np.empty(int(keep.sum()), pedigrees[0].dtype), first[keep]
-    for part, start in zip(pedigrees, end, strict=False):  # genomes are large: only those that are kept are copied
-        here = (kept >= start) & (kept < start + len(part))
-        found[here] = part[kept[here] - start]
-    return found
+    needed_steps, kept = np.empty(int(keep.sum()), pedigrees[0].dtype), first[keep]
+    for part, start in zip(pedigrees, end, strict=False):  # genomes are large: only those of kept steps are copied
+        in_part = (kept >= start) & (kept < start + len(part))
+        needed_steps[in_part] = part[kept[in_part] - start]
+    return needed_steps
 
 
 def ancestry(pedigree: np.ndarray, line: int) -> np.ndarray:
-    """The steps of a line, the founder first; fewer where the pedigree does not go back so far."""
-    place = {int(step): k for k, step in enumerate(pedigree["id"])}
+    """The steps of a line, the founder first; fewer where the pedigree does not reach it."""
+    row_of = {int(step): k for k, step in enumerate(pedigree["id"])}
     chain: list[int] = []
-    while line in place and (not chain or line < pedigree["id"][chain[-1]]):
-        chain.append(place[line])
+    while line in row_of and (not chain or line < pedigree["id"][chain[-1]]):
+        chain.append(row_of[line])
         line = int(pedigree["before"][chain[-1]])
     return pedigree[chain[::-1]]

@@ -1,7 +1,7 @@
-"""Selections of DEAP by name, for `search.parents` and `search.survivors`: they run unchanged, on individuals made for them.
+"""Selections of DEAP by name, for `search.parents` and `search.survivors`, run unchanged on individuals made for them.
 
 DEAP: Fortin et al., J. Mach. Learn. Res. 13, 2012. Its selections draw from Python's global `random`, some from numpy's: both
-are seeded from the island's stream for the time of a call, so that an epoch stays a pure function, and are as before after it.
+are seeded from the island's stream during a call, so that an epoch stays a pure function, and restored after it.
 """
 
 import random
@@ -31,22 +31,21 @@ SELECTIONS: dict[str, dict[str, Any]] = {
 
 
 def selection(name: str) -> Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]:
-    """The selection of this name: chosen(losses [n, objectives], cases [n, cases], count, rng) is indices [count] of those it
-    selects, some of them perhaps several times. All values are to be made large, as DEAP sees them: what is lost is
-    negative."""
+    """The selection of this name: chosen(losses [n, objectives], cases [n, cases], count, rng) is indices [count] of selected
+    individuals, perhaps with repeats. DEAP maximises, so that losses are negated."""
     function, settings = getattr(tools, name), SELECTIONS[name]
 
     def chosen(losses, cases, count, rng):
         if not count:
             return np.empty(0, int)
         values = np.asarray(cases if name in CASEWISE else -losses, float)
-        if name in ("selRoulette", "selStochasticUniversalSampling"):  # shares of what is above the least
+        if name in ("selRoulette", "selStochasticUniversalSampling"):  # shares relative to the minimum
             values = values - values.min(axis=0)
         kind = _fitness(values.shape[1])
-        everyone = [_Individual(k, kind(row)) for k, row in enumerate(values.tolist())]
+        individuals = [_Individual(k, kind(row)) for k, row in enumerate(values.tolist())]
         more = {"ref_points": reference_points(values.shape[1])} if name == "selNSGA3" else settings
         with seeded(rng):
-            return np.array([one.place for one in function(everyone, count, **more)], int)
+            return np.array([individual.index for individual in function(individuals, count, **more)], int)
 
     return chosen
 
@@ -56,8 +55,8 @@ def reference_points(objectives: int) -> np.ndarray:
 
 
 class _Individual:
-    def __init__(self, place, fitness):
-        self.place, self.fitness = place, fitness
+    def __init__(self, index, fitness):
+        self.index, self.fitness = index, fitness
 
 
 def _fitness(count):
@@ -66,7 +65,7 @@ def _fitness(count):
 
 @contextmanager
 def seeded(rng: np.random.Generator):
-    """Python's and numpy's global random numbers come from this stream meanwhile."""
+    """Context in which Python's and numpy's global random numbers come from this stream."""
     before = random.getstate(), np.random.get_state()
     seed = int(rng.random() * 2**32)
     random.seed(seed)

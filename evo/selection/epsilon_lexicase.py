@@ -1,5 +1,5 @@
-"""Epsilon-lexicase selection (La Cava, Spector and Danai, GECCO 2016): parents are picked by single trials in random order, so
-that a circuit which alone solves a hard trial breeds however it does elsewhere."""
+"""Epsilon-lexicase selection (La Cava, Spector and Danai, GECCO 2016): parents are selected by single trials in random order,
+so that a circuit that alone solves a hard trial breeds whatever its other scores."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from circuits.numerics.compiled import compiled
 
-# Bounds on the cost of one lexicase selection, which so does not grow with the population.
+# Bounds on the cost of one lexicase selection, so that it does not grow with the population.
 HEAT = 1024
 RACE = 32
 SAMPLE = 64
@@ -16,22 +16,22 @@ FEW, MOST = 6, 12
 
 class EpsilonLexicase:
     """Epsilon-lexicase selection by case_scores [population, trials], larger is better; epsilon is the trial's median absolute
-    deviation over the population, measured by at most SAMPLE of them.
+    deviation over the population, estimated from at most SAMPLE individuals.
 
-    Individuals with the same case scores throughout compete as one and draw lots when they have won. Where there are more than
-    HEAT, they compete in heats drawn at random; of more than RACE that pass the first trial as many go on, drawn at random too.
+    Individuals with equal case scores compete as one group; a winning group draws lots. More than HEAT groups compete in random
+    heats; of more than RACE that pass the first trial, RACE go on, drawn at random.
     """
 
     def __init__(self, case_scores: np.ndarray):
         self.case_scores = np.ascontiguousarray(case_scores, "f4")
-        some = np.ascontiguousarray(self.case_scores[:: -(-len(case_scores) // SAMPLE)].T)
-        self.epsilon = _middle(np.abs(some - _middle(some)))[:, 0]
+        sample = np.ascontiguousarray(self.case_scores[:: -(-len(case_scores) // SAMPLE)].T)
+        self.epsilon = _middle(np.abs(sample - _middle(sample)))[:, 0]
         hashes = _hashes(self.case_scores)
         self.members = np.argsort(hashes, kind="stable")  # by group
-        self.start, self.size = _groups(hashes, self.members)  # where each group begins, and how many it has
+        self.start, self.size = _groups(hashes, self.members)  # the first member and the size of each group
 
     def winners(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Indices [count]."""
+        """Indices [count] of selected individuals."""
         order = np.argsort(rng.random(len(self.start)), kind="stable")
         heats = np.array_split(order, -(-len(order) // HEAT)) if len(order) > HEAT else [order]
         ends = [k * count // len(heats) for k in range(len(heats) + 1)]
@@ -45,8 +45,8 @@ class EpsilonLexicase:
 
 def _middle(rows):
     """The median of each row, the upper of two, as a column."""
-    place = rows.shape[1] // 2
-    return np.partition(rows, place, axis=1)[:, place, None]
+    middle = rows.shape[1] // 2
+    return np.partition(rows, middle, axis=1)[:, middle, None]
 
 
 @compiled
@@ -79,16 +79,16 @@ def _lexicase(columns, epsilon, members, start, sizes, count, rng):
     order = _telling(columns, epsilon)
     passing, passed = np.empty(columns.shape, np.int64), np.zeros(len(columns), np.int64)
     pool = np.arange(columns.shape[1])
-    few, at, near = _by_grade(columns, epsilon)
+    few, at, near = _by_score(columns, epsilon)
     bits = np.empty(at.shape[2], np.uint64)
     for c in range(count):
         size = len(pool)
         if len(order) > 0:
             trial = _next(order, 0, rng)
-            if passed[trial] == 0:  # who passes this trial as the first is the same every time
+            if passed[trial] == 0:  # the groups that pass this trial as the first are the same every time
                 passed[trial] = _first(columns, epsilon, trial, passing, rng)
             size = min(passed[trial], RACE)
-            lot = np.int64(rng.random() * passed[trial])  # of a shuffled row any stretch is a sample
+            lot = np.int64(rng.random() * passed[trial])  # any stretch of a shuffled row is a random sample
             for k in range(size):
                 pool[k] = passing[trial, lot]
                 lot = lot + 1 if lot + 1 < passed[trial] else 0
@@ -115,7 +115,7 @@ def _next(order, t, rng):
 
 @compiled
 def _race(columns, epsilon, order, pool, size, rng):
-    """Filter the first `size` in the pool by trial after trial; returns how many are left."""
+    """Filter the first `size` of the pool by trial after trial; returns the number left."""
     for t in range(1, len(order)):
         if size == 1:
             break
@@ -125,21 +125,21 @@ def _race(columns, epsilon, order, pool, size, rng):
 
 @compiled
 def _telling(columns, epsilon):
-    """The trials in which not everybody is within epsilon of the best: no other can turn anybody away."""
-    found = np.empty(len(columns), np.int64)
+    """The trials in which not all are within epsilon of the best; the others filter nothing."""
+    telling = np.empty(len(columns), np.int64)
     count = 0
     for trial in range(len(columns)):
         best = worst = columns[trial, 0]
-        for grade in columns[trial]:
-            best, worst = max(best, grade), min(worst, grade)
-        found[count] = trial
+        for score in columns[trial]:
+            best, worst = max(best, score), min(worst, score)
+        telling[count] = trial
         count += worst < best - epsilon[trial]
-    return found[:count]
+    return telling[:count]
 
 
 @compiled
 def _first(columns, epsilon, trial, passing, rng):
-    """Fill in those who pass a trial, shuffled where they are too many; returns how many."""
+    """Fill in the groups that pass a trial, shuffled where there are too many; returns their number."""
     groups = passing.shape[1]
     for k in range(groups):
         passing[trial, k] = k
@@ -153,29 +153,29 @@ def _first(columns, epsilon, trial, passing, rng):
 
 @compiled
 def _filter(columns, epsilon, trial, pool, size):
-    """Keep of the first `size` in the pool those within epsilon of their best in a trial; returns how many."""
+    """Keep of the first `size` of the pool those within epsilon of their best in a trial; returns their number."""
     best = worst = columns[trial, pool[0]]
     for k in range(1, size):
-        grade = columns[trial, pool[k]]
-        best = grade if grade > best else best
-        worst = grade if grade < worst else worst
-    least = best - epsilon[trial]
-    if worst >= least:
+        score = columns[trial, pool[k]]
+        best = score if score > best else best
+        worst = score if score < worst else worst
+    threshold = best - epsilon[trial]
+    if worst >= threshold:
         return size
     kept = 0
-    for k in range(size):  # without a branch, which no processor would foresee
-        one = pool[k]
-        pool[kept] = one
-        kept += columns[trial, one] >= least
+    for k in range(size):  # without a branch, which would be unpredictable
+        individual = pool[k]
+        pool[kept] = individual
+        kept += columns[trial, individual] >= threshold
     return kept
 
 
-# Where trials have few different case_scores, as where answers are right or wrong, a race of sets is faster than one of lists.
+# Where trials have few distinct case scores, such as right or wrong, a race of sets is faster than one of lists.
 
 
 @compiled
-def _by_grade(columns, epsilon):
-    """Are there few different case scores in a trial, FEW on average and never more than MOST? And sets [trials, MOST, words]
+def _by_score(columns, epsilon):
+    """Are there few distinct case scores in a trial, FEW on average and at most MOST? And sets [trials, MOST, words]
     with a bit for each group: those with the best of the trial, the second best, ..., those within epsilon of it or better."""
     trials, groups = columns.shape
     at = np.zeros((trials, MOST, (groups + 63) >> 6), np.uint64)
@@ -183,16 +183,16 @@ def _by_grade(columns, epsilon):
     for trial in range(trials):
         count = 0
         for g in range(groups):
-            grade, k = columns[trial, g], 0
-            while k < count and case_scores[k] > grade:
+            score, k = columns[trial, g], 0
+            while k < count and case_scores[k] > score:
                 k += 1
-            if k == count or case_scores[k] < grade:
+            if k == count or case_scores[k] < score:
                 total += 1
                 if count == MOST or total > FEW * trials:
                     return False, at, near
                 for later in range(count, k, -1):
                     case_scores[later] = case_scores[later - 1]
-                case_scores[k] = grade
+                case_scores[k] = score
                 count += 1
         for g in range(groups):
             k = 0
@@ -209,7 +209,7 @@ def _by_grade(columns, epsilon):
 
 @compiled
 def _race_set(at, near, order, pool, size, bits, rng):
-    """The same as `_race`."""
+    """`_race` by sets."""
     for w in range(len(bits)):
         bits[w] = 0
     for k in range(size):
@@ -221,25 +221,25 @@ def _race_set(at, near, order, pool, size, bits, rng):
         alone = _filter_set(at, near, _next(order, t, rng), bits)
     kept = 0
     for k in range(size):
-        one = pool[k]
-        pool[kept] = one
-        kept += np.int64((bits[one >> 6] >> np.uint64(one & 63)) & np.uint64(1))
+        individual = pool[k]
+        pool[kept] = individual
+        kept += np.int64((bits[individual >> 6] >> np.uint64(individual & 63)) & np.uint64(1))
     return kept
 
 
 @compiled
 def _filter_set(at, near, trial, bits):
-    """Keep in the set those within epsilon of its best grade in a trial; returns whether one alone is left."""
+    """Keep in the set those within epsilon of its best score in a trial; returns whether a single one is left."""
     k = w = 0
     while not bits[w] & at[trial, k, w]:
         w += 1
         if w == len(bits):
             k, w = k + 1, 0
-    some = many = False
+    any_left = several = False
     for w in range(len(bits)):
         word = bits[w] & near[trial, k, w]
         bits[w] = word
         if word:
-            many |= some or (word & (word - np.uint64(1))) != 0
-            some = True
-    return not many
+            several |= any_left or (word & (word - np.uint64(1))) != 0
+            any_left = True
+    return not several

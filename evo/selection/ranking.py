@@ -14,15 +14,15 @@ def tournament(losses: np.ndarray, count: int, rng: np.random.Generator) -> np.n
     for rank in np.unique(ranks):
         members = np.flatnonzero(ranks == rank)
         crowding[members] = crowding_distance(losses[members])
-    place = np.empty(len(losses), int)
-    place[np.lexsort((-crowding, ranks))] = np.arange(len(losses))
-    one, other = (rng.random((2, count)) * len(losses)).astype(int)
-    return np.where(place[one] <= place[other], one, other)
+    position = np.empty(len(losses), int)
+    position[np.lexsort((-crowding, ranks))] = np.arange(len(losses))
+    a, b = (rng.random((2, count)) * len(losses)).astype(int)
+    return np.where(position[a] <= position[b], a, b)
 
 
 def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
     """Indices [count] of survivors by losses [population, objectives], smaller is better: whole Pareto fronts, the best first,
-    and of the one that is cut the least crowded. Of individuals with equal losses one competes, the others only fill what
+    and the least crowded of the last one. Of individuals with equal losses one competes; the others only fill places that
     would stay empty."""
     return _by_rank(losses, _ranks(losses), count)
 
@@ -30,8 +30,8 @@ def nsga2(losses: np.ndarray, count: int) -> np.ndarray:
 def specialists(losses: np.ndarray, case_scores: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices [count] of survivors: up to half are winners of lexicase selection, the rest those that NSGA-II keeps.
 
-    NSGA-II alone sees only the mean over trials: it drops the circuit that solves one hard trial and little else, of which
-    the solution is often made.
+    NSGA-II sees only the mean over trials and drops the circuit that solves one hard trial and little else, which is often a
+    building block of the solution.
     """
     ranks = _ranks(losses)
     ranks[EpsilonLexicase(case_scores).winners(count // 2, rng)] = -1
@@ -39,13 +39,13 @@ def specialists(losses: np.ndarray, case_scores: np.ndarray, count: int, rng: np
 
 
 def pareto(losses: np.ndarray, count: int) -> np.ndarray:
-    """Indices of at most `count` non-dominated individuals, none with losses equal to another's, in their given order."""
+    """Indices of at most `count` non-dominated individuals with distinct losses, ascending."""
     front = np.flatnonzero(nondominated(losses))
     return np.sort(front[_least_crowded(losses[front])[:count]]) if count < len(front) else front
 
 
 def nondominated(losses: np.ndarray) -> np.ndarray:
-    """Whether nothing dominates a row and none before it has the same losses, bool [n]."""
+    """Whether a row is not dominated and no earlier row has the same losses, bool [n]."""
     return moocore.is_nondominated(losses, keep_weakly=False)
 
 
@@ -61,7 +61,7 @@ def _ranks(losses):
 
 
 def _by_rank(losses, ranks, count):
-    """The first `count` by rank; of the last rank that has a place the least crowded."""
+    """The first `count` by rank, of the last rank the least crowded."""
     order = np.argsort(ranks, kind="stable")
     if count < len(order):
         last = ranks[order[count - 1]]

@@ -1,1 +1,1 @@
-"""The run spec: what a run is, from which files, and what it takes."""
+"""The run spec: its keys, its files, and the memory of a run."""

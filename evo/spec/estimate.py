@@ -1,4 +1,4 @@
-"""How much memory a run takes, worked out from its spec before anything is computed."""
+"""Estimate of the memory of a run, from its spec."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from evo.population.individual import outcome_of, record
 from evo.spec.memory import available, shown
 from fitness.judges import Judge
 
-COPIES = 5  # of case_scores and individuals: parents, children, both joined, those selected, those that become bytes
-KEY = 250  # bytes of what is remembered of a circuit that was tried in the epoch
-PROCESS = 250_000_000  # bytes of a process that has done nothing yet
+COPIES = 5  # of case scores and individuals: parents, children, both joined, selected ones, serialised ones
+KEY = 250  # bytes of an entry for a circuit that was evaluated in the epoch
+PROCESS = 250_000_000  # bytes of an idle process
 
 
 def parts(spec: Any, judge: Judge) -> dict[tuple[str, ...], float]:
-    """Bytes that one process takes to compute an epoch of an `evo.spec.run_spec.RunSpec`, by the keys of [search] of which they
-    are the product: those of the search, and those of whoever judges."""
+    """Bytes that one process takes to compute an epoch of an `evo.spec.run_spec.RunSpec`, of the search and of the judge, by
+    the keys of [search] to which they are proportional."""
     s, bounds = spec.search, spec.bounds(judge.interface)
     individual = record(genome.empty(bounds, 0).dtype, outcome_of(s)).itemsize
     return {
@@ -26,20 +26,20 @@ def parts(spec: Any, judge: Judge) -> dict[tuple[str, ...], float]:
 
 
 def stored(spec: Any, judge: Judge) -> float:
-    """Bytes that the states of all islands take together, which whoever opens the run holds."""
+    """Bytes of the states of all islands, which a process that opens the run holds."""
     s = spec.search
     individual = record(genome.empty(spec.bounds(judge.interface), 0).dtype, outcome_of(s)).itemsize
     return s.islands * float((s.population + s.archive) * individual + 4 * s.population * s.trials)
 
 
 def check_memory(spec: Any, judge: Judge, place: str, processes: int = 1):
-    """Raises UserError, which names `place` and the keys that make it so, where the run takes more memory than there is."""
-    each, there, s = parts(spec, judge), available(), spec.search
+    """Raise UserError, which names `place` and the keys responsible, where the run takes more memory than is available."""
+    each, free, s = parts(spec, judge), available(), spec.search
     computing = min(processes, s.islands)
     needed = computing * (PROCESS + sum(each.values())) + stored(spec, judge)
-    if needed > there:
+    if needed > free:
         keys = max(each, key=lambda key: each[key])
         named = ", ".join(f"search.{key} = {getattr(s, key):,}".replace(",", "") for key in keys)
-        of = f"{computing} processes take" if computing > 1 else "it takes"
+        subject = f"{computing} processes take" if computing > 1 else "it takes"
         fewer = ", or run fewer --workers" if computing > 1 else ""
-        raise UserError(f"{place}: {of} about {shown(needed)} of memory, {shown(there)} are there; lower {named}{fewer}")
+        raise UserError(f"{place}: {subject} about {shown(needed)} of memory, {shown(free)} are there; lower {named}{fewer}")

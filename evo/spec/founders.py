@@ -1,7 +1,7 @@
 """Circuits that a search begins with, `search.founders` of a spec: read, checked against the bounds, and kept with the run.
 
-In a run folder they are motif files by content, founders/NAME-DIGEST.json, and run.toml names those: whoever goes on with the
-run, or starts it again, needs no other file.
+In a run folder they are motif files, founders/NAME-DIGEST.json, and run.toml names those, so that continuing or repeating the
+run needs no other file.
 """
 
 import re
@@ -27,8 +27,8 @@ NAME = 60  # characters of a name
 class Founder(NamedTuple):
     """A circuit that a search begins with.
 
-    name    what the spec calls it, without folders;   sha256  digest of the circuit, see `motif_file.digest`
-    genome  a record of `genome.dtype`;   remarks  what was not taken exactly, a text each
+    name    its name in the spec, without folders;   sha256  digest of the circuit, see `motif_file.digest`
+    genome  a record of `genome.dtype`;   remarks  on inexact conversions, a text each
     """
 
     name: str
@@ -39,68 +39,63 @@ class Founder(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Its place in a run folder."""
+        """Its path in a run folder."""
         return f"{FOLDER}/{self.name}-{self.sha256[:SHOWN]}.json"
 
 
 def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "the spec") -> list[Founder]:
-    """The founders that a spec names, files sought from `folder`. Raises UserError that names `place`, the founder, and what of
-    it does not fit."""
-    found: list[Founder] = []
+    """The founders that a spec names, files relative to `folder`. Raises UserError that names `place`, the founder, and the
+    part of it that does not fit."""
+    accepted: list[Founder] = []
     form = spec.form(interface) if spec.search.founders else None
-    for given in spec.search.founders:
+    for name in spec.search.founders:
         try:
-            motif, remarks = _read(given, folder)
+            motif, remarks = _load(name, folder)
             sha256 = digest(motif.circuit)
-            same = next((other.name for other in found if other.sha256 == sha256), None)
+            same = next((other.name for other in accepted if other.sha256 == sha256), None)
             if same is not None:
                 raise UserError(f"is the same circuit as {same}")
             assert form is not None
             encoded = from_circuit(motif.circuit, form, interface.inputs, interface.outputs)
         except UserError as error:
-            raise UserError(f"{place}: search.founders: {given}: {_without(str(error), folder / given)}") from None
+            raise UserError(f"{place}: search.founders: {name}: {str(error).removeprefix(f'{folder / name}: ')}") from None
         if encoded.rounded:
             remarks = [*remarks, "numbers moved onto the grid of genomes, 1/256 mV or ms"]
-        found.append(Founder(_name(given, sha256), sha256, motif, encoded.genome, remarks))
-    if len(found) > spec.search.population:
+        accepted.append(Founder(_stem(name, sha256), sha256, motif, encoded.genome, remarks))
+    if len(accepted) > spec.search.population:
         population = spec.search.population
         raise UserError(
-            f"{place}: search.founders: {len(found)} circuits are more than the population of an island, {population}"
+            f"{place}: search.founders: {len(accepted)} circuits are more than the population of an island, {population}"
         )
-    return found
+    return accepted
 
 
-def kept(spec: RunSpec, found: list[Founder]) -> RunSpec:
-    """The spec as it lies in the run folder."""
-    if not found:
+def kept(spec: RunSpec, founders: list[Founder]) -> RunSpec:
+    """The spec with the names that the founders have in the run folder."""
+    if not founders:
         return spec
-    search = spec.search.model_copy(update={"founders": tuple(founder.file for founder in found)})
+    search = spec.search.model_copy(update={"founders": tuple(founder.file for founder in founders)})
     return spec.model_copy(update={"search": search})
 
 
-def files(found: list[Founder]) -> dict[str, str]:
-    """Files that the run folder keeps, by their place there."""
-    return {founder.file: dumps(founder.motif) for founder in found}
+def files(founders: list[Founder]) -> dict[str, str]:
+    """The motif files of founders, by their paths in a run folder."""
+    return {founder.file: dumps(founder.motif) for founder in founders}
 
 
 def place_of(what) -> Path:
-    """The folder from which the files are sought that a spec names: that of its file, else the working folder."""
+    """The folder to which the files that a spec names are relative: that of its file, else the working folder."""
     return Path(what).parent if isinstance(what, str | Path) else Path()
 
 
-def _read(given, folder):
-    if given.startswith(ZOO):
-        return zoo[given.removeprefix(ZOO)], []
-    found = imports.read(folder / given)
-    return found.motif, inexact(found.table)
+def _load(name, folder):
+    if name.startswith(ZOO):
+        return zoo[name.removeprefix(ZOO)], []
+    imported = imports.read(folder / name)
+    return imported.motif, inexact(imported.table)
 
 
-def _name(given, sha256):
-    stem = given.removeprefix(ZOO) if given.startswith(ZOO) else Path(given).stem
+def _stem(name, sha256):
+    stem = name.removeprefix(ZOO) if name.startswith(ZOO) else Path(name).stem
     stem = re.sub(r"[^\w.-]", "_", stem.removesuffix(f"-{sha256[:SHOWN]}"), flags=re.ASCII)[:NAME].lstrip(".")
     return stem or "circuit"
-
-
-def _without(message, path):
-    """A message that does not name the file once more."""
-    return message.removeprefix(f"{path}: ")

@@ -1,4 +1,4 @@
-"""The spec that a search is started from: a file, one that ships, a dict of its sections, a RunSpec, or the name of a task."""
+"""The spec of a search from a file, a built-in spec, a dict of sections, a RunSpec, or the name of a task."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +18,8 @@ from fitness.tasks import BUILT_IN
 
 
 class Given(NamedTuple):
-    """spec  as resolved;   source  the code of the user's own task, or None;   stem  what to call the run
-    ships   is it one that ships, in place of a file that is not there?"""
+    """spec  as resolved;   source  the user's own code, or None;   stem  for the name of the run
+    ships   is it a built-in spec, in place of a file that does not exist?"""
 
     spec: RunSpec
     source: Code | None
@@ -35,15 +35,15 @@ def given(
 ) -> Given:
     """The spec that `what` stands for, checked, its task and bounds included.
 
-    what       a path to a TOML file; the same as a dict, {"task": {"name": "itd"}, "search": {...}}; a RunSpec; or the name of
-               a task that ships, "itd", for the spec that `evo new itd` writes. A path runs/NAME.toml that is not there stands
-               for the spec of that name that ships (`shipped`).
+    what       a path to a TOML file; a dict, {"task": {"name": "itd"}, "search": {...}}; a RunSpec; or the name of a built-in
+               task, "itd", for the spec that `evo new itd` writes. A path runs/NAME.toml that does not exist stands for the
+               built-in spec of that name (`shipped`).
     changes    keys of the spec with their section, and values as TOML, as of `evo run --set`
-    before_code  called with the spec and the folder in which code of the user's own is sought, before any of it may be executed
+    before_code  called with the spec and the folder of the user's own code, before any of it may be executed
     overrides  keys of [search]; those that are None are left out
 
-    The file of a task of the user's own is sought beside the spec, of a dict or RunSpec in the working folder, and executed.
-    Founders are sought there as well, and checked; `evo.spec.founders.founders` gives them.
+    The user's own code and founders are relative to the folder of the spec, or to the working folder for a dict or RunSpec. The
+    code is executed, the founders are checked; `evo.spec.founders.founders` returns them.
     Raises UserError with one line that names the place, the key and the remedy.
     """
     place, folder, stem, text, ships = "the spec", Path(), "run", "", False
@@ -53,8 +53,8 @@ def given(
         text = as_toml(what)
     elif isinstance(what, str | Path):
         place, folder, stem = str(what), Path(what).parent, Path(what).stem
-        found = None if Path(what).exists() else starter(place) if place in (*BUILT_IN, LEARNING) else shipped(place)
-        text, ships = (read_text(what, LARGEST), False) if found is None else (found, True)
+        built_in = None if Path(what).exists() else starter(place) if place in (*BUILT_IN, LEARNING) else shipped(place)
+        text, ships = (read_text(what, LARGEST), False) if built_in is None else (built_in, True)
     else:
         raise UserError(f"a run starts from a path, a dict, a RunSpec or the name of a task, not from {type(what).__name__}")
     spec = parse(text, place, **overrides)
@@ -69,8 +69,8 @@ def given(
 
 
 def shipped(name: str) -> str | None:
-    """The text of a spec that ships: of runs/TASK.toml, which is what `evo new TASK` writes; of runs/zoo/NAME.toml, by which
-    motifs of the zoo were found; and of zoo:MOTIF. None where there is no such spec."""
+    """The text of a built-in spec: runs/TASK.toml, which `evo new TASK` writes; runs/zoo/NAME.toml, with which motifs of the
+    zoo were evolved; and that of zoo:MOTIF. None where there is no such spec."""
     if name.startswith(ZOO):
         name = zoo.card(name.removeprefix(ZOO)).made.spec
     path = Path(name)
@@ -102,7 +102,7 @@ def as_toml(sections: dict[str, Any]) -> str:
 
 
 def _plain(value):
-    """Tuples as lists, numpy's numbers as Python's, and keys that are None left out: TOML has none of these."""
+    """The value with lists for tuples, Python's numbers for numpy's, and without keys that are None, which TOML lacks."""
     if isinstance(value, dict):
         if any(not isinstance(key, str) for key in value):
             raise TypeError("a key is no text")

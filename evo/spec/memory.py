@@ -1,4 +1,4 @@
-"""Memory: how much there is, and that of a process that does nothing but search."""
+"""Memory of the machine, and its handling in a process that searches."""
 
 import ctypes
 import os
@@ -13,9 +13,9 @@ KEPT, LARGE = 512 << 20, 32 << 20  # bytes
 
 @cache
 def keep_freed():
-    """Let the process keep what it frees, up to KEPT bytes at the end of its heap, but for arrays above LARGE, which is the
-    most that glibc allows: the next generation needs as much. Otherwise glibc gives arrays back and gets new ones page by
-    page, each filled with zeros first, at every turn. Where there is no glibc nothing changes."""
+    """Let the process keep freed memory, up to KEPT bytes at the end of its heap, except arrays above LARGE, the maximum of
+    glibc: the next generation needs as much. Otherwise glibc returns arrays to the system and gets new ones, page by page and
+    filled with zeros, in every generation. Without glibc nothing changes."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
@@ -24,36 +24,36 @@ def keep_freed():
 
 
 def available() -> int:
-    """Bytes that this process can still take: what the machine has left, or less where its group (a container, a batch job) may
-    have less. Where nothing is known, no limit."""
-    found = [sys.maxsize]
+    """Bytes that this process can still take: the free memory of the machine, or less where its group (a container, a batch
+    job) has a limit. Unlimited where nothing is known."""
+    limits = [sys.maxsize]
     with suppress(OSError, ValueError, IndexError):
-        found += [int(line.split()[1]) * 1024 for line in _lines("/proc/meminfo") if line.startswith("MemAvailable:")]
-    if len(found) == 1:
+        limits += [int(line.split()[1]) * 1024 for line in _lines("/proc/meminfo") if line.startswith("MemAvailable:")]
+    if len(limits) == 1:
         with suppress(OSError, ValueError, AttributeError):
-            found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min(found + [max(0, most - used) for most, used in _groups()])
+            limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits + [max(0, limit - used) for limit, used in _groups()])
 
 
 def _groups():
-    """Of each control group above this process that has a limit: that, and what it takes; its page cache can be given back."""
+    """The limit and the usage, without reclaimable page cache, of each control group of this process that has a limit."""
     groups = []
     with suppress(OSError, ValueError):
         for line in _lines("/proc/self/cgroup"):
-            _, kinds, place = line.split(":", 2)
+            _, kinds, group = line.split(":", 2)
             if kinds == "":
-                groups.append(("/sys/fs/cgroup", place, "memory.max", "memory.current", "inactive_file"))
+                groups.append(("/sys/fs/cgroup", group, "memory.max", "memory.current", "inactive_file"))
             elif "memory" in kinds.split(","):
                 names = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
-                groups.append(("/sys/fs/cgroup/memory", place, *names))
-    for root, place, most, used, cached in groups:
-        inside = Path(place.lstrip("/"))
-        for group in (inside, *inside.parents):
+                groups.append(("/sys/fs/cgroup/memory", group, *names))
+    for root, group, limit_file, usage_file, cached in groups:
+        inside = Path(group.lstrip("/"))
+        for path in (inside, *inside.parents):
             with suppress(OSError, ValueError):  # "max": no limit of its own
-                here = Path(root) / group
-                limit, taken = int((here / most).read_text()), int((here / used).read_text())
-                free = [int(line.split()[1]) for line in _lines(here / "memory.stat") if line.startswith(f"{cached} ")]
-                yield limit, taken - sum(free)
+                folder = Path(root) / path
+                limit, used = int((folder / limit_file).read_text()), int((folder / usage_file).read_text())
+                free = [int(line.split()[1]) for line in _lines(folder / "memory.stat") if line.startswith(f"{cached} ")]
+                yield limit, used - sum(free)
 
 
 def _lines(path):
@@ -61,7 +61,7 @@ def _lines(path):
 
 
 def shown(count: float) -> str:
-    """Bytes as people read them."""
+    """A number of bytes with a unit, for readers."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

@@ -9,12 +9,12 @@ from circuits.errors import UserError, one_line
 from evo.spec.section import FloatRange, IntRange, Section, within
 from fitness.judges import LEARNING
 
-ALGORITHMS = ("lexicase-nsga2", "nsga2", "lexicase", "weights-only", "random")  # that know genomes by their operators alone
+ALGORITHMS = ("lexicase-nsga2", "nsga2", "lexicase", "weights-only", "random")  # that change genomes only by their operators
 NAME = re.compile("[A-Za-z_][A-Za-z_-]{0,31}")
 
 
 class Role(Section):
-    """[roles.NAME]: a kind of motif in an assembly, evolved beside the others; what is not said is as in [circuit]."""
+    """[roles.NAME]: a kind of motif in an assembly, evolved beside the others; keys that are left out are as in [circuit]."""
 
     copies: Annotated[IntRange, within(1, 64)] = Field((1, 3), description="number of copies in the assembly")
     neurons: Annotated[IntRange, within(1, 64)] | None = Field(None, description="number of neurons of a copy")
@@ -24,13 +24,13 @@ class Role(Section):
 
 
 def motif_of(circuit: Any, role: Role) -> Any:
-    """[circuit] with what a role says otherwise, an `evo.spec.run_spec.CircuitBounds`."""
+    """[circuit] with the keys of a role, an `evo.spec.run_spec.CircuitBounds`."""
     own = role.model_dump(exclude={"copies", "parameters"}, exclude_none=True)
     return circuit.model_copy(update=own | {"parameters": circuit.parameters.model_copy(update=role.parameters)})
 
 
 def check_roles(spec: Any, place: str):
-    """Check what an assembly cannot have, and what its evolution needs. Raises UserError that names `place`."""
+    """Check [roles] and the keys that cannot be combined with it. Raises UserError that names `place`."""
     if not spec.roles:
         return
     s, c, count = spec.search, spec.circuit, len(spec.roles)
@@ -57,12 +57,12 @@ def check_roles(spec: Any, place: str):
         raise UserError(f"{place}: search.migrants: roles hear of each other by migrants: at least 1")
     if s.algorithm not in ALGORITHMS:
         raise UserError(f"{place}: search.algorithm: of assemblies one of {', '.join(ALGORITHMS)}, not {s.algorithm}")
-    for key, given, wanted in (
+    for key, value, required in (
         ("circuit.types", c.types, {}),
         ("circuit.synapse_model", c.synapse_model, "static"),
         ("circuit.dale", c.dale, True),
         ("search.polish", s.polish, 0.0),
         ("search.founders", s.founders, ()),
     ):
-        if given != wanted:
+        if value != required:
             raise UserError(f"{place}: {key}: cannot be combined with roles; leave it out")

@@ -1,4 +1,4 @@
-"""The run spec: a TOML file that says everything about a run, checked once, here."""
+"""The run spec: a TOML file that determines a run, checked here and nowhere else."""
 
 import hashlib
 import json
@@ -57,7 +57,7 @@ from fitness.trials import Interface
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish"}  # keys of [search] that older runs lack
-TRIED = 5  # random circuits at most, before a run
+TRIED = 5  # random circuits with which a judge is tried out before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
@@ -67,8 +67,8 @@ ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # k
 
 @cache
 def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
-    """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, the
-    default where the spec gives none."""
+    """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, by default
+    a single value."""
     known = dict(NEURON_MODELS[neuron_model].parameters)
     if synapse_model != STATIC:
         known |= SYNAPSE_MODELS[synapse_model].parameters
@@ -80,7 +80,7 @@ def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
 
 
 def _ranges(value, info):
-    """The section as the model that the circuit's other keys ask for."""
+    """The section as an instance of the model that the circuit's other keys determine."""
     names = info.data.get("neuron_model", LIF_PSC_EXP.name), info.data.get("synapse_model", STATIC)
     return ranges(*names).model_validate(value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value)
 
@@ -116,7 +116,7 @@ class CircuitBounds(Section):
     delay_ms: Annotated[FloatRange, within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
     excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
     inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
-    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: what a drive of 1 depolarises by")
+    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: depolarisation by a drive of 1")
     parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
     types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
 
@@ -149,7 +149,7 @@ class Stop(Section):
 
     check_ms: float = Field(20.0, ge=0, le=1e9, description="interval of the checks; 0: no early stopping")
     quiet_ms: float = Field(
-        20.0, ge=0, le=1e9, description="stop where outputs are silent in 64 trials, so long after all spikes arrived"
+        20.0, ge=0, le=1e9, description="stop where outputs are silent in 64 trials, this time after all spikes arrived"
     )
     rate_hz: float = Field(500.0, gt=0, le=1e9, description="stop where neurons fire faster than this on average")
 
@@ -172,11 +172,13 @@ class Search(Section):
     """[search]: the search."""
 
     seed: int = Field(1, ge=0, lt=2**63, description="seed of all random numbers")
-    generations: int = Field(200, ge=1, le=10**7, description="end the run after so many generations")
+    generations: int = Field(200, ge=1, le=10**7, description="end the run after this number of generations")
     target: float | None = Field(None, description="end the run at this score on validation trials [default: never]")
-    evaluations: int | None = Field(None, ge=1, description="end the run after so many circuits [default: never]")
-    seconds: float | None = Field(None, gt=0, description="end the run after so long [default: never]")
-    stagnation: int | None = Field(None, ge=1, description="end the run after so many generations without a better circuit")
+    evaluations: int | None = Field(None, ge=1, description="end the run after this number of circuits [default: never]")
+    seconds: float | None = Field(None, gt=0, description="end the run after this time [default: never]")
+    stagnation: int | None = Field(
+        None, ge=1, description="end the run after this number of generations without a better circuit"
+    )
     algorithm: Annotated[str, AfterValidator(_algorithm)] = Field(DEFAULT, description=" | ".join(ALGORITHMS))
     islands: int = Field(4, ge=1, le=1000, description="number of populations that exchange migrants")
     population: int = Field(200, ge=4, le=100_000, description="number of circuits on each island")
@@ -194,7 +196,7 @@ class Search(Section):
         None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
     )
     survivors: Annotated[str | None, AfterValidator(_selection)] = Field(
-        None, description="likewise, such as selNSGA2 [default: the algorithm's]"
+        None, description="a selection of DEAP, such as selNSGA2 [default: the algorithm's]"
     )
     noisy: bool = Field(
         False, description="of judges: survivors are judged again, and a lower bound of their mean score counts"
@@ -218,8 +220,7 @@ class RunSpec(Section):
     @model_serializer(mode="wrap")
     def _without_empty_roles(self, serialised: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave [roles] out where there are none, as older specs do."""
-        found = serialised(self)
-        return {key: value for key, value in found.items() if key != "roles" or value}
+        return {key: value for key, value in serialised(self).items() if key != "roles" or value}
 
     @model_validator(mode="before")
     @classmethod
@@ -240,22 +241,22 @@ class RunSpec(Section):
 
     @property
     def is_task(self) -> bool:
-        """Is it a simulated task that judges?"""
+        """Is the judge a simulated task?"""
         return is_simulated(self.task)
 
     @property
     def own_code(self) -> dict[str, str]:
         """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
         key = JUDGE if JUDGE in self.task else "name"
-        found = {f"task.{key}": self.judged_by}
+        names = {f"task.{key}": self.judged_by}
         if self.judged_by == LEARNING and isinstance(self.task.get("data"), str):
-            found["task.data"] = self.task["data"]
-        found |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
-        found["search.algorithm"] = self.search.algorithm
-        return {key: name for key, name in found.items() if is_own(name)}
+            names["task.data"] = self.task["data"]
+        names |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
+        names["search.algorithm"] = self.search.algorithm
+        return {key: name for key, name in names.items() if is_own(name)}
 
     def with_own(self, names: dict[str, str]) -> "RunSpec":
-        """The same with other names of what is the user's own, by the keys of `own_code`."""
+        """The spec with other names of the user's own code, by the keys of `own_code`."""
         s, task = self.search, dict(self.task)
         for key in names.keys() & {"task.name", f"task.{JUDGE}", "task.data"}:
             task[key.removeprefix("task.")] = names[key]
@@ -267,8 +268,8 @@ class RunSpec(Section):
         return self.model_copy(update={"task": task, "search": search})
 
     def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
-        """Make the judge of the circuits; source is the code of the user's own (see `fitness.sandbox.code`), executed from
-        where it lies, sought from `folder`, without. Raises UserError."""
+        """Make the judge of the circuits; source is the user's own code (see `fitness.sandbox.code`), which without it is
+        executed in place, relative to `folder`. Raises UserError."""
         s = self.search
         setup = Setup(s.objectives, s.seed, s.trials, s.held_out, s.task_seconds, self.stop_rule)
         return judges.make(self.task, setup, source, folder)
@@ -278,15 +279,15 @@ class RunSpec(Section):
         s = self.search
         kind = ALGORITHMS.get(s.algorithm)
         if kind is None:
-            found = own_part(s.algorithm, ALGORITHM, source, s.task_seconds, folder)
-            kind = own_algorithm(found, s.algorithm, s.task_seconds)
+            part = own_part(s.algorithm, ALGORITHM, source, s.task_seconds, folder)
+            kind = own_algorithm(part, s.algorithm, s.task_seconds)
         return with_polish(with_selections(kind, s.parents, s.survivors), s.polish)
 
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
-        """The task; source is the code of a user's own (see `fitness.sandbox.code`), executed from where it lies, sought from
-        `folder`, without. The file that a task is over is among it."""
+        """The task; source is the user's own code (see `fitness.sandbox.code`) with the file of a task over a file; without it,
+        both are read in place, relative to `folder`."""
         if not self.is_task:
-            raise UserError(f"{self.judged_by} is a judge, and no task")
+            raise UserError(f"{self.judged_by} is a judge, not a task")
         settings = dict(self.task)
         name = settings.pop("name")
         if is_own(name):
@@ -294,26 +295,26 @@ class RunSpec(Section):
         return shipped_task(name, source, settings, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
-        """The code of the user's own that the spec names, that lies in `folder` or is named from there, and after it the file
-        that the task is over; None where there is neither. Executes the code where a module asks for its own place, see
-        `fitness.checks.collect`. Raises UserError."""
+        """The user's own code that the spec names, relative to `folder`, and after it the file of a task over a file; None
+        where there is neither. Executes the code if a module asks for its own path, see `fitness.checks.collect`. Raises
+        UserError."""
         return joined(self.collect_code(folder), read_data(self.task, folder))
 
     def collect_code(self, folder: Path = Path()) -> Code | None:
-        """The same without the file."""
-        found, first = None, Path()
+        """The user's own code that the spec names, see `collect`."""
+        gathered, first = None, Path()
         for key, name in self.own_code.items():
-            what = OWN.get(key, judges.OBJECTIVE)
-            code, root = collect(name, folder, partial(self._try_out, folder), what), place_of(name, folder, what).root
-            if found is not None and root != first:
+            kind = OWN.get(key, judges.OBJECTIVE)
+            code, root = collect(name, folder, partial(self._try_out, folder), kind), place_of(name, folder, kind).root
+            if gathered is not None and root != first:
                 raise UserError(
-                    f"{what} {name}: lies in {root}, not in {first} as other code that the spec names: put it there"
+                    f"{kind} {name}: lies in {root}, not in {first} as other code that the spec names: put it there"
                 )
-            first, found = root, code if found is None else together(found, code)
-        return found
+            first, gathered = root, code if gathered is None else together(gathered, code)
+        return gathered
 
     def _try_out(self, folder):
-        """Try out the user's own code once as a run uses it, from where it lies."""
+        """Try out the user's own code in place, as a run uses it."""
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
@@ -321,7 +322,7 @@ class RunSpec(Section):
             judge.check(self.founders(judge.interface, TRIED))
 
     def founders(self, interface: Interface, count: int) -> Candidates:
-        """Some random circuits that keep the bounds."""
+        """Random circuits within the bounds."""
         form = self.form(interface)
         genomes = genome.founders(form.bounds, count, np.random.default_rng(self.search.seed))
         return Candidates(genomes, form, interface.inputs, interface.outputs)
@@ -331,14 +332,14 @@ class RunSpec(Section):
         if not self.roles:
             return self._bounds(self.circuit, task, self.circuit.neurons[1])
         each = [motif_of(self.circuit, role) for role in self.roles.values()]
-        task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))), max(one.neurons[1] for one in each)
-        found = []
-        for name, one in zip(self.roles, each, strict=True):
+        task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))), max(m.neurons[1] for m in each)
+        bounds = []
+        for name, motif in zip(self.roles, each, strict=True):
             try:
-                found.append(self._bounds(one, task, capacity))
+                bounds.append(self._bounds(motif, task, capacity))
             except UserError as error:
                 raise UserError(f"roles.{name}: {error}") from None
-        return AssemblyBounds(tuple(self.roles), tuple(found), np.array([role.copies for role in self.roles.values()]))
+        return AssemblyBounds(tuple(self.roles), tuple(bounds), np.array([role.copies for role in self.roles.values()]))
 
     def _bounds(self, c: CircuitBounds, task: Interface, capacity: int) -> Bounds:
         """The bounds of the genomes of a motif."""
@@ -346,18 +347,18 @@ class RunSpec(Section):
         low, high = c.neurons
         e, i = np.ogrid[: capacity + 1, : capacity + 1]
         share = e / np.maximum(e + i, 1)
-        least, most = c.excitatory_share if c.dale else (1.0, 1.0)
-        allowed = (e + i >= low) & (e + i <= high) & (share >= least - 1e-9) & (share <= most + 1e-9) & (e >= outputs)
+        lowest, highest = c.excitatory_share if c.dale else (1.0, 1.0)
+        allowed = (e + i >= low) & (e + i <= high) & (share >= lowest - 1e-9) & (share <= highest + 1e-9) & (e >= outputs)
         for sign, count in (("E", e), ("I", i)):
             if all(kind.sign != sign for kind in types.values()):
                 allowed = allowed & (count == 0)
         if not allowed.any():
             raise UserError(
-                f"circuit: no circuit has {low} to {high} neurons, {least:g} to {most:g} of them excitatory, and the "
+                f"circuit: no circuit has {low} to {high} neurons, {lowest:g} to {highest:g} of them excitatory, and the "
                 f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
             )
         driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
-        if task.inputs and not driven and not _heard(_projections(types), [kind.sign == "E" for kind in types.values()]):
+        if task.inputs and not driven and not _reached(_projections(types), [kind.sign == "E" for kind in types.values()]):
             raise UserError(
                 "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
                 "inputs, and project to an excitatory one"
@@ -378,9 +379,9 @@ class RunSpec(Section):
             capacity,
             outputs,
             c.in_degree,
-            _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, least=1),
+            _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, minimum=1),
             _on_grid(weight.T, 1 / GRID).T,
-            np.stack([self._parameters(c, kind, step, task.dt_ms, place) for place, kind in types.items()]),
+            np.stack([self._parameters(c, kind, step, task.dt_ms, name) for name, kind in types.items()]),
             step,
             sum(kind.sign == "E" for kind in types.values()),
             _projections(types),
@@ -413,7 +414,7 @@ class RunSpec(Section):
         """The ranges of one cell type, [2, parameters]."""
         section = {**c.parameters.model_dump(), **kind.parameters}
         place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
-        _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, least=0)
+        _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, minimum=0)
         pair = _on_grid(np.array(list(section.values())).T, step)
         for low, high in NEURON_MODELS[c.neuron_model].neuron.ascending:
             names = list(section)
@@ -422,14 +423,14 @@ class RunSpec(Section):
         return pair
 
     def digest(self, source: str | Code | None = None) -> str:
-        """sha256 of the spec and of the code of the user's task, what ends the run left out: runs with the same digest take the
-        same way, however far they go."""
+        """sha256 of the spec and of the user's own code, without the keys that end the run: runs with the same digest compute
+        the same generations."""
         data = source is not None and data_file(self.task) is not None
         code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
         of_circuit = {"gain_mv"} if self.circuit.gain_mv == CircuitBounds.model_fields["gain_mv"].default else set()
-        told = self.model_dump(mode="json", exclude={"search": left_out, "circuit": of_circuit})
-        text = json.dumps([told, code], sort_keys=True)
+        sections = self.model_dump(mode="json", exclude={"search": left_out, "circuit": of_circuit})
+        text = json.dumps([sections, code], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_toml(self) -> str:
@@ -438,30 +439,31 @@ class RunSpec(Section):
 
 
 def _projections(types):
-    """bool [1 + types, types]: which type may project to which; row 0: the input channels."""
+    """Allowed projections between types, bool [1 + types, types]; row 0: from the input channels."""
     rows = [[kind.inputs for kind in types.values()]]
     rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
     return np.array(rows)
 
 
-def _heard(projects, excitatory):
-    """Is there a way from the input channels to an excitatory type?"""
+def _reached(projects, excitatory):
+    """Is there a path from the input channels to an excitatory type?"""
     reached = projects[0]
     for _ in projects:
         reached = reached | projects[1:][reached].any(axis=0)
     return bool((reached & excitatory).any())
 
 
-def _whole_steps(place, range_ms, dt, least):
+def _whole_steps(place, range_ms, dt, minimum):
     low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
-    low = max(low, least)
+    low = max(low, minimum)
     if low > high or high > MAX_DELAY_STEPS:
-        raise UserError(f"{place}: {list(range_ms)} holds no {least} to {MAX_DELAY_STEPS} whole steps of the task's {dt:g} ms")
+        steps = f"{minimum} to {MAX_DELAY_STEPS} whole steps"
+        raise UserError(f"{place}: {list(range_ms)} holds no {steps} of the task's {dt:g} ms")
     return np.array([low, high])
 
 
 def _on_grid(pair, step):
-    """The range [2, ...] drawn in to multiples of `step`; a range too narrow to hold one becomes the multiple next to it."""
+    """The range [2, ...] narrowed to multiples of `step`; a range without one becomes the nearest multiple."""
     positive = np.where(pair[0] > 0, 1, -np.inf)
     inner = np.stack([np.maximum(np.ceil(pair[0] / step - 1e-6), positive), np.floor(pair[1] / step + 1e-6)])
     nearest = np.maximum(np.rint(pair[0] / step), positive)
@@ -469,7 +471,8 @@ def _on_grid(pair, step):
 
 
 def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
-    """A run spec from TOML text; overrides replace keys of [search]. UserError names `place`, the key and the remedy."""
+    """A run spec from TOML text; overrides replace keys of [search]. Raises
+    UserError that names `place`, the key and the remedy."""
     try:
         if any(part.count(".") > PARTS for line in text.splitlines() for part in re.split(r"[=,{}\[\]]", line)):
             raise ValueError(f"a key of more than {PARTS} parts")  # the time to read one is quadratic in them
@@ -503,21 +506,13 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 
 
 def _check_judge(spec, place):
-    """The task or judge that the [task] section names."""
+    """Check the [task] section and the keys of [search] that depend on it."""
     section, s = spec.task, spec.search
-    if JUDGE in section:
-        if "name" in section:
-            raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+    if JUDGE in section and "name" in section:
+        raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+    if not is_simulated(section):
         try:
-            judges.asked(section)
-        except UserError as error:
-            raise UserError(f"{place}: {error}") from None
-        if "rate" in s.descriptors:
-            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
-        return
-    if section.get("name") == LEARNING:
-        try:
-            learning_settings(section)
+            judges.asked(section) if JUDGE in section else learning_settings(section)
         except UserError as error:
             raise UserError(f"{place}: {error}") from None
         if "rate" in s.descriptors:
@@ -534,11 +529,11 @@ def _check_judge(spec, place):
 
 
 def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
-    """The spec with other values: key with its section to value as TOML, or as plain text where it is no TOML. Raises UserError
-    for an unknown key or a wrong value."""
+    """The spec with changed values: key with its section to value as TOML, or as plain text where it is not TOML. Raises
+    UserError for an unknown key or a wrong value."""
     data = spec.model_dump(mode="json", exclude_none=True)
     if changes.keys() & {"task.name", f"task.{JUDGE}"}:
-        data["task"] = {}  # the settings of one task say nothing to another
+        data["task"] = {}  # the settings of one task mean nothing to another
     for key, text in changes.items():
         *sections, name = key.split(".")
         inner: Any = data
@@ -554,7 +549,7 @@ def changed(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
 
 
 def _known_keys(error, data):
-    """The keys that the section of the first finding has."""
+    """The keys of the section with the first error."""
     section: Any = RunSpec
     of_each: Any = CellType  # the section of each entry of a dict
     for part in error.errors(include_url=False)[0]["loc"][:-1]:
@@ -574,15 +569,15 @@ def _known_keys(error, data):
 
 
 def read(path, **overrides) -> tuple[RunSpec, Code | None]:
-    """Read and check a spec file, its task and bounds included. Returns the spec and the code of the user's task, if the task
-    is one: it is executed. Raises UserError with one line that names the file, the key and the remedy."""
+    """Read and check a spec file, its task and bounds included. Returns the spec and the user's own code, if any, which is
+    executed. Raises UserError with one line that names the file, the key and the remedy."""
     spec = read_alone(path, **overrides)
     return spec, checked_with_task(spec, Path(path).parent, str(path))
 
 
 def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
-    """Check the settings of the task and the bounds of a spec; the code of a task of the user's own, in `folder`, is executed.
-    Returns it. Raises UserError that names `place`."""
+    """Check the settings of the task and the bounds of a spec. Returns the user's own code, in `folder`, which is executed.
+    Raises UserError that names `place`."""
     try:
         source = spec.collect(folder)
         judge = spec.make_judge(source)
@@ -595,5 +590,5 @@ def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
 
 
 def read_alone(path, **overrides) -> RunSpec:
-    """A spec file without a look at its task: nothing is executed. Raises UserError."""
+    """A spec file, checked without its task: nothing is executed. Raises UserError."""
     return parse(read_text(path, LARGEST), str(path), **overrides)

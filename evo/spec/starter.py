@@ -18,7 +18,7 @@ from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
 TARGET = 0.95
-# Where a task of one's own does not say its own: what most tasks that ship let evolve.
+# For tasks of one's own without ranges: those that most built-in tasks let evolve.
 TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
 
 
@@ -29,20 +29,20 @@ def starter(
     folder: Path | None = None,
     values: dict[str, dict[str, Any]] | None = None,
 ) -> str:
-    """A spec for the task `name` as TOML text, each key explained; the models are those that suit the task unless named.
+    """A spec for the task `name` as TOML text, each key explained; the default models are those of the task.
 
-    folder  where the spec is to lie: from there the code of a user's own task, which `name` gives from the working folder, is
-    named. That code is executed.
-    values  of keys of the sections "task", "circuit", "search" and "stop" that go before the task's own
+    folder  of the spec, to which the path of a user's own code is made relative; `name` has it relative to the working folder.
+            That code is executed.
+    values  of keys of the sections "task", "circuit", "search" and "stop", which replace those of the task
     Raises UserError for an unknown task or model.
     """
     values = values or {}
     task = task_class(name)
-    suited = task.default_spec
+    defaults = task.default_spec
     if is_own(name) and folder is not None:
         where, _, class_name = name.rpartition(":")
         name = f"{Path(os.path.relpath(where, folder)).as_posix()}:{class_name}"
-    circuit = suited.get("circuit", {}) | values.get("circuit", {})
+    circuit = defaults.get("circuit", {}) | values.get("circuit", {})
     neuron_model = neuron_model or circuit.get("neuron_model", LIF_PSC_EXP.name)
     synapse_model = synapse_model or circuit.get("synapse_model", STATIC)
     for model, known in ((neuron_model, tuple(NEURON_MODELS)), (synapse_model, (STATIC, *SYNAPSE_MODELS))):
@@ -60,7 +60,7 @@ def starter(
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
     ]
-    search = {"target": TARGET} | suited.get("search", {}) | values.get("search", {})
+    search = {"target": TARGET} | defaults.get("search", {}) | values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
     lines += [
         "[search.stop]                             # early stopping of hopeless circuits",
@@ -70,8 +70,8 @@ def starter(
 
 
 def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[float]]:
-    """The parameters that a spec leaves out, so that they stay at their defaults, while `starter` lets them evolve: with the
-    ranges that it gives them. source: the code of a user's own task."""
+    """The parameters that stay at their defaults because a spec leaves them out, while `starter` lets them evolve, with the
+    ranges of `starter`. source: the code of a user's own task."""
     section = spec.circuit.parameters
     out = type(section).model_fields.keys() - section.model_fields_set
     known = _evolved(type(spec.make_task(source))) if spec.is_task else TIME_CONSTANTS
@@ -79,10 +79,10 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
 
 
 def _evolved(task: type[Task]) -> dict[str, list[float]]:
-    """Ranges of the parameters that suit a task, those that do not evolve [x, x]."""
+    """Ranges of the parameters for a task, [x, x] for those that do not evolve."""
     own = BUILT_IN.get(task.name) is not task
-    suited = task.default_spec.get("circuit.parameters", TIME_CONSTANTS if own else {})
-    return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in suited.items()}
+    defaults = task.default_spec.get("circuit.parameters", TIME_CONSTANTS if own else {})
+    return {key: list(value) if isinstance(value, list | tuple) else [value, value] for key, value in defaults.items()}
 
 
 def _settings(task: type[Task], values: dict[str, Any]):
@@ -97,7 +97,7 @@ def _settings(task: type[Task], values: dict[str, Any]):
                 value = field.get_default(call_default_factory=True)
                 value = TypeAdapter(Any).dump_python(value, mode="json")
                 setting = f"{key} = {_toml(value, ranges=False)}" if value is not None else f"# {key} ="
-            except (TypeError, ValueError, PydanticUserError):  # nothing that TOML could say
+            except (TypeError, ValueError, PydanticUserError):  # no TOML value
                 setting = f"# {key} ="
         yield _explained(setting, field.description)
 
@@ -106,16 +106,16 @@ def _explained(setting, text):
     return f"{setting + ' ':<42}# {' '.join(text.split())}" if text else setting
 
 
-def _section(model: type[BaseModel], suited, leave_out=()):
+def _section(model: type[BaseModel], values, leave_out=()):
     for key, field in model.model_fields.items():
         if key not in leave_out:
-            value = suited.get(key, field.default)
+            value = values.get(key, field.default)
             setting = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
             yield _explained(setting, field.description)
 
 
 def _toml(value, ranges=True):
-    """As TOML; of ranges one number is enough where both ends are the same."""
+    """The value as TOML; ranges with equal ends as one number."""
     if value == {}:
         return "{}"
     if isinstance(value, dict):

@@ -10,8 +10,8 @@ from evo.spec.run_spec import RunSpec, parse
 from fitness.judges import JUDGE, TOLD
 from fitness.sandbox.code import Code
 
-ALONE = {"islands": 1, "generations": 10**7}  # of [search], where no spec says otherwise
-OF_THE_TASK = ("target", "trials", "held_out", "stop", "task_seconds")  # keys of [search] that say nothing of what is told
+WITHOUT_SPEC = {"islands": 1, "generations": 10**7}  # of [search]
+OF_THE_TASK = ("target", "trials", "held_out", "stop", "task_seconds")  # keys of [search] without meaning for told scores
 
 
 def told_spec(
@@ -22,25 +22,26 @@ def told_spec(
     circuit: Mapping[str, Any] | None,
     search: Mapping[str, Any],
 ) -> tuple[RunSpec, Code | None]:
-    """That spec, and the code of an algorithm of the user's own; the arguments are those of `evo.Evolver`. Raises UserError."""
+    """The spec, and the code of the user's own algorithm, if any; the arguments are those of `evo.Evolver`. Raises
+    UserError."""
     folder = Path()
     data: dict[str, Any] = {}
     if spec is not None:
         if inputs is not None or outputs is not None or dt_ms is not None:
             raise UserError("Evolver: inputs, outputs and dt_ms are those of the spec; give either these or a spec")
-        theirs = given(spec)
+        original = given(spec)
         folder = Path(spec).parent if isinstance(spec, str | Path) else folder
-        asked = theirs.spec.make_judge(theirs.source).interface
-        data = theirs.spec.model_dump(mode="json", exclude_none=True)
-        inputs, outputs, dt_ms = asked.inputs, asked.outputs, asked.dt_ms
-        if theirs.spec.is_task:
-            data["search"] = {key: data["search"][key] for key in theirs.spec.search.model_fields_set & data["search"].keys()}
+        interface = original.spec.make_judge(original.source).interface
+        data = original.spec.model_dump(mode="json", exclude_none=True)
+        inputs, outputs, dt_ms = interface.inputs, interface.outputs, interface.dt_ms
+        if original.spec.is_task:
+            data["search"] = {key: data["search"][key] for key in original.spec.search.model_fields_set & data["search"].keys()}
             for key in OF_THE_TASK:
                 data["search"].pop(key, None)
     elif outputs is None:
         raise UserError('Evolver: give a spec, or the names of the outputs of circuits, such as outputs=["x"]')
     else:
-        data["search"] = dict(ALONE)
+        data["search"] = dict(WITHOUT_SPEC)
     section = {JUDGE: TOLD, "inputs": list(inputs or ()), "outputs": list(outputs or ())}
     data["task"] = section | ({} if dt_ms is None else {"dt_ms": float(dt_ms)})
     data["circuit"] = data.get("circuit", {}) | dict(circuit or {})

@@ -1,4 +1,4 @@
-"""The documents of a store: one declared shape for each, by which pydantic checks what is read: types, keys, ranges."""
+"""The JSON documents of a store: a declared type for each, by which pydantic checks keys, types and ranges."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -42,6 +42,9 @@ class Row(TypedDict):
     wirings: NotRequired[Count]
 
 
+Log = Annotated[list[Row], Field(min_length=1)]
+
+
 @with_config(STRICT)
 class Epoch(TypedDict):
     """A row of the table `epoch`, see `evo.storage.store`."""
@@ -52,7 +55,7 @@ class Epoch(TypedDict):
     evaluations: Count
     elapsed: Seconds
     timings: Json[dict[Name, Seconds]]
-    log: Json[Annotated[list[Row], Field(min_length=1)]]
+    log: Json[Log]
 
 
 class Origin(BaseModel):
@@ -66,7 +69,7 @@ class Origin(BaseModel):
 
 
 class _Founder(BaseModel):
-    """A circuit that a run began with: what the spec called it, and its digest (`circuits.motif_file.digest`)."""
+    """A founder: its name in the spec, and the digest of its circuit (`circuits.motif_file.digest`)."""
 
     model_config = STRICT
     name: Name
@@ -74,8 +77,8 @@ class _Founder(BaseModel):
 
 
 class Founded(BaseModel):
-    """Founders of a run whose spec names some; `count` of each island's first circuits are these or, in turn, mutants
-    of each."""
+    """Founders of a run whose spec names some; `count` of each island's initial circuits are founders or, in turn, mutants of
+    each."""
 
     model_config = STRICT
     founders: Annotated[list[_Founder], Field(min_length=1, max_length=NAMES)]
@@ -83,14 +86,14 @@ class Founded(BaseModel):
 
 
 class _Signal(Sampled):
-    """What a sampled channel is of, with names of a length."""
+    """Source of a sampled channel, with names of limited length."""
 
     model_config = STRICT
     of: Name
     unit: Annotated[str, Field(max_length=NAME)]
 
 
-class _Asked(BaseModel):
+class _Interface(BaseModel):
     """An `Interface`, stored as a list."""
 
     model_config = STRICT
@@ -122,7 +125,7 @@ class Facts(BaseModel):
 
     model_config = STRICT
     spec_sha256: Digest
-    interface: Json[Annotated[_Asked, BeforeValidator(_named)]]
+    interface: Json[Annotated[_Interface, BeforeValidator(_named)]]
     examples: bytes | None = None
     versions: Json[dict[Name, str]]
     heritage: bytes | None = None
@@ -131,64 +134,49 @@ class Facts(BaseModel):
 
 
 def facts(rows: dict[str, Any], place) -> Facts:
-    """The table `run` of a store; UserError names `place`."""
-    return _valid(_facts(), rows, place, "the table run")
+    """The table `run` of a store, checked. Raises UserError, which begins with `place`."""
+    return _valid(Facts, rows, place, "the table run")
 
 
-def interface(found: Facts, place) -> Interface:
-    """Requirements of the task on circuits."""
-    told = found.interface
-    steps = told.duration_ms / told.dt_ms
+def interface(facts: Facts, place) -> Interface:
+    """The interface in the table `run`, checked."""
+    stored = facts.interface
+    steps = stored.duration_ms / stored.dt_ms
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
-    twice = any(len(set(names)) < len(names) for names in (told.inputs, told.outputs))
-    if not whole or twice or len(told.sampled) > len(told.inputs):
+    repeated = any(len(set(names)) < len(names) for names in (stored.inputs, stored.outputs))
+    if not whole or repeated or len(stored.sampled) > len(stored.inputs):
         raise damaged(place, "what its task asks of circuits")
-    sampled = tuple(Sampled(**signal.model_dump()) for signal in told.sampled)
-    return Interface(told.title, tuple(told.inputs), tuple(told.outputs), told.dt_ms, told.duration_ms, sampled)
+    sampled = tuple(Sampled(**signal.model_dump()) for signal in stored.sampled)
+    return Interface(stored.title, tuple(stored.inputs), tuple(stored.outputs), stored.dt_ms, stored.duration_ms, sampled)
 
 
 def log(value: list, place) -> list[Row]:
-    """The log of an epoch as it is kept in a state."""
-    return _valid(_log(), value, place, "the log in a state")
+    """The log of an epoch in a state, checked."""
+    return _valid(Log, value, place, "the log in a state")
 
 
 def epochs(rows: Iterable[dict], place) -> list[Epoch]:
-    """Rows of the table `epoch`."""
-    return _valid(_epochs(), list(rows), place, "the log of an epoch")
+    """Rows of the table `epoch`, checked."""
+    return _valid(list[Epoch], list(rows), place, "the log of an epoch")
 
 
 def origin(value: Any, place) -> dict:
-    """The parent or the founders of a run, as plain JSON."""
-    return _valid(_origin(), value, place, "what the run began with").model_dump()
+    """The parent or the founders of a run, checked, as plain JSON."""
+    return _valid(Origin | Founded, value, place, "what the run began with").model_dump()
 
 
 def damaged(place, what: str) -> UserError:
-    """The line for a store that holds what no run has stored."""
+    """The error for a store with contents that no run can have stored."""
     return UserError(f"{place}: is damaged ({what}); restore the folder from a copy")
 
 
-def _valid(adapter, value, place, what):
+def _valid(kind, value, place, what):
     try:
-        return adapter.validate_python(value)
+        return _adapter(kind).validate_python(value)
     except ValidationError as error:
         raise damaged(place, f"{what}: {one_line(error)}") from None
 
 
 @cache
-def _facts():
-    return TypeAdapter(Facts)
-
-
-@cache
-def _log():
-    return TypeAdapter(Annotated[list[Row], Field(min_length=1)])
-
-
-@cache
-def _epochs():
-    return TypeAdapter(list[Epoch])
-
-
-@cache
-def _origin():
-    return TypeAdapter(Origin | Founded)
+def _adapter(kind):
+    return TypeAdapter(kind)

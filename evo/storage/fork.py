@@ -1,4 +1,4 @@
-"""Inheritance of a forked run: the parent's circuits as founders, and their origin."""
+"""Initial population of a forked run, from the circuits of its parent."""
 
 import numpy as np
 
@@ -13,18 +13,20 @@ from fitness.trials import Interface
 
 
 def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
-    """The spec of a fork of a run of this spec. Raises UserError as `changed` does, and for founders: it has its parent's."""
+    """The spec of a fork of a run with this spec. Raises UserError as `changed` does, and for founders, which a fork cannot
+    have."""
     if "search.founders" in changes:
         raise UserError("search.founders: a fork begins with the circuits of its parent; leave it out, or start by evo run")
-    found = changed(spec, changes)
-    return found.model_copy(update={"search": found.search.model_copy(update={"founders": ()})})
+    spec = changed(spec, changes)
+    return spec.model_copy(update={"search": spec.search.model_copy(update={"founders": ()})})
 
 
 def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
-    """Inheritance of a run of this spec: for each island the archive and the population of one of the parent's islands, those
-    that keep the new bounds. Raises UserError where circuits of the parent cannot do the new task, or none fits."""
-    for one in (parent.spec, spec):
-        if one.roles:
+    """Initial population of a fork with this spec: for each island the archive and the population of one of the parent's
+    islands, as far as they keep the new bounds. Raises UserError where the parent's circuits are unfit for the new task, or
+    none fits."""
+    for each in (parent.spec, spec):
+        if each.roles:
             raise UserError(f"{parent.folder}: assemblies cannot be forked: start anew, or evolve one role's motif further")
     old, new = parent.spec.form(parent.interface), spec.form(interface)
     _refuse_misfits(parent, old, new)
@@ -33,10 +35,10 @@ def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
     for k in range(islands):
         state = parent.states[k % len(parent.states)]
         ranked = np.argsort(state.archive["losses"][:, parent.spec.search.objectives.index("score")], kind="stable")
-        theirs = joined(state.archive["genome"][ranked], state.population["genome"])
-        mine = _fitting(theirs, old, new)[: spec.search.population]
-        genomes = joined(genomes, mine)
-        island += [k] * len(mine)
+        parents = joined(state.archive["genome"][ranked], state.population["genome"])
+        inherited = _fitting(parents, old, new)[: spec.search.population]
+        genomes = joined(genomes, inherited)
+        island += [k] * len(inherited)
     if not len(genomes):
         raise UserError(f"{parent.folder}: none of its circuits fits the changed [circuit]")
     run = {"run": parent.name, "spec_sha256": parent.spec_sha256, "archive_sha256": parent.archive_sha256}
@@ -44,7 +46,7 @@ def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
 
 
 def _refuse_misfits(parent, old, new):
-    """Things that no circuit of the parent could adapt to."""
+    """Raise UserError for changes of the spec to which no circuit of the parent can adapt."""
     parts = {
         "input channels": (old.bounds.channels, new.bounds.channels),
         "sampled inputs": (old.sampled, new.sampled),
@@ -54,26 +56,27 @@ def _refuse_misfits(parent, old, new):
         "circuit.synapse_model": tuple(form.synapse_model and form.synapse_model.name for form in (old, new)),
         "circuit.types": (old.types, new.types),
     }
-    for what, (theirs, ours) in parts.items():
-        if theirs != ours:
-            raise UserError(f"{parent.folder}: its circuits have {what} {theirs}, the changed spec asks for {ours}; start anew")
+    for name, (was, now) in parts.items():
+        if was != now:
+            raise UserError(f"{parent.folder}: its circuits have {name} {was}, the changed spec asks for {now}; start anew")
 
 
 def _fitting(genomes, old: Encoding, new: Encoding):
-    """The different ones of them that keep the new bounds, in their order; neurons move together where slots are fewer."""
-    most = new.bounds.capacity
-    genomes = genomes[genome.sound(genomes, old.bounds) & ((genomes["kind"] != 0).sum(axis=1) <= most)]
+    """The distinct genomes that keep the new bounds, in their order; neurons are moved to the first slots where slots are
+    fewer."""
+    capacity = new.bounds.capacity
+    genomes = genomes[genome.sound(genomes, old.bounds) & ((genomes["kind"] != 0).sum(axis=1) <= capacity)]
     moved = genome.empty(new.bounds, len(genomes))
     channels = np.arange(old.bounds.channels)
-    for there, here in zip(genomes, moved, strict=True):
-        slots = np.flatnonzero(there["kind"]) if most < old.bounds.capacity else np.arange(old.bounds.capacity)
-        place = np.full(old.bounds.capacity, -1)
-        place[slots] = np.arange(len(slots))
-        sources = np.concatenate([channels, len(channels) + slots])
-        here["kind"][: len(slots)], here["parameters"][: len(slots)] = there["kind"][slots], there["parameters"][slots]
+    for source, target in zip(genomes, moved, strict=True):
+        slots = np.flatnonzero(source["kind"]) if capacity < old.bounds.capacity else np.arange(old.bounds.capacity)
+        slot_of = np.full(old.bounds.capacity, -1)
+        slot_of[slots] = np.arange(len(slots))
+        rows = np.concatenate([channels, len(channels) + slots])
+        target["kind"][: len(slots)], target["parameters"][: len(slots)] = source["kind"][slots], source["parameters"][slots]
         for name in ("weight", "delay"):
-            here[name][: len(sources), : len(slots)] = there[name][np.ix_(sources, slots)]
-        here["readout"] = place[there["readout"]]
+            target[name][: len(rows), : len(slots)] = source[name][np.ix_(rows, slots)]
+        target["readout"] = slot_of[source["readout"]]
     first = list(dict(zip(reversed(identity.keys(moved)), reversed(range(len(moved))), strict=True)).values())
-    different = moved[np.sort(np.array(first, int))]
-    return different[genome.sound(different, new.bounds)]
+    distinct = moved[np.sort(np.array(first, int))]
+    return distinct[genome.sound(distinct, new.bounds)]

@@ -1,4 +1,4 @@
-"""The populations of a run that begins with circuits of others: these, variations of them, and random ones."""
+"""Initial populations of a run with founders: the founders, mutants of them, and random circuits."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ from evo.spec.run_spec import RunSpec
 from evo.storage.stored import Heritage
 from fitness.trials import Interface
 
-VARIED = 2  # one in so many of a population descends from the founders
+VARIED = 2  # one in this number of a population descends from the founders
 STREAM = 1  # of random numbers, beside those of epochs: (island, epoch)
 
 
 def founded(spec: RunSpec, interface: Interface, founders: list[Founder]) -> Heritage:
     """Initial population of every island of a run: the founders, and mutants of each in turn until they are half of the
-    population; what is missing to it is drawn at random. A pure function of the spec and the founders."""
+    population; the rest is drawn at random. A pure function of the spec and the founders."""
     form, s = spec.form(interface), spec.search
     own = genome.empty(form.bounds, len(founders))
     for k, founder in enumerate(founders):
@@ -24,8 +24,8 @@ def founded(spec: RunSpec, interface: Interface, founders: list[Founder]) -> Her
     genomes = genome.empty(form.bounds, s.islands * count)
     for island in range(s.islands):
         rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, 0, STREAM)))
-        mine = own[np.arange(count) % len(founders)]
-        mine[len(founders) :] = variation.mutate(np.ascontiguousarray(mine[len(founders) :]), form.bounds, rng, s.mutation)
-        genomes[island * count : (island + 1) * count] = mine
+        batch = own[np.arange(count) % len(founders)]
+        batch[len(founders) :] = variation.mutate(np.ascontiguousarray(batch[len(founders) :]), form.bounds, rng, s.mutation)
+        genomes[island * count : (island + 1) * count] = batch
     log = {"founders": [{"name": founder.name, "sha256": founder.sha256} for founder in founders], "count": count}
     return Heritage(genomes, np.repeat(np.arange(s.islands), count), log)

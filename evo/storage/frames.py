@@ -12,7 +12,7 @@ LIBRARIES = ("pandas", "polars")
 def frame(run, table: str = "front", library: str = "pandas") -> Any:
     """A table of a run (`evo.storage.run_folder.Run`).
 
-    table    "front": one row per circuit;   "generations": one per island and generation, what is logged of it;   "epochs": one
+    table    "front": one row per circuit;   "generations": one per island and generation, its log;   "epochs": one
              per island and epoch, with seconds by phase;   "lineage": one per circuit of the front and step of its descent
     library  "pandas" or "polars"
     Raises UserError for another table or library, MachineError where the library is not installed.
@@ -22,40 +22,38 @@ def frame(run, table: str = "front", library: str = "pandas") -> Any:
     if library not in LIBRARIES:
         raise UserError(f"frame: library must be {' or '.join(LIBRARIES)}, not {library!r}")
     try:
-        made = import_module(library)
+        frames = import_module(library)
     except ImportError:
         raise MachineError(f"{library} is not installed: pip install {library}") from None
     rows = TABLES[table](run)
     columns = dict.fromkeys(key for row in rows for key in row)
-    return made.DataFrame({key: [row.get(key) for row in rows] for key in columns})
+    return frames.DataFrame({key: [row.get(key) for row in rows] for key in columns})
 
 
 def _front(run):
     return [
-        {"rank": m.rank, "score": m.score, "validation": m.validation, "held_out": m.held_out, "low": m.low, "high": m.high}
-        | {"worst": m.worst, "worst_condition": m.condition.name if m.condition else None}
-        | {
-            "overfitted": m.overfitted,
-            "uneven": m.uneven,
-            "e": m.excitatory,
-            "i": m.inhibitory,
-            "synapses": m.circuit.synapse_count,
-        }
-        | {"spikes": m.spikes, "events": m.events, "island": m.island, "generation": m.generation}
+        _attributes(m, "rank", "score", "validation", "held_out", "low", "high", "worst")
+        | {"worst_condition": m.condition.name if m.condition else None, "overfitted": m.overfitted, "uneven": m.uneven}
+        | {"e": m.excitatory, "i": m.inhibitory, "synapses": m.circuit.synapse_count}
+        | _attributes(m, "spikes", "events", "island", "generation")
         | {f"objective_{name}": value for name, value in m.objectives.items()}
         for m in run.front
     ]
 
 
+def _attributes(source, *names):
+    return {name: getattr(source, name) for name in names}
+
+
 def _generations(run):
-    names, tried, rows = run.spec.search.objectives, {}, []
+    names, evaluated, rows = run.spec.search.objectives, {}, []
     for epoch in sorted(run.epochs, key=lambda epoch: (epoch["island"], epoch["epoch"])):
         for row in epoch["log"]:
             island = epoch["island"]
-            tried[island] = tried.get(island, 0) + row["evaluations"]
-            shown = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
+            evaluated[island] = evaluated.get(island, 0) + row["evaluations"]
+            objectives = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
             facts = {key: value for key, value in row.items() if key != "losses"}
-            rows.append({"island": island, **facts, "evaluations_so_far": tried[island], **shown})
+            rows.append({"island": island, **facts, "evaluations_so_far": evaluated[island], **objectives})
     return rows
 
 
@@ -73,9 +71,9 @@ def _lineage(run):
         for k, step in enumerate(run.lineage(member.rank)):
             excitatory = int(step.circuit.excitatory.sum())
             rows.append(
-                {"rank": member.rank, "step": k, "generation": step.generation, "island": step.island}
-                | {"before": step.before, "score": step.score, "crossed": step.crossed, "e": excitatory}
-                | {"i": len(step.circuit.neurons) - excitatory, "synapses": step.circuit.synapse_count}
+                {"rank": member.rank, "step": k}
+                | _attributes(step, "generation", "island", "before", "score", "crossed")
+                | {"e": excitatory, "i": len(step.circuit.neurons) - excitatory, "synapses": step.circuit.synapse_count}
             )
     return rows
 

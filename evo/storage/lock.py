@@ -1,8 +1,8 @@
-"""Locks between processes: one alone goes on with a run, one alone compiles. They go with the process, however it ends.
+"""Locks between processes: only one continues a run, only one compiles. A lock ends with its process, however that ends.
 
-A file is locked by flock(2). Some file systems have none (network file systems, FUSE), and some systems no fcntl: there SQLite
-locks a file beside it, by what that system has (byte ranges, mostly). The store needs SQLite's locks in any case: where there
-are neither, no run could be stored, and one line says so.
+A file is locked by flock(2). Some file systems (network file systems, FUSE) and systems (without fcntl) lack it: there SQLite
+locks a file beside it, mostly by byte ranges. The store needs SQLite's locks in any case: where there are neither, no run can
+be stored, and a MachineError says so.
 """
 
 import errno
@@ -19,8 +19,8 @@ try:
 except ImportError:  # not a Unix
     fcntl = None  # type: ignore[assignment]
 
-BESIDE = ".lock"  # ending of the file that SQLite locks
-_HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES}  # any other error says that there are no such locks
+SUFFIX = ".lock"  # of the file that SQLite locks
+_HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES}  # other errors mean that there are no such locks
 
 
 class HeldError(Exception):
@@ -29,12 +29,12 @@ class HeldError(Exception):
 
 @contextmanager
 def alone(path: Path, patience_s: float = 1.0):
-    """The lock of an existing file, for the time of a `with` block. Raises HeldError if another process keeps it for longer
-    than `patience_s`, and MachineError where nothing can be locked."""
+    """Hold the lock of an existing file in a `with` block. Raises HeldError if another process keeps it for longer than
+    `patience_s`, and MachineError where nothing can be locked."""
     end = time.monotonic() + patience_s
     while True:
         try:
-            lock = _taken(path)
+            lock = _locked(path)
             break
         except HeldError:
             if time.monotonic() >= end:
@@ -45,7 +45,7 @@ def alone(path: Path, patience_s: float = 1.0):
 
 
 def is_held(path: Path) -> bool:
-    """Has a process the lock of this file? Not so where nothing can be locked: there none can go on with a run."""
+    """Does a process hold the lock of this file? False where nothing can be locked: there no run can be continued."""
     with open(path, "rb") as file, suppress(OSError):
         return not _flock(file, exclusive=False)
     beside = _beside(path)
@@ -63,7 +63,7 @@ def is_held(path: Path) -> bool:
 
 @contextmanager
 def patiently(path: Path):
-    """Wait for the lock of a file, which is made. Where it cannot be made or locked there is nothing to wait for."""
+    """Wait for the lock of a file, which is created, and hold it; without a lock where it cannot be created or locked."""
     try:
         flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         file = os.fdopen(os.open(path, flags, 0o600), "r+b")
@@ -77,8 +77,8 @@ def patiently(path: Path):
         yield
 
 
-def _taken(path):
-    """Something that holds the lock until it is closed. Raises HeldError."""
+def _locked(path):
+    """An object that holds the lock until it is closed. Raises HeldError."""
     try:
         file = open(path, "r+b")  # noqa: SIM115 - some network file systems lock only what may be written
     except OSError:
@@ -87,7 +87,7 @@ def _taken(path):
         if not _flock(file):
             raise HeldError
         if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-            raise HeldError  # it was replaced by another file meanwhile: that one is to be locked
+            raise HeldError  # the path is another file by now, which must be locked instead
     except OSError as error:
         file.close()
         return _by_sqlite(path, error)
@@ -133,4 +133,4 @@ def _busy(error):
 
 
 def _beside(path):
-    return path.with_name(path.name + BESIDE)
+    return path.with_name(path.name + SUFFIX)

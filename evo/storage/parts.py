@@ -1,4 +1,4 @@
-"""Parts of an assembly that a run found: the motif of each role."""
+"""Parts of an evolved assembly: the motif of each role."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class Part(NamedTuple):
     hears : list of str
         The roles whose outputs it receives; its own name means lateral wiring between copies.
     circuit : Circuit
-        The motif by itself. What it hears from role X arrives by its input channel "from X".
+        The motif by itself. Spikes of role X arrive by its input channel "from X".
 
     Examples
     --------
@@ -36,8 +36,8 @@ class Part(NamedTuple):
 
 def parts_of(genome, form, inputs, outputs) -> list[Part]:
     """The parts of the assembly that a genome encodes."""
-    circuits, found = motif_circuits(genome, form, inputs, outputs), []
+    circuits, parts = motif_circuits(genome, form, inputs, outputs), []
     for name, copies, circuit in zip(form.bounds.names, genome["copies"].tolist(), circuits, strict=True):
-        heard = {channel.name for channel in circuit.inputs if channel.synapses}
-        found.append(Part(name, copies, [other for other in form.bounds.names if heard_from(other) in heard], circuit))
-    return found
+        connected = {channel.name for channel in circuit.inputs if channel.synapses}
+        parts.append(Part(name, copies, [other for other in form.bounds.names if heard_from(other) in connected], circuit))
+    return parts

@@ -1,4 +1,4 @@
-"""Recurrence: where else in a run the wiring of a circuit of its front came up."""
+"""Recurrence of the wiring of a circuit of the front elsewhere in the run."""
 
 from collections.abc import MutableMapping
 from typing import Any, NamedTuple
@@ -15,12 +15,12 @@ from fitness.tasks import BUILT_IN
 
 
 class Elsewhere(NamedTuple):
-    """How often the wiring of a circuit is among all that the run remembers: its archives, its last populations, and the
+    """Recurrence of a wiring among all individuals that the run remembers: its archives, its last populations, and the
     ancestors in whom a score rose. Weights, delays and parameters do not count, nor do neurons from which no output is reached
-    where the task is known to hear outputs alone: see `circuits.graph.canonical`.
+    where the task reads outputs alone: see `circuits.graph.canonical`.
 
-    circuits   different ones that have it, this one among them;   islands  on which they were born
-    founders   from how many founders they descend by their mothers: so often at least it came about by itself
+    circuits   number of distinct circuits with the wiring, this one among them;   islands  on which they were born
+    founders   number of founders from which they descend by their mothers, a lower bound of independent origins
     generation in which the first of them was born;   ranks  of the others on the front
     """
 
@@ -32,61 +32,61 @@ class Elsewhere(NamedTuple):
 
 
 def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
-    """Of every circuit of the front of an `evo.storage.run_folder.Run`, in its order; cache: kept from one call to the next."""
+    """Recurrence of each circuit of the front of an `evo.storage.run_folder.Run`, in order; cache: for further calls."""
     if run.archive is None:
         return []
-    places = _remembered(run)
-    front = np.array([row["genome"] for row in run.ranked], places["genome"].dtype)
-    every = np.concatenate([front, places["genome"]])
+    individuals = _remembered(run)
+    front = np.array([row["genome"] for row in run.ranked], individuals["genome"].dtype)
+    every = np.concatenate([front, individuals["genome"]])
     forms = _forms(every, len(front), run, {} if cache is None else cache)
     of_front, others = forms[: len(front)], forms[len(front) :]
-    at: dict[CanonicalForm | None, list[int]] = {}
+    rows_of: dict[CanonicalForm | None, list[int]] = {}
     for k, form in enumerate(others):
-        at.setdefault(form, []).append(k)
-    found = []
+        rows_of.setdefault(form, []).append(k)
+    recurrences = []
     for rank, form in enumerate(of_front):
-        rows = places[at[form]]
-        found.append(
+        same = individuals[rows_of[form]]
+        recurrences.append(
             Elsewhere(
-                circuits=len({row.tobytes() for row in rows["genome"]}),
-                islands=sorted(set(rows["island"].tolist())),
-                founders=len(set(rows["founder"].tolist())),
-                generation=int(rows["generation"].min()),
+                circuits=len({row.tobytes() for row in same["genome"]}),
+                islands=sorted(set(same["island"].tolist())),
+                founders=len(set(same["founder"].tolist())),
+                generation=int(same["generation"].min()),
                 ranks=[k for k, other in enumerate(of_front) if other == form and k != rank],
             )
         )
-    return found
+    return recurrences
 
 
 def heard(task: str) -> str:
-    """Neurons that a task reads: "outputs", or "all", as far as is known of a user's own task, whose file is not executed."""
+    """The neurons that a task reads, "outputs" or "all"; "all" for a user's own task, whose file is not executed."""
     known = BUILT_IN | OVER_FILES
     return known[task].listens if task in known else "all"
 
 
 def _remembered(run):
-    """All individuals that the run remembers: genome, where and when they were born, and the founder they descend from."""
+    """All individuals that the run remembers: genome, island and generation of birth, and founder."""
     steps = np.concatenate([state.pedigree for state in run.states])
     founder: dict[int, int] = {}
     for step, before in sorted(zip(steps["id"].tolist(), steps["before"].tolist(), strict=True)):
         founder.setdefault(step, step if before == FOUNDER else founder.get(before, before))
-    parts = [(steps, steps["id"])]
-    parts += [(rows, rows["line"]) for state in run.states for rows in (state.archive, state.population)]
+    groups = [(steps, steps["id"])]
+    groups += [(rows, rows["line"]) for state in run.states for rows in (state.archive, state.population)]
     fields = [("genome", steps["genome"].dtype), ("island", "i4"), ("generation", "i4"), ("founder", "i8")]
-    found = np.empty(sum(len(rows) for rows, _ in parts), fields)
+    individuals = np.empty(sum(len(rows) for rows, _ in groups), fields)
     first = 0
-    for rows, lines in parts:
-        here = found[first : first + len(rows)]
+    for rows, lines in groups:
+        part = individuals[first : first + len(rows)]
         for name in ("genome", "island", "generation"):
-            here[name] = rows[name]
-        here["founder"] = [founder.get(line, line) for line in lines.tolist()]
+            part[name] = rows[name]
+        part["founder"] = [founder.get(line, line) for line in lines.tolist()]
         first += len(rows)
-    return found
+    return individuals
 
 
 def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
-    """The form of each genome; None for those whose counts tell that theirs is not one of the first `wanted` ones, and for
-    damaged ones."""
+    """The canonical form of each genome; None for damaged ones and for those whose counts differ from all of the first
+    `wanted`."""
     if genome.is_assembly(genomes):
         return _of_assemblies(genomes, wanted, run, cache)
     alive = heard(run.spec.judged_by) == "outputs"
@@ -94,33 +94,33 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])
     shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
-    found: list[CanonicalForm | None] = []
+    forms: list[CanonicalForm | None] = []
     for k, count in enumerate(counts):
         if count not in possible or (k >= wanted and genome.faults(genomes[k], shape.bounds)):
-            found.append(None)
+            forms.append(None)
             continue
         key = "form", genomes["kind"][k].tobytes(), wiring.synapse[k].tobytes(), genomes["readout"][k].tobytes()
         if key not in cache:
             circuit = genome.to_circuit(genomes[k], shape, *names)
             cache[key] = canonical_form(living_part(circuit) if alive else circuit)
-        found.append(cache[key])
-    return found
+        forms.append(cache[key])
+    return forms
 
 
 def _of_assemblies(genomes, wanted, run, cache):
-    """The form of an assembly: those of its motifs, and the numbers of copies."""
+    """The form of each assembly: those of its motifs, and the numbers of copies."""
     shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
-    found: list[Any] = []
-    for k, one in enumerate(genomes):
-        if k >= wanted and genome.faults(one, shape.bounds):
-            found.append(None)
+    forms_of: list[Any] = []
+    for k, assembly in enumerate(genomes):
+        if k >= wanted and genome.faults(assembly, shape.bounds):
+            forms_of.append(None)
             continue
-        key = "form", one.tobytes()
+        key = "form", assembly.tobytes()
         if key not in cache:
-            forms = map(canonical_form, genome.motif_circuits(one, shape, *names))
-            cache[key] = (*forms, one["copies"].tobytes())
-        found.append(cache[key])
-    return found
+            forms = map(canonical_form, genome.motif_circuits(assembly, shape, *names))
+            cache[key] = (*forms, assembly["copies"].tobytes())
+        forms_of.append(cache[key])
+    return forms_of
 
 
 def _wiring(genomes) -> Wiring:
@@ -131,6 +131,6 @@ def _wiring(genomes) -> Wiring:
 
 
 def _counts(wiring) -> np.ndarray:
-    """Numbers that equal forms have in common, int64 [B, ...]: sizes, and how many synapses enter and leave each neuron."""
+    """Numbers that equal forms share, int64 [B, ...]: sizes, and sorted in- and out-degrees of neurons."""
     degrees = [np.sort(wiring.synapse.sum(axis=1), axis=1), np.sort(wiring.between.sum(axis=2), axis=1)]
     return np.ascontiguousarray(np.concatenate([wiring.size, *degrees], axis=1))

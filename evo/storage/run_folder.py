@@ -1,7 +1,7 @@
-"""The run folder, read: the spec as resolved, the front, the log. Opening one executes nothing that is in it.
+"""Run folders, opened for reading: the spec as resolved, the front, the log. Opening one executes nothing that is in it.
 
-A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task file if there is one, and what was made of it:
-`report.html`, `motifs/`.
+A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task file if there is one, and the products
+`report.html` and `motifs/`.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ from fitness.trials import Interface
 
 
 class Condition(NamedTuple):
-    """A condition that held-out trials belong to, see `fitness.conditions`: its name, and how many trials it has."""
+    """A condition of the held-out trials, see `fitness.conditions`: its name and its number of trials."""
 
     name: str
     trials: int
@@ -138,9 +138,9 @@ class Member:
 class Step(NamedTuple):
     """A change by which a line of circuits did better.
 
-    generation, island  when and where;   before, score  on the search's trials, of the mother (NaN for a founder) and after
-    crossed             did a father give something, besides mutation?
-    parent              of a founder that is one of the spec's founders or a mutant of it: its name and digest
+    generation, island  of the change;   before, score  on the search's trials, of the mother (NaN for a founder) and after
+    crossed             did a father contribute, besides mutation?
+    parent              name and digest of the founder in the spec that a founder is, or is a mutant of
     circuit, mother     after the change, and before it (None for a founder)
     """
 
@@ -155,7 +155,7 @@ class Step(NamedTuple):
 
 
 def ranked(archive: np.ndarray) -> list[np.void]:
-    """The records of an archive, best held-out score first; of equals, the one that scored better, then the cheaper one."""
+    """The records of an archive, best held-out score first; of equals, the better score, then the cheaper one."""
     return sorted(archive, key=lambda row: (-np.nan_to_num(row["held_out"], nan=-np.inf), *row["losses"]))
 
 
@@ -273,7 +273,7 @@ class Run:
 
     @property
     def failed(self) -> tuple[int, str | None]:
-        """How often the code of the task failed for a circuit, and the first message; such circuits got the worst score."""
+        """Number of circuits for which the code of the task failed, which got the worst score, and the first message."""
         rows = [row for epoch in self.epochs for row in epoch["log"]]
         return sum(row.get("failed", 0) for row in rows), next((row["fault"] for row in rows if "fault" in row), None)
 
@@ -374,15 +374,15 @@ class Run:
         circuits.errors.UserError
             For a role that the spec does not have.
         """
-        found = {part.role: part.circuit for part in self.parts(rank)}
-        if role not in found:
-            known = f"its roles are {', '.join(found)}" if found else "its circuits have no roles"
+        circuits_of = {part.role: part.circuit for part in self.parts(rank)}
+        if role not in circuits_of:
+            known = f"its roles are {', '.join(circuits_of)}" if circuits_of else "its circuits have no roles"
             raise UserError(f"{self.folder}: there is no role {role!r}; {known}")
-        member = replace(self._at(rank), circuit=found[role])
+        member = replace(self._at(rank), circuit=circuits_of[role])
         return provenance(member, self.spec, self.name, self.spec_sha256)
 
     def elsewhere(self, rank: int = 0) -> Elsewhere:
-        """How often the wiring of a circuit of the front came up in the run.
+        """Recurrence of the wiring of a circuit of the front in the run.
 
         Parameters
         ----------
@@ -430,7 +430,7 @@ class Run:
         -------
         dict or None
             Plain JSON: "search", a curve, and "held_out", a list of them; each has "steps" of training and the "accuracy" and
-            "spikes" after them. None where none is stored: a run does that for its best circuits when it ends.
+            "spikes" after them. None where none is stored: a run makes them for its best circuits when it ends.
         """
         text = self._analyses.get(digest(member.circuit)) if self.spec.judged_by == LEARNING else None
         return None if text is None else curves_from_text(text, str(self.folder / STORE))
@@ -469,23 +469,23 @@ class Run:
         return ancestry(known[np.unique(known["id"], return_index=True)[1]], int(self.ranked[rank]["line"]))
 
     def _founder(self, rank) -> Parent | None:
-        """The circuit of the spec's founders that one descends from."""
+        """The founder in the spec from which a circuit of the front descends."""
         steps = self._ancestry(rank) if self.founders else []
         return self._parent(steps[0]) if len(steps) else None
 
     def _parent(self, step):
-        found = self.stored.founder_of(int(step["id"])) if step["before"] == FOUNDER else None
-        return None if found is None else Parent(**found)
+        founder = self.stored.founder_of(int(step["id"])) if step["before"] == FOUNDER else None
+        return None if founder is None else Parent(**founder)
 
     def _step(self, step):
         form = self.spec.form(self.interface)
         founder = np.isnan(step["base"])
         both = [step["genome"]] if founder else [step["genome"], step["mother"]]
         with np.errstate(all="ignore"):
-            if any(genome.faults(one, form.bounds) for one in both):
+            if any(genome.faults(g, form.bounds) for g in both):
                 raise UserError(f"{self.folder / STORE}: is damaged: an ancestor breaks {SPEC}; restore the folder from a copy")
         names = self.interface.inputs, self.interface.outputs
-        circuit, *mother = (genome.to_circuit(one, form, *names) for one in both)
+        circuit, *mother = (genome.to_circuit(g, form, *names) for g in both)
         when = int(step["generation"]), int(step["island"])
         return Step(
             *when,
@@ -537,7 +537,7 @@ class Run:
 
 
 def is_run(path) -> bool:
-    """Does a path, which may be that of a motif as well, stand for a run folder? A folder with a SONATA network is a motif."""
+    """Is the path, which may be that of a motif, a run folder? A folder with a SONATA network is a motif."""
     return Path(path).is_dir() and ((Path(path) / SPEC).exists() or not is_network(Path(path)))
 
 
@@ -583,7 +583,7 @@ def versions():
 
 @cache
 def _version(name):
-    """Of an installed package; to find it takes a millisecond or more."""
+    """Version of an installed package; the look-up takes a millisecond or more."""
     try:
         return version(name)
     except PackageNotFoundError:

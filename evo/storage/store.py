@@ -1,10 +1,10 @@
 """The store of a run: one SQLite file (write-ahead log), written by the driver alone.
 
-What is guaranteed. A finished epoch of an island is stored in one transaction, with others that finished meanwhile: its state,
+Guarantees. A finished epoch of an island is stored in one transaction, with others that finished meanwhile: its state,
 its migrants and its log are all there or none is. After `kill -9` or a full disk the store opens as it was after the last whole
-transaction. Anyone may read while the driver writes. A store is opened without executing anything that is in it: its tables
-must be those below, without a view or a trigger, and states are arrays (`codec`), read without pickle. What they hold
-is returned as it was found: `evo.storage.stored` checks it.
+transaction. Anyone may read while the driver writes. A store is opened without executing anything in it: its tables must be
+those below, without views and triggers, and states are arrays (`codec`), read without pickle. Their contents are returned
+unchecked: `evo.storage.stored` checks them.
 """
 
 import json
@@ -18,31 +18,31 @@ from circuits.files import check_regular
 from evo.engine.epochs import Result
 from evo.engine.progress import generations
 
-KEPT = 2  # migrants of so many epochs: the next island needs the last, or the one before
+KEPT = 2  # epochs of migrants: the next island needs the last, or the one before
 TIMEOUT_S = 30  # how long to wait for another program's lock
 VERSION = 5
 READ = (4, VERSION)  # 4: of 0.4, whose records have fewer fields (`individual.up_to_date`)
-WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # which release wrote older ones
+WRITTEN_BY = {1: "0.1", 2: "0.2", 3: "0.3"}  # release by version of older stores
 APPLICATION = 0x45564F43  # "EVOC"
 
 _BEFORE = "CREATE TABLE before (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT"
 _SCHEMA = (
     # facts about the whole run
     "CREATE TABLE run (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
-    # every finished epoch; elapsed is how long the run had taken by then; timings and log are JSON, the latter one object per
+    # every finished epoch; elapsed is the duration of the run so far; timings and log are JSON, the latter one object per
     # generation
     """CREATE TABLE epoch (
         island INTEGER, epoch INTEGER, generation INTEGER NOT NULL, evaluations INTEGER NOT NULL, elapsed REAL NOT NULL,
         timings TEXT NOT NULL, log TEXT NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
     # the latest state of each island
     "CREATE TABLE state (island INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state BLOB NOT NULL) STRICT",
-    # of each island whose last epoch was cut short by the run's last generation, the state before that epoch: a run that goes
-    # on computes it again. Stores of 0.4 lack the table until one is written
+    # the state before the last epoch of an island, if the run's last generation cut that epoch short: a run that goes on
+    # computes it again. Stores of 0.4 lack the table until a row is written
     _BEFORE,
-    # what an island sent after its last epochs; older ones are deleted
+    # migrants of each island after its last epochs; older ones are deleted
     """CREATE TABLE migrants (
         island INTEGER, epoch INTEGER, migrants BLOB NOT NULL, PRIMARY KEY (island, epoch)) STRICT""",
-    # why circuits of the front work, worked out once the run is over: `evo.analysis` as JSON, by `motif_file.digest`
+    # analyses of circuits of the front, made at the end of the run: `fitness.analysis` as JSON, by `motif_file.digest`
     "CREATE TABLE analysis (circuit TEXT PRIMARY KEY, analysis TEXT NOT NULL) STRICT",
 )
 
@@ -56,7 +56,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, facts: dict[str, str | bytes]) -> "Store":
-        """A new store that keeps some facts about the run; `path` must not exist, and appears when it is whole."""
+        """A new store with facts about the run; `path` must not exist, and appears when the store is whole."""
         partial = path.with_name(f".{path.name}.part")
         with _translated(path), suppress(FileNotFoundError):
             partial.unlink()
@@ -72,7 +72,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, write: bool = False) -> "Store":
-        """An existing store, checked for damage. Raises UserError if it is none, damaged or from another version."""
+        """An existing store, checked for damage. Raises UserError for another file, a damaged store or another version."""
         if not path.exists():
             raise UserError(f"{path.parent}: holds no run (there is no {path.name})")
         with _translated(path):
@@ -108,15 +108,15 @@ class Store:
         self._db.close()
 
     def settle(self):
-        """Fold the write-ahead log into the file: a finished store is one file and opens in a read-only folder. While somebody
-        reads it stays as it is, which is as good."""
+        """Fold the write-ahead log into the file, so that a finished store is one file and opens in a read-only folder. While
+        another process reads, the log stays, which does no harm."""
         with suppress(sqlite3.OperationalError):
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
 
     @contextmanager
     def moment(self):
-        """All that is read meanwhile is as of one moment, whoever writes."""
+        """Context in which all reads see the store at one moment."""
         with _translated(self.path):
             self._db.execute("BEGIN")
         try:
@@ -126,16 +126,16 @@ class Store:
                 self._db.execute("ROLLBACK")
 
     def facts(self) -> dict[str, str | bytes]:
-        """All that `create` was given."""
+        """All facts that `create` was given."""
         return dict(self._all("SELECT key, value FROM run"))
 
     def fact(self, key: str) -> str | bytes | None:
-        """The document that `create` was given under this key."""
+        """The fact that `create` was given under this key."""
         return self._one("SELECT value FROM run WHERE key = ?", key)
 
     def add_epochs(self, results: list[Result], elapsed: float, whole: int):
-        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, nothing. Of one that has less
-        than `whole` generations the state before is kept, for `take_back`."""
+        """Store finished epochs, `elapsed` seconds into the run: all of them or, if this raises, none. The state before an
+        epoch of fewer than `whole` generations is kept, for `take_back`."""
         with self._transaction():
             for island, epoch, state, migrants, log, timings, _ in results:
                 if generations(log) < whole:
@@ -150,8 +150,8 @@ class Store:
                 self._db.execute("DELETE FROM migrants WHERE island = ? AND epoch BETWEEN 0 AND ?", (island, epoch - KEPT))
 
     def take_back(self, islands: list[int]):
-        """Forget the last epoch of these islands, one that was cut short: all of them or, if this raises, nothing. UserError
-        where the state before it is not stored."""
+        """Remove the last epoch of these islands, which was cut short: of all of them or, if this raises, of none. Raises
+        UserError where the state before it is not stored."""
         with self._transaction():
             epochs = self.check_before(islands)
             for island, epoch in epochs.items():
@@ -161,22 +161,20 @@ class Store:
                 self._db.execute("DELETE FROM before WHERE island = ?", (island,))
 
     def check_before(self, islands: list[int]) -> dict[int, int]:
-        """The last epochs of these islands. UserError where the state before one of them is not stored."""
-        found = dict(self._all("SELECT island, epoch FROM state"))
+        """The last epoch of each of these islands. Raises UserError where the state before one of them is not stored."""
+        last = dict(self._all("SELECT island, epoch FROM state"))
         kept = {island: epoch for island, epoch, _ in self.before()}
-        if any(kept.get(island, -1) != found[island] - 1 for island in islands):
+        if any(kept.get(island, -1) != last[island] - 1 for island in islands):
             raise UserError(
                 f"{self.path.parent}: its last epoch was cut short by an older evocircuits, which did not keep what was before "
                 "it; to go further, start again from its run.toml by evo run"
             )
-        return {island: found[island] for island in islands}
+        return {island: last[island] for island in islands}
 
     def before(self) -> list[tuple[int, int, bytes]]:
-        """The states that `take_back` goes back to: island, epoch, state."""
-        return self._all("SELECT island, epoch, state FROM before") if self._has_before() else []
-
-    def _has_before(self):
-        return bool(self._all("SELECT 1 FROM sqlite_schema WHERE name = 'before'"))
+        """The states to which `take_back` returns: island, epoch, state."""
+        exists = self._all("SELECT 1 FROM sqlite_schema WHERE name = 'before'")
+        return self._all("SELECT island, epoch, state FROM before") if exists else []
 
     def add_analysis(self, circuit: str, analysis: str):
         """Store the analysis of the circuit with this digest, in place of an older one."""
@@ -200,7 +198,7 @@ class Store:
         return self._one("SELECT migrants FROM migrants WHERE island = ? AND epoch = ?", island, epoch)
 
     def finished(self) -> int:
-        """How many epochs of islands are stored."""
+        """Number of stored epochs of all islands."""
         return int(self._all("SELECT count(*) FROM epoch")[0][0])
 
     def epochs(self) -> list[dict]:
@@ -231,7 +229,7 @@ class Store:
 
 
 def _check_schema(path, db):
-    """The tables are ours, word for word, and there is nothing else: no view, no trigger, no other rule of a table."""
+    """Raise UserError unless the tables are ours, word for word, without views, triggers and other tables."""
     parts = [(kind, _words(sql)) for kind, sql in db.execute("SELECT type, sql FROM sqlite_schema") if sql is not None]
     known = [("table", _words(sql)) for sql in _SCHEMA]
     if any(part not in known for part in parts) or any(part not in parts for part in known if _words(_BEFORE) not in part):
@@ -244,17 +242,17 @@ def _words(sql):
 
 def _uri(path, write):
     uri = path.resolve().as_uri()
-    journal = path.with_name(path.name + "-journal")  # there where a writer was killed in the middle: who opens takes it back
+    journal = path.with_name(path.name + "-journal")  # left by a writer that was killed: opening for writing rolls it back
     if write or (journal.exists() and os.access(path.parent, os.W_OK)):
         return f"{uri}?mode=rw"
-    # A write-ahead log cannot be read in a folder that is read-only unless told that nobody writes.
+    # In a read-only folder, SQLite opens a store with a write-ahead log only as immutable.
     alone = not path.with_name(path.name + "-wal").exists()
     return f"{uri}?mode=ro&immutable=1" if alone and not os.access(path.parent, os.W_OK) else f"{uri}?mode=ro"
 
 
 @contextmanager
 def _translated(path):
-    """SQLite's errors as ours, one line each."""
+    """Context that turns SQLite's errors into ours, of one line."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -271,6 +269,6 @@ def _translated(path):
             remedy = f"cannot be read or written ({text}); check the disk, then run evo resume"
         raise MachineError(f"{path}: {remedy}") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is damaged (a text in it is none); restore the folder from a copy") from None
+        raise UserError(f"{path}: is damaged (a text in it cannot be decoded); restore the folder from a copy") from None
     except sqlite3.DatabaseError as error:
         raise UserError(f"{path}: is damaged or no store of a run ({error}); restore the folder from a copy") from None

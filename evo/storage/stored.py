@@ -1,8 +1,8 @@
-"""Checked reading of a store: the documents by their models (`documents`), the arrays by their fields, axes and
-lengths before they are taken out of their frame, then by their values.
+"""Checked reading of a store: documents by their models (`documents`), arrays by their fields, axes and lengths before they are
+unpacked, then by their values.
 
-A store may come from a stranger or be damaged: whatever it holds, reading it gives what a run of its spec may have stored, or
-one line.
+A store may come from a stranger or be damaged: reading it gives contents that a run of its spec may have stored, or raises an
+error of one line.
 """
 
 from typing import NamedTuple
@@ -26,18 +26,18 @@ from fitness.trials import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log
-FOUNDED = 1_000_000  # characters of what is said of founders
+FOUNDED = 1_000_000  # characters of the log of founders
 CASES = 65_536  # of a circuit
-SMALL = 1 << 26  # bytes that any machine has
+SMALL = 1 << 26  # bytes that every machine has
 EXAMPLES = 64  # two of each of at most twelve classes
 
 
 class Heritage(NamedTuple):
     """Genomes that a run begins with.
 
-    genomes  [n];   island  int64 [n]: which island each is for
-    log      of a fork what the parent was: run (its name), spec_sha256, archive_sha256, generation; of a run whose spec names
-             founders these, and how many of the genomes of an island descend from them: see `documents.Founded`
+    genomes  [n];   island  int64 [n], of each
+    log      of a fork, its parent: run (its name), spec_sha256, archive_sha256, generation; of a run whose spec names founders,
+             these and the number of genomes of an island that descend from them, see `documents.Founded`
     """
 
     genomes: np.ndarray
@@ -49,7 +49,7 @@ NO_SIGNALS = np.zeros((0, 0, 0), "f4")
 
 
 class Examples(NamedTuple):
-    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials], and what drives the
+    """A few held-out trials kept for pictures: spikes bool [trials, steps, channels], labels int [trials], and signals of the
     sampled channels, float32 [trials, steps, sampled channels]."""
 
     spikes: np.ndarray
@@ -58,19 +58,19 @@ class Examples(NamedTuple):
 
     @property
     def driven(self) -> np.ndarray | None:
-        """What drives the sampled channels, None where there are none."""
+        """Signals of the sampled channels, None where there are none."""
         return self.signals if self.signals.size else None
 
 
 class Stored(NamedTuple):
-    """All that a store holds of a run, but for its analyses.
+    """The contents of a store, without its analyses.
 
-    spec_sha256  digest of the spec it was made with;   interface  what its task asks of circuits;   examples  trials
-    heritage     the genomes it began with, None if all were drawn;   parent  what it was forked from
-    founders     the circuits of others that it began with: name and sha256 of each
-    epochs       as `evo.storage.documents.Epoch`;   states  the latest of every island that has one, by island
-    conditions   name and number of trials of each condition that held-out trials belong to; [] for a run of 0.4
-    about        what the task is about, see `fitness.analysis.about`; {} for a run of 0.4
+    spec_sha256  digest of the spec;   interface  that the task asks of circuits;   examples  trials
+    heritage     the initial genomes, None if all were drawn;   parent  of a forked run
+    founders     name and sha256 of each founder
+    epochs       as `evo.storage.documents.Epoch`;   states  the latest state of every island that has one, by island
+    conditions   name and number of trials of each condition of the held-out trials; [] for a run of 0.4
+    about        description of the task, see `fitness.analysis.about`; {} for a run of 0.4
     """
 
     spec_sha256: str
@@ -91,15 +91,15 @@ class Stored(NamedTuple):
         return [] if self.heritage is None else self.heritage.log.get("founders", [])
 
     def founder_of(self, line: int) -> dict | None:
-        """The founder of which the individual that a line began with is one or a mutant; None where it was drawn."""
+        """The founder that the first individual of a line is, or is a mutant of; None where it was drawn."""
         born, place = founder_place(line)
-        given = self.founders
-        return given[place % len(given)] if given and born == 0 and place < self.heritage.log["count"] else None  # type: ignore[union-attr]
+        founders = self.founders
+        return founders[place % len(founders)] if founders and born == 0 and place < self.heritage.log["count"] else None  # type: ignore[union-attr]
 
 
 def read(store: Store, spec: RunSpec) -> Stored:
-    """A store as of one moment. Raises UserError where it holds what no run of this spec can have stored, MachineError where
-    there is not the memory to look."""
+    """The contents of a store at one moment. Raises UserError for contents that no run of this spec can have stored,
+    MachineError where the memory does not suffice."""
     path = store.path
     with store.moment():
         facts = documents.facts(store.facts(), path)
@@ -124,20 +124,20 @@ def read(store: Store, spec: RunSpec) -> Stored:
 
 
 def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch: int, path) -> list[State]:
-    """The states of all islands after an epoch, from whatever file. Raises UserError where they are none."""
+    """The states of all islands after an epoch, from any file, checked. Raises UserError."""
     form, s = _Forms(spec, interface, 0, path), spec.search
     generation = min((epoch + 1) * s.epoch, s.generations)
     last = {"generation": generation, "log": range(s.epoch + 1)}
-    found = [form.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
-    form.records([part for state in found for part in (state.archive, state.population)], [generation] * (2 * len(found)))
-    return found
+    states = [form.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
+    form.records([part for state in states for part in (state.archive, state.population)], [generation] * (2 * len(states)))
+    return states
 
 
-def check_going_on(store: Store, spec: RunSpec, found: Stored):
-    """Before a run goes on: the circuits of its populations, and what islands sent and others have not received yet. Raises
+def check_going_on(store: Store, spec: RunSpec, run: Stored):
+    """Check, before a run goes on, the circuits of its populations and the migrants that have not been received yet. Raises
     UserError."""
-    form, last = _Forms(spec, found.interface, len(found.conditions), store.path), {row["island"]: row for row in found.epochs}
-    form.records([state.population for state in found.states], [state.generation for state in found.states])
+    form, last = _Forms(spec, run.interface, len(run.conditions), store.path), {row["island"]: row for row in run.epochs}
+    form.records([state.population for state in run.states], [state.generation for state in run.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
         if sender is None or sender not in last:
@@ -149,25 +149,23 @@ def check_going_on(store: Store, spec: RunSpec, found: Stored):
             form.migrants(blob, last[sender]["generation"])
 
 
-def check_before(store: Store, spec: RunSpec, found: Stored, islands: list[int]):
-    """Before the last epoch of these islands is taken back: the states that then count. Raises UserError."""
+def check_before(store: Store, spec: RunSpec, run: Stored, islands: list[int]):
+    """Check, before the last epoch of these islands is taken back, the states before it. Raises UserError."""
     store.check_before(islands)
-    form, rows = (
-        _Forms(spec, found.interface, len(found.conditions), store.path),
-        {(row["island"], row["epoch"]): row for row in found.epochs},
-    )
+    form = _Forms(spec, run.interface, len(run.conditions), store.path)
+    rows = {(row["island"], row["epoch"]): row for row in run.epochs}
     for island, epoch, blob in store.before():
         if (island, epoch) in rows:
             form.state(blob, rows[island, epoch])
 
 
 def _epochs(store, spec):
-    """Of every island those from the first to its last, with a log of all generations."""
+    """The epochs of all islands, from the first to the last of each and with a log of all generations; checked."""
     s, rows, after = spec.search, store.epochs(), {}
     if any(not isinstance(row["log"], str) or len(row["log"]) > ROW * (s.epoch + 2) for row in rows):
         raise damaged(store.path, "the log of an epoch")
-    found = documents.epochs(rows, store.path)
-    for row in found:
+    epochs = documents.epochs(rows, store.path)
+    for row in epochs:
         island, log = row["island"], row["log"]
         epoch, generation = after.get(island, (0, 0))
         due = range(generation, generation + len(log))
@@ -183,31 +181,31 @@ def _epochs(store, spec):
         if not sound:
             raise damaged(store.path, f"epoch {row['epoch']} of island {island}")
         after[island] = epoch + 1, due[-1] + 1
-    return found
+    return epochs
 
 
 class _Forms:
-    """The shapes of the arrays that a run of a spec stores, and the values that they may have."""
+    """Shapes and values of the arrays that a run of a spec may store."""
 
     def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
         self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
         self.bounds: Bounds | AssemblyBounds = spec.bounds(interface)
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
-        self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may say as many as it likes
+        self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may have any number
         self.record = record(self.genome, outcome_of(spec.search))
 
     def state(self, blob: bytes, last: dict) -> State:
-        """The state of an island after its last epoch."""
-        generation, found = last["generation"], self._arrays(State, blob, self.of_state(last))
-        found = found._replace(population=up_to_date(found.population), archive=up_to_date(found.archive))
-        if documents.log(found.log, self.path)[-1]["generation"] != generation:
+        """The state of an island after its last epoch, checked."""
+        generation, state = last["generation"], self._arrays(State, blob, self.of_state(last))
+        state = state._replace(population=up_to_date(state.population), archive=up_to_date(state.archive))
+        if documents.log(state.log, self.path)[-1]["generation"] != generation:
             raise damaged(self.path, f"the log in the state of island {last['island']}")
-        self._population(found, generation)
-        return found
+        self._population(state, generation)
+        return state
 
     def of_state(self, last: dict) -> Shapes:
-        """Those of such a state."""
+        """Shapes of a state after the last epoch of an island."""
         s = self.spec.search
         return {
             "population": Shape((self.record, record_of_0_4(self.record)), ((1, s.population),)),
@@ -218,7 +216,7 @@ class _Forms:
         }
 
     def migrants(self, blob: bytes, generation: int) -> Migrants:
-        """Migrants that an island sent."""
+        """The migrants of an island, checked."""
         s = self.spec.search
         count = min(s.migrants, s.population)
         parts = {
@@ -226,43 +224,43 @@ class _Forms:
             "grades": Shape("f4", ((0, count), self.cases)),
             "pedigree": self._pedigree(count, generation),
         }
-        found = self._arrays(Migrants, blob, parts)
-        found = found._replace(population=up_to_date(found.population))
-        self._population(found, generation)
-        self.records([found.population], [generation])
-        return found
+        migrants = self._arrays(Migrants, blob, parts)
+        migrants = migrants._replace(population=up_to_date(migrants.population))
+        self._population(migrants, generation)
+        self.records([migrants.population], [generation])
+        return migrants
 
     def heritage(self, blob: bytes) -> Heritage:
-        """Initial population of a forked run."""
+        """The initial population of a run, checked."""
         count = self.spec.search.islands * self.spec.search.population
         parts = {
             "genomes": Shape(self.genome, ((1, count),)),
             "island": Shape("i8", ((1, count),)),
             "log": Shape("u1", ((2, FOUNDED),)),
         }
-        found = self._arrays(Heritage, blob, parts)
-        here = (found.island >= 0) & (found.island < self.spec.search.islands)
-        if len(found.genomes) != len(found.island) or not here.all() or not genome.sound(found.genomes, self.bounds).all():
+        genomes, island, log = heritage = self._arrays(Heritage, blob, parts)
+        valid = (island >= 0) & (island < self.spec.search.islands)
+        if len(genomes) != len(island) or not valid.all() or not genome.sound(genomes, self.bounds).all():
             raise damaged(self.path, "the genomes it began with")
-        return found._replace(log=documents.origin(found.log, self.path))
+        return heritage._replace(log=documents.origin(log, self.path))
 
     def examples(self, blob: bytes) -> Examples:
-        """The trials that are shown."""
+        """The example trials, checked."""
         steps, channels = round(self.interface.duration_ms / self.interface.dt_ms), len(self.interface.inputs)
         parts = {
             "spikes": Shape("?", ((1, EXAMPLES), (steps, steps), (channels, channels))),
             "labels": Shape(None, ((1, EXAMPLES),)),
             "signals": Shape("f4", ((0, EXAMPLES), (0, steps), (0, channels))),
         }
-        found = self._arrays(Examples, blob, parts)
+        examples = self._arrays(Examples, blob, parts)
         sampled = len(self.interface.sampled)
-        driven = (len(found.spikes), steps, sampled) if sampled else (0, 0, 0)
-        if found.signals.shape != driven or not np.isfinite(found.signals).all():
+        driven = (len(examples.spikes), steps, sampled) if sampled else (0, 0, 0)
+        if examples.signals.shape != driven or not np.isfinite(examples.signals).all():
             raise damaged(self.path, "its example trials")
-        numbers = found.labels.dtype.kind != "f" or np.isfinite(found.labels).all()
-        if len(found.spikes) != len(found.labels) or not numbers or (found.spikes.view("u1") > 1).any():
+        finite = examples.labels.dtype.kind != "f" or np.isfinite(examples.labels).all()
+        if len(examples.spikes) != len(examples.labels) or not finite or (examples.spikes.view("u1") > 1).any():
             raise damaged(self.path, "its example trials")
-        return found
+        return examples
 
     def _arrays(self, kind, blob, parts):
         try:
@@ -274,23 +272,23 @@ class _Forms:
             raise damaged(self.path, str(error)) from None
 
     def _pedigree(self, living, generation):
-        """Of each line at most one step a generation."""
+        """The shape of a pedigree: of each line at most one step a generation."""
         return Shape(step_dtype(self.genome), ((0, living * (generation + 1)),))
 
     def records(self, groups: list[np.ndarray], generations: list[int]):
-        """Individuals of several islands, and the generation that each of these is at."""
+        """Check the individuals of several islands, whose generations are given."""
         rows = np.concatenate(groups) if groups else np.empty(0, self.record)
         last = np.repeat(np.array(generations, "i8"), [len(group) for group in groups])
-        sound = self._sound_fates(rows, last) and genome.sound(np.ascontiguousarray(rows["genome"]), self.bounds).all()
+        sound = self._sound_outcomes(rows, last) and genome.sound(np.ascontiguousarray(rows["genome"]), self.bounds).all()
         if not sound:
             raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
 
-    def _sound_fates(self, rows, last):
-        looks, counts = (np.stack([rows[name] for name in names]) for names in (LOOKED_AT, ("spikes", "events")))
+    def _sound_outcomes(self, rows, last):
+        scores, counts = (np.stack([rows[name] for name in names]) for names in (LOOKED_AT, ("spikes", "events")))
         return (
             np.isfinite(rows["losses"]).all()
             and np.isfinite(rows["score"]).all()
-            and not np.isinf(looks).any()
+            and not np.isinf(scores).any()
             and not (np.isinf(counts) | (counts < 0)).any()  # NaN where nothing is simulated
             and self._sound_noise(rows)
             and _within(rows["condition"], -1, self.conditions - 1)
@@ -301,7 +299,7 @@ class _Forms:
         )
 
     def _sound_noise(self, rows):
-        """How often circuits were judged, where scores are noisy."""
+        """Are the moments of noisy scores sound?"""
         if "count" not in rows.dtype.names:
             return True
         spread = rows["spread"]
@@ -312,15 +310,15 @@ class _Forms:
             and (spread >= 0).all()
         )
 
-    def _population(self, found, generation):
-        """Check the arrays beside the circuits of a population; circuits are checked before they are evaluated."""
-        rows, grades = found.population, found.grades
-        sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(found.pedigree, generation)
-        if not sound or not self._sound_fates(rows, generation):
+    def _population(self, state, generation):
+        """Check a population without its circuits, which are checked before they are evaluated."""
+        rows, grades = state.population, state.grades
+        sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(state.pedigree, generation)
+        if not sound or not self._sound_outcomes(rows, generation):
             raise damaged(self.path, "the scores of a population, or where it comes from, are none")
 
     def _sound_steps(self, steps, generation):
-        """Their circuits are looked at when one of them is shown: there are many."""
+        """Are the steps of a pedigree sound? Their circuits, which are many, are checked when they are shown."""
         return (
             _within(steps["island"], 0, self.spec.search.islands - 1)
             and _within(steps["generation"], 0, generation)

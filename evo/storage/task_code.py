@@ -1,8 +1,8 @@
-"""The code of a run's own task, or the file that its task is over, in the folder of the run: kept there, and compared before a
-line of it is executed.
+"""The user's own code of a run, or the file of a task over a file, in the run folder: kept there, and compared before any of it
+is executed.
 
-A single file lies beside run.toml; a task of several files has the folder `task` for itself. The store has the digest of spec
-and code together, by which a run goes on, and one of each file, by which the one that was changed can be named.
+A single file lies beside run.toml; a task of several files has the folder `task`. The store has the digest of spec and code
+together, which must match for a run to go on, and one of each file, to name the one that was changed.
 """
 
 import json
@@ -17,16 +17,16 @@ from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
-from fitness.file_data import MOST
+from fitness.file_data import MAX_BYTES
 from fitness.registry import apart, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
-FOLDER = "task"  # a file that a task is over has another, see `fitness.file_data`
+FOLDER = "task"  # of code; the file of a task over a file is in another, see `fitness.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 
 def kept(spec: RunSpec, code: Code) -> RunSpec:
-    """The spec as it lies in the run folder, where what is the user's own has the names by which it is found there."""
+    """The spec with the names that the user's own code and data have in the run folder."""
     names = {}
     own, data = apart(spec.task, code)
     alone = own is not None and len(own) == 1 and "/" not in own[0][0]
@@ -36,13 +36,12 @@ def kept(spec: RunSpec, code: Code) -> RunSpec:
         if not alone:
             path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
         names[key] = f"{path}:{inner}"
-    found = spec.with_own(names)
-    return found if data is None else found.model_copy(update={"task": found.task | {str(file_key(found.task)): data[0][0]}})
+    spec = spec.with_own(names)
+    return spec if data is None else spec.model_copy(update={"task": spec.task | {str(file_key(spec.task)): data[0][0]}})
 
 
 def keep(spec: RunSpec, code: Code, folder: Path):
-    """Write the code, and the file that the task of `spec` is over, into a run folder. Raises UserError where others' files are
-    in its place."""
+    """Write the user's own code and data of `spec` into a run folder. Raises UserError where other files are in the way."""
     own, data = apart(spec.task, code)
     for path, content in data or ():
         write_whole(folder / path, content)
@@ -54,27 +53,27 @@ def _keep_own(code, folder):
     if len(code) == 1 and "/" not in code[0][0]:
         write_whole(folder / code[0][0], code[0][1])
         return
-    new, there = folder / f".{FOLDER}.part", folder / FOLDER
+    new, target = folder / f".{FOLDER}.part", folder / FOLDER
     shutil.rmtree(new, ignore_errors=True)
     for path, content in code:
         write_whole(new / path, content)
     try:
-        if there.is_dir() and digests(gather_whole(FOLDER, there, code[0][0])) == digests(code):
-            shutil.rmtree(there)
-        os.rename(new, there)
+        if target.is_dir() and digests(gather_whole(FOLDER, target, code[0][0])) == digests(code):
+            shutil.rmtree(target)
+        os.rename(new, target)
     except (OSError, UserError):
         shutil.rmtree(new, ignore_errors=True)
-        raise UserError(f"{there}: is there already, and is no copy of this task; choose another --out") from None
+        raise UserError(f"{target}: is there already, and is no copy of this task; choose another --out") from None
 
 
 def stored_code(spec: RunSpec, folder: Path) -> Code | None:
-    """The code of the user's own as it lies in a run's folder; None where all ships. Executes nothing. Raises UserError for a
-    name that leads out of the folder, and for links."""
+    """The user's own code and data in a run folder; None where all is built in. Executes nothing. Raises UserError for names
+    that lead out of the folder, and for links."""
     return joined(_stored_own(spec, folder), _stored_data(spec, folder))
 
 
 def _stored_data(spec, folder):
-    """The file that a run's task is over, as it lies in its folder."""
+    """The file of a task over a file, in the run folder."""
     file = data_file(spec.task)
     if file is None:
         return None
@@ -84,27 +83,27 @@ def _stored_data(spec, folder):
     path = folder / file
     if path.is_symlink() or path.parent.is_symlink():
         raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")
-    return ((Path(file).as_posix(), read_bytes(path, MOST)),)
+    return ((Path(file).as_posix(), read_bytes(path, MAX_BYTES)),)
 
 
 def _stored_own(spec, folder):
-    places: dict[str, str] = {}
+    names: dict[str, str] = {}
     for key, name in spec.own_code.items():
-        places.setdefault(_place(key, name, folder), name)
-    if not places:
+        names.setdefault(_place(key, name, folder), name)
+    if not names:
         return None
-    first, name = next(iter(places.items()))
-    if len(places) == 1 and "/" not in first:
+    first, name = next(iter(names.items()))
+    if len(names) == 1 and "/" not in first:
         return read_alone(name, folder, first)
-    apart = next((one for path, one in places.items() if "/" not in path), None)
-    if apart is not None:
-        raise _misplaced("task", apart, folder)
+    outside = next((name for path, name in names.items() if "/" not in path), None)
+    if outside is not None:
+        raise _misplaced("task", outside, folder)
     inner = first.removeprefix(f"{FOLDER}/")
     return gather_whole(name, folder / FOLDER, inner if inner.endswith(".py") else f"{inner}/{INIT}")
 
 
 def _place(key, name, folder):
-    """The file or package that a name means in a run folder."""
+    """The path of a name in a run folder, a file or a package."""
     path, _, inner = name.rpartition(":")
     parts = path.split("/")
     plain = inner.isidentifier() and not any(part in ("", ".", "..") or "\0" in part for part in parts)
@@ -121,8 +120,8 @@ def _misplaced(key, name, folder):
 
 
 def checked_code(spec: RunSpec, folder: Path) -> Code | None:
-    """The same, known to be what the run began with: what is executed has to come from here. Raises UserError that names the
-    file that was changed."""
+    """The user's own code and data in a run folder, unchanged since the run began; only these may be executed. Raises UserError
+    that names the file that was changed."""
     code = stored_code(spec, folder)
     if code is None:
         return None
@@ -140,20 +139,20 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
 def forked_code(
     parent: RunSpec, spec: RunSpec, folder: Path, before_code: Callable[[RunSpec, Path], None] = lambda *_: None
 ) -> Code | None:
-    """The code of the user's own in a fork, whose parent is in `folder`, and the file that its task is over: the parent's,
-    checked, or where another file is named one that is sought from the working folder. `before_code` is called before any code
-    may be executed, with the spec and the folder."""
-    theirs, ours = ({name.rpartition(":")[0] for name in one.own_code.values()} for one in (parent, spec))
+    """The user's own code and data of a fork, whose parent is in `folder`: the parent's, checked, or other files that the spec
+    names, relative to the working folder. `before_code` is called with the spec and the folder before any code may be
+    executed."""
+    old, new = ({name.rpartition(":")[0] for name in s.own_code.values()} for s in (parent, spec))
     file, same = data_file(spec.task), data_file(spec.task) == data_file(parent.task)
-    if not ours and file is None:
+    if not new and file is None:
         return None
-    there = checked_code(parent, folder) if (ours and ours == theirs) or (file is not None and same) else None
-    own, data = (None, None) if there is None else apart(parent.task, there)
-    if ours:
-        before_code(spec, folder if ours == theirs else Path())
-    if ours != theirs:
+    inherited = checked_code(parent, folder) if (new and new == old) or (file is not None and same) else None
+    own, data = (None, None) if inherited is None else apart(parent.task, inherited)
+    if new:
+        before_code(spec, folder if new == old else Path())
+    if new != old:
         own = spec.collect_code()
-    return joined(own if ours else None, data if same else read_data(spec.task, Path()))
+    return joined(own if new else None, data if same else read_data(spec.task, Path()))
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):
@@ -162,7 +161,7 @@ def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path)
         return
     if code is None:
         changed = "run.toml: was"
-    elif (then := _files_then(store)) is None:  # of a run by 0.4, a single file
+    elif (then := _files_then(store)) is None:  # a run of 0.4, with a single file
         changed = f"{code[0][0]} or run.toml: one of them was"
     else:
         now = digests(code)
@@ -174,7 +173,7 @@ def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path)
 
 
 def files_fact(code: Code) -> str:
-    """The code as the store keeps it."""
+    """The digests of the code, as kept in the store."""
     return json.dumps(digests(code))
 
 
@@ -183,9 +182,9 @@ def _files_then(store):
     if stored is None:
         return None
     try:
-        found = json.loads(stored)
-        if isinstance(found, dict) and all(isinstance(digest, str) for digest in found.values()):
-            return found
+        files = json.loads(stored)
+        if isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values()):
+            return files
     except (TypeError, ValueError):
         pass
     raise UserError(f"{store.path}: is damaged (no readable {FACT}); restore the folder from a copy")

@@ -1,5 +1,5 @@
-"""State of an `evo.Evolver`, as a file: the states of its islands after the last whole epoch, and all that was said
-of circuits since, by which that way is gone again. Read without pickle, and checked (`evo.storage.stored`)."""
+"""State of an `evo.Evolver` in a file: the states of its islands after the last whole epoch, and the results told since, which
+are replayed. Read without pickle, and checked (`evo.storage.stored`)."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +18,12 @@ from fitness.judges import Results
 
 VERSION = 1
 BYTES, CIRCUITS = 10**10, 10**8  # at most
-SINCE = ("objectives", "score", "cases", "spikes", "events", "failed")  # of what was said
+SINCE = ("objectives", "score", "cases", "spikes", "events", "failed")  # fields of results
 
 
 class Saved(NamedTuple):
-    """Arrays, and as `log` the version, the spec as TOML, epoch, evaluations before it, sizes of the states in bytes, and how
-    many circuits each time something was said of."""
+    """Arrays, and as `log` the version, the spec as TOML, the epoch, the evaluations before it, the sizes of the states in
+    bytes, and the number of circuits in each of the results since."""
 
     states: np.ndarray
     objectives: np.ndarray
@@ -36,7 +36,7 @@ class Saved(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The same, read: states is None before the first epoch ends; since, the results in their order."""
+    """The state of an Evolver: states is None before the first epoch ends; since, the results in order."""
 
     spec: RunSpec
     epoch: int
@@ -46,25 +46,25 @@ class Told(NamedTuple):
 
 
 def write(path: Path, spec: RunSpec, epoch: int, evaluations: int, states: list[State] | None, since: list[Results]):
-    """Write it whole, or not at all."""
+    """Write the file whole, or not at all."""
     blobs = [] if states is None else [to_bytes(state) for state in states]
-    arrays: dict[str, Any] = {name: [getattr(one, name) for one in since] for name in SINCE}
+    arrays: dict[str, Any] = {name: [getattr(results, name) for results in since] for name in SINCE}
     objectives, cases = len(spec.search.objectives), since[0].cases.shape[1] if since else 1
     empty = {"objectives": np.empty((0, objectives)), "cases": np.empty((0, cases), "f4"), "failed": np.empty(0, bool)}
-    joined = {name: np.concatenate(some) if some else empty.get(name, np.empty(0)) for name, some in arrays.items()}
+    joined = {name: np.concatenate(parts) if parts else empty.get(name, np.empty(0)) for name, parts in arrays.items()}
     log = {
         "version": VERSION,
         "spec": spec.to_toml(),
         "epoch": epoch,
         "evaluations": evaluations,
         "sizes": [len(blob) for blob in blobs],
-        "counts": [len(one.score) for one in since],
+        "counts": [len(results.score) for results in since],
     }
     write_whole(path, to_bytes(Saved(np.frombuffer(b"".join(blobs), "u1"), **joined, log=log)))
 
 
 def read(path: Path) -> Told:
-    """Read what `write` wrote. Raises UserError for anything else."""
+    """Read a file of `write`. Raises UserError for any other file."""
     damaged = UserError(f"{path}: is no file that evo.Evolver saved, or damaged")
     n = (0, CIRCUITS)
     shapes = {
@@ -76,8 +76,8 @@ def read(path: Path) -> Told:
         "log": Shape("u1", ((2, 100 * LARGEST),)),
     }
     try:
-        found = from_bytes(Saved, read_bytes(path, BYTES), shapes)
-        log = found.log
+        saved = from_bytes(Saved, read_bytes(path, BYTES), shapes)
+        log = saved.log
         known = isinstance(log, dict) and log.get("version") == VERSION and isinstance(log["spec"], str)
         numbers = [log["epoch"], log["evaluations"], *log["sizes"], *log["counts"]] if known else [None]
         if not all(type(number) is int and number >= -1 for number in numbers):
@@ -88,25 +88,25 @@ def read(path: Path) -> Told:
         raise (error if str(error).startswith(str(path)) else damaged) from None
     spec = parse(log["spec"], str(path))
     counts, sizes = log["counts"], log["sizes"]
-    lengths = {len(getattr(found, name)) for name in SINCE}
+    lengths = {len(getattr(saved, name)) for name in SINCE}
     sound = (
         lengths == {sum(counts)}
-        and sum(sizes) == len(found.states)
-        and found.objectives.shape[1] == len(spec.search.objectives)
+        and sum(sizes) == len(saved.states)
+        and saved.objectives.shape[1] == len(spec.search.objectives)
     )
-    finite = all(np.isfinite(getattr(found, name)).all() for name in ("objectives", "score", "cases"))
+    finite = all(np.isfinite(getattr(saved, name)).all() for name in ("objectives", "score", "cases"))
     if not sound or not finite or len(sizes) != (0 if log["epoch"] < 0 else spec.search.islands):
         raise damaged
     ends = np.cumsum([0, *sizes])
-    blobs = [found.states[a:b].tobytes() for a, b in pairwise(ends)]
+    blobs = [saved.states[a:b].tobytes() for a, b in pairwise(ends)]
     states = check_states(spec, spec.make_judge().interface, blobs, log["epoch"], path) if blobs else None
     ends = np.cumsum([0, *counts])
-    since = [_results(found, slice(int(a), int(b))) for a, b in pairwise(ends)]
+    since = [_results(saved, slice(int(a), int(b))) for a, b in pairwise(ends)]
     return Told(spec, log["epoch"], log["evaluations"], states, since)
 
 
-def _results(found, some):
-    arrays = {name: getattr(found, name)[some] for name in SINCE}
+def _results(saved, rows):
+    arrays = {name: getattr(saved, name)[rows] for name in SINCE}
     return Results(
         **arrays, fault="told as None" if arrays["failed"].any() else None, share=np.ones(len(arrays["score"])), seconds={}
     )

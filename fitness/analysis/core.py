@@ -1,4 +1,4 @@
-"""The core of a circuit: the smallest part found of it that does as well."""
+"""The core of a circuit: the smallest part of it, by backward elimination, that does as well."""
 
 import json
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
 from fitness.analysis.scored import Scored, Worst, scored
-from fitness.evaluation.evaluate import Floor, climbed, judged
+from fitness.evaluation.evaluate import Floor, judged, smooth_scores
 from fitness.task import Task
 from fitness.trials import Trials
 
-MORE = 2, 8  # times as many trials to choose on as to confirm by: at first, and where the core is not confirmed
+CHOOSING = 2, 8  # trials to choose on, as a multiple of those to confirm on: first, and where the core is not confirmed
 
 
 class Smallest(NamedTuple):
@@ -29,7 +29,7 @@ class Smallest(NamedTuple):
     chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there,
                or that in its worst condition, falling below the floor of the whole circuit's (`Floor`)
     score, low, high, worst   on the trials that confirm it, see `Scored`
-    confirmed  do the scores there, too, stay above the floors of the whole circuit's?
+    confirmed  do the scores there stay above the floors of the whole circuit's?
     """
 
     circuit: Circuit
@@ -44,33 +44,33 @@ class Smallest(NamedTuple):
 
 
 def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming: Trials) -> Smallest | None:
-    """The core of a circuit by backward elimination: of the neurons and synapses that are left, as many of the least harmful
-    ones go at once as the score allows, over and over until none can go. The same circuit and trials give the same core.
+    """The core of a circuit by backward elimination: in each round as many of the least harmful neurons and synapses are
+    removed as the score allows, until none can go. The same circuit and trials give the same core.
 
-    draw   makes so many trials to choose on
-    Neurons that an output port reads stay. None: the floor of the circuit's score is chance, there is nothing to keep.
-    Nobody knows how to find the smallest part of all but by trying out every one; from this one nothing can be removed alone.
+    draw   returns a number of trials to choose on
+    Neurons that an output port reads stay. None if the floor of the circuit's score is chance: there is nothing to keep.
+    The core is minimal, since no part of it can be removed alone, but need not be the smallest of all minimal ones.
     """
-    for more in MORE:
-        choosing = draw(more * len(confirming))
+    for factor in CHOOSING:
+        choosing = draw(factor * len(confirming))
         removed = _eliminated(task, circuit, choosing)
         if removed is None:
             return None
-        smaller, neurons, synapses = _left(circuit, removed)
-        found = scored(task, smaller, confirming)
-        confirmed = _as_good(found, Floor.of(task, confirming, circuit))
+        core, neurons, synapses = _left(circuit, removed)
+        report = scored(task, core, confirming)
+        confirmed = _as_good(report, Floor.of(task, confirming, circuit))
         if confirmed:
             break
-    ends = found["score"], found["low"], found["high"]
-    return Smallest(smaller, neurons, synapses, len(choosing), *ends, confirmed, found.get("worst"))
+    ends = report["score"], report["low"], report["high"]
+    return Smallest(core, neurons, synapses, len(choosing), *ends, confirmed, report.get("worst"))
 
 
-def _as_good(found: Scored, floor: Floor):
-    return found["score"] >= floor.score and ("worst" not in found or found["worst"]["score"] >= floor.worst)
+def _as_good(report: Scored, floor: Floor):
+    return report["score"] >= floor.score and ("worst" not in report or report["worst"]["score"] >= floor.worst)
 
 
 def _eliminated(task, circuit, trials):
-    """The parts that go, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
+    """The parts removed, in order: numbers of neurons, and of synapses after them. None where there is no score to keep."""
     floor = Floor.of(task, trials, circuit)
     if floor.score <= 0:
         return None
@@ -82,34 +82,36 @@ def _eliminated(task, circuit, trials):
         [np.eye(count, dtype=bool), (source == np.arange(count)[:, None]) | (ends.target == np.arange(count)[:, None])], axis=1
     )
 
-    def tried(there):
-        """Scores of versions with these parts, bool [V, parts]; graded ones where those are equal; and which are as good."""
-        versions = Variants.of(circuit, len(there))._replace(present=there[:, :count], kept=there[:, count:])
-        found = [(s.value, climbed(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)]
-        return map(np.concatenate, zip(*found, strict=True))
+    def evaluated(present):
+        """Scores of variants with these parts, bool [variants, parts]; smooth scores, to break ties; and which are as good."""
+        versions = Variants.of(circuit, len(present))._replace(present=present[:, :count], kept=present[:, count:])
+        batches = [
+            (s.value, smooth_scores(s, trials), floor.kept(task, trials, s)) for s in judged(task, trials, circuit, versions)
+        ]
+        return map(np.concatenate, zip(*batches, strict=True))
 
-    def less(there, part):
-        return there & ~(touches[part] if part < count else np.arange(len(there)) == part)
+    def removing(present, part):
+        return present & ~(touches[part] if part < count else np.arange(len(present)) == part)
 
-    there, removed = np.ones(len(may_go), bool), []
+    present, removed = np.ones(len(may_go), bool), []
     while True:
-        parts = np.flatnonzero(there & may_go)
+        parts = np.flatnonzero(present & may_go)
         if not len(parts):
             return removed
-        value, smooth_score, as_good = tried(np.stack([less(there, part) for part in parts]))
+        value, smooth_score, as_good = evaluated(np.stack([removing(present, part) for part in parts]))
         harmless = [k for k in np.lexsort((-smooth_score, -value)) if as_good[k]]
         if not harmless:
             return removed
-        so_far = []
+        nested = []
         for k in harmless:
-            so_far.append(less(so_far[-1] if so_far else there, parts[k]))
-        *_, as_good = tried(np.stack(so_far))
-        still = np.flatnonzero(as_good)
-        if not len(still):  # the first was
-            raise UserError(f"task {task.title()}: the score of the same circuit is another one the second time; use only rng")
-        together = int(still.max())
-        there = so_far[together]
-        removed += [int(parts[k]) for k in harmless[: together + 1]]
+            nested.append(removing(nested[-1] if nested else present, parts[k]))
+        *_, as_good = evaluated(np.stack(nested))
+        good = np.flatnonzero(as_good)
+        if not len(good):  # the first was as good alone
+            raise UserError(f"task {task.title()}: the same circuit has another score the second time; use only rng")
+        last = int(good.max())
+        present = nested[last]
+        removed += [int(parts[k]) for k in harmless[: last + 1]]
 
 
 def _left(circuit, removed):
@@ -125,8 +127,8 @@ def _left(circuit, removed):
 
 
 class Core(TypedDict):
-    """The core: what is left when part after part is removed as long as the score, and that in the worst condition, stay above
-    the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
+    """The core: the circuit that is left when part after part is removed as long as the score, and that in the worst condition,
+    stay above the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
 
     motif           a motif file, its provenance naming the parent
     score, low, high, trials, worst   of the core, see `Scored`, on trials that had no part in choosing it (held-out ones)
@@ -147,25 +149,25 @@ class Core(TypedDict):
 
 def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Trials], name: str | None = None) -> Core | None:
     """The part `core` of an analysis."""
-    found = smallest(task, motif.circuit, draw, held_out)
-    if found is None:
+    core = smallest(task, motif.circuit, draw, held_out)
+    if core is None:
         return None
-    worst_score = {} if found.worst is None else {"worst": found.worst["score"]}
-    smaller = Motif.of(
-        found.circuit,
+    worst_score = {} if core.worst is None else {"worst": core.worst["score"]}
+    motif_of_core = Motif.of(
+        core.circuit,
         **motif.provenance.model_dump(exclude={"scores", "parent"}),
-        scores={"held_out": found.score, "low": found.low, "high": found.high, **worst_score},
+        scores={"held_out": core.score, "low": core.low, "high": core.high, **worst_score},
         parent=Parent(sha256=digest(motif), name=name),
     )
-    core: Core = {
-        "motif": json.loads(dumps(smaller)),
-        "score": found.score,
-        "low": found.low,
-        "high": found.high,
+    part: Core = {
+        "motif": json.loads(dumps(motif_of_core)),
+        "score": core.score,
+        "low": core.low,
+        "high": core.high,
         "trials": len(held_out),
-        "confirmed": found.confirmed,
-        "removed": [*map(str, found.neurons), *(f"{source}>{target}" for source, target in found.synapses)],
+        "confirmed": core.confirmed,
+        "removed": [*map(str, core.neurons), *(f"{source}>{target}" for source, target in core.synapses)],
     }
-    if found.worst is not None:
-        core["worst"] = found.worst
-    return core
+    if core.worst is not None:
+        part["worst"] = core.worst
+    return part

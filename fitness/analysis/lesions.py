@@ -34,32 +34,32 @@ def cuts(circuit: Circuit) -> list[Cut]:
     sign = {n.id: n.sign for n in circuit.neurons}
     inputs = list(dict.fromkeys((c.name, s.post) for c in circuit.inputs for s in c.synapses))
     between = list(dict.fromkeys((s.pre, s.post) for s in circuit.synapses))
-    found = [Cut("neuron", str(n.id), (n.id,), ()) for n in circuit.neurons]
-    found += [Cut("synapse", f"{pre}>{post}", (), ((pre, post),)) for pre, post in between]
-    found += [Cut("input", f"{name}>{post}", (), ((name, post),)) for name, post in inputs]
+    all_cuts = [Cut("neuron", str(n.id), (n.id,), ()) for n in circuit.neurons]
+    all_cuts += [Cut("synapse", f"{pre}>{post}", (), ((pre, post),)) for pre, post in between]
+    all_cuts += [Cut("input", f"{name}>{post}", (), ((name, post),)) for name, post in inputs]
     for c in circuit.inputs:
-        found.append(Cut("channel", c.name, (), tuple(one for one in inputs if one[0] == c.name)))
+        all_cuts.append(Cut("channel", c.name, (), tuple(edge for edge in inputs if edge[0] == c.name)))
     for name in CLASSES:
         source, target = name.split(">")
-        theirs = inputs if source == "input" else [one for one in between if sign[one[0]] == source]
-        found.append(Cut("class", name, (), tuple(one for one in theirs if sign[one[1]] == target)))
-    return [one for one in found if one.neurons or one.connections]
+        of_source = inputs if source == "input" else [edge for edge in between if sign[edge[0]] == source]
+        all_cuts.append(Cut("class", name, (), tuple(edge for edge in of_source if sign[edge[1]] == target)))
+    return [cut for cut in all_cuts if cut.neurons or cut.connections]
 
 
-def lesion_scores(task: Task, trials: Trials, circuit: Circuit, which: list[Cut]) -> np.ndarray:
+def lesion_scores(task: Task, trials: Trials, circuit: Circuit, cuts: list[Cut]) -> np.ndarray:
     """The score after each of these lesions, float64 [lesions]."""
-    return scores(task, trials, circuit, lesioned(circuit, [(one.neurons, one.connections) for one in which]))[0]
+    return scores(task, trials, circuit, lesioned(circuit, [(cut.neurons, cut.connections) for cut in cuts]))[0]
 
 
 class Lesion(TypedDict):
-    """Result without a part; `change` is the score less that of the whole circuit.
+    """The score without a part; `change` is its difference from the score of the whole circuit.
 
     kind    neuron   silenced: it stays, but nothing reaches it and it has no drive
             synapse  between two neurons, or
             input    from an input channel to a neuron: the connection is cut
             channel  all connections of an input channel are cut
             class    all of E>E, E>I, I>E, I>I, input>E or input>I
-    part    how people read it: "I0", "E0>I1", "left>E0", "left", "I>E"
+    part    its name for readers: "I0", "E0>I1", "left>E0", "left", "I>E"
     source, target  of a synapse or an input, ids as in the motif file (of an input the channel's name), else None
     """
 
@@ -73,13 +73,13 @@ class Lesion(TypedDict):
 
 def lesions(task: Task, circuit: Circuit, held_out: Trials, score: float) -> list[Lesion]:
     """The part `lesions` of an analysis; score: the whole circuit's."""
-    which = cuts(circuit)
-    rest = lesion_scores(task, held_out, circuit, which)
-    order = np.argsort(rest, kind="stable")
-    return [_lesion(which[k], float(rest[k]), score) for k in order]
+    every = cuts(circuit)
+    after = lesion_scores(task, held_out, circuit, every)
+    order = np.argsort(after, kind="stable")
+    return [_lesion(every[k], float(after[k]), score) for k in order]
 
 
-def _lesion(one, score, base):
-    source, target = one.connections[0] if one.kind in ("synapse", "input") else (None, None)
+def _lesion(cut, score, base):
+    source, target = cut.connections[0] if cut.kind in ("synapse", "input") else (None, None)
     change = round(score - base, 9)
-    return {"kind": one.kind, "part": one.part, "source": source, "target": target, "score": score, "change": change}
+    return {"kind": cut.kind, "part": cut.part, "source": source, "target": target, "score": score, "change": change}

@@ -6,5 +6,5 @@ Number = float | None
 
 
 def rounded(values):
-    """Six digits are enough for a picture; None for what is not a number."""
+    """The values with six digits; None for NaN."""
     return [None if math.isnan(v) else float(f"{v:.6g}") for v in map(float, values)]

@@ -1,4 +1,4 @@
-"""Score against how much a circuit, or what it hears, is changed."""
+"""Score against the size of a perturbation of the circuit or of its input."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,8 +23,8 @@ FINER = 1, 2, 4
 
 
 class Response(NamedTuple):
-    """x, float64 [points], the first being no change; score there, and the ends low and high: of several draws the least and
-    the largest score, of a single one its 95 % confidence interval."""
+    """x, float64 [points], the first being no change; score at each; low and high: the range of the scores of several draws, or
+    the 95 % confidence interval of a single one."""
 
     x: np.ndarray
     score: np.ndarray
@@ -33,27 +33,28 @@ class Response(NamedTuple):
 
 
 def curves(task: Task, trials: Trials, circuit: Circuit) -> dict[str, Response]:
-    """The curves of a circuit by what is changed, see the functions below. Chance depends on the trials' seed and the circuit
-    alone. In a closed loop the input is the circuit's own doing: what changes it is left out."""
-    found = {
+    """The curves of a circuit by the quantity perturbed, see the functions below. Random draws depend on the trials' seed and
+    the circuit alone. In a closed loop the circuit shapes its own input: perturbations of the input and the step are left
+    out."""
+    responses = {
         "input jitter [ms]": input_jitter(task, trials, circuit),
         "weight noise [%]": weight_noise(task, trials, circuit),
         "parameter noise [%]": parameter_noise(task, trials, circuit),
         "time step [ms]": time_step(task, trials, circuit),
     }
-    return {name: curve for name, curve in found.items() if curve is not None}
+    return {name: curve for name, curve in responses.items() if curve is not None}
 
 
 def weight_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
-    """Every weight is off by chance, by a share with this standard deviation; none changes its sign. The draws are the same for
-    all standard deviations."""
+    """Every weight is multiplied by 1 + noise of this standard deviation; none changes its sign. The draws are the same for all
+    standard deviations."""
     draws = np.random.default_rng((trials.noise_seed, 1)).standard_normal((DRAWS, circuit.synapse_count))
     versions = Variants.of(circuit, len(PERCENT) * DRAWS)
     return _over_draws(task, trials, circuit, versions._replace(weight=versions.weight * _factors(draws)))
 
 
 def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
-    """The same of every parameter of the neurons, potentials being measured from v_rest, which stays."""
+    """Every parameter of the neurons is multiplied likewise; potentials are taken relative to v_rest, which stays."""
     model = circuit.model
     shape = DRAWS, len(circuit.neurons), len(model.names)
     draws = np.random.default_rng((trials.noise_seed, 2)).standard_normal(shape)
@@ -69,26 +70,26 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
 
 
 def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
-    """Every input spike comes early or late by chance, normally distributed with this standard deviation."""
+    """Every input spike is moved in time, normally distributed with this standard deviation."""
     if task.environment(trials) is not None:
         return None
     rng = np.random.default_rng((trials.noise_seed, 3))
-    found = []
+    rows = []
     for steps in JITTER_STEPS:
         moved = jittered(trials, steps, rng) if steps else trials
-        found.append(scored(task, moved, circuit))
-    return Response(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(found).T)
+        rows.append(scored(task, moved, circuit))
+    return Response(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(rows).T)
 
 
 def time_step(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
     """The step of the simulation is made shorter."""
     if task.environment(trials) is not None:
         return None
-    found = []
+    rows = []
     for finer in FINER:
         tables = from_circuit(circuit.model_copy(update={"dt_ms": task.dt_ms / finer}), np.float32)
-        found.append(with_interval(task, trials, at_finer_step(task, trials, tables, finer, Stop())))
-    return Response(task.dt_ms / np.array(FINER), *np.array(found).T)
+        rows.append(with_interval(task, trials, at_finer_step(task, trials, tables, finer, Stop())))
+    return Response(task.dt_ms / np.array(FINER), *np.array(rows).T)
 
 
 def jittered(trials: Trials, steps: float, rng) -> Trials:
@@ -98,12 +99,12 @@ def jittered(trials: Trials, steps: float, rng) -> Trials:
     last = trials.spikes.shape[1] - 1
     moved = np.clip(np.rint(step + steps * rng.standard_normal(len(step))).astype(int), 0, last)
     train = trial * trials.spikes.shape[2] + channel
-    moved = moved[np.lexsort((moved, train))]  # trains stand where they stood, each in order of time
+    moved = moved[np.lexsort((moved, train))]  # sorted within each train
     first = np.searchsorted(train, train)
-    number, size = np.arange(len(train)) - first, np.bincount(train)[train]
-    anew = train * 2 * (last + 1)  # so that the running maximum starts anew with each train
-    moved = np.maximum.accumulate(moved - number + anew) - anew + number
-    moved = np.minimum(moved, last + 1 - size + number)
+    rank, size = np.arange(len(train)) - first, np.bincount(train)[train]
+    offset = train * 2 * (last + 1)  # the running maximum starts anew with each train
+    moved = np.maximum.accumulate(moved - rank + offset) - offset + rank
+    moved = np.minimum(moved, last + 1 - size + rank)
     spikes = np.zeros_like(trials.spikes)
     spikes[trial, moved, channel] = True
     return replace(trials, spikes=spikes)
@@ -121,8 +122,8 @@ def _over_draws(task, trials, circuit, versions):
 
 
 class Curve(TypedDict):
-    """Score against how much is changed, x[0] being nothing. low and high: of several draws the least and the largest score,
-    of a single one its 95 % confidence interval."""
+    """Score against the size of a perturbation, x[0] being none. low and high: the range of the scores of several draws, or the
+    95 % confidence interval of a single one."""
 
     x: list[float]
     score: list[float]
@@ -132,8 +133,5 @@ class Curve(TypedDict):
 
 def perturbation(task: Task, circuit: Circuit, held_out: Trials) -> dict[str, Curve]:
     """The part `perturbation` of an analysis."""
-    return {what: _curve(found) for what, found in curves(task, held_out, circuit).items()}
-
-
-def _curve(found):
-    return {part: rounded(values) for part, values in found._asdict().items()}
+    responses = curves(task, held_out, circuit).items()
+    return {name: {part: rounded(values) for part, values in r._asdict().items()} for name, r in responses}  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""How well a circuit does on held-out trials, as it is kept in JSON."""
+"""The score of a circuit on held-out trials, as kept in JSON."""
 
 from typing import NotRequired
 
@@ -22,8 +22,8 @@ class Worst(TypedDict):
 
 
 class Scored(TypedDict):
-    """A score with the ends of its 95 % confidence interval, and on how many trials; and the worst condition, where the trials
-    have conditions (runs before 0.5 do not say)."""
+    """A score with the ends of its 95 % confidence interval and the number of trials; and the worst condition, where the trials
+    have conditions (absent in runs before 0.5)."""
 
     score: float
     low: float
@@ -40,21 +40,21 @@ def whole(task: Task, circuit: Circuit, held_out: Trials) -> Scored:
 
 def check_fits(task: Task, circuit: Circuit):
     """Raise UserError for a circuit that cannot take part in the task."""
-    wanted, has = (list(task.inputs), len(task.outputs)), ([c.name for c in circuit.inputs], len(circuit.outputs))
-    if wanted != has or any(len(port.neurons) > 1 for port in circuit.outputs):
-        asked = f"inputs {wanted[0]} and {wanted[1]} outputs of one neuron each"
-        raise UserError(f"task {task.title()}: its circuits have {asked}, not as {circuit!r}")
+    expected, actual = (list(task.inputs), len(task.outputs)), ([c.name for c in circuit.inputs], len(circuit.outputs))
+    if expected != actual or any(len(port.neurons) > 1 for port in circuit.outputs):
+        asked = f"inputs {expected[0]} and {expected[1]} outputs of one neuron each"
+        raise UserError(f"task {task.title()}: its circuits have {asked}, unlike {circuit!r}")
     if abs(task.dt_ms - circuit.dt_ms) > 1e-12:
         raise UserError(f"task {task.title()}: its step is {task.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
 
 
 def scored(task: Task, circuit: Circuit, trials: Trials) -> Scored:
-    """How well a circuit does, in the search's precision."""
+    """The score of a circuit, in the search's precision."""
     e = evaluate(task, trials, from_circuit(circuit, np.float32))
     (low,), (high,) = task.interval(e.scored, trials)
-    found: Scored = {"score": float(e.score[0]), "low": float(low), "high": float(high), "trials": len(trials)}
-    (score,), (which,) = e.worst
-    if which >= 0:
+    report: Scored = {"score": float(e.score[0]), "low": float(low), "high": float(high), "trials": len(trials)}
+    (score,), (worst,) = e.worst
+    if worst >= 0:
         names, members = task.grouped(trials)
-        found["worst"] = {"condition": names[which], "score": float(score), "trials": len(members[which])}
-    return found
+        report["worst"] = {"condition": names[worst], "score": float(score), "trials": len(members[worst])}
+    return report

@@ -1,11 +1,11 @@
-"""A circuit read as a state machine: what it holds from one symbol to the next, and what a symbol does to that.
+"""A circuit read as a state machine: its states between the symbols of a sequence, and the transitions that symbols cause.
 
-At first all moments between symbols are one state. A state is split, by whether a neuron has just fired, or by a limit on its
-potential or current or on what plastic synapses have become, where that best tells what comes next: which outputs answer the
-next symbol, and which state follows.
-So two patterns of activity are two states only if that makes a difference to what the circuit does sooner or later (McCallum's
-utile distinctions, Proc. ICML 1995); splitting goes on as long as it shortens the description of what happens (minimum
-description length: Rissanen, Automatica 14, 1978).
+All moments between symbols begin as one state. A state is split by the feature that best predicts what follows, that is which
+outputs answer the next symbol and which state comes next: whether a neuron has just fired, or a limit on its potential or
+current or on the state of its plastic synapses.
+Two patterns of activity are two states only if the difference matters sooner or later to what the circuit does (McCallum's
+utile distinctions, Proc. ICML 1995); splitting goes on while it shortens the description of the data (minimum description
+length: Rissanen, Automatica 14, 1978).
 """
 
 from dataclasses import replace
@@ -20,18 +20,18 @@ from circuits.simulation.simulate import simulate
 from fitness.task import Task
 from fitness.trials import Symbols, Trials
 
-MOST, RAREST = 8, 0.02  # states that are told apart, and the least share of the moments that makes one
-LIMITS = 15  # on a potential or a current that are tried
-RECORDED = 20_000_000  # most numbers that are recorded
+MAX_STATES, MIN_SHARE = 8, 0.02  # number of states, and share of the moments in each
+LIMITS = 15  # tried on each potential or current
+MAX_RECORDED = 20_000_000  # numbers
 
 
 class Condition(NamedTuple):
     """A condition that holds in a state: a value of a part of the circuit is above a limit, or not.
 
     part  a neuron "E0", an input channel "left" or a synapse "E0>E1"
-    what  "fires"; "potential" or "current" of a neuron, in mV; "release", how much the depressing or facilitating synapses of
-          a neuron or channel would transmit of a spike, in % of what they do after a rest; "weight" of a synapse that learns,
-          in % of the one it began with
+    what  "fires"; "potential" or "current" of a neuron, in mV; "release", the transmission of a spike by the depressing or
+          facilitating synapses of a neuron or channel, in % of that after rest; "weight" of a plastic synapse, in % of its
+          first one
     """
 
     part: str
@@ -47,7 +47,7 @@ class Condition(NamedTuple):
 
 
 class Feature(NamedTuple):
-    """A feature that may tell states apart: its part, its kind, and its value, float64 [trials, moments]."""
+    """A feature by which a state may be split: its part, its kind, and its value, float64 [trials, moments]."""
 
     part: str
     what: str
@@ -58,9 +58,10 @@ class Machine(NamedTuple):
     """A circuit as a state machine, the most frequent state first.
 
     symbols    names;   conditions  of each state, all of which hold
-    share      float64 [states]: of the moments looked at;   start  the state before the first symbol
+    share      float64 [states]: of all moments;   start  the state before the first symbol
     transitions  int64 [states, symbols, states]: how often a symbol led from a state to a state
-    answers    float64 [states, symbols, outputs]: share of them in which an output fired before the next symbol, NaN for none
+    answers    float64 [states, symbols, outputs]: share of the transitions in which an output fired before the next symbol, NaN
+               where there are none
     """
 
     symbols: tuple[str, ...]
@@ -79,43 +80,43 @@ class Machine(NamedTuple):
 def machine(task: Task, trials: Trials, circuit: Circuit) -> Machine | None:
     """The state machine of a circuit; None where the task has no sequences, see `Task.as_sequence`.
 
-    The circuit is looked at just before each symbol, and once after the last: as long after it as symbols are apart in the
-    median, or at the end of the trial. A neuron has just fired if it did so within half the shortest time between two such
-    moments. At most 8 states, none rarer than 2 %.
+    The circuit is observed just before each symbol and once after the last, at the median distance of symbols or at the end of
+    the trial. A neuron has just fired if it did so within half the shortest time between two such moments. At most 8 states,
+    none rarer than 2 %.
     """
     symbols = sequence_of(task, trials)
     if symbols is None:
         return None
-    seen = _looked_at(task, trials, circuit)
-    which, start = symbols.which[: seen.trials], symbols.start_ms[: seen.trials]
+    raster = _recorded(task, trials, circuit)
+    symbol, start = symbols.which[: raster.trials], symbols.start_ms[: raster.trials]
     gaps = np.diff(start, axis=1)
     end = np.minimum(start[:, -1:] + (np.median(gaps) if gaps.size else np.inf), task.duration_ms)
     rows = np.floor(np.column_stack([start, end]) / task.dt_ms + 1e-6).astype(int)  # steps that are over by then
-    fired = np.stack([_fired(seen, rows[:, k], rows[:, k + 1]) for k in range(which.shape[1])], axis=1)
-    features = _features(seen, circuit, rows, max(1, int(np.diff(rows, axis=1).min()) // 2))
-    state, conditions = _split(features, which, fired @ (1 << np.arange(fired.shape[-1])))
-    there = which >= 0
-    place = state[:, :-1][there], which[there], state[:, 1:][there]
+    fired = np.stack([_fired(raster, rows[:, k], rows[:, k + 1]) for k in range(symbol.shape[1])], axis=1)
+    features = _features(raster, circuit, rows, max(1, int(np.diff(rows, axis=1).min()) // 2))
+    state, conditions = _split(features, symbol, fired @ (1 << np.arange(fired.shape[-1])))
+    valid = symbol >= 0
+    index = state[:, :-1][valid], symbol[valid], state[:, 1:][valid]
     shape = len(conditions), len(symbols.names)
     transitions, answers = np.zeros((*shape, len(conditions)), "i8"), np.zeros((*shape, fired.shape[-1]))
-    np.add.at(transitions, place, 1)
-    np.add.at(answers, place[:2], fired[there])
+    np.add.at(transitions, index, 1)
+    np.add.at(answers, index[:2], fired[valid])
     with np.errstate(invalid="ignore"):
         answers = answers / transitions.sum(axis=2)[..., None]
     share = np.bincount(state.ravel(), minlength=len(conditions)) / state.size
-    first = int(np.bincount(state[:, 0]).argmax())
-    return Machine(symbols.names, conditions, share, first, transitions, answers)
+    initial = int(np.bincount(state[:, 0]).argmax())
+    return Machine(symbols.names, conditions, share, initial, transitions, answers)
 
 
 def sequence_of(task: Task, trials: Trials) -> Symbols | None:
     """The task's symbols in these trials, checked. Raises UserError."""
-    found = task._call(task.as_sequence, trials)
-    if found is None:
+    symbols = task._call(task.as_sequence, trials)
+    if symbols is None:
         return None
     place = f"task {task.title()}: as_sequence"
-    if not isinstance(found, Symbols):
+    if not isinstance(symbols, Symbols):
         raise UserError(f"{place} must return fitness.task.Symbols or None")
-    names, which, start = tuple(found.names), np.asarray(found.which), np.asarray(found.start_ms, "f8")
+    names, which, start = tuple(symbols.names), np.asarray(symbols.which), np.asarray(symbols.start_ms, "f8")
     if which.ndim != 2 or which.shape != start.shape or which.dtype.kind not in "iu" or len(which) != len(trials):
         raise UserError(f"{place}: which (int) and start_ms must be arrays [{len(trials)} trials, symbols]")
     if which.shape[1] == 0 or which.min() < -1 or which.max() >= len(names):
@@ -126,10 +127,10 @@ def sequence_of(task: Task, trials: Trials) -> Symbols | None:
     return Symbols(names, which, start)
 
 
-def _looked_at(task, trials, circuit) -> Raster:
-    """The circuit in the trials, as many as there is room for, all potentials and currents recorded."""
+def _recorded(task, trials, circuit) -> Raster:
+    """The raster of the circuit with all potentials and currents, in as many trials as `MAX_RECORDED` allows."""
     per_trial = task.steps * len(circuit.neurons) * len(circuit.model.states)
-    recorded = range(min(len(trials), max(1, RECORDED // per_trial)))
+    recorded = range(min(len(trials), max(1, MAX_RECORDED // per_trial)))
     raster = simulate(
         circuit,
         trials.spikes,
@@ -146,41 +147,41 @@ def _looked_at(task, trials, circuit) -> Raster:
     return replace(shorter, stimulus=raster.stimulus, traces=raster.traces)
 
 
-def _fired(seen, first, last):
+def _fired(raster, first, last):
     """Whether each output fired in the steps first to last - 1 of each trial: bool [trials, outputs]."""
-    step = np.arange(seen.steps)
-    return seen.outputs.fired_in((step >= first[:, None]) & (step < last[:, None]))
+    step = np.arange(raster.steps)
+    return raster.outputs.fired_in((step >= first[:, None]) & (step < last[:, None]))
 
 
-def _features(seen, circuit, rows, window) -> list[Feature]:
-    """Features of the circuit at these moments. In steps of 0.1 mV: the rest of a current after many time constants
-    tells of the past, too, but holds nothing."""
-    passed = np.zeros((seen.trials, seen.steps + 1, len(circuit.neurons)), "i4")
-    np.cumsum(seen.spikes(), axis=1, out=passed[:, 1:])
-    trial, before = np.arange(seen.trials)[:, None], np.maximum(rows - window, 0)
-    traces, at = seen.traces, (trial, np.maximum(rows - 1, 0))
+def _features(raster, circuit, rows, window) -> list[Feature]:
+    """Features of the circuit at these moments, in steps of 0.1 mV: what remains of a current after many time constants depends
+    on the past, too, but has no effect."""
+    spikes_before = np.zeros((raster.trials, raster.steps + 1, len(circuit.neurons)), "i4")
+    np.cumsum(raster.spikes(), axis=1, out=spikes_before[:, 1:])
+    trial, before = np.arange(raster.trials)[:, None], np.maximum(rows - window, 0)
+    traces, last_step = raster.traces, (trial, np.maximum(rows - 1, 0))
     values = {
-        "fires": passed[trial, rows] > passed[trial, before],
-        "potential": traces.v_mv[at].round(1),
-        "current": (traces.i_e_mv[at] + traces.i_i_mv[at]).round(1),
+        "fires": spikes_before[trial, rows] > spikes_before[trial, before],
+        "potential": traces.v_mv[last_step].round(1),
+        "current": (traces.i_e_mv[last_step] + traces.i_i_mv[last_step]).round(1),
     }
     names = [str(n.id) for n in circuit.neurons]
-    found = [Feature(name, what, value[..., k]) for what, value in values.items() for k, name in enumerate(names)]
-    return found + _releases(seen, circuit, rows) + _weights(seen, circuit, rows)
+    features = [Feature(name, what, value[..., k]) for what, value in values.items() for k, name in enumerate(names)]
+    return features + _releases(raster, circuit, rows) + _weights(raster, circuit, rows)
 
 
-def _releases(seen, circuit, rows):
-    """Resources of synapses with short-term plasticity, see `circuits.synapses.short_term`, from the spikes they got."""
+def _releases(raster, circuit, rows):
+    """Release by synapses with short-term plasticity, see `circuits.synapses.short_term`, computed from their input spikes."""
     plastic = {(c, s.short_term): s for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.short_term}
-    number = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
-    plastic |= {(number[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
-    sources = [*(c.name for c in circuit.inputs), *number]
-    spikes = np.concatenate([seen.stimulus.spikes()[: seen.trials], seen.spikes()], axis=2) if plastic else None
-    found = []
+    row_of = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
+    plastic |= {(row_of[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
+    sources = [*(c.name for c in circuit.inputs), *row_of]
+    spikes = np.concatenate([raster.stimulus.spikes()[: raster.trials], raster.spikes()], axis=2) if plastic else None
+    features = []
     for (source, p), synapse in plastic.items():
         trial, at = np.nonzero(spikes[..., source])
         order = np.arange(len(trial)) - np.searchsorted(trial, trial)
-        arrival = np.full((len(rows), int(order.max(initial=-1)) + 2), 10.0 * seen.steps)  # the last column: no more
+        arrival = np.full((len(rows), int(order.max(initial=-1)) + 2), 10.0 * raster.steps)  # the last column: no more
         arrival[trial, order] = at + round(synapse.delay_ms / circuit.dt_ms)
         used, gone, last = np.zeros(len(rows)), np.zeros(len(rows)), np.full(len(rows), -1.0)
         value = np.zeros(rows.shape)
@@ -191,8 +192,8 @@ def _releases(seen, circuit, rows):
             u, lost = _decayed(p, used, gone, (row - last) * circuit.dt_ms)
             used = u + p.use * (1 - u)
             gone, last = lost + used * (1 - lost), row
-        found.append(Feature(str(sources[source]), "release", (100 * value / max(p.use, 1e-9)).round()))
-    return found
+        features.append(Feature(str(sources[source]), "release", (100 * value / max(p.use, 1e-9)).round()))
+    return features
 
 
 def _decayed(p, used, gone, after_ms):
@@ -200,54 +201,54 @@ def _decayed(p, used, gone, after_ms):
     return used * (np.exp(-after_ms / p.tau_fac_ms) if p.tau_fac_ms else 0.0), gone * np.exp(-after_ms / p.tau_rec_ms)
 
 
-def _weights(seen, circuit, rows):
-    """Weights that synapses have learnt, see `circuits.synapses.stdp`, from the spikes on both sides."""
+def _weights(raster, circuit, rows):
+    """Weights of plastic synapses, see `circuits.synapses.stdp`, computed from pre- and postsynaptic spikes."""
     sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
     number = {n.id: k for k, n in enumerate(circuit.neurons)}
-    learning = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]
-    learning += [(len(circuit.inputs) + number[s.pre], s) for s in circuit.synapses if s.stdp]
-    if not learning:
+    plastic = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]
+    plastic += [(len(circuit.inputs) + number[s.pre], s) for s in circuit.synapses if s.stdp]
+    if not plastic:
         return []
-    fired = seen.spikes().swapaxes(0, 1)
-    spikes = np.concatenate([seen.stimulus.spikes()[: seen.trials].swapaxes(0, 1), fired], axis=2)
-    delay = [round(s.delay_ms / circuit.dt_ms) for _, s in learning]
-    arriving = np.zeros((seen.steps, seen.trials, len(learning)), bool)
-    for k, (source, _) in enumerate(learning):
+    fired = raster.spikes().swapaxes(0, 1)
+    spikes = np.concatenate([raster.stimulus.spikes()[: raster.trials].swapaxes(0, 1), fired], axis=2)
+    delay = [round(s.delay_ms / circuit.dt_ms) for _, s in plastic]
+    arriving = np.zeros((raster.steps, raster.trials, len(plastic)), bool)
+    for k, (source, _) in enumerate(plastic):
         arriving[delay[k] :, :, k] = spikes[: -delay[k], :, source]
-    posts = [number[s.post] for _, s in learning]
+    posts = [number[s.post] for _, s in plastic]
     grow, lose, tau_grow, tau_lose, bound = (
-        np.array([getattr(s.stdp, name) for _, s in learning])
+        np.array([getattr(s.stdp, name) for _, s in plastic])
         for name in ("a_plus", "a_minus", "tau_plus_ms", "tau_minus_ms", "bound")
     )
     keep_x, keep_y = np.exp(-circuit.dt_ms / tau_grow), np.exp(-circuit.dt_ms / tau_lose)
     x, y, w = np.zeros(arriving.shape[1:]), np.zeros(arriving.shape[1:]), np.ones(arriving.shape[1:])
-    after = np.ones((seen.steps + 1, *w.shape), "f4")
-    for k in range(seen.steps):
-        here, post = arriving[k], fired[k][:, posts]
+    after = np.ones((raster.steps + 1, *w.shape), "f4")
+    for k in range(raster.steps):
+        pre, post = arriving[k], fired[k][:, posts]
         x, y = keep_x * x, keep_y * y
-        w = np.clip(w - here * lose * y, 0, bound)
+        w = np.clip(w - pre * lose * y, 0, bound)
         w = np.clip(w + post * grow * x, 0, bound)
-        x, y, after[k + 1] = x + here, y + post, w
-    value = (100 * after[rows, np.arange(seen.trials)[:, None]]).round()  # [trials, moments, synapses]
-    names = [f"{sources[source]}>{s.post}" for source, s in learning]
+        x, y, after[k + 1] = x + pre, y + post, w
+    value = (100 * after[rows, np.arange(raster.trials)[:, None]]).round()  # [trials, moments, synapses]
+    names = [f"{sources[source]}>{s.post}" for source, s in plastic]
     return [Feature(name, "weight", value[..., k]) for k, name in enumerate(names)]
 
 
-def _split(features, which, answer):
+def _split(features, symbol, answer):
     """The states at all moments, int [trials, moments], and the conditions of each, the most frequent first.
 
-    which int [trials, symbols] and answer int [trials, symbols]: the symbol that follows a moment and what answers it
+    symbol, answer  int [trials, symbols]: the symbol after each moment, and the outputs that answer it
     """
     splits, holds = _candidates(features)  # [splits], bool [splits, trials, moments]
     state, conditions = np.zeros(features[0].value.shape, int), [()]
-    there = which >= 0
-    while len(conditions) < MOST and splits:
+    valid = symbol >= 0
+    while len(conditions) < MAX_STATES and splits:
         best = None
         for s in range(len(conditions)):
-            mine = (state[:, :-1] == s) & there
-            gain = _gain(holds[:, :, :-1][:, mine], which[mine], answer[mine], state[:, 1:][mine], there.sum())
+            members = (state[:, :-1] == s) & valid
+            gain = _gain(holds[:, :, :-1][:, members], symbol[members], answer[members], state[:, 1:][members], valid.sum())
             share = (holds & (state == s)).sum(axis=(1, 2)) / state.size
-            gain[(share < RAREST) | ((state == s).mean() - share < RAREST)] = -np.inf
+            gain[(share < MIN_SHARE) | ((state == s).mean() - share < MIN_SHARE)] = -np.inf
             k = int(gain.argmax())
             if gain[k] > 0 and (best is None or gain[k] > best[0]):
                 best = gain[k], s, k
@@ -262,14 +263,13 @@ def _split(features, which, answer):
 
 
 def _candidates(features):
-    """Ways to split: conditions, and where each holds. The limits tried are in the widest gaps between values, these first, and
-    at quantiles."""
+    """Candidate splits: conditions, and where each holds. Limits lie in the widest gaps between values, then at quantiles."""
     splits, holds = [], []
     for part, what, value in features:
-        there = np.unique(value).astype("f8")
-        widest = np.argsort(there[:-1] - there[1:], kind="stable")[:LIMITS]
-        limits = (there[widest] + there[widest + 1]) / 2
-        if len(there) > LIMITS + 1:
+        values = np.unique(value).astype("f8")
+        widest = np.argsort(values[:-1] - values[1:], kind="stable")[:LIMITS]
+        limits = (values[widest] + values[widest + 1]) / 2
+        if len(values) > LIMITS + 1:
             limits = np.append(limits, np.quantile(value, (np.arange(LIMITS) + 0.5) / LIMITS))
         for limit in dict.fromkeys(limits.tolist()):
             splits.append(Condition(part, what, limit, True))
@@ -278,17 +278,17 @@ def _candidates(features):
 
 
 def _gain(holds, symbol, answer, following, moments):
-    """By how much each split, bool [splits, rows], shortens the description of what follows in one state: in nats, less what
-    it takes to say which split it is and how probable everything then is."""
+    """By how many nats each split of a state, bool [splits, rows], shortens the description of what follows, less the cost of
+    naming the split and its probabilities."""
     _, outcome = np.unique(np.stack([symbol, answer, following]), axis=1, return_inverse=True)
     outcome = outcome.ravel()
     if not len(outcome):
         return np.full(len(holds), -np.inf)
-    one = (outcome[:, None] == np.arange(outcome.max() + 1)).astype("f8")  # [rows, outcomes]
-    of_symbol = np.zeros((one.shape[1], symbol.max() + 1))
+    outcomes = (outcome[:, None] == np.arange(outcome.max() + 1)).astype("f8")  # [rows, outcomes]
+    of_symbol = np.zeros((outcomes.shape[1], symbol.max() + 1))
     of_symbol[outcome, symbol] = 1.0
-    with_it = holds.astype("f8") @ one
-    without = one.sum(axis=0) - with_it
+    with_it = holds.astype("f8") @ outcomes
+    without = outcomes.sum(axis=0) - with_it
 
     def log_likelihood(count):
         by_symbol = count @ of_symbol
@@ -296,7 +296,7 @@ def _gain(holds, symbol, answer, following, moments):
 
     both = ((with_it @ of_symbol) > 0) & ((without @ of_symbol) > 0)
     parameters = (both * (of_symbol.sum(axis=0) - 1)).sum(axis=-1)
-    gain = log_likelihood(with_it) + log_likelihood(without) - log_likelihood(one.sum(axis=0))
+    gain = log_likelihood(with_it) + log_likelihood(without) - log_likelihood(outcomes.sum(axis=0))
     return gain - 0.5 * np.log(moments) * parameters - np.log(len(holds))
 
 
@@ -305,7 +305,7 @@ def _n_log_n(n):
 
 
 def _simplified(conditions):
-    """Without those that follow from others."""
+    """The conditions without those that others imply."""
     tightest: dict = {}
     for c in conditions:
         key = c.part, c.what, c.above

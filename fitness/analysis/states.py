@@ -11,12 +11,12 @@ from fitness.trials import Trials
 
 
 class State(TypedDict):
-    """Something that the circuit holds between symbols; how states are told apart: `fitness.analysis.state_machine`.
+    """A state of the circuit between symbols, see `fitness.analysis.state_machine`.
 
-    holds    what holds in it, by neuron (its id as text) or input channel: "fires", "silent", "current above 3.2 mV",
+    holds    its conditions, by neuron (its id as text) or input channel: "fires", "silent", "current above 3.2 mV",
              "potential up to -70.9 mV", "release above 60 %" (of its depressing or facilitating synapses), several joined by
              " and "; empty if there is but one state
-    share    of all moments looked at that it is found in
+    share    of all moments
     """
 
     name: str
@@ -25,9 +25,9 @@ class State(TypedDict):
 
 
 class Transition(TypedDict):
-    """Transition of a state by a symbol.
+    """A transition between states.
 
-    probability  of ending in `target` when `symbol` comes in `source` (numbers of states);   count  how often that was
+    probability  of ending in `target` when `symbol` comes in `source` (numbers of states);   count  how often it did
     answers      by port: probability that the output fires before the next symbol
     """
 
@@ -55,36 +55,36 @@ class States(TypedDict):
 
 def states(task: Task, circuit: Circuit, held_out: Trials) -> States | None:
     """The part `states` of an analysis."""
-    found = machine(task, held_out, circuit)
-    if found is None:
+    m = machine(task, held_out, circuit)
+    if m is None:
         return None
     transitions: list[Transition] = []
-    for source, symbol, target in zip(*np.nonzero(found.transitions), strict=True):
-        count, answers = int(found.transitions[source, symbol, target]), found.answers[source, symbol]
+    for source, symbol, target in zip(*np.nonzero(m.transitions), strict=True):
+        count, answers = int(m.transitions[source, symbol, target]), m.answers[source, symbol]
         transitions.append(
             {
                 "source": int(source),
-                "symbol": found.symbols[symbol],
+                "symbol": m.symbols[symbol],
                 "target": int(target),
-                "probability": rounded([count / found.transitions[source, symbol].sum()])[0],
+                "probability": rounded([count / m.transitions[source, symbol].sum()])[0],
                 "count": count,
                 "answers": dict(zip(task.outputs, rounded(answers), strict=True)),
             }
         )
     return {
-        "symbols": list(found.symbols),
+        "symbols": list(m.symbols),
         "states": [
-            {"name": f"S{k}", "holds": _joined(conditions), "share": rounded([found.share[k]])[0]}
-            for k, conditions in enumerate(found.conditions)
+            {"name": f"S{k}", "holds": _joined(conditions), "share": rounded([m.share[k]])[0]}
+            for k, conditions in enumerate(m.conditions)
         ],
-        "start": found.start,
+        "start": m.start,
         "transitions": transitions,
-        "explained": found.explained,
+        "explained": m.explained,
     }
 
 
 def _joined(conditions):
-    holds: dict[str, str] = {}
+    by_part: dict[str, str] = {}
     for c in conditions:
-        holds[c.part] = f"{holds[c.part]} and {c}" if c.part in holds else str(c)
-    return holds
+        by_part[c.part] = f"{by_part[c.part]} and {c}" if c.part in by_part else str(c)
+    return by_part

@@ -1,4 +1,4 @@
-"""Tuning curves: what the outputs do over the task's variable."""
+"""Tuning curves: responses of the outputs over the task's variable."""
 
 from typing import NamedTuple
 
@@ -8,16 +8,17 @@ from typing_extensions import TypedDict
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.analysis.numbers import rounded
+from fitness.interval import student
 from fitness.task import Task
 from fitness.trials import Trials
 
-POINTS = 12  # of a curve; a variable with more values than that is cut into so many parts
+POINTS = 12  # of a curve; a variable with more values is divided into as many bins
 
 
 class Curves(NamedTuple):
     """Tuning curves of the outputs.
 
-    variable  its name;   x  float64 [points], ascending;   trials  int64 [points], how many there are
+    variable  its name;   x  float64 [points], ascending;   trials  int64 [points], their number at each
     mean, low, high  spikes per trial, float64 [points, outputs], with the 95 % confidence interval of the mean (Student's)
     """
 
@@ -37,36 +38,33 @@ def tuning_curves(task: Task, trials: Trials, raster: Raster) -> Curves:
     x = np.array([value[m].mean() for m in members])
     size = np.array([len(m) for m in members])
     mean = np.stack([counts[m].mean(axis=0) for m in members])
-    half = np.stack(
-        [counts[m].std(axis=0, ddof=1) * _student(len(m)) if len(m) > 1 else np.zeros(counts.shape[1]) for m in members]
-    )
+    half = np.stack([_half_width(counts[m]) for m in members])
     return Curves(name, x, size, mean, np.maximum(mean - half, 0.0), mean + half)
+
+
+def _half_width(counts):
+    """Half the width of the 95 % confidence interval of the mean of counts [trials, outputs]; 0 for one trial."""
+    n = len(counts)
+    return counts.std(axis=0, ddof=1) * (student(n - 1) / np.sqrt(n)) if n > 1 else np.zeros(counts.shape[1])
 
 
 def variable_of(task: Task, trials: Trials) -> tuple[str, np.ndarray]:
     """The task's variable in these trials, float64 [trials], checked. Raises UserError."""
-    found = task._call(task.variable, trials)
-    if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], str)):
+    named = task._call(task.variable, trials)
+    if not (isinstance(named, tuple) and len(named) == 2 and isinstance(named[0], str)):
         raise UserError(f"task {task.title()}: variable must return (name, values)")
-    value = np.asarray(found[1])
+    value = np.asarray(named[1])
     if value.shape != (len(trials),) or value.dtype.kind not in "biuf" or not np.isfinite(value).all():
         raise UserError(f"task {task.title()}: variable must return one finite number per trial [{len(trials)}]")
-    return found[0], value.astype("f8")
+    return named[0], value.astype("f8")
 
 
 def _parts(value):
-    """The trials of each point of the curve: those with the same value, or as many of neighbouring values."""
+    """The trials of each point of the curve: those of one value, or equally many of neighbouring values."""
     values = np.unique(value)
     if len(values) <= POINTS:
         return [np.flatnonzero(value == v) for v in values]
     return [m for m in np.array_split(np.argsort(value, kind="stable"), POINTS) if len(m)]
-
-
-def _student(n):
-    """Half the width of the 95 % interval of a mean of n, in standard deviations of one."""
-    from scipy.special import stdtrit
-
-    return stdtrit(n - 1, 0.975) / np.sqrt(n)
 
 
 class Band(TypedDict):
@@ -82,7 +80,7 @@ class Tuning(TypedDict):
 
     variable  its name, with the unit in brackets if it has one: "class", "lag [ms]"
     x         its values, ascending: those that occur, or of a continuous one the means of 12 bins with as many trials each
-    trials    how many there are at each x;   outputs  by port
+    trials    their number at each x;   outputs  by port
     """
 
     variable: str
@@ -93,13 +91,13 @@ class Tuning(TypedDict):
 
 def tuning(task: Task, held_out: Trials, raster: Raster) -> Tuning:
     """The part `tuning` of an analysis."""
-    found = tuning_curves(task, held_out, raster)
+    curves = tuning_curves(task, held_out, raster)
     bands: dict[str, Band] = {
         port: {
-            "mean": rounded(found.mean[:, k]),
-            "low": rounded(found.low[:, k]),
-            "high": rounded(found.high[:, k]),
+            "mean": rounded(curves.mean[:, k]),
+            "low": rounded(curves.low[:, k]),
+            "high": rounded(curves.high[:, k]),
         }
         for k, port in enumerate(task.outputs)
     }
-    return {"variable": found.variable, "x": rounded(found.x), "trials": found.trials.tolist(), "outputs": bands}
+    return {"variable": curves.variable, "x": rounded(curves.x), "trials": curves.trials.tolist(), "outputs": bands}

@@ -9,17 +9,17 @@ from fitness.analysis.tuning import variable_of
 from fitness.task import PARTS, Task
 from fitness.trials import Trials
 
-REPEATED = 0.01  # share of the held-out trials from which on stimuli of other parts among them are worth a warning
+REPEATED = 0.01  # share of held-out trials with a stimulus of another part that is worth a warning
 
 
 def check(task: Task, seed: int, count: int):
-    """Make trials and score rasters of all kinds twice. Raises UserError for whatever a search would stumble over later: wrong
-    shapes, scores that are not finite, exceptions, and answers that differ between two times."""
+    """Make trials and score rasters of all kinds twice. Raises UserError for what would fail in a search: wrong shapes, scores
+    that are not finite, exceptions, and values that differ the second time."""
     another = type(task)(**dict(task))
     another._seconds = task._seconds
-    first, second = (one.trials_of("search", seed, count) for one in (task, another))
-    for what, a, b in (("spikes", first.spikes, second.spikes), ("labels", first.labels, second.labels)):
-        _same(task, f"make gives other {what}", a, b)
+    first, second = (t.trials_of("search", seed, count) for t in (task, another))
+    for name, a, b in (("spikes", first.spikes, second.spikes), ("labels", first.labels, second.labels)):
+        _same(task, f"make gives other {name}", a, b)
     if first.signals is not None and second.signals is not None:
         _same(task, "make gives other signals", first.signals, second.signals)
     for name in first.facts:
@@ -35,45 +35,45 @@ def check(task: Task, seed: int, count: int):
         np.stack([pack(s) for s in spikes]), count, task.dt_ms, tuple(task.outputs), excitatory=np.ones((4, shape[2]), bool)
     )
     scores = [task.score(raster, first) for _ in range(2)]
-    for what in ("trial_scores", "case_scores"):
-        a, b = (np.moveaxis(getattr(score, what), -1, 0) for score in scores)
-        _same(task, f"{what} gives other values", a, b)
+    for name in ("trial_scores", "case_scores"):
+        a, b = (np.moveaxis(getattr(score, name), -1, 0) for score in scores)
+        _same(task, f"{name} gives other values", a, b)
     if (scores[0].value != scores[1].value).any():
-        raise UserError(f"task {task.title()}: the score of the same raster is another one the second time")
+        raise UserError(f"task {task.title()}: the same raster has another score the second time")
 
 
 def repeated(task: Task, seed: int, search: int, held_out: int, share: float = REPEATED) -> str | None:
-    """A warning, in a line, about a run in whose trials held-out stimuli come in other parts too: in at least
-    this share of the held-out trials. None where there is nothing to say. Trials without any input do not count.
+    """A warning, in a line, about a run in which at least this share of the held-out trials has a stimulus that occurs in
+    another part too; else None. Trials without any input do not count.
 
-    seed, search, held_out  of the run, and its numbers of trials: for the search, and on each of the other parts
+    seed, search, held_out  of the run: its seed, its numbers of trials for the search and in each of the other parts
     Raises UserError where the task fails for one of the parts.
     """
     drawn = {part: task.trials_of(part, seed, search if part == "search" else held_out) for part in PARTS}
-    apart = drawn.pop("held_out")
-    mine, worst = _stimuli(task, apart), (0, "", 0)
+    test = drawn.pop("held_out")
+    unseen, worst = _stimuli(task, test), (0, "", 0)
     for part, trials in drawn.items():
         labels: dict[bytes, set] = {}
         for stimulus, label in zip(_stimuli(task, trials), trials.labels.tolist(), strict=True):
             labels.setdefault(stimulus, set()).add(label)
-        again = [labels[one] | {label} for one, label in zip(mine, apart.labels.tolist(), strict=True) if one and one in labels]
-        worst = max(worst, (len(again), part, sum(len(them) > 1 for them in again)), key=lambda found: found[0])
-    count, part, otherwise = worst
-    if count < max(1, share * len(apart)):
+        shared = [labels[s] | {label} for s, label in zip(unseen, test.labels.tolist(), strict=True) if s and s in labels]
+        worst = max(worst, (len(shared), part, sum(len(both) > 1 for both in shared)), key=lambda counts: counts[0])
+    count, part, relabelled = worst
+    if count < max(1, share * len(test)):
         return None
-    all_of = "all" if count == len(apart) else f"{count} of"
-    labelled = f", {otherwise} of them with another label" if otherwise else ""
-    different = len({one for one in mine if one})
+    all_of = "all" if count == len(test) else f"{count} of"
+    labelled = f", {relabelled} of them with another label" if relabelled else ""
+    different = len(set(filter(None, unseen)))
     return (
-        f"task {task.title()}: {all_of} {len(apart)} held-out trials ({different} different stimuli) are also among the {part} "
+        f"task {task.title()}: {all_of} {len(test)} held-out trials ({different} different stimuli) are also among the {part} "
         f"trials{labelled}: the held-out score says less than it seems to about stimuli that are new to a circuit; draw every "
         "trial afresh, or keep the parts apart (make(self, rng, count, part), or fitness.FiniteData)"
     )
 
 
 def _stimuli(task: Task, trials: Trials) -> list[bytes]:
-    """Identity of each trial's stimulus; empty where there is none. In a closed loop that is all that is known
-    of the trial, the environment being made of it."""
+    """Identity of each trial's stimulus; empty where there is none. In a closed loop it includes the facts of the trial, from
+    which the environment is made."""
     columns = [trials.spikes] if trials.signals is None else [trials.spikes, trials.signals]
     if task._call(task.environment, trials) is not None:
         columns += [fact for fact in map(np.asarray, trials.facts.values()) if fact.shape[:1] == (len(trials),)]
@@ -82,7 +82,7 @@ def _stimuli(task: Task, trials: Trials) -> list[bytes]:
 
 
 def _same(task, what, a, b):
-    """Equal, trial by trial (the first axis)?"""
+    """Raise UserError unless both are equal, trial by trial (the first axis)."""
     if a.shape != b.shape:
         raise UserError(f"task {task.title()}: {what} the second time with the same seed")
     differs = ~((a == b) | ((a != a) & (b != b))).reshape(len(a), -1).all(axis=1)

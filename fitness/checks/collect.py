@@ -1,9 +1,10 @@
-"""Files that a user's task reads beside its own: found by trying the task out."""
+"""Files that a user's task reads beside its own, determined by trying the task out."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ from fitness.sandbox.code import TASK, Code, gather, place
 from fitness.sandbox.modules import PREFIX
 from fitness.task import Task
 
-# By one of these a module finds out where it lies; without any it reads nothing beside it.
+# Ways for a module to learn its own path; without any of them it reads nothing beside it.
 HINTS = (b"__file__", b"__path__", b"__spec__", b"resources", b"inspect")
 MACHINERY = {"importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport", "numba", "linecache"}
 
 
 def collect(name: str, folder: Path, try_out: Callable[[], Any], what: str = TASK) -> Code:
-    """The code of the user's own `name`, sought from `folder`, with the files that it reads; what: what it is, for messages.
+    """The user's own code `name`, relative to `folder`, with the files that it reads; what: its kind, for messages.
 
-    try_out  executes the code where it lies. That is done where a module asks for its own place: what it then opens below its
-    folder belongs to it.
+    try_out  executes the code in place. That is done if a module asks for its own path: files that it then opens below its
+    folder belong to it.
     """
     where, code = place(name, folder, what), gather(name, folder, what=what)
     if where.package or not any(hint in content for path, content in code if path.endswith(".py") for hint in HINTS):
@@ -40,16 +41,16 @@ def check_copy(task: Task, seed: int, count: int):
 
 @contextmanager
 def from_a_copy(title: str) -> Iterator[None]:
-    """The task was made from a copy of its code, away from where the user has it: UserError also where it reads what
-    is not there, or what would be another file elsewhere."""
+    """Context in which a task made from a copy of its code is tried out. Raises UserError also where it reads files that are
+    not in the copy, or by relative paths, which mean other files elsewhere."""
     with _reading() as paths:
         try:
             yield
         except UserError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise UserError(
-                    f"{error} (kept with a run is what the task's file imports and, when it is tried out, reads beside it; a "
-                    "package, PACKAGE:CLASS, is kept whole)"
+                    f"{error} (a run keeps the files beside the task's file that it imports and that it reads when it is tried "
+                    "out; a package, PACKAGE:CLASS, is kept whole)"
                 ) from None
             raise
     for path in paths:
@@ -61,41 +62,43 @@ def from_a_copy(title: str) -> Iterator[None]:
 
 
 def _beside(paths, root):
-    """Those of the paths that are below `root`, relative to it."""
+    """The paths below `root`, relative to it."""
     for path in paths:
         relative = Path(os.path.relpath(os.path.abspath(path), root))
         if not any(part.startswith(".") for part in relative.parts) and os.path.isfile(path):  # neither hidden nor outside
             yield relative.as_posix()
 
 
-_listening: list[set[str]] = []
-_hooked: list[bool] = []
+_recorders: list[set[str]] = []  # of paths, one for each `_reading` that is under way
 
 
 @contextmanager
 def _reading() -> Iterator[set[str]]:
-    """The paths of files that a task opens for reading meanwhile, as they were given."""
-    if not _hooked:
-        sys.addaudithook(_hear)
-        _hooked.append(True)
-    found: set[str] = set()
-    _listening.append(found)
+    """The paths of files that a task opens for reading meanwhile, as it names them."""
+    _install_hook()
+    paths: set[str] = set()
+    _recorders.append(paths)
     try:
-        yield found
+        yield paths
     finally:
-        _listening.remove(found)
+        _recorders.remove(paths)
 
 
-def _hear(event, arguments):
-    if _listening and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+@cache
+def _install_hook():
+    sys.addaudithook(_record)
+
+
+def _record(event, arguments):
+    if _recorders and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
         path, _, flags = arguments
         if not flags & (os.O_WRONLY | os.O_RDWR) and _by_a_task(sys._getframe(1)):
-            for found in _listening:
-                found.add(os.fsdecode(path))
+            for paths in _recorders:
+                paths.add(os.fsdecode(path))
 
 
 def _by_a_task(frame):
-    """Does a task's module open it, itself or by way of a library? Not where something is imported or compiled for it."""
+    """Does a task's module open the file, itself or through a library? Imports and compilation do not count."""
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith(PREFIX):

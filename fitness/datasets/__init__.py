@@ -1,8 +1,8 @@
-"""Data sets of labelled spikes from files, as what circuits are to classify.
+"""Data sets of labelled spikes from files, for classification.
 
-| file | what is read |
+| file | content |
 |---|---|
-| `.csv` | a row a spike: `item,label,channel,time_ms`, and perhaps `group` and `part` |
+| `.csv` | one row per spike: `item,label,channel,time_ms`, and perhaps `group` and `part` |
 | `.npz` | these columns as arrays; or `spikes` bool [items, steps, channels], `labels`, `dt_ms`; perhaps `groups`, `parts` |
 | `.h5`, `.hdf5` | the layout of the Heidelberg digits: `labels`, `spikes/times`, `spikes/units`, and perhaps `extra/speaker` |
 """

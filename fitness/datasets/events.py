@@ -1,4 +1,4 @@
-"""Labelled spikes, whatever file they come from."""
+"""Labelled spikes, independent of the file format."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from circuits.errors import UserError
 
-PARTS = {"train": 0, "search": 0, "validation": 1, "test": 2, "held_out": 2}  # what a file may call parts, and their numbers
+PARTS = {"train": 0, "search": 0, "validation": 1, "test": 2, "held_out": 2}  # numbers of parts by their names in files
 
 
 class Events(NamedTuple):
     """Spikes of labelled items.
 
-    item, channel, time_ms  int64, int64, float64 [spikes]: whose spike, where and when, from 0
+    item, channel, time_ms  int64, int64, float64 [spikes]: number of the item, channel and time, from 0
     labels    int64 [items];   names  of the classes, in the order of their numbers
-    channels  how many there are
-    groups    [items] or None: whose it is (speaker, animal), which must not be in two parts
-    parts     int64 [items] or None: 0 to search on, 1 to validate on, 2 held out, as the file says
+    channels  their number
+    groups    [items] or None: the speaker, animal, ... of each item; none may be in two parts
+    parts     int64 [items] or None: 0 to search on, 1 to validate on, 2 held out, as in the file
     """
 
     item: np.ndarray
@@ -30,13 +30,13 @@ class Events(NamedTuple):
 
 
 def classes(labels, names=None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels, ints or texts [items], as numbers from 0, and what each is called: in order."""
-    found, which = np.unique(np.asarray(labels), return_inverse=True)
-    return which.astype("i8"), tuple(str(label) if names is None else str(names[label]) for label in found.tolist())
+    """Labels, ints or texts [items], as numbers from 0, and the name of each number."""
+    distinct, number = np.unique(np.asarray(labels), return_inverse=True)
+    return number.astype("i8"), tuple(str(label) if names is None else str(names[label]) for label in distinct.tolist())
 
 
 def parts_of(texts, place: str) -> np.ndarray | None:
-    """Numbers of parts from what a file calls them, None where it names none. Raises UserError for other words."""
+    """Numbers of parts from their names in a file, None where it names none. Raises UserError for unknown names."""
     texts = [str(text) for text in texts]
     if not any(texts):
         return None
@@ -47,7 +47,7 @@ def parts_of(texts, place: str) -> np.ndarray | None:
 
 
 def checked(events: Events, place: str) -> Events:
-    """The same. Raises UserError for times and channels that cannot be, and for fewer than two classes."""
+    """The events unchanged. Raises UserError for impossible times and channels, and for fewer than two classes."""
     if len(events.names) < 2:
         raise UserError(f"{place}: has {len(events.names)} classes; there must be two at least")
     bad = ~(np.isfinite(events.time_ms) & (events.time_ms >= 0))

@@ -15,12 +15,12 @@ from fitness.recordings.recording import natural
 
 UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}
 COLUMNS = "item, label, channel, time_ms"
-MOST = 4 << 30  # bytes of an unpacked file
+MAX_BYTES = 4 << 30  # bytes of an unpacked file
 
 
 def read(name: str, content: bytes) -> Events:
-    """The labelled spikes in a file. Raises UserError that names it, what is missing and what was found; MachineError where
-    h5py is missing."""
+    """The labelled spikes in a file. Raises UserError that names the file, the missing and the present columns; MachineError
+    where h5py is missing."""
     name = PurePath(name).name
     ending = PurePath(name).suffix.lower()
     kinds = {".csv": _csv, ".npz": _npz, ".h5": _heidelberg, ".hdf5": _heidelberg}
@@ -32,7 +32,7 @@ def read(name: str, content: bytes) -> Events:
 def _csv(name, content):
     rows = [row for row in csv.reader(decoded(content, name).splitlines()) if row and not row[0].startswith("#")]
     if not rows:
-        raise UserError(f"{name}: is empty; wanted is a first line item,label,channel,time_ms and then a row for every spike")
+        raise UserError(f"{name}: is empty; expected a first line item,label,channel,time_ms and one row per spike")
     header = [column.strip() for column in rows[0]]
     short = next((k for k, row in enumerate(rows) if len(row) < len(header)), None)
     if short is not None:
@@ -42,7 +42,7 @@ def _csv(name, content):
 
 
 def _table(name, columns):
-    """From columns, arrays [spikes] each."""
+    """Events from columns, arrays [spikes] each."""
     time = next((column for column in UNITS if column in columns), None)
     missing = [c for c in ("item", "label", "channel") if c not in columns] + ([] if time else ["time_ms"])
     if missing:
@@ -56,37 +56,37 @@ def _table(name, columns):
         raise UserError(f"{name}: {time} must hold numbers: {error}") from None
     items = [str(item) for item in columns["item"].tolist()]
     order = {item: k for k, item in enumerate(natural(set(items)))}
-    which = np.array([order[item] for item in items], "i8")
-    first = np.unique(which, return_index=True)[1]
+    number = np.array([order[item] for item in items], "i8")
+    first = np.unique(number, return_index=True)[1]
     for column in ("label", "group", "part"):
-        if column in columns and (np.asarray(columns[column])[first][which] != columns[column]).any():
-            wrong = items[int(np.argmax(np.asarray(columns[column])[first][which] != columns[column]))]
+        if column in columns and (np.asarray(columns[column])[first][number] != columns[column]).any():
+            wrong = items[int(np.argmax(np.asarray(columns[column])[first][number] != columns[column]))]
             raise UserError(f"{name}: item {wrong} has more than one {column}")
     channels = natural({str(c) for c in columns["channel"].tolist() if str(c)})
     numbers = [int(c) if c.isdecimal() else -1 for c in channels]
-    place = dict(zip(channels, numbers if min(numbers, default=0) >= 0 else range(len(channels)), strict=True))
+    channel_of = dict(zip(channels, numbers if min(numbers, default=0) >= 0 else range(len(channels)), strict=True))
     spikes = np.isfinite(ms)
-    where = np.array([place[str(c)] for c in np.asarray(columns["channel"])[spikes].tolist()], "i8")
+    channel = np.array([channel_of[str(c)] for c in np.asarray(columns["channel"])[spikes].tolist()], "i8")
     labels, names = classes(np.asarray(columns["label"])[first])
     groups = np.asarray(columns["group"])[first] if "group" in columns else None
     parts = parts_of(np.asarray(columns["part"])[first], name) if "part" in columns else None
-    count = max([*place.values(), 0]) + 1
-    return Events(which[spikes], where, ms[spikes], labels, names, count, groups, parts)
+    count = max([*channel_of.values(), 0]) + 1
+    return Events(number[spikes], channel, ms[spikes], labels, names, count, groups, parts)
 
 
 def arrays_of(name: str, content: bytes) -> dict[str, np.ndarray]:
     """The arrays of an .npz file, without pickle. Raises UserError."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST:
-                raise UserError(f"{name}: holds more than {MOST >> 30} GB")
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_BYTES:
+                raise UserError(f"{name}: holds more than {MAX_BYTES >> 30} GB")
         with np.load(io.BytesIO(content), allow_pickle=False) as opened:
             return {key: opened[key] for key in opened.files}
     except UserError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
-        said = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
-        raise UserError(f"{name}: is no NPZ file of numbers and texts: {said}") from None
+        reason = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
+        raise UserError(f"{name}: is no NPZ file of numbers and texts: {reason}") from None
 
 
 def _npz(name, content):
@@ -127,14 +127,14 @@ def _heidelberg(name, content):
         if isinstance(error, UserError):
             raise
         raise UserError(f"{name}: is no HDF5 file of the Heidelberg layout: {error}") from None
-    sizes = [len(one) for one in times]
-    if not len(labels) == len(times) == len(units) or sizes != [len(one) for one in units]:
+    sizes = [len(train) for train in times]
+    if not len(labels) == len(times) == len(units) or sizes != [len(train) for train in units]:
         raise UserError(f"{name}: labels, spikes/times and spikes/units do not fit each other")
     if speakers is not None and speakers.shape != labels.shape:
         raise UserError(f"{name}: extra/speaker must be one for each item, {len(labels)}")
     item = np.repeat(np.arange(len(labels)), sizes)
     channel = np.concatenate([*map(np.asarray, units), []]).astype("i8")
     ms = np.concatenate([*map(np.asarray, times), []]).astype("f8") * 1000  # in seconds
-    called = None if keys is None else [k.decode() if isinstance(k, bytes) else str(k) for k in keys]
-    which, names = classes(labels, called if called is not None and len(called) > labels.max(initial=0) else None)
-    return Events(item, channel, ms, which, names, int(channel.max(initial=-1)) + 1, speakers)
+    key_names = None if keys is None else [k.decode() if isinstance(k, bytes) else str(k) for k in keys]
+    class_of, names = classes(labels, key_names if key_names is not None and len(key_names) > labels.max(initial=0) else None)
+    return Events(item, channel, ms, class_of, names, int(channel.max(initial=-1)) + 1, speakers)

@@ -1,4 +1,4 @@
-"""Data set: name the class of what is heard or seen, from labelled spikes (Cramer et al., IEEE TNNLS 33, 2022)."""
+"""Data set: classify labelled spike patterns (Cramer et al., IEEE TNNLS 33, 2022)."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class DatasetTask(FileData):
 
     The items are split for good into those to search on, to validate on and held out: as the file says (`part`), or so that
     whole groups (speakers, animals) and equal items stay together, all classes being in each part. Classes weigh equally, and a
-    group counts as one observation in confidence intervals. What a search climbs is by how much the right output leads.
+    group counts as one observation in confidence intervals. The smooth score is the margin of the right output.
     """
 
     name: ClassVar[str] = "dataset"
@@ -35,47 +35,49 @@ class DatasetTask(FileData):
     step_ms: float = Field(
         1.0, gt=0, le=100, description="of the simulation: times go to the nearest step, not before the first"
     )
-    until_ms: float | None = Field(None, gt=0, description="leave out what comes later [default: take all]")
+    until_ms: float | None = Field(None, gt=0, description="leave out later spikes [default: none]")
     tail_ms: float = Field(50.0, ge=0, le=1e5, description="of silence after the last spike, in which a circuit may answer")
-    merge: int = Field(1, ge=1, description="so many neighbouring channels are one")
-    classes: tuple[str, ...] = Field((), description="names of the classes that are taken [default: all]")
-    items_each: int | None = Field(None, ge=3, description="most items of a class, the first ones [default: all]")
+    merge: int = Field(1, ge=1, description="number of neighbouring channels that are pooled into one")
+    classes: tuple[str, ...] = Field((), description="names of the classes to use [default: all]")
+    items_each: int | None = Field(
+        None, ge=3, description="use the first items of each class, at most this number [default: all]"
+    )
 
     _events: Events | None = PrivateAttr(None)
 
     @property
     def events(self) -> Events:
-        """The labelled spikes that are taken, read when they are needed first. Raises UserError."""
+        """The labelled spikes in use, read when they are first needed. Raises UserError."""
         if self._events is None:
             self._events = self._chosen(read(self.file_name, self.content()))
         return self._events
 
-    def _chosen(self, found: Events) -> Events:
-        place = f"task {self.title()}: {self.file_name}"
-        unknown = [name for name in self.classes if name not in found.names]
+    def _chosen(self, events: Events) -> Events:
+        where = f"task {self.title()}: {self.file_name}"
+        unknown = [name for name in self.classes if name not in events.names]
         if unknown or len(self.classes) == 1:
-            said = f"has no class {unknown[0]!r}" if unknown else "one class alone leaves nothing to tell apart"
-            raise UserError(f"{place}: classes: {said}; found {', '.join(found.names)}"[:300])
-        names = tuple(name for name in found.names if name in self.classes) or found.names
-        renumbered = np.array([names.index(name) if name in names else -1 for name in found.names])
-        labels = renumbered[found.labels]
+            reason = f"has no class {unknown[0]!r}" if unknown else "one class alone leaves nothing to tell apart"
+            raise UserError(f"{where}: classes: {reason}; found {', '.join(events.names)}"[:300])
+        names = tuple(name for name in events.names if name in self.classes) or events.names
+        renumbered = np.array([names.index(name) if name in names else -1 for name in events.names])
+        labels = renumbered[events.labels]
         kept = labels >= 0
         if self.items_each is not None:
             for label in range(len(names)):
                 kept[np.flatnonzero(labels == label)[self.items_each :]] = False
         number = np.where(kept, np.cumsum(kept) - 1, -1)
-        spikes = kept[found.item]
+        spikes = kept[events.item]
         if self.until_ms is not None:
-            spikes &= found.time_ms <= self.until_ms
-        return found._replace(
-            item=number[found.item[spikes]],
-            channel=found.channel[spikes] // self.merge,
-            time_ms=found.time_ms[spikes],
+            spikes &= events.time_ms <= self.until_ms
+        return events._replace(
+            item=number[events.item[spikes]],
+            channel=events.channel[spikes] // self.merge,
+            time_ms=events.time_ms[spikes],
             labels=labels[kept],
             names=names,
-            channels=-(-found.channels // self.merge),
-            groups=None if found.groups is None else np.asarray(found.groups)[kept],
-            parts=None if found.parts is None else found.parts[kept],
+            channels=-(-events.channels // self.merge),
+            groups=None if events.groups is None else np.asarray(events.groups)[kept],
+            parts=None if events.parts is None else events.parts[kept],
         )
 
     @property
@@ -90,7 +92,7 @@ class DatasetTask(FileData):
 
     @property
     def chance(self) -> float:  # type: ignore[override]
-        """Score of guessing: nothing is named in a tie, so that it is at most one in so many."""
+        """Score of guessing, an upper bound since a tie names no class."""
         return 1 / len(self.events.names)
 
     @property
@@ -120,12 +122,12 @@ class DatasetTask(FileData):
         return Data(spikes, e.labels, e.groups)
 
     def parts_given(self) -> np.ndarray | None:
-        """As the file says. Raises UserError where a part lacks a class, or a group is in two."""
+        """The parts in the file, None for none. Raises UserError where a part lacks a class, or a group is in two."""
         parts, e = self.events.parts, self.events
         if parts is None:
             return None
         place = f"task {self.title()}: {self.file_name}: part"
-        if not (parts == 1).any():  # a file with a test set alone: a share of the others is to validate on
+        if not (parts == 1).any():  # the file has only a test set: a share of the others is to validate on
             parts = self._with_validation(parts)
         for number, name in enumerate(("search", "validation", "held_out")):
             missing = set(range(len(e.names))) - set(e.labels[parts == number].tolist())
@@ -140,22 +142,22 @@ class DatasetTask(FileData):
         return parts
 
     def _with_validation(self, parts):
-        """Every n-th group, or item, of those to search on, class by class."""
-        e, found = self.events, parts.copy()
+        """The parts with every n-th group, or item of each class, to validate on instead of to search on."""
+        e, divided = self.events, parts.copy()
         every = max(round(1 / self.validation_share), 2)
         if e.groups is not None:
             known = sorted({str(group) for group in e.groups[parts == 0].tolist()})
             chosen = set(known[self.split_seed % every :: every])
-            found[(parts == 0) & np.isin([str(group) for group in e.groups.tolist()], list(chosen))] = 1
-            return found
+            divided[(parts == 0) & np.isin([str(group) for group in e.groups.tolist()], list(chosen))] = 1
+            return divided
         for label in range(len(e.names)):
-            found[np.flatnonzero((parts == 0) & (e.labels == label))[self.split_seed % every :: every]] = 1
-        return found
+            divided[np.flatnonzero((parts == 0) & (e.labels == label))[self.split_seed % every :: every]] = 1
+        return divided
 
     def trial_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
         """1 where the output of the class alone spikes most."""
         return decode.most_active(raster.counts(), trials.labels)
 
     def case_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """By how much it leads."""
+        """Margin of the output of the class."""
         return decode.margin(raster.counts(), trials.labels)

@@ -1,4 +1,4 @@
-"""Control scores of a circuit, where it should not be able to do the task."""
+"""Control scores of a circuit, in conditions where it should not be able to do the task."""
 
 from dataclasses import replace
 
@@ -13,22 +13,22 @@ from fitness.trials import Trials
 
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
-    """Scores by what was done: every trial with the input of another one, judged as if it were its own (not in a closed loop);
-    no input at all; the task's reference circuit without the connections that its task calls critical."""
-    found = {}
+    """Scores by control: every trial with the input of another trial, scored as if it were its own (not in a closed loop); no
+    input at all; the task's reference circuit without the connections that its task calls critical."""
+    control_scores = {}
     if task.environment(trials) is None:
         order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
         spikes = np.empty_like(trials.spikes)
-        spikes[order] = trials.spikes[np.roll(order, 1)]  # one ring through all trials: none keeps its own
-        other = replace(trials, spikes=spikes)
+        spikes[order] = trials.spikes[np.roll(order, 1)]  # a cyclic shift: no trial keeps its own
+        shuffled = replace(trials, spikes=spikes)
         if trials.signals is not None:
             signals = np.empty_like(trials.signals)
             signals[order] = trials.signals[np.roll(order, 1)]
-            other = replace(other, signals=signals)
-        found["input of other trials"] = scored(task, other, circuit)[0]
+            shuffled = replace(shuffled, signals=signals)
+        control_scores["input of other trials"] = scored(task, shuffled, circuit)[0]
     inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
-    found["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
+    control_scores["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
     if task.critical_connections and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
         cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.critical_connections)
-        found[cut] = scored(task, trials, lesioned(task))[0]
-    return found
+        control_scores[cut] = scored(task, trials, lesioned(task))[0]
+    return control_scores

@@ -1,4 +1,4 @@
-"""A population of circuits in, how each did out."""
+"""Evaluation of a population of circuits on the trials of a task."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -20,8 +20,8 @@ from fitness.task import Task
 from fitness.trials import Trials
 
 Build = Callable[[int], PackedCircuits]
-ALL_STEPS = Stop()  # no circuit is given up
-TOGETHER = 64_000  # trials of all versions of a circuit that are simulated in one go: more do not fit the processor's cache
+ALL_STEPS = Stop()  # no early stopping
+TOGETHER = 64_000  # trials of all variants of a circuit that are simulated at once: more do not fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Evaluation:
     """Evaluation of `B` circuits on the same trials. Values that not every search asks for are computed when asked for.
 
     scored  `Score` of the population, [B] and [B, trials];   activity  spikes, events and steps simulated
-    build   makes the circuits' tables at a step so many times shorter;   stop  the rule by which hopeless ones were given up
-    failed  bool [B]: circuits for which the task's own code fails, scored worst; fault  what it said of the first
-    seconds what it took: decode (genomes to tables), simulate, score
+    build   makes the circuits' tables at a step n times shorter;   stop  the rule of early stopping
+    failed  bool [B]: circuits for which the task's own code fails, scored worst;   fault  the message about the first
+    seconds by phase: decode (genomes to tables), simulate, score
     """
 
     task: Task
@@ -59,11 +59,11 @@ class Evaluation:
     @cached_property
     def smooth_score(self) -> np.ndarray:
         """Class-balanced mean of the case scores, float64 [B]."""
-        return climbed(self.scored, self.trials)
+        return smooth_scores(self.scored, self.trials)
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of the 95 % confidence interval of the score, float64 [B] each; NaN where the task fails for it."""
+        """The ends of the 95 % confidence interval of the score, float64 [B] each; NaN where the task fails."""
         try:
             low, high = self.task.interval(self.scored, self.trials)
         except UserError:
@@ -72,8 +72,8 @@ class Evaluation:
 
     @property
     def worst(self) -> tuple[np.ndarray, np.ndarray]:
-        """The score in the condition where it is lowest, at most that on all trials, float64 [B]; and which condition that is,
-        int64 [B]: NaN and -1 where the task has none, or none with enough trials."""
+        """The score in the condition where it is lowest, at most that on all trials, float64 [B]; and the number of that
+        condition, int64 [B]: NaN and -1 where the task has none, or none with enough trials."""
         value, which = self.task.by_condition(self.scored, self.trials).worst
         return np.where(self.failed & (which >= 0), 0.0, np.minimum(value, self.score)), which
 
@@ -109,20 +109,20 @@ class Evaluation:
 
     @cached_property
     def answer_ms(self) -> np.ndarray:
-        """Mean time of the first output spike in trials answered right by a spike; a wrong trial counts as long as it is:
-        float64 [B]."""
+        """Mean time of the first output spike in trials answered right by a spike; a wrong trial counts with its
+        duration: float64 [B]."""
         first = self.raster.first_spikes().min(axis=-1)
         right = self.scored.trial_scores > 0.5
-        spoke = np.isfinite(first)
-        weights = np.where(right & ~spoke, 0.0, self.trials.weights)
-        times = np.where(right & spoke, np.where(spoke, first, 0.0), self.task.duration_ms)
+        answered = np.isfinite(first)
+        weights = np.where(right & ~answered, 0.0, self.trials.weights)
+        times = np.where(right & answered, np.where(answered, first, 0.0), self.task.duration_ms)
         total = weights.sum(axis=-1)
         return np.where(total > 0, (times * weights).sum(axis=-1) / np.where(total > 0, total, 1.0), self.task.duration_ms)
 
 
 def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: Stop = ALL_STEPS) -> Evaluation:
-    """Simulate the circuits that `build` makes (or given as `PackedCircuits`) on the trials, giving hopeless ones up by
-    the rule `stop`, and score them all."""
+    """Simulate the circuits that `build` makes (or given as `PackedCircuits`) on the trials, with the rule `stop` of early
+    stopping, and score them all."""
     make: Build = (lambda _: build) if isinstance(build, PackedCircuits) else build
     clock = [perf_counter()]
     tables = make(1)
@@ -137,13 +137,13 @@ def evaluate(task: Task, trials: Trials, build: Build | PackedCircuits, stop: St
 
 def run(task: Task, trials: Trials, tables: PackedCircuits, stop: Stop) -> tuple[Activity, Raster]:
     """Simulate the circuits; also returns the raster that is scored, with a teacher (`Task.teacher`) also the surprise."""
-    heard, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
+    read, excitatory = (tables.all_read(), tables.excitatory) if task.listens == "all" else (tables, None)
     environment = task.environment(trials)
-    given = {"seed": trials.noise_seed, "stop": stop, "environment": environment, "signals": trials.drive}
-    activity = simulate_population(heard, trials.bits, len(trials), **given)
+    options = {"seed": trials.noise_seed, "stop": stop, "environment": environment, "signals": trials.drive}
+    activity = simulate_population(read, trials.bits, len(trials), **options)
     teacher = task.teacher(trials)
     if teacher is not None:
-        taught = simulate_population(tables, trials.bits, len(trials), teacher=teacher, **given)
+        taught = simulate_population(tables, trials.bits, len(trials), teacher=teacher, **options)
         activity = activity._replace(surprise=taught.surprise, off=taught.off)
     raster = Raster(activity.outputs, len(trials), task.dt_ms, task.outputs, excitatory=excitatory)
     return activity, replace(raster, surprise=activity.surprise, off=activity.off)
@@ -155,9 +155,9 @@ def scored(task: Task, trials: Trials, circuit: Circuit) -> tuple[float, float, 
 
 
 class Floor(NamedTuple):
-    """The scores down to which another circuit does as well on the same trials (`Task.floor`).
+    """The lowest scores with which another circuit does as well on the same trials (`Task.floor`).
 
-    score  on all of them;   worst  in the condition in which it does worst, minus infinity where there are none
+    score  on all trials;   worst  in the circuit's worst condition, minus infinity where there are none
     """
 
     score: float
@@ -165,7 +165,7 @@ class Floor(NamedTuple):
 
     @classmethod
     def of(cls, task: Task, trials: Trials, circuit: Circuit) -> "Floor":
-        """Those of a circuit, in the search's precision."""
+        """The floors of a circuit, in the search's precision."""
         score = judge(task, run(task, trials, from_circuit(circuit, np.float32), Stop())[1], trials).score
         (which,) = task.by_condition(score, trials).worst[1]
         floor = float(task.floor(score, trials)[0])
@@ -174,32 +174,32 @@ class Floor(NamedTuple):
         return cls(floor, float(task.floor_of(score, trials, task.grouped(trials).members[which])[0]))
 
     def kept(self, task: Task, trials: Trials, score: Score) -> np.ndarray:
-        """Mask of the scores of circuits on the same trials, [B], that are as good: bool [B]."""
+        """Whether circuits with these scores on the same trials, [B], do as well: bool [B]."""
         return (score.value >= self.score) & ~(task.by_condition(score, trials).worst[0] < self.worst)
 
 
 def with_interval(task: Task, trials: Trials, raster: Raster) -> tuple[float, float, float]:
-    """The same from the raster, [1, ...], of what the circuit did."""
+    """The score and its interval from the raster of a circuit, [1, ...]."""
     score = judge(task, raster, trials).score
     low, high = task.interval(score, trials)
     return float(score.value[0]), float(low[0]), float(high[0])
 
 
 def scores(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> tuple[np.ndarray, np.ndarray]:
-    """The scores of versions of a circuit, and the class-balanced means of their case scores: float64 [V] each."""
-    found = [(score.value, climbed(score, trials)) for score in judged(task, trials, circuit, versions)]
-    value, smooth_score = zip(*found, strict=True)
+    """The scores of variants of a circuit, and the class-balanced means of their case scores: float64 [V] each."""
+    batches = [(score.value, smooth_scores(score, trials)) for score in judged(task, trials, circuit, versions)]
+    value, smooth_score = zip(*batches, strict=True)
     return np.concatenate(value), np.concatenate(smooth_score)
 
 
 def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> Iterator[Score]:
-    """The scores of versions of a circuit, some of them at a time."""
-    some = max(1, TOGETHER // len(trials))
-    for first in range(0, len(versions.kept), some):
-        tables = Variants(*(part[first : first + some] for part in versions)).tables(circuit)
+    """The scores of variants of a circuit, in batches."""
+    batch = max(1, TOGETHER // len(trials))
+    for first in range(0, len(versions.kept), batch):
+        tables = Variants(*(part[first : first + batch] for part in versions)).tables(circuit)
         yield judge(task, run(task, trials, tables, Stop())[1], trials).score
 
 
-def climbed(score: Score, trials: Trials) -> np.ndarray:
+def smooth_scores(score: Score, trials: Trials) -> np.ndarray:
     """The class-balanced mean of the case scores, float64 [B]."""
     return (score.case_scores * trials.weights).sum(axis=-1)

@@ -1,4 +1,4 @@
-"""Scores of circuits of which some make a task's own code fail: those get the worst, the others what they earn."""
+"""Scores of a population in which some circuits make a task's own code fail: they get the worst, the others their own."""
 
 import re
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from fitness.score import Score
 from fitness.task import Task
 from fitness.trials import Trials
 
-MANY = 10  # so many circuits that all fail: it is the task
+MANY = 10  # circuits that all fail: the fault is the task's
 
 
 class Judged(NamedTuple):
@@ -27,8 +27,8 @@ class Judged(NamedTuple):
 def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
     """`task.score` of a population, in which one circuit never spoils the others.
 
-    Raises UserError where the task fails whatever it is given: for silence too, or for all of many circuits; and where it takes
-    too long.
+    Raises UserError where the task fails for any circuit: for silence too, or for all of many circuits; and where it takes too
+    long.
     """
     circuits = len(raster.bits)
     try:
@@ -40,9 +40,7 @@ def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
     failed = np.zeros(circuits, bool)
     failed[list(_failing(task, raster, trials, np.arange(circuits)))] = True
     if not failed.any():
-        raise UserError(
-            f"{fault}; but not for any circuit by itself: what it says of one must not depend on the others"
-        ) from None
+        raise UserError(f"{fault}; but not for any circuit by itself: the score of one must not depend on the others") from None
     if failed.all() and circuits >= MANY:
         raise fault
     others = raster.bits.copy()
@@ -57,7 +55,7 @@ def judge(task: Task, raster: Raster, trials: Trials) -> Judged:
 
 
 def _failing(task, raster, trials, rows):
-    """Find the circuits that fail by themselves, when it is known that some do: by halves."""
+    """Circuits that fail by themselves, by bisection of rows of which some fail."""
     for half in np.array_split(rows, min(2, len(rows))):
         try:
             task.score(_with(raster, raster.bits[half], half), trials)
@@ -72,6 +70,6 @@ def _failing(task, raster, trials, rows):
 
 def _with(raster, bits, rows=slice(None)):
     excitatory = None if raster.excitatory is None else raster.excitatory[rows]
-    noted = {name: getattr(raster, name) for name in ("surprise", "off")}
-    noted = {name: None if values is None else values[rows] for name, values in noted.items()}
-    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory, **noted)
+    measured = {name: getattr(raster, name) for name in ("surprise", "off")}
+    measured = {name: None if values is None else values[rows] for name, values in measured.items()}
+    return Raster(bits, raster.trials, raster.dt_ms, raster.names, raster.readout, excitatory, **measured)

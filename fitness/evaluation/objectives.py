@@ -2,11 +2,9 @@
 
 In a spec, `search.objectives` names
     score, energy, size, ...     one of those below
-    min:NAME, max:NAME           what the judge itself says under this name (`fitness.judges.answers`), to be made small or
-                                 large
-    mine.py:energy               a function of the user's own that is given an `Evaluation` of B circuits and returns [B]
-                                 numbers
-                                 to be made small; max:mine.py:energy, to be made large
+    min:NAME, max:NAME           the judge's figure of this name (`fitness.judges.answers`), minimised or maximised
+    mine.py:energy               a function of the user's own that maps an `Evaluation` of B circuits to [B] numbers, minimised;
+                                 max:mine.py:energy, maximised
 """
 
 from collections.abc import Callable, Sequence
@@ -20,15 +18,15 @@ from fitness.evaluation.evaluate import Evaluation
 from fitness.evaluation.robustness import robustness
 from fitness.sandbox.code import is_own
 from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import said
+from fitness.sandbox.modules import describe
 
-WORST = 1e9  # finite: what is stored is checked to be
+WORST = 1e9  # finite, since the store takes no other numbers
 
 
 class Objective(NamedTuple):
-    """An objective: `loss(evaluation)` is float64 [B], smaller is better; `show(loss)` is the figure people read.
+    """An objective: `loss(evaluation)` is float64 [B], smaller is better; `show(loss)` is the figure for readers.
 
-    key         under which name a judge may say it;   structural  is it known of a circuit that is not simulated?
+    key         its name in answers of a judge;   structural  is it known without simulation?
     """
 
     loss: Callable[[Any], np.ndarray]
@@ -63,11 +61,11 @@ def _joules(hardware: Hardware):
 
 
 def _worst(e: Evaluation):
-    found = e.task.by_condition(e.scored, e.trials, SEARCHED)
-    if not found.names:
+    by_condition = e.task.by_condition(e.scored, e.trials, SEARCHED)
+    if not by_condition.names:
         text = f"its {len(e.trials)} trials make no two conditions of {SEARCHED} trials or more"
         raise UserError(f"task {e.task.title()}: {text}; leave worst out of search.objectives, or set search.trials to more")
-    return -(found.scores.min(axis=-1) + found.case_scores.min(axis=-1))
+    return -(by_condition.scores.min(axis=-1) + by_condition.case_scores.min(axis=-1))
 
 
 OBJECTIVES = {
@@ -95,22 +93,22 @@ OBJECTIVES = {
 }
 
 
-OBJECTIVES = {name: one._replace(key=name) for name, one in OBJECTIVES.items()}
-WAYS = {"min": 1, "max": -1}
+OBJECTIVES = {name: objective._replace(key=name) for name, objective in OBJECTIVES.items()}
+SIGNS = {"min": 1, "max": -1}
 
 
 def objective(name: str) -> Objective:
-    """The objective that a spec names; of one of the judge's or the user's own all but what computes it. Raises UserError."""
+    """The objective that a spec names; without its `loss` if it is the judge's or the user's own. Raises UserError."""
     if name in OBJECTIVES:
         return OBJECTIVES[name]
-    way, colon, key = name.partition(":")
-    if colon and way in WAYS and key:
-        return Objective(_unknown, WAYS[way], "", f"what the judge calls {key}", key)
-    if is_own(name) and way not in WAYS:
+    direction, colon, key = name.partition(":")
+    if colon and direction in SIGNS and key:
+        return Objective(_unknown, SIGNS[direction], "", f"the judge's {key}", key)
+    if is_own(name) and direction not in SIGNS:
         return Objective(_unknown, 1, "", f"of the user's own: {name}", name)
     raise UserError(
-        f"{name!r} is no objective: known are {', '.join(OBJECTIVES)}; min:NAME or max:NAME for what the judge says under "
-        "a name of its own; FILE.py:FUNCTION"
+        f"{name!r} is no objective: known are {', '.join(OBJECTIVES)}; min:NAME or max:NAME for a figure of the judge's own; "
+        "FILE.py:FUNCTION"
     )
 
 
@@ -119,37 +117,38 @@ def _unknown(_):
 
 
 def own_file(name: str) -> str | None:
-    """FILE.py:FUNCTION in the name of an objective; None for one that is in no file of the user's own."""
-    way, _, rest = name.partition(":")
-    rest = rest if way in WAYS else name
+    """FILE.py:FUNCTION in the name of an objective; None for an objective that is not the user's own."""
+    direction, _, rest = name.partition(":")
+    rest = rest if direction in SIGNS else name
     return rest if is_own(rest) else None
 
 
 def own_objective(name: str, function: Callable, seconds: float | None) -> Objective:
-    """The objective that a function of the user's own computes, in at most so many seconds."""
+    """The objective that a function of the user's own computes, in at most `seconds` a call."""
     known, place = objective(name), f"search.objectives: {name}"
 
     def loss(evaluation):
         try:
-            found = guarded(place, seconds, function, evaluation)
+            figures = guarded(place, seconds, function, evaluation)
         except (UserError, MachineError):
             raise
         except Exception as error:
-            raise UserError(f"{place}: fails: {said(error, function.__module__)}") from error
+            raise UserError(f"{place}: fails: {describe(error, function.__module__)}") from error
         try:
-            found = np.asarray(found, "f8")
+            figures = np.asarray(figures, "f8")
         except (TypeError, ValueError):
-            found = np.empty((0, 0))
-        if found.shape != evaluation.score.shape:
-            raise UserError(f"{place}: must return one number a circuit, [{len(evaluation.score)}], not {list(found.shape)}")
-        return np.where(np.isfinite(found), np.clip(known.sign * found, -WORST, WORST), WORST)
+            figures = np.empty((0, 0))
+        if figures.shape != evaluation.score.shape:
+            raise UserError(f"{place}: must return one number a circuit, [{len(evaluation.score)}], not {list(figures.shape)}")
+        return np.where(np.isfinite(figures), np.clip(known.sign * figures, -WORST, WORST), WORST)
 
     return known._replace(loss=loss)
 
 
 def values(objectives: Sequence[Objective | str], evaluation: Evaluation) -> np.ndarray:
-    """The objectives of circuits, or those of these names, as float64 [B, objectives], all to be made small; WORST for circuits
-    on which the task fails."""
-    found = np.stack([(OBJECTIVES[one] if isinstance(one, str) else one).loss(evaluation) for one in objectives], axis=1)
-    found[evaluation.failed] = WORST
-    return found
+    """Values of objectives, which may be given by name: float64 [B, objectives], all minimised; WORST for circuits for which
+    the task fails."""
+    named = (OBJECTIVES[o] if isinstance(o, str) else o for o in objectives)
+    columns = np.stack([o.loss(evaluation) for o in named], axis=1)
+    columns[evaluation.failed] = WORST
+    return columns

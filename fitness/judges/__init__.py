@@ -1,6 +1,6 @@
-"""Judges: whoever says how good circuits are. One file each; the [task] section of a spec names one.
+"""Judges, one file each; the [task] section of a spec names one.
 
-[task] name = "itd"              a simulated task, one that ships or the user's own (`simulated`)
+[task] name = "itd"              a simulated task, built in or the user's own (`simulated`)
 [task] name = "learning"         how well networks of copies learn (`learning`)
 [task] judge = "mine.py:score"   a function of the user's own (`function`)
 [task] judge = "told"            scores told from outside (`told`, `evo.Evolver`)
@@ -29,8 +29,8 @@ from fitness.trials import Interface
 
 __all__ = ["LEARNING", "TOLD", "Candidates", "Fresh", "Judge", "Race", "Results", "Setup", "judged", "make", "named"]
 
-JUDGE = "judge"  # what a user's own one is in messages
-DATA = "data"  # and what a network learns from
+JUDGE = "judge"  # kinds of the user's own code, in messages
+DATA = "data"
 OBJECTIVE = "search.objectives:"
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=10_000)]
 
@@ -39,7 +39,7 @@ class Setup(NamedTuple):
     """Settings of a run's spec that its judge needs.
 
     objectives  names;   seed;   trials, held_out  numbers of cases in the search, and of fresh ones
-    seconds     most that one call into code of the user's own may take;   stop  when circuits are hopeless, by the time step
+    seconds     limit of one call into the user's own code;   stop  the rule of early stopping, by the time step
     """
 
     objectives: tuple[str, ...]
@@ -51,7 +51,7 @@ class Setup(NamedTuple):
 
 
 class Asked(BaseModel):
-    """[task] of a judge that is no task: what circuits must have. Other keys are settings of the judge."""
+    """[task] section of a judge that is not a task: the interface of circuits. Other keys are settings of the judge."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
     judge: str
@@ -61,7 +61,7 @@ class Asked(BaseModel):
 
     @property
     def interface(self) -> Interface:
-        """Without a length of trials: there are none."""
+        """The interface of circuits, without a length of trials."""
         return Interface(self.judge, tuple(self.inputs), tuple(self.outputs), self.dt_ms, 0.0)
 
 
@@ -76,49 +76,49 @@ def is_simulated(section: Mapping[str, Any]) -> bool:
 
 
 def asked(section: Mapping[str, Any]) -> Asked:
-    """The section of a judge that is no task, checked. Raises UserError."""
+    """The [task] section of a judge that is not a task, checked. Raises UserError."""
     try:
-        found = Asked.model_validate(dict(section))
+        settings = Asked.model_validate(dict(section))
     except ValidationError as error:
         raise UserError(f"task.{one_line(error, tuple(Asked.model_fields))}") from None
-    for what in ("inputs", "outputs"):
-        if len(set(getattr(found, what))) < len(getattr(found, what)):
-            raise UserError(f"task.{what}: must be different names")
-    if not is_own(found.judge) and found.judge != TOLD:
-        raise UserError(f'task.judge: name the file and the function in it, such as "mine.py:score", not {found.judge!r}')
-    return found
+    for key in ("inputs", "outputs"):
+        if len(set(getattr(settings, key))) < len(getattr(settings, key)):
+            raise UserError(f"task.{key}: must be different names")
+    if not is_own(settings.judge) and settings.judge != TOLD:
+        raise UserError(f'task.judge: name the file and the function in it, such as "mine.py:score", not {settings.judge!r}')
+    return settings
 
 
 def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, folder: Path = Path()) -> Judge:
-    """The judge that a [task] section names. Code of the user's own is executed: from `source`, or from where it lies, sought
-    from `folder`. Raises UserError."""
+    """The judge that a [task] section names. The user's own code is executed, from `source` or else from its file, relative to
+    `folder`. Raises UserError."""
     objectives = {name: _objective(name, setup, source, folder) for name in setup.objectives}
-    if not is_simulated(section) and JUDGE not in section:
-        return _learning(section, setup, objectives, source, folder)
     if JUDGE not in section:
-        settings = dict(section)
-        name = settings.pop("name")
-        its = (
-            own_task(name, source, setup.seconds, settings, folder)
-            if is_own(name)
-            else shipped_task(name, source, settings, folder)
-        )
-        for one in objectives:
-            if one not in OBJECTIVES and own_file(one) is None:
-                raise UserError(f"search.objectives: {one}: task {name} says nothing under that name")
-        own = is_own(name) or any(map(own_file, objectives))
-        return Simulated(its, objectives, setup.seed, setup.trials, setup.held_out, setup.stop(its.dt_ms), own)
-    found = asked(section)
+        make_judge = _simulated if is_simulated(section) else _learning
+        return make_judge(section, setup, objectives, source, folder)
+    judge = asked(section)
     if (file := next(filter(None, map(own_file, objectives)), None)) is not None:
         raise UserError(
             f"search.objectives: {file}: is for tasks that are simulated; let the judge say it by a name of its own"
         )
-    if found.judge == TOLD:
-        return Told(found.interface, setup.objectives)
-    score = own_part(found.judge, JUDGE, source, setup.seconds, folder)
-    settings = found.model_extra or {}
+    if judge.judge == TOLD:
+        return Told(judge.interface, setup.objectives)
+    score = own_part(judge.judge, JUDGE, source, setup.seconds, folder)
+    keywords = judge.model_extra or {}
     numbers = setup.seed, setup.trials, setup.held_out, setup.seconds
-    return Function(score, found.judge, found.interface, objectives, settings, *numbers)
+    return Function(score, judge.judge, judge.interface, objectives, keywords, *numbers)
+
+
+def _simulated(section, setup, objectives, source, folder):
+    settings = dict(section)
+    name = settings.pop("name")
+    own = is_own(name)
+    task = own_task(name, source, setup.seconds, settings, folder) if own else shipped_task(name, source, settings, folder)
+    for objective_name in objectives:
+        if objective_name not in OBJECTIVES and own_file(objective_name) is None:
+            raise UserError(f"search.objectives: {objective_name}: task {name} says nothing under that name")
+    own = own or any(map(own_file, objectives))
+    return Simulated(task, objectives, setup.seed, setup.trials, setup.held_out, setup.stop(task.dt_ms), own)
 
 
 def _learning(section, setup, objectives, source, folder):

@@ -3,9 +3,8 @@
 An answer is one of
     a number                          the score, larger is better
     a dict of numbers by name         several: "score", larger is better, and others that the objectives name
-    such a dict with "cases" as well  an array [cases] of how the circuit did on single cases, larger is better, for lexicase;
-                                      the
-                                      score is their mean where none is said
+    such a dict with "cases" as well  an array [cases] of scores on single cases, larger is better, for lexicase; the score is
+                                      their mean where none is given
     None                              nothing is known of this circuit: it gets the worst
 """
 
@@ -20,7 +19,7 @@ from fitness.evaluation.objectives import WORST, Objective
 from fitness.judges.judge import Candidates, Results
 
 SCORE, CASES = "score", "cases"
-LARGEST = 1e300  # of a number that is said: squares of differences stay finite
+LARGEST = 1e300  # magnitude of a number in an answer: squares of differences stay finite
 
 
 class Answer(NamedTuple):
@@ -38,16 +37,16 @@ class Structure(NamedTuple):
     delay_ms: np.ndarray
 
 
-def answer(said: Any, place: str) -> Answer:
-    """Read the answer about one circuit. Raises UserError, which begins with `place`, for what is no answer, and UnknownError
-    for a number that is none (NaN, infinite)."""
-    if isinstance(said, Mapping):
-        values = {_name(name, place): _number(value, name, place) for name, value in said.items() if name != CASES}
-        cases = _cases(said[CASES], place) if CASES in said else None
+def answer(told: Any, place: str) -> Answer:
+    """Read the answer about one circuit. Raises UserError, which begins with `place`, for anything else, and UnknownError for a
+    number that is not finite."""
+    if isinstance(told, Mapping):
+        values = {_name(name, place): _number(value, name, place) for name, value in told.items() if name != CASES}
+        cases = _cases(told[CASES], place) if CASES in told else None
         if SCORE not in values and cases is not None:
             values[SCORE] = float(cases.mean())
     else:
-        values, cases = {SCORE: _number(said, SCORE, place)}, None
+        values, cases = {SCORE: _number(told, SCORE, place)}, None
     if SCORE not in values:
         raise UserError(f'{place} says {_listed(values)}, and no "{SCORE}": larger is better')
     return Answer(values, cases)
@@ -58,16 +57,16 @@ class UnknownError(ValueError):
 
 
 def mean(answers: Sequence[Answer], place: str) -> Answer:
-    """The answers to several questions about one circuit as one: the score of each is a case, unless it has cases."""
+    """The mean of several answers about one circuit: the score of each is a case, unless it has cases."""
     first = answers[0]
-    if any(one.values.keys() != first.values.keys() or (one.cases is None) != (first.cases is None) for one in answers):
+    if any(a.values.keys() != first.values.keys() or (a.cases is None) != (first.cases is None) for a in answers):
         raise UserError(
             f"{place} says other things the second time: {_listed(answers[-1].values)}, first {_listed(first.values)}"
         )
-    values = {name: sum(one.values[name] for one in answers) / len(answers) for name in first.values}
+    values = {name: sum(a.values[name] for a in answers) / len(answers) for name in first.values}
     if first.cases is None:
-        return Answer(values, np.array([one.values[SCORE] for one in answers]))
-    return Answer(values, np.concatenate([one.cases for one in answers if one.cases is not None]))
+        return Answer(values, np.array([a.values[SCORE] for a in answers]))
+    return Answer(values, np.concatenate([a.cases for a in answers if a.cases is not None]))
 
 
 def results(
@@ -79,34 +78,34 @@ def results(
     fault: str | None = None,
     seconds: dict[str, float] | None = None,
 ) -> Results:
-    """The results that answers amount to, one for each candidate, None for one that failed.
+    """Results of a judge from answers, one per candidate, None for one that failed.
 
-    cases  how many there have to be (None: as many as the first answer has);   fault  what is to be said of those that failed
+    cases  the required number of cases (None: that of the first answer);   fault  the message about those that failed
     Raises UserError for objectives that no answer names, and for other numbers of cases.
     """
-    given = [one for one in answers if one is not None]
-    width = cases or next((1 if one.cases is None else len(one.cases) for one in given), 1)
-    n, failed = len(answers), np.array([one is None for one in answers], bool)
-    table, score = np.full((n, width), -WORST, "f4"), np.full(n, -WORST)
-    for k, one in enumerate(answers):
-        if one is not None:
-            its = np.array([one.values[SCORE]]) if one.cases is None else one.cases
-            if len(its) != width:
-                raise UserError(f"{place} says {len(its)} cases of a circuit, {width} of others")
-            table[k], score[k] = its, one.values[SCORE]
+    known = [a for a in answers if a is not None]
+    width = cases or next((1 if a.cases is None else len(a.cases) for a in known), 1)
+    n, failed = len(answers), np.array([a is None for a in answers], bool)
+    case_scores, score = np.full((n, width), -WORST, "f4"), np.full(n, -WORST)
+    for k, a in enumerate(answers):
+        if a is not None:
+            row = np.array([a.values[SCORE]]) if a.cases is None else a.cases
+            if len(row) != width:
+                raise UserError(f"{place} says {len(row)} cases of a circuit, {width} of others")
+            case_scores[k], score[k] = row, a.values[SCORE]
     columns = np.full((n, len(objectives)), WORST)
     structure = None
     for column, (name, objective) in enumerate(objectives.items()):
-        if given and all(objective.key in one.values for one in given):
-            columns[~failed, column] = [objective.sign * one.values[objective.key] for one in given]
-        elif objective.structural and not any(objective.key in one.values for one in given):
+        if known and all(objective.key in a.values for a in known):
+            columns[~failed, column] = [objective.sign * a.values[objective.key] for a in known]
+        elif objective.structural and not any(objective.key in a.values for a in known):
             structure = structure or _structure(candidates)
             columns[:, column] = objective.loss(structure)
-        elif given:
-            raise UserError(f"{place} says {_listed(given[0].values)}, and search.objectives asks for {name}")
+        elif known:
+            raise UserError(f"{place} says {_listed(known[0].values)}, and search.objectives asks for {name}")
     columns[failed] = WORST
     columns += 0.0  # -0 is 0
-    return Results.unmeasured(columns, score + 0.0, table, failed, fault, seconds)
+    return Results.unmeasured(columns, score + 0.0, case_scores, failed, fault, seconds)
 
 
 def _structure(candidates):
@@ -139,14 +138,14 @@ def _number(value, name, place):
 
 def _cases(value, place):
     try:
-        found = np.asarray(value, "f8")
+        cases = np.asarray(value, "f8")
     except (TypeError, ValueError):
-        found = np.empty((0, 0))
-    if found.ndim != 1 or not len(found):
+        cases = np.empty((0, 0))
+    if cases.ndim != 1 or not len(cases):
         raise UserError(f"{place} says {_shown(value)} for {CASES}: an array of numbers, one for each case")
-    if not (np.abs(found) <= np.finfo("f4").max).all():
+    if not (np.abs(cases) <= np.finfo("f4").max).all():
         raise UnknownError(f"{place} says a number for {CASES} that is not finite")
-    return found
+    return cases
 
 
 def _shown(value):

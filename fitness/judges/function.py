@@ -1,4 +1,4 @@
-"""A function of the user's own as a judge: score(circuit, seed) says how good a circuit is, by whatever it computes.
+"""A function of the user's own as a judge: score(circuit, seed) computes the score of a circuit.
 
     [task]
     judge = "mine.py:score"      # def score(circuit, seed): a `circuits.Circuit` and an int in, a number out: larger is better
@@ -7,9 +7,9 @@
     dt_ms = 0.5
     gain = 3.0                   # any further key: score(circuit, seed, gain=3.0)
 
-What it may return is told in `fitness.judges.answers`. All that is random in it must come from the seed. A circuit is judged
-with `search.trials` seeds, the same for all circuits (1 where the spec does not say it), and scores are means over them; the
-few best once more with `search.held_out` others, and as many for validation.
+`fitness.judges.answers` lists what it may return. All that is random in it must come from the seed. A circuit is judged with
+`search.trials` seeds, the same for all circuits (by default 1), and scores are means over them; the few best are judged again
+with `search.held_out` other seeds, and as many for validation.
 """
 
 import re
@@ -23,20 +23,20 @@ from circuits.errors import MachineError, UserError
 from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import student
+from fitness.interval import half_width
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
 from fitness.judges.judge import Fresh, Judge
 from fitness.sandbox.guard import Overtime, guarded
-from fitness.sandbox.modules import said
+from fitness.sandbox.modules import describe
 from fitness.task import PARTS
 from fitness.trials import Interface
 
 
 class Function(Judge):
-    """The judge that a function is, for a run of this seed.
+    """Judge by a function, for a run with this seed.
 
-    score  the function;   name  as the spec names it;   settings  what else it is given, by name
-    trials, held_out  with how many seeds a circuit is judged in the search, and afresh;   seconds  most that one call may take
+    score  the function;   name  as in the spec;   settings  its keyword arguments
+    trials, held_out  numbers of seeds in the search, and in each of the other parts;   seconds  limit of one call
     """
 
     own = True
@@ -64,7 +64,7 @@ class Function(Judge):
         self._seed, self._trials, self._held_out, self._seconds = seed, trials, held_out, seconds
 
     def seeds(self, part: str, attempt: int = 0) -> list[int]:
-        """Those of a part of the run, one of `fitness.task.PARTS`, each below 2^32."""
+        """Seeds of a part of the run, one of `fitness.task.PARTS`, each below 2^32."""
         count = self._trials if part == "search" else self._held_out
         state = np.random.SeedSequence((self._seed, PARTS.index(part), attempt)).generate_state(count, "u4")
         return [int(seed) for seed in state]
@@ -78,30 +78,29 @@ class Function(Judge):
             answers.append(self._judged(candidates.circuit(k), self.seeds("search", int(attempt)), faults))
         fault = self._fault(answers, faults)
         seconds = {"score": perf_counter() - start}
-        found = results(answers, self._objectives, candidates, self.title, self.cases, fault, seconds)
-        if not found.failed.all():
-            self.cases = found.cases.shape[1]
-        return found
+        judged = results(answers, self._objectives, candidates, self.title, self.cases, fault, seconds)
+        if not judged.failed.all():
+            self.cases = judged.cases.shape[1]
+        return judged
 
     def validate(self, candidates):
         start, n = perf_counter(), len(candidates)
-        found, failed = np.full((n, 4), np.nan), np.zeros(n, int)
+        columns, failed = np.full((n, 4), np.nan), np.zeros(n, int)
         faults: list[str] = []
         for k in range(n):
             circuit = candidates.circuit(k)
             for column, part in enumerate(("validation", "held_out")):
                 each = [self._judged(circuit, [seed], faults) for seed in self.seeds(part)]
-                scores = [-WORST if one is None else one.values[SCORE] for one in each]
-                failed[k] += any(one is None for one in each)
-                found[k, column] = np.mean(scores)
-            if len(scores) > 1:
-                half = student(len(scores) - 1) * np.std(scores, ddof=1) / np.sqrt(len(scores))
-                found[k, 2:] = found[k, 1] - half, found[k, 1] + half
+                scores = [-WORST if a is None else a.values[SCORE] for a in each]
+                failed[k] += any(a is None for a in each)
+                columns[k, column] = np.mean(scores)
+            half = half_width(scores)
+            columns[k, 2:] = columns[k, 1] - half, columns[k, 1] + half
         nowhere = np.full(n, np.nan), np.full(n, -1)
-        return Fresh(*found.T, *nowhere, failed, _plain(faults), {"score": perf_counter() - start})
+        return Fresh(*columns.T, *nowhere, failed, _plain(faults), {"score": perf_counter() - start})
 
     def check(self, candidates):
-        """Judges the first of them with which it does not fail, twice; it may fail with some."""
+        """Judge twice the first candidate with which the function does not fail."""
         seeds, k, first = self.seeds("search")[:1], -1, None
         with from_a_copy(self.title):
             while first is None:
@@ -120,12 +119,11 @@ class Function(Judge):
                 )
         results([first], self._objectives, candidates[k : k + 1], self.title)
         used = {objective.key for objective in self._objectives.values()} | {SCORE}
-        left = [name for name in first.values if name not in used]
-        if not left:
+        unused = [name for name in first.values if name not in used]
+        if not unused:
             return None
-        ways = " or ".join(f'"{way}:{left[0]}"' for way in ("min", "max"))
-        also = f"says {', '.join(left)} as well, which search.objectives does not name"
-        return f"{self.title}: {also}: for an objective write {ways}"
+        remark = f"says {', '.join(unused)} as well, which search.objectives does not name"
+        return f'{self.title}: {remark}: for an objective write "min:{unused[0]}" or "max:{unused[0]}"'
 
     def _judged(self, circuit, seeds, faults) -> Answer | None:
         try:
@@ -135,9 +133,9 @@ class Function(Judge):
             return None
 
     def _answer(self, circuit, seeds) -> Answer:
-        return mean([self._asked(circuit, seed) for seed in seeds], self.title)
+        return mean([self._call(circuit, seed) for seed in seeds], self.title)
 
-    def _asked(self, circuit, seed):
+    def _call(self, circuit, seed):
         try:
             return answer(guarded(self.title, self._seconds, self.score, circuit, seed, **self.settings), self.title)
         except UnknownError as error:
@@ -149,11 +147,11 @@ class Function(Judge):
                 raise
             raise _FailedError(f"{self.title}: fails: {error}") from error
         except Exception as error:
-            raise _FailedError(f"{self.title}: fails: {said(error, self.score.__module__)}") from error
+            raise _FailedError(f"{self.title}: fails: {describe(error, self.score.__module__)}") from error
 
     def _fault(self, answers, faults):
-        """The message about circuits that failed; UserError where the fault is not theirs: all of many did."""
-        if len(answers) >= MANY and all(one is None for one in answers):
+        """The message about circuits that failed. Raises UserError where all of many did: the fault is the function's."""
+        if len(answers) >= MANY and all(a is None for a in answers):
             raise UserError(faults[0])
         return _plain(faults)
 
@@ -163,5 +161,5 @@ class _FailedError(Exception):
 
 
 def _plain(faults):
-    """The first of them, the same wherever it happens."""
+    """The first of the messages, without addresses in memory."""
     return re.sub(r"0x[0-9a-fA-F]+", "0x...", faults[0])[:300] if faults else None

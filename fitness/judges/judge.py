@@ -1,31 +1,31 @@
-"""Judges: they say how good circuits are. A search knows them by this file alone.
+"""Judges, which evaluate circuits for a search. A search knows them by this file alone.
 
-    a population of circuits in  ->  per circuit: objectives (to be made small), case scores, measures; what failed, and why
+    a population of circuits in  ->  per circuit: objectives (minimised), case scores, measures; what failed, and why
 
 A simulated task is one (`fitness.judges.simulated`), a function of the user's own another (`fitness.judges.function`); a new
 kind is a class derived from `Judge` in a file beside them, with its name in `fitness.judges`.
 
 What a judge promises
 ---------------------
-Pure            What it says of a circuit depends on the circuit, on the judge's settings and files and on its seeds: never on
-                the time, the process, earlier calls, or the circuits that are judged with it. A judge that is asked about
-                circuits again (`attempts`) may draw anew for each attempt, and gives the same for the same attempt.
+Pure            Its results for a circuit depend on the circuit, on the judge's settings and files and on its seeds: never on
+                the time, the process, earlier calls, or the circuits that are judged with it. Where a circuit is judged again
+                (`attempts`), it may draw anew for each attempt, and gives the same for the same attempt.
 Chunkable       Circuits may be judged all together, one by one, or on many machines: the results are the same, bit for bit.
-                It is asked at most `together` at once, and in an epoch once about each circuit.
+                It gets at most `together` circuits at once, and in an epoch each circuit once.
 Bits            If `exact`, results have the same bits on every machine, so archives have too. Otherwise they have the same bits
                 whenever they are computed again on the same machine.
 Faults          A circuit with which it fails gets the worst of everything, is marked, and spoils no other. UserError is for
                 what fails whatever the circuit, MachineError for what another machine might do.
-Racing          If it has a `race`, it can judge after a part of its work (`early`), and what it says then changes nothing of
-                what it says after all of it. Which circuits go on is the search's affair, not its own.
-Cost            It says what its work took, by phase (`Results.seconds`), what early stopping left of it (`Results.share`), and
-                before anything is computed which memory it will take (`memory`).
+Racing          If it has a `race`, it can judge after a part of its work (`early`), which changes nothing of its results after
+                all of it. The search decides which circuits go on.
+Cost            It reports the time of its work, by phase (`Results.seconds`), the share that early stopping left
+                (`Results.share`), and before anything is computed the memory that it will take (`memory`).
 Warming up      Nothing is compiled, loaded or drawn before the first call. If `warms`, a search makes a miniature epoch with it
                 before it begins, on every machine one process at a time.
 Remembering     It may keep between calls whatever does not change a result. There is one in a process for each run.
-Name and files  Its name is `title`. What tells it from another is the [task] section of the spec and the contents of the files
-                which that names (`fitness.judges.collect`): both are in the digest of a run, lie in its folder, and are sent
-                to the workers. It reads nothing else.
+Name and files  Its name is `title`. It is identified by the [task] section of the spec and the contents of the files named
+                there (`fitness.checks.collect`): both are in the digest of a run, lie in its folder, and are sent to the
+                workers. It reads nothing else.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ from fitness.trials import Interface
 
 
 class Candidates(Protocol):
-    """Circuits that are to be judged, in whichever form a judge needs them: made when it is asked for."""
+    """Circuits to be judged, in whichever form a judge needs; each form is made when it is asked for."""
 
     @property
     def dt_ms(self) -> float: ...
@@ -50,17 +50,17 @@ class Candidates(Protocol):
     def __len__(self) -> int: ...
 
     def circuit(self, k: int) -> Circuit:
-        """The k-th of them."""
+        """The k-th circuit."""
         ...
 
     def tables(self, refine: int = 1) -> PackedCircuits:
-        """All of them as the simulator reads them, float32, at a step `refine` times shorter."""
+        """All circuits as the simulator reads them, float32, at a step `refine` times shorter."""
         ...
 
 
 class Race(NamedTuple):
-    """How new circuits race (successive halving, Jamieson and Talwalkar, AISTATS 2016): all are judged after the first share of
-    the work, the best after the next, and few after all of it.
+    """A race of new circuits (successive halving, Jamieson and Talwalkar, AISTATS 2016): all are judged after the first share
+    of the work, the best of them after the next, and few after all of it.
 
     shares  of the work, ascending, the last of them 1;   keep  the share of the circuits that goes on after each
     """
@@ -72,13 +72,13 @@ class Race(NamedTuple):
 class Results(NamedTuple):
     """Results of n circuits.
 
-    objectives  float64 [n, objectives], finite, in the order of `Judge.objectives`, each to be made small
-    score       float64 [n], finite: the one figure that people read, larger is better; that of a task is 0 at chance, 1 perfect
-    cases       float32 [n, cases], finite: how each did on single cases (trials), larger is better: what lexicase selects by
+    objectives  float64 [n, objectives], finite, in the order of `Judge.objectives`, minimised
+    score       float64 [n], finite: the figure for readers, larger is better; that of a task is 0 at chance, 1 perfect
+    cases       float32 [n, cases], finite: scores on single cases (trials), larger is better: for lexicase selection
     spikes, events  float64 [n]: spikes and synaptic events per trial; NaN where nothing is simulated
-    failed      bool [n]: the judge failed with this circuit;   fault  what it said of the first, None if it did with none
-    share       float64 [n]: of the work that early stopping left to do, 1 for all of it
-    seconds     what the work took, by phase
+    failed      bool [n]: the judge failed with this circuit;   fault  the message about the first, None for none
+    share       float64 [n]: of the work that early stopping left, 1 for all of it
+    seconds     of the work, by phase
     """
 
     objectives: np.ndarray
@@ -100,14 +100,13 @@ class Results(NamedTuple):
 
 
 class Fresh(NamedTuple):
-    """How n circuits do on what the search never saw.
+    """Scores of n circuits on cases that the search never saw.
 
     validation  float64 [n]: the score on fresh cases, by which a target is judged and the best are told from the lucky
-    held_out    float64 [n]: that on others still, by which nothing is chosen
+    held_out    float64 [n]: the score on other fresh cases, by which nothing is chosen
     low, high   float64 [n]: the ends of its 95 % confidence interval, NaN where none can be given
-    worst, condition  float64 [n], int [n]: the held-out score in the condition where it is lowest, and that condition's place
-                      in
-                `Judge.described`; NaN and -1 where there are none
+    worst, condition  float64 [n], int [n]: the held-out score in the condition where it is lowest, and the index of that
+                condition in `Judge.described`; NaN and -1 where there are none
     failed      int [n]: on how many of the two kinds of cases the judge failed;   fault, seconds  as those of `Results`
     """
 
@@ -123,18 +122,18 @@ class Fresh(NamedTuple):
 
     @classmethod
     def as_searched(cls, score: np.ndarray) -> "Fresh":
-        """The score of the search once more, for a judge that has no fresh cases."""
+        """The score of the search for everything, for a judge that has no fresh cases."""
         n, nothing = len(score), np.full(len(score), np.nan)
         return cls(score, score, nothing, nothing, nothing, np.full(n, -1), np.zeros(n, int))
 
 
 class Described(NamedTuple):
-    """Description of a judge that is kept with a run, to be read later without executing anything.
+    """Description of a judge, kept with a run to be read without executing anything.
 
     conditions  name and number of trials of each condition of the held-out cases, [] for none
-    about       what it is about, in words (`fitness.analysis.about`), None for nothing
-    examples    (spikes bool [trials, steps, channels], labels [trials]), perhaps with what drives sampled channels, float32
-                [trials, steps, sampled channels]: stimuli in which circuits can be shown; None without
+    about       its description in words (`fitness.analysis.about`), None for nothing
+    examples    stimuli in which circuits can be shown: (spikes bool [trials, steps, channels], labels [trials]), perhaps with
+                the signals of sampled channels, float32 [trials, steps, sampled channels]; None without
     """
 
     conditions: list[tuple[str, int]] = []
@@ -145,16 +144,16 @@ class Described(NamedTuple):
 class Judge(ABC):
     """Base of all judges; the promises are those above.
 
-    title       its name in messages;   rule  what its user has to keep, so that it is pure
+    title       its name in messages;   rule  what its user has to observe, so that it is pure
     interface   what circuits must have: input channels, output ports, the time step
     objectives  the names of the objectives, as in search.objectives of a spec
-    cases       how many case scores a circuit has, None until the first results show it
+    cases       number of case scores of a circuit, None until the first results
     unit_score  are scores 0 at chance and 1 when perfect?
-    own         is code of the user's own behind it? Then what it says is asked again now and then, and has to be the same
-    exact       see above;   together  how many circuits it takes at once
+    own         is it the user's own code? Then circuits are judged again now and then, and must get the same results
+    exact       see above;   together  largest number of circuits at once
     task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
-    analysed    how many of the best circuits of a run it analyses when it is over
-    race        what it can say after a part of its work, so that a search need not ask for all of it; else None
+    analysed    number of the best circuits of a run that it analyses at its end
+    race        how it judges after parts of its work; None if it cannot
     """
 
     title: str
@@ -173,62 +172,62 @@ class Judge(ABC):
 
     @abstractmethod
     def evaluate(self, candidates: Candidates, attempts: np.ndarray | None = None) -> Results:
-        """Judge circuits on what the search sees; attempts, int [n]: how often each has been judged before (None: never)."""
+        """Judge circuits on the cases of the search; attempts, int [n]: how often each has been judged before (None: never)."""
 
     @abstractmethod
     def validate(self, candidates: Candidates) -> Fresh:
-        """Judge a few circuits, the best, on what the search never sees."""
+        """Judge a few circuits, the best, on fresh cases."""
 
     def early(self, candidates: Candidates, rung: int) -> Results:
-        """What `evaluate` says of circuits that were never judged, after `race.shares[rung]` of the work: the score so far, and
-        the worst of every other objective that is not known of the circuit alone. For judges with a race."""
+        """The results of circuits that were never judged, after `race.shares[rung]` of the work: the score so far, and the
+        worst of every other objective that does not follow from the circuit alone. For judges with a race."""
         raise NotImplementedError
 
     def check(self, candidates: Candidates) -> str | None:
-        """Try out, before a run, whatever the search would stumble over later, on some random circuits if need be. Returns what
-        is to be said to the user, in a line. Raises UserError."""
+        """Try out, before a run, whatever may fail later, on some random circuits if need be. Returns a remark for the user of
+        one line, None for none. Raises UserError."""
         return None
 
     def check_again(self):
-        """Whether it still judges by the same. Raises UserError."""
+        """Check that it still judges by the same cases. Raises UserError."""
         return
 
     def described(self) -> Described:
-        """Describe the judge, for what is kept with a run."""
+        """The description that is kept with a run."""
         return Described()
 
     def memory(self, population: int, archive: int, capacity: int) -> dict[tuple[str, ...], float]:
-        """Bytes that it takes in one process, by the keys of [search] of which they are the product, with such a population and
-        archive, and circuits of at most `capacity` neurons."""
+        """Bytes that it takes in one process with such a population and archive, and circuits of at most `capacity` neurons, by
+        the keys of [search] to which they are proportional."""
         return {}
 
     def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
-        """Why a circuit works, as JSON: `fitness.analysis.Analysis` of a simulated task, of learning
-        `fitness.learning.curve.Curves`; None for a judge that cannot tell. Raises UserError."""
+        """Why a circuit works, as JSON: `fitness.analysis.Analysis` of a simulated task, `fitness.learning.curve.Curves` of
+        learning; None for a judge without analysis. Raises UserError."""
         return None
 
 
 def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None, rung: int | None = None) -> Results:
-    """`judge.evaluate`, or of a rung of a race `judge.early`, not more circuits at once than it takes; candidates can be
-    sliced."""
+    """`judge.evaluate`, or `judge.early` at a rung of a race, of at most `judge.together` circuits at once. The candidates can
+    be sliced."""
 
-    def said(some, of_some):
-        return judge.evaluate(some, of_some) if rung is None else judge.early(some, rung)
+    def results(batch, batch_attempts):
+        return judge.evaluate(batch, batch_attempts) if rung is None else judge.early(batch, rung)
 
-    n, most = len(candidates), judge.together
-    if n <= most:
-        return said(candidates, attempts)
-    parts = np.array_split(np.arange(n), -(-n // most))
-    return joined([said(candidates[part[0] : part[-1] + 1], None if attempts is None else attempts[part]) for part in parts])
+    n, limit = len(candidates), judge.together
+    if n <= limit:
+        return results(candidates, attempts)
+    parts = np.array_split(np.arange(n), -(-n // limit))
+    return joined([results(candidates[part[0] : part[-1] + 1], None if attempts is None else attempts[part]) for part in parts])
 
 
 def joined(parts: Sequence[Results]) -> Results:
     """The results of circuits that were judged in parts, in their order."""
     seconds: dict[str, float] = {}
     for part in parts:
-        for phase, taken in part.seconds.items():
-            seconds[phase] = seconds.get(phase, 0.0) + taken
+        for phase, spent in part.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
     fault = next((part.fault for part in parts if part.fault is not None), None)
     arrays = [name for name in Results._fields if name not in ("fault", "seconds")]
-    found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-    return Results(**found, fault=fault, seconds=seconds)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    return Results(**columns, fault=fault, seconds=seconds)

@@ -1,18 +1,17 @@
-"""Learning as a judge: a circuit is as good as a network of copies of it learns.
+"""Learning as a judge: the score of a circuit is how well a network of copies of it learns.
 
     [task]
     name = "learning"
     data = "flip-flop"          # `fitness.learning.settings` has the other keys
     trainable = []              # frozen inside: projection and readout learn alone
 
-Each judgement is a training from first weights of its own: attempt k of a circuit begins with the k-th, the same for all
-circuits, so that scores are noisy (search.noisy). New circuits race: all are trained for the first steps, the best for more,
-and few in full. What is trained further goes on from where it stopped while this process remembers it, and is trained anew to
-the same bits elsewhere: stopping changes no result.
+Each attempt trains from other initial weights, the k-th attempts of all circuits from the same, so that scores are noisy
+(search.noisy). New circuits race: all are trained for the first steps, the best for more, and few in full. A paused training
+goes on where it stopped while this process remembers it, and is repeated to the same bits elsewhere: pausing changes no result.
 
-Which bits depend on the machine: those of every score may (`exact` is False), since PyTorch rounds sums as the vector
-instructions of the processor make it; and so may the circuits that a search finds. On one machine, with one version of PyTorch,
-all are the same whenever, in whatever process and however often they are computed: everything runs on one thread.
+The bits of scores depend on the machine (`exact` is False), since the processor's vector instructions determine how PyTorch
+rounds sums; so may the circuits that a search finds. On one machine, with one version of PyTorch, everything runs on one thread
+and is reproducible bit for bit.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import student
+from fitness.interval import half_width
 from fitness.judges.answers import CASES, Answer, answer, results
 from fitness.judges.judge import Candidates, Described, Fresh, Judge, Race, Results
 from fitness.learning.curve import Curves, Learned, values
@@ -37,23 +36,21 @@ from fitness.sandbox.code import is_own
 from fitness.task import PARTS
 from fitness.trials import Interface
 
-REMEMBERED = 2_000  # trainings that were stopped, and results of the best circuits
-
-
+REMEMBERED = 2_000  # paused trainings, and results of the best circuits
 FRESH = ("validation", "held_out")
 
 
 class _Validated(NamedTuple):
-    """The trainings of a circuit on what the search never sees, none where no network can be made of it."""
+    """The trainings of a circuit on fresh trials, none where no network can be made of it."""
 
     validation: list[Learned]
     held_out: list[Learned]
 
 
 class LearningJudge(Judge):
-    """The judge that learning is, for a run of this seed. Case scores are the recalls of each class.
+    """Judge by learning, for a run with this seed. Case scores are the recalls of each class.
 
-    trials, held_out  numbers of trainings behind a judgement in the search, and of each kind of fresh ones
+    trials, held_out  numbers of trainings of a circuit in the search, and in each of the other parts
     """
 
     unit_score: ClassVar[bool] = True
@@ -82,7 +79,7 @@ class LearningJudge(Judge):
 
     @cached_property
     def interface(self) -> Interface:  # type: ignore[override]
-        """Channels of a copy, and an output of which something is asked only where ports are read."""
+        """The channels of a copy, and an output, which matters only where ports are read."""
         return Interface(NAME, tuple(f"in{k}" for k in range(self.settings.channels)), ("out",), self.data.dt_ms, 0.0)
 
     def evaluate(self, candidates, attempts=None):
@@ -90,14 +87,14 @@ class LearningJudge(Judge):
         return self._results(candidates, attempts, self.settings.steps)
 
     def early(self, candidates, rung):
-        found = self._results(candidates, np.zeros(len(candidates), int), self.ends[rung])
-        measured = [not one.structural and name != "score" for name, one in self._objectives.items()]
-        found.objectives[:, measured] = WORST
-        return found
+        judged = self._results(candidates, np.zeros(len(candidates), int), self.ends[rung])
+        measured = [not objective.structural and name != "score" for name, objective in self._objectives.items()]
+        judged.objectives[:, measured] = WORST
+        return judged
 
     @property
     def ends(self) -> tuple[int, ...]:
-        """The steps after which the stages of the race end."""
+        """The last training step of each stage of the race."""
         steps = self.settings.steps
         return tuple(max(1, round(share * steps)) for share in self.settings.shares)
 
@@ -108,7 +105,7 @@ class LearningJudge(Judge):
         return Fresh(*rows.T, *nowhere, None, {"train": perf_counter() - start})
 
     def check(self, candidates):
-        """Trains the first of them of which a network can be made, for a step."""
+        """Train the first candidate of which a network can be made, for one step."""
         for k in range(len(candidates)):
             training = self._training(candidates.circuit(k), "search", 0)
             if training is not None:
@@ -119,21 +116,19 @@ class LearningJudge(Judge):
         )
 
     def check_again(self):
-        known, self.data.sets = self.data.sets("search"), self.data.anew()
+        first, self.data.sets = self.data.sets("search"), self.data.anew()
         again = self.data.sets("search")
         if not all(
-            np.array_equal(a, b)
-            for one, other in zip(known, again, strict=True)
-            for a, b in zip(one[:2], other[:2], strict=True)
+            np.array_equal(a.x, b.x) and np.array_equal(a.targets, b.targets) for a, b in zip(first, again, strict=True)
         ):
             raise UserError(f"{self.data.place}: gives other trials than before with the same seed: {self.rule}")
 
     def described(self):
         sets, s = self.data.sets("search"), self.settings
-        asked = "at every step" if sets.train.every_step else "of every trial"
+        when = "at every step" if sets.train.every_step else "of every trial"
         text = (
             f"{Learning.__doc__} Data: {s.data}, {sets.train.x.shape[-1]} lines and {sets.train.x.shape[1]} steps of "
-            f"{self.data.dt_ms:g} ms; {sets.train.heads} readouts of {sets.train.classes} classes are asked {asked}."
+            f"{self.data.dt_ms:g} ms; {sets.train.heads} readouts of {sets.train.classes} classes are asked {when}."
         )
         inside = ", ".join(s.trainable) or "nothing"
         judged = f"Trained for {s.steps} steps of {s.batch} trials; inside of copies {inside} learns."
@@ -141,9 +136,9 @@ class LearningJudge(Judge):
 
     def memory(self, population, archive, capacity):
         sets = self.data.sets("search")
-        trials = float(sum(one.x.nbytes + one.targets.nbytes for one in sets))
+        trials = float(sum(s.x.nbytes + s.targets.nbytes for s in sets))
         paused = 40.0 * self.settings.parameters * min(population, REMEMBERED)
-        # of a training step: what arrives at, and comes from, each neuron at each step of the batch
+        # of a training step: inputs and outputs of each neuron at each step of the batch
         step = 64.0 * self.settings.batch * sets.train.x.shape[1] * (sets.train.x.shape[2] + self.settings.parameters / 4)
         return {("trials",): 2 * trials + step, ("population", "trials"): paused * self._trials}
 
@@ -153,40 +148,40 @@ class LearningJudge(Judge):
         if searched is None:
             return None
         held_out = self._validated(motif.circuit).held_out
-        return Curves(search=searched.curve, held_out=[one.curve for one in held_out], chance=1 / searched.classes)
+        return Curves(search=searched.curve, held_out=[training.curve for training in held_out], chance=1 / searched.classes)
 
     def _results(self, candidates: Candidates, attempts, until) -> Results:
         start, n = perf_counter(), len(candidates)
-        found = [self._attempted(candidates.circuit(k), int(attempts[k]), until) for k in range(n)]
-        width = self.cases or max((len(one[0].recall) for one in found if one is not None), default=1)
-        answers = [self._answer(one, width) for one in found]
+        attempted = [self._attempted(candidates.circuit(k), int(attempts[k]), until) for k in range(n)]
+        width = self.cases or max((len(each[0].recall) for each in attempted if each is not None), default=1)
+        answers = [self._answer(each) for each in attempted]
         seconds = {"train": perf_counter() - start}
-        told = results(answers, self._objectives, candidates, self.title, width, None, seconds)
-        if any(one is not None for one in found):
+        judged = results(answers, self._objectives, candidates, self.title, width, None, seconds)
+        if any(each is not None for each in attempted):
             self.cases = width
         spikes, events = (
-            np.array([np.nan if one is None else np.mean([getattr(k, name) for k in one]) for one in found])
+            np.array([np.nan if each is None else np.mean([getattr(k, name) for k in each]) for each in attempted])
             for name in ("spikes", "events")
         )
         share = np.full(n, until / self.settings.steps)
-        return told._replace(spikes=spikes, events=events, share=share, failed=np.zeros(n, bool))
+        return judged._replace(spikes=spikes, events=events, share=share, failed=np.zeros(n, bool))
 
     def _attempted(self, circuit, attempt, until) -> list[Learned] | None:
-        """The trainings behind one judgement; None for a circuit of which no network can be made."""
-        found = [self._learned(circuit, "search", attempt * self._trials + k, until) for k in range(self._trials)]
-        return [one for one in found if one is not None] or None
+        """The trainings of one attempt; None for a circuit of which no network can be made."""
+        trainings = [self._learned(circuit, "search", attempt * self._trials + k, until) for k in range(self._trials)]
+        return [learned for learned in trainings if learned is not None] or None
 
-    def _answer(self, found, width) -> Answer | None:
-        """What is said of a circuit; the worst of one of which no network can be made."""
-        if found is None:
+    def _answer(self, trainings) -> Answer | None:
+        """The answer about a circuit from its trainings; None where there are none."""
+        if trainings is None:
             return None
-        each = [values(one, self.settings) for one in found]
-        told: dict[str, Any] = {name: float(np.mean([one[name] for one in each])) for name in each[0]}
-        told[CASES] = np.nan_to_num(np.mean([one.recall for one in found], axis=0))
-        return answer(told, self.title)
+        each = [values(training, self.settings) for training in trainings]
+        means: dict[str, Any] = {name: float(np.mean([figures[name] for figures in each])) for name in each[0]}
+        means[CASES] = np.nan_to_num(np.mean([training.recall for training in trainings], axis=0))
+        return answer(means, self.title)
 
     def _learned(self, circuit: Circuit, part, number, until) -> Learned | None:
-        """What a circuit has learned after so many steps, going on from where its training stopped last."""
+        """The result of learning after `until` steps, continued from a paused training if there is one."""
         key = digest(circuit), number
         training = self._paused.pop(key, None)
         if training is None or training.step > until:
@@ -195,13 +190,11 @@ class LearningJudge(Judge):
             return None
         learned = training.advance(until)
         if training.step < self.settings.steps:
-            self._paused[key] = training
-            while len(self._paused) > REMEMBERED:
-                del self._paused[next(iter(self._paused))]
+            _remember(self._paused, key, training)
         return learned
 
     def _training(self, circuit, part, number):
-        """A training that has not begun; None for a circuit of which no neuron that is read is driven, and for an assembly that
+        """A training that has not begun; None for a circuit in which no neuron that is read is driven, and for an assembly that
         is too large."""
         kept = essential(circuit, self.settings.read)
         if kept is None:
@@ -227,36 +220,39 @@ class LearningJudge(Judge):
         training = self._training(circuit, part, number)
         return None if training is None else training.advance()
 
-    def _validated(self, circuit) -> "_Validated":
-        """What one circuit learns on what the search never sees. Remembered."""
+    def _validated(self, circuit) -> _Validated:
+        """The trainings of a circuit on fresh trials. Remembered."""
         key = digest(circuit)
         if key not in self._fresh:
-            found = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
-            self._fresh[key] = _Validated(*([one for one in part if one is not None] for part in found))
-            while len(self._fresh) > REMEMBERED:
-                del self._fresh[next(iter(self._fresh))]
+            trained = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
+            validated = _Validated(*([learned for learned in part if learned is not None] for part in trained))
+            _remember(self._fresh, key, validated)
         return self._fresh[key]
 
-    def _row(self, found: "_Validated"):
-        """The score on validation trials, that on held-out ones, and the ends of its 95 % confidence interval."""
-        validation, held_out = (np.array([one.score(self.settings) for one in part]) for part in found)
+    def _row(self, validated: _Validated):
+        """The validation score, the held-out score, and the ends of its 95 % confidence interval."""
+        validation, held_out = (np.array([learned.score(self.settings) for learned in part]) for part in validated)
         if not len(held_out):
             return -WORST, -WORST, np.nan, np.nan
-        mean, half = held_out.mean(), np.nan
-        if len(held_out) > 1:
-            half = student(len(held_out) - 1) * held_out.std(ddof=1) / np.sqrt(len(held_out))
+        mean, half = held_out.mean(), half_width(held_out)
         return validation.mean(), mean, mean - half, mean + half
 
     def _too_large(self, network):
-        """Has one copy alone far more parameters than are asked for?"""
+        """Has a single copy far more parameters than the settings ask for?"""
         return self.settings.copies is None and network.parameter_count > 1.5 * self.settings.parameters
 
     def _remark(self, network):
-        """What is to be said of the size of networks."""
-        wanted = self.settings.parameters
+        """A remark for the user on the size of networks, None for none."""
         if self._too_large(network):
             return (
-                f"{self.title}: parameters: one copy alone has {network.parameter_count:,}, more than {wanted:,}: "
-                "combine the lines of the data by features, or raise parameters"
+                f"{self.title}: parameters: one copy alone has {network.parameter_count:,}, more than "
+                f"{self.settings.parameters:,}: combine the lines of the data by features, or raise parameters"
             )
         return None
+
+
+def _remember(entries: dict, key, value):
+    """Add an entry, without the oldest ones beyond `REMEMBERED`."""
+    entries[key] = value
+    while len(entries) > REMEMBERED:
+        del entries[next(iter(entries))]

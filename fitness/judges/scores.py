@@ -1,4 +1,4 @@
-"""Scores of many circuits, as somebody tells them, as the results of a judge: `evo.Evolver.tell`."""
+"""Results of a judge from scores told by the user: `evo.Evolver.tell`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,18 +16,18 @@ PLACE = "tell"  # in messages
 def told_results(
     scores: Any, cases: Any, objectives: Mapping[str, Objective], candidates: Candidates, width: int | None
 ) -> Results:
-    """The results that scores [n], in any of the forms of `evo.Evolver.tell`, amount to.
+    """Results from scores [n] in any of the forms of `evo.Evolver.tell`.
 
-    cases  case scores [n, cases], or None;   width  how many there have to be, None where the first tell it
-    Raises UserError for what is none, and for another number than there are candidates.
+    cases  case scores [n, cases], or None;   width  the required number of cases, None for that of the first circuit
+    Raises UserError for anything else, and for scores of another number of circuits than there are candidates.
     """
     asked = len(candidates)
     if isinstance(scores, Results):
         if len(scores.score) != asked:
             raise UserError(f"{PLACE}: {len(scores.score)} results for the {asked} circuits that were asked about")
         return scores
-    names = [one.key for one in objectives.values() if not one.structural]
-    answers = [one if one is None else _answer(one, k, names) for k, one in enumerate(_listed(scores, asked))]
+    names = [objective.key for objective in objectives.values() if not objective.structural]
+    answers = [told if told is None else _answer(told, k, names) for k, told in enumerate(_listed(scores, asked))]
     if len(answers) != asked:
         raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits that were asked about")
     if cases is not None:
@@ -35,19 +35,18 @@ def told_results(
         if len(rows) != asked:
             raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} that were asked about")
         both = enumerate(zip(answers, rows, strict=True))
-        answers = [one and _answer(one.values | {CASES: row}, k, ()) for k, (one, row) in both]
-    known = {one.key for one in objectives.values()} | {SCORE}
-    for one in answers:
-        if one is not None and (strange := sorted(one.values.keys() - known)):
-            ways = " or ".join(f'"{way}:{strange[0]}"' for way in ("min", "max"))
-            listed = ", ".join(objectives)
-            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}: name it there, as {ways}")
-    fault = "told as None" if any(one is None for one in answers) else None
+        answers = [told and _answer(told.values | {CASES: row}, k, ()) for k, (told, row) in both]
+    known = {objective.key for objective in objectives.values()} | {SCORE}
+    for told in answers:
+        if told is not None and (strange := sorted(told.values.keys() - known)):
+            listed = f'{", ".join(objectives)}: name it there, as "min:{strange[0]}" or "max:{strange[0]}"'
+            raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}")
+    fault = "told as None" if any(told is None for told in answers) else None
     return results(answers, objectives, candidates, f"{PLACE}:", width, fault)
 
 
 def _listed(scores, asked) -> list:
-    """One answer a circuit."""
+    """The scores as a list with one answer per circuit."""
     if isinstance(scores, Mapping):
         columns = {name: list(values) if isinstance(values, Iterable) else values for name, values in scores.items()}
         short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != asked), None)
@@ -61,13 +60,13 @@ def _listed(scores, asked) -> list:
     return list(scores)
 
 
-def _answer(said, k, names) -> Answer:
+def _answer(told, k, names) -> Answer:
     place = f"{PLACE}: circuit {k}"
-    if isinstance(said, tuple | list | np.ndarray) and np.ndim(said) == 1:
-        if len(said) != len(names):
-            raise UserError(f"{place} has {len(said)} numbers; the objectives that are told are {', '.join(names)}")
-        said = dict(zip(names, said, strict=True))
+    if isinstance(told, tuple | list | np.ndarray) and np.ndim(told) == 1:
+        if len(told) != len(names):
+            raise UserError(f"{place} has {len(told)} numbers; the objectives that are told are {', '.join(names)}")
+        told = dict(zip(names, told, strict=True))
     try:
-        return answer(said, place)
+        return answer(told, place)
     except UnknownError as error:
         raise UserError(f"{error}; None says that it failed") from None

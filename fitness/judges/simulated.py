@@ -14,23 +14,22 @@ from fitness.analysis import Analysis, analyse, trials_for
 from fitness.analysis.about import about
 from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
-from fitness.evaluation.evaluate import evaluate
+from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import Described, Fresh, Judge, Results
 from fitness.task import Task
 from fitness.trials import Trials
 
-REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in tasks that ship
+REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in built-in tasks
 CLASSES, OF_EACH = 12, 2  # of example trials
-SCORED = 100  # bytes of a trial of a circuit besides its raster: trial and case scores, and what they are made of
-NO_STOP = Stop()
+SCORED = 100  # bytes of a trial of a circuit besides its raster: for trial and case scores
 
 
 class Simulated(Judge):
-    """The judge that a task is, for a run of this seed. Its cases are the search's trials.
+    """Judge by a simulated task, for a run with this seed. Its cases are the search's trials.
 
-    objectives  by name;   trials, held_out  numbers of trials for the search, and on each of the other parts
-    stop  the rule by which hopeless circuits are given up in the search;   own  is it judged by code of the user's own?
+    objectives  by name;   trials, held_out  numbers of trials in the search, and in each of the other parts
+    stop  the rule of early stopping in the search;   own  is it the user's own code?
     The trials of a part are drawn when they are first asked for.
     """
 
@@ -49,7 +48,7 @@ class Simulated(Judge):
         seed: int,
         trials: int,
         held_out: int,
-        stop: Stop = NO_STOP,
+        stop: Stop = ALL_STEPS,
         own: bool = False,
     ):
         self.task, self.seed, self.stop, self.own = task, seed, stop, own
@@ -70,20 +69,18 @@ class Simulated(Judge):
         return self.task.trials_of("held_out", self.seed, self._held_out)
 
     def evaluate(self, candidates, attempts=None):
-        found = evaluate(self.task, self.search, candidates.tables, self.stop)
+        e = evaluate(self.task, self.search, candidates.tables, self.stop)
         start = perf_counter()
-        objectives, cases = values(self._objectives, found), found.case_scores
-        seconds = found.seconds | {"score": found.seconds["score"] + perf_counter() - start}
-        return Results(
-            objectives, found.score, cases, found.spikes, found.events, found.failed, found.fault, found.simulated, seconds
-        )
+        objectives, cases = values(self._objectives, e), e.case_scores
+        seconds = e.seconds | {"score": e.seconds["score"] + perf_counter() - start}
+        return Results(objectives, e.score, cases, e.spikes, e.events, e.failed, e.fault, e.simulated, seconds)
 
     def validate(self, candidates):
         tables = candidates.tables()
-        validation, found = (evaluate(self.task, trials, tables) for trials in (self.validation, self.held_out))
-        seconds = {phase: taken + found.seconds[phase] for phase, taken in validation.seconds.items()}
-        failed, fault = validation.failed.astype(int) + found.failed, validation.fault or found.fault
-        return Fresh(validation.score, found.score, *found.interval, *found.worst, failed, fault, seconds)
+        validation, held_out = (evaluate(self.task, trials, tables) for trials in (self.validation, self.held_out))
+        seconds = {phase: spent + held_out.seconds[phase] for phase, spent in validation.seconds.items()}
+        failed, fault = validation.failed.astype(int) + held_out.failed, validation.fault or held_out.fault
+        return Fresh(validation.score, held_out.score, *held_out.interval, *held_out.worst, failed, fault, seconds)
 
     def check(self, candidates):
         ships = type(self.task).__module__.startswith("fitness.")
@@ -91,7 +88,7 @@ class Simulated(Judge):
             check_copy(self.task, self.seed, min(self.cases, 64))
         if any(name not in OBJECTIVES for name in self.objectives):  # the user's own
             values(self._objectives, evaluate(self.task, self.search, candidates.tables, self.stop))
-        # the tasks that ship draw every trial afresh: few spikes alone make some of them equal
+        # built-in tasks draw every trial afresh, but trials of few spikes may be equal
         return repeated(self.task, self.seed, self.cases, self._held_out, REPEATED_BY_CHANCE if ships else REPEATED)
 
     def check_again(self):
@@ -104,21 +101,22 @@ class Simulated(Judge):
         trials = self.held_out
         classes = np.unique(trials.labels)[:CLASSES]
         shown = np.concatenate([np.flatnonzero(trials.labels == label)[:OF_EACH] for label in classes])
+        examples = trials.take(shown)
         conditions = [(name, len(members)) for name, members in zip(*self.task.grouped(trials), strict=True)]
         return Described(
             conditions,
-            about(self.task, trials.take(shown)),
-            (trials.spikes[shown], trials.labels[shown], trials.take(shown).signals),
+            about(self.task, examples),
+            (examples.spikes, examples.labels, examples.signals),
         )
 
     def memory(self, population, archive, capacity):
-        """The stimuli count with what they are made from, and each circuit's raster as it is scored."""
+        """Memory of the stimuli and of what they are made from, and of each circuit's raster as it is scored."""
         steps, channels = self.task.steps, len(self.task.inputs)
-        heard = capacity if self.task.listens == "all" else len(self.task.outputs)
-        of_trial = SCORED + steps * heard / 8
+        read = capacity if self.task.listens == "all" else len(self.task.outputs)
+        per_trial = SCORED + steps * read / 8
         return {
-            ("trials",): self.cases * (2.0 * steps * channels + min(population, self.together) * of_trial),
-            ("held_out", "archive"): self._held_out * (4.0 * steps * channels + min(archive, population) * of_trial),
+            ("trials",): self.cases * (2.0 * steps * channels + min(population, self.together) * per_trial),
+            ("held_out", "archive"): self._held_out * (4.0 * steps * channels + min(archive, population) * per_trial),
         }
 
     def analyse(self, motif: Motif, name: str) -> Analysis:

@@ -1,4 +1,4 @@
-"""Scores that come from outside: no judge is behind them, `evo.Evolver` is told them."""
+"""The judge of runs whose scores come from outside, through `evo.Evolver.tell`."""
 
 from typing import NoReturn
 
@@ -10,7 +10,7 @@ TOLD = "told"  # [task] judge = "told"
 
 
 class Told(Judge):
-    """Says what circuits must have, and nothing of how good they are."""
+    """States the interface of circuits and judges none."""
 
     warms = False
 

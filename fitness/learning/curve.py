@@ -1,4 +1,4 @@
-"""A learning curve, what is known of one training, and its score."""
+"""Learning curves, and the result of one training with its score."""
 
 from functools import cache
 from typing import NamedTuple
@@ -12,10 +12,10 @@ from fitness.learning.settings import Learning
 
 
 class Curve(TypedDict):
-    """What a network did on trials that it was not trained on.
+    """Learning curve of a network, on other trials than those of training.
 
-    steps     of training after which it was looked at, the first being 0
-    accuracy  balanced, at each look;   spikes  of a trial, at each look;   lost  training steps without usable gradients
+    steps     training steps at each point, the first being 0
+    accuracy  balanced accuracy;   spikes  per trial;   lost  number of training steps without usable gradients
     """
 
     steps: list[int]
@@ -28,7 +28,7 @@ class Curves(TypedDict):
     """The learning curves of a circuit.
 
     search    of its first training in the search
-    held_out  of those with fresh trials and first weights, by which nothing was chosen;   chance  the accuracy that is chance
+    held_out  of those with fresh trials and initial weights, by which nothing was chosen;   chance  accuracy at chance
     """
 
     search: Curve
@@ -37,10 +37,10 @@ class Curves(TypedDict):
 
 
 class Learned(NamedTuple):
-    """What became of a training.
+    """Result of a training.
 
-    curve   as far as it went;   recall  float64 [heads * classes], the share of what is of a class that was named so at the end
-    spikes, events  of a trial at the end;   classes  that a readout tells apart;   share  of the steps that were taken
+    curve   so far;   recall  float64 [heads * classes], of each class by each readout at the end
+    spikes, events  per trial at the end;   classes  of each readout;   share  of the training steps that were taken
     """
 
     curve: Curve
@@ -51,51 +51,51 @@ class Learned(NamedTuple):
     share: float
 
     def unit(self, accuracy: float) -> float:
-        """0 at chance, 1 when perfect."""
+        """The accuracy on a scale of 0 at chance and 1 when perfect."""
         return (accuracy - 1 / self.classes) / (1 - 1 / self.classes)
 
     @property
     def accuracy(self) -> float:
-        """Balanced, at the end."""
+        """Balanced accuracy at the end."""
         return self.curve["accuracy"][-1]
 
     @property
     def area(self) -> float:
-        """The mean accuracy over all steps of training; those that were not taken count as the last that was."""
+        """The mean accuracy over all training steps; the last accuracy counts for steps that were not taken."""
         steps, accuracy = self.curve["steps"], self.curve["accuracy"]
         whole = steps[-1] / self.share if self.share else 1.0
-        taken = float(np.trapezoid(accuracy, steps))
-        return (taken + (whole - steps[-1]) * accuracy[-1]) / whole if whole else accuracy[-1]
+        so_far = float(np.trapezoid(accuracy, steps))
+        return (so_far + (whole - steps[-1]) * accuracy[-1]) / whole if whole else accuracy[-1]
 
     def score(self, settings: Learning) -> float:
-        """0 at chance, 1 when perfect, less what spikes cost."""
+        """The score, 0 at chance and 1 when perfect, less the cost of spikes."""
         reached = self.area if settings.scored == "area" else self.accuracy
         return self.unit(reached) - settings.spike_cost * self.spikes
 
 
-def values(found: Learned, settings: Learning) -> dict[str, float]:
-    """The figures of a training by the names that objectives know."""
+def values(learned: Learned, settings: Learning) -> dict[str, float]:
+    """Measures of a training by their names as objectives."""
     return {
-        "score": found.score(settings),
-        "accuracy": found.accuracy,
-        "area": found.area,
-        "spikes": found.spikes,
-        "energy": found.spikes + found.events,
+        "score": learned.score(settings),
+        "accuracy": learned.accuracy,
+        "area": learned.area,
+        "spikes": learned.spikes,
+        "energy": learned.spikes + learned.events,
     }
 
 
 def from_text(text: str | bytes, place: str) -> Curves:
-    """Curves from JSON, checked: UserError names `place`."""
+    """The curves in a JSON text, checked. Raises UserError, which begins with `place`."""
     try:
-        found = _adapter().validate_json(text, strict=True)
+        curves = _adapter().validate_json(text, strict=True)
     except (ValueError, RecursionError) as error:
         why = one_line(error) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"{place}: is damaged (learning curves: {why}); restore the folder from a copy") from None
-    for curve in (found["search"], *found["held_out"]):
-        numbers = np.array([*curve["steps"], *curve["accuracy"], *curve["spikes"], found["chance"]])
+    for curve in (curves["search"], *curves["held_out"]):
+        numbers = np.array([*curve["steps"], *curve["accuracy"], *curve["spikes"], curves["chance"]])
         if {len(curve["accuracy"]), len(curve["spikes"])} != {len(curve["steps"])} or not np.isfinite(numbers).all():
             raise UserError(f"{place}: is damaged (learning curves of several lengths); restore the folder from a copy")
-    return found
+    return curves
 
 
 @cache

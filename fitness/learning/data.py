@@ -1,11 +1,11 @@
-"""Labelled trials that a network learns from: data sets that ship, a file, or a function of the user's own.
+"""Labelled trials that a network learns from: built-in data sets, a file, or a function of the user's own.
 
     def trials(count, seed):                 # in mine.py; [task] data = "mine.py:trials"
         return x, targets
 
 x is bool or real >= 0, [trials, steps, lines], steps of 1 ms; targets are int: [trials], the class of each trial; or [trials,
 steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All that is
-random comes from the seed: training and judging call it with seeds of their own.
+random comes from the seed; the trials to train on and those to judge by have different seeds.
 """
 
 import inspect
@@ -22,12 +22,12 @@ from circuits.errors import UserError, one_line
 from circuits.files import read_bytes
 from fitness.datasets.events import PARTS as OF_FILES
 from fitness.datasets.task import DatasetTask
-from fitness.file_data import MOST
+from fitness.file_data import MAX_BYTES
 from fitness.learning.steps_file import StepsFile, read_steps
 from fitness.learning.streams import STREAMS, UNASKED
 from fitness.sandbox.code import is_own
 from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import said
+from fitness.sandbox.modules import describe
 from fitness.task import PARTS
 
 FILES = (".csv", ".npz", ".h5", ".hdf5")
@@ -37,15 +37,15 @@ SPLIT = {
     "yin-yang": shipped.yin_yang,
 }
 SETS = (*STREAMS, *SPLIT)
-LARGEST = 1 << 31  # numbers in a set of trials
-GIVEN = ("train", "test", "seed", "rng", "trials")  # parameters of data sets that are not settings
-KEPT = 0.8  # share of the search's items of a file that is trained on, the others being judged on
+LARGEST = 1 << 31  # values in a set of trials
+NO_SETTINGS = ("train", "test", "seed", "rng", "trials")  # parameters of data sets that are not settings
+TRAINED = 0.8  # share of the search's items of a file to train on; the others are to judge by
 
 
 class Trials(NamedTuple):
     """x        bool or float32 [trials, steps, lines]
     targets  int64 [trials, heads], or [trials, steps, heads]: the class that each readout should name, -1 where none is asked
-    classes  how many each readout tells apart
+    classes  number of classes of each readout
     """
 
     x: np.ndarray
@@ -69,10 +69,10 @@ class Sets(NamedTuple):
 
 
 class Data:
-    """Where trials come from, for a run of this seed.
+    """Source of trials for a run with this seed.
 
-    name, settings   as the spec says;   examples, judged  numbers of trials
-    function   the user's own, called in at most `seconds`;   content  of the file, sought from `folder` without
+    name, settings   as in the spec;   examples, judged  numbers of trials to train on and to judge by
+    function   the user's own, limited to `seconds`;   content  of the file, else read relative to `folder`
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class Data:
         self.sets = self.anew()
 
     def anew(self) -> "Callable[..., Sets]":
-        """`sets(part, number)`, without what was remembered: the trials of a part of the run, one of `fitness.task.PARTS`, and
-        of one of its repetitions. Raises UserError for what are no such trials, and for settings that cannot be."""
+        """`sets(part, number)` with an empty cache: the trials of a part of the run, one of `fitness.task.PARTS`, and of one of
+        its repetitions. Raises UserError for trials in another form, and for impossible settings."""
         return lru_cache(maxsize=6)(self._sets)
 
     @property
@@ -109,9 +109,9 @@ class Data:
         return 1.0 if file is None else file.dt_ms
 
     def _open(self, content, folder):
-        """Read the file, whose targets are for every step or for whole trials."""
+        """Read the file, with targets at every step or of whole trials."""
         if self.name.lower().endswith(".npz"):
-            content = read_bytes(folder / self.name, MOST) if content is None else content
+            content = read_bytes(folder / self.name, MAX_BYTES) if content is None else content
             self._steps = read_steps(f"{self.place}", content)
         if self._steps is None:
             self._file = self._dataset(content, folder)
@@ -127,8 +127,8 @@ class Data:
             raise UserError(f"{self.place}: settings: {error}") from None
 
     def _check(self, make):
-        """Are the settings those of a data set that ships?"""
-        known = [name for name in inspect.signature(make).parameters if name not in GIVEN]
+        """Raise UserError for settings that a built-in data set does not have."""
+        known = [name for name in inspect.signature(make).parameters if name not in NO_SETTINGS]
         unknown = self.settings.keys() - set(known)
         if unknown:
             raise UserError(f"{self.place}: settings: unknown key {min(unknown)!r}; known are {', '.join(known)}")
@@ -156,45 +156,45 @@ class Data:
         if self._file is not None:
             return self._of_file(part, seeds)
         if self.name in STREAMS:
-            make, lists = STREAMS[self.name], {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
+            draw, settings = STREAMS[self.name], {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
             rngs = map(np.random.default_rng, seeds)
-            return Sets(*(self._checked(*make(rng, count, **lists)) for rng, count in zip(rngs, counts, strict=True)))
+            return Sets(*(self._checked(*draw(rng, count, **settings)) for rng, count in zip(rngs, counts, strict=True)))
         return Sets(*(self._checked(*split) for split in SPLIT[self.name](*counts, seeds[0], **self.settings)))
 
     def _own(self, count, seed):
-        function, what = self._function, f"{self.place}:"
+        function = self._function
         try:
-            found = guarded(what, self._seconds, function, count, seed, **self.settings)
+            trials = guarded(f"{self.place}:", self._seconds, function, count, seed, **self.settings)
         except UserError:
             raise
         except Exception as error:
-            raise UserError(f"{self.place}: fails: {said(error, function.__module__)}") from error
-        if not isinstance(found, tuple) or len(found) != 2:
+            raise UserError(f"{self.place}: fails: {describe(error, function.__module__)}") from error
+        if not isinstance(trials, tuple) or len(trials) != 2:
             raise UserError(f"{self.place}: must return (x, targets)")
-        return self._checked(*found)
+        return self._checked(*trials)
 
     def _of_file(self, part, seeds):
-        """In the search a part of its items is judged on; elsewhere all of them are trained on."""
+        """Trials of a file with labels. In the search some of its items are to judge by; elsewhere all are to train on."""
         task = self._file
-        data, mine = task._split(), task.items("search")
-        train, judged = self._apart(mine) if part == "search" else (mine, task.items(part))
+        data, items = task._split(), task.items("search")
+        train, judged = self._divided(items) if part == "search" else (items, task.items(part))
         rng = np.random.default_rng(seeds[0])
-        some = (_some(rng, data.labels, train, self.examples), _some(rng, data.labels, judged, self.judged))
-        return Sets(*(self._checked(data.spikes[k], data.labels[k], len(task.outputs)) for k in some))
+        chosen = (_balanced(rng, data.labels, train, self.examples), _balanced(rng, data.labels, judged, self.judged))
+        return Sets(*(self._checked(data.spikes[k], data.labels[k], len(task.outputs)) for k in chosen))
 
     def _of_steps(self, part, seeds):
-        """Likewise of a file with targets for every step."""
-        found = self._steps
-        mine = np.flatnonzero(found.part == 0)
-        train, judged = self._apart(mine) if part == "search" else (mine, np.flatnonzero(found.part == OF_FILES[part]))
-        rng, classes = np.random.default_rng(seeds[0]), int(found.targets.max(initial=0)) + 1
-        some = rng.permutation(train)[: self.examples], rng.permutation(judged)[: self.judged]
-        return Sets(*(self._checked(found.x[k], found.targets[k], classes) for k in some))
+        """Trials of a file with targets at every step, divided in the same way."""
+        file = self._steps
+        items = np.flatnonzero(file.part == 0)
+        train, judged = self._divided(items) if part == "search" else (items, np.flatnonzero(file.part == OF_FILES[part]))
+        rng, classes = np.random.default_rng(seeds[0]), int(file.targets.max(initial=0)) + 1
+        chosen = rng.permutation(train)[: self.examples], rng.permutation(judged)[: self.judged]
+        return Sets(*(self._checked(file.x[k], file.targets[k], classes) for k in chosen))
 
-    def _apart(self, items):
-        """The search's items that are trained on, and those that are judged on."""
+    def _divided(self, items):
+        """The search's items to train on, and those to judge by."""
         order = np.random.default_rng(self.seed).permutation(items)
-        count = min(max(1, round(KEPT * len(order))), len(order) - 1)
+        count = min(max(1, round(TRAINED * len(order))), len(order) - 1)
         return order[:count], order[count:]
 
     def _checked(self, x, targets, classes=0):
@@ -222,11 +222,11 @@ class Data:
         return Trials(x, targets.astype("i8"), max(classes, int(targets.max()) + 1, 2))
 
 
-def _some(rng, labels, items, count):
-    """So many of the items at most, of all classes as evenly as there are."""
+def _balanced(rng, labels, items, count):
+    """At most `count` of the items, of all classes as evenly as possible."""
     order = rng.permutation(items)
-    turn = np.empty(len(order), int)
+    rank = np.empty(len(order), int)
     for label in np.unique(labels[order]):
-        mine = np.flatnonzero(labels[order] == label)
-        turn[mine] = np.arange(len(mine))
-    return order[np.argsort(turn, kind="stable")][:count]
+        members = np.flatnonzero(labels[order] == label)
+        rank[members] = np.arange(len(members))
+    return order[np.argsort(rank, kind="stable")][:count]

@@ -1,23 +1,21 @@
-"""What of a circuit can matter in a network that reads its excitatory neurons."""
-
-from collections.abc import Iterable
+"""The part of a circuit that can matter in a network that reads some of its neurons."""
 
 from circuits.circuit import Circuit
 
 
 def essential(circuit: Circuit, read: str = "excitatory") -> Circuit | None:
-    """The circuit without neurons that cannot matter: those that no input drives, and those from which no way leads to a neuron
-    that is read. None if no such neuron is driven.
+    """The circuit without neurons that cannot matter: those that no input drives, and those from which no path leads to a
+    neuron that is read. None if no neuron that is read is driven.
 
-    read  which neurons are: "excitatory", those of the output "ports", or "all"
+    read  the neurons that are read: "excitatory", those of the output "ports", or "all"
     """
     excitatory = {neuron.id for neuron in circuit.neurons if neuron.sign == "E"}
     ports = {neuron for port in circuit.outputs for neuron in port.neurons}
-    wanted = {"excitatory": excitatory, "ports": ports, "all": {neuron.id for neuron in circuit.neurons}}[read]
-    awake = {s.post for channel in circuit.inputs for s in channel.synapses}
-    awake |= {neuron.id for neuron in circuit.neurons if getattr(neuron, "bias_mv", 0) > 0}
-    driven = _reached(awake, [(s.pre, s.post) for s in circuit.synapses if s.pre in excitatory])
-    kept = _reached(wanted & driven, [(s.post, s.pre) for s in circuit.synapses if {s.pre, s.post} <= driven])
+    to_read = {"excitatory": excitatory, "ports": ports, "all": {neuron.id for neuron in circuit.neurons}}[read]
+    stimulated = {s.post for channel in circuit.inputs for s in channel.synapses}
+    stimulated |= {neuron.id for neuron in circuit.neurons if getattr(neuron, "bias_mv", 0) > 0}
+    driven = _reached(stimulated, [(s.pre, s.post) for s in circuit.synapses if s.pre in excitatory])
+    kept = _reached(to_read & driven, [(s.post, s.pre) for s in circuit.synapses if {s.pre, s.post} <= driven])
     if not kept:
         return None
     data = circuit.model_dump()
@@ -31,13 +29,14 @@ def essential(circuit: Circuit, read: str = "excitatory") -> Circuit | None:
     for port in data["outputs"]:
         port["neurons"] = [n for n in port["neurons"] if n in kept]
     data["outputs"] = [port for port in data["outputs"] if port["neurons"]] or [
-        {"name": "out", "neurons": [n["id"] for n in data["neurons"] if n["id"] in wanted]}
+        {"name": "out", "neurons": [n["id"] for n in data["neurons"] if n["id"] in to_read]}
     ]
     return type(circuit)(**data)
 
 
-def _reached(found: set, ways: Iterable[tuple]) -> set:
-    """All that `ways`, pairs, lead to from what is found."""
-    while more := {end for begin, end in ways if begin in found} - found:
-        found = found | more
-    return found
+def _reached(start: set, edges: list[tuple]) -> set:
+    """The nodes of `start` and those to which a path of edges leads from them."""
+    reached = start
+    while more := {target for source, target in edges if source in reached} - reached:
+        reached = reached | more
+    return reached

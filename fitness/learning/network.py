@@ -1,6 +1,6 @@
 """A network of copies of a motif: a trained projection of the data, layers of copies, and a trained readout of their spikes.
 
-The readout is one of spike counts of a whole trial, or at every step one of spikes that fade. Needs PyTorch.
+The readout is linear in the spike counts of a whole trial, or at every step in filtered spikes. Needs PyTorch.
 """
 
 from itertools import count
@@ -15,11 +15,11 @@ from circuits.torch.readout import CountReadout, StepReadout
 from fitness.learning.data import Trials
 from fitness.learning.settings import Learning
 
-SURROGATE, SLOPE = "arctan", 2 / 15  # 1/mV: from rest to threshold being 15 mV
+SURROGATE, SLOPE = "arctan", 2 / 15  # 1/mV, for 15 mV from rest to threshold
 
 
 class Sizes(NamedTuple):
-    """What networks for some data have in common: lines of input, readouts, classes that each tells apart, the time step."""
+    """Sizes that follow from the data: input lines, readouts, classes of each readout, the time step."""
 
     lines: int
     heads: int
@@ -32,9 +32,9 @@ class Sizes(NamedTuple):
         return cls(trials.x.shape[-1], trials.heads, trials.classes, trials.every_step, dt_ms)
 
 
-class Heard(NamedTuple):
-    """What a network makes of trials: logits [batch, heads, classes], or [steps, batch, heads, classes]; spikes of all neurons,
-    and their synaptic events, [batch]."""
+class Output(NamedTuple):
+    """Output of a network: logits [batch, heads, classes], or [steps, batch, heads, classes]; spikes of all
+    neurons and their synaptic events, [batch]."""
 
     logits: torch.Tensor
     spikes: torch.Tensor
@@ -42,34 +42,34 @@ class Heard(NamedTuple):
 
 
 class Network(nn.Module):
-    """Call it with x, [steps, batch, lines]; it returns `Heard`, all of it with gradients."""
+    """Network of copies of a motif. It maps x, [steps, batch, lines], to `Output`, differentiably."""
 
     def __init__(self, layers, sizes: Sizes, features: int = 0, readout_ms: float = 20.0):
         super().__init__()
         self.sizes = sizes
         self.layers: Any = nn.ModuleList(layers)
         self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
-        read, told = layers[-1].out_features, sizes.heads * sizes.classes
+        width, answers = layers[-1].out_features, sizes.heads * sizes.classes
         self.readout: StepReadout | CountReadout = (
-            StepReadout(read, told, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(read, told)
+            StepReadout(width, answers, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(width, answers)
         )
         for k, layer in enumerate(layers):
             self.register_buffer(f"fan_out{k}", _fan_out(layer), persistent=False)
 
-    def forward(self, x: torch.Tensor) -> Heard:
+    def forward(self, x: torch.Tensor) -> Output:
         x = x if self.together is None else self.together(x)
         spikes = events = x.new_zeros(x.shape[1])
         for k, layer in enumerate(self.layers):
-            everything, _ = layer.run(x)
-            of_each = everything.sum(0)
-            spikes, events = spikes + of_each.sum(-1), events + of_each @ getattr(self, f"fan_out{k}")
-            x = everything.index_select(-1, layer.read)
+            layer_spikes, _ = layer.run(x)
+            counts = layer_spikes.sum(0)
+            spikes, events = spikes + counts.sum(-1), events + counts @ getattr(self, f"fan_out{k}")
+            x = layer_spikes.index_select(-1, layer.read)
         logits, _ = self.readout.read(x)
-        return Heard(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), spikes, events)
+        return Output(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), spikes, events)
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers learn."""
+        """Number of trained parameters."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
     @property
@@ -78,7 +78,7 @@ class Network(nn.Module):
 
 
 def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | None = None) -> Network:
-    """A network of copies of a circuit: as many as are asked for, or as its parameters allow. Its first weights are drawn by
+    """A network of copies of a circuit: as many as the settings say, or as its parameters allow. Initial weights are drawn by
     torch's generator. Raises UserError for circuits that cannot be trained."""
     options: dict[str, Any] = {
         "share": settings.share,
@@ -98,7 +98,7 @@ def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | 
         options["lateral"] = _lateral(settings.lateral, copies)
     layers = []
     for k in range(settings.layers):
-        # an excitatory projection is for what is not negative, which features may be
+        # features may be negative, for which an excitatory projection is unfit
         signed = {"projection": "signed"} if k == 0 and settings.features else {}
         layers.append(MotifLayer(circuit, copies, lines, **options | signed))
         lines = layers[-1].out_features
@@ -106,35 +106,34 @@ def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | 
 
 
 def _copies(circuit, settings, sizes, lines, options):
-    """The largest number of copies whose network has no more parameters than asked for, and one at least."""
-    one = MotifLayer(circuit, 1, 1, **options)
-    inside = sum(p.numel() for name, p in one.named_parameters() if p.requires_grad and name != "projection")
-    told = sizes.heads * sizes.classes
+    """The largest number of copies whose network has at most `settings.parameters`, and at least one."""
+    layer = MotifLayer(circuit, 1, 1, **options)
+    inside = sum(p.numel() for name, p in layer.named_parameters() if p.requires_grad and name != "projection")
+    answers = sizes.heads * sizes.classes
 
     def parameters(copies):
-        heard, total = lines, sizes.lines * settings.features + told
+        width, total = lines, sizes.lines * settings.features + answers
         for _ in range(settings.layers):
-            total += heard * copies * one.channels + inside * (1 if settings.share else copies)
-            heard = copies * one.out_features
-        return total + heard * told
+            total += width * copies * layer.channels + inside * (1 if settings.share else copies)
+            width = copies * layer.out_features
+        return total + width * answers
 
     return next(n for n in count(1) if parameters(n + 1) > settings.parameters)
 
 
-def _lateral(wanted, copies):
-    """The lateral synapses, with no more neighbours than there are; None where there are none."""
-    most = (copies - 1) // 2
-    reach = wanted.reach if wanted.reach is None else min(wanted.reach, most)
+def _lateral(lateral, copies):
+    """The lateral synapses, with a reach that the copies allow; None where a copy has no neighbours."""
+    reach = None if lateral.reach is None else min(lateral.reach, (copies - 1) // 2)
     if reach == 0 or copies == 1:
         return None
-    return Lateral(reach, wanted.to, wanted.weight_mv, wanted.delay_ms)
+    return Lateral(reach, lateral.to, lateral.weight_mv, lateral.delay_ms)
 
 
 def _fan_out(layer):
-    """Synapses from each neuron of a layer to others, float32 [neurons]."""
+    """Number of synapses from each neuron of a layer, float32 [neurons]."""
     cell = layer.cell
-    found = torch.zeros(cell.neurons)
+    counts = torch.zeros(cell.neurons)
     for wires in cell.wires[1:]:
         for source in wires.source:
-            found[int(source)] += 1
-    return found.repeat(cell.copies or 1)
+            counts[int(source)] += 1
+    return counts.repeat(cell.copies or 1)

@@ -26,8 +26,8 @@ class Learning(BaseModel):
     """A network of copies of the circuit learns from data by gradient descent; its score is how well it has learned.
 
     Every copy receives the data through a trained projection, and a trained linear readout of the spikes names the class, once
-    a trial or at every step as the data ask. The score is balanced accuracy on trials that it was not trained on, 0 at chance
-    and 1 when perfect, less what its spikes cost.
+    a trial or at every step as the data ask. The score is balanced accuracy on other trials than those of training, 0 at chance
+    and 1 when perfect, less the cost of its spikes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -56,25 +56,29 @@ class Learning(BaseModel):
     judged: int = Field(128, ge=2, description="number of other trials that the score is measured on")
     channels: int = Field(2, ge=1, le=100, description="input channels of a copy")
     copies: int | None = Field(None, ge=1, description="number of copies [default: as many as `parameters` allow]")
-    parameters: int = Field(1000, ge=10, description="about so many numbers learn, projection and readout included")
-    layers: int = Field(1, ge=1, le=10, description="number of layers, of as many copies each")
+    parameters: int = Field(
+        1000, ge=10, description="approximate number of trained parameters, projection and readout included"
+    )
+    layers: int = Field(1, ge=1, le=10, description="number of layers, each with this number of copies")
     lateral: Lateral | None = Field(None, description='synapses between neighbouring copies, such as { reach = 1, to = "I" }')
-    features: int = Field(0, ge=0, description="the lines of the data are first combined into so many; 0: they are not")
+    features: int = Field(
+        0, ge=0, description="number of features into which the lines of the data are first combined; 0: none"
+    )
     projection: Literal["signed", "excitatory"] = Field("signed", description="weights of the projection: signed | excitatory")
     trainable: list[Literal["weights", "bias", "time_constants", "thresholds", "delays"]] = Field(
         ["weights", "bias"],
-        description="what learns inside of copies: weights, bias, time_constants, thresholds, delays; []: frozen",
+        description="what is trained inside copies: weights, bias, time_constants, thresholds, delays; []: frozen",
     )
     share: bool = Field(False, description="copies share their parameters")
-    spread: float = Field(0.3, ge=0, le=3, description="copies begin with weights that differ by this factor, as a logarithm")
+    spread: float = Field(0.3, ge=0, le=3, description="standard deviation of the logarithm of initial weights between copies")
     read: Literal["excitatory", "ports", "all"] = Field(
         "excitatory", description="neurons that are read: excitatory | ports | all"
     )
     readout_ms: float = Field(20.0, gt=0, description="time constant of a readout at every step")
     steps: int = Field(200, ge=1, description="steps of training")
     batch: int = Field(32, ge=1, description="trials of a step")
-    rate: float = Field(0.2, gt=0, le=10, description="learning rate, of the size of each parameter")
-    price: float = Field(0.0, ge=0, description="penalty on spikes in the loss: nats a spike and trial")
+    rate: float = Field(0.2, gt=0, le=10, description="learning rate, relative to the size of each parameter")
+    price: float = Field(0.0, ge=0, description="penalty on spikes in the loss: nats per spike and trial")
     dampening: float = Field(1.0, gt=0, le=1, description="factor of surrogate derivatives, for long trials below 1")
     clip: float | None = Field(
         None, gt=0, description="bound of gradients through time, such as 1.0 for long trials [default: none]"
@@ -83,10 +87,10 @@ class Learning(BaseModel):
     scored: Literal["accuracy", "area"] = Field(
         "accuracy", description="accuracy: after all steps; area: its mean over the learning curve"
     )
-    spike_cost: float = Field(0.0, ge=0, description="what a spike a trial costs of the score")
+    spike_cost: float = Field(0.0, ge=0, description="penalty on the score per spike and trial")
     looks: int = Field(10, ge=1, le=1000, description="points of the learning curve")
-    rungs: int = Field(3, ge=1, le=8, description="stages of the race in which circuits are trained further; 1: all in full")
-    keep: float = Field(0.25, gt=0, lt=1, description="share of the circuits that is trained further at each")
+    rungs: int = Field(3, ge=1, le=8, description="number of stages of the race; 1: all circuits are trained in full")
+    keep: float = Field(0.25, gt=0, lt=1, description="share of the circuits that goes on after each stage")
 
     @field_validator("data")
     @classmethod
@@ -100,7 +104,7 @@ class Learning(BaseModel):
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Of the steps of training, those after which each stage of the race ends."""
+        """The share of the training steps at the end of each stage of the race."""
         return tuple(self.keep ** (self.rungs - 1 - k) for k in range(self.rungs))
 
     @classmethod
@@ -111,8 +115,7 @@ class Learning(BaseModel):
 
 def settings(section: dict[str, Any]) -> Learning:
     """The settings in a [task] section, checked. Raises UserError."""
-    given = {key: value for key, value in section.items() if key != "name"}
     try:
-        return Learning.model_validate(given)
+        return Learning.model_validate({key: value for key, value in section.items() if key != "name"})
     except ValidationError as error:
         raise UserError(f"task {NAME}: {one_line(error, tuple(Learning.model_fields))}") from None

@@ -3,7 +3,7 @@
 x        bool or real >= 0, [trials, steps, lines]
 targets  int, [trials, steps], or [trials, steps, heads] for several readouts: the class at each step, -1 where none is asked
 dt_ms    the step in ms, by default 1
-parts    texts [trials], "search", "validation" or "held_out": what each trial is for; by default three, one and one in five
+parts    texts [trials], "search", "validation" or "held_out"; by default three, one and one in five of the trials
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from circuits.errors import UserError
 from fitness.datasets.events import parts_of
 from fitness.datasets.read import arrays_of
 
-SHARES = (0.6, 0.8)  # of the trials, where those to search on end, and those to validate on
+SHARES = (0.6, 0.8)  # of the trials, where those to search on and those to validate on end
 
 
 class StepsFile(NamedTuple):
@@ -27,7 +27,7 @@ class StepsFile(NamedTuple):
 
 
 def read_steps(name: str, content: bytes) -> StepsFile | None:
-    """The trials of a file; None for a file without targets. Raises UserError for what is no such file."""
+    """The trials of a file; None for a file without targets. Raises UserError for a file in another form."""
     arrays = arrays_of(name, content)
     if "targets" not in arrays:
         return None
@@ -43,8 +43,8 @@ def read_steps(name: str, content: bytes) -> StepsFile | None:
     if "parts" in arrays:
         if arrays["parts"].shape != (count,):
             raise UserError(f"{name}: parts must be [trials], {count}, not {list(arrays['parts'].shape)}")
-        named = parts_of(arrays["parts"].tolist(), name)
-        part = np.zeros(count, int) if named is None else named
+        part = parts_of(arrays["parts"].tolist(), name)
+        part = np.zeros(count, int) if part is None else part
     else:
         part = np.empty(count, int)
         ends = [round(share * count) for share in SHARES]

@@ -1,7 +1,7 @@
-"""Data sets over time, for networks that are read at every step: what is asked at a step depends on what came long before.
+"""Data sets over time, for networks that are read at every step; targets depend on inputs long before.
 
 Trials are bool [trials, steps, lines], steps of 1 ms; targets int64 [trials, steps, heads], the class that each of several
-readouts should name then, UNASKED where none is asked. All lines fire at a low rate besides what they say.
+readouts should name then, UNASKED where none is asked. All lines also fire at a low background rate.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 UNASKED = -1  # as a target
-PULSE, GRACE = 10, 30  # steps: a pulse; after its beginning nothing is asked of what it changes
+PULSE, GRACE = 10, 30  # steps: of a pulse; from its begin, in which nothing is asked that it changes
 NOISE, SIGNAL = 0.004, 0.25  # probability of a spike in a step
 
 
@@ -19,7 +19,7 @@ def flip_flop(rng, trials: int, *, bits: int = 3, fibres: int = 8, steps: int = 
     """Each bit has two groups of fibres: a pulse of one sets it, one of the other clears it; its state is asked at every step.
 
     The task of Sussillo and Barak (Neural Computation 25, 2013), with spikes. Pulses of a bit follow each other after
-    `hold_ms`, drawn between both; a pulse may say what holds already.
+    `hold_ms`, drawn between both; a pulse may repeat the state.
     """
     lines, targets = np.zeros((trials, steps, 2 * bits), bool), np.full((trials, steps, bits), UNASKED)
     low, high = hold_ms
@@ -36,7 +36,7 @@ def flip_flop(rng, trials: int, *, bits: int = 3, fibres: int = 8, steps: int = 
 
 
 def match(rng, trials: int, *, items: int = 3, fibres: int = 8, delay_ms=(100.0, 400.0), answer_ms: float = 100.0):
-    """Delayed match to sample: two pulses of some of `items` groups of fibres, `delay_ms` apart: were they of the same?
+    """Delayed match to sample: two pulses of `items` groups of fibres, `delay_ms` apart: were they of the same group?
 
     Asked during `answer_ms` after the second; in half of the trials they are.
     """
@@ -56,10 +56,10 @@ def match(rng, trials: int, *, items: int = 3, fibres: int = 8, delay_ms=(100.0,
 
 
 def parity(rng, trials: int, *, pulses=(1, 4), fibres: int = 16, gap_ms=(50.0, 150.0), answer_ms: float = 100.0):
-    """Some pulses of one group of fibres, `gap_ms` apart: was their number odd? Asked during `answer_ms` after the last."""
-    (least, most), (low, high) = pulses, gap_ms
-    count = least + rng.permutation(np.arange(trials) % (most - least + 1))
-    steps = 20 + round(most * high) + GRACE + round(answer_ms)
+    """Pulses of one group of fibres, `gap_ms` apart: was their number odd? Asked during `answer_ms` after the last."""
+    (fewest, largest), (low, high) = pulses, gap_ms
+    count = fewest + rng.permutation(np.arange(trials) % (largest - fewest + 1))
+    steps = 20 + round(largest * high) + GRACE + round(answer_ms)
     lines, targets = np.zeros((trials, steps, 1), bool), np.full((trials, steps, 1), UNASKED)
     for trial in range(trials):
         at = 20
@@ -102,8 +102,8 @@ def order(rng, trials: int, *, items: int = 3, fibres: int = 8, gap_ms=(100.0, 4
 
 
 def route(rng, trials: int, *, streams: int = 3, fibres: int = 8, steps: int = 600, switch_ms=(60.0, 150.0)):
-    """Each of `streams` groups of fibres fires much or little, for `switch_ms` at a time, and lines of a cue, one for each
-    stream, fire while it holds: does the cued stream fire much? Asked at every step, but after a switch."""
+    """Each of `streams` groups of fibres fires at a high or low rate, for `switch_ms` at a time, and one of as many cue lines
+    fires: is the rate of the cued stream high? Asked at every step, except after a switch."""
     low, high = switch_ms
     lines, targets = np.zeros((trials, steps, 2 * streams), bool), np.zeros((trials, steps, 1), int)
     for trial in range(trials):
@@ -123,7 +123,7 @@ def route(rng, trials: int, *, streams: int = 3, fibres: int = 8, steps: int = 6
 
 
 def _fibres(rng, lines, fibres):
-    """Each line as a group of noisy fibres."""
+    """Spikes of a group of noisy fibres for each line."""
     chance = np.where(lines, np.float32(SIGNAL), np.float32(NOISE))
     return rng.random((*lines.shape[:2], lines.shape[2] * fibres), "f4") < np.repeat(chance, fibres, axis=2)
 

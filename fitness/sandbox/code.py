@@ -1,8 +1,7 @@
-"""The code of a task, or of another part of a search, of the user's own: which files it consists of, and their contents.
-Nothing here executes any of it.
+"""The user's own code of a task, or of another part of a search: its files and their contents. Nothing here executes it.
 
-A task is a file (agree.py:Agree) with the modules beside it that it imports and the files beside it that it reads, or a package
-(mytask:Agree, mytask/trials.py:Agree), which is taken whole.
+A task is a file (agree.py:Agree) with the modules beside it that it imports and the files beside it that it reads, or a whole
+package (mytask:Agree, mytask/trials.py:Agree).
 """
 
 import ast
@@ -17,19 +16,19 @@ from typing import NamedTuple
 
 from circuits.errors import UserError
 
-# Of every file its path below the folder in which modules are sought, with /, and its contents; the first is the file with the
-# class. Tuples and bytes alone: a worker reads them before it has any of our modules.
+# (path, content) of each file, the path with / and relative to the folder that modules are imported from; the file with the
+# class comes first. Only tuples and bytes, since a worker reads them before it has any of our modules.
 Code = tuple[tuple[str, bytes], ...]
 
 TASK = "task"
-MOST_BYTES, MOST_FILES = 64 << 20, 2_000
+MAX_BYTES, MAX_FILES = 64 << 20, 2_000
 INIT = "__init__.py"
-NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # whatever file has such a name
+NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # modules that no file beside a task replaces
 
 
 class Place(NamedTuple):
-    """Location of the class of a task: `file`, a path below `root`, the folder in which its modules are sought. `package` is
-    the outermost package that holds the file, None for a file that is in none."""
+    """Location of the class of a task: `file`, a path below `root`, the folder that its modules are imported from. `package` is
+    the outermost package that holds the file, None for none."""
 
     root: Path
     file: str
@@ -41,13 +40,12 @@ class Place(NamedTuple):
 
 
 def is_own(name: str) -> bool:
-    """Is this a task of the user's own, FILE.py:CLASS or PACKAGE:CLASS?"""
+    """Does the name mean the user's own code, FILE.py:CLASS or PACKAGE:CLASS?"""
     return ":" in name
 
 
 def place(name: str, folder: Path, what: str = TASK) -> Place:
-    """Locate the user's own `name`, sought from `folder`; what: its kind, for messages. Raises UserError where there is
-    none."""
+    """Locate the user's own `name` relative to `folder`; what: its kind, for messages. Raises UserError where there is none."""
     where, _, class_name = name.rpartition(":")
     if not where or not class_name.isidentifier():
         kind, example = ("class", "my_task.py:MyTask") if what == TASK else ("function or class", "mine.py:name")
@@ -72,54 +70,54 @@ def place(name: str, folder: Path, what: str = TASK) -> Place:
 
 
 def gather(name: str, folder: Path, read: Iterable[str] = (), what: str = TASK) -> Code:
-    """The code of a task. Of a file: what it imports from beside it, and what those import, and the files `read`, paths below
-    its folder. Raises UserError for a file that cannot be read, and for too much."""
+    """The code of a task: its package or, for a file, the modules beside it that it imports, directly or not, and the files
+    `read`, paths below its folder. Raises UserError for a file that cannot be read, and for too many or too large files."""
     where = place(name, folder, what)
-    found = _Files(f"{what} {name}", where.root)
-    found.add(where.file)
+    files = _Files(f"{what} {name}", where.root)
+    files.add(where.file)
     if where.package:
-        found.add_folder(where.package)
-    looked_at = 0
-    while looked_at < len(found.files):
-        path, content = list(found.files.items())[looked_at]
-        looked_at += 1
+        files.add_folder(where.package)
+    scanned = 0
+    while scanned < len(files.contents):
+        path, content = list(files.contents.items())[scanned]
+        scanned += 1
         for module in _imported(path, content):
-            found.add_module(module)
+            files.add_module(module)
     for path in read:
-        found.add(path)
-    return found.code()
+        files.add(path)
+    return files.code()
 
 
 def gather_whole(name: str, root: Path, file: str) -> Code:
-    """Everything below a folder that holds a task's code and nothing else; links are refused."""
-    found = _Files(f"{TASK} {name}", root, links=False)
-    found.add(file)
-    found.add_folder("")
-    return found.code()
+    """All files below a folder that holds only a task's code; links are refused."""
+    files = _Files(f"{TASK} {name}", root, links=False)
+    files.add(file)
+    files.add_folder("")
+    return files.code()
 
 
 def read_alone(name: str, root: Path, file: str) -> Code:
-    """A single file, which must be no link."""
-    found = _Files(f"{TASK} {name}", root, links=False)
-    found.add(file)
-    return found.code()
+    """A single file, which must not be a link."""
+    files = _Files(f"{TASK} {name}", root, links=False)
+    files.add(file)
+    return files.code()
 
 
 def together(first: Code, other: Code) -> Code:
-    """The files of both, which lie below the same folder; the first file stays the first."""
-    found = dict(first) | dict(other)
-    return (first[0], *sorted((path, content) for path, content in found.items() if path != first[0][0]))
+    """The files of both codes, which have the same root; the first file stays the first."""
+    files = dict(first) | dict(other)
+    return (first[0], *sorted((path, content) for path, content in files.items() if path != first[0][0]))
 
 
 def led_by(code: Code, name: str, what: str) -> Code:
-    """The same files, the one first that the user's own `name` means, from wherever it is named. Raises UserError."""
-    where = name.rpartition(":")[0].rstrip("/")
-    file = where if where.endswith(".py") else f"{where}/{INIT}"
-    there = [path for path, _ in code if file == path or file.endswith(f"/{path}")]
-    if not there:
+    """The same files in the order that begins with the file of the user's own `name`. Raises UserError."""
+    path_of_name = name.rpartition(":")[0].rstrip("/")
+    file = path_of_name if path_of_name.endswith(".py") else f"{path_of_name}/{INIT}"
+    candidates = [path for path, _ in code if file == path or file.endswith(f"/{path}")]
+    if not candidates:
         raise UserError(f"{what} {name}: is not among the files that are kept with the run")
-    first = max(there, key=len)
-    return ((first, dict(code)[first]), *sorted(one for one in code if one[0] != first))
+    first = max(candidates, key=len)
+    return ((first, dict(code)[first]), *sorted(file for file in code if file[0] != first))
 
 
 def digests(code: Code) -> dict[str, str]:
@@ -141,7 +139,7 @@ def identity(code: str | Code) -> str | dict[str, str]:
 
 
 def beside(root: Path, module: str) -> Path | None:
-    """The file or folder below `root` that `import module` means there; None if it means something installed."""
+    """The file or folder below `root` that `import module` means; None if it means an installed module."""
     if module in NEVER_BESIDE:
         return None
     folder, file = root / module, root / f"{module}.py"
@@ -157,28 +155,28 @@ def beside(root: Path, module: str) -> Path | None:
 
 
 class _Files:
-    """Files below a folder, read one after the other as long as they are not too many."""
+    """Files below a folder, limited in number and size."""
 
     def __init__(self, name, root, links=True):
         self.name, self.root, self.links = name, root, links
-        self.files: dict[str, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         self.bytes = 0
 
     def code(self):
-        first, *others = self.files
-        return ((first, self.files[first]), *((path, self.files[path]) for path in sorted(others)))
+        first, *others = self.contents
+        return ((first, self.contents[first]), *((path, self.contents[path]) for path in sorted(others)))
 
     def add(self, path):
-        if path in self.files:
+        if path in self.contents:
             return
-        if len(self.files) == MOST_FILES:
-            raise UserError(f"{self.name}: more than {MOST_FILES:,} files in {self.root}: give the task a folder of its own")
+        if len(self.contents) == MAX_FILES:
+            raise UserError(f"{self.name}: more than {MAX_FILES:,} files in {self.root}: give the task a folder of its own")
         content = self._read(self.root / path)
         self.bytes += len(content)
-        self.files[path] = content
+        self.contents[path] = content
 
     def add_folder(self, path, above=()):
-        """All that is in a folder, without hidden files and what Python caches."""
+        """Add all files in a folder, without hidden ones and Python's caches."""
         folder = self.root / path
         if not self.links and folder.is_symlink():
             raise UserError(f"{self.name}: {folder} is a link, which may lead out of the folder; put the folder itself there")
@@ -206,36 +204,36 @@ class _Files:
     def _read(self, path):
         place = f"{self.name}: {path}"
         try:
-            # not to wait for the other end of a pipe
+            # not to wait for the writer of a pipe
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.links else os.O_NOFOLLOW))
         except OSError as error:
             if not self.links and path.is_symlink():
                 raise UserError(f"{place} is a link, which may lead out of the folder; put the file itself there") from None
             raise UserError(f"{place} cannot be read: {error.strerror}") from None
-        with open(file, "rb") as opened:
-            about = os.fstat(file)
-            if not stat.S_ISREG(about.st_mode):
+        with open(file, "rb") as stream:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
                 raise UserError(f"{place} cannot be read: it is no regular file")
-            left = MOST_BYTES - self.bytes
+            space = MAX_BYTES - self.bytes
             try:
-                content = opened.read(left + 1) if about.st_size <= left else None
+                content = stream.read(space + 1) if status.st_size <= space else None
             except OSError as error:
                 raise UserError(f"{place} cannot be read: {error.strerror}") from None
-        if content is None or len(content) > left:
+        if content is None or len(content) > space:
             raise UserError(
-                f"{self.name}: {self.root} holds more than the {MOST_BYTES >> 20} MB that a task may consist of, "
+                f"{self.name}: {self.root} holds more than the {MAX_BYTES >> 20} MB that a task may consist of, "
                 f"{path.name} included: leave out of the folder what is not read, or read it by its whole path"
             )
         return content
 
 
 def _imported(path, content):
-    """The first parts of the modules that a Python file imports by their names, and if it is in no package by dots."""
+    """The top names of modules that a Python file imports absolutely or, outside packages, relatively."""
     if not path.endswith(".py"):
         return
     try:
         nodes = list(ast.walk(ast.parse(content)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # executing it tells what is wrong
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # execution reports the fault
         return
     for node in nodes:
         if isinstance(node, ast.Import):

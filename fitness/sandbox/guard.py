@@ -1,4 +1,4 @@
-"""Calls into a task of the user's own: they end in time, end nothing else, and leave one process behind."""
+"""Guarded calls into the user's own code, with a time limit and protection from exits and forks."""
 
 import math
 import os
@@ -14,26 +14,26 @@ from typing import Any
 
 from circuits.errors import UserError
 
-# A call that is late is interrupted again and again, at random moments: it may catch the first interruptions, but some come
-# where it catches none, between two rounds of a loop for instance.
+# A late call is interrupted repeatedly, at random times: it may catch the first interruptions, but not one that comes, for
+# instance, between two iterations of a loop.
 AGAIN_S = 0.002
 SOONER_S = 3e-6, 3e-4
-UNSTOPPABLE_S = 30.0  # after so long the process is ended
+UNSTOPPABLE_S = 30.0  # after which the process is ended
 
-_exit = os._exit  # as long as a call goes on another stands in its place
+_exit = os._exit  # replaced during a call
 _random = random.Random(0)
 
 
 class Overtime(BaseException):
-    """The cause of the error that `guarded` raises. Not an Exception: a task that catches those in a loop ends all the same."""
+    """The cause of the error that `guarded` raises. Not an Exception, so that a task that catches those in a loop ends too."""
 
 
 def guarded(what: str, seconds: float | None, call: Callable, *arguments, **settings) -> Any:
-    """Return what `call` returns. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None:
-    no limit), and UserError where it tries to end the process by sys.exit, os._exit, or a KeyboardInterrupt that nobody sent.
+    """The return value of `call`. Raises UserError "WHAT did not return within ..." where it takes longer than `seconds` (None:
+    no limit), and UserError where it tries to end the process by sys.exit, os._exit or its own KeyboardInterrupt.
 
-    By a timer of the operating system, which only the main thread of a process can have, and not on Windows: elsewhere there is
-    no limit. A process that the call forks and that returns from it ends there: all that follows is for one process alone.
+    The limit is a timer of the operating system, which only the main thread can have, and not on Windows: elsewhere there is no
+    limit. A process that the call forks ends when it returns from the call.
     """
     process = os.getpid()
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -70,7 +70,7 @@ def guarded(what: str, seconds: float | None, call: Callable, *arguments, **sett
 
 
 class _Alarm:
-    """The timer of one call. It raises Overtime in the call alone, again and again until the call gives up."""
+    """The timer of one call. It raises Overtime only inside the call, repeatedly until the call ends."""
 
     def __init__(self, what, seconds):
         self.what, self.seconds = what, seconds
@@ -79,19 +79,19 @@ class _Alarm:
         self.late: float | None = None
 
     def around(self, call, arguments, settings):
-        around = 0.0, 0.0  # the timer of a call that this one is part of
+        outer = 0.0, 0.0  # the timer of an enclosing call
         before = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)}
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 if callable(before[number]):
                     signal.signal(number, self._noting(before[number]))
             signal.signal(signal.SIGALRM, self._ring)
-            around = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN_S)
+            outer = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN_S)
             self.inside = True
             try:
-                found = call(*arguments, **settings)
+                value = call(*arguments, **settings)
             finally:
-                self.inside = False  # nothing can interrupt between the call and this: see where Python looks for signals
+                self.inside = False  # nothing can interrupt between the call and this: Python checks for signals elsewhere
         except BaseException:
             if self.late is not None:
                 raise Overtime from None
@@ -100,12 +100,12 @@ class _Alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, *around)
-        if self.interrupted is not None:  # it caught the interruption and went on
+            signal.setitimer(signal.ITIMER_REAL, *outer)
+        if self.interrupted is not None:  # the call caught the interruption and continued
             raise self.interrupted
         if self.late is not None:
             raise Overtime
-        return found
+        return value
 
     def _ring(self, *_):
         if not self.inside:
@@ -131,12 +131,12 @@ class _Alarm:
 
 
 class _ExitCalled(BaseException):
-    """Stands for os._exit, see `guarded`."""
+    """Raised in place of os._exit, see `guarded`."""
 
 
 def _refusing_exit(process):
     def refusing(status):
-        # A forked process is meant to end so; and other threads are not the task's.
+        # A forked process may end so, and other threads are not the task's.
         if os.getpid() != process or threading.current_thread() is not threading.main_thread():
             _exit(status)
         raise _ExitCalled
@@ -145,6 +145,6 @@ def _refusing_exit(process):
 
 
 def _line(error):
-    """Position in the task's own code: the last of its lines that led there."""
+    """Position of the error in the task's own code, its innermost line."""
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename != __file__]
     return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""

@@ -1,6 +1,6 @@
-"""Loading the code of a user's own task: modules of their own, which other versions of the same names never mix with.
+"""Import of the user's own code, isolated from other versions of modules of the same names.
 
-The modules of a task are below a package that only they are in, `own_task_...`; `import helper` in one of them means
+The modules of a task are in a package of their own, `own_task_...`; `import helper` in one of them means
 `own_task_....helper` where there is such a file. They are always compiled from their source.
 """
 
@@ -29,7 +29,7 @@ from fitness.sandbox.code import INIT, Code, Place, beside, digests
 PREFIX = "own_task_"
 PACKAGES = "circuits", "fitness", "evo"
 RENAMED = {"worlds": "environments", "tables": "packed", "versions": "variants"}  # modules, since 0.4
-TEMPORARY = "evocircuits-task-"  # folders of processes; each is locked as long as its process lives
+TEMPORARY = "evocircuits-task-"  # folders of processes; each is locked while its process lives
 
 _numbers = count()
 
@@ -47,12 +47,12 @@ def load(code: Code) -> ModuleType:
 
 
 def load_in_place(where: Place) -> ModuleType:
-    """The same from where its files are; executed anew at each call."""
+    """The module with the task's class from its own files, executed anew at each call."""
     return _import(f"{PREFIX}{next(_numbers)}_in_place", where.root, where.file)
 
 
 def folder_of(module_name: str) -> str | None:
-    """The folder with the code of the task that a module belongs to; None for a module that is of no task of the user's own."""
+    """The folder with the code of the task that a module belongs to; None for a module of no task of the user's own."""
     top = module_name.partition(".")[0]
     return sys.modules[top].__path__[0] if top.startswith(PREFIX) and top in sys.modules else None
 
@@ -72,25 +72,25 @@ def _import(top, root, file):
         for module in [module for module in sys.modules if module.partition(".")[0] == top]:
             del sys.modules[module]
         if isinstance(error, Exception | SystemExit):
-            raise BrokenError(_said(error, root, top)) from error
+            raise BrokenError(_described(error, root, top)) from error
         raise
 
 
-def said(error: BaseException, module_name: str) -> str:
-    """Describe the fault of a task that this module belongs to, and its position in the code."""
-    return _said(error, folder_of(module_name) or os.devnull, module_name.partition(".")[0])
+def describe(error: BaseException, module_name: str) -> str:
+    """Description of an error in the task that a module belongs to, with its position in the code."""
+    return _described(error, folder_of(module_name) or os.devnull, module_name.partition(".")[0])
 
 
-def _said(error, root, top):
-    """By names that are the same wherever a copy of the code lies."""
+def _described(error, root, top):
+    """The description, independent of the path of the copy of the code."""
     folder = f"{root}/"
-    places = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(folder)]
-    where = f" ({places[-1].filename.removeprefix(folder)}, line {places[-1].lineno})" if places else ""
+    frames = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(folder)]
+    where = f" ({frames[-1].filename.removeprefix(folder)}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}".replace(folder, "").replace(f"{top}.", "") + _moved(error) + where
 
 
 def _moved(error):
-    """The present name of a module of ours that was imported by the name it had in an earlier version."""
+    """A remark with the present name of a module of ours that was imported by the name of an earlier version, else ""."""
     package, _, inner = (getattr(error, "name", None) or "").partition(".")
     if not isinstance(error, ModuleNotFoundError) or package not in PACKAGES or not inner:
         return ""
@@ -99,14 +99,14 @@ def _moved(error):
     root = Path(__file__).parents[2]
     files = [file for name in PACKAGES for file in (root / name).rglob("*.py") if tail in (file.stem, file.parent.name)]
     names = {".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for f in files}
-    found = sorted(name for name in names if name.endswith(f".{tail}"))
-    return f"; it is now {' or '.join(found)}" if found else ""
+    present = sorted(name for name in names if name.endswith(f".{tail}"))
+    return f"; it is now {' or '.join(present)}" if present else ""
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules below the packages of tasks, and no others."""
+    """Finder of the modules in the packages of tasks."""
 
-    files: dict[str, str] = {}  # where a name does not say it: my.task.py
+    files: dict[str, str] = {}  # by module name, for files such as my.task.py
 
     def find_spec(self, fullname, path, target=None):
         if not fullname.startswith(PREFIX) or path is None:
@@ -129,7 +129,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    def get_code(self, fullname):  # without a cache on the disk, which may be of another version
+    def get_code(self, fullname):  # without the cache on disk, which may be of another version
         return self.source_to_code(self.get_data(self.path), self.path)
 
     def exec_module(self, module):
@@ -140,7 +140,7 @@ class _Loader(SourceFileLoader):
 
 @cache
 def _importing(top):
-    """`__import__` for the modules of a task: those beside them come first."""
+    """`__import__` for the modules of a task, which prefers modules beside them."""
     root = Path(folder_of(top))
 
     def own_import(name, globals=None, locals=None, fromlist=(), level=0):
@@ -156,8 +156,8 @@ def _importing(top):
 
 
 def _written(code, key):
-    """The code in a folder of its own, which goes with the process."""
-    root = _private() / key
+    """A folder with a copy of the code, removed when the process ends."""
+    root = Path(_private_of(os.getpid())) / key
     try:
         for path, content in code:
             file = root / path
@@ -168,32 +168,28 @@ def _written(code, key):
     return root
 
 
-def _private():
-    return Path(_private_of(os.getpid()))
-
-
 @cache
 def _private_of(pid):
-    """A temporary folder of this process (a child that was forked has another); what killed processes left is removed."""
+    """A temporary folder of this process (a forked child has another). Folders of killed processes are removed."""
     parent = tempfile.gettempdir()
-    for left in Path(parent).glob(f"{TEMPORARY}*"):
+    for folder in Path(parent).glob(f"{TEMPORARY}*"):
         with suppress(OSError):
-            if left.stat(follow_symlinks=False).st_uid == os.getuid() and (left / "lock").is_file():
-                _remove_if_left(left)
+            if folder.stat(follow_symlinks=False).st_uid == os.getuid() and (folder / "lock").is_file():
+                _remove_if_unlocked(folder)
     try:
         new = tempfile.mkdtemp(prefix=f".{TEMPORARY}")
         lock = os.open(os.path.join(new, "lock"), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with suppress(OSError):  # where there are no locks: what is left stays
+        with suppress(OSError):  # without locks, folders of killed processes stay
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        named = os.path.join(parent, os.path.basename(new)[1:])
-        os.rename(new, named)
+        final = os.path.join(parent, os.path.basename(new)[1:])
+        os.rename(new, final)
     except OSError as error:
         raise MachineError(f"{parent}: no folder for the task's code can be made there: {error.strerror}") from None
-    atexit.register(_leave, pid, named)
-    return named
+    atexit.register(_remove, pid, final)
+    return final
 
 
-def _remove_if_left(folder):
+def _remove_if_unlocked(folder):
     lock = os.open(folder / "lock", os.O_WRONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -202,6 +198,6 @@ def _remove_if_left(folder):
         os.close(lock)
 
 
-def _leave(pid, folder):
+def _remove(pid, folder):
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)

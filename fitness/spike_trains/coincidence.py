@@ -1,4 +1,4 @@
-"""The coincidence factor: how many spikes a model gets right, beyond what its rate alone would."""
+"""The coincidence factor: spikes that a model predicts, beyond those that its rate predicts by chance."""
 
 import numpy as np
 

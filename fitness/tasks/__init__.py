@@ -1,4 +1,4 @@
-"""The tasks that ship with the framework: one file each, found by being here."""
+"""The built-in tasks, one file each; every module of this package is searched for them."""
 
 from difflib import get_close_matches
 from importlib import import_module
@@ -8,18 +8,18 @@ from circuits.errors import UserError
 from fitness.task import Task
 
 
-def _found():
+def _task_classes():
     for module in iter_modules(__path__):
         for member in vars(import_module(f"{__name__}.{module.name}")).values():
             if isinstance(member, type) and issubclass(member, Task) and member.__module__.endswith(f".{module.name}"):
                 yield member
 
 
-BUILT_IN: dict[str, type[Task]] = {task.name: task for task in _found()}
+BUILT_IN: dict[str, type[Task]] = {task.name: task for task in _task_classes()}
 
 
 def built_in(name: str) -> type[Task]:
-    """The class of a task that ships. Raises UserError."""
+    """The class of a built-in task. Raises UserError."""
     if name not in BUILT_IN:
         close = get_close_matches(name, BUILT_IN, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"

@@ -14,9 +14,10 @@ class Coincidence(Task):
     """Two weak volleys come at once, or one after the other: spike if, and only if, they come at once.
 
     Inputs: a volley on each channel, the second -longest..longest ms after the first, both of a number of spikes of their own:
-    what counts is when they come, however strong they are.
+    the lag counts, and not their sizes.
     Answer: the output spikes if the lag is at most `window_ms` either way, and not if it is more (lags between, within
-    `margin_ms`, do not occur). Credit: right or wrong, both classes weighed alike. Chance: 1/2, by silence or firing always.
+    `margin_ms`, do not occur). Trial score: right or wrong, both classes with equal weights. Chance: 1/2, by silence or firing
+    always.
     The counts say nothing of the lag: no reader of rates does better than chance. Volleys that are all alike are easier.
     """
 
@@ -43,7 +44,7 @@ class Coincidence(Task):
     margin_ms: float = Field(1.0, ge=0.5, le=5, description="lags up to this much above the window do not occur")
     longest_ms: float = Field(10.0, ge=10, le=15, description="largest lag of all")
     spikes: int = Field(2, ge=1, le=6, description="spikes of the smallest volley")
-    more: int = Field(4, ge=0, le=6, description="the largest volley has so many more")
+    more: int = Field(4, ge=0, le=6, description="additional spikes of the largest volley")
 
     def make(self, rng, count):
         together = rng.permutation(np.arange(count) % 2)
@@ -52,15 +53,15 @@ class Coincidence(Task):
         lag = np.where(together, near, far) * rng.choice([-1, 1], count)
         first = rng.uniform(EARLIEST_MS, LATEST_MS, count)
         starts = first + np.maximum(-lag, 0), first + np.maximum(lag, 0)
-        most = self.spikes + self.more
-        offsets = rng.uniform(0, SPREAD_MS, (count, most))
+        largest = self.spikes + self.more
+        offsets = rng.uniform(0, SPREAD_MS, (count, largest))
         offsets[:, 0] = 0  # so that the lag is exact
-        size = rng.integers(self.spikes, most + 1, (count, 2))
+        size = rng.integers(self.spikes, largest + 1, (count, 2))
         spikes = np.zeros((count, self.steps, 2), bool)
         for channel, start in enumerate(starts):
-            for n in range(self.spikes, most + 1):
-                mine = size[:, channel] == n
-                spikes[mine, :, channel] = spike_train(start[mine, None] + offsets[mine, :n], self.dt_ms, self.steps)
+            for n in range(self.spikes, largest + 1):
+                chosen = size[:, channel] == n
+                spikes[chosen, :, channel] = spike_train(start[chosen, None] + offsets[chosen, :n], self.dt_ms, self.steps)
         return spikes, together, {"lag_ms": lag}
 
     def variable(self, trials):

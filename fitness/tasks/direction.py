@@ -20,7 +20,7 @@ class Direction(Measured):
     with a number of spikes of its own; the onset varies too.
     Answer: an output spikes in trials of the direction that it prefers and stays silent in the others. Score: the direction
     selectivity index (P - N) / (P + N) of each speed and output, averaged; P and N are the mean counts for the two directions,
-    P at least 1 in the denominator, so that stray spikes select nothing. Credit of a trial, for each output: a spike for the
+    P at least 1 in the denominator, so that stray spikes select nothing. Score of a trial, for each output: a spike for the
     preferred direction; silence for the other, the less the more spikes. Chance: 0, by silence or by answering both.
     The counts say nothing of the direction: no reader of rates does better than chance. More speeds over a wider range, and
     more jitter, are harder; one output alone (both = false) and volleys that are all alike are easier.
@@ -36,13 +36,13 @@ class Direction(Measured):
         "search": {"generations": 100},
     }
 
-    both: bool = Field(True, description="an output for either direction, and not for the first alone")
+    both: bool = Field(True, description="one output for each direction, else for the first alone")
     channels: int = Field(4, ge=3, le=8, description="channels in a row")
     speeds: int = Field(4, ge=2, le=8, description="different speeds")
     fastest_ms: float = Field(4.0, ge=2, le=8, description="from one channel to the next at the highest speed")
     slowest_ms: float = Field(16.0, ge=10, le=40, description="from one channel to the next at the lowest speed")
     spikes: int = Field(1, ge=1, le=5, description="spikes of the smallest volley")
-    more: int = Field(3, ge=0, le=6, description="the largest volley has so many more")
+    more: int = Field(3, ge=0, le=6, description="additional spikes of the largest volley")
     jitter_ms: float = Field(0.5, ge=0, le=3, description="standard deviation of each volley's time")
 
     @property
@@ -61,21 +61,21 @@ class Direction(Measured):
         labels = rng.permutation(np.arange(count) % 2)  # 1: the preferred direction
         speed = np.empty(count, int)
         for label in (0, 1):  # each direction has all speeds equally often
-            mine = labels == label
-            speed[mine] = rng.permutation(np.arange(mine.sum()) % self.speeds)
+            chosen = labels == label
+            speed[chosen] = rng.permutation(np.arange(chosen.sum()) % self.speeds)
         step_ms = np.geomspace(self.fastest_ms, self.slowest_ms, self.speeds)[speed]
         place = np.arange(self.channels)
         order = np.where(labels[:, None], place, place[::-1])
         jitter = np.clip(rng.normal(0, self.jitter_ms, order.shape), -3 * self.jitter_ms, 3 * self.jitter_ms)
         start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + order * step_ms[:, None] + jitter
-        most = self.spikes + self.more
-        times = start[..., None] + rng.uniform(0, SPREAD_MS, (*start.shape, most))
-        size = rng.integers(self.spikes, most + 1, start.shape)
+        largest = self.spikes + self.more
+        times = start[..., None] + rng.uniform(0, SPREAD_MS, (*start.shape, largest))
+        size = rng.integers(self.spikes, largest + 1, start.shape)
         spikes = np.zeros((count, self.steps, self.channels), bool)
         for k in place:
-            for n in range(self.spikes, most + 1):
-                mine = size[:, k] == n
-                spikes[mine, :, k] = spike_train(times[mine, k, :n], self.dt_ms, self.steps)
+            for n in range(self.spikes, largest + 1):
+                chosen = size[:, k] == n
+                spikes[chosen, :, k] = spike_train(times[chosen, k, :n], self.dt_ms, self.steps)
         return spikes, labels, {"speed": speed, "step_ms": step_ms}
 
     def variable(self, trials):
@@ -91,16 +91,16 @@ class Direction(Measured):
 
     def overall(self, measured, trials: Trials):
         indices = []
-        for (way, counts), speed in product(self._answers(measured, trials), np.unique(trials.facts["speed"])):
-            now = trials.facts["speed"] == speed
-            preferred, null = (share(counts, now & asked) for asked in (way, ~way))
+        for (preferring, counts), speed in product(self._answers(measured, trials), np.unique(trials.facts["speed"])):
+            at_speed = trials.facts["speed"] == speed
+            preferred, null = (share(counts, at_speed & direction) for direction in (preferring, ~preferring))
             indices.append((preferred - null) / (np.maximum(preferred, 1.0) + null))
         return np.mean(indices, axis=0)
 
     def mark(self, measured, trials):
-        return np.mean([restraint(counts, way) for way, counts in self._answers(measured, trials)], axis=0)
+        return np.mean([restraint(counts, preferring) for preferring, counts in self._answers(measured, trials)], axis=0)
 
     def _answers(self, measured, trials):
-        """Of every output: in which trials the motion is in the direction that it prefers, and its counts."""
+        """For each output: in which trials the motion is in the direction that it prefers, and its counts."""
         forward = trials.labels == 1
         return [(forward, measured[..., 0]), *([(~forward, measured[..., 1])] if self.both else [])]

@@ -15,7 +15,7 @@ class Edge(Measured):
     Answer: the counts of the outputs, one per channel, have the profile that lateral inhibition gives: each channel's rate less
     `strength` times the mean of its two neighbours' (the end channels are neighbours of themselves). Score: the correlation,
     over the row, of counts and profile, the correlation that the inputs' own rates have worth 0, averaged over trials, all
-    places of the step alike. Credit of a trial: the correlation itself. Chance: 0 or less, by silence, noise or relaying. More
+    places of the step alike. Score of a trial: the correlation itself. Chance: 0 or less, by silence, noise or relaying. More
     channels, a smaller step and more jitter are harder.
     """
 
@@ -45,8 +45,8 @@ class Edge(Measured):
     fast_hz: float = Field(180.0, ge=20, le=500, description="rate on the bright side")
     strength: float = Field(0.9, ge=0.3, le=1, description="of the lateral inhibition that makes the target profile")
     jitter: float = Field(0.2, ge=0, le=0.5, description="of each spike, in intervals")
-    settle_ms: float = Field(30.0, ge=0, le=100, description="at the start, does not count")
-    judged_ms: float = Field(200.0, ge=50, le=500, description="counts")
+    settle_ms: float = Field(30.0, ge=0, le=100, description="time at the start that is not scored")
+    judged_ms: float = Field(200.0, ge=50, le=500, description="time that is scored")
 
     @property
     def inputs(self):

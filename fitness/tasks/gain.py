@@ -14,7 +14,7 @@ class Gain(Measured):
 
     Inputs: one channel, Poisson spikes at a steady mean rate x in each trial, from `slowest_hz` to `fastest_hz` in equal
     ratios.
-    Answer: over the trial, the excitatory neuron that fires most (none is to saturate hidden behind another) has a mean rate of
+    Answer: over the trial, the excitatory neuron that fires most (so that none saturates behind another) has a mean rate of
     `r_max_hz` x / (x + `half_hz`). Score: R^2 of the mean rates against that curve, from 0 for what the best straight line
     r = k x explains to 1, times the share of all changes of the mean rate, from drive to drive in Hz, that are rises. Chance:
     0, by silence, firing always, a steady rate or passing the drive on. A trial's mark is the smaller over the larger of its

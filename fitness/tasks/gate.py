@@ -16,9 +16,10 @@ class Gate(Task):
     Inputs: volleys on A and on B, never together, equally many of each in random order, each of a size and duration of its own
     (so that no circuit can tell by how promptly a volley makes a neuron fire); control silent (route A) or firing irregularly
     through the whole trial (route B).
-    Answer: a spike within 20 ms of the start of every volley of the routed channel, and none at any other time. Credit: the
-    share of volleys treated right, a routed one answered promptly and then silence until the next volley, another one followed
-    by silence alone; nothing for a trial with a spike before the first volley. Chance: 1/2, by silence or by answering all.
+    Answer: a spike within 20 ms of the start of every volley of the routed channel, and none at any other time. Trial score:
+    the share of volleys treated right, a routed one answered promptly and then silence until the next volley, another one
+    followed by silence alone; nothing for a trial with a spike before the first volley. Chance: 1/2, by silence or by answering
+    all.
     Without inhibition, A cannot be stopped by more input.
     """
 

@@ -8,7 +8,7 @@ from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
 from fitness.decode import margin, most_active, spike_train
 from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
-from fitness.phase_locking import UNIQUE
+from fitness.phase_locking import UNAMBIGUOUS
 from fitness.task import Task
 from fitness.trials import Trials
 
@@ -108,8 +108,8 @@ class Itd(Task):
         """The tone of each trial in Hz, [trials, 1]: every direction has all of them equally often."""
         which = np.empty(len(labels), int)
         for k in range(self.detectors):
-            mine = labels == k
-            which[mine] = rng.permutation(np.arange(mine.sum()) % self.tones)
+            of_direction = labels == k
+            which[of_direction] = rng.permutation(np.arange(of_direction.sum()) % self.tones)
         return self.tones_hz[which][:, None]
 
     def _differences(self, rng, labels, period):
@@ -120,11 +120,11 @@ class Itd(Task):
         aside = self.spread * rng.uniform(-1, 1, len(labels))
         outermost = (labels == np.where(aside > 0, self.detectors - 1, 0)) & (self.farthest_ms > HEAD_MS)
         reach = np.where(outermost, self.farthest_ms - np.abs(centre), HEAD_MS / self.detectors)
-        limit = np.maximum(UNIQUE * np.ravel(period), np.abs(centre))
+        limit = np.maximum(UNAMBIGUOUS * np.ravel(period), np.abs(centre))
         return np.clip(centre + aside * reach, -limit, limit)
 
     def _cycles(self, rng, count):
-        """When the cycles begin, in periods: [trials or none, cycles]."""
+        """Onsets of the cycles in periods, [trials, cycles] or [cycles]."""
         if not self.irregular or self.cycles == 1:
             return np.arange(self.cycles)
         deviation = np.clip(rng.normal(size=(count, self.cycles - 1)), -2, 2)
@@ -148,7 +148,7 @@ class Itd(Task):
     def hear(self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)) -> Trials:
         """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing`) in stretches as long as a trial. Labels
         are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits know the tones they were evolved with:
-        the strongest channel is looked for within `range_hz`, for which `self.range_hz` is right. Raises UserError."""
+        the strongest channel within `range_hz` is used, which should be `self.range_hz`. Raises UserError."""
         hop_ms = self.duration_ms - TAIL_MS
         spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz, range_hz)
         return Trials(spikes, np.full(len(spikes), -1), {"start_ms": start_ms})
@@ -157,13 +157,13 @@ class Itd(Task):
         """The direction that the circuit names in each trial, its one most active detector; -1 for a tie or silence."""
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12 or len(circuit.inputs) != 2 or len(circuit.outputs) != self.detectors:
             shape = f"2 input channels, {self.detectors} outputs and a step of {self.dt_ms:g} ms"
-            raise UserError(f"task itd: a circuit that listens has {shape}, not as {circuit!r}")
+            raise UserError(f"task itd: a circuit that listens has {shape}, unlike {circuit!r}")
         counts = simulate(circuit, trials.spikes, seed=trials.noise_seed).outputs.counts()
-        most = counts.max(axis=-1, keepdims=True)
-        return np.where((counts == most).sum(axis=-1) == 1, counts.argmax(axis=-1), -1)
+        largest = counts.max(axis=-1, keepdims=True)
+        return np.where((counts == largest).sum(axis=-1) == 1, counts.argmax(axis=-1), -1)
 
     def summary(self, named: np.ndarray) -> tuple[int | None, int]:
-        """The direction that was named most often in these trials, and how often; None for it where several were, or none."""
+        """The direction that was named most often in these trials, and how often; None for a tie or no direction."""
         votes = np.bincount(named[named >= 0], minlength=self.detectors)
-        most = int(votes.max())
-        return (int(votes.argmax()) if most and (votes == most).sum() == 1 else None), most
+        largest = int(votes.max())
+        return (int(votes.argmax()) if largest and (votes == largest).sum() == 1 else None), largest

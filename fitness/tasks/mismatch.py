@@ -12,7 +12,7 @@ from fitness.trials import Symbols
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
 SPREAD_MS = 4.0
 WINDOW_MS = 30.0
-GRACE = 3  # first events, when the standard is not yet known
+GRACE = 3  # events at the start, before the standard is known
 PERFECT = 3.0  # d' that scores 1
 
 
@@ -60,8 +60,8 @@ class Mismatch(Measured):
 
     def make(self, rng, count):
         label = rng.permutation(np.arange(count) % 4)
-        place = rng.integers(GRACE, self.events, (count, 1))
-        deviant = (np.arange(self.events) == place) & (label >= 2)[:, None]
+        position = rng.integers(GRACE, self.events, (count, 1))
+        deviant = (np.arange(self.events) == position) & (label >= 2)[:, None]
         start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + self.every_ms * np.arange(self.events)
         start = (start + rng.uniform(-self.jitter_ms, self.jitter_ms, start.shape)).round()
         on_b = deviant ^ (label % 2 == 1)[:, None]

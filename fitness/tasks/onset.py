@@ -13,13 +13,13 @@ WINDOWS = 25
 
 
 class Onset(Measured):
-    """Merged afferents fire rarely, then strongly and on: spike when it begins, and be silent before and after.
+    """Merged afferents step from a low to a high rate: spike at the step, and be silent before and after.
 
     Inputs: a Poisson train of low rate that steps up to a high one (0.75..1.25 times `drive_hz`) 50 to 140 ms after the start,
     and stays there to the end of the trial.
     Answer: at least one spike within 10 ms of the step, then silence. Score: the hit rate, less the share of the 10 ms windows
     from 20 ms after the step that hold a spike (the sustained rate), less the share of the windows before it (false alarms).
-    Chance: 0, by silence, firing always, relaying the input or firing at random. Each trial's own mark is the hit (half of one
+    Chance: 0, by silence, firing always, relaying the input or firing at random. Each trial's mark is the hit (half of one
     when it comes up to 20 ms late) times the shares of windows rightly silent. Classes: early or late steps. Harder: a smaller
     step.
     """
@@ -65,8 +65,8 @@ class Onset(Measured):
         window = trials.facts["window"]
 
         def up_to(last):
-            place = np.broadcast_to(last, so_far.shape[:-1])[..., None]
-            return np.take_along_axis(so_far, place, axis=-1)[..., 0]
+            index = np.broadcast_to(last, so_far.shape[:-1])[..., None]
+            return np.take_along_axis(so_far, index, axis=-1)[..., 0]
 
         before, at, after = up_to(window - 1), up_to(window), up_to(window + 1)
         sustained = (so_far[..., -1] - after) / (WINDOWS - 2 - window)

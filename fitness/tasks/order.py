@@ -1,5 +1,4 @@
-"""The same number of spikes, another time: what a rate code cannot tell apart (Thorpe, Delorme and Van Rullen, Neural Netw. 14,
-2001)."""
+"""Discrimination of spike times at equal spike counts (Thorpe, Delorme and Van Rullen, Neural Netw. 14, 2001)."""
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -47,8 +46,8 @@ class Order(Task):
 
     @model_validator(mode="before")
     @classmethod
-    def _two_channels_have_two_classes(cls, given):
-        return {"classes": 3} | given if given.get("channels") == 2 else given
+    def _two_channels_have_two_classes(cls, settings):
+        return {"classes": 3} | settings if settings.get("channels") == 2 else settings
 
     @model_validator(mode="after")
     def _only_one_channel_has_more_classes(self):

@@ -7,9 +7,9 @@ from circuits.simulation.environments import TwoEars, replay
 from fitness.measured import Measured, by_class
 
 NEAREST, FARTHEST = 0.5, 1.0  # starts, in the unit of all lengths here
-ASIDE_DEG = 60.0  # at the least: nobody walks into the source who does not turn
+ASIDE_DEG = 60.0  # minimum: a body that does not turn misses the source
 REACH = 0.1
-WAY = 2.5  # length of the walk
+PATH = 2.5  # length of the walk
 STEPS = 600
 GRID = 4096
 
@@ -47,17 +47,17 @@ class Phonotaxis(Measured):
 
     turn_deg: float = Field(10.0, ge=2, le=30, description="angle that a spike of a motor turns the body by")
     loud_hz: float = Field(300.0, ge=50, le=500, description="rate of an ear at the source; a third of it at 1")
-    contrast: float = Field(0.4, ge=0.1, le=1, description="how much more than on average an ear hears of its own side")
-    hum_hz: float = Field(10.0, ge=0, le=200, description="rate of an ear where nothing is to be heard")
+    contrast: float = Field(0.4, ge=0.1, le=1, description="relative increase of an ear's rate for a source on its own side")
+    hum_hz: float = Field(10.0, ge=0, le=200, description="rate of an ear without a call")
 
     def make(self, rng, count):
         side = rng.permutation(np.arange(count) % 2)  # the source is to the left, or to the right
-        distance, place = rng.uniform(NEAREST, FARTHEST, count), rng.uniform(0, 2 * np.pi, count)
+        distance, azimuth = rng.uniform(NEAREST, FARTHEST, count), rng.uniform(0, 2 * np.pi, count)
         off = np.radians(rng.uniform(ASIDE_DEG, 180, count)) * (1 - 2 * side)  # the source's bearing, positive to the left
-        heading = place + np.pi - off
-        start = np.stack([distance * np.cos(place), distance * np.sin(place), np.cos(heading), np.sin(heading)], axis=-1)
+        heading = azimuth + np.pi - off
+        start = np.stack([distance * np.cos(azimuth), distance * np.sin(azimuth), np.cos(heading), np.sin(heading)], axis=-1)
         start = np.rint(start * GRID) / GRID  # cosines differ between machines in the last bit
-        # What the ears would hear if the body stood still where it starts: examples for pictures, the loop goes its own way.
+        # Spikes of the ears at the start, as examples for pictures; the closed loop makes its own.
         level = self.loud_hz / (1 + distance / self._near)
         rates = self.hum_hz + level * (1 + np.array([[1], [-1]]) * self.contrast * np.sin(off))
         return rng.random((count, STEPS, 2)) < rates.T[:, None] / 1000, side, {"start": start}
@@ -67,7 +67,7 @@ class Phonotaxis(Measured):
         return FARTHEST / 2  # where a call is half as loud
 
     def environment(self, trials):
-        lengths = {"stride": WAY * FARTHEST / STEPS, "reach": REACH, "near": self._near}
+        lengths = {"stride": PATH * FARTHEST / STEPS, "reach": REACH, "near": self._near}
         sound = {"loud": self.loud_hz / 1000, "hum": self.hum_hz / 1000, "contrast": self.contrast}
         return TwoEars.of(trials.facts["start"], trials.noise_seed, turn_deg=self.turn_deg, **lengths, **sound)
 

@@ -1,4 +1,5 @@
-"""Delayed response: a cue is held in mind until the answer is asked for (Goldman-Rakic, Neuron 14, 1995; Wang, Trends Neurosci.
+"""Delayed response: a cue is remembered until a probe asks for the answer (Goldman-Rakic, Neuron 14, 1995; Wang, Trends
+Neurosci.
 24, 2001)."""
 
 import numpy as np
@@ -22,7 +23,8 @@ class Recall(Task):
     Inputs: `cue_a` or `cue_b`, some spikes over 50 ms, or neither in a third of the trials; a gap of 100..`longest_ms`; a
     volley on `probe`.
     Answer: in the 40 ms after the probe the output that was cued has more spikes than the other one, and both are silent
-    without a cue; in the 50 ms before the probe both are silent. Credit: right or wrong, the three classes weighed alike.
+    without a cue; in the 50 ms before the probe both are silent. Trial score: right or wrong, the three classes with equal
+    weights.
     Chance: 1/3, by silence. Classes: none, a, b; `gap_ms` is in the facts. Harder: longer gaps, fewer spikes.
     """
 
@@ -70,7 +72,7 @@ class Recall(Task):
         return np.where(trials.labels == NONE, wrong == 0, right > wrong) & (early.sum(axis=-1) == 0)
 
     def case_scores(self, raster, trials):
-        """The share of the right answer among all spikes that are looked at; without a cue, the fewer the better."""
+        """The share of the right output in the spikes of both windows; without a cue, the fewer spikes the better."""
         early, answer = self._counts(raster, trials)
         right, wrong = _right_and_wrong(answer, trials.labels)
         wrong = wrong + early.sum(axis=-1)

@@ -7,11 +7,11 @@ from fitness.decode import regular
 from fitness.measured import Measured
 
 LOWEST, HIGHEST = 0.2, 0.9
-RESTING = 4  # spikes of both outputs together, below which they are no clear answer
+RESTING = 4  # spikes of both outputs together, below which the answer is unclear
 
 
 class Separation(Measured):
-    """Two patterns of rates are much alike on the way in and should be less so on the way out, without being lost.
+    """Two patterns of rates overlap at the input and should overlap less at the output, and stay decodable.
 
     Inputs: pairs of patterns over three channels, A = (h, m, w) and B = (w, m, h), their overlap (cosine of the mean rates)
     0.2 to 0.9; jittered trains, all faster or slower by a factor that differs from trial to trial.
@@ -19,7 +19,7 @@ class Separation(Measured):
     of the mean output counts over that of the input's left and right channels, which relaying these two would keep (a line
     through the origin; a pattern without output separates nothing).
     Decodability is the balanced accuracy, over guessing, of reading the pattern from the output counts of one trial, by the
-    nearest mean of the other trials, averaged over the pairs. Credit of a trial: how much its own output leads. Chance: 0, by
+    nearest mean of the other trials, averaged over the pairs. Score of a trial: how much its own output leads. Chance: 0, by
     silence, by noise or by relaying any channels. More jitter and more difference in intensity are harder.
     """
 
@@ -67,8 +67,8 @@ class Separation(Measured):
         middle = np.sqrt(overlap / 2)
         # 2 w + m^2 = overlap (1 + m^2 + w^2), for w
         weakest = (1 - np.sqrt(1 - overlap * (overlap * (1 + middle**2) - middle**2))) / overlap
-        one = np.stack([np.ones_like(overlap), middle, weakest], axis=-1)
-        return np.stack([one, one[:, ::-1]], axis=1)
+        first = np.stack([np.ones_like(overlap), middle, weakest], axis=-1)
+        return np.stack([first, first[:, ::-1]], axis=1)
 
     @property
     def relayed(self) -> np.ndarray:
@@ -90,12 +90,12 @@ class Separation(Measured):
         return raster.counts()
 
     def overall(self, measured, trials):
-        there = np.bincount(trials.labels, minlength=2 * self.pairs).reshape(-1, 2).min(axis=1) > 1
-        overlap_in, pairs = self.relayed[there], np.flatnonzero(there)
+        enough = np.bincount(trials.labels, minlength=2 * self.pairs).reshape(-1, 2).min(axis=1) > 1
+        overlap_in, pairs = self.relayed[enough], np.flatnonzero(enough)
         if not len(pairs):
             return np.zeros(measured.shape[:-2])
-        found = [self._pair(measured, trials.labels, pair) for pair in pairs]
-        overlap_out, accuracy = (np.stack(part, axis=-1) for part in zip(*found, strict=True))
+        read = [self._pair(measured, trials.labels, pair) for pair in pairs]
+        overlap_out, accuracy = (np.stack(part, axis=-1) for part in zip(*read, strict=True))
         slope = (overlap_in * overlap_out).sum(axis=-1) / (overlap_in**2).sum()
         return np.maximum(1 - slope, 0) * np.maximum(2 * accuracy - 1, 0).mean(axis=-1)
 

@@ -27,7 +27,7 @@ OTHERS = np.array([s for s in _ALL if _differing(s) > 1 and sorted(s) != list(AB
 
 
 def _drawn(rng, shape):
-    """Symbols at random, A in half of the cases: one that is remembered for too long does harm."""
+    """Random symbols, half of them A, so that remembering an A for too long costs score."""
     return rng.integers(0, 4, shape) % 3
 
 
@@ -38,9 +38,9 @@ class Sequence(Task):
     delay line tells the order. Half of the streams end in A-B-C. The others end otherwise, in equal parts of nine: each of the
     six ends with one wrong symbol, two of those in a wrong order, one of the rest. A-B-C never occurs earlier in a stream.
     Answer: at least one spike within 20 ms after the beginning of the last symbol if the stream ends in A-B-C, and no other
-    spike. Credit: right or wrong, both classes weighed alike. Chance: 1/2, by silence. A relay of C scores 0, the three symbols
-    in any order 0.37, two of them alone 0.7, and a circuit that never forgets an A or an A-B 0.87. Harder: longer streams, a
-    wider range of intervals, more membrane noise (`circuit.noise_mv`).
+    spike. Trial score: right or wrong, both classes with equal weights. Chance: 1/2, by silence. A relay of C scores 0, the
+    three symbols in any order 0.37, two of them alone 0.7, and a circuit that never forgets an A or an A-B 0.87. Harder: longer
+    streams, a wider range of intervals, more membrane noise (`circuit.noise_mv`).
     """
 
     name = "sequence"
@@ -63,7 +63,7 @@ class Sequence(Task):
 
     symbols: int = Field(4, ge=3, le=10, description="length of a stream")
     shortest_ms: float = Field(20.0, ge=10, le=100, description="least time from the beginning of a symbol to the next one's")
-    range_ms: float = Field(20.0, ge=0, le=100, description="the most time is so much more")
+    range_ms: float = Field(20.0, ge=0, le=100, description="range of this time")
     spikes: int = Field(3, ge=1, le=4, description="spikes of a symbol")
 
     @property
@@ -78,7 +78,7 @@ class Sequence(Task):
         last[kind == 8] = OTHERS[turn % len(OTHERS)][kind == 8]
         last[right] = ABC
         symbols = np.concatenate([_drawn(rng, (count, self.symbols - 3)), last], axis=1)
-        while (early := self._found(symbols)[:, :-1]).any():
+        while (early := self._starts(symbols)[:, :-1]).any():
             trial, place = np.nonzero(early)
             symbols[trial, place] = _drawn(rng, len(trial))
         gaps = self.shortest_ms + rng.uniform(0, self.range_ms, (count, self.symbols - 1))
@@ -89,7 +89,7 @@ class Sequence(Task):
             spikes[np.arange(count), :, symbols[:, k]] |= shown
         return spikes, right.astype(int), {"symbols": symbols, "start_ms": start}
 
-    def _found(self, symbols):
+    def _starts(self, symbols):
         """Mask of the positions at which A-B-C begins: bool [trials, symbols - 2]."""
         return np.logical_and.reduce([symbols[:, k : symbols.shape[1] - 2 + k] == ABC[k] for k in range(3)])
 

@@ -21,7 +21,7 @@ class Setpoint(Measured):
 
     Inputs: one channel: silence for 50..250 ms, Poisson spikes at three mean rates for 150 ms each (`slowest_hz`, `fastest_hz`
     and the one between in equal ratios, in each of their six orders), and silence again.
-    Answer: the excitatory neuron that fires most (none is to run away hidden behind another) does so at `set_hz` from 50 ms
+    Answer: the excitatory neuron that fires most (so that none runs away behind another) does so at `set_hz` from 50 ms
     after each step of the drive to the next, and not at all without drive (from 50 ms after the last step on). Score: the share
     of segments settled, in full if the mean rate of the trials with the same order of drives is within 15 % of the set point
     and not at all from 50 % on; less where it exceeds twice the set point in the first 50 ms; from 0 at the third of the

@@ -19,11 +19,11 @@ LABEL = "label"
 class Several(Task):
     """One circuit for several tasks, for instance tasks = [{ name = "coincidence" }, { name = "xor" }].
 
-    Inputs: the tasks' channels; those of the same name are one channel, so that the tasks share what they hear.
+    Inputs: the tasks' channels; those of the same name are one channel, so that the tasks share inputs.
     Answer: every task has outputs of its own, "coincidence.out"; in a trial of one task only its outputs are judged. A trial
     that is shorter than the longest ends in silence.
     Score: the mean of the tasks' scores. Chance: 0, each task's score being 0 at its own chance.
-    The tasks must have the same dt_ms, and be such as ship with the framework, listen to outputs alone and are no closed loop.
+    The tasks must have the same dt_ms, be built in, listen to outputs alone, and not be closed loops.
     """
 
     name = "several"
@@ -43,7 +43,7 @@ class Several(Task):
             settings = dict(settings)
             name = settings.pop("name", None)
             if not isinstance(name, str) or name == self.name or is_own(name):
-                raise UserError(f"task several: tasks[{k}]: must name a task that ships, not {name!r}")
+                raise UserError(f"task several: tasks[{k}]: must name a built-in task, not {name!r}")
             parts.append(built_in(name)(**settings))
         for k, part in enumerate(parts):
             if part.dt_ms != parts[0].dt_ms:
@@ -91,7 +91,7 @@ class Several(Task):
         return spikes, labels, facts
 
     def score(self, raster, trials):
-        raster, scores, column = self._heard(raster), [], 0
+        raster, scores, column = self._columns(raster), [], 0
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
             columns = slice(column, column := column + len(part.outputs))
             bits = raster.part(first, last).bits[..., : part.steps, columns]
@@ -99,12 +99,12 @@ class Several(Task):
                 part.score(Raster(bits, last - first, part.dt_ms, part.outputs), self._trials(trials, k, first, last))
             )
         trial_scores, case_scores = (
-            np.concatenate([getattr(s, what) for s in scores], axis=-1) for what in ("trial_scores", "case_scores")
+            np.concatenate([getattr(s, name) for s in scores], axis=-1) for name in ("trial_scores", "case_scores")
         )
         return Score(np.mean([s.value for s in scores], axis=0), trial_scores, case_scores, tuple(scores))
 
     def interval(self, score, trials):
-        """From those of the tasks, as of independent samples."""
+        """The interval from those of the tasks, taken as independent."""
         below = above = 0
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
             low, high = part.interval(score.measured[k], self._trials(trials, k, first, last))
@@ -123,11 +123,11 @@ class Several(Task):
         """The conditions of each task; a task that has none is one condition."""
         names, members = [], []
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
-            found = part.grouped(self._trials(trials, k, first, last), least)
-            if not found.names and last - first >= least:
-                found = Conditions(("",), (np.arange(last - first),))
-            names += [f"task {part.title()}{', ' + name if name else ''}" for name in found.names]
-            members += [first + chosen for chosen in found.members]
+            conditions = part.grouped(self._trials(trials, k, first, last), least)
+            if not conditions.names and last - first >= least:
+                conditions = Conditions(("",), (np.arange(last - first),))
+            names += [f"task {part.title()}{', ' + name if name else ''}" for name in conditions.names]
+            members += [first + chosen for chosen in conditions.members]
         return Conditions(tuple(names), tuple(members)) if len(names) > 1 else NONE
 
     def score_of(self, score, trials, chosen):
@@ -140,7 +140,7 @@ class Several(Task):
         return part.floor_of(score.measured[k], own, chosen - first)
 
     def _part_of(self, trials, chosen):
-        """The task that all of these trials are of: its number, itself, the number of its first trial, and its trials."""
+        """The task to which all of these trials belong: its number, the task, the number of its first trial, and its trials."""
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
             if first <= chosen.min() <= chosen.max() < last:
                 return k, part, first, self._trials(trials, k, first, last)

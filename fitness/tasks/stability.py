@@ -9,7 +9,7 @@ from fitness.measured import Measured, by_class
 LEVELS = 6  # of the drive: three thirds
 ONSET_MS = 50.0  # not measured
 STEADY = 1.1  # a rise to less than this is none
-EDGE = 1.5  # so far outside the band, as a ratio, a rate gets nothing
+EDGE = 1.5  # ratio outside the band at which a rate gets nothing
 
 
 class Stability(Measured):

@@ -20,7 +20,8 @@ class Toggle(Task):
     Inputs: small volleys on `set` and `reset`, equally many of both in every trial and in random order, so that a set often
     follows a set; 50..longest_ms from one to the next. The output starts off.
     Answer: at least one spike in every bin of 15 ms while on, none while off; bins within 20 ms of a pulse are not judged.
-    Credit: share of the bins that are right, those on and those off weighed alike. Chance: 1/2, by silence or firing always.
+    Trial score: share of the bins that are right, those on and those off with equal weights. Chance: 1/2, by silence or firing
+    always.
     Classes: how the trial ends, off or on. Harder: more volleys of fewer spikes, longer holds.
     """
 
@@ -70,11 +71,11 @@ class Toggle(Task):
         return (right_on + right_off) / 2
 
     def _times(self, rng, count, pulses):
-        """When the pulses come: [count, pulses] in ms, the last hold being long enough, too."""
+        """Times of the pulses in ms, [count, pulses], the last hold being long enough, too."""
 
-        def draw(some):
-            holds = np.exp(rng.uniform(np.log(SHORTEST_MS), np.log(self.longest_ms), (some, pulses - 1)))
-            return np.column_stack([rng.uniform(EARLIEST_MS, LATEST_MS, some), holds]).round().cumsum(axis=1)
+        def draw(n):
+            holds = np.exp(rng.uniform(np.log(SHORTEST_MS), np.log(self.longest_ms), (n, pulses - 1)))
+            return np.column_stack([rng.uniform(EARLIEST_MS, LATEST_MS, n), holds]).round().cumsum(axis=1)
 
         times = draw(count)
         while (late := times[:, -1] > self.duration_ms - SHORTEST_MS).any():

@@ -101,7 +101,7 @@ class Tracking(Measured):
         return windows / width.reshape(-1, *np.ones(windows.ndim - 2, int))
 
     def _up_first(self, trials):
-        """In which trials the odd steps, and in which the even ones, are up: the odd steps first, else the even ones."""
+        """Trials in which the odd steps are up, and trials in which the even ones are: bool [trials] each."""
         return trials.labels == 1, trials.labels == 0
 
     def _contrast(self, r, sign, prior_hz=1e-9):

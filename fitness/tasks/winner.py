@@ -7,7 +7,7 @@ from fitness.decode import margin, regular
 from fitness.task import Task
 
 FULL = 0.9  # selectivity index that counts as perfect
-FEWEST = 4  # spikes of all outputs together, below which the index is not taken at its face value
+FEWEST = 4  # spikes of all outputs together, below which the index is reduced
 
 
 class Winner(Task):
@@ -15,7 +15,7 @@ class Winner(Task):
 
     Inputs: jittered trains, all at the same base rate, which differs from trial to trial, but for one that is faster by one of
     several differences; so no rate of a single channel makes it the winner.
-    Answer: after `settle_ms` only the output of the fastest channel fires. Credit: the selectivity index (n - others) /
+    Answer: after `settle_ms` only the output of the fastest channel fires. Trial score: the selectivity index (n - others) /
     (n + others) of the output counts, that of the input rates worth 0, 0.9 and more worth 1, few spikes less. Chance: 1 / k,
     what an output gets that always fires alone. More channels, smaller differences and more jitter are harder.
     """
@@ -47,8 +47,8 @@ class Winner(Task):
     most_hz: float = Field(90.0, ge=5, le=200, description="largest difference")
     differences: int = Field(3, ge=1, le=8, description="different differences")
     jitter: float = Field(0.2, ge=0, le=0.5, description="of each spike, in intervals")
-    settle_ms: float = Field(50.0, ge=0, le=100, description="at the start, does not count")
-    judged_ms: float = Field(150.0, ge=50, le=500, description="counts")
+    settle_ms: float = Field(50.0, ge=0, le=100, description="time at the start that is not scored")
+    judged_ms: float = Field(150.0, ge=50, le=500, description="time that is scored")
 
     @property
     def inputs(self):

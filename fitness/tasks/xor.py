@@ -15,7 +15,8 @@ class Xor(Task):
     """A volley on A, on B, on both or on neither: spike if, and only if, it is exactly one.
 
     Inputs: volleys, each of a size and duration of its own; two begin within 2 ms of each other, either first.
-    Answer: the output spikes after one volley, and not after two or none. Credit: right or wrong, both answers weighed alike.
+    Answer: the output spikes after one volley, and not after two or none. Trial score: right or wrong, both answers with equal
+    weights.
     Chance: 1/2, by silence or firing always. Of the trials that want silence 7 in 8 hold both volleys and 1 in 8 is empty, so
     that a relay (A or B) scores 1/8, and one of A alone 0. "Not both" scores 7/8, but takes neurons that fire without input.
     Harder: volleys of more various sizes.
@@ -40,7 +41,9 @@ class Xor(Task):
     }
 
     spikes: int = Field(4, ge=4, le=8, description="spikes of the smallest volley")
-    more: int = Field(2, ge=0, le=3, description="the largest volley has so many more; two always have more together")
+    more: int = Field(
+        2, ge=0, le=3, description="additional spikes of the largest volley; two volleys together always have more"
+    )
     spread_ms: float = Field(5.0, ge=2, le=10, description="longest volley")
 
     def make(self, rng, count):

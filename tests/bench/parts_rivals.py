@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-from fitness.learning.network import Heard, Network, Sizes
+from fitness.learning.network import Network, Output, Sizes
 from fitness.learning.settings import Learning
 
 TAU_M, TAU_SYN, TAU_A = 20.0, 5.0, (100.0, 1000.0)  # ms
@@ -123,7 +123,7 @@ class Gru(nn.Module):
         found = self.gru(x if self.together is None else self.together(x))[0]
         logits = self.readout(found if self.sizes.every_step else found.mean(0))
         nothing = x.new_zeros(x.shape[1])
-        return Heard(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), nothing, nothing)
+        return Output(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), nothing, nothing)
 
     @property
     def parameter_count(self) -> int:

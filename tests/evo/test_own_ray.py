@@ -133,7 +133,7 @@ def test_the_environment_is_afterwards_what_it_was(session):
 
 def test_the_folder_of_a_killed_process_goes_with_the_next_and_nobody_elses(tmp_path, monkeypatch):
     monkeypatch.setattr(private_folder.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(private_folder, "LONGEST", 1000)
+    monkeypatch.setattr(private_folder, "MAX_LENGTH", 1000)
     left = tmp_path / f"{private_folder.PREFIX}left"
     others = [tmp_path / "ray" / "session_1", tmp_path / "evo-other", tmp_path / f"{private_folder.PREFIX}file"]
     for folder in (left / "ray", *others[:2]):

@@ -7,7 +7,7 @@ import pytest
 
 import evo
 from circuits.errors import UserError
-from fitness.registry import read_source
+from fitness.sandbox.code import gather
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
 
@@ -133,7 +133,7 @@ def test_one_with_a_score_over_all_trials_runs(tmp_path):
             "return np.where(np.arange(16) == 3, np.inf, 0) + measured[..., 0] +",
             "mark is not finite in trial 3",
         ),
-        ("* 2 - 1", "* np.random.default_rng().random()", "the score of the same raster is another one"),
+        ("* 2 - 1", "* np.random.default_rng().random()", "the same raster has another score"),
         ("def mark", "def marks", "has no method mark(self, measured, trials)"),
         ("fired = measured[..., 0] > 0", "while True: pass", "overall did not return within 0.5 s"),
     ],
@@ -373,7 +373,7 @@ def test_a_task_over_finite_data_keeps_them_apart_in_a_run(tmp_path, caplog):
     run = evo.run(path, tmp_path / "run", workers=0)
     assert run.state == "finished"
     assert not caplog.records
-    judge = Problem.of(run.spec, read_source(run.spec.task["name"], run.folder)).judge
+    judge = Problem.of(run.spec, gather(run.spec.task["name"], run.folder)).judge
     apart = [set(part.facts["group"]) for part in (judge.search, judge.validation, judge.held_out)]
     assert not apart[0] & apart[1] | apart[0] & apart[2] | apart[1] & apart[2]
     assert run.analysis(run.front[0]) is not None

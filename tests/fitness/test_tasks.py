@@ -159,14 +159,14 @@ def test_more_trials_narrow_the_interval(own):
 def test_a_search_can_climb_from_silence_to_the_reference_circuit(own):
     trials, answers = solved(own, 256)
     heard = (answers if own.listens == "all" else answers.outputs).spikes()
-    asleep, climbed = np.random.default_rng(1).random(256), []
+    asleep, smooth_scores = np.random.default_rng(1).random(256), []
     for share in np.linspace(0, 1, 9):  # of the trials in which it works
         spikes = heard & (asleep < share)[:, None, None]
         score = own.score(Raster(pack(spikes), 256, own.dt_ms, excitatory=answers.excitatory), trials)
-        climbed.append(score.value + (score.case_scores * trials.weights).sum())
-    assert (np.diff(climbed) > -0.05).all(), climbed
-    assert len(np.unique(np.round(climbed, 3))) >= 6, climbed
-    assert climbed[-1] - climbed[0] > 0.9, climbed
+        smooth_scores.append(score.value + (score.case_scores * trials.weights).sum())
+    assert (np.diff(smooth_scores) > -0.05).all(), smooth_scores
+    assert len(np.unique(np.round(smooth_scores, 3))) >= 6, smooth_scores
+    assert smooth_scores[-1] - smooth_scores[0] > 0.9, smooth_scores
 
 
 @pytest.mark.parametrize(

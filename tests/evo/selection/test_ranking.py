@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evo.selection.epsilon_lexicase import EpsilonLexicase, _by_grade, _race, _race_set
+from evo.selection.epsilon_lexicase import EpsilonLexicase, _by_score, _race, _race_set
 from evo.selection.ranking import _ranks, crowding_distance, nsga2, pareto, specialists
 
 
@@ -164,7 +164,7 @@ def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, case_sco
     epsilons, order = np.full(trials, epsilon, "f4"), rng.permutation(trials)
     size = int(rng.integers(1, min(groups, 32) + 1))
     runners, dice = rng.permutation(groups)[:size], [np.random.default_rng(seed) for _ in range(2)]
-    few, at, near = _by_grade(columns, epsilons)
+    few, at, near = _by_score(columns, epsilons)
     assert few
     listed, in_set = runners.copy(), runners.copy()
     left = _race(columns, epsilons, order.copy(), listed, size, dice[0])
@@ -174,4 +174,4 @@ def test_a_race_of_sets_ends_as_one_of_lists_does(seed, groups, trials, case_sco
 
 
 def test_many_different_grades_are_no_matter_for_sets():
-    assert not _by_grade(np.random.default_rng(0).random((3, 100), "f4"), np.zeros(3, "f4"))[0]
+    assert not _by_score(np.random.default_rng(0).random((3, 100), "f4"), np.zeros(3, "f4"))[0]

@@ -149,7 +149,7 @@ def test_what_is_not_kept_and_missed_is_named_before_the_run_begins(tmp_path):
 
 
 def test_too_much_is_refused_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("fitness.sandbox.code.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("fitness.sandbox.code.MAX_BYTES", 1 << 20)
     path = package_spec(tmp_path, "mytask:Agree", **{"mytask/__init__.py": OWN_TASK, "mytask/big.bin": bytes((1 << 20) + 1)})
     message = one_line_of(lambda: read(path))
     assert "more than the 1 MB that a task may consist of, big.bin included" in message

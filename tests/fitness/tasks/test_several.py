@@ -7,7 +7,7 @@ from circuits.errors import UserError
 @pytest.mark.parametrize(
     ("tasks", "named"),
     [
-        ([{"name": "agree.py:Agree"}], r"tasks\[0\]: must name a task that ships"),
+        ([{"name": "agree.py:Agree"}], r"tasks\[0\]: must name a built-in task"),
         ([{"name": "gate"}, {"name": "itd"}], r"tasks\[1\]: all must have the same step; itd has 0\.05 ms, gate 0\.5 ms"),
         ([{"name": "toggle"}, {"name": "phonotaxis"}], r"tasks\[1\]: phonotaxis is a closed loop"),
         ([{"name": "gamma"}], r"tasks\[0\]: gamma listens to all neurons"),
