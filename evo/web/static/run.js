@@ -5,7 +5,7 @@ import { address, ask, changes, parameter, request, trouble } from "./asking.js"
 import { begin, named } from "./frame.js";
 
 const name = parameter("name");
-let seen = null, asking = false, again = false;
+let seen = null, asking = false, again = false, shownId = null;
 
 source.circuit = (rank) => ask("circuit", { name, id: data.members[rank].id });
 
@@ -65,12 +65,12 @@ async function page() {
 async function renew() {
   if (asking) { again = true; return; }
   asking = true;
-  const before = data.members[chosen.rank]?.id, empty = !data.members.length, now = await request("run", { name });
+  const empty = !data.members.length, now = await request("run", { name });
   asking = false;
   if (!now) return;
   load(now);
-  const rank = now.members.findIndex((m) => m.id === before);
-  if (!empty && before !== undefined && rank < 0) trouble(new Error(`The circuit that was shown has left the front; what is shown of it stays until another is chosen.`));
+  const rank = now.members.findIndex((m) => m.id === shownId);
+  if (!empty && shownId !== null && rank < 0) trouble(new Error(`The circuit that was shown has left the front; what is shown of it stays until another is chosen.`));
   else chosen.rank = Math.max(0, rank);
   draw();
   if (empty && now.members.length) await choose(0);
@@ -88,6 +88,9 @@ if (first) {
   named(first.title);
   await start();
   links();
+  const remember = () => { shownId = data.members[chosen.rank]?.id ?? null; };
+  remember();
+  on("circuit", remember);
   on("circuit", links);
   on("circuit", later);
   later();
