@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from circuits.errors import UserError
 from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.processors import processors
 from circuits.numerics.simd import LANES, aligned
@@ -70,7 +71,8 @@ def simulate_population(
     signals: np.ndarray | None = None,
     teacher: Teacher | None = None,
 ) -> Activity:
-    """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`).
+    """Simulate many circuits on the same trials; inputs is uint64 [blocks, steps, channels] (`raster.pack`). Raises UserError
+    for circuits with other input channels.
 
     seed         of the membrane noise;   stop  early stopping
     environment  of `environments`: a closed loop, from its start for every circuit; only the shape of the inputs is used
@@ -81,7 +83,9 @@ def simulate_population(
 
     The result does not depend on the threads.
     """
-    batch, (blocks, steps, _) = len(tables.neurons), inputs.shape
+    batch, (blocks, steps, channels) = len(tables.neurons), inputs.shape
+    if channels != tables.channels:
+        raise UserError(f"the circuits have {tables.channels} input channels, the trials {channels}")
     if environment is not None:
         checked(environment, trials, tables.channels, tables.readout.shape[1])
     outputs = np.zeros((batch, blocks, steps, tables.readout.shape[1]), "u8")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits import Circuit
+from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
 from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import Stop, default_threads, in_threads, simulate_population, spans
@@ -241,6 +242,13 @@ def test_what_is_given_up_and_when_does_not_depend_on_the_company_or_the_threads
         alone = simulate_population(tables_of([b]), inputs, trials, stop=STOP)
         for name in FIELDS:
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[b], err_msg=f"{name} of {b}")
+
+
+def test_trials_with_other_input_channels_are_refused(mixed):
+    tables_of, inputs, trials = mixed
+    for other in (inputs[..., :1], np.concatenate([inputs, inputs], axis=-1)):
+        with pytest.raises(UserError, match=rf"4 input channels, the trials {other.shape[-1]}$"):
+            simulate_population(tables_of([0]), other, trials)
 
 
 def test_the_threads_do_not_show(mixed):
