@@ -84,8 +84,8 @@ FRAMEWORKS = ("snntorch", "norse", "spikingjelly")
 def write(motif: Motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: four .nir files, motif.json, example.npz, run.py, README.md and export.json."""
     tables = translated(motif, FORMS, "nir")
-    if not motif.inputs:
-        raise UserError("nir: other tools cannot run a graph without input; add an input channel, or use --to brian2")
+    if not any(channel.synapses for channel in motif.inputs):
+        raise UserError("nir: other tools cannot run a graph without input; add a synapse from an input, or use --to brian2")
     nir = import_nir()
     slots = nir_graphs.port_matrix(motif)
     graphs = {"motif.nir": nir_graphs.continuous(nir, motif), "older.nir": nir_graphs.older(nir, motif)}

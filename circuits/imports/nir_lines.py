@@ -54,9 +54,9 @@ class Wiring:
         """The input to a node: the sum of the outputs of the nodes before it."""
         inputs = [self._memoised_output(source) for source in self.sources[name]]
         width = self._input_width(name)
-        for source, lines in zip(self.sources[name], inputs, strict=True):
+        for before, lines in zip(self.sources[name], inputs, strict=True):
             if lines.width != width:
-                self.report.refuse(f"node {name!r}", f"it takes {width} lines and {source!r} gives {lines.width}")
+                self.report.refuse(f"node {name!r}", f"it takes {width} lines and {before!r} gives {lines.width}")
         if not inputs:
             return _none(width)
         source, line, weight, delay, tau = (np.concatenate([lines[k] for lines in inputs]) for k in range(5))

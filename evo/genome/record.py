@@ -98,7 +98,7 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
 
 def tables(genomes: np.ndarray, form: Encoding, _inputs=(), _outputs=(), refine: int = 1) -> PackedCircuits:
     """Genomes in the kernel's layout, float32, at a step `refine` times shorter than theirs."""
-    kind, parameters, weight, delay, readout = (genomes[name] for name in genomes.dtype.names)
+    kind, parameters, weight, delay, readout = map(genomes.__getitem__, ("kind", "parameters", "weight", "delay", "readout"))
     if refine > 1:
         delay = np.minimum(delay * np.uint32(refine), 65_535).astype("u2")
     dt, sampled = form.bounds.dt_ms / refine, form.bounds.sampled

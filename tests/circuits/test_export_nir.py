@@ -135,13 +135,14 @@ def test_where_relays_would_be_too_many_the_equations_alone_are_exported(tmp_pat
     )
     folder = export(circuit, "nir", tmp_path / "out")
     assert sorted(p.name for p in folder.glob("*.nir")) == ["motif.nir", "older.nir"]
-    assert "left out, for they would take" in (folder / "README.md").read_text()
+    assert "left out: they would need" in (folder / "README.md").read_text()
     assert list(json.loads((folder / "export.json").read_text())["features"]) == ["motif.nir", "older.nir"]
 
 
-def test_a_motif_without_input_is_refused(tmp_path):
-    circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "E", "bias_mv": 20.0}])
-    with pytest.raises(UserError, match="nir: a graph without input"):
+@pytest.mark.parametrize("inputs", [[], [{"name": "in"}]])
+def test_a_motif_without_input_is_refused(tmp_path, inputs):
+    circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "E", "bias_mv": 20.0}], inputs=inputs)
+    with pytest.raises(UserError, match="nir: other tools cannot run a graph without input"):
         export(circuit, "nir", tmp_path / "out")
 
 
