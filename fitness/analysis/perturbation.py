@@ -11,7 +11,7 @@ from circuits.edit.variants import Variants
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop
 from fitness.analysis.numbers import rounded
-from fitness.evaluation.evaluate import scored, scores, with_interval
+from fitness.evaluation.evaluate import judge, score_of, scores, with_intervals
 from fitness.evaluation.robustness import at_finer_step
 from fitness.task import Task
 from fitness.trials import Trials
@@ -74,10 +74,8 @@ def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | Non
     if task.environment(trials) is not None:
         return None
     rng = np.random.default_rng((trials.noise_seed, 3))
-    rows = []
-    for steps in JITTER_STEPS:
-        moved = jittered(trials, steps, rng) if steps else trials
-        rows.append(scored(task, moved, circuit))
+    single = [score_of(task, jittered(trials, steps, rng) if steps else trials, circuit) for steps in JITTER_STEPS]
+    rows = with_intervals(task, trials, single)
     return Response(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(rows).T)
 
 
@@ -85,10 +83,11 @@ def time_step(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
     """The step of the simulation is made shorter."""
     if task.environment(trials) is not None:
         return None
-    rows = []
+    single = []
     for finer in FINER:
         tables = from_circuit(circuit.model_copy(update={"dt_ms": task.dt_ms / finer}), np.float32)
-        rows.append(with_interval(task, trials, at_finer_step(task, trials, tables, finer, Stop())))
+        single.append(judge(task, at_finer_step(task, trials, tables, finer, Stop()), trials).score)
+    rows = with_intervals(task, trials, single)
     return Response(task.dt_ms / np.array(FINER), *np.array(rows).T)
 
 

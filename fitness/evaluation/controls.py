@@ -6,7 +6,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.edit.lesion import lesion
-from fitness.evaluation.evaluate import scored
+from fitness.evaluation.evaluate import score_of
 from fitness.reference import FOLDER, lesioned, reference
 from fitness.task import Task
 from fitness.trials import Trials
@@ -25,10 +25,10 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
             signals = np.empty_like(trials.signals)
             signals[order] = trials.signals[np.roll(order, 1)]
             shuffled = replace(shuffled, signals=signals)
-        control_scores["input of other trials"] = scored(task, shuffled, circuit)[0]
+        control_scores["input of other trials"] = float(score_of(task, shuffled, circuit).value[0])
     inputs = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
-    control_scores["no input"] = scored(task, trials, lesion(circuit, connections=inputs))[0]
+    control_scores["no input"] = float(score_of(task, trials, lesion(circuit, connections=inputs)).value[0])
     if task.critical_connections and (FOLDER / f"{task.name}.json").exists() and circuit == reference(task.name).circuit:
         cut = "without " + ", ".join(f"{pre} to {post}" for pre, post in task.critical_connections)
-        control_scores[cut] = scored(task, trials, lesioned(task))[0]
+        control_scores[cut] = float(score_of(task, trials, lesioned(task)).value[0])
     return control_scores

@@ -19,7 +19,7 @@ from tests.bench.report import figure
 from tests.bench.yardstick import widths
 
 ROOT, CHILD = Path(__file__).parents[2], Path(__file__).with_name("throughput_of.py")
-EPOCH, GENERATIONS = 5, 15  # the first epoch is not timed
+EPOCH, GENERATIONS = 5, 60  # the first two epochs are not timed
 TURNS = int(os.environ.get("TURNS", "3"))
 SIZES = f"population = 1000\nislands = 1\nepoch = {EPOCH}\ngenerations = {EPOCH}\nseed = 1\n"
 JOBS = {

@@ -8,7 +8,7 @@ from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
-from fitness.evaluation.evaluate import evaluate, run
+from fitness.evaluation.evaluate import evaluate, run, score_of, scored, with_intervals
 from fitness.evaluation.objectives import OBJECTIVES, values
 from fitness.evaluation.robustness import _noisy, _without_one, at_finer_step, jittered, robustness
 
@@ -33,6 +33,14 @@ def test_a_population_is_scored_as_its_circuits_are_one_by_one(case):
         assert alone.value == found.score[k]
         np.testing.assert_array_equal(alone.case_scores.astype("f4"), found.case_scores[k])
         assert found.smooth_score[k] == pytest.approx((alone.case_scores * trials.weights).sum(), rel=1e-12)
+
+
+def test_intervals_computed_together_are_those_of_each_circuit_alone(case):
+    task, trials, circuits, _ = case
+    single = [score_of(task, trials, circuit) for circuit in circuits[:4]]
+    each = [scored(task, trials, circuit) for circuit in circuits[:4]]
+    assert with_intervals(task, trials, single) == each
+    assert with_intervals(task, trials, [one._replace(measured=None) for one in single[:1]])[0][0] == each[0][0]
 
 
 def test_spikes_and_synaptic_events_are_those_of_the_simulation(case):
