@@ -1,8 +1,8 @@
-"""Search algorithms: they propose circuits and are told the results.
+"""The contract of search algorithms: they propose circuits (`ask`) and are told the results (`tell`).
 
-An algorithm lives for one epoch and begins it from the island's population alone: it keeps nothing else between epochs, so that
-an epoch stays a function of the stored state. A new one is a file here with a class that overrides `parents` and `survivors`,
-or `ask` and `tell` where it breeds in another way.
+An algorithm object lives for one epoch and starts from the island's population alone. It keeps nothing else between epochs, so
+that an epoch stays a function of the stored state. A new algorithm is a file here with a class that overrides `parents` and
+`survivors`, or `ask` and `tell` where it breeds in another way.
 """
 
 from typing import Any, ClassVar, NamedTuple
@@ -16,8 +16,8 @@ from evo.stopwatch import Stopwatch
 
 
 class Offspring(NamedTuple):
-    """Circuits proposed: genomes [n]; the mother of each as an index [n] into the population, None for founders; and bool [n],
-    whether a father gave something."""
+    """Proposed circuits: their genomes [n]; the mother of each, an index [n] into the population, or None for founders; and
+    whether the genome has parts of a second parent, bool [n]."""
 
     genomes: np.ndarray
     mothers: np.ndarray | None = None
@@ -31,19 +31,19 @@ class Algorithm:
     box     DEAP's toolbox of operators: init, mate, mutate, cell, free_values
     population   the population
     rng     all randomness, as uniform numbers only: they are the same on every machine
-    watch   to say what takes the time
+    watch   measures the time of each phase
     """
 
     name: ClassVar[str]
     text: ClassVar[str]  # one line for `evo algorithms`
-    selects: ClassVar[tuple[str, ...]] = ("parents", "survivors")  # which of these it asks for
+    selects: ClassVar[tuple[str, ...]] = ("parents", "survivors")  # selections that a spec may replace
 
     def __init__(self, search: Any, box: base.Toolbox, population: Population, rng: np.random.Generator, watch: Stopwatch):
         self.search, self.box, self.population, self.rng, self.watch = search, box, population, rng, watch
         self.count = search.population
 
     def ask(self) -> Offspring:
-        """The next circuits to be tried."""
+        """The next circuits to be evaluated."""
         with self.watch("select"):
             mothers, fathers = self.parents(self.count), np.full(self.count, NOBODY)
             mated = self.rng.random(self.count) < self.search.crossover
@@ -52,7 +52,7 @@ class Algorithm:
         return Offspring(self.box.mutate(children, rng=self.rng), mothers, crossed)
 
     def tell(self, population: Population):
-        """How they did; migrants are told too. The population that comes of it is `population`."""
+        """Select the next `population` from itself and evaluated circuits: offspring or migrants."""
         outcomes, case_scores = (
             joined(self.population.outcomes, population.outcomes),
             joined(self.population.case_scores, population.case_scores),
@@ -60,15 +60,15 @@ class Algorithm:
         self.population = self.population.picked(population, self.survivors(outcomes, case_scores))
 
     def losses(self, outcomes: np.ndarray) -> np.ndarray:
-        """Objectives that selection minimises, [n, objectives]. Where the spec protects new wiring its age is one more
-        objective (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII, 2011), so
-        that what was wired lately need not yet be as good as what was polished for long."""
+        """Objectives that selection minimises, [n, objectives]. Where the spec protects new wirings, the age of the wiring is
+        one more objective (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII,
+        2011), so that a recent wiring survives before its weights are tuned."""
         if self.search.protect == "none":
             return outcomes["losses"]
         return np.column_stack([outcomes["losses"], outcomes["generation"].max() - outcomes["wired"]])
 
     def best_first(self, outcomes: np.ndarray) -> np.ndarray:
-        """Indices of all, by score; of equals the one first that loses least by the other objectives, then the youngest."""
+        """Indices of all circuits, the best score first; of equal scores by the other objectives, then the youngest first."""
         losses, score = outcomes["losses"], self.search.objectives.index("score")
         others = np.delete(losses, score, axis=1).T[::-1]
         return np.lexsort((-np.arange(len(losses)), *others, losses[:, score]))
@@ -78,5 +78,5 @@ class Algorithm:
         raise NotImplementedError
 
     def survivors(self, outcomes: np.ndarray, case_scores: np.ndarray) -> np.ndarray:
-        """Indices of those that live on, at most `count` of them, by their outcomes (`individual.outcome`) and case scores."""
+        """Indices of at most `count` survivors, selected by outcomes (`individual.outcome`) and case scores."""
         raise NotImplementedError

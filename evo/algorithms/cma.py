@@ -1,4 +1,4 @@
-"""CMA-ES over the weights, delays and parameters of the best circuit, whose wiring stays: polishes what others found."""
+"""CMA-ES over the weights, delays and parameters of the best circuit, whose wiring stays fixed."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from evo.algorithms.algorithm import Algorithm, Offspring
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.genome.variation import rewired
 
-FIRST, LEAST = 0.03, 0.003  # standard deviations that it begins with, in shares of the range
+INITIAL_SD, MINIMUM_SD = 0.03, 0.003  # standard deviations at the start, in shares of the range
 
 
 class CMA(Algorithm):
@@ -27,7 +27,7 @@ class CMA(Algorithm):
         return Offspring(children, np.full(self.count, best), np.zeros(self.count, bool))
 
     def tell(self, population):
-        if self.strategy is not None:  # else they are migrants
+        if self.strategy is not None:  # before the first `ask` the circuits are migrants
             self.strategy.tell(self.best_first(population.outcomes))
         super().tell(population)
 
@@ -35,8 +35,9 @@ class CMA(Algorithm):
         return self.best_first(outcomes)[: self.count]
 
 
-def _deviation(others):
-    """How widely to search at first, by how far the others of the same wiring are from the best: an earlier epoch left them."""
-    if len(others) < 10:
-        return np.full(others.shape[1], FIRST)
-    return np.clip(np.sqrt(np.add.accumulate(others**2)[-1] / len(others)), LEAST, FIRST)
+def _deviation(differences):
+    """Initial standard deviation of each value: the root mean square difference from the best circuit of those with its wiring,
+    which an earlier epoch left in the population."""
+    if len(differences) < 10:
+        return np.full(differences.shape[1], INITIAL_SD)
+    return np.clip(np.sqrt(np.add.accumulate(differences**2)[-1] / len(differences)), MINIMUM_SD, INITIAL_SD)

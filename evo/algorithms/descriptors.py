@@ -10,8 +10,9 @@ from evo.population.individual import Population
 
 
 class Descriptor(NamedTuple):
-    """An axis of the map: `of(population, seconds)` is float64 [n], `seconds` the length of a trial; `ends(bounds)` are the
-    smallest and the largest value that the map tells apart, what lies beyond is put there; `whole`: whole numbers only?"""
+    """An axis of the map: `of(population, seconds)` returns the values, float64 [n], `seconds` being the length of a trial;
+    `ends(bounds)` the smallest and the largest value of the axis, to which values beyond are clipped; `whole`: are the values
+    integers?"""
 
     text: str
     of: Callable[[Population, float], np.ndarray]
@@ -40,7 +41,7 @@ def _rate(population, seconds):
 
 
 def _ends_of(value):
-    """The least and largest value of the numbers of neurons that the bounds allow."""
+    """The range of `value(excitatory, inhibitory)` over the numbers of neurons that the bounds allow."""
 
     def ends(bounds):
         values = value(*np.nonzero(bounds.allowed))
@@ -49,7 +50,7 @@ def _ends_of(value):
     return ends
 
 
-MOST_HZ = 100.0
+MAX_HZ = 100.0
 
 DESCRIPTORS = {
     "neurons": Descriptor("neurons", lambda c, _: _neurons(c.genomes), _ends_of(lambda e, i: e + i), whole=True),
@@ -61,30 +62,30 @@ DESCRIPTORS = {
         whole=True,
     ),
     "delay": Descriptor("mean delay of the synapses", _delay, lambda b: (float(b.delay[0]), float(b.delay[1]))),
-    "rate": Descriptor(f"spikes per neuron and second, up to {MOST_HZ:g}", _rate, lambda _: (0.0, MOST_HZ)),
+    "rate": Descriptor(f"spikes per neuron and second, up to {MAX_HZ:g}", _rate, lambda _: (0.0, MAX_HZ)),
 }
 
 
-def cells(names, bounds: Bounds, most: int) -> list[int]:
-    """How many cells each axis has: alike, but never more than it has values, and at most `most` of them in the whole map."""
-    found, full = [1] * len(names), [False] * len(names)
+def cells(names, bounds: Bounds, limit: int) -> list[int]:
+    """The number of cells of each axis: as equal as possible, at most one a value, and their product at most `limit`."""
+    counts, full = [1] * len(names), [False] * len(names)
     limits = [ends[1] - ends[0] + 1 if d.whole or ends[0] == ends[1] else np.inf for d, ends in _axes(names, bounds)]
     while not all(full):
-        k = min((k for k in range(len(names)) if not full[k]), key=found.__getitem__)
-        finer = [count + (axis == k) for axis, count in enumerate(found)]
-        full[k] = finer[k] > limits[k] or int(np.prod(finer)) > most
-        found = found if full[k] else finer
-    return found
+        k = min((k for k in range(len(names)) if not full[k]), key=counts.__getitem__)
+        finer = [count + (axis == k) for axis, count in enumerate(counts)]
+        full[k] = finer[k] > limits[k] or int(np.prod(finer)) > limit
+        counts = counts if full[k] else finer
+    return counts
 
 
-def cell(population: Population, names, bounds: Bounds, seconds: float, most: int) -> np.ndarray:
-    """The cell of the map in which each individual lies, int64 [n], of at most `most`; `seconds` is the length of a trial."""
-    place = np.zeros(len(population.outcomes), "i8")
-    for (descriptor, (low, high)), count in zip(_axes(names, bounds), cells(names, bounds, most), strict=True):
+def cell(population: Population, names, bounds: Bounds, seconds: float, limit: int) -> np.ndarray:
+    """The cell of each individual in a map of at most `limit` cells, int64 [n]; `seconds` is the length of a trial."""
+    index = np.zeros(len(population.outcomes), "i8")
+    for (descriptor, (low, high)), count in zip(_axes(names, bounds), cells(names, bounds, limit), strict=True):
         width = high - low + descriptor.whole
         share = (descriptor.of(population, seconds) - low) / width if width else np.zeros(len(population.outcomes))
-        place = place * count + np.clip(np.floor(share * count), 0, count - 1).astype("i8")
-    return place
+        index = index * count + np.clip(np.floor(share * count), 0, count - 1).astype("i8")
+    return index
 
 
 def _axes(names, bounds):

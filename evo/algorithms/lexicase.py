@@ -17,14 +17,13 @@ class Lexicase(Algorithm):
     _selection: EpsilonLexicase | None = None
 
     def parents(self, count):
-        if (
-            self._selection is None or self._selection.case_scores is not self.population.case_scores
-        ):  # mothers and fathers by the same
+        # one selection for the mothers and the fathers of a generation
+        if self._selection is None or self._selection.case_scores is not self.population.case_scores:
             self._selection = EpsilonLexicase(self.population.case_scores)
         return self._selection.winners(count, self.rng)
 
     def survivors(self, outcomes, case_scores):
-        """Each winner once; places that stay free go to those that NSGA-II would keep."""
+        """Each winner once; the rest by rank in NSGA-II."""
         winners = np.unique(EpsilonLexicase(case_scores).winners(self.count, self.rng))
         ranked = nsga2(self.losses(outcomes), len(outcomes))
         return np.concatenate([winners, ranked[~np.isin(ranked, winners)]])[: self.count]

@@ -1,7 +1,7 @@
-"""MAP-Elites: the best circuit of every kind, kinds being cells of a map whose axes are the spec's `search.descriptors`.
+"""MAP-Elites: the best circuit in every cell of a map whose axes are the spec's `search.descriptors`.
 
 Source: Mouret and Clune, arXiv:1504.04909, 2015. The population is the map: it has at most `search.population` cells, and one
-individual for each that was ever reached.
+individual in each cell that was ever reached.
 """
 
 import numpy as np
@@ -18,9 +18,8 @@ class MapElites(Algorithm):
         return (self.rng.random(count) * len(self.population.outcomes)).astype(int)
 
     def tell(self, population):
-        """Keeps of each cell the one with the best score, of equals the one that loses least by the other objectives, then the
-        youngest."""
-        everyone = self.population.joined(population)
-        best_first = self.best_first(everyone.outcomes)
-        first = np.unique(self.box.cell(everyone)[best_first], return_index=True)[1]
-        self.population = everyone.take(np.sort(best_first[first]))
+        """Keep in each cell the circuit that is first by `best_first`."""
+        candidates = self.population.joined(population)
+        best_first = self.best_first(candidates.outcomes)
+        elites = np.unique(self.box.cell(candidates)[best_first], return_index=True)[1]
+        self.population = candidates.take(np.sort(best_first[elites]))

@@ -11,9 +11,9 @@ from circuits.numerics import portable
 
 
 class MatrixAdaptation:
-    """A normal distribution, with all covariances, that moves to where the best points are: `ask`, then `tell` how they rank.
+    """A normal distribution with all covariances that moves towards the best points: `ask` for points, `tell` their ranking.
 
-    mean  float64 [n]: where it begins;   sigma  the standard deviation of each number at first
+    mean  float64 [n], at the start;   sigma  the initial standard deviation of each number
     """
 
     def __init__(self, mean: np.ndarray, sigma: float):
@@ -32,7 +32,7 @@ class MatrixAdaptation:
         self.M, self.path = np.eye(len(mean)), np.zeros(len(mean))
 
     def ask(self, rng: np.random.Generator) -> np.ndarray:
-        """The next points, float64 [count, n]; those beyond 0 or 1 are drawn in."""
+        """The next points, float64 [count, n], clipped to 0 and 1."""
         n = len(self.mean)
         self.z = portable.normal(rng, self.count * n).reshape(self.count, n)
         self.d = np.zeros_like(self.z)
@@ -41,7 +41,7 @@ class MatrixAdaptation:
         return np.clip(self.mean + self.sigma * self.d, 0, 1)
 
     def tell(self, order: np.ndarray):
-        """The points' indices, the best first."""
+        """Update the distribution by the indices of the points, the best first."""
         best, w = order[: len(self.weights)], self.weights[:, None]
         z, d = self.z[best], self.d[best]
         self.mean = np.clip(self.mean + self.sigma * _sum(w * d), 0, 1)
@@ -51,13 +51,13 @@ class MatrixAdaptation:
         for k, part in enumerate(self.path):
             along += self.M[:, k] * part
         M = (1 - 0.5 * self.c_1 - 0.5 * self.c_mu) * self.M + 0.5 * self.c_1 * along[:, None] * self.path
-        for weight, one_d, one_z in zip(self.weights, d, z, strict=True):
-            M += (0.5 * self.c_mu * weight) * one_d[:, None] * one_z
+        for weight, d_k, z_k in zip(self.weights, d, z, strict=True):
+            M += (0.5 * self.c_mu * weight) * d_k[:, None] * z_k
         self.M = M
         length = np.sqrt(_sum(self.path**2))
         self.sigma *= float(portable.exp(c / self.damping * (length / self.length - 1)))
 
 
 def _sum(rows):
-    """Over the first axis, one after the other."""
+    """The sum over the first axis, in order: the same bits on every machine."""
     return np.add.accumulate(rows)[-1] if len(rows) else 0.0

@@ -1,12 +1,12 @@
-"""Polishing within an algorithm, `search.polish`: CMA-ES goes on with the weights, delays and parameters of good wirings,
-beside the children that the algorithm makes; what it finds goes back into the population (a memetic algorithm, Lamarckian).
+"""Polishing within an algorithm, `search.polish`: CMA-ES tunes the weights, delays and parameters of good wirings beside the
+children that the algorithm breeds, and its best circuits enter the population (a Lamarckian memetic algorithm).
 
-Each generation a share of the children is drawn by a few strategies, one a wiring (`matrix_adaptation`): that of a good
-circuit, or one rewired by mutation, which is seldom as good as what it was made of before its values are its own. The best
-circuit of a strategy stays in the population as long as the strategy lasts. It ends where it finds nothing better any more, or
-where half of those before it were better at its age (the median stopping rule: Golovin et al., KDD 2017). Strategies rank
-circuits by the mean of the case scores, which change smoothly where the score does not. They last no longer than an epoch:
-epochs of 100 generations suit them.
+Each generation a share of the children is drawn by a few strategies (`matrix_adaptation`), each for one wiring: that of a good
+circuit, or a mutated wiring, which is seldom better than its mother's before its values are tuned. The best circuit of a
+strategy stays in the population as long as the strategy lasts. A strategy ends when it stops improving, or when half of the
+earlier strategies were better at its age (the median stopping rule: Golovin et al., KDD 2017). Strategies rank circuits by the
+mean of the case scores, which changes smoothly where the score does not. They last at most an epoch: epochs of 100
+generations suit them.
 """
 
 from typing import Any
@@ -22,17 +22,17 @@ from evo.population.individual import Population, joined
 
 WIDEST, NARROWEST = 0.15, 0.02  # standard deviations with which strategies begin, in shares of the ranges
 AGES = (15, 30, 60, 120)  # generations after which a strategy is compared with others
-PATIENCE, RISE = 40, 0.002  # a strategy ends when so many generations raise the mean case score by less
-REWIRED = 0.7  # share of the strategies that begin with another wiring than the circuit that they were made of
-RIVALS = 3  # of which the best circuit is taken
-TRIES = 20  # mutations, until one rewires
+PATIENCE, RISE = 40, 0.002  # a strategy ends when this many generations raise the mean case score by less than this
+REWIRED = 0.7  # share of the strategies that start with a mutated wiring
+TOURNAMENT = 3  # size of the tournament that selects the mother of a strategy
+TRIES = 20  # mutations at most until one changes the wiring
 
 
 class Strategy:
-    """One wiring's.
+    """CMA-ES over the free values of one wiring.
 
-    best    the best circuit of it so far, None before the first generation
-    course  the best mean case score after each generation
+    best    its best circuit so far, None before the first generation
+    course  its best mean case score after each generation
     """
 
     def __init__(self, genome: np.ndarray, box: Any, sigma: float):
@@ -51,7 +51,7 @@ class Strategy:
         return self.values.written(self.cma.ask(rng))
 
     def tell(self, population: Population):
-        """How they did."""
+        """Update the strategy by its evaluated circuits."""
         value = mean_case_score(population)
         order = np.argsort(-value, kind="stable")
         self.cma.tell(order)
@@ -65,8 +65,8 @@ class Strategy:
 
 
 def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
-    """The algorithm, this share of its children made by CMA-ES; the algorithm itself if that is 0. Raises UserError for one
-    that selects no parents: others than it asked for would come between."""
+    """The algorithm with this share of its children made by CMA-ES; the algorithm itself if the share is 0. Raises UserError
+    for an algorithm that selects no parents, because it relies on every child being its own."""
     if not share:
         return kind
     if "parents" not in kind.selects:
@@ -81,41 +81,40 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
 
         def ask(self):
             with self.watch("select"):
-                mothers = self._renewed()
+                wirings = self._renewed()
             drawn = [strategy.ask(self.rng) for strategy in self.strategies]
-            places = np.repeat(mothers, [len(some) for some in drawn])
-            found = self._with_count(max(self.search.population - len(places), 1), super().ask)
-            self.asked, genomes = True, found.genomes
-            for some in drawn:
-                genomes = joined(genomes, some)
-            if found.mothers is None:  # founders, which no algorithm that selects parents makes but one of the user's own
-                return Offspring(genomes)
-            crossed = np.zeros(len(found.genomes), bool) if found.crossed is None else found.crossed
-            return Offspring(genomes, joined(found.mothers, places), joined(crossed, np.zeros(len(places), bool)))
+            mothers = np.repeat(wirings, [len(genomes) for genomes in drawn])
+            bred = self._with_count(max(self.search.population - len(mothers), 1), super().ask)
+            self.asked, children = True, bred.genomes
+            for genomes in drawn:
+                children = joined(children, genomes)
+            if bred.mothers is None:  # founders: only a user's own algorithm selects parents and makes some
+                return Offspring(children)
+            crossed = np.zeros(len(bred.genomes), bool) if bred.crossed is None else bred.crossed
+            return Offspring(children, joined(bred.mothers, mothers), joined(crossed, np.zeros(len(mothers), bool)))
 
         def tell(self, population):
-            kept = len(population.genomes)
-            if self.asked:  # else they are migrants
-                kept -= sum(strategy.count for strategy in self.strategies)
-                end = kept
+            bred = len(population.genomes)
+            if self.asked:  # else the circuits are migrants
+                bred -= sum(strategy.count for strategy in self.strategies)
+                start = bred
                 for strategy in self.strategies:
-                    strategy.tell(population.take(np.arange(end, end + strategy.count)))
-                    end += strategy.count
+                    strategy.tell(population.take(np.arange(start, start + strategy.count)))
+                    start += strategy.count
             self.asked = False
             bests = [strategy.best for strategy in self.strategies if strategy.best is not None]
             tell = super().tell
-            told = population.take(np.arange(kept))
+            candidates = population.take(np.arange(bred))
             for best in bests:
-                told = told.joined(best)
-            room = max(self.search.population - len(bests), 1)
-            self._with_count(room, lambda: tell(told))
+                candidates = candidates.joined(best)
+            self._with_count(max(self.search.population - len(bests), 1), lambda: tell(candidates))
             known = {genome.tobytes() for genome in self.population.genomes}
             for best in bests:
                 if len(self.population.genomes) < self.search.population and best.genomes.tobytes() not in known:
                     self.population = self.population.joined(best)
 
         def _with_count(self, count, call):
-            """The algorithm's own part, as if its population were of this size."""
+            """Call the algorithm with a population of this size."""
             self.count = count
             try:
                 return call()
@@ -123,31 +122,31 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
                 self.count = self.search.population
 
         def _renewed(self) -> np.ndarray:
-            """End strategies and begin others; returns the place of each one's circuit in the population, of new ones that of
-            the circuit that they were made of."""
-            place = {genome.tobytes(): k for k, genome in enumerate(self.population.genomes)}
-            going, mothers = [], []
+            """End strategies and start others. Returns for each an index into the population: its best circuit, or the mother
+            of a new one."""
+            index = {genome.tobytes(): k for k, genome in enumerate(self.population.genomes)}
+            strategies, mothers = [], []
             for strategy in self.strategies:
-                here = None if strategy.best is None else place.get(strategy.best.genomes.tobytes())
-                if here is not None and not strategy.stalls and not self._behind(strategy):
-                    going.append(strategy)
-                    mothers.append(here)
-            value, room = mean_case_score(self.population), round(share * self.search.population)
+                best = None if strategy.best is None else index.get(strategy.best.genomes.tobytes())
+                if best is not None and not strategy.stalls and not self._behind(strategy):
+                    strategies.append(strategy)
+                    mothers.append(best)
+            value, limit = mean_case_score(self.population), round(share * self.search.population)
             while True:
-                mother = int(np.argmax(value)) if not self.courses else self._good(value)
-                strategy = self._begun(mother, bool(self.courses))
-                if going and sum(other.count for other in going) + strategy.count > room:
+                mother = int(np.argmax(value)) if not self.courses else self._tournament(value)
+                strategy = self._started(mother, bool(self.courses))
+                if strategies and sum(other.count for other in strategies) + strategy.count > limit:
                     break
-                going.append(strategy)
+                strategies.append(strategy)
                 mothers.append(mother)
                 self.courses.append(strategy.course)
-            self.strategies = going
+            self.strategies = strategies
             return np.array(mothers, int)
 
-        def _good(self, value):
-            return int(max((self.rng.random(RIVALS) * len(value)).astype(int), key=value.__getitem__))
+        def _tournament(self, value):
+            return int(max((self.rng.random(TOURNAMENT) * len(value)).astype(int), key=value.__getitem__))
 
-        def _begun(self, mother, may_rewire):
+        def _started(self, mother, may_rewire):
             genome = self.population.genomes[[mother]]
             if may_rewire and self.rng.random() < REWIRED:
                 for _ in range(TRIES):
@@ -160,8 +159,8 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
 
         def _behind(self, strategy):
             age = len(strategy.course)
-            rivals = [course[age - 1] for course in self.courses if len(course) >= age and course is not strategy.course]
-            return age in AGES and len(rivals) > 2 and strategy.course[-1] < np.sort(rivals)[len(rivals) // 2]
+            others = [course[age - 1] for course in self.courses if len(course) >= age and course is not strategy.course]
+            return age in AGES and len(others) > 2 and strategy.course[-1] < np.sort(others)[len(others) // 2]
 
     return Polished
 

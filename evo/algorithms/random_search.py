@@ -1,4 +1,4 @@
-"""Random search, a control: every circuit is a new random one; the best found are kept."""
+"""Random search, a control: every circuit is a new random one; the best are kept."""
 
 from evo.algorithms.algorithm import Algorithm, Offspring
 from evo.selection.ranking import nsga2

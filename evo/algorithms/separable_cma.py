@@ -10,9 +10,9 @@ from circuits.numerics import portable
 
 
 class SeparableCMA:
-    """A normal distribution that moves to where the best points are: `ask` for points, `tell` how they rank.
+    """A normal distribution, one variance a number, that moves towards the best points: `ask` for points, `tell` their ranking.
 
-    mean, deviation  float64 [n]: where it begins, and the standard deviation of each number;   count  points of a generation
+    mean, deviation  float64 [n]: mean and standard deviation of each number at the start;   count  points of a generation
     """
 
     def __init__(self, mean: np.ndarray, deviation: np.ndarray, count: int):
@@ -30,13 +30,13 @@ class SeparableCMA:
         self.length = np.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n * n))  # of a normal vector, on average
 
     def ask(self, rng: np.random.Generator) -> np.ndarray:
-        """The next points, float64 [count, n]; those beyond 0 or 1 are drawn in."""
+        """The next points, float64 [count, n], clipped to 0 and 1."""
         steps = portable.normal(rng, self.count * len(self.mean)).reshape(self.count, -1)
         self.points = np.clip(self.mean + self.sigma * np.sqrt(self.variance) * steps, 0, 1)
         return self.points
 
     def tell(self, order: np.ndarray):
-        """The points' indices, the best first."""
+        """Update the distribution by the indices of the points, the best first."""
         steps = (self.points[order[: len(self.weights)]] - self.mean) / self.sigma
         step = _sum(self.weights[:, None] * steps)
         self.mean = self.mean + self.sigma * step
@@ -53,5 +53,5 @@ class SeparableCMA:
 
 
 def _sum(rows):
-    """Over the first axis, one after the other."""
+    """The sum over the first axis, in order: the same bits on every machine."""
     return np.add.accumulate(rows)[-1] if len(rows) else 0.0

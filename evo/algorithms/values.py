@@ -7,9 +7,9 @@ from evo.genome import GAIN, GRID, Bounds, type_row
 
 class FreeValues:
     """Values of a genome that may vary while its neurons, synapses and outputs stay: the weight and the delay of every synapse
-    and the parameters of every neuron, without those for which the bounds leave one value only.
+    and the parameters of every neuron, except those that the bounds fix.
 
-    `count` is their number; 0 and 1 are the least and the largest value that the bounds allow.
+    `count` is their number; 0 and 1 are the smallest and the largest value that the bounds allow.
     """
 
     def __init__(self, genome: np.void, bounds: Bounds):
@@ -38,7 +38,7 @@ class FreeValues:
         return (flat - self.low)[:, self.free] / (self.high - self.low)[self.free]
 
     def written(self, values: np.ndarray) -> np.ndarray:
-        """Genomes with this wiring and the values nearest to these [n, count] on the genome's grid, within the bounds."""
+        """Genomes with this wiring and these values [n, count], rounded to the genome's grid within the bounds."""
         genomes = np.repeat(np.array(self.genome)[None], len(values))
         (source, post), synapses = self.synapse, len(self.sign)
         flat = np.repeat(self.low[None], len(values), axis=0)

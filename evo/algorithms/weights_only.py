@@ -1,4 +1,4 @@
-"""Weights-only search, a control: wiring stays as the founders had it; weights, delays and parameters evolve."""
+"""Weights-only search, a control: the wiring of the founders stays; weights, delays and parameters evolve."""
 
 import numpy as np
 

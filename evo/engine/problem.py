@@ -58,7 +58,7 @@ def toolbox(spec: RunSpec, form: Encoding, duration_ms: float, role: int = 0) ->
     box.register("mate", variation.crossover, bounds=bounds)
     box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
     axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": duration_ms / 1000}
-    box.register("cell", descriptors.cell, **axes, most=spec.search.population)
+    box.register("cell", descriptors.cell, **axes, limit=spec.search.population)
     box.register("free_values", FreeValues, bounds=bounds)
     return box
 
