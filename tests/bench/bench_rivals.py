@@ -1,10 +1,10 @@
 """Evaluations and seconds until hard tasks are solved, by our search and by others with the same evaluator, in one run:
 python -m tests.bench.bench_rivals [TASK ...] [--rivals NAME ...] [--seeds N] [--evaluations N]
 
-Each search proposes circuits, is told what the task says of them, and ends when the best so far on validation trials scores 0.9
-on held-out trials and 0.75 in the worst condition, or after so many circuits. DEAP breeds with our operators (`evo.deap`); the
-others know vectors of numbers alone, which `tests.bench.vectors` turns into circuits. A rival that is not installed is left
-out: .venv/bin/pip install -r tests/bench/rivals/search.txt. Writes runs/results/rivals.csv.
+Each search proposes circuits and is told their scores. It ends when its best circuit on validation trials scores 0.9 on
+held-out trials and 0.75 in the worst condition, or after `--evaluations` circuits. DEAP breeds with our operators
+(`evo.deap`); the others work on vectors of numbers, which `tests.bench.vectors` turns into circuits. A rival that is not
+installed is left out: .venv/bin/pip install -r tests/bench/rivals/search.txt. Writes runs/results/rivals.csv.
 """
 
 import argparse
@@ -63,18 +63,18 @@ class Contest:
 
     def evaluate(self, genomes: np.ndarray) -> np.ndarray:
         """The objectives [n, objectives] of circuits, each to be made small, the score first. Raises OverError."""
-        here = self.problem
-        found = judged(here.judge, here.candidates(genomes))
+        problem = self.problem
+        results = judged(problem.judge, problem.candidates(genomes))
         self.evaluations += len(genomes)
-        best = int(np.argmax(found.score))
-        if found.score[best] > self.best:  # as an island of ours looks at its best
-            self.best = found.score[best]
-            fresh = here.judge.validate(here.candidates(genomes[[best]]))
+        best = int(np.argmax(results.score))
+        if results.score[best] > self.best:  # islands of ours validate their best circuit in the same way
+            self.best = results.score[best]
+            fresh = problem.judge.validate(problem.candidates(genomes[[best]]))
             if fresh.validation[0] > self.validation:
                 self.validation, self.held_out, self.worst = fresh.validation[0], fresh.held_out[0], fresh.worst[0]
         if self.solved or self.evaluations >= self.most:
             raise OverError
-        return found.objectives
+        return results.objectives
 
     def evaluate_vectors(self, vectors: np.ndarray) -> np.ndarray:
         """The same of vectors [n, size]."""
@@ -100,14 +100,14 @@ def main():
     for name in chosen.tasks:
         for rival in chosen.rivals:
             search = ours if rival in OURS else theirs
-            found = [search(rival, name, seed, chosen.evaluations) for seed in range(1, chosen.seeds + 1)]
-            if None not in found:
-                write((name, rival), row(name, rival, chosen.evaluations, found))
+            outcomes = [search(rival, name, seed, chosen.evaluations) for seed in range(1, chosen.seeds + 1)]
+            if None not in outcomes:
+                write((name, rival), row(name, rival, chosen.evaluations, outcomes))
     print(TABLE.read_text(encoding="utf-8"))
 
 
 def ours(arm: str, name: str, seed: int, most: int) -> Outcome:
-    """What our search makes of a hard task."""
+    """The outcome of our search on a hard task."""
     with TemporaryDirectory() as folder:
         study = evo.run_study(
             [hard.SUITE / f"{name}.toml"],
@@ -124,7 +124,7 @@ def ours(arm: str, name: str, seed: int, most: int) -> Outcome:
 
 
 def theirs(rival: str, name: str, seed: int, most: int) -> Outcome | None:
-    """What a rival makes of it; None where it is not installed."""
+    """The outcome of a rival on a hard task; None where it is not installed."""
     contest = Contest(name, seed, most)
     contest.evaluations = 0
     try:
@@ -137,18 +137,20 @@ def theirs(rival: str, name: str, seed: int, most: int) -> Outcome | None:
     return contest.outcome
 
 
-def row(name: str, rival: str, most: int, found: list[Outcome]) -> tuple[str, ...]:
+def row(name: str, rival: str, most: int, outcomes: list[Outcome]) -> tuple[str, ...]:
     """A row of the table: medians over the seeds, a run that did not get there counting as more than any that did."""
-    reached = [one.reached for one in found]
-    spent = (median_until([getattr(one, cost) for one in found], reached).value for cost in ("evaluations", "seconds"))
+    reached = [outcome.reached for outcome in outcomes]
+    spent = (
+        median_until([getattr(outcome, cost) for outcome in outcomes], reached).value for cost in ("evaluations", "seconds")
+    )
     return (
         name,
         rival,
-        str(len(found)),
+        str(len(outcomes)),
         f"{most:,}",
-        f"{sum(reached)}/{len(found)}",
+        f"{sum(reached)}/{len(outcomes)}",
         *("-" if math.isinf(value) else f"{value:,.0f}" for value in spent),
-        f"{median(one.held_out for one in found):.3f}",
+        f"{median(outcome.held_out for outcome in outcomes):.3f}",
     )
 
 
@@ -157,7 +159,9 @@ def write(key: tuple[str, str], made: tuple[str, ...], path: Path = TABLE):
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
     with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *(found for _, found in sorted((before | {key: made}).items()))])
+        csv.writer(file, lineterminator="\n").writerows(
+            [HEAD, *(values for _, values in sorted((before | {key: made}).items()))]
+        )
     print(*made, flush=True)
 
 

@@ -2,10 +2,10 @@
 python -m tests.bench.hard [TASK ...] [--arms NAME ...] [--seeds N] [--evaluations N] [--workers N]
 
 A hard task is one setting of a task, named and frozen, with a reference circuit beside it (runs/hard/NAME.json) that scores 0.9
-on held-out trials and 0.75 in the worst condition. A run has solved it in the first generation whose best circuit on validation
-trials does that; there it ends. Other runs end after so many circuits, random search after 200,000. The runs of a task are
-studies in runs/hard-work/ that go on where they were interrupted; those of another version, of a spec that has changed or of
-another budget are made anew. The table keeps rows for which nothing is measured now.
+on held-out trials and 0.75 in the worst condition. A run has solved its task when its best circuit on validation trials does
+that, and ends there. Other runs end after `--evaluations` circuits, random search after 200,000. The runs of a task are studies
+in runs/hard-work/ that go on where they were interrupted; studies of another version, spec or budget are started anew. Rows of
+the table that are not measured now stay.
 """
 
 import argparse
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 SUITE, RUNS = ROOT / "runs" / "hard", ROOT / "runs" / "hard-work"
 TABLE = ROOT / "runs" / "results" / "hard.csv"
 SCORE, WORST = 0.9, 0.75
-RANDOM, LOTS = "random", 200_000
+RANDOM, RANDOM_EVALUATIONS = "random", 200_000
 # What differs from the defaults of specs; the search of version 0.4 is that of the defaults, bit for bit.
 ARMS: dict[str, dict[str, list[str]]] = {
     "0.4": {},
@@ -50,20 +50,20 @@ HEAD = (
     "reference",
     "reference in the worst condition",
 )
-TRIALS = 4096  # of the references
+TRIALS = 4096  # on which the references are scored
 
 
 def main():
-    Simulated.analysed = 0  # nobody reads them
+    Simulated.analysed = 0  # the table shows no analyses
     parser = argparse.ArgumentParser()
     parser.add_argument("tasks", nargs="*", default=names(), metavar="TASK", help=", ".join(names()))
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--evaluations", type=int, default=400_000)
-    parser.add_argument("--workers", default="auto")
+    parser.add_argument("--workers", default="auto", type=lambda text: text if text == "auto" else int(text))
     chosen = parser.parse_args()
     for arm in chosen.arms:
-        seeds, most = (1, LOTS) if arm == RANDOM else (chosen.seeds, chosen.evaluations)
+        seeds, most = (1, RANDOM_EVALUATIONS) if arm == RANDOM else (chosen.seeds, chosen.evaluations)
         for name in chosen.tasks:
             write({(name, arm): row(name, arm, most, study(name, arm, seeds, most, chosen.workers).runs)})
     print(TABLE.read_text(encoding="utf-8"))
@@ -105,10 +105,10 @@ def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]
 
 
 def reference(name: str, trials: int = TRIALS) -> tuple[float, float]:
-    """What the reference circuit of a hard task scores on held-out trials, and in the worst condition; NaN without any."""
+    """The scores of a hard task's reference circuit on held-out trials, and in the worst condition, NaN without conditions."""
     task = read(SUITE / f"{name}.toml")[0].make_task()
-    found = evaluate(task, task.trials(0, trials), from_circuit(load(SUITE / f"{name}.json").circuit))
-    return float(found.score[0]), float(found.worst[0][0])
+    evaluation = evaluate(task, task.trials(0, trials), from_circuit(load(SUITE / f"{name}.json").circuit))
+    return float(evaluation.score[0]), float(evaluation.worst[0][0])
 
 
 def shown(score: float) -> str:
@@ -121,7 +121,7 @@ def write(rows: dict[tuple[str, str], tuple[str, ...]], path: Path = TABLE):
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
     with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *(found for _, found in sorted((before | rows).items()))])
+        csv.writer(file, lineterminator="\n").writerows([HEAD, *(values for _, values in sorted((before | rows).items()))])
 
 
 if __name__ == "__main__":

@@ -99,8 +99,8 @@ def deap_nsga2(contest):
         individuals = list(individuals)
         if not individuals:
             return []
-        found = contest.evaluate(np.concatenate([individual.genome for individual in individuals]))
-        return [tuple(map(float, row)) for row in found * signs]
+        objectives = contest.evaluate(np.concatenate([individual.genome for individual in individuals]))
+        return [tuple(map(float, row)) for row in objectives * signs]
 
     toolbox.register("map", evaluated)
     population = toolbox.population(n=POPULATION)
