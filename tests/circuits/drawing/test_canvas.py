@@ -78,6 +78,7 @@ def test_in_a_notebook_what_plot_returns_shows_itself(raster):
     assert axes[0].figure._repr_svg_().startswith("<svg")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "backend",
     ["bogus", *(pytest.param(b, marks=pytest.mark.slow) for b in ("module://matplotlib_inline.backend_inline", "qtagg", ""))],

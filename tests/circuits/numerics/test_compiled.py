@@ -151,6 +151,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 def test_settings_of_numba_for_the_users_own_functions_do_not_matter_even_on_a_cold_cache(tmp_path):
     code = FIRST_RESULT + "from numba import njit\nprint(njit(lambda: 1))"
     environment = os.environ | SETTINGS | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
