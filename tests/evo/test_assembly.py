@@ -32,6 +32,7 @@ def problem():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
+    pytest.importorskip("torch")
     return evo.run(spec(), out=tmp_path_factory.mktemp("assembly") / "whole", workers=0)
 
 
@@ -190,6 +191,7 @@ def test_page_and_tables_show_the_roles(run, tmp_path):
 
 
 def test_an_assembly_that_is_too_large_for_the_network_gets_the_worst(problem, many):
+    pytest.importorskip("torch")
     large = spec(parameters=10, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
     assert (large.score == -1e9).all()
     fits = spec(parameters=1000, copies=1, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))

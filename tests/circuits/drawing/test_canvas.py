@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import circuits
+import evo
+import fitness
 from circuits.drawing.canvas import Figure, Panels, own_style, svg
 from circuits.drawing.diagram import wiring
 from circuits.drawing.notebook import of_circuit
@@ -94,6 +96,6 @@ def test_a_backend_that_is_not_there_does_not_matter(backend, tmp_path):
 
 
 def test_one_module_alone_imports_matplotlib():
-    files = [file for package in ("circuits", "fitness", "evo") for file in (ROOT / package).rglob("*.py")]
+    files = [file for package in (circuits, fitness, evo) for file in Path(package.__file__).parent.rglob("*.py")]
     found = {file.name for file in files if re.search(r"^\s*(import|from) matplotlib", file.read_text(encoding="utf-8"), re.M)}
     assert found == {"canvas.py"}

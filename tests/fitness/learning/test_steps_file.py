@@ -93,6 +93,7 @@ class Made:
 
 @pytest.mark.long
 def test_trials_of_neurogym_become_a_file_from_which_a_search_learns(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
     loaded = importlib.util.spec_from_file_location("neurogym_trials", SCRIPT)
     script = importlib.util.module_from_spec(loaded)
     loaded.loader.exec_module(script)
