@@ -6,14 +6,14 @@ import pytest
 from hypothesis import settings
 
 from fitness.judges.simulated import Simulated
-from tests.in_parallel import one_ray, pytest_configure, pytest_xdist_make_scheduler  # noqa: F401
+from tests.in_parallel import one_at_a_time, one_ray, pytest_xdist_make_scheduler  # noqa: F401
 from tests.processor_time import (  # noqa: F401
     pytest_addoption,
     pytest_runtest_makereport,
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
-from tests.quick import few_cases, pytest_ignore_collect  # noqa: F401
+from tests.quick import few_cases, few_examples, pytest_ignore_collect  # noqa: F401
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
@@ -29,6 +29,11 @@ def few_analyses(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 1))
         yield
+
+
+def pytest_configure(config):
+    one_at_a_time(config)
+    few_examples(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -190,6 +190,7 @@ def test_page_and_tables_show_the_roles(run, tmp_path):
     json.dumps(told)
 
 
+@pytest.mark.long
 def test_an_assembly_that_is_too_large_for_the_network_gets_the_worst(problem, many):
     pytest.importorskip("torch")
     large = spec(parameters=10, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
