@@ -399,8 +399,8 @@ class Task(BaseModel):
         named = {"part": part} if (how := takes_part(type(self).make)) == "by name" else {}
         made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **named)
         shape = count, self.steps, len(self.inputs)
-        arrays = trial_arrays(made, self.title(), shape, self.sampled)
-        return Trials(*arrays[:3], int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), arrays[3])
+        spikes, labels, facts, signals = trial_arrays(made, self.title(), shape, self.sampled)
+        return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -448,14 +448,14 @@ class Task(BaseModel):
         """
         return self._mean(np.ascontiguousarray(score.trial_scores[..., chosen]), trials.take(chosen))
 
-    def grouped(self, trials: Trials, least: int = REPORTED) -> Conditions:
+    def grouped(self, trials: Trials, min_trials: int = REPORTED) -> Conditions:
         """The conditions of trials, without rare ones.
 
         Parameters
         ----------
         trials : Trials
             The trials.
-        least : int
+        min_trials : int
             Minimum number of trials in a condition.
 
         Returns
@@ -463,9 +463,9 @@ class Task(BaseModel):
         Conditions
             Names, and the trials that belong to each.
         """
-        return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), least)
+        return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), min_trials)
 
-    def by_condition(self, score: Score, trials: Trials, least: int = REPORTED) -> ByCondition:
+    def by_condition(self, score: Score, trials: Trials, min_trials: int = REPORTED) -> ByCondition:
         """The score in each condition.
 
         Where the code of the task fails for a circuit in a condition, its score there is 0.
@@ -476,7 +476,7 @@ class Task(BaseModel):
             The score on all trials.
         trials : Trials
             All trials.
-        least : int
+        min_trials : int
             Minimum number of trials in a condition.
 
         Returns
@@ -484,7 +484,7 @@ class Task(BaseModel):
         ByCondition
             Names, numbers of trials, scores and case scores of each condition.
         """
-        names, members = conditions = self.grouped(trials, least)
+        names, members = conditions = self.grouped(trials, min_trials)
         shape = (*score.value.shape, len(names))
         scores, case_scores = np.zeros(shape), np.zeros(shape)
         for k, chosen in enumerate(members):
