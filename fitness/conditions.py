@@ -73,20 +73,20 @@ def checked(factors, count: int, title: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def grouped(factors: dict[str, np.ndarray], least: int) -> Conditions:
-    """The conditions from combinations of factors, each with at least `least` trials: rarer combinations are pooled.
+def grouped(factors: dict[str, np.ndarray], min_trials: int) -> Conditions:
+    """The conditions from combinations of factors, each with at least `min_trials` trials: rarer combinations are pooled.
 
     Where the trials are too few, the last factor is left out, and so on. No conditions where fewer than two are left.
     """
     while factors:
-        conditions = _combined(factors, least)
+        conditions = _combined(factors, min_trials)
         if len(conditions.names) > 1:
             return conditions
         factors = dict(list(factors.items())[:-1])
     return NONE
 
 
-def _combined(factors, least):
+def _combined(factors, min_trials):
     ordered = sorted(factors.items(), key=lambda item: _is_graded(item[1]))
     plain = {name: values for name, values in ordered if not _is_graded(values)}
     graded = next((item for item in ordered if _is_graded(item[1])), None)
@@ -96,16 +96,16 @@ def _combined(factors, least):
     names, members, rare = [], [], []
     for k in range(int(combination.max(initial=-1)) + 1):
         trials_of_k = np.flatnonzero(combination.ravel() == k)
-        if len(trials_of_k) < least:
+        if len(trials_of_k) < min_trials:
             rare.append(trials_of_k)
             continue
         shared = [_named(name, values[trials_of_k[0]]) for name, values in plain.items()]
-        for part in _parts(trials_of_k, graded, least):
+        for part in _parts(trials_of_k, graded, min_trials):
             ends = [] if graded is None else [_named(graded[0], *graded[1][part][[0, -1]])]
             names.append(", ".join(shared + ends))
             members.append(part)
     pooled = np.sort(np.concatenate(rare)) if rare else np.zeros(0, int)
-    if len(pooled) >= least:
+    if len(pooled) >= min_trials:
         names.append(f"{len(rare)} rarer ones")
         members.append(pooled)
     return Conditions(tuple(names), tuple(members))
@@ -115,12 +115,12 @@ def _is_graded(values):
     return values.dtype.kind == "f" and len(np.unique(values)) > PARTS
 
 
-def _parts(members, graded, least):
+def _parts(members, graded, min_trials):
     """The members in order of the graded factor, divided into parts with enough trials each."""
     if graded is None:
         return [members]
     ordered = members[np.argsort(graded[1][members], kind="stable")]
-    return np.array_split(ordered, min(len(members) // least, PARTS))
+    return np.array_split(ordered, min(len(members) // min_trials, PARTS))
 
 
 def _named(factor, *values):

@@ -112,3 +112,10 @@ def within(raster, window):
 def share(readings, chosen):
     """The mean of readings [..., trials] over the chosen trials, bool [trials]: [...]; 0 where there are none."""
     return (readings * chosen).sum(axis=-1) / max(1, np.count_nonzero(chosen))
+
+
+def shares(counts, groups):
+    """The means of counts [..., trials], whole numbers, over groups of trials, bool [groups, trials]: [groups, ...]; 0 where a
+    group is empty. Sums of whole numbers are exact in any order, so that `share` gives the same bits."""
+    sums = np.ascontiguousarray(np.moveaxis(counts @ groups.T.astype("f8"), -1, 0))  # as the order of later sums needs it
+    return sums / np.maximum(1, np.count_nonzero(groups, axis=-1)).reshape(-1, *(1,) * (counts.ndim - 1))

@@ -29,13 +29,9 @@ The files beside it that it needs belong to it, see `fitness.sandbox.code`. `tri
 thousands of times: the methods of `raster` and the functions of `fitness.decode` read them fast, without unpacking the trains.
 """
 
-import os
 import sys
 from contextlib import suppress
-from functools import lru_cache, partial, wraps
-from inspect import Parameter, signature
-from pathlib import Path
-from traceback import extract_tb
+from functools import partial, wraps
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -43,15 +39,13 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError, one_line
-from circuits.simulation.drive import LARGEST
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
 from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
 from fitness.interval import of_clustered_mean, of_mean, wilson
-from fitness.sandbox import guard
-from fitness.sandbox.guard import Overtime, guarded
-from fitness.sandbox.modules import folder_of
+from fitness.safe_calls import call, numbers, takes_part, trial_arrays
+from fitness.sandbox.guard import Overtime
 from fitness.score import Score, exact
 from fitness.trials import Interface, Symbols, Trials
 
@@ -402,35 +396,11 @@ class Task(BaseModel):
         """
         if part not in PARTS:
             raise UserError(f"task {self.title()}: part must be one of {', '.join(PARTS)}, not {part!r}")
-        named = {"part": part} if (how := _takes_part(type(self).make)) == "by name" else {}
+        named = {"part": part} if (how := takes_part(type(self).make)) == "by name" else {}
         made = self._call(self.make, np.random.default_rng(seed), count, *([part] if how == "in place" else []), **named)
-        if not isinstance(made, tuple) or len(made) not in (2, 3, 4):
-            raise UserError(f"task {self.title()}: make must return (spikes, labels) or (spikes, labels, facts)")
-        spikes, labels, facts = (*made, {})[:3]
-        signals = self._checked_signals(made[3] if len(made) == 4 else None, count)
-        spikes, labels = np.asarray(spikes), np.asarray(labels)
-        expected = (count, self.steps, len(self.inputs))
-        if spikes.dtype != bool or spikes.shape != expected:
-            raise UserError(
-                f"task {self.title()}: make must return spikes as bool {list(expected)} [trials, steps, channels], "
-                f"not {spikes.dtype} {list(spikes.shape)}"
-            )
-        if labels.shape != (count,):
-            raise UserError(f"task {self.title()}: make must return one label per trial [{count}], not {list(labels.shape)}")
+        shape = count, self.steps, len(self.inputs)
+        spikes, labels, facts, signals = trial_arrays(made, self.title(), shape, self.sampled)
         return Trials(spikes, labels, facts, int(np.random.SeedSequence(seed).generate_state(1, "u8")[0]), signals)
-
-    def _checked_signals(self, signals, count):
-        """The signals of the sampled inputs, checked: float32, or None where there are none."""
-        if not self.sampled and signals is None:
-            return None
-        expected = (count, self.steps, len(self.sampled))
-        array = np.asarray(signals)
-        if array.dtype.kind != "f" or array.shape != expected or not (np.abs(array) <= LARGEST).all():
-            raise UserError(
-                f"task {self.title()}: make must return as fourth what drives the sampled inputs, float {list(expected)} "
-                f"[trials, steps, sampled inputs] up to {LARGEST:g}, not {array.dtype} {list(array.shape)}"
-            )
-        return array.astype("f4")
 
     def score(self, raster: Raster, trials: Trials) -> Score:
         """Score the raster of one circuit, or of a population (leading axis).
@@ -478,14 +448,14 @@ class Task(BaseModel):
         """
         return self._mean(np.ascontiguousarray(score.trial_scores[..., chosen]), trials.take(chosen))
 
-    def grouped(self, trials: Trials, least: int = REPORTED) -> Conditions:
+    def grouped(self, trials: Trials, min_trials: int = REPORTED) -> Conditions:
         """The conditions of trials, without rare ones.
 
         Parameters
         ----------
         trials : Trials
             The trials.
-        least : int
+        min_trials : int
             Minimum number of trials in a condition.
 
         Returns
@@ -493,9 +463,9 @@ class Task(BaseModel):
         Conditions
             Names, and the trials that belong to each.
         """
-        return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), least)
+        return grouped(checked(self._call(self.conditions, trials), len(trials), self.title()), min_trials)
 
-    def by_condition(self, score: Score, trials: Trials, least: int = REPORTED) -> ByCondition:
+    def by_condition(self, score: Score, trials: Trials, min_trials: int = REPORTED) -> ByCondition:
         """The score in each condition.
 
         Where the code of the task fails for a circuit in a condition, its score there is 0.
@@ -506,7 +476,7 @@ class Task(BaseModel):
             The score on all trials.
         trials : Trials
             All trials.
-        least : int
+        min_trials : int
             Minimum number of trials in a condition.
 
         Returns
@@ -514,7 +484,7 @@ class Task(BaseModel):
         ByCondition
             Names, numbers of trials, scores and case scores of each condition.
         """
-        names, members = conditions = self.grouped(trials, least)
+        names, members = conditions = self.grouped(trials, min_trials)
         shape = (*score.value.shape, len(names))
         scores, case_scores = np.zeros(shape), np.zeros(shape)
         for k, chosen in enumerate(members):
@@ -611,30 +581,11 @@ class Task(BaseModel):
 
     def _call(self, method, *arguments, **named):
         """Call a task's own code. Raises UserError of one line that names the place where it fails."""
-        try:
-            name = getattr(getattr(method, "func", method), "__name__", "its code")
-            return guarded(f"task {self.title()}: {name}", self._seconds, method, *arguments, **named)
-        except UserError:
-            raise
-        except Exception as error:
-            module = type(self).__module__
-            frames = [f for f in extract_tb(error.__traceback__) if f.filename not in (__file__, guard.__file__)]
-            file, folder = getattr(sys.modules.get(module), "__file__", None), f"{folder_of(module) or os.devnull}/"
-            own = [f for f in frames if f.filename == file or f.filename.startswith(folder)]
-            place = (own or frames or extract_tb(error.__traceback__))[-1]
-            where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
-            message = str(error).replace(folder, "")  # independent of the path of the copy of the code
-            raise UserError(f"task {self.title()}: fails in {where}: {type(error).__name__}: {message}") from error
+        return call(type(self), self.title(), self._seconds, method, *arguments, **named)
 
     def _returned(self, method, shape, *arguments):
         """Numbers returned by a task's own method, checked, float64; None in `shape` stands for any length."""
-        place, returned = f"task {self.title()}: {method.__name__}", np.asarray(self._call(method, *arguments))
-        if returned.dtype.kind not in "biuf":
-            raise UserError(f"{place} must return numbers, not {returned.dtype}")
-        if returned.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, returned.shape, strict=True)):
-            expected = ["any" if n is None else n for n in shape]
-            raise UserError(f"{place} must return an array {expected} [..., trials], not {list(returned.shape)}")
-        return np.asarray(returned, "f8", order="C")
+        return numbers(self._call(method, *arguments), f"task {self.title()}: {method.__name__}", shape)
 
     def _checked(self, method, shape, *arguments):
         """Scores returned by a task's own method, checked: finite, and exact. The last axis, if any, is the trials."""
@@ -693,14 +644,3 @@ def _called(method):
         return self._call(partial(method, self), *arguments, **named)
 
     return called
-
-
-@lru_cache
-def _takes_part(make) -> str:
-    """How a task's `make` takes the part: "by name", "in place" (as a third argument without a default), or "" for not."""
-    kinds = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
-    parameters = signature(make).parameters
-    if "part" in parameters and parameters["part"].kind is not Parameter.POSITIONAL_ONLY:
-        return "by name"
-    third = [p for p in parameters.values() if p.kind in kinds][3:4]
-    return "in place" if third and third[0].default is Parameter.empty else ""

@@ -10,19 +10,23 @@ from evo.cli.group import cli
 
 @cli.command()
 @click.argument("file", metavar="FILE|SPEC.toml")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--out", metavar="FILE", help="Draw it as a picture (svg, png or pdf).")
-@click.option("--baselines", is_flag=True, help="Fit the usual models to it: what a circuit has to beat, a minute or more.")
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Also fit the usual statistical models, which a circuit has to beat; takes a minute or more.",
+)
 @click.option(
     "--inputs", multiple=True, metavar="NAME", help="A train, or a pattern, that is an input [default: as the file says]."
 )
 @click.option("--outputs", multiple=True, metavar="NAME", help="A train to be explained [default: as the file says].")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the task, such as precision_ms=4.")
 def recording(file, as_json, out, baselines, inputs, outputs, settings):
-    """Show a recording: its trains, their rates and intervals, its repeats, and what of it can be explained.
+    """Show a recording: its trains, their rates and intervals, its repeats, and how much of it can be explained.
 
-    FILE is .csv (trial,role,name,time_ms: a row a spike), .npz, SONATA spikes, .nwb or what Neo reads; of a spec whose task is
-    recording it is that one's file, with its settings.
+    FILE is .csv (trial,role,name,time_ms: a row a spike), .npz, SONATA spikes, .nwb or another format that Neo reads. For a
+    spec whose task is recording, the file of the task is shown, with the task's settings.
 
     \b
     evo recording cell.csv -o cell.svg

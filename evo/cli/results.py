@@ -35,7 +35,7 @@ def inspect(path, html, as_json):
 @click.option("-o", "--out", metavar="FILE", help="Draw the result as a picture (svg, png or pdf).")
 @click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
 def motifs(folders, as_json, out, graph):
-    """Show what runs have in common: wirings that came up again, and motifs more frequent than chance.
+    """Show what runs have in common: wirings that several runs evolved, and motifs more frequent than chance.
 
     DIR... are the folders of runs that differ in their seed. Of each run the smallest circuit counts that scores as well as its
     best.
@@ -123,8 +123,9 @@ def prune(path, rank, out):
     """Write the core of a circuit: the smallest part that scores as well.
 
     Neurons and synapses are removed, the least harmful first, as long as the score on the same trials, and that in its worst
-    condition, is not clearly lower (by 1.96 standard errors). What is left is tried on other trials. Executes the code of a
-    task of your own that lies in the folder, where the core is not stored, if it is what the run began with.
+    condition, is not clearly lower (by 1.96 standard errors). The part that is left is scored on other trials.
+    Where the core is not stored, executes the code of a task of your own that lies in the folder, unless the code was changed
+    since the run began.
     """
     from circuits.motif_file import save
     from evo.storage.run_folder import is_run

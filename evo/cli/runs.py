@@ -83,7 +83,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
 def resume(folder, workers, address, generations, log):
     """Continue a stopped run; it ends in the archive of a run that was never stopped.
 
-    Executes the code of a task of your own that lies in the folder, if it is what the run began with.
+    Executes the code of a task of your own that lies in the folder, unless the code was changed since the run began.
     """
     from evo import search
     from evo.storage.run_folder import Run, read_spec
@@ -115,7 +115,7 @@ def fork(folder, settings, out, workers, address, log):
     evo fork runs/itd-1 --set search.algorithm=cma     evolve weights only
     evo fork runs/itd-1 --set task.detectors=4 --set search.generations=500
 
-    Executes the code of a task of your own that lies in the folder, if it is what that run began with.
+    Executes the code of a task of your own that lies in the folder, unless the code was changed since that run began.
     """
     from evo import search
     from evo.spec.given import as_changes

@@ -1,4 +1,4 @@
-"""Running many searches as one thing: evo study, and its status, compare and resume."""
+"""Running many searches as one study: evo study, and its status, compare and resume."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ class _OrRun(click.Group):
 
 @cli.group(cls=_OrRun, context_settings=SETTINGS)
 def study():
-    """Run many seeds, specs and settings as one thing, and sum them up.
+    """Run many seeds, specs and settings as one study, and summarise the results.
 
     \b
     evo study runs/gate.toml runs/xor.toml --seeds 20
@@ -90,7 +90,7 @@ def run(specs, seeds, settings, out, target, worst, until_target, workers, addre
 def resume(folder, workers, address):
     """Continue a stopped study; its runs end in the archives of runs that were never stopped.
 
-    Executes the code of tasks of your own that lies in the run folders, if it is what the runs began with.
+    Executes the code of tasks of your own that lies in the run folders, unless the code was changed since the runs began.
     """
     _go_on(Path(folder), workers, address)
 

@@ -1,11 +1,9 @@
 """Direction selectivity by asymmetric inhibition (Barlow and Levick, J. Physiol. 178, 1965)."""
 
-from itertools import product
-
 import numpy as np
 from pydantic import Field
 
-from fitness.decode import restraint, share, spike_train
+from fitness.decode import restraint, shares, spike_train
 from fitness.measured import Measured
 from fitness.trials import Trials
 
@@ -90,12 +88,15 @@ class Direction(Measured):
         return raster.counts()
 
     def overall(self, measured, trials: Trials):
+        at_speed = trials.facts["speed"] == np.unique(trials.facts["speed"])[:, None]
+        forward = trials.labels == 1
+        means = shares(np.moveaxis(measured, -1, 0), np.concatenate([at_speed & forward, at_speed & ~forward]))
+        means = np.split(means, 2)  # of each direction [speeds, outputs, ...]
         indices = []
-        for (preferring, counts), speed in product(self._answers(measured, trials), np.unique(trials.facts["speed"])):
-            at_speed = trials.facts["speed"] == speed
-            preferred, null = (share(counts, at_speed & direction) for direction in (preferring, ~preferring))
+        for output, (preferred, null) in enumerate([means, means[::-1]][: measured.shape[-1]]):
+            preferred, null = preferred[:, output], null[:, output]
             indices.append((preferred - null) / (np.maximum(preferred, 1.0) + null))
-        return np.mean(indices, axis=0)
+        return np.mean(np.concatenate(indices), axis=0)
 
     def mark(self, measured, trials):
         return np.mean([restraint(counts, preferring) for preferring, counts in self._answers(measured, trials)], axis=0)

@@ -119,12 +119,12 @@ class Several(Task):
             below = below + (own.value - part.floor(own, self._trials(trials, k, first, last))) ** 2
         return np.clip(score.value - np.sqrt(below) / len(self._parts), 0.0, 1.0)
 
-    def grouped(self, trials, least=REPORTED):
+    def grouped(self, trials, min_trials=REPORTED):
         """The conditions of each task; a task that has none is one condition."""
         names, members = [], []
         for k, (part, first, last) in enumerate(self._shares(len(trials))):
-            conditions = part.grouped(self._trials(trials, k, first, last), least)
-            if not conditions.names and last - first >= least:
+            conditions = part.grouped(self._trials(trials, k, first, last), min_trials)
+            if not conditions.names and last - first >= min_trials:
                 conditions = Conditions(("",), (np.arange(last - first),))
             names += [f"task {part.title()}{', ' + name if name else ''}" for name in conditions.names]
             members += [first + chosen for chosen in conditions.members]

@@ -21,7 +21,7 @@ def test_similarity_is_the_correlation_of_the_trains_written_out(templates):
     assert (decode.similarity(raster, np.ones((*templates, 50))) == 0).all()
 
 
-def test_a_task_without_a_grade_of_its_own_is_asked_for_credit_once():
+def test_a_task_without_case_scores_of_its_own_is_asked_for_trial_scores_once():
     calls = []
 
     class Once(fitness.Task):
@@ -45,3 +45,13 @@ def test_a_task_without_a_grade_of_its_own_is_asked_for_credit_once():
     score.case_scores[0] = 0
     assert score.trial_scores[0] == 1, "two arrays"
     assert (Graded().score(raster, Graded().trials(1, 8)).case_scores == 0.5).all()
+
+
+@pytest.mark.parametrize("circuits", [(), (1,), (7,)])
+def test_shares_of_groups_are_to_the_bit_the_share_of_each_and_so_is_their_sum(circuits):
+    rng = np.random.default_rng(2)
+    counts, groups = rng.integers(0, 9, (*circuits, 100)).astype(float), rng.random((12, 100)) < 0.3
+    groups[3] = False  # an empty group
+    each = np.stack([decode.share(counts, group) for group in groups])
+    assert np.array_equal(decode.shares(counts, groups), each)
+    assert np.array_equal(decode.shares(counts, groups).mean(axis=0), each.mean(axis=0))
