@@ -16,6 +16,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.numerics import portable
 from fitness.recordings.inference.network import UNIT, Fitted, Given, Network
+from fitness.recordings.inference.refine import refine
 
 ENOUGH = 0.985  # a score with which nothing more is looked for
 BEHIND = 0.05  # of the score: a sign is not tried again
@@ -26,6 +27,7 @@ VISIBLE = 5  # times four random starts of a measured neuron at most
 EXPLAINED = 1 / 250  # width of the escape noise, in distances to the threshold, of a neuron that is explained
 TURNS, BURN, ANNEAL = 100, 15, 30  # with a new hidden neuron: before it is fitted, and before its noise becomes narrower
 REFITS = 30, 45, 58
+SETTLING, DRAWS = 4, 3  # turns in which all neurons are fitted to the end; and how often spikes are drawn in each
 COST = 8.0  # what a synapse has to be worth, as log likelihood
 
 Tried = tuple[float, Network]
@@ -75,18 +77,10 @@ def _visible(given, score, rng) -> Tried:
             now = network.begin(n, 4, 120, kept=k > 0)
             if now < 0.98 * last:
                 network.scan(n)
-                _settle(network, n)
-                last = network.surprise(n)
+                last = refine(network, n)
             if network.values(n, network.fitted[n].x)[3] < EXPLAINED * network.threshold:
                 break
     return score(network.circuit()), network
-
-
-def _settle(network, n):
-    for rate, last in ((0.02, 0.005), (0.005, 0.001), (0.002, 0.0002)):
-        network.descend(n, 80, rate, last)
-        network.refract(n)
-    network.moments[n] = None
 
 
 def _with_one_more(base, sign, strength, score) -> Tried:
@@ -152,9 +146,27 @@ def _cycle(network, widest, rate, turns=40, narrowest=0.07):
                 network.refract(n)
 
 
+def _settled(network, score, turns=SETTLING) -> Tried:
+    """The best network of some turns in which hidden spikes are drawn and every neuron is fitted to the end."""
+    network = network.copy()
+    best: Tried = (score(network.circuit()), network.copy())
+    for _ in range(turns):
+        for _ in range(DRAWS):
+            for n in range(network.measured, network.neurons):
+                network.draw(n, 0.5)
+        for n in range(network.neurons):
+            refine(network, n, 1)
+        value = score(network.circuit())
+        if value > best[0]:
+            best = value, network.copy()
+        if value >= ENOUGH:
+            break
+    return best
+
+
 def _improved(tried, score, left):
     """The networks after some cycles, by score, each cycle kept if it raises the score; and the rounds that are left."""
-    tried = list(tried)
+    tried = sorted((_settled(network, score) for _, network in tried), key=lambda one: -one[0])
     for k in range(CYCLES):
         if left <= 0 or max(value for value, _ in tried) >= ENOUGH:
             break
@@ -166,10 +178,10 @@ def _improved(tried, score, left):
                 other.fitted[n] = one._replace(sources=np.ones(other.sources, bool))
                 other.scan(n)
         _cycle(other, (0.7, 1.0)[k % 2], 0.006)
-        now = score(other.circuit())
+        now = _settled(other, score)
         left -= 1
-        if now > value:
-            tried[0] = now, other
+        if now[0] > value:
+            tried[0] = now
     return tried, left
 
 
