@@ -13,7 +13,7 @@ from fitness.recordings.inference.network import Network
 STEP, LONGEST = 0.02, 0.2  # largest change of a value, as a share of its range, in the first step, and in any other
 ARMIJO, SHORTER, HALVINGS = 1e-4, 0.35, 8  # the line search: least share of the slope, and how a step is shortened
 REFIT, FINAL = 12, 60  # steps of BFGS, after a move, and between passes over all moves
-GAIN, SHARE = 0.1, 2e-3  # of the surprise: a smaller gain, or share of it, ends BFGS and is no reason for a move
+GAIN, SHARE = 0.1, 2e-3  # of the surprise: a smaller step of BFGS is its last, and a move that gains less is not made
 SMALLEST = 0.003  # weight, in units, of a source whose delay matters
 PASSES = 6
 
@@ -100,7 +100,7 @@ def bfgs(network: Network, n: int, x: np.ndarray, n_ref: int, steps: int) -> tup
             inverse = inverse + (1 + _dot(bent, towards) / curved) / curved * np.outer(moved, moved) - (both + both.T) / curved
         gain = value - now
         x, value, slope = other, now, its
-        if gain < GAIN + SHARE * value:
+        if gain < min(GAIN, SHARE * value):
             break
     return value, x
 

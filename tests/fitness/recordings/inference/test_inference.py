@@ -9,6 +9,7 @@ from circuits.simulation.raster import pack
 from circuits.simulation.teacher import Teacher
 from fitness.recordings.inference import Given, Ranges, infer, inferred
 from fitness.recordings.inference.network import Network
+from fitness.recordings.inference.refine import refine
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 
@@ -118,10 +119,36 @@ def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
     assert there == {(names[s.pre], names[s.post]) for s in circuit.synapses}
 
 
+def test_no_delay_or_refractory_period_one_step_away_explains_a_refined_neuron_better(seen):
+    _, task, trials = seen
+    network = Network(given(task, trials), (), np.random.default_rng(1))
+    network.begin(1, 4, 120)
+    before = network.surprise(1)
+    value = refine(network, 1)
+    assert value < 0.9 * before
+    one, s = network.fitted[1], network.sources
+    for source in range(s):
+        for step in (-1, 1):
+            x = one.x.copy()
+            x[s + source] = np.clip(x[s + source] + step / (network.delay[1] - network.delay[0]), 0, 1)
+            assert network.surprise(1, x) > 0.98 * value
+    assert min(network.surprise(1, n_ref=one.n_ref + step) for step in (-1, 1)) > 0.98 * value
+
+
+def test_a_refined_neuron_has_whole_delays_and_values_within_their_ranges(seen):
+    _, task, trials = seen
+    network = Network(given(task, trials), (), np.random.default_rng(2))
+    assert refine(network, 1, passes=1) == pytest.approx(network.surprise(1))
+    x, s = network.fitted[1].x, network.sources
+    steps = network.delay[0] + x[s : 2 * s] * (network.delay[1] - network.delay[0])
+    assert steps == pytest.approx(np.rint(steps), abs=1e-6)
+    assert np.array_equal(network.within(x.copy()), x)
+
+
 @pytest.mark.long
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     _, task, trials = seen
-    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1}.items():
+    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
         monkeypatch.setattr(infer, name, value)
     monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
     found = [inferred(given(task, trials), lambda _: 0.5, 3, np.random.default_rng(5)) for _ in range(2)]
