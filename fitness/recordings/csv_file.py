@@ -74,8 +74,9 @@ def trials(content: bytes, name: str, epochs=()):
     columns = zip(*rows, strict=True)
     spikes = next(columns), next(columns), next(columns), times
     signals: dict[str, dict[str, Signal]] = {}
-    for (trial, signal), found in samples.items():
-        signals.setdefault(trial, {})[signal] = _signal(found, units.get(signal, ""), f"{name}: trial {trial}, signal {signal}")
+    for (trial, signal), values in samples.items():
+        place = f"{name}: trial {trial}, signal {signal}"
+        signals.setdefault(trial, {})[signal] = _signal(values, units.get(signal, ""), place)
     made = as_trials(*spikes, lambda k: f"{name}: line {places[k]}", duration)
     trains = [(*one, signals.pop(one[0], {})) for one in made]
     if signals:
@@ -98,9 +99,9 @@ def _signal(samples, unit, place):
 
 def _number(text, place):
     try:
-        found = float(text)
+        number = float(text)
     except ValueError:
-        found = np.nan
-    if not np.isfinite(found):
+        number = np.nan
+    if not np.isfinite(number):
         raise UserError(f"{place} must be a number, not {text!r}")
-    return found
+    return number

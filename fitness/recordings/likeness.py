@@ -47,13 +47,12 @@ class Target(NamedTuple):
 
 def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in_bins: bool = False) -> Target:
     """The target that these windows are; `in_bins`: of `precision_ms`, instead of with kernels."""
+    steps = windows.spikes.shape[1]
     if in_bins:
         width = max(round(precision_ms / dt_ms), 1)
         bins = np.array([width, round(LONGER) * width])
-        found = binned.overlap_with(windows.measured, windows.start, bins, windows.spikes.shape[1], outputs)
-        overlap, counts, own = found
+        overlap, counts, own = binned.overlap_with(windows.measured, windows.start, bins, steps, outputs)
         return Target(windows, 0, np.zeros((2, 0)), overlap, counts, own, bins)
-    steps = windows.spikes.shape[1]
     distance = np.arange(steps + 1) * dt_ms
     kernels = np.stack([portable.exp(-distance / tau) for tau in (precision_ms, LONGER * precision_ms)])
     measured, count = windows.measured, len(windows.spikes)
@@ -64,16 +63,16 @@ def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in
     return Target(windows, reach, kernels, overlap, counts, own)
 
 
-def readings(bits: np.ndarray, item: np.ndarray, found: Target) -> np.ndarray:
+def readings(bits: np.ndarray, item: np.ndarray, target: Target) -> np.ndarray:
     """The readings of rasters, uint64 [circuits, blocks, steps, outputs], whose trials are of the windows `item`, int64
     [trials]: float64 [circuits, trials, outputs, 6]."""
-    w = found.windows
+    w = target.windows
     out = np.zeros((len(bits), len(item), bits.shape[-1], READINGS))
-    if found.bins is not None:
-        binned.read(bits, item, w.start, w.stop, found.bins, found.overlap, out)
+    if target.bins is not None:
+        binned.read(bits, item, w.start, w.stop, target.bins, target.overlap, out)
         return out
     most = int(w.repeats.max(initial=1))
-    _read(bits, item, w.start, w.stop, *w.measured, found.reach, found.kernels, found.overlap, most, out)
+    _read(bits, item, w.start, w.stop, *w.measured, target.reach, target.kernels, target.overlap, most, out)
     return out
 
 

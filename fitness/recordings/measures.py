@@ -38,9 +38,9 @@ class Sums(NamedTuple):
     T: float
 
 
-def sums(found: np.ndarray, target: Target, item: np.ndarray, dt_ms: float) -> Sums:
+def sums(readings: np.ndarray, target: Target, item: np.ndarray, dt_ms: float) -> Sums:
     """The sums of readings [..., windows, outputs, 6] over the windows `item`."""
-    n, met, xx, xy = (np.ascontiguousarray(np.moveaxis(found[..., k], -2, 0)).sum(axis=0) for k in (N, MET, XX, XY))
+    n, met, xx, xy = (np.ascontiguousarray(np.moveaxis(readings[..., k], -2, 0)).sum(axis=0) for k in (N, MET, XX, XY))
     length = (target.windows.stop - target.windows.start)[item].sum() * dt_ms
     return Sums(n, target.counts[item].sum(axis=0), met, xx, xy, target.own[item, :, 0].sum(axis=0), float(length))
 
@@ -96,7 +96,7 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
         return _explainable(target, item)
     step, first, repeat = w.measured
     outputs, steps = target.counts.shape[1], w.spikes.shape[1]
-    found = np.zeros((len(item), outputs, 4))
+    per_window = np.zeros((len(item), outputs, 4))
     own = np.zeros((len(item), outputs))
     for k, i in enumerate(item):
         repeats = int(w.repeats[i])
@@ -110,10 +110,10 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
         others = repeats - 1  # a repeat meets itself in all its spikes
         met = (read[..., MET] * repeats - read[..., N]) / others
         xy = (read[..., XY] * repeats - read[..., XX]) / others
-        found[k] = np.stack([read[..., N], met, read[..., XX], xy], axis=-1).mean(axis=0)
+        per_window[k] = np.stack([read[..., N], met, read[..., XX], xy], axis=-1).mean(axis=0)
         mean = target.own[i, :, 0] * repeats**2 - 2 * repeats * read[..., XY] + read[..., XX]  # of the others, with itself
         own[k] = mean.mean(axis=0) / others**2
-    n, met, xx, xy = np.moveaxis(found.sum(axis=0), -1, 0)
+    n, met, xx, xy = np.moveaxis(per_window.sum(axis=0), -1, 0)
     length = (w.stop - w.start)[item].sum() * dt_ms
     return figure(measure, Sums(n, n, met, xx, xy, own.sum(axis=0), float(length)), precision_ms)
 
@@ -122,17 +122,17 @@ def _explainable(target, item):
     """Of counts in bins: the square root of the share of the mean's variance that is not noise, float64 [outputs]."""
     w, width = target.windows, int(target.bins[0])
     step, first, repeat = w.measured
-    found = np.zeros(target.counts.shape[1])
-    for n in range(len(found)):
+    ceiling = np.zeros(target.counts.shape[1])
+    for n in range(len(ceiling)):
         means, noise = [], 0.0
         for i in item:
             repeats = int(w.repeats[i])
             counts = np.zeros((repeats, -(-int(w.stop[i] - w.start[i]) // width)))
             for r in range(repeats):
-                train = (repeat[i] + r) * len(found) + n
+                train = (repeat[i] + r) * len(ceiling) + n
                 np.add.at(counts[r], (step[first[train] : first[train + 1]] - w.start[i]) // width, 1.0)
             means.append(counts.mean(axis=0))
             noise += counts.var(axis=0, ddof=1).sum() / repeats
         total = np.concatenate(means).var() * sum(map(len, means))
-        found[n] = np.sqrt(max(total - noise, 0.0) / total) if total > 0 else 0.0
-    return found
+        ceiling[n] = np.sqrt(max(total - noise, 0.0) / total) if total > 0 else 0.0
+    return ceiling

@@ -35,9 +35,9 @@ def trials(content: bytes, name: str, epochs=()):
     trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name"))
     duration, order = _durations(arrays, name)
     times = (columns[time].astype("f8") * UNITS[time]).tolist()
-    found = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)
+    trials = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)
     signals = _signals(arrays, name, order)
-    return [(*one, signals.get(one[0], {})) for one in found]
+    return [(*one, signals.get(one[0], {})) for one in trials]
 
 
 def _arrays(content, name):
@@ -67,18 +67,19 @@ def _durations(arrays, name):
     order = _texts(np.atleast_1d(arrays["trial_names"]), f"{name}: trial_names") if "trial_names" in arrays else None
     if "duration_ms" not in arrays:
         return None, order
-    found = arrays["duration_ms"]
-    if found.dtype.kind not in "iuf" or found.ndim > 1:
-        raise UserError(f"{name}: duration_ms must be a number, or one for each trial, not {found.dtype} {list(found.shape)}")
-    if found.ndim == 0:
-        return (float(found) if order is None else dict.fromkeys(order, float(found))), order
-    if order is None or len(order) != len(found):
-        raise UserError(f"{name}: duration_ms has {len(found)} numbers; name their trials in trial_names, as many")
-    return dict(zip(order, map(float, found), strict=True)), order
+    durations = arrays["duration_ms"]
+    if durations.dtype.kind not in "iuf" or durations.ndim > 1:
+        shape = list(durations.shape)
+        raise UserError(f"{name}: duration_ms must be a number, or one for each trial, not {durations.dtype} {shape}")
+    if durations.ndim == 0:
+        return (float(durations) if order is None else dict.fromkeys(order, float(durations))), order
+    if order is None or len(order) != len(durations):
+        raise UserError(f"{name}: duration_ms has {len(durations)} numbers; name their trials in trial_names, as many")
+    return dict(zip(order, map(float, durations), strict=True)), order
 
 
 def _signals(arrays, name, order):
-    found: dict[str, dict[str, Signal]] = {}
+    signals: dict[str, dict[str, Signal]] = {}
     for key, values in arrays.items():
         if not key.startswith("signal_") or key.endswith(("_dt_ms", "_unit")):
             continue
@@ -87,5 +88,5 @@ def _signals(arrays, name, order):
         unit = str(arrays.get(f"{key}_unit", ""))
         for trial, row in zip(order, values, strict=True):
             signal = Signal(float(arrays[f"{key}_dt_ms"]), row.astype("f8"), unit)
-            found.setdefault(trial, {})[key.removeprefix("signal_")] = signal
-    return found
+            signals.setdefault(trial, {})[key.removeprefix("signal_")] = signal
+    return signals

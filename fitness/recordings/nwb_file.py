@@ -46,7 +46,7 @@ def trials(content: bytes, name: str, epochs=()):
             trial,
             1000 * (stop - start),
             *({key: _within(t, start, stop, closed) for key, t in trains[role].items()} for role in ROLES),
-            {key: found for key, signal in signals.items() if len((found := _cut(signal, start, stop)).values)},
+            {key: piece for key, signal in signals.items() if len((piece := _cut(signal, start, stop)).values)},
         )
         for trial, start, stop, closed in stretches
     ]
@@ -54,10 +54,10 @@ def trials(content: bytes, name: str, epochs=()):
 
 def _units(nwb, name):
     """Spike times in s by role and name."""
-    found: dict[str, dict[str, np.ndarray]] = {role: {} for role in ROLES}
+    trains: dict[str, dict[str, np.ndarray]] = {role: {} for role in ROLES}
     units = nwb.units
     if units is None:
-        return found
+        return trains
     if "spike_times" not in units.colnames:
         raise UserError(f"{name}: units: lack spike_times; found {', '.join(units.colnames)}")
     title = next((column for column in ("name", "unit_name") if column in units.colnames), None)
@@ -66,10 +66,10 @@ def _units(nwb, name):
     for k, (train, role) in enumerate(zip(names, roles, strict=True)):
         if role not in ROLES:
             raise UserError(f"{name}: units: role of {train} must be input or output, not {role!r}")
-        if train in found[role]:
+        if train in trains[role]:
             raise UserError(f"{name}: units: two {role}s are called {train}")
-        found[role][train] = np.asarray(units["spike_times"][k], "f8")
-    return found
+        trains[role][train] = np.asarray(units["spike_times"][k], "f8")
+    return trains
 
 
 def _stimulus(nwb, trains, name):
@@ -113,12 +113,12 @@ def _stretches(nwb, name, epochs):
         table = nwb.epochs
         rows = [] if table is None else table.to_dataframe().to_dict("records")
         tagged = [(row, _tags(row)) for row in rows]
-        found = [(tags[0], row) for row, tags in tagged if set(tags) & set(epochs)]
-        if not found:
+        chosen = [(tags[0], row) for row, tags in tagged if set(tags) & set(epochs)]
+        if not chosen:
             known = ", ".join(dict.fromkeys(tag for _, tags in tagged for tag in tags)) or "none"
             raise UserError(f"{name}: has no epochs {', '.join(epochs)}; found {known}"[:300])
-        names = [tag for tag, _ in found]
-        stretches = [(f"{tag}-{k}" if names.count(tag) > 1 else tag, r) for k, (tag, r) in enumerate(found)]
+        names = [tag for tag, _ in chosen]
+        stretches = [(f"{tag}-{k}" if names.count(tag) > 1 else tag, r) for k, (tag, r) in enumerate(chosen)]
     elif nwb.trials is not None and len(nwb.trials):
         frame = nwb.trials.to_dataframe()
         column = next((c for c in ("name", "trial") if c in frame), None)

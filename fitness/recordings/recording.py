@@ -81,7 +81,7 @@ class Recording:
         ins, outs = (natural({str(name) for trial in given for name in trial[k]}) for k in (2, 3))
         if not outs:
             raise UserError(f"{place}: holds no output, which is a measured neuron; found {_listed('input', ins)}")
-        found = []
+        accepted = []
         for name, duration, inputs, outputs, signals in given:
             if not (np.isfinite(duration) and duration > 0):
                 raise UserError(f"{place}: trial {name}: lasts {duration} ms; a duration is above 0")
@@ -93,10 +93,10 @@ class Recording:
             sampled = {
                 key: _sampled(signals[key], f"{place}: trial {name}, signal {key}") for key in natural(map(str, signals))
             }
-            found.append(Trial(str(name), end, given_in, measured, sampled))
+            accepted.append(Trial(str(name), end, given_in, measured, sampled))
         order = {name: k for k, name in enumerate(natural(names))}
-        found.sort(key=lambda trial: order[trial.name])
-        return cls(ins, outs, tuple(found), source, sha256)
+        accepted.sort(key=lambda trial: order[trial.name])
+        return cls(ins, outs, tuple(accepted), source, sha256)
 
     def select(self, inputs=(), outputs=(), until_ms: float | None = None) -> "Recording":
         """The recording of some trains and signals alone.
@@ -150,12 +150,12 @@ class Recording:
 
     def potential_mv(self, trial: Trial, name: str) -> Signal:
         """The membrane potential of an output in mV. Raises UserError for another unit."""
-        found = trial.signals[name]
-        if found.unit not in MILLIVOLTS:
+        signal = trial.signals[name]
+        if signal.unit not in MILLIVOLTS:
             known = ", ".join(unit for unit in MILLIVOLTS if unit)
             place = f"{self.source or 'recording'}: signal {name}"
-            raise UserError(f"{place}: has the name of an output, whose potential it is, in {known}, not in {found.unit}")
-        return Signal(found.dt_ms, found.values * MILLIVOLTS[found.unit], "mV")
+            raise UserError(f"{place}: has the name of an output, whose potential it is, in {known}, not in {signal.unit}")
+        return Signal(signal.dt_ms, signal.values * MILLIVOLTS[signal.unit], "mV")
 
     @cached_property
     def content_sha256(self) -> str:
@@ -199,17 +199,17 @@ def _part(text):
 
 def _train(times, end, place):
     try:
-        found = np.array(times, "f8").reshape(-1)
+        spikes = np.array(times, "f8").reshape(-1)
     except (TypeError, ValueError):
         raise UserError(f"{place}: spike times must be numbers") from None
-    if not np.isfinite(found).all():
-        raise UserError(f"{place}: {found[~np.isfinite(found)][0]} is no spike time")
-    found = np.sort(np.round(found, DIGITS)) + 0.0
-    outside = (found < 0) | (found > end)
+    if not np.isfinite(spikes).all():
+        raise UserError(f"{place}: {spikes[~np.isfinite(spikes)][0]} is no spike time")
+    spikes = np.sort(np.round(spikes, DIGITS)) + 0.0
+    outside = (spikes < 0) | (spikes > end)
     if outside.any():
-        raise UserError(f"{place}: a spike at {found[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
-    found.flags.writeable = False
-    return found
+        raise UserError(f"{place}: a spike at {spikes[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
+    spikes.flags.writeable = False
+    return spikes
 
 
 def _sampled(signal, place):

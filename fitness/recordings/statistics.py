@@ -32,7 +32,7 @@ class Train(NamedTuple):
 def trains(recording: Recording) -> list[Train]:
     """All trains, inputs first."""
     seconds = sum(trial.duration_ms for trial in recording.trials) / 1000
-    found = []
+    trains = []
     for role, names in (("input", recording.inputs), ("output", recording.outputs)):
         for k, name in enumerate(names):
             times = [trial.trains(role)[k] for trial in recording.trials]
@@ -40,8 +40,8 @@ def trains(recording: Recording) -> list[Train]:
             numbers = [np.median(isi), isi.min(), isi.std() / isi.mean()] if len(isi) else [np.nan] * 3
             silent = sum(not len(one) for one in times)
             median, shortest, cv = map(float, numbers)
-            found.append(Train(role, name, spikes, spikes / seconds, median, shortest, cv, silent))
-    return found
+            trains.append(Train(role, name, spikes, spikes / seconds, median, shortest, cv, silent))
+    return trains
 
 
 def intervals(recording: Recording, role: str, k: int) -> np.ndarray:

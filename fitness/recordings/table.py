@@ -31,11 +31,11 @@ def as_trials(trial, role, name, time_ms, place, duration_ms: float | Mapping[st
     place(k)           where row k stands, for errors
     duration_ms        of all trials, or by trial; None: see `end_after`
     """
-    found: dict[str, dict[str, dict[str, list]]] = {}
+    trials: dict[str, dict[str, dict[str, list]]] = {}
     for k, (t, r, n, ms) in enumerate(zip(trial, role, name, time_ms, strict=True)):
         if r not in ROLES:
             raise UserError(f"{place(k)}: role must be input or output, not {r!r}")
-        train = found.setdefault(t, {role: {} for role in ROLES})[r].setdefault(n, [])
+        train = trials.setdefault(t, {role: {} for role in ROLES})[r].setdefault(n, [])
         if ms == ms:
             train.append(ms)
     if duration_ms is None:
@@ -43,8 +43,8 @@ def as_trials(trial, role, name, time_ms, place, duration_ms: float | Mapping[st
         duration_ms = end_after(float(np.nanmax(finite, initial=0.0)))
     if isinstance(duration_ms, Mapping):
         for t in duration_ms:
-            found.setdefault(t, {role: {} for role in ROLES})
-    for t, trains in found.items():
+            trials.setdefault(t, {role: {} for role in ROLES})
+    for t, trains in trials.items():
         end = duration_ms.get(t) if isinstance(duration_ms, Mapping) else duration_ms
         if end is None:
             raise UserError(f"{place(-1)}: trial {t}: has no duration")

@@ -167,17 +167,17 @@ class RecordingTask(Measured, FileData):
         return self._read().select(self.input_names, self.output_names, self.until_ms)
 
     def _prepare(self):
-        found = self.recording()
+        recording = self.recording()
         place = f"task {self.title()}: {self.file_name}"
-        if not found.inputs and not found.signals:
+        if not recording.inputs and not recording.signals:
             raise UserError(f"{place}: has no input spikes; input_names says which of its trains are inputs")
-        if twice := set(found.inputs) & {*found.signals, *(f"-{name}" for name in found.signals)}:
+        if twice := set(recording.inputs) & {*recording.signals, *(f"-{name}" for name in recording.signals)}:
             raise UserError(f"{place}: {sorted(twice)[0]!r} is a train and a signal; leave one out of input_names")
-        unknown = set(self.held_out_trials) - {trial.name for trial in found.trials}
+        unknown = set(self.held_out_trials) - {trial.name for trial in recording.trials}
         if unknown:
-            known = ", ".join(trial.name for trial in found.trials)
+            known = ", ".join(trial.name for trial in recording.trials)
             raise UserError(f"{place}: held_out_trials: has no trial {sorted(unknown)[0]!r}; found {known}"[:300])
-        given, merged = stimuli(found, self.step_ms)
+        given, merged = stimuli(recording, self.step_ms)
         by_stimulus = self._whole_stimuli(given, place)
         edges = [self._edges(one, part) for one, part in zip(given, by_stimulus, strict=True)]
         window, lead_in = (round(ms / self.step_ms) for ms in (self.window_ms, self.lead_in_ms))
@@ -193,19 +193,19 @@ class RecordingTask(Measured, FileData):
         in_bins = self.scored_by == measures.PSTH
         if in_bins and abs(self.precision_ms / self.step_ms - round(self.precision_ms / self.step_ms)) > 1e-6:
             raise UserError(f"{place}: precision_ms: a bin of the psth is whole steps of {self.step_ms:g} ms")
-        aim = target(windows, len(found.outputs), self.step_ms, self.precision_ms, in_bins)
-        sampled, drive = self._drives(found, windows, part == SEARCH)
+        aim = target(windows, len(recording.outputs), self.step_ms, self.precision_ms, in_bins)
+        sampled, drive = self._drives(recording, windows, part == SEARCH)
         for number, name in enumerate(("search", "validation", "held-out")):
             silent = np.flatnonzero(aim.counts[part == number].sum(axis=0) == 0)
             if len(silent):
                 raise UserError(
-                    f"{place}: output {found.outputs[silent[0]]} has no spike in the {name} part; change hold_out, the shares "
-                    "or split_seed, or leave it out of output_names"
+                    f"{place}: output {recording.outputs[silent[0]]} has no spike in the {name} part; change hold_out, the "
+                    "shares or split_seed, or leave it out of output_names"
                 )
-        low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), found, place)
+        low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), recording, place)
         taught = measured_spikes(given, windows)
-        own = self._potentials(found, windows, measured_potentials(given, windows), taught, part == SEARCH)
-        return Prepared(found, windows, part, sampled, drive, aim, low, high, repeats, taught, _chance(aim), *own)
+        own = self._potentials(recording, windows, measured_potentials(given, windows), taught, part == SEARCH)
+        return Prepared(recording, windows, part, sampled, drive, aim, low, high, repeats, taught, _chance(aim), *own)
 
     def _potentials(self, recording, windows, measured, spikes, searched):
         """What is known of potentials, see `Prepared`; near a spike a neuron model without the shape of spikes says nothing."""
@@ -251,13 +251,13 @@ class RecordingTask(Measured, FileData):
         kept = np.array([not set(one.names) & set(self.held_out_trials) for one in given])
         if not kept.any():
             raise UserError(f"{place}: held_out_trials leaves nothing to search on")
-        found = np.where(kept, -1, HELD_OUT)
+        part = np.where(kept, -1, HELD_OUT)
         if self.hold_out == "stimuli" or (self.hold_out == "auto" and kept.sum() >= ENOUGH):
             held_out = self.held_out_share
             shares = 1 - self.validation_share - held_out, self.validation_share, held_out
             keys = [[one.spikes.tobytes() + one.signals.tobytes() for one, keep in zip(given, kept, strict=True) if keep]]
-            found[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, place)
-        return found
+            part[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, place)
+        return part
 
     def _edges(self, one: Stimulus, part):
         steps = len(one.spikes)
@@ -302,16 +302,16 @@ class RecordingTask(Measured, FileData):
         item, windows = trials.facts["item"], self.prepared.windows
         if not self.teacher_forcing or (self.prepared.part[item] != SEARCH).any():
             return None
-        known, found = self._taught
-        if found is None or not np.array_equal(known, item):
+        known, teacher = self._taught
+        if teacher is None or not np.array_equal(known, item):
             row = np.arange(windows.spikes.shape[1])
             scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
-            found = Teacher(pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.forcing_mv)
+            teacher = Teacher(pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.forcing_mv)
             if self.prepared.recording.potentials:
                 compared = pack(self.prepared.compared[item])
-                found = found._replace(potential=lanes(self.prepared.potential[item]), compared=compared)
-            self._taught = item, found
-        return found
+                teacher = teacher._replace(potential=lanes(self.prepared.potential[item]), compared=compared)
+            self._taught = item, teacher
+        return teacher
 
     def inferred(self, trials: Trials, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
         """Circuits that may have made what was measured in these trials, the best first, see `fitness.recordings.inference`;
@@ -330,12 +330,12 @@ class RecordingTask(Measured, FileData):
         its potential, as a share of how much that varies."""
         *circuits, _, _, outputs = raster.bits.shape
         bits = np.ascontiguousarray(raster.bits.reshape(-1, *raster.bits.shape[-3:]))
-        found = readings(bits, trials.facts["item"], self.prepared.target)
-        found = found.reshape(*circuits, len(trials), outputs * READINGS)
+        columns = readings(bits, trials.facts["item"], self.prepared.target)
+        columns = columns.reshape(*circuits, len(trials), outputs * READINGS)
         if raster.surprise is None:
-            return found
+            return columns
         more = [raster.surprise] if raster.off is None else [raster.surprise, self.unexplained(raster.off, trials)]
-        return np.concatenate([found, *more], axis=-1)
+        return np.concatenate([columns, *more], axis=-1)
 
     def unexplained(self, off: np.ndarray, trials: Trials) -> np.ndarray:
         """The share of the variance of measured potentials that is not explained, from the sums of the distance and of its
@@ -354,20 +354,20 @@ class RecordingTask(Measured, FileData):
 
     def figures(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """The scored measure, such as the coincidence factor, of each neuron by itself: float64 [..., outputs]."""
-        found, item = self._readings(measured), trials.facts["item"]
+        columns, item = self._readings(measured), trials.facts["item"]
         return measures.figure(
-            self.scored_by, measures.sums(found, self.prepared.target, item, self.step_ms), self.precision_ms
+            self.scored_by, measures.sums(columns, self.prepared.target, item, self.step_ms), self.precision_ms
         )
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), and over
         neurons. With a teacher, the mean of that and of 1 / (1 + surprise / what is surprising by chance); where potentials
         were measured, also of 1 / (1 + unexplained share)."""
-        found, item = self._readings(measured), trials.facts["item"]
-        total = np.zeros(found.shape[:-1])
+        columns, item = self._readings(measured), trials.facts["item"]
+        total = np.zeros(columns.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
-            both = found[..., xx] + self.prepared.target.own[item, :, tau]
-            total += np.where(both > 0, 2 * found[..., xy] / np.where(both > 0, both, 1.0), 1.0)
+            both = columns[..., xx] + self.prepared.target.own[item, :, tau]
+            total += np.where(both > 0, 2 * columns[..., xy] / np.where(both > 0, both, 1.0), 1.0)
         free = 0.5 * total.mean(axis=-1)
         n = len(self.outputs)
         surprise, unexplained = np.split(measured[..., n * READINGS :], [n], axis=-1)
@@ -394,8 +394,8 @@ class RecordingTask(Measured, FileData):
         windows, item = self.prepared.windows, trials.facts["item"]
         stimulus = windows.stimulus[item]
         whole = np.array([bool(set(names) & set(self.held_out_trials)) for names in windows.trials])[stimulus]
-        found = {"held out": np.where(whole, "trial", "time"), "stimulus": stimulus}
-        return {name: values for name, values in found.items() if len(np.unique(values)) > 1}
+        conditions = {"held out": np.where(whole, "trial", "time"), "stimulus": stimulus}
+        return {name: values for name, values in conditions.items() if len(np.unique(values)) > 1}
 
     def figures_of(self, score: Score, trials: Trials) -> dict[str, float]:
         """The figures of one circuit's score by neuron."""

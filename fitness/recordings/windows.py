@@ -70,7 +70,7 @@ def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
     """The different stimuli, on the grid: every time at the nearest step, from halfway between two steps on at the later one,
     and at the first step instead of 0; signals as `circuits.simulation.drive.resampled` says. And how many spikes were lost
     since a step holds one spike of a train."""
-    found: dict[tuple, Stimulus] = {}
+    by_stimulus: dict[tuple, Stimulus] = {}
     merged = 0
     for trial in recording.trials:
         end = max(int(np.ceil(trial.duration_ms / dt_ms - 1e-6)), 1) * dt_ms
@@ -80,24 +80,24 @@ def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
         merged += sum(map(len, (*trial.inputs, *trial.outputs))) - int(spikes.sum()) - int(outputs.sum())
         signals = _signals(recording, trial, dt_ms, len(spikes))
         key = spikes.shape, np.packbits(spikes).tobytes(), signals.tobytes()
-        one = found.setdefault(key, Stimulus(spikes, signals, [], [], []))
+        one = by_stimulus.setdefault(key, Stimulus(spikes, signals, [], [], []))
         one.names.append(trial.name)
         one.outputs.append(outputs)
         measured = [recording.potential_mv(trial, name) for name in recording.potentials]
         ends = (np.arange(len(spikes)) + 1) * dt_ms
         at = [np.interp(ends, np.arange(len(s.values)) * s.dt_ms, s.values) for s in measured]
         one.potentials.append(np.stack(at, axis=-1) if at else np.zeros((len(spikes), 0)))
-    return list(found.values()), merged
+    return list(by_stimulus.values()), merged
 
 
 def _signals(recording, trial, dt_ms, steps):
-    found = np.zeros((steps, len(recording.signals)))
+    values = np.zeros((steps, len(recording.signals)))
     for k, name in enumerate(recording.signals):
         place = f"{recording.source or 'recording'}: trial {trial.name}"
         if name not in trial.signals:
             raise UserError(f"{place}: lacks the signal {name}, which other trials have; leave it out of input_names")
-        found[:, k] = resampled(trial.signals[name].values, trial.signals[name].dt_ms, dt_ms, steps, f"{place}: signal {name}")
-    return found
+        values[:, k] = resampled(trial.signals[name].values, trial.signals[name].dt_ms, dt_ms, steps, f"{place}: signal {name}")
+    return values
 
 
 def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int, merged: int = 0) -> Windows:
@@ -134,18 +134,18 @@ def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int
 def measured_spikes(given: list[Stimulus], windows: Windows) -> np.ndarray:
     """What the neurons did in each window, its lead-in included, where repeats differ in the first one: bool [windows, steps,
     outputs]."""
-    found = np.zeros((*windows.spikes.shape[:2], given[0].outputs[0].shape[1]), bool)
+    spikes = np.zeros((*windows.spikes.shape[:2], given[0].outputs[0].shape[1]), bool)
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        found[k, :stop] = given[number].outputs[0][origin : origin + stop]
-    return found
+        spikes[k, :stop] = given[number].outputs[0][origin : origin + stop]
+    return spikes
 
 
 def measured_potentials(given: list[Stimulus], windows: Windows) -> np.ndarray:
     """Likewise the potentials: float64 [windows, steps, potentials]."""
-    found = np.zeros((*windows.spikes.shape[:2], given[0].potentials[0].shape[1]))
+    potentials = np.zeros((*windows.spikes.shape[:2], given[0].potentials[0].shape[1]))
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        found[k, :stop] = given[number].potentials[0][origin : origin + stop]
-    return found
+        potentials[k, :stop] = given[number].potentials[0][origin : origin + stop]
+    return potentials
 
 
 def _pieces(first, last, window, lead_in):

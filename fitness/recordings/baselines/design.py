@@ -15,15 +15,15 @@ def basis(dt_ms: float, count: int) -> np.ndarray:
     peaks = np.linspace(time[0], np.log(steps * 0.7 + SHORTEST), count)
     width = (peaks[1] - peaks[0]) * 2
     phase = np.clip((time - peaks[:, None]) * 2 * np.pi / width / 2, -np.pi, np.pi)
-    found = 0.5 * (1 + np.cos(phase))
-    return found / found.sum(axis=1, keepdims=True)
+    filters = 0.5 * (1 + np.cos(phase))
+    return filters / filters.sum(axis=1, keepdims=True)
 
 
 def past(trains: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """Output of each filter on trains or signals [windows, steps, n] before every step: [windows, steps, n x filters]."""
     windows, steps, n = trains.shape
-    found = np.zeros((windows, steps, n, len(filters)))
+    features = np.zeros((windows, steps, n, len(filters)))
     for k, one in enumerate(filters):
         seen = fftconvolve(trains.astype("f8"), one[None, :, None], axes=1)[:, : steps - 1]
-        found[:, 1:, :, k] = np.where(np.abs(seen) > 1e-12, seen, 0.0)
-    return found.reshape(windows, steps, -1)
+        features[:, 1:, :, k] = np.where(np.abs(seen) > 1e-12, seen, 0.0)
+    return features.reshape(windows, steps, -1)

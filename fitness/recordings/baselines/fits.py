@@ -48,11 +48,11 @@ def fit_all(task: RecordingTask) -> list[Baseline]:
     """The constant rate and the three regressions on a recording. Deterministic."""
     prepared = task.prepared
     seen = past(_stimulus(prepared), basis(task.step_ms, STIMULUS))
-    found = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
+    baselines = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
     for model, fit in (("linear filter", _linear), ("linear-nonlinear", _nonlinear), ("GLM with history", _glm)):
         both = np.array([_figures(task, n, fit(task, n, seen)) for n in range(len(task.outputs))])
-        found.append(_baseline(task, model, both[:, 0], both[:, 1]))
-    return found
+        baselines.append(_baseline(task, model, both[:, 0], both[:, 1]))
+    return baselines
 
 
 def _stimulus(prepared):
@@ -169,8 +169,8 @@ def _of_spikes(task, n, spikes, item):
     for k, one in enumerate(spikes):
         bits[k, ..., n] = pack(one[..., None])[..., 0]
     target = task.prepared.target
-    found = measures.sums(readings(bits, item, target), target, item, task.step_ms)
-    return measures.figure(task.scored_by, found, task.precision_ms)[:, n]
+    sums = measures.sums(readings(bits, item, target), target, item, task.step_ms)
+    return measures.figure(task.scored_by, sums, task.precision_ms)[:, n]
 
 
 def _rate(model):
@@ -199,8 +199,8 @@ def _of_rate(task, n, rate, item):
     xy = (rate * target.overlap[item, n, :, 0]).sum()
     length = (w.stop - w.start)[item].sum() * task.step_ms
     m, yy = target.counts[item, n].sum(), target.own[item, n, 0].sum()
-    found = measures.Sums(*(np.array([v], float) for v in (rate.sum(), m, 0.0, xx, xy, yy)), float(length))
-    return float(measures.figure(task.scored_by, found, task.precision_ms)[0])
+    sums = measures.Sums(*(np.array([v], float) for v in (rate.sum(), m, 0.0, xx, xy, yy)), float(length))
+    return float(measures.figure(task.scored_by, sums, task.precision_ms)[0])
 
 
 def _binned(rate, start, width):

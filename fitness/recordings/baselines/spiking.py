@@ -10,27 +10,27 @@ def by_threshold(eta, after, threshold):
     """Bool [windows, steps]: a spike wherever eta [windows, steps] and what `after` [lags] adds to it for each of its spikes
     before, one step later first, exceed a threshold."""
     windows, steps = eta.shape
-    found, added = np.zeros((windows, steps), np.bool_), np.zeros(steps)
+    spikes, added = np.zeros((windows, steps), np.bool_), np.zeros(steps)
     for w in range(windows):
         added[:] = 0.0
         for k in range(steps):
             if eta[w, k] + added[k] > threshold:
-                found[w, k] = True
+                spikes[w, k] = True
                 for lag in range(min(len(after), steps - k - 1)):
                     added[k + 1 + lag] += after[lag]
-    return found
+    return spikes
 
 
 @compiled
 def by_chance(eta, after, draws):
     """The same by chance, draws float64 [windows, steps] from 0 to 1: a spike with probability 1 - exp(-exp(eta + added))."""
     windows, steps = eta.shape
-    found, added = np.zeros((windows, steps), np.bool_), np.zeros(steps)
+    spikes, added = np.zeros((windows, steps), np.bool_), np.zeros(steps)
     for w in range(windows):
         added[:] = 0.0
         for k in range(steps):
             if draws[w, k] < 1.0 - np.exp(-np.exp(min(eta[w, k] + added[k], 5.0))):
-                found[w, k] = True
+                spikes[w, k] = True
                 for lag in range(min(len(after), steps - k - 1)):
                     added[k + 1 + lag] += after[lag]
-    return found
+    return spikes

@@ -5,8 +5,8 @@ Were all spikes known, every neuron could be fitted by itself, by going down an 
 their spikes are drawn from what is likely given those measured (`spikes`), at first by what their targets lack alone, all
 neurons are fitted to them, and so on in turn (stochastic EM: Celeux and Diebolt, Comput. Stat. Q. 2, 1985), while the escape
 noise of hidden neurons becomes narrower, until they do by themselves what was drawn (deterministic annealing: Ueda and Nakano,
-Neural Netw. 11, 1998). Cycles of wider and narrower noise then go on with the best, and each is kept if the circuit by itself,
-without any measured spike, does better for it.
+Neural Netw. 11, 1998). Cycles of wider and narrower noise then go on with the best; after each every neuron is fitted to the
+end (`refine`), and the network is remembered whose circuit by itself, without any measured spike, does best.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,19 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.numerics import portable
 from fitness.recordings.inference.network import UNIT, Fitted, Given, Network
+from fitness.recordings.inference.refine import refine
 
 ENOUGH = 0.985  # a score with which nothing more is looked for
 BEHIND = 0.05  # of the score: a sign is not tried again
 RISE = 0.005  # of the score, for one more hidden neuron
 STRENGTHS = (15.0, 30.0, 20.0)  # weights in fifteenths of the distance to the threshold, with which hidden neurons begin
-STARTS, CYCLES = 3, 2  # of each sign; with the best of them
+STARTS, CYCLES = 3, 6  # of each sign; with the best of them
+WIDEST = 0.7, 1.0, 0.6, 0.6, 0.4  # noise with which cycles begin, in fifteenths of the distance to the threshold
 VISIBLE = 5  # times four random starts of a measured neuron at most
 EXPLAINED = 1 / 250  # width of the escape noise, in distances to the threshold, of a neuron that is explained
 TURNS, BURN, ANNEAL = 100, 15, 30  # with a new hidden neuron: before it is fitted, and before its noise becomes narrower
 REFITS = 30, 45, 58
+SETTLING, DRAWS = 3, 3  # turns in which all neurons are fitted to the end; and how often spikes are drawn in each
 COST = 8.0  # what a synapse has to be worth, as log likelihood
 
 Tried = tuple[float, Network]
@@ -75,18 +78,10 @@ def _visible(given, score, rng) -> Tried:
             now = network.begin(n, 4, 120, kept=k > 0)
             if now < 0.98 * last:
                 network.scan(n)
-                _settle(network, n)
-                last = network.surprise(n)
+                last = refine(network, n)
             if network.values(n, network.fitted[n].x)[3] < EXPLAINED * network.threshold:
                 break
     return score(network.circuit()), network
-
-
-def _settle(network, n):
-    for rate, last in ((0.02, 0.005), (0.005, 0.001), (0.002, 0.0002)):
-        network.descend(n, 80, rate, last)
-        network.refract(n)
-    network.moments[n] = None
 
 
 def _with_one_more(base, sign, strength, score) -> Tried:
@@ -152,24 +147,42 @@ def _cycle(network, widest, rate, turns=40, narrowest=0.07):
                 network.refract(n)
 
 
-def _improved(tried, score, left):
-    """The networks after some cycles, by score, each cycle kept if it raises the score; and the rounds that are left."""
-    tried = list(tried)
-    for k in range(CYCLES):
-        if left <= 0 or max(value for value, _ in tried) >= ENOUGH:
+def _settled(network, score) -> Tried:
+    """The best network of some turns in which hidden spikes are drawn and every neuron is fitted to the end."""
+    network = network.copy()
+    best: Tried = (score(network.circuit()), network.copy())
+    for _ in range(SETTLING):
+        for _ in range(DRAWS):
+            for n in range(network.measured, network.neurons):
+                network.draw(n, 0.5)
+        for n in range(network.neurons):
+            refine(network, n, 1)
+        value = score(network.circuit())
+        if value > best[0]:
+            best = value, network.copy()
+        if value >= ENOUGH:
             break
-        value, network = tried[0]
-        other = network.copy()
-        if k % 2:
-            for n, one in enumerate(other.fitted):
-                one.x[: other.sources] = np.where(one.sources, one.x[: other.sources], 0.02)
-                other.fitted[n] = one._replace(sources=np.ones(other.sources, bool))
-                other.scan(n)
-        _cycle(other, (0.7, 1.0)[k % 2], 0.006)
-        now = score(other.circuit())
+    return best
+
+
+def _improved(tried, score, left):
+    """The networks, the best of them after cycles of annealing, by score; and the rounds that are left. A cycle begins where
+    the last one ended, even if its score was lower."""
+    tried = sorted((_settled(network, score) for _, network in tried), key=lambda one: -one[0])
+    network = tried[0][1].copy()
+    for k in range(CYCLES):
+        if left <= 0 or tried[0][0] >= ENOUGH:
+            break
+        if k == 1:  # connections that were lost may come back
+            for n, one in enumerate(network.fitted):
+                one.x[: network.sources] = np.where(one.sources, one.x[: network.sources], 0.02)
+                network.fitted[n] = one._replace(sources=np.ones(network.sources, bool))
+                network.scan(n)
+        _cycle(network, WIDEST[k % len(WIDEST)], 0.006)
+        value, network = _settled(network, score)
         left -= 1
-        if now > value:
-            tried[0] = now, other
+        if value > tried[0][0]:
+            tried[0] = value, network.copy()
     return tried, left
 
 

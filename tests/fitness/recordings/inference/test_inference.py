@@ -9,6 +9,7 @@ from circuits.simulation.raster import pack
 from circuits.simulation.teacher import Teacher
 from fitness.recordings.inference import Given, Ranges, infer, inferred
 from fitness.recordings.inference.network import Network
+from fitness.recordings.inference.refine import refine
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 
@@ -118,10 +119,33 @@ def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
     assert there == {(names[s.pre], names[s.post]) for s in circuit.synapses}
 
 
+def test_a_delay_two_steps_off_is_corrected_by_moves_and_not_by_the_gradient_alone(seen):
+    _, task, trials = seen
+    network = Network(given(task, trials), (), np.random.default_rng(1))
+    network.begin(1, 4, 120)
+    value = refine(network, 1)
+    x, step = network.fitted[1].x.copy(), 2 / (network.delay[1] - network.delay[0])
+    delay = network.sources + int(np.argmax(x[: network.sources]))
+    x[delay] += step if x[delay] + step <= 1 else -step
+    network.put(1, x)
+    assert refine(network, 1, passes=0) > 1.5 * value
+    assert refine(network, 1) < 1.1 * value
+
+
+def test_a_refined_neuron_has_whole_delays_and_values_within_their_ranges(seen):
+    _, task, trials = seen
+    network = Network(given(task, trials), (), np.random.default_rng(2))
+    assert refine(network, 1, passes=1) == pytest.approx(network.surprise(1))
+    x, s = network.fitted[1].x, network.sources
+    steps = network.delay[0] + x[s : 2 * s] * (network.delay[1] - network.delay[0])
+    assert steps == pytest.approx(np.rint(steps), abs=1e-6)
+    assert np.array_equal(network.within(x.copy()), x)
+
+
 @pytest.mark.long
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     _, task, trials = seen
-    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1}.items():
+    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
         monkeypatch.setattr(infer, name, value)
     monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
     found = [inferred(given(task, trials), lambda _: 0.5, 3, np.random.default_rng(5)) for _ in range(2)]
