@@ -148,6 +148,7 @@ def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, mo
     for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
         monkeypatch.setattr(infer, name, value)
     monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
+    monkeypatch.setattr(infer, "refine", lambda network, n, passes=0: refine(network, n, 0))
     found = [inferred(given(task, trials), lambda _: 0.5, 3, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
     assert {len(circuit.neurons) for circuit in found[0]} == {2, 3}
