@@ -8,6 +8,8 @@ The protocol, in this form written down before the runs of which there are rows:
    at what the part has (5 to 20 ms for membranes); weights inside of copies, biases, projection and readout learn. All arms
    have the same number of parameters, training trials, training steps and trials of a step, and are judged on the same trials,
    which nobody was trained on. `steps` of a setting are as many as an hour of one core allows for those of `SHORT`.
+   `flip-flop-clipped` was added after the rows of `flip-flop`: it bounds gradients through time, to see whether what failed
+   there failed by exploding gradients alone.
 2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
    other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
@@ -55,9 +57,15 @@ TUNING = 0.25  # share of the training steps
 COMMON: dict[str, Any] = {
     "name": "learning", "parameters": 1300, "batch": 16, "examples": 500, "judged": 128, "looks": 10, "steps": 800,
 }  # fmt: skip
-SHORT = ("flip-flop", "match", "route", "few-shot-1", "few-shot-5")
+SHORT = ("flip-flop", "flip-flop-clipped", "route", "few-shot-1", "few-shot-5")
 SETTINGS: dict[str, dict[str, Any]] = {
     "flip-flop": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]}, "steps": 400},
+    "flip-flop-clipped": {
+        "data": "flip-flop",
+        "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]},
+        "steps": 400,
+        "clip": 1.0,
+    },
     "flip-flop-long": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 2400, "hold_ms": [300, 1200]}},
     "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}, "steps": 200},
     "parity": {"data": "parity"},
@@ -126,6 +134,8 @@ def absent(setting: str, arm: str) -> str | None:
     """What is missing for an arm in a setting; None for nothing."""
     if setting.startswith(("digits", "few-shot")) and not SPOKEN.exists():
         return "no spoken_digits.npz beside the repository"
+    if setting == "flip-flop-clipped" and arm in ("adaptive LIF", "snnTorch", "GRU"):
+        return "has no such bounds"
     if arm == "snnTorch" and find_spec("snntorch") is None:
         return "snntorch is not installed"
     return None

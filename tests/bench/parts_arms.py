@@ -118,5 +118,6 @@ def dense(settings: Learning, sizes: Sizes, dale: bool, seed: int) -> Network:
     neurons = int((math.sqrt(each**2 + 4 * left) - each) / 2)
     parameters = {"tau_m_ms": (5.0, 20.0), "tau_syn_e_ms": 5.0, "tau_syn_i_ms": 5.0, "t_ref_ms": 2.0}
     options = {"trainable": tuple(settings.trainable), "surrogate": SURROGATE, "slope": SLOPE, "projection": "signed"}
+    options |= {"dampening": settings.dampening, "clip": settings.clip, "credit": settings.credit}
     layer = dense_layer(neurons, lines, dale=dale, parameters=parameters, dt_ms=sizes.dt_ms, seed=seed, **options)
     return Network([layer], sizes, settings.features, settings.readout_ms)
