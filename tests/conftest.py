@@ -5,20 +5,35 @@ import signal
 import pytest
 from hypothesis import settings
 
-from tests.in_parallel import one_ray, pytest_configure, pytest_xdist_make_scheduler  # noqa: F401
+from fitness.judges.simulated import Simulated
+from tests.in_parallel import one_at_a_time, one_ray, pytest_xdist_make_scheduler  # noqa: F401
 from tests.processor_time import (  # noqa: F401
     pytest_addoption,
     pytest_runtest_makereport,
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
-from tests.quick import few_cases, pytest_ignore_collect  # noqa: F401
+from tests.quick import few_cases, few_examples, pytest_ignore_collect  # noqa: F401
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
 settings.register_profile("thorough", deadline=None)  # the first example may compile
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_analyses(request):
+    """Of a run the best circuit alone is analysed, or as many as a module whose tests look at analyses says: ANALYSED. All of
+    them would take more than half the time of a tiny run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 1))
+        yield
+
+
+def pytest_configure(config):
+    one_at_a_time(config)
+    few_examples(config)
 
 
 @pytest.hookimpl(tryfirst=True)

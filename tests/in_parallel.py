@@ -44,7 +44,8 @@ def one_ray(items):
     items.sort(key=lambda item: RAY in getattr(item, "fixturenames", ()))  # also in one process they run one after the other
 
 
-def pytest_configure(config):
+def one_at_a_time(config):
+    """Compile each function in one of the processes only."""
     if os.environ.get("PYTEST_XDIST_WORKER"):
         if folder := os.environ.get(LOCKS):
             Dispatcher.compile = _one_after_the_other(Dispatcher.compile, Path(folder))

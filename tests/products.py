@@ -20,7 +20,10 @@ def few_of(*options, few):
 def some_of(options, *, few):
     """As `few_of`, of one list of options."""
     assert set(few) < set(options), "the few are some of the options"
-    return [one if one in few else pytest.param(one, marks=pytest.mark.slow) for one in options]
+    return [
+        one if one in few else pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.slow)
+        for one in options
+    ]
 
 
 def examples(share, **further):

@@ -1,24 +1,33 @@
 """What `make check` leaves out besides the tests marked as long: of a test with many cases it runs a few, spread evenly over
-them, and files of long tests alone it does not import, since some import what takes seconds. `make test` runs all."""
+them, of a property it draws fewer examples, and files of long tests alone it does not import, since some import what takes
+seconds. `make test` runs all."""
 
 import re
 from collections import defaultdict
 
 import pytest
+from hypothesis import settings
 
-CASES = 4
+CASES, EXAMPLES = 3, 8
 LONG_FILE = re.compile(r"^pytestmark = pytest\.mark\.(long|slow|oracle)\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path, config):
-    if "not long" in config.option.markexpr and collection_path.suffix == ".py":
+    if _is_check(config) and collection_path.suffix == ".py":
         return True if LONG_FILE.search(collection_path.read_text(encoding="utf-8")) else None
     return None
 
 
+def few_examples(config):
+    """Of properties, unless a profile of hypothesis was asked for."""
+    if _is_check(config) and not config.getoption("--hypothesis-profile", None):
+        settings.register_profile("check", settings(), max_examples=EXAMPLES)
+        settings.load_profile("check")
+
+
 def few_cases(items, config):
     """Mark the other cases as long."""
-    if "not long" not in config.option.markexpr:
+    if not _is_check(config):
         return
     cases = defaultdict(list)
     for item in items:
@@ -28,3 +37,7 @@ def few_cases(items, config):
         for k, item in enumerate(those):
             if k not in kept:
                 item.add_marker(pytest.mark.long)
+
+
+def _is_check(config):
+    return "not long" in config.option.markexpr

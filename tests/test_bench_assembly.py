@@ -65,6 +65,7 @@ def test_lines_are_brought_together_into_features_where_a_task_says_so():
         assert network(x).shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_a_price_keeps_neurons_silent():
     free, priced = (trained(assembled(unevolved(0), SMALL), price) for price in (0.0, 1.0))
     assert free["spikes"] > 0

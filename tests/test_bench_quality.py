@@ -24,6 +24,7 @@ def test_every_search_is_one_that_a_spec_can_ask_for_and_has_as_many_circuits(ta
     assert bounds.allowed[:, 1:].any() == (arm not in ("E only", "unsigned"))
 
 
+@pytest.mark.slow
 def test_a_search_counts_the_circuits_until_its_task_is_solved(tmp_path, monkeypatch):
     monkeypatch.setattr(bench_quality, "LIMIT", 8000)
     monkeypatch.setattr(Simulated, "analysed", 0)

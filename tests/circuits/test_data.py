@@ -17,6 +17,7 @@ MAKERS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_seed_makes_the_same_data_again_and_splits_that_differ(name):
     make, steps, channels, classes = MAKERS[name]
@@ -75,7 +76,7 @@ def test_fibres_of_an_ear_lag_one_after_the_other_as_far_as_asked(lag):
     assert np.abs(np.angle(left / right) - train.targets).max() < 0.4
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_who_knows_all_about_the_ears_is_right_in_94_of_100_trials():
     """The most that any network can reach on twelve directions: the class of the largest posterior probability."""
     spikes, label = data.itd(1000, 1, 0, classes=12).train
@@ -100,7 +101,7 @@ def test_directions_as_classes_are_equal_parts_of_the_range():
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [1, *(pytest.param(d, marks=pytest.mark.slow) for d in (2, 3))])
 def test_counts_say_nothing_about_a_manifold(dimensions):
     train, test = data.randman(100, 50, 0, dimensions=dimensions)

@@ -93,6 +93,7 @@ def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     assert "NOT identical" in found.stderr
 
 
+@pytest.mark.long
 def test_the_torch_folder_says_that_it_was_checked(motif, tmp_path):
     pytest.importorskip("torch")
     folder = export(motif, "torch", tmp_path / "out")
@@ -213,6 +214,8 @@ def fading(motif):
     ],
 )
 def test_what_a_target_would_falsify_it_refuses(motif, tmp_path, target, change, says):
+    if target == "torch":
+        pytest.importorskip("torch")
     changed = motif.model_dump()
     change(changed)
     if changed["neuron_model"] != "lif_psc_exp":

@@ -35,6 +35,7 @@ def exported(small, tmp_path_factory):
     return [export(circuit, "nir", folder / str(k), trial) for k, (circuit, trial) in enumerate(small[:4])]
 
 
+@pytest.mark.long
 def test_the_equations_have_the_spikes_of_the_simulator(exported):
     for folder in exported:
         checks = json.loads((folder / "export.json").read_text())["checks"]

@@ -23,6 +23,7 @@ def drawn(seed, plastic, trials, noise_mv=0.0, **settings):
     return circuit, reference.random_input(rng, circuit, trials, STEPS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sequence", [2, 3, 6])
 def test_a_sequence_is_the_reference_simulator_trial_after_trial_with_the_weights_kept(sequence):
     changed = 0

@@ -1,7 +1,5 @@
 """One Ray for all tests that only need one to run on: starting it costs more than their runs. They run one after the other
-(tests/in_parallel.py), and it ends with the last of them, since it costs processor time by being there.
-
-Analyses of the whole front take more than half the time of a tiny run: where no test looks at them, one is made."""
+(tests/in_parallel.py), and it ends with the last of them, since it costs processor time by being there."""
 
 import json
 import subprocess
@@ -9,7 +7,6 @@ import sys
 
 import pytest
 
-from fitness.judges.simulated import Simulated
 from tests.evo.tiny import environment
 
 RUNS = """
@@ -37,14 +34,6 @@ for line in sys.stdin:
         answer = {"failed": traceback.format_exc()}
     print(json.dumps(answer), flush=True)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_analyses(request):
-    """The best circuit alone is analysed, or as many as the module says, whose tests look at analyses: ANALYSED."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 1))
-        yield
 
 
 class OnRay:

@@ -32,6 +32,7 @@ def problem():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
+    pytest.importorskip("torch")
     return evo.run(spec(), out=tmp_path_factory.mktemp("assembly") / "whole", workers=0)
 
 
@@ -150,6 +151,7 @@ def test_tables_of_assemblies_count_what_their_circuits_have(problem, many):
         assert tables.synapses[k] == circuit.synapse_count
 
 
+@pytest.mark.long
 def test_each_island_evolves_a_role_and_partners_come_with_migrants(run):
     one, other = (state.population["genome"] for state in run.states)
     founders = {g.tobytes() for state in run.states for g in state.population[state.population["generation"] == 0]["genome"]}
@@ -159,11 +161,13 @@ def test_each_island_evolves_a_role_and_partners_come_with_migrants(run):
     assert genome.sound(np.array([best], best.dtype), run.spec.form(run.interface).bounds).all()
 
 
+@pytest.mark.long
 def test_a_run_of_assemblies_resumes_to_the_same_archive(run, tmp_path):
     evo.run(spec({"generations": 1}), out=tmp_path / "part", workers=0)
     assert evo.resume(tmp_path / "part", workers=0, generations=3).archive_sha256 == run.archive_sha256
 
 
+@pytest.mark.long
 def test_the_winner_of_each_role_and_the_whole_are_exported(run, tmp_path):
     whole, parts = run.motif(0), run.parts(0)
     assert [part.role for part in parts] == ["sense", "hold"]
@@ -175,6 +179,7 @@ def test_the_winner_of_each_role_and_the_whole_are_exported(run, tmp_path):
     assert "there is no role 'gate'; its roles are sense, hold" in one_line_of(lambda: run.part("gate"))
 
 
+@pytest.mark.long
 def test_page_and_tables_show_the_roles(run, tmp_path):
     shown = page_data.of_run(run)
     assert shown["members"]
@@ -185,7 +190,9 @@ def test_page_and_tables_show_the_roles(run, tmp_path):
     json.dumps(told)
 
 
+@pytest.mark.long
 def test_an_assembly_that_is_too_large_for_the_network_gets_the_worst(problem, many):
+    pytest.importorskip("torch")
     large = spec(parameters=10, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
     assert (large.score == -1e9).all()
     fits = spec(parameters=1000, copies=1, steps=1, rungs=1).make_judge().evaluate(problem.candidates(many[:2]))
@@ -199,6 +206,7 @@ def test_a_spec_without_roles_is_as_it_was():
     assert plain.digest() != spec().digest()
 
 
+@pytest.mark.long
 def test_what_assemblies_cannot_have_is_refused_by_name(run, tmp_path):
     one = {"hold": ROLES["hold"]}
     for changed, said in (

@@ -217,6 +217,7 @@ def test_a_file_system_that_has_become_read_only_is_one_line_and_the_run_goes_on
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.slow
 def test_somebody_who_reads_all_the_time_neither_stops_a_run_nor_sees_half_of_it(place, undisturbed):
     running = attempt(place / "run")
     while running.poll() is None and not (place / "run" / "run.db").exists():
@@ -299,6 +300,7 @@ def test_a_store_that_cannot_be_written_for_a_while_ends_the_run_or_is_waited_fo
     finish(place / "run", undisturbed)
 
 
+@pytest.mark.slow
 def test_status_says_what_is_stored_after_a_kill(place):
     running = attempt(place / "run")
     while running.poll() is None and len(log_of(place / "run")) < 10:

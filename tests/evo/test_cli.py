@@ -312,6 +312,7 @@ def test_a_store_of_another_version_is_one_line_and_exit_code_2(tmp_path, versio
         assert named in refused(tmp_path, 2, command, "run")
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_away_is_no_error(place):
     done = subprocess.run(
         f"{sys.executable} -m evo.cli inspect done --json | head -c 1", shell=True, cwd=place, env=environment(),
@@ -325,15 +326,15 @@ def test_a_reader_that_goes_away_is_no_error(place):
 def undisturbed(tmp_path_factory):
     """The archive of a run that takes a while."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return evo.run(spec_file(folder, generations=60), folder / "run", workers=0).archive_sha256
+    return evo.run(spec_file(folder, generations=30), folder / "run", workers=0).archive_sha256
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("name", "in_background"), [("SIGINT", False), ("SIGTERM", True), pytest.param("SIGTERM", False, marks=pytest.mark.slow)]
+    ("name", "in_background"), some_of([("SIGINT", False), ("SIGTERM", True), ("SIGTERM", False)], few=[("SIGTERM", True)])
 )
 def test_a_signal_stops_a_run_cleanly_and_resume_ends_in_the_same_archive(undisturbed, tmp_path, name, in_background):
-    spec_file(tmp_path, generations=60)
+    spec_file(tmp_path, generations=30)
     # what a script starts in the background ignores Ctrl-C
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     running = started(tmp_path, "run", "tiny.toml", "--out", "run", "--workers", "0")

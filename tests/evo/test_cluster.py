@@ -43,6 +43,7 @@ ON_THE_ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", some_of(ON_THE_ODD, few=["raises"]))
 def test_a_task_that_fails_on_one_machine_only_is_tried_on_another_and_that_is_said(cluster, tmp_path, fails):
     judge = f"if os.environ.get('EVO_TEST_ODD'):\n            {ON_THE_ODD[fails]}\n        return fired == trials.labels"

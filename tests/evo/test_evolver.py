@@ -55,6 +55,7 @@ def test_a_search_in_a_notebook_needs_three_lines():
     assert evolver.motif().provenance.task["judge"] == "told"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_told_what_a_judge_says_it_ends_in_the_archive_of_evo_run(tmp_path, algorithm):
     spec = judged_spec(tmp_path, algorithm=f'"{algorithm}"', generations=5)
@@ -147,6 +148,7 @@ def test_noisy_survivors_come_up_again_and_a_lower_bound_counts():
     assert evolver.best.judgements <= counts[evolver.best.circuit] <= 16
 
 
+@pytest.mark.long
 def test_noisy_scores_lead_to_better_circuits_when_they_are_judged_again():
     def gap(noisy, seed):
         """How much better the best seems than it is."""

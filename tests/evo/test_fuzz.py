@@ -90,6 +90,7 @@ def few_analyses(monkeypatch):
     monkeypatch.setattr(Simulated, "analysed", 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
 def test_an_altered_run_is_one_line_or_works(folders, tmp_path, seed):
     folder, what = altered_run(folders, seed, tmp_path)

@@ -35,7 +35,7 @@ def test_tensorboard_gets_every_generation_of_every_island(tmp_path):
     assert "island_0/objective_energy" in found.Tags()["tensors"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_in_the_same_mlflow_run(tmp_path):
     mlflow = pytest.importorskip("mlflow.tracking")
     pytest.importorskip("sqlalchemy")

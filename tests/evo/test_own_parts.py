@@ -142,6 +142,7 @@ def test_deaps_nsga2_keeps_the_pareto_front():
     assert selection("selBest")(losses, losses, 1, np.random.default_rng(0)).tolist() == [0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes", [{"parents": "selTournament"}, {"survivors": "selNSGA3"}, {"parents": "selLexicase", "survivors": "selSPEA2"}]
 )

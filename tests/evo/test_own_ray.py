@@ -160,6 +160,7 @@ def test_a_long_temporary_folder_is_not_too_long_for_sockets(tmp_path, monkeypat
         assert folder.parent == Path("/tmp")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [["-m", "evo.cli"], ["-c", "import evo.cli; evo.cli.main()"]])
 def test_the_command_works_whatever_lies_in_the_working_folder(tmp_path, way):
     names = [name for name in SHADOWS if not name.startswith("evo")]

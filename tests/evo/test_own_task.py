@@ -156,6 +156,7 @@ RAISES = "if picked.any(): raise ValueError('a spike each')"
 IS_NAN = "return np.where(picked[..., None], np.nan, fired == trials.labels)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "trial_scores is not finite in trial 0")]
 )
@@ -314,6 +315,7 @@ def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
     assert "than before" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", range(94, 110, 4))
 def test_an_analysis_of_a_task_that_is_random_by_then_is_left_out(tmp_path, after):
     code = OWN_TASK.replace(CREDIT, LATE["trial_scores"][1].replace("30", str(after))).replace(

@@ -36,6 +36,7 @@ def test_no_share_is_the_algorithm_itself():
 BREED = [name for name, kind in ALGORITHMS.items() if "parents" in kind.selects]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BREED)
 def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(name):
     here = setting(SMALL, algorithm=name, polish=0.5, population=60)

@@ -395,6 +395,7 @@ def test_a_store_that_may_not_grow_keeps_what_it_has(undisturbed, tmp_path, monk
     assert evo.resume(folder, workers=0).archive_sha256 == undisturbed.archive_sha256
 
 
+@pytest.mark.long
 def test_a_finished_run_opens_in_a_folder_that_is_read_only(undisturbed):
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv, to be somebody who may not write")

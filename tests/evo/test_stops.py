@@ -46,6 +46,7 @@ def goes_on(folder, generations, epochs):
         evo.resume(folder, workers=0, generations=max(at, generations), observe=epochs and stops_after(epochs))
 
 
+@pytest.mark.long
 @examples(0.32, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([2, 4]), st.integers(1, LAST), ends, stops)
 def test_any_stops_end_in_the_archive_of_a_run_in_one_go(in_one_go, tmp_path_factory, epoch, first, ends, stops):

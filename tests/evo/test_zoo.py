@@ -102,6 +102,7 @@ def test_the_committed_spec_is_the_one_that_made_it(name):
     assert spec.task == known.task, "the spec leaves no setting of the task to its default"
 
 
+@pytest.mark.slow
 def test_the_commands_on_a_card_make_the_same_circuit_and_the_maker_of_the_zoo_the_same_files(tmp_path):
     known = min(map(zoo.card, zoo), key=lambda one: one.made.evaluations)
     run, pruned = (command.split() for command in known.commands)

@@ -13,6 +13,7 @@ DRAWS = 40
 FEW = 0.1  # of 40 intervals, what chance adds to the accepted bounds: two standard deviations and more
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["separation-3b", "gain-4", "itd-5 without E3"])
 def test_intervals_cover_the_mean_score_over_draws(name):
     (case,) = [case for case in cases(name.partition("-")[0]) if case.name == name]

@@ -15,7 +15,7 @@ for version in ${PYTHONS:-3.11 3.12 3.13 3.14}; do
   works "$python" || { echo "Python $version: not installed here"; continue; }
   venv=$outside/$version
   "$python" -m venv "$venv"
-  if ! "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: -c tests/constraints.txt "$outside"/dist/*.whl \
+  if ! "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: -c tests/constraints.txt "$(echo "$outside"/dist/*.whl)[data]" \
       pytest pytest-xdist hypothesis mpmath jsonschema networkx pandas polars 2> "$outside/pip-$version.txt"; then
     echo "Python $version: skipped, $(grep -m1 '^ERROR' "$outside/pip-$version.txt" || tail -1 "$outside/pip-$version.txt")"
     continue

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import circuits
+import evo
+import fitness
 from circuits.drawing.canvas import Figure, Panels, own_style, svg
 from circuits.drawing.diagram import wiring
 from circuits.drawing.notebook import of_circuit
@@ -78,6 +80,7 @@ def test_in_a_notebook_what_plot_returns_shows_itself(raster):
     assert axes[0].figure._repr_svg_().startswith("<svg")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "backend",
     ["bogus", *(pytest.param(b, marks=pytest.mark.slow) for b in ("module://matplotlib_inline.backend_inline", "qtagg", ""))],
@@ -93,6 +96,6 @@ def test_a_backend_that_is_not_there_does_not_matter(backend, tmp_path):
 
 
 def test_one_module_alone_imports_matplotlib():
-    files = [file for package in ("circuits", "fitness", "evo") for file in (ROOT / package).rglob("*.py")]
+    files = [file for package in (circuits, fitness, evo) for file in Path(package.__file__).parent.rglob("*.py")]
     found = {file.name for file in files if re.search(r"^\s*(import|from) matplotlib", file.read_text(encoding="utf-8"), re.M)}
     assert found == {"canvas.py"}

@@ -19,7 +19,7 @@ from tests.products import examples, few_of
 
 pytestmark = pytest.mark.long  # machine code with and without plastic synapses and noise
 TRIALS, STEPS = 20, 200
-FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", None, 3), ("lif_psc_exp", "short_term", 0)]  # that of seed 3 is noisy
+FEW = [("lif_psc_exp", None, 0), ("lif_psc_exp", None, 3)]  # that of seed 3 is noisy
 
 
 def rebuilt(circuit, versions, v):

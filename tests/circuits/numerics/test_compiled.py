@@ -70,6 +70,7 @@ def end(name, step):
 """
 
 
+@pytest.mark.slow
 def test_an_environment_of_ones_own_is_compiled_as_it_stands_and_does_not_get_in_the_way_of_others(tmp_path):
     """Its source is not in the key of the cache, and no other process could import it."""
     first, then = "print(end('Own', 1))", "print(end('Other', 3), end('Own', 2))"  # Own is not there yet when Other looks
@@ -151,6 +152,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 def test_settings_of_numba_for_the_users_own_functions_do_not_matter_even_on_a_cold_cache(tmp_path):
     code = FIRST_RESULT + "from numba import njit\nprint(njit(lambda: 1))"
     environment = os.environ | SETTINGS | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}

@@ -15,6 +15,7 @@ from circuits.simulation.packed import from_circuit, from_matrices
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
 from tests.circuits.simulation.driven import DT_MS, STEPS, driven_circuit, wave
+from tests.products import some_of
 
 TRIALS = 70
 
@@ -75,9 +76,7 @@ def test_a_lasting_signal_drives_by_its_gain():
     assert raster.traces.v_mv[0, -1, 0] == pytest.approx(-70 + 2 * 7.0 * (1 - 0.1 / (2 * 2.0)), abs=0.01)
 
 
-@pytest.mark.parametrize(
-    "model", ["lif_psc_exp", "aeif_psc_exp", *(pytest.param(m, marks=pytest.mark.slow) for m in ("alif_psc_exp", "izhikevich"))]
-)
+@pytest.mark.parametrize("model", some_of(["lif_psc_exp", "aeif_psc_exp", "alif_psc_exp", "izhikevich"], few=["lif_psc_exp"]))
 def test_a_population_does_in_float32_what_its_circuits_do_alone(model):
     circuit, spikes = driven_circuit(model), given()
     drive = drive_of(sampled(circuit), {"x": (0.25, wave(TRIALS))}, DT_MS, TRIALS, STEPS)

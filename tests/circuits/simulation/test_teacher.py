@@ -57,7 +57,7 @@ def everywhere(spikes):
     [
         ("lif_psc_exp", "static", 0.0),
         pytest.param("lif_psc_exp", "stdp", 0.0, marks=pytest.mark.slow),  # each compiles two kernels of its own
-        ("alif_psc_exp", "short_term", 1.0),
+        pytest.param("alif_psc_exp", "short_term", 1.0, marks=pytest.mark.slow),
     ],
 )
 def test_a_circuit_that_is_taught_what_it_does_does_the_same_and_is_little_surprised(model, synapse_model, noise_mv):
@@ -124,7 +124,7 @@ def test_the_surprise_is_that_of_escape_noise_by_hand():
     should = rng.random((TRIALS, STEPS, 2)) < 0.03
     scored = rng.random((TRIALS, STEPS, 1)) < 0.7
     teacher = Teacher(pack(should), pack(scored)[..., 0].copy(), 2.5)
-    packed = from_circuit(chain(), np.float64)
+    packed = from_circuit(chain(), np.float32)
     found = simulate_population(packed, pack(given), TRIALS, teacher=teacher)
     for trial in (0, 5, 69):
         first = np.stack([40.0 * late(given[trial, :, 0], 1.0), np.zeros(STEPS)])

@@ -27,6 +27,7 @@ def test_a_compiled_cell_is_the_same_cell():
         assert torch.allclose(mine.double(), theirs.double(), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_compiled_layer_is_the_same_layer():
     torch.manual_seed(0)
     layer = MotifLayer(small_motif(weights=(60.0, 50.0, 30.0, 9.0)), copies=3, in_features=4, share=False)

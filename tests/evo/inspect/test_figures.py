@@ -23,6 +23,7 @@ def analysis(run):
     return run.analysis(run.front[0])
 
 
+@pytest.mark.long
 def test_every_figure_is_drawn_with_its_size_and_font(run, analysis, tmp_path):
     circuit, steps = run.front[0].circuit, run.lineage(0)
     recorded = simulate(circuit, run.examples.spikes[:1], record=[circuit.neurons[0].id])

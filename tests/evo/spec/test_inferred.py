@@ -56,6 +56,7 @@ def run(folder):
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 
 
+@pytest.mark.long
 def test_inferred_circuits_are_kept_with_the_run(run):
     names = run.spec.search.founders
     assert names
@@ -65,6 +66,7 @@ def test_inferred_circuits_are_kept_with_the_run(run):
     assert max(member.score for member in run.front) > 0.5  # a random circuit has about 0
 
 
+@pytest.mark.long
 def test_whoever_runs_the_spec_of_the_folder_needs_no_inference(run, tmp_path, monkeypatch):
     monkeypatch.setattr(infer, "_visible", None)
     again = evo.run(run.folder / "run.toml", tmp_path / "again", workers=0)

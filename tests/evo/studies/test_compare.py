@@ -39,6 +39,7 @@ def test_its_p_is_mann_and_whitneys_and_never_is_a_number_like_others():
     assert effect([never, never], [never, never]) == pytest.approx((0.5, *effect([1, 1], [1, 1])[1:3], 1.0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("shift", "size"), [(0.0, 5), (1.0, 8), (2.5, 8)])
 def test_its_interval_holds_the_truth_nineteen_times_in_twenty(shift, size):
     rng = np.random.default_rng(3)

@@ -32,6 +32,7 @@ def forget(folder):
         db.commit()
 
 
+@pytest.mark.long
 def test_what_a_run_has_stored_is_what_is_worked_out_without_it(tmp_path, run):
     folder = shutil.copytree(run.folder, tmp_path / "run")
     stored = prune(folder)

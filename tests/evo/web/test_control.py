@@ -125,7 +125,7 @@ def test_values_and_toml_say_the_same(lab):
     assert lab.answer("spec/check", {"toml": again["toml"]})["values"] == form["values"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_search_outlives_the_lab_and_is_stopped_and_gone_on_with(lab, folder, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     toml = TINY.replace("generations = 6", "generations = 100000")

@@ -87,6 +87,7 @@ def test_no_part_goes_whose_loss_only_a_rare_condition_feels():
 LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mismatch", "sequence")]  # the same code, for many seconds
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gate", "phonotaxis", "gamma", *LARGE])
 def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
     task, draw, confirming = case(name)

@@ -150,6 +150,7 @@ def test_evo_new_writes_a_spec_for_learning(tmp_path):
 
 
 def test_what_learning_cannot_do_is_refused_by_name(tmp_path):
+    pytest.importorskip("torch")
     for change, said in (
         ({"data": "flipflop"}, "there is no data set 'flipflop'"),
         ({"settings": {"bit": 1}}, "unknown key 'bit'"),

@@ -91,7 +91,9 @@ class Made:
         self.ob = np.column_stack([np.where(self.gt == 2, 1.0, -1.0), np.zeros(steps)])
 
 
+@pytest.mark.long
 def test_trials_of_neurogym_become_a_file_from_which_a_search_learns(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
     loaded = importlib.util.spec_from_file_location("neurogym_trials", SCRIPT)
     script = importlib.util.module_from_spec(loaded)
     loaded.loader.exec_module(script)

@@ -117,6 +117,7 @@ def test_trials_with_the_same_stimulus_are_repeats_and_their_spread_is_the_ceili
     assert one.value > 0.9  # it also meets itself
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scored_by", measures.MEASURES)
 def test_the_ceiling_is_what_one_repeat_says_of_the_others(scored_by):
     """Computed again, pair by pair, by `spike_trains`."""

@@ -63,6 +63,7 @@ def test_peers_are_as_old_and_as_large_as_the_circuits(operators):
     assert np.allclose(found[0].as_old.size.mean(0), wiring(at_4).size.mean(0), rtol=0.1)
 
 
+@pytest.mark.slow
 def test_genomes_held_to_a_size_have_the_motifs_of_those_that_drifted_there_by_themselves(operators):
     (many,) = drift(operators, 40_000, [10], np.random.default_rng(10))
     sizes, which, count = np.unique(wiring(many).size, axis=0, return_inverse=True, return_counts=True)

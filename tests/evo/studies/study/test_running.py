@@ -56,6 +56,7 @@ def alone(folder, specs):
         }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stops", [(), (1,), (2, 3, 4), (5, 4)])
 def test_an_interrupted_study_ends_in_the_archives_of_its_runs_alone(tmp_path, specs, alone, stops):
     begin_study(specs, tmp_path / "s", 2)

@@ -43,6 +43,7 @@ def threshold_unit(seconds=8.0, seed=0):
     return "".join([*lines, *(f"0,output,x,{t + 3:.3f}\n" for t, n in zip(a, near, strict=True) if n)]).encode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scored_by", ["coincidence", "rate"])
 def test_every_model_does_better_than_a_constant_rate_and_none_is_perfect(scored_by):
     task = made(threshold_unit(), scored_by=scored_by, window_ms=400, step_ms=1.0)

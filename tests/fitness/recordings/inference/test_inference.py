@@ -100,6 +100,7 @@ def test_spikes_are_drawn_as_often_as_they_are_likely(seen):
     assert np.mean(counts[10:]) / ones(places) == pytest.approx(likely / (1 + likely), rel=0.15)
 
 
+@pytest.mark.long
 def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
     monkeypatch.setattr(infer, "VISIBLE", 3)
     circuit, task, trials = seen
@@ -117,6 +118,7 @@ def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
     assert there == {(names[s.pre], names[s.post]) for s in circuit.synapses}
 
 
+@pytest.mark.long
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     _, task, trials = seen
     for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1}.items():
