@@ -5,10 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from circuits import simulate
 from circuits.zoo import zoo
 from fitness.learning.network import Sizes
 from fitness.learning.settings import settings
-from tests.bench import bench_parts, bench_racing, spoken
+from tests.bench import bench_parts, bench_racing, parts_arms, parts_loop, spoken
 from tests.bench.bench_parts import COMMON, SETTINGS, SPEC
 from tests.bench.parts_arms import ARMS, RIVALS, network_of, random, rewired
 from tests.bench.parts_robust import robust
@@ -99,3 +100,25 @@ def test_a_spoken_word_becomes_spikes_of_the_bands_in_which_it_is_loud():
     centres = np.linspace(spoken.mel_of(100), spoken.mel_of(4000), spoken.BANDS + 2)[1:-1]
     assert abs(found.sum(axis=0).argmax() - np.abs(centres - spoken.mel_of(1000)).argmin()) <= 1
     assert found[:250].sum() > 10 * found[280:].sum()
+
+
+def test_training_in_a_closed_loop_changes_weights_alone_and_is_judged_in_both_bodies():
+    circuit = parts_loop.part("rewired", 1)
+    task = parts_loop.fitness.task("phonotaxis")
+    course = parts_loop.trained(circuit, task, 1, 2)
+    found = list(parts_loop.rows("rewired", 1, "cricket", circuit, 2))
+    assert [row[2:4] for row in found] == [("cricket", "cricket"), ("cricket", "clumsy")]
+    assert found[0][4] != found[1][4]
+    assert degrees(course[-1]) == degrees(circuit)
+    assert all(0.05 < b.weight_mv / a.weight_mv < 20 for a, b in zip(circuit.synapses, course[-1].synapses, strict=True))
+    assert "| rewired | cricket | clumsy |" in parts_loop.table(found)
+
+
+def test_the_ablations_keep_the_neurons_and_lose_or_gain_recurrence():
+    assert parts_arms.uncoupled(GATE).neurons == GATE.neurons
+    assert not parts_arms.uncoupled(GATE).synapses
+    pulse = np.zeros((1, 400, 1), bool)
+    pulse[0, 5:20] = True
+    strong = parts_arms.self_exciting()
+    activity = simulate(strong, pulse).spikes()[0, :, 0]
+    assert activity[-50:].any()

@@ -7,7 +7,6 @@ from torch import nn
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons.model import P11_E
 from circuits.torch import eager
 from circuits.torch.assemble import Assembly
@@ -72,8 +71,8 @@ class MotifCell(OwnPrecision):
         the circuit, so that they cannot explode. "eprop", for a `MotifLayer`: the same gradients online, by eligibility traces
         that go on from window to window (Bellec et al., Nat. Commun. 11, 2020), in tensor operations.
     engine : {"auto", "fused", "eager"}
-        "fused": compiled kernels, for sequences on the CPU of neurons "lif_psc_exp" with static synapses; "eager": tensor
-        operations, for all; "auto": whichever fits.
+        "fused": compiled kernels, for sequences on the CPU of neurons "lif_psc_exp" and "alif_psc_exp" with static synapses;
+        "eager": tensor operations, for all; "auto": whichever fits.
 
     Raises
     ------
@@ -309,7 +308,7 @@ class MotifCell(OwnPrecision):
     def _fuses(self, x, sequence):
         """Do the fused kernels run this?"""
         possible = x.device.type == "cpu" and not torch.compiler.is_compiling() and len(x) > 0
-        if self.plastic or self.motif.model is not LIF_PSC_EXP:
+        if self.plastic or not self.lif.form.linear:
             return False
         if self.engine == "fused" and not possible:
             raise UserError('engine: "fused" needs steps on the CPU outside torch.compile; use "auto"')

@@ -7,7 +7,7 @@ import torch
 
 from circuits.circuit import MAX_DELAY_STEPS, Circuit
 from circuits.errors import UserError
-from circuits.neurons import LIF_PSC_EXP, NeuronModel
+from circuits.neurons import NeuronModel
 from circuits.torch.models import FORMS
 from circuits.torch.positive import WEIGHTS
 from circuits.torch.surrogate import SURROGATES
@@ -41,9 +41,10 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
     plastic = any(s.short_term for s in synapses)
     if plastic and "delays" in trainable:
         raise UserError("trainable: delays of synapses with short-term plasticity cannot be trained")
-    if engine == "fused" and (plastic or motif.model is not LIF_PSC_EXP):
+    if engine == "fused" and (plastic or not FORMS[motif.neuron_model].linear):
         unsupported = "short_term synapses" if plastic else f"neurons of {motif.neuron_model}"
-        raise UserError(f'engine: "fused" has static synapses and lif_psc_exp neurons, no {unsupported}; use "auto"')
+        kinds = " and ".join(name for name, form in FORMS.items() if form.linear)
+        raise UserError(f'engine: "fused" has static synapses and {kinds} neurons, no {unsupported}; use "auto"')
     if isinstance(trainable, str) or not set(trainable) <= set(TRAINABLE):
         raise UserError(f"trainable: a tuple of {', '.join(TRAINABLE)}, not {trainable!r}")
     one_of("parametrisation", parametrisation, WEIGHTS)

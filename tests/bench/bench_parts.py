@@ -1,35 +1,39 @@
 """Do evolved parts pay? Networks of copies of parts beside controls with as many parameters, trained alike:
-python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--settings NAME ...]
+python -m tests.bench.bench_parts [--seeds N] [--steps N] [--arms NAME ...] [--settings NAME ...] [--seconds N]
 
-The protocol, in this form written down after ten runs of 200 steps (the first rows of the table) and before all others:
+The protocol, in this form written down before the runs of which there are rows:
 
 1. Settings (`SETTINGS`): data sets over time, read at every step; spoken digits, each speaker left out in turn, and these with
    1, 5 and 20 examples a class where the inside of copies is frozen (`few-shot`), read once a trial. Time constants are fixed
    at what the part has (5 to 20 ms for membranes); weights inside of copies, biases, projection and readout learn. All arms
    have the same number of parameters, training trials, training steps and trials of a step, and are judged on the same trials,
-   which nobody was trained on.
+   which nobody was trained on. `steps` of a setting are as many as an hour of one core allows for those of `SHORT`.
+   `flip-flop-clipped` was added after the rows of `flip-flop`: it bounds gradients through time, to see whether what failed
+   there failed by exploding gradients alone.
 2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
    other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
    single neuron; a dense recurrent layer with Dale's law, and one without; adaptive LIF neurons (LSNN), whose thresholds have
-   time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU.
-3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON`, whose trials and
-   first weights are not those of the seeds that count. The largest rate was added after a look at that seed. Nothing else is
-   tuned, for any arm.
+   time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU. Two ablations explain what
+   differs: the first arm without the synapses between its neurons, and a single neuron that excites itself.
+3. Each arm chooses its learning rate among `RATES`, the same for all, by its accuracy with seed `TUNED_ON` after a quarter of
+   the steps; trials and first weights of this seed are not those of the seeds that count. Nothing else is tuned, for any arm.
 4. With seeds 1 to N (trials, first weights and the order of trials differ) each arm is trained at that rate. Reported: balanced
    accuracy before training, after 10, after 75 and after all steps, spikes and synaptic events of a trial, training steps lost
    to gradients that were not finite. No run is left out, and none repeated.
 5. Robustness (`ROBUST`): after the training, each number that learned inside of the layer is multiplied by 1 + s times a normal
    number, for each s; and a share of the neurons falls silent. Reported: balanced accuracy, one draw of each.
 
-A closed loop (bodies) is not here. Every finished training is a row of runs/results/parts.csv (or the file that BENCH_CSV
-names): a stopped benchmark goes on where it was; delete the file to start anew. The circuit evolved for learning is kept in
-runs/results/parts/; without it the search is run first.
+`tests.bench.parts_loop` tries parts in a closed loop. Every finished training is a row of runs/results/parts.csv (or the file
+that BENCH_CSV names): a stopped benchmark goes on where it was; delete the file to start anew. The circuit evolved for learning
+is kept in runs/results/parts/; without it the search is run first.
 """
 
 import argparse
 import csv
+import math
 import os
+import sys
 import time
 from importlib.util import find_spec
 from itertools import product
@@ -49,17 +53,27 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "runs" / "learning" / "flip-flop.toml"
 PARTS = ROOT / "runs" / "results" / "parts"
 RATES, TUNED_ON = (0.05, 0.15, 0.4), 100
-COMMON: dict[str, Any] = {"name": "learning", "parameters": 1300, "batch": 16, "examples": 500, "judged": 128, "looks": 10}
+TUNING = 0.25  # share of the training steps
+COMMON: dict[str, Any] = {
+    "name": "learning", "parameters": 1300, "batch": 16, "examples": 500, "judged": 128, "looks": 10, "steps": 800,
+}  # fmt: skip
+SHORT = ("flip-flop", "flip-flop-clipped", "route", "few-shot-1", "few-shot-5")
 SETTINGS: dict[str, dict[str, Any]] = {
-    "flip-flop": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]}},
+    "flip-flop": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]}, "steps": 400},
+    "flip-flop-clipped": {
+        "data": "flip-flop",
+        "settings": {"bits": 3, "fibres": 8, "steps": 600, "hold_ms": [60, 300]},
+        "steps": 400,
+        "clip": 1.0,
+    },
     "flip-flop-long": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 2400, "hold_ms": [300, 1200]}},
-    "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}},
+    "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}, "steps": 200},
     "parity": {"data": "parity"},
     "intervals": {"data": "intervals", "settings": {"interval_ms": [100, 800]}},
     "order": {"data": "order"},
-    "route": {"data": "route"},
+    "route": {"data": "route", "steps": 200},
     **{f"digits-{speaker}": {"parameters": 4000, "batch": 32, "examples": 1500} for speaker in SPEAKERS},
-    **{f"few-shot-{k}": {"parameters": 4000, "examples": 10 * k, "trainable": []} for k in (1, 5, 20)},
+    **{f"few-shot-{k}": {"parameters": 4000, "examples": 10 * k, "trainable": [], "steps": 200} for k in (1, 5, 20)},
 }
 AFTER = (10, 75)
 ROBUST = ("noise_10", "noise_25", "noise_50", "loss_10", "loss_25")  # percent
@@ -67,33 +81,40 @@ SPOKEN = ROOT.parent / "shared" / "data" / "spoken_digits.npz"
 HELD_OUT = "theo"  # the speaker that few-shot learning is judged on
 COLUMNS = (
     "setting", "arm", "seed", "rate", "steps", "parameters", "neurons", "before", "after_10", "after_75", "accuracy", "spikes",
-    "events", "lost", *ROBUST, "seconds",
+    "events", "lost", *ROBUST, "seconds", "curve",
 )  # fmt: skip
+TEXT = ("setting", "arm", "curve")
 
 
 def main():
     from tests.bench.parts_arms import ARMS, RIVALS
 
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="of training [default: those of each setting]")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no training after so much processor time")
     parser.add_argument("--arms", nargs="+", default=[*ARMS, *RIVALS], choices=[*ARMS, *RIVALS])
-    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--settings", nargs="+", default=list(SHORT), choices=list(SETTINGS))
     parser.add_argument("--table", action="store_true", help="print the rows there are, and train nothing")
     chosen = parser.parse_args()
     path = Path(os.environ.get("BENCH_CSV") or ROOT / "runs" / "results" / "parts.csv")
     seeds = [] if chosen.table else [TUNED_ON, *range(1, chosen.seeds + 1)]
+    steps = {setting: chosen.steps or (COMMON | SETTINGS[setting])["steps"] for setting in chosen.settings}
     for setting, seed, arm in product(chosen.settings, seeds, chosen.arms):
         if (why := absent(setting, arm)) is not None:
             if seed == TUNED_ON:
                 print(f"{setting} {arm}: left out: {why}", flush=True)
             continue
-        rates = RATES if seed == TUNED_ON else [best_rate(rows(path), setting, arm, chosen.steps)]
+        tuning = max(1, round(TUNING * steps[setting]))
+        rates = RATES if seed == TUNED_ON else [best_rate(rows(path), setting, arm, tuning)]
         for rate in rates:
-            job = {"setting": setting, "arm": arm, "seed": seed, "rate": rate, "steps": chosen.steps}
+            job = {"setting": setting, "arm": arm, "seed": seed, "rate": rate}
+            job["steps"] = tuning if seed == TUNED_ON else steps[setting]
             if not done(rows(path), job):
+                if time.process_time() > chosen.seconds:
+                    sys.exit(f"{chosen.seconds:g} s are over; the same command goes on")
                 add(path, job | trained(job))
-    print(table([r for r in rows(path) if r["seed"] != TUNED_ON and r["steps"] == chosen.steps]))
+    print(table([r for r in rows(path) if r["seed"] != TUNED_ON and r["steps"] == steps.get(r["setting"])]))
 
 
 def evolved_for_learning():
@@ -113,6 +134,8 @@ def absent(setting: str, arm: str) -> str | None:
     """What is missing for an arm in a setting; None for nothing."""
     if setting.startswith(("digits", "few-shot")) and not SPOKEN.exists():
         return "no spoken_digits.npz beside the repository"
+    if setting == "flip-flop-clipped" and arm in ("adaptive LIF", "snnTorch", "GRU"):
+        return "has no such bounds"
     if arm == "snnTorch" and find_spec("snntorch") is None:
         return "snntorch is not installed"
     return None
@@ -155,6 +178,7 @@ def trained(job: dict[str, Any]) -> dict[str, Any]:
         "lost": found.curve["lost"],
         **robust(network, sets.judged, seed),
         "seconds": time.process_time() - begin,
+        "curve": " ".join(f"{step}:{accuracy:.4g}" for step, accuracy in at.items()),
     }
 
 
@@ -164,10 +188,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
         return []
     with open(path, encoding="utf-8", newline="") as file:
         return [
-            {
-                key: value if key in ("setting", "arm") else (int if key in ("seed", "steps") else float)(value)
-                for key, value in r.items()
-            }
+            {key: value if key in TEXT else (int if key in ("seed", "steps") else float)(value) for key, value in r.items()}
             for r in csv.DictReader(file)
         ]
 

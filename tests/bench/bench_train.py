@@ -30,6 +30,8 @@ def main():
             name = "copies that share weights" if share else "copies with their own weights"
             calls[name, threads] = step(torch, layer(torch, "fused", share), spikes, threads)
         calls["plain tensor operations", threads] = step(torch, layer(torch, "eager", False), spikes, threads)
+        for name, engine in (("adaptive neurons", "fused"), ("adaptive neurons, plain tensor operations", "eager")):
+            calls[name, threads] = step(torch, layer(torch, engine, False, "alif_psc_exp"), spikes, threads)
     with TemporaryDirectory() as folder:
         rivals = ready(Path(folder) / "job.npz", spikes)
         timers = [*map(timer, calls.values()), *(rival.go for rival in rivals.values())]
@@ -50,15 +52,15 @@ def main():
         figure(f"kept for the backward pass, {engine}", kept(torch, layer(torch, engine, False), spikes) / 2**20, "MiB")
 
 
-def layer(torch, engine, share):
+def layer(torch, engine, share, model="lif_psc_exp"):
     """COPIES copies of a random motif; every E neuron is an output, and the projection makes all fire some times in a trial."""
     from circuits.torch import MotifLayer
 
     torch.manual_seed(0)
-    return MotifLayer(motif(), COPIES, LINES, share=share, engine=engine)
+    return MotifLayer(motif(model), COPIES, LINES, share=share, engine=engine)
 
 
-def motif(seed=1):
+def motif(model="lif_psc_exp", seed=1):
     """NEURONS neurons, a quarter of them I, with four channels and about six synapses each, delays of 1 to 8 steps of 1 ms."""
     from circuits import Circuit
 
@@ -75,7 +77,9 @@ def motif(seed=1):
     ]
     synapses = [wire(pre=int(pre), post=n) for n in range(NEURONS) for pre in rng.choice(NEURONS, 6, replace=False)]
     outputs = [{"name": "out", "neurons": list(range(excitatory))}]
-    return Circuit(dt_ms=1.0, neurons=neurons, inputs=inputs, synapses=synapses, outputs=outputs)
+    if model == "alif_psc_exp":
+        neurons = [neuron | {"w_jump_mv": 0.5, "theta_jump_mv": 1.0} for neuron in neurons]
+    return Circuit(dt_ms=1.0, neuron_model=model, neurons=neurons, inputs=inputs, synapses=synapses, outputs=outputs)
 
 
 def step(torch, module, spikes, threads):

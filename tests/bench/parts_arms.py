@@ -16,7 +16,7 @@ from fitness.learning.settings import Learning
 from tests.bench import parts_rivals as rivals
 from tests.bench.assembly_motifs import SINGLE
 
-LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY = ARMS = (
+LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP = ARMS = (
     "evolved for learning",
     "evolved for the task",
     "rewired",
@@ -24,6 +24,8 @@ LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY = ARMS = (
     "single neuron",
     "dense, Dale's law",
     "dense, any sign",
+    "evolved for learning, uncoupled",
+    "single neuron, self-exciting",
 )
 LSNN, SNNTORCH, GRU = RIVALS = ("adaptive LIF", "snnTorch", "GRU")
 EXCHANGES = 20  # of the targets of two synapses, for each synapse
@@ -46,8 +48,21 @@ def network_of(arm: str, settings: Learning, sizes: Sizes, learned: Callable[[],
         REWIRED: lambda: rewired(learned(), np.random.default_rng((seed, 0))),
         RANDOM: lambda: random(learned(), spec, np.random.default_rng((seed, 1))),
         NEURON: lambda: SINGLE.circuit,
+        CUT: lambda: uncoupled(learned()),
+        LOOP: self_exciting,
     }[arm]()
     return assembled(essential(part) or part, settings, sizes)
+
+
+def uncoupled(circuit: Circuit) -> Circuit:
+    """The circuit without the synapses between its neurons; those that no input reaches are left out by `essential`."""
+    return Circuit(**circuit.model_dump() | {"synapses": []})
+
+
+def self_exciting() -> Circuit:
+    """The single neuron with a synapse onto itself, strong enough that a few spikes in a row go on for ever."""
+    data = SINGLE.circuit.model_dump()
+    return Circuit(**data | {"synapses": [{"pre": "E0", "post": "E0", "weight_mv": 60.0, "delay_ms": 5.0}]})
 
 
 def rewired(circuit: Circuit, rng: np.random.Generator) -> Circuit:
@@ -103,5 +118,6 @@ def dense(settings: Learning, sizes: Sizes, dale: bool, seed: int) -> Network:
     neurons = int((math.sqrt(each**2 + 4 * left) - each) / 2)
     parameters = {"tau_m_ms": (5.0, 20.0), "tau_syn_e_ms": 5.0, "tau_syn_i_ms": 5.0, "t_ref_ms": 2.0}
     options = {"trainable": tuple(settings.trainable), "surrogate": SURROGATE, "slope": SLOPE, "projection": "signed"}
+    options |= {"dampening": settings.dampening, "clip": settings.clip, "credit": settings.credit}
     layer = dense_layer(neurons, lines, dale=dale, parameters=parameters, dt_ms=sizes.dt_ms, seed=seed, **options)
     return Network([layer], sizes, settings.features, settings.readout_ms)

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.population import in_threads, spans
-from circuits.torch.fused.backward import COLUMNS, Credit, IncomingGradients, OutgoingGradients, Workspace, run_backward
+from circuits.torch.fused.adaptation import SUMMED
+from circuits.torch.fused.backward import Credit, IncomingGradients, OutgoingGradients, Workspace, run_backward
 from circuits.torch.fused.forward import Outputs, Record, run_forward
 from circuits.torch.fused.job import Job, Lists, chunk_of
 
@@ -20,10 +21,11 @@ from circuits.torch.fused.job import Job, Lists, chunk_of
 class Plan:
     """Parts of a run other than tensors: arrays as in `Job`, and
 
-    batch    lanes in use;   history  maximal delay in steps;   kind  of the surrogate
+    model    the kind of the neuron model;   batch    lanes in use;   history  maximal delay in steps;   kind  of the surrogate
     credit   options of the backward pass;   times  are gradients of the propagators needed?
     """
 
+    model: Any
     lists: Lists
     delay: np.ndarray
     batch: int
@@ -39,10 +41,10 @@ class Run(torch.autograd.Function):
     """`apply(x, weight, table, start, past_x, past_spikes, plan)` -> spikes read, last spikes, final state, steps held.
 
     x            real [G, channels, T, B], with stride 1 of the last axis;   weight, table  as in `Job`
-    start        real [3, G, neurons, B]: V, I_e, I_i, or None: rest
+    start        real [states, G, neurons, B], or None: rest
     past_x       real [G, channels, D, B], past_spikes real [G, neurons, D, B] of 0 and 1: the steps before, or None: silence
-    Returns [T, batch, G, slots], [G, neurons, tail, B], [3, G, neurons, B], int32 [G, neurons, B]; the tail is as long as the
-    longest delay, or T. B is the batch padded to a multiple of 64, T at least 1. Results do not depend on the number of
+    Returns [T, batch, G, slots], [G, neurons, tail, B], [states, G, neurons, B], int32 [G, neurons, B]; the tail is as long as
+    the longest delay, or T. B is the batch padded to a multiple of 64, T at least 1. Results do not depend on the number of
     threads.
     """
 
@@ -52,10 +54,11 @@ class Run(torch.autograd.Function):
         real, (groups, _, steps, lanes), neurons = x.dtype, x.shape, len(plan.lists.n_ref)
         read = torch.empty(steps, plan.batch, groups, len(plan.read), dtype=real)
         tail = torch.empty(groups, neurons, min(job.history, steps), lanes, dtype=real)
-        final = torch.empty(3, groups, neurons, lanes, dtype=real)
+        states = plan.model.states
+        final = torch.empty(states, groups, neurons, lanes, dtype=real)
         refractory = torch.zeros(groups, neurons, lanes, dtype=torch.int32)
         outputs = Outputs(read.numpy(), *map(_flat, (tail, final, refractory)))
-        _in_threads(job, partial(aligned, neurons * 3 * LANES, job.x.dtype), partial(run_forward, job, outputs))
+        _in_threads(job, partial(aligned, neurons * states * LANES, job.x.dtype), partial(run_forward, job, outputs))
         saved = [torch.from_numpy(array) for array in (job.raster.view("i8"), job.marks, job.held.view("i8"))]
         ctx.save_for_backward(x, weight, table, past_x, *saved)
         ctx.plan, ctx.past_spikes = plan, 0 if past_spikes is None else past_spikes.shape[2]
@@ -82,22 +85,23 @@ class Run(torch.autograd.Function):
         tail, final = (empty if grad is None else grad.contiguous() for grad in (tail, final))
         incoming = IncomingGradients(_flat(read), read.stride()[:3], _flat(tail), _flat(final))
 
-        shapes = (x.shape, None, None, (3, groups, neurons, lanes), None, (groups, neurons, job.history, lanes))
+        shapes = (x.shape, None, None, (plan.model.states, groups, neurons, lanes), None, (groups, neurons, job.history, lanes))
         if past_x is not None:
             shapes = (*shapes[:4], past_x.shape, shapes[5])
         grad_x, _, _, grad_start, grad_past_x, grad_past_spikes, _ = (
             torch.empty(shape, dtype=x.dtype) if needed and shape else None
             for shape, needed in zip((*shapes, None), ctx.needs_input_grad, strict=True)
         )
+        columns = SUMMED[type(plan.model)]
         weight_sums = np.zeros((groups, blocks, weight.shape[1]))
-        table_sums = np.zeros((groups, blocks, neurons, len(COLUMNS)))
+        table_sums = np.zeros((groups, blocks, neurons, len(columns)))
         arrays = (empty if grad is None else grad for grad in (grad_x, grad_past_x, grad_past_spikes, grad_start))
         outgoing = OutgoingGradients(*map(_flat, arrays), weight_sums, table_sums)
         needs_table = ctx.needs_input_grad[2]
-        workspace = partial(_workspace, job, plan.times and needs_table, needs_table)
+        workspace = partial(_workspace, job, plan.times and needs_table, len(columns) if needs_table else 0)
         _in_threads(job, workspace, partial(run_backward, job, plan.kind, plan.credit, incoming, outgoing))
         grad_table = torch.zeros_like(table)
-        grad_table[..., list(COLUMNS)] = _summed(table_sums, table)
+        grad_table[..., list(columns)] = _summed(table_sums, table)
         if grad_past_spikes is not None:
             grad_past_spikes = grad_past_spikes[:, :, job.history - ctx.past_spikes :]
         return grad_x, _summed(weight_sums, weight), grad_table, grad_start, grad_past_x, grad_past_spikes, None
@@ -113,7 +117,7 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, saved=None) -> Job:
         raster = np.zeros((groups, blocks, history + steps, neurons), "u8")
         if past_spikes is not None:
             raster[:, :, history - past_spikes.shape[2] : history] = words(past_spikes > 0).transpose(0, 3, 2, 1)
-        marks = aligned(groups * blocks * chunks * neurons * 3 * LANES, real)
+        marks = aligned(groups * blocks * chunks * neurons * plan.model.states * LANES, real)
         saved = raster, marks, np.empty((groups, blocks, chunks, neurons), "u8")
     column = np.full(neurons, -1)
     column[plan.read] = np.arange(len(plan.read))
@@ -121,6 +125,7 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, saved=None) -> Job:
     start, past_x = (empty if tensor is None else tensor.detach().contiguous() for tensor in (start, past_x))
     x = _lanes_last(x.detach())
     return Job(
+        model=plan.model,
         lists=plan.lists,
         weight=weight.detach().contiguous().numpy(),
         delay=plan.delay,
@@ -151,13 +156,12 @@ def words(lanes: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(packed).view("<u8")[..., 0].astype("u8", copy=False)
 
 
-def _workspace(job, times, table) -> Workspace:
-    neurons, real = len(job.lists.n_ref), job.x.dtype
-    size = neurons * job.chunk * LANES
-    record = Record(aligned(size, real), *(aligned(size if times else 0, real) for _ in range(3)))
-    rows, sums = 2 * (1 + job.chunk + job.history), len(COLUMNS) if table else 0
-    state, adjoint, met, summed = (aligned(neurons * n * LANES, real) for n in (3, rows, 1, sums))
-    return Workspace(record, state, aligned(LANES, real), adjoint, met, summed, np.empty(job.chunk * neurons, "u8"))
+def _workspace(job, times, sums) -> Workspace:
+    neurons, states, real = len(job.lists.n_ref), job.model.states, job.x.dtype
+    size, rows = neurons * job.chunk * LANES, 2 * (1 + job.chunk + job.history)
+    record = Record(aligned(size, real), aligned(size * states if times else 0, real))
+    state, adjoint, u, further, summed = (aligned(neurons * n * LANES, real) for n in (states, rows, 1, states - 3, sums))
+    return Workspace(record, state, aligned(LANES, real), adjoint, u, further, summed, np.empty(job.chunk * neurons, "u8"))
 
 
 def _in_threads(job, new_workspace, function):

@@ -7,8 +7,9 @@ With a[X] for the gradient of the loss with respect to X after step t, and a' af
     a[U]   = P22 a'[U] + a[S] psi(U - threshold)         psi: the surrogate derivative; without the first term where the
                                                          neuron fires, since a reset has no slope; 0 where it is refractory
 
-and the gradient of a synapse's weight is the sum of a[I_x] over the steps and lanes in which its spikes arrive. Potentials of
-the forward pass are not stored: each chunk of steps is recomputed from the state at its start, in `Job.marks`.
+and the gradient of a synapse's weight is the sum of a[I_x] over the steps and lanes in which its spikes arrive. What
+neurons that adapt add is in `adaptation`. Potentials of the forward pass are not stored: each chunk of steps is recomputed from
+the state at its start, in `Job.marks`.
 
 `Credit` has deviations from the exact gradient: dampening of the surrogate derivative; a[U] clipped to `clip` times the largest
 external gradient of a spike of the circuit in the lane, in this or a later step; no sum over outgoing synapses.
@@ -18,10 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.neurons import lif_psc_exp
-from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD
+from circuits.neurons.lif_psc_exp import P21_E, P21_I, P22
 from circuits.neurons.model import P11_E, P11_I
-from circuits.numerics.compiled import compiler
+from circuits.numerics.compiled import compiler, jit
 from circuits.numerics.simd import (
     LANES,
     add,
@@ -40,18 +40,17 @@ from circuits.numerics.simd import (
     total,
 )
 from circuits.torch import surrogate
-from circuits.torch.fused import forward, job
+from circuits.torch.fused import adaptation, forward, job
+from circuits.torch.fused.adaptation import LINEAR, adapt, of_spike
 from circuits.torch.fused.forward import Record, advance, wired
 from circuits.torch.surrogate import surrogate_derivative
 
-compiled = compiler(forward, job, lif_psc_exp, surrogate)
-
-COLUMNS = (DRIVE, THRESHOLD, P22, P21_E, P21_I, P11_E, P11_I)  # of the table: the kernel sums their gradients in this order
+compiled = compiler(forward, job, adaptation, surrogate)
 
 
 class IncomingGradients(NamedTuple):
     """Incoming gradients, real: of the spikes read, with strides for [G, slots, T]; of the last steps' spikes
-    [G, neurons, tail, B] and of the final state [3, G, neurons, B], or empty."""
+    [G, neurons, tail, B] and of the final state [states, G, neurons, B], or empty."""
 
     read: np.ndarray
     strides: tuple[int, int, int]
@@ -73,7 +72,7 @@ class OutgoingGradients(NamedTuple):
     """Outgoing gradients; those that are not needed are empty.
 
     x, past_x, start  real, flat, as in `Job`, x with T contiguous;   past_spikes  real, flat [G, neurons, history, B]
-    weight  float64 [G, blocks, slots];   table  float64 [G, blocks, neurons, COLUMNS]
+    weight  float64 [G, blocks, slots];   table  float64 [G, blocks, neurons, `adaptation.SUMMED`]
     """
 
     x: np.ndarray
@@ -87,10 +86,11 @@ class OutgoingGradients(NamedTuple):
 class Workspace(NamedTuple):
     """Workspace of a thread.
 
-    record   `Record`, of a chunk;   state  real [neurons * 3 * 64], V, I_e, I_i;   bound  real [64], of a[U]
+    record   `Record`, of a chunk;   state  real [neurons * states * 64];   bound  real [64], of a[U]
     adjoint  real [neurons * 2 * (1 + chunk + history) * 64]: a[I_e] and a[I_i] of each neuron, row k + 1 for step k of a chunk
     u        real [neurons * 64]: P22 a'[U], after the last step the gradient of V
-    sums     real [neurons * COLUMNS * 64], or empty without a gradient of the table
+    further  real [neurons * (states - 3) * 64]: the gradient of the states beyond V, I_e, I_i
+    sums     real [neurons * `adaptation.SUMMED` * 64], or empty without a gradient of the table
     held     uint64 [chunk * neurons]
     """
 
@@ -99,6 +99,7 @@ class Workspace(NamedTuple):
     bound: np.ndarray
     adjoint: np.ndarray
     u: np.ndarray
+    further: np.ndarray
     sums: np.ndarray
     held: np.ndarray
 
@@ -116,7 +117,8 @@ class Outgoing(NamedTuple):
 def run_backward(job, kind, credit, incoming, gradients, workspace, first, last):
     """Process the items `first` to `last`, as in the forward pass; kind: of the surrogate."""
     lists, blocks = job.lists, job.blocks
-    neurons, lanes, chunks = len(lists.n_ref), blocks * LANES, job.held.shape[2]
+    neurons, lanes, chunks, states = len(lists.n_ref), blocks * LANES, job.held.shape[2], job.model.states
+    columns = gradients.table.shape[3]
     zero = splat(job.x.dtype.type(0))
     rows = 1 + job.chunk + job.history
     for item in range(first, last):
@@ -140,10 +142,15 @@ def run_backward(job, kind, credit, incoming, gradients, workspace, first, last)
                 store(workspace.adjoint, ((n * 2 + 1) * rows + row) * LANES, load_unaligned(incoming.final, at + 2 * distance))
                 _raise_bound(workspace.bound, load_unaligned(incoming.final, at + distance))
                 _raise_bound(workspace.bound, load_unaligned(incoming.final, at + 2 * distance))
+            for s in range(3, states):
+                vector = zero
+                if len(incoming.final) > 0:
+                    vector = load_unaligned(incoming.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES)
+                store(workspace.further, (n * (states - 3) + s - 3) * LANES, vector)
         for c in range(chunks - 1, -1, -1):
             begin, end = c * job.chunk, min(job.steps, (c + 1) * job.chunk)
-            for k in range(neurons * 3):
-                store(workspace.state, k * LANES, load(job.marks, ((item * chunks + c) * neurons * 3 + k) * LANES))
+            for k in range(neurons * states):
+                store(workspace.state, k * LANES, load(job.marks, ((item * chunks + c) * neurons * states + k) * LANES))
             for n in range(neurons):
                 hold[n] = job.held[g, b, c, n]
             advance(job, g, b, synapses, workspace.state, hold, workspace.held, begin, end, workspace.record)
@@ -166,7 +173,7 @@ def run_backward(job, kind, credit, incoming, gradients, workspace, first, last)
         for s in range(len(lists.slot)):
             gradients.weight[g, b, lists.slot[s]] = summed[s]
         for q in range(len(workspace.sums) // LANES):
-            gradients.table[g, b, q // len(COLUMNS), q % len(COLUMNS)] = total(load(workspace.sums, q * LANES))
+            gradients.table[g, b, q // columns, q % columns] = total(load(workspace.sums, q * LANES))
 
 
 @compiled
@@ -182,21 +189,35 @@ def _outgoing(job, synapses):
 
 @compiled
 def _step(job, kind, credit, incoming, workspace, g, b, outgoing, t, begin):
-    """Step t backwards, of a chunk that begins at `begin`."""
+    """Step t backwards, of a chunk that begins at `begin`.
+
+    A neuron's part is written out: a function that is given the whole job counts references to its arrays in every call, which
+    took longer than the step.
+    """
     neurons, k = len(job.lists.n_ref), t - begin
     rows, zero = 1 + job.chunk + job.history, splat(job.x.dtype.type(0))
+    columns, lanes = len(workspace.sums) // (neurons * LANES), job.blocks * LANES
+    tail = len(incoming.tail) // max(1, job.groups * neurons * lanes)
+    per_group, per_slot, per_step = incoming.strides
     table = job.table[min(g, job.table.shape[0] - 1)]
     flat = job.raster[g, b].reshape(-1)
     bounded = credit.clip < np.inf
     if bounded:
-        for n in range(neurons):
-            _raise_bound(workspace.bound, mul(splat(credit.clip), _external(job, incoming, g, b, n, t, zero)))
+        _raise_bounds(job, incoming, workspace.bound, credit.clip, g, b, t)
     for n in range(neurons):
         fired, held = get(flat, (job.history + t) * neurons + n), get(workspace.held, k * neurons + n)
         spike = zero if credit.local else _from_targets(job.lists, outgoing, workspace.adjoint, n, k)
-        spike = _external(job, incoming, g, b, n, t, spike)
-        potential = load(workspace.record.potential, (n * job.chunk + k) * LANES)
-        psi = mul(splat(credit.dampening), surrogate_derivative(kind, sub(potential, splat(table[n, THRESHOLD]))))
+        if job.column[n] >= 0:
+            spike = add(
+                spike, load_unaligned(incoming.read, g * per_group + job.column[n] * per_slot + t * per_step + b * LANES)
+            )
+        if t >= job.steps - tail:
+            spike = add(
+                spike, load_unaligned(incoming.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES)
+            )
+        spike = of_spike(job.model, table, n, workspace.further, spike)
+        distance = load(workspace.record.distance, (n * job.chunk + k) * LANES)
+        psi = mul(splat(credit.dampening), surrogate_derivative(kind, distance))
         spike_gradient = select(held, zero, mul(spike, psi))
         u = add(select(fired | held, zero, load(workspace.u, n * LANES)), spike_gradient)
         if bounded:
@@ -207,13 +228,17 @@ def _step(job, kind, credit, incoming, workspace, g, b, outgoing, t, begin):
         store(workspace.adjoint, at - LANES, fma(splat(table[n, P21_E]), u, mul(splat(table[n, P11_E]), a_e)))
         store(workspace.adjoint, at + (rows - 1) * LANES, fma(splat(table[n, P21_I]), u, mul(splat(table[n, P11_I]), a_i)))
         if len(workspace.sums) > 0:
-            at = n * len(COLUMNS) * LANES
+            at = n * columns * LANES
             store(workspace.sums, at, add(load(workspace.sums, at), u))
             store(workspace.sums, at + LANES, sub(load(workspace.sums, at + LANES), spike_gradient))
-        if len(workspace.record.v) > 0:
-            at = (n * len(COLUMNS) + 2) * LANES
-            old = (n * job.chunk + k) * LANES
-            v, i_e, i_i = load(workspace.record.v, old), load(workspace.record.i_e, old), load(workspace.record.i_i, old)
+        old = (n * job.chunk + k) * job.model.states * LANES
+        start, sums = workspace.record.start, workspace.sums
+        adapt(
+            job.model, table, n, workspace.further, u, spike_gradient, fired, start, old, sums, (n * columns + LINEAR) * LANES
+        )
+        if len(start) > 0:
+            at = (n * columns + 2) * LANES
+            v, i_e, i_i = load(start, old), load(start, old + LANES), load(start, old + 2 * LANES)
             store(workspace.sums, at, fma(u, v, load(workspace.sums, at)))
             store(workspace.sums, at + LANES, fma(u, i_e, load(workspace.sums, at + LANES)))
             store(workspace.sums, at + 2 * LANES, fma(u, i_i, load(workspace.sums, at + 2 * LANES)))
@@ -222,25 +247,29 @@ def _step(job, kind, credit, incoming, workspace, g, b, outgoing, t, begin):
 
 
 @compiled
-def _external(job, incoming, g, b, n, t, spike):
-    """`spike` plus the external gradient of the spike of neuron n in step t."""
+def _raise_bounds(job, incoming, bound, clip, g, b, t):
+    """Raise the bound to `clip` times the largest external gradient of a spike in step t."""
     neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
     tail = len(incoming.tail) // max(1, job.groups * neurons * lanes)
     per_group, per_slot, per_step = incoming.strides
-    if job.column[n] >= 0:
-        spike = add(spike, load_unaligned(incoming.read, g * per_group + job.column[n] * per_slot + t * per_step + b * LANES))
-    if t >= job.steps - tail:
-        spike = add(spike, load_unaligned(incoming.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES))
-    return spike
+    for n in range(neurons):
+        spike = splat(bound.dtype.type(0))
+        if job.column[n] >= 0:
+            spike = load_unaligned(incoming.read, g * per_group + job.column[n] * per_slot + t * per_step + b * LANES)
+        if t >= job.steps - tail:
+            spike = add(
+                spike, load_unaligned(incoming.tail, ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES)
+            )
+        _raise_bound(bound, mul(splat(clip), spike))
 
 
-@compiled
+@jit(inline="always")
 def _raise_bound(bound, value):
     """Raise the bound [64] to at least the magnitude of the value."""
     store(bound, 0, maximum(load(bound, 0), maximum(value, sub(splat(bound.dtype.type(0)), value))))
 
 
-@compiled
+@jit(inline="always")
 def _clipped(value, bound):
     """The value clipped to -bound to bound; NaN stays."""
     below = sub(sub(bound, bound), bound)
@@ -248,7 +277,7 @@ def _clipped(value, bound):
     return select(at_least(below, value), below, value)
 
 
-@compiled
+@jit(inline="always")
 def _from_targets(lists, outgoing, adjoint, source, k):
     """The gradient of a source's spike in step k through its outgoing synapses."""
     gradient = splat(adjoint.dtype.type(0))
@@ -289,12 +318,15 @@ def _sum_weights(job, workspace, g, b, synapses, begin, end, summed):
 def _before(job, gradients, workspace, g, b, outgoing):
     """Gradients of the state, input and spikes before the first step."""
     neurons, lanes, rows = len(job.lists.n_ref), job.blocks * LANES, 1 + job.chunk + job.history
+    states = job.model.states
     if len(gradients.start) > 0:
         for n in range(neurons):
             at, distance = (g * neurons + n) * lanes + b * LANES, job.groups * neurons * lanes
             store_unaligned(gradients.start, at, load(workspace.u, n * LANES))
             store_unaligned(gradients.start, at + distance, load(workspace.adjoint, n * 2 * rows * LANES))
             store_unaligned(gradients.start, at + 2 * distance, load(workspace.adjoint, (n * 2 + 1) * rows * LANES))
+            for s in range(3, states):
+                store_unaligned(gradients.start, at + s * distance, load(workspace.further, (n * (states - 3) + s - 3) * LANES))
     if len(gradients.past_spikes) > 0:
         for n in range(neurons):
             for d in range(job.history):

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.neurons import lif_psc_exp
-from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, RESET, THRESHOLD
-from circuits.neurons.model import P11_E, P11_I
+from circuits.neurons.model import P11_E, P11_I, integrate, reset
 from circuits.numerics.compiled import compiler
 from circuits.numerics.simd import (
     LANES,
@@ -24,21 +22,23 @@ from circuits.numerics.simd import (
     splat,
     store,
     store_unaligned,
+    sub,
 )
 from circuits.simulation.raster import _trailing_zeros
 from circuits.torch.fused import job as job_module
 
-compiled = compiler(job_module, lif_psc_exp)
+compiled = compiler(job_module)
 
 
 class Record(NamedTuple):
-    """Values of a chunk for the backward pass, real, flat [neurons, chunk, 64]: V before the reset, and, if not empty, V, I_e
-    and I_i at the start of each step."""
+    """Values of a chunk for the backward pass, real, flat.
 
-    potential: np.ndarray
-    v: np.ndarray
-    i_e: np.ndarray
-    i_i: np.ndarray
+    distance  [neurons, chunk, 64]: V before the reset less the threshold
+    start     [neurons, chunk, states, 64]: the state at the start of each step, or empty
+    """
+
+    distance: np.ndarray
+    start: np.ndarray
 
 
 class Outputs(NamedTuple):
@@ -46,7 +46,7 @@ class Outputs(NamedTuple):
 
     read        real [T, batch, G, slots]: the spikes read, without padded lanes
     tail        real, flat [G, neurons, tail, B]: spikes of all neurons in the last steps
-    final       real, flat [3, G, neurons, B]: the final V, I_e, I_i
+    final       real, flat [states, G, neurons, B]: the final state
     refractory  int32, flat [G, neurons, B]: remaining refractory steps
     """
 
@@ -58,27 +58,28 @@ class Outputs(NamedTuple):
 
 @compiled
 def run_forward(job, outputs, state, first, last):
-    """Process the items `first` to `last`; item i is block i % blocks of group i // blocks. state: real [neurons * 3 * 64]."""
+    """Process the items `first` to `last`; item i is block i % blocks of group i // blocks. state: real [neurons *
+    states * 64]."""
     for item in range(first, last):
         g, b = item // job.blocks, item % job.blocks
-        neurons, lanes = len(job.lists.n_ref), job.blocks * LANES
+        neurons, lanes, states = len(job.lists.n_ref), job.blocks * LANES, job.model.states
         zero, one = splat(job.x.dtype.type(0)), splat(job.x.dtype.type(1))
         hold = np.zeros(neurons, np.uint64)
         releases = job.expiry[min(g, job.expiry.shape[0] - 1), b]
         for n in range(neurons):
-            for s in range(3):
+            for s in range(states):
                 vector = zero
                 if len(job.start) > 0:
                     vector = load_unaligned(job.start, ((s * job.groups + g) * neurons + n) * lanes + b * LANES)
-                store(state, (n * 3 + s) * LANES, vector)
+                store(state, (n * states + s) * LANES, vector)
             for r in range(1, len(releases)):
                 hold[n] |= releases[r, n]
         synapses = wired(job, g, b)
         for c in range(job.held.shape[2]):
-            for k in range(neurons * 3):
+            for k in range(neurons * states):
                 store(
                     job.marks,
-                    (((g * job.blocks + b) * job.held.shape[2] + c) * neurons * 3 + k) * LANES,
+                    (((g * job.blocks + b) * job.held.shape[2] + c) * neurons * states + k) * LANES,
                     load(state, k * LANES),
                 )
             for n in range(neurons):
@@ -92,10 +93,9 @@ def run_forward(job, outputs, state, first, last):
                 at = ((g * neurons + n) * tail + t - job.steps + tail) * lanes + b * LANES
                 store_unaligned(outputs.tail, at, select(get(flat, (job.history + t) * neurons + n), one, zero))
         for n in range(neurons):
-            for s in range(3):
-                store_unaligned(
-                    outputs.final, ((s * job.groups + g) * neurons + n) * lanes + b * LANES, load(state, (n * 3 + s) * LANES)
-                )
+            for s in range(states):
+                at = ((s * job.groups + g) * neurons + n) * lanes + b * LANES
+                store_unaligned(outputs.final, at, load(state, (n * states + s) * LANES))
             at = (g * neurons + n) * lanes + b * LANES
             for r in range(job.steps + 1, len(releases)):
                 _count_down(outputs.refractory, at, releases[r, n], r - job.steps)
@@ -160,33 +160,31 @@ def advance(job, g, b, synapses, state, hold, held, first, last, record):
     """Advance block b of group g, with its state and hold, through the steps `first` to `last`. With a record, held, uint64
     [steps * neurons], gets the lanes refractory in each step."""
     lists, w, offset, delay = job.lists, synapses.weight, synapses.offset, synapses.delay
-    neurons, lanes = len(lists.n_ref), job.blocks * LANES
+    neurons, lanes, states = len(lists.n_ref), job.blocks * LANES, job.model.states
     table = job.table[min(g, job.table.shape[0] - 1)]
     releases = job.expiry[min(g, job.expiry.shape[0] - 1), b]
     flat, bounds, per_step = job.raster[g, b].reshape(-1), lists.bounds, job.x_strides[2]
     for t in range(first, last):
         row = (job.history + t) * neurons
         for n in range(neurons):
-            place = n * 3 * LANES
+            place = n * states * LANES
             v, i_e, i_i = load(state, place), load(state, place + LANES), load(state, place + 2 * LANES)
             refractory = hold[n]
             if t > lists.n_ref[n]:
                 refractory &= ~get(flat, row + n - (lists.n_ref[n] + 1) * neurons)
             if t < len(releases):
                 refractory &= ~releases[t, n]
-            if record is not None and len(record.v) > 0:
-                at = (n * job.chunk + t - first) * LANES
-                store(record.v, at, v)
-                store(record.i_e, at, i_e)
-                store(record.i_i, at, i_i)
+            if record is not None and len(record.start) > 0:
+                for s in range(states):
+                    at = ((n * job.chunk + t - first) * states + s) * LANES
+                    store(record.start, at, load(state, place + s * LANES))
 
-            drive = fma(splat(table[n, P21_I]), i_i, splat(table[n, DRIVE]))
-            v = fma(splat(table[n, P22]), v, fma(splat(table[n, P21_E]), i_e, drive))
-            fired = at_least(v, splat(table[n, THRESHOLD])) & ~refractory
+            v, threshold = integrate(job.model, table, n, state, place, v, i_e, i_i, refractory)
+            fired = at_least(v, threshold) & ~refractory
             if record is not None:
-                store(record.potential, (n * job.chunk + t - first) * LANES, v)
+                store(record.distance, (n * job.chunk + t - first) * LANES, sub(v, threshold))
                 put(held, (t - first) * neurons + n, refractory)
-            v = select(fired | refractory, splat(table[n, RESET]), v)
+            v = reset(job.model, table, n, state, place, v, fired, refractory)
 
             i_e, i_i = mul(splat(table[n, P11_E]), i_e), mul(splat(table[n, P11_I]), i_i)
             for s in range(bounds[n, 0], bounds[n, 1]):

@@ -1,6 +1,6 @@
 """Operands of the forward and the backward kernel: the synapse lists of a cell, and one run."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,18 +31,20 @@ class Job(NamedTuple):
     """One run of G groups of neurons (copies) with the same lists, through T steps in B lanes, a multiple of 64. Arrays
     [1 | G, ...] are shared by all groups, or each has its own. Flat arrays have the given shape, strides are in elements.
 
+    model    the kind of the neuron model, whose `states` are V, I_e, I_i and further ones
     weight   real [1 | G, slots], signed;   delay  int64 [1 | G, slots], steps
-    table    real [1 | G, neurons, columns]: `circuits.neurons.lif_psc_exp`
+    table    real [1 | G, neurons, columns], of the neuron model
     x        real, flat, with strides for [G, channels, T] and contiguous lanes
     past_x   real, flat [G, channels, D, B]: the input of the D steps before; D = 0: silence
     expiry   uint64 [1 | G, blocks, R, neurons]: lanes in which a neuron refractory at the start is released in step r
     read     int64 [slots]: neurons whose spikes are returned;   column  int64 [neurons]: index in `read`, or -1
     raster   uint64 [G, blocks, history + T, neurons]: spikes, 64 trials a word
-    start    real, flat [3, G, neurons, B]: V, I_e, I_i before the first step, or empty: rest
-    marks    real, flat [G, blocks, chunks, neurons, 3, 64]: V, I_e, I_i at the start of each chunk of steps
+    start    real, flat [states, G, neurons, B]: before the first step, or empty: rest
+    marks    real, flat [G, blocks, chunks, neurons, states, 64]: at the start of each chunk of steps
     held     uint64 [G, blocks, chunks, neurons]: lanes refractory then
     """
 
+    model: Any
     lists: Lists
     weight: np.ndarray
     delay: np.ndarray

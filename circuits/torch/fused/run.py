@@ -23,7 +23,8 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     past_x = past_spikes = start = None
     refractory = None
     if state is not None:
-        start = torch.stack([_columns(tensor[None], cell, pad)[:, :, 0] for tensor in state[:3]])
+        further = () if state.further is None else state.further.unbind()
+        start = torch.stack([_columns(tensor[None], cell, pad)[:, :, 0] for tensor in (*state[:3], *further)])
         past_x = _columns(state.inputs, cell, pad) if len(state.inputs) else None
         before = state.spikes.detach() if cell.credit == "local" else state.spikes
         past_spikes = _columns(before, cell, pad) if len(before) else None
@@ -31,6 +32,7 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     weight, delay, taps = _synapses(cell)
     table = cell.lif.constants()
     plan = Plan(
+        model=cell.motif.model.kind,
         lists=lists_for(cell, taps),
         delay=delay,
         batch=batch,
@@ -48,10 +50,10 @@ def run(cell, x, state, read: np.ndarray) -> tuple[torch.Tensor, State]:
     table = table if table.ndim == 3 else table[None]
     spikes, tail, final, held = Run.apply(_columns(x, cell, pad), weight, table, start, past_x, past_spikes, plan)
     before = (None, None) if state is None else (state.inputs, state.spikes)
-    v, i_e, i_i, refractory = (_rows(tensor[:, :, None], cell, batch)[0] for tensor in (*final.unbind(), held))
+    v, i_e, i_i, *further, refractory = (_rows(tensor[:, :, None], cell, batch)[0] for tensor in (*final.unbind(), held))
     inputs = _last(cell.longest_input, before[0], x, cell.channels)
     in_transit = _last(cell.longest, before[1], _rows(tail, cell, batch), cell.neurons)
-    next_state = State(v, i_e, i_i, refractory, inputs, in_transit)
+    next_state = State(v, i_e, i_i, refractory, inputs, in_transit, torch.stack(further) if further else None)
     return (spikes.transpose(1, 2) if cell.copies else spikes[:, :, 0]), next_state
 
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from circuits.errors import UserError
+from circuits.neurons.alif_psc_exp import P21_W, P_THETA, P_W, THETA_JUMP, W_JUMP
 from circuits.neurons.lif_psc_exp import P21_E
 from circuits.numerics.compiled import jit
 from circuits.numerics.simd import LANES, aligned, load_unaligned, store
 from circuits.torch import MotifCell
 from circuits.torch.surrogate import SURROGATES, Spike, surrogate_derivative
-from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
+from tests.circuits.torch.motifs import of_model, random_circuit, small_motif, spikes
 from tests.products import few_of
 
 EVERYTHING = ("weights", "bias", "time_constants", "thresholds", "delays")
@@ -32,7 +33,7 @@ def disturbed(cell):
     return cell
 
 
-def gradients(cell, first, second, of_spikes):
+def gradients(cell, first, second, of_spikes, adaptation=0.0):
     """Gradients of a loss of all spikes in two sequences, one after the other, and of the state at the end."""
     cell.zero_grad()
     first, second = first.clone().requires_grad_(), second.clone().requires_grad_()
@@ -41,6 +42,8 @@ def gradients(cell, first, second, of_spikes):
     assert early.any()
     loss = (early * of_spikes).sum() + (late.square() * of_spikes).sum() + state.v.sum() + 2 * state.i_e.sum()
     loss = loss - state.i_i.sum() + 3 * state.spikes.sum() + 0.3 * state.inputs.sum()
+    if adaptation:
+        loss = loss + adaptation * (state.further[0].sum() - 2 * state.further[1].square().sum())
     loss.backward()
     found = [first.grad, second.grad, *(p.grad for p in cell.parameters() if p.requires_grad and p.numel())]
     return [torch.zeros(1) if grad is None else grad for grad in found]
@@ -72,10 +75,40 @@ def test_the_fused_gradients_are_those_of_the_plain_code(surrogate, copies, trai
     assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < tolerance
 
 
+@pytest.mark.parametrize("copies", COPIES)
+@pytest.mark.parametrize("trainable", [("weights",), EVERYTHING])
+@pytest.mark.parametrize("real", TOLERANCES)
+def test_the_fused_gradients_of_adaptive_neurons_are_those_of_the_plain_code(copies, trainable, real):
+    copies, share = copies
+    rng = np.random.default_rng([copies or 0, share, len(trainable)])
+    circuit = of_model(random_circuit(rng, neurons=7, channels=2, longest=9), "alif_psc_exp", rng)
+    dtype = getattr(torch, real)
+    options = {"dtype": dtype, "trainable": trainable, "copies": copies, "share": share, "slope": 0.7}
+    eager, fused = adaptive = [MotifCell(circuit, engine=engine, **options) for engine in ("eager", "fused")]
+    fused.load_state_dict(disturbed(eager).state_dict())
+    shape = (60, 5, 2) if copies is None else (60, copies, 5, 2)
+    first, second = (2 / circuit.dt_ms * torch.rand(*shape, dtype=dtype) * spikes(*shape, seed=seed) for seed in (1, 2))
+    of_spikes = torch.randn(*shape[:-1], 7, dtype=dtype)
+    wanted, found = (gradients(cell, first, second, of_spikes, adaptation=0.7) for cell in adaptive)
+    assert max(apart(b, a) for a, b in zip(wanted, found, strict=True)) < TOLERANCES[real]
+
+
+def test_adaptation_takes_part_in_every_gradient_of_the_fused_kernels():
+    rng = np.random.default_rng(3)
+    circuit = of_model(random_circuit(rng, neurons=7, channels=2, longest=9), "alif_psc_exp", rng)
+    table = MotifCell(circuit, engine="fused", dtype=torch.float64, trainable=EVERYTHING)
+    constants = table.lif.constants().detach().requires_grad_()
+    table.lif.constants = lambda: constants
+    table.run(spikes(80, 5, 2).double())[0].sum().backward()
+    assert all(constants.grad[:, column].any() for column in (P21_W, P_W, P_THETA, W_JUMP, THETA_JUMP))
+
+
+@pytest.mark.parametrize("model", ["lif_psc_exp", "alif_psc_exp"])
 @pytest.mark.parametrize("credit", [{"dampening": 0.3}, {"clip": 0.05}, {"credit": "local"}, {"dampening": 0.5, "clip": 0.2}])
 @pytest.mark.parametrize("real", TOLERANCES)
-def test_the_fused_gradients_are_those_of_the_plain_code_however_they_are_passed_back(credit, real):
-    circuit = random_circuit(np.random.default_rng(7), neurons=6, channels=2, longest=9)
+def test_the_fused_gradients_are_those_of_the_plain_code_however_they_are_passed_back(credit, real, model):
+    rng = np.random.default_rng(7)
+    circuit = of_model(random_circuit(rng, neurons=6, channels=2, longest=9), model, rng)
     dtype = getattr(torch, real)
     options = {"dtype": dtype, "trainable": EVERYTHING, "copies": 3, "slope": 0.7}
     eager, free = (disturbed(MotifCell(circuit, engine="eager", **options, **given)) for given in (credit, {}))

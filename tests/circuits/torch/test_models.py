@@ -28,11 +28,12 @@ def test_in_float64_the_spikes_are_those_of_the_simulator(model, short_term):
         circuit, trials = problem(model, short_term, seed)
         expected = circuits.simulate(circuit, trials)
         counts.append(expected.counts().sum())
-        cell = MotifCell(circuit, dtype=torch.float64, batch_first=True)
-        with torch.no_grad():
-            first, state = cell.run(torch.from_numpy(trials[:, :30]))
-            second, _ = cell.run(torch.from_numpy(trials[:, 30:]), state)  # as well in two parts
-        assert np.array_equal(torch.cat([first, second], 1).numpy() == 1, expected.spikes()), seed
+        cells = [MotifCell(circuit, dtype=torch.float64, batch_first=True, engine=engine) for engine in ("auto", "eager")]
+        for before, after in (cells, cells[::-1]):  # as well in two parts, by two engines
+            with torch.no_grad():
+                first, state = before.run(torch.from_numpy(trials[:, :30]))
+                second, _ = after.run(torch.from_numpy(trials[:, 30:]), state)
+            assert np.array_equal(torch.cat([first, second], 1).numpy() == 1, expected.spikes()), seed
     assert np.median(counts) > 100
 
 
@@ -116,6 +117,9 @@ def test_what_plasticity_cannot_do_is_refused():
     with pytest.raises(UserError, match="delays of synapses with short-term plasticity"):
         MotifCell(circuit, trainable=("delays",))
     with pytest.raises(UserError, match=r'"fused" has static synapses .* no short_term synapses'):
+        MotifCell(circuit, engine="fused")
+    circuit = of_model(small_motif(), "lif_cond_exp", np.random.default_rng(1))
+    with pytest.raises(UserError, match="lif_psc_exp and alif_psc_exp neurons, no neurons of lif_cond_exp"):
         MotifCell(circuit, engine="fused")
     data = small_motif().circuit.model_dump(exclude_none=True)
     data["synapses"][0]["stdp"] = {}
