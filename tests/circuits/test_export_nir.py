@@ -15,6 +15,8 @@ from circuits.export import export, nir_steps
 from circuits.motif_file import Motif, loads
 from tests.reference import random_circuit, random_input
 
+pytestmark = pytest.mark.long
+
 nir = pytest.importorskip("nir")
 
 
@@ -35,7 +37,6 @@ def exported(small, tmp_path_factory):
     return [export(circuit, "nir", folder / str(k), trial) for k, (circuit, trial) in enumerate(small[:4])]
 
 
-@pytest.mark.long
 def test_the_equations_have_the_spikes_of_the_simulator(exported):
     for folder in exported:
         checks = json.loads((folder / "export.json").read_text())["checks"]
@@ -103,7 +104,6 @@ def run(made, inputs, channels):
     return np.array(found)
 
 
-@pytest.mark.long
 def test_steps_have_the_spikes_of_the_simulator(small):
     total = relays = 0
     for circuit, trial in small:
@@ -125,7 +125,6 @@ def test_a_motif_at_rest_at_its_reset_needs_no_input_that_is_always_on():
     assert nir_steps.steps(Motif.of(circuit)).from_inputs.shape[1] == 2
 
 
-@pytest.mark.long
 def test_where_relays_would_be_too_many_the_equations_alone_are_exported(tmp_path):
     neurons = [{"id": k, "sign": "I", "tau_syn_i_ms": 200.0} for k in range(2)]
     circuit = circuits.Circuit(

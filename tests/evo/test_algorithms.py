@@ -18,6 +18,8 @@ from evo.spec.run_spec import parse
 from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
+pytestmark = pytest.mark.long
+
 NAMES = list(ALGORITHMS)
 SMALL = """
 [task]

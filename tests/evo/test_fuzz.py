@@ -21,6 +21,8 @@ from fitness.judges.simulated import Simulated
 from tests.evo import altering
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 SMALL = {"population": 8, "trials": 8, "held_out": 8, "islands": 2, "archive": 8}
 SECONDS = 2.0  # of the processor, for a command
 
@@ -90,7 +92,6 @@ def few_analyses(monkeypatch):
     monkeypatch.setattr(Simulated, "analysed", 0)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
 def test_an_altered_run_is_one_line_or_works(folders, tmp_path, seed):
     folder, what = altered_run(folders, seed, tmp_path)

@@ -6,6 +6,8 @@ import evo
 from evo.spec.run_spec import read
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 GROWING = {"initial_population": 4, "population": 12}
 
 

@@ -10,6 +10,8 @@ import evo
 from evo.selection.deaps import SELECTIONS, selection
 from tests.evo.tiny import SPEC, cli, one_line_of, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 MINE = """
 import numpy as np
 
@@ -142,7 +144,6 @@ def test_deaps_nsga2_keeps_the_pareto_front():
     assert selection("selBest")(losses, losses, 1, np.random.default_rng(0)).tolist() == [0]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "changes", [{"parents": "selTournament"}, {"survivors": "selNSGA3"}, {"parents": "selLexicase", "survivors": "selSPEA2"}]
 )

@@ -10,6 +10,8 @@ from circuits.errors import UserError
 from fitness.sandbox.code import gather
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
+pytestmark = pytest.mark.long
+
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):
     run = evo.run(own_task_spec(tmp_path), tmp_path / "run", workers=0)
@@ -156,7 +158,6 @@ RAISES = "if picked.any(): raise ValueError('a spike each')"
 IS_NAN = "return np.where(picked[..., None], np.nan, fired == trials.labels)"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "trial_scores is not finite in trial 0")]
 )
@@ -315,7 +316,6 @@ def test_what_another_process_found_is_found_again_or_the_run_ends(tmp_path):
     assert "than before" in one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("after", range(94, 110, 4))
 def test_an_analysis_of_a_task_that_is_random_by_then_is_left_out(tmp_path, after):
     code = OWN_TASK.replace(CREDIT, LATE["trial_scores"][1].replace("30", str(after))).replace(

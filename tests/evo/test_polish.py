@@ -15,6 +15,8 @@ from evo.stopwatch import Stopwatch
 from tests.evo.test_algorithms import SMALL, epochs, setting
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 
 def test_a_strategy_finds_the_lowest_point_of_a_narrow_valley():
     """Across the axes, which takes covariances: a thousand times steeper in one direction than in another."""
@@ -36,7 +38,6 @@ def test_no_share_is_the_algorithm_itself():
 BREED = [name for name, kind in ALGORITHMS.items() if "parents" in kind.selects]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", BREED)
 def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(name):
     here = setting(SMALL, algorithm=name, polish=0.5, population=60)

@@ -9,6 +9,8 @@ from evo.spec.run_spec import read_alone
 from tests.evo.tiny import one_line_of, stops_after
 from tests.fitness.recordings import files
 
+pytestmark = pytest.mark.long
+
 SPEC = """
 [task]
 name = "recording"
@@ -161,7 +163,6 @@ def test_a_data_set_judges_a_search_and_is_kept_with_it(tmp_path):
     assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
 
 
-@pytest.mark.long
 def test_an_objective_of_ones_own_is_kept_beside_the_file(tmp_path):
     path = spec_over(tmp_path, csv())
     path.write_text(path.read_text().replace('"size"]', '"mine.py:spikes"]'))

@@ -15,6 +15,8 @@ from fitness.recordings.task import RecordingTask
 from tests.evo.tiny import one_line_of, stops_after
 from tests.fitness.recordings import files
 
+pytestmark = pytest.mark.long
+
 SPEC = """
 [task]
 name = "recording"

@@ -15,6 +15,8 @@ from fitness.judges.simulated import Simulated
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 from tests.products import examples
 
+pytestmark = pytest.mark.long
+
 LAST = 9  # generations: the last epoch is cut short, in epochs of 2 and of 4
 SMALL = {"population": 8, "trials": 8, "held_out": 8, "archive": 8}
 ENDS = {"target": 0.2, "evaluations": 60, "stagnation": 2, "seconds": 1e-9}
@@ -46,7 +48,6 @@ def goes_on(folder, generations, epochs):
         evo.resume(folder, workers=0, generations=max(at, generations), observe=epochs and stops_after(epochs))
 
 
-@pytest.mark.long
 @examples(0.32, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([2, 4]), st.integers(1, LAST), ends, stops)
 def test_any_stops_end_in_the_archive_of_a_run_in_one_go(in_one_go, tmp_path_factory, epoch, first, ends, stops):

@@ -6,6 +6,8 @@ import pytest
 
 from tests.reach.digests import EXPECTED, PARTS, digest
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
 def test_the_digests_are_the_committed_ones(part):

@@ -10,6 +10,8 @@ from evo.inspect.refresh import EVERY_S, SHARE, Refresher
 from evo.storage.run_folder import Run
 from tests.evo.tiny import cli, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -32,7 +34,6 @@ class Clock:
         self.now += self.per_page
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("per_page", "seconds"), [(0.01, 4_000), (0.5, 4_000), (20.0, 20_000)])
 def test_pages_take_at_most_their_share_of_the_time(folder, monkeypatch, per_page, seconds):
     clock = Clock(per_page)
@@ -48,7 +49,6 @@ def test_pages_take_at_most_their_share_of_the_time(folder, monkeypatch, per_pag
     assert min(b - a for a, b in pairwise(times)) >= EVERY_S
 
 
-@pytest.mark.long
 def test_the_page_is_there_while_the_run_goes_on_and_whole_at_every_moment(tmp_path, monkeypatch):
     monkeypatch.setattr("evo.inspect.refresh.EVERY_S", 0.0)
     monkeypatch.setattr("evo.inspect.refresh.SHARE", 10.0)

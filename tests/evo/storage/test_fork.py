@@ -9,6 +9,8 @@ from evo.spec.run_spec import changed
 from evo.storage.fork import heritage
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def parent(tmp_path_factory):

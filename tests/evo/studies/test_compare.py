@@ -16,6 +16,8 @@ from evo.studies.compare import MORE_IS_BETTER, compare
 from evo.studies.effect import effect
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file
 
+pytestmark = pytest.mark.long
+
 SAMPLES = st.lists(st.floats(-100, 100), min_size=2, max_size=12)
 
 
@@ -39,7 +41,6 @@ def test_its_p_is_mann_and_whitneys_and_never_is_a_number_like_others():
     assert effect([never, never], [never, never]) == pytest.approx((0.5, *effect([1, 1], [1, 1])[1:3], 1.0))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("shift", "size"), [(0.0, 5), (1.0, 8), (2.5, 8)])
 def test_its_interval_holds_the_truth_nineteen_times_in_twenty(shift, size):
     rng = np.random.default_rng(3)

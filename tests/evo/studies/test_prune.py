@@ -16,6 +16,8 @@ from evo.cli.results import cli as prune_command
 from evo.studies.prune import prune
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, spec_file
 
+pytestmark = pytest.mark.long
+
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
 
@@ -32,7 +34,6 @@ def forget(folder):
         db.commit()
 
 
-@pytest.mark.long
 def test_what_a_run_has_stored_is_what_is_worked_out_without_it(tmp_path, run):
     folder = shutil.copytree(run.folder, tmp_path / "run")
     stored = prune(folder)

@@ -10,6 +10,8 @@ from evo.study import Event, begin_study
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import machine_line_of, one_line_of, own_task_spec, spec_file
 
+pytestmark = pytest.mark.long
+
 TINY = {"generations": 2, "epoch": 1, "islands": 2, "population": 8}
 
 
@@ -56,7 +58,6 @@ def alone(folder, specs):
         }
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stops", [(), (1,), (2, 3, 4), (5, 4)])
 def test_an_interrupted_study_ends_in_the_archives_of_its_runs_alone(tmp_path, specs, alone, stops):
     begin_study(specs, tmp_path / "s", 2)
