@@ -33,7 +33,7 @@ SCORE, WORST = 0.9, 0.75
 RANDOM, RANDOM_EVALUATIONS = "random", 200_000
 # What differs from the defaults of specs; the search of version 0.4 is that of the defaults, bit for bit.
 ARMS: dict[str, dict[str, list[str]]] = {
-    "0.4": {},
+    "default": {},
     "growing": {"search.initial_population": ["25"]},
     RANDOM: {"search.algorithm": ['"random"'], "search.population": ["1000"]},
 }

@@ -3,7 +3,8 @@
 In circuits delays and refractory periods are whole steps. A refractory period that is one step too long is partly made up for
 by all weights and time constants, so neither can be corrected without the other. Each move of a delay or of the refractory
 period is therefore judged after all other values have been fitted again (BFGS: Nocedal and Wright, Numerical Optimization,
-2006), within their ranges.
+2006), within their ranges. BFGS is written out here, with sums in a fixed order, so that the same seed gives the same circuits
+on every machine.
 """
 
 import numpy as np
