@@ -122,6 +122,8 @@ def arms(
     for key, values in settings.items():
         if not values:
             raise UserError(f"--set {key}: gives no value")
+    if "search.seed" in settings:
+        raise UserError("--set search.seed: a study has seeds of its own; choose them by --seeds, such as --seeds 11-30")
     varied = {key: key.rpartition(".")[2] for key, values in settings.items() if len(values) > 1}
     shown = {key: short if list(varied.values()).count(short) == 1 else key for key, short in varied.items()}
     given_arms = []

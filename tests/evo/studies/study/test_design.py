@@ -48,6 +48,10 @@ def test_every_spec_has_an_arm_for_every_combination_of_settings(tmp_path):
     assert found[-1].checked.spec.search.trials == 16
 
 
+def test_a_seed_among_the_settings_is_refused_in_one_line():
+    assert "--seeds" in one_line_of(lambda: arms(["gate"], {"search.seed": ["7"]}))
+
+
 def test_keys_with_the_same_last_part_are_shown_whole(tmp_path):
     settings = {"task.noise": ["1", "2"], "circuit.noise": ["1", "2"]}
     with pytest.raises(UserError):  # there are no such keys; how they are called is seen with keys that exist
