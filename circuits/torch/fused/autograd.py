@@ -13,7 +13,7 @@ from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.population import in_threads, spans
 from circuits.torch.fused.adaptation import SUMMED
 from circuits.torch.fused.backward import Credit, IncomingGradients, OutgoingGradients, Workspace, run_backward
-from circuits.torch.fused.forward import Outputs, Record, run_forward
+from circuits.torch.fused.forward import Outputs, Record, run_forward, unpack
 from circuits.torch.fused.job import Job, Lists, chunk_of
 
 
@@ -57,8 +57,10 @@ class Run(torch.autograd.Function):
         states = plan.model.states
         final = torch.empty(states, groups, neurons, lanes, dtype=real)
         refractory = torch.zeros(groups, neurons, lanes, dtype=torch.int32)
-        outputs = Outputs(read.numpy(), *map(_flat, (tail, final, refractory)))
-        _in_threads(job, partial(aligned, neurons * states * LANES, job.x.dtype), partial(run_forward, job, outputs))
+        outputs, items = Outputs(*map(_flat, (tail, final, refractory))), groups * job.blocks
+        _in_threads(items, partial(aligned, neurons * states * LANES, job.x.dtype), partial(run_forward, job, outputs))
+        rows = read.flatten(2).numpy()
+        _in_threads(steps, partial(np.empty, rows.shape[2], "u8"), partial(unpack, job, rows))
         saved = [torch.from_numpy(array) for array in (job.raster.view("i8"), job.marks, job.held.view("i8"))]
         ctx.save_for_backward(x, weight, table, past_x, *saved)
         ctx.plan, ctx.past_spikes = plan, 0 if past_spikes is None else past_spikes.shape[2]
@@ -99,7 +101,7 @@ class Run(torch.autograd.Function):
         outgoing = OutgoingGradients(*map(_flat, arrays), weight_sums, table_sums)
         needs_table = ctx.needs_input_grad[2]
         workspace = partial(_workspace, job, plan.times and needs_table, len(columns) if needs_table else 0)
-        _in_threads(job, workspace, partial(run_backward, job, plan.kind, plan.credit, incoming, outgoing))
+        _in_threads(groups * blocks, workspace, partial(run_backward, job, plan.kind, plan.credit, incoming, outgoing))
         grad_table = torch.zeros_like(table)
         grad_table[..., list(columns)] = _summed(table_sums, table)
         if grad_past_spikes is not None:
@@ -164,8 +166,8 @@ def _workspace(job, times, sums) -> Workspace:
     return Workspace(record, state, aligned(LANES, real), adjoint, u, further, summed, np.empty(job.chunk * neurons, "u8"))
 
 
-def _in_threads(job, new_workspace, function):
-    """Call the function on spans of the items in threads, each with its own workspace."""
+def _in_threads(items, new_workspace, function):
+    """Call the function on spans of this many items in threads, each with its own workspace."""
     threads, free = torch.get_num_threads(), []
 
     def part(span):
@@ -173,7 +175,7 @@ def _in_threads(job, new_workspace, function):
         function(workspace, *span)
         free.append(workspace)
 
-    in_threads(part, spans(job.groups * job.blocks, threads), threads)
+    in_threads(part, spans(items, threads), threads)
 
 
 def _flat(tensor) -> np.ndarray:

@@ -44,13 +44,11 @@ class Record(NamedTuple):
 class Outputs(NamedTuple):
     """Results of a run.
 
-    read        real [T, batch, G, slots]: the spikes read, without padded lanes
     tail        real, flat [G, neurons, tail, B]: spikes of all neurons in the last steps
     final       real, flat [states, G, neurons, B]: the final state
     refractory  int32, flat [G, neurons, B]: remaining refractory steps
     """
 
-    read: np.ndarray
     tail: np.ndarray
     final: np.ndarray
     refractory: np.ndarray
@@ -85,7 +83,6 @@ def run_forward(job, outputs, state, first, last):
             for n in range(neurons):
                 job.held[g, b, c, n] = hold[n]
             advance(job, g, b, synapses, state, hold, hold, c * job.chunk, min(job.steps, (c + 1) * job.chunk), None)
-        _unpack(job, outputs.read, g, b)
         flat = job.raster[g, b].reshape(-1)
         tail = len(outputs.tail) // max(1, job.groups * neurons * lanes)
         for t in range(job.steps - tail, job.steps):
@@ -105,17 +102,18 @@ def run_forward(job, outputs, state, first, last):
 
 
 @compiled
-def _unpack(job, read, g, b):
-    """Unpack the spikes of the neurons read."""
-    raster, slots = job.raster[g, b], len(job.read)
-    words = np.empty(slots, np.uint64)
-    for t in range(job.steps):
-        for r in range(slots):
-            words[r] = raster[job.history + t, job.read[r]]
-        for lane in range(min(LANES, read.shape[1] - b * LANES)):
-            row = read[t, b * LANES + lane, g]
-            for r in range(slots):
-                row[r] = (words[r] >> np.uint64(lane)) & np.uint64(1)
+def unpack(job, read, words, first, last):
+    """Unpack the spikes of the neurons read in the steps `first` to `last`, in the order of memory. read: real [T, batch,
+    G * slots];   words: uint64 [G * slots]."""
+    raster, neurons, slots, width, batch = job.raster, job.read, len(job.read), len(words), read.shape[1]
+    for t in range(first, last):
+        for lane in range(batch):
+            if lane % LANES == 0:
+                for k in range(width):
+                    words[k] = raster[k // slots, lane // LANES, job.history + t, neurons[k % slots]]
+            row, bit = read[t, lane], np.uint64(lane % LANES)
+            for k in range(width):
+                row[k] = (words[k] >> bit) & np.uint64(1)
 
 
 @compiled
