@@ -72,6 +72,11 @@ def _splat(builder, vector, scalar):
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
+def _invalidate(builder):
+    """Make LLVM forget what it has loaded."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
+
+
 @intrinsic
 def get(typingctx, array, index):
     """The element `array[index]` of a flat array, without bounds or wrap-around."""
@@ -112,13 +117,18 @@ def load(typingctx, array, index):
 
 @intrinsic
 def store(typingctx, array, index, value):
-    """`array[index:index + 64] = value`; the address must be a multiple of 64 bytes."""
+    """`array[index:index + 64] = value`; the address must be a multiple of 64 bytes.
+
+    With few registers LLVM would make a masked store of a selection between a sum and what lies there, which takes many times
+    as long on processors of AMD; it does not where something may have been written between."""
     if value != Vector(array.dtype):
         raise TypingError(f"cannot store {value} in an array of {array.dtype}")
 
     def emit(context, builder, signature, args):
         array, index, value = args
         pointer = _pointer(context, builder, signature.args[0], array, index)
+        if not AVX512:
+            _invalidate(builder)
         builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=64)
         return context.get_dummy_value()
 
@@ -164,7 +174,7 @@ def reload(typingctx, value, array, index):
         value, array, index = args
         if AVX512:
             return value
-        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)  # invalidates earlier loads
+        _invalidate(builder)
         pointer = _pointer(context, builder, signature.args[1], array, index)
         vector = builder.load(builder.bitcast(pointer, value.type.as_pointer()))
         vector.align = 64
