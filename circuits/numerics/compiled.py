@@ -9,6 +9,7 @@ files are safe only among processes that write the same. With NUMBA_CACHE_DIR it
 wherever these are: a cluster may unpack them into another folder each time.
 """
 
+import gc
 import hashlib
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from numba import config, njit
 from numba.core.compiler_lock import global_compiler_lock
 
 from circuits.numerics import disk_cache
+from circuits.numerics.parts import PartCompiler, set_environments
 
 _PACKAGES = ("numerics", "neurons", "synapses", "simulation")  # of circuits: the sources of the kernel
 
@@ -36,7 +38,15 @@ def compiler(*modules: ModuleType):
         folders = [_versioned(folder, stamp) for folder in disk_cache.folders_of(files[0])]
         dispatcher._cache = disk_cache.DiskCache(function, folders, stamp)
         save = dispatcher._cache.save_overload
-        dispatcher._cache.save_overload = lambda types, code: save(types, code) if _key_covers(types, files) else None
+
+        def save_overload(types, code):
+            set_environments(code)
+            if _key_covers(types, files):
+                save(types, code)
+
+        dispatcher._cache.save_overload = save_overload
+        part = jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, pipeline_class=PartCompiler)(function)
+        dispatcher.get_call_template, dispatcher.get_overload = part.get_call_template, part.get_overload
         return dispatcher
 
     return compiled
@@ -47,10 +57,10 @@ def jit(**options):
 
     def decorate(function):
         with _enabled():
-            dispatcher = njit(**options)(function)
+            dispatcher = njit(no_cfunc_wrapper=True, **options)(function)
 
         def compile(signature):
-            with _enabled():  # numba makes its own functions that are called only now
+            with _enabled(), _without_collections():  # numba makes its own functions that are called only now
                 return type(dispatcher).compile(dispatcher, signature)
 
         dispatcher.compile = compile
@@ -67,6 +77,19 @@ def _enabled():
             yield
         finally:
             config.DISABLE_JIT = before
+
+
+@contextmanager
+def _without_collections():
+    """Python looks for garbage again and again as the compiler makes its many objects, for a tenth of the compiler's time."""
+    with global_compiler_lock:
+        before = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if before:
+                gc.enable()
 
 
 _SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")

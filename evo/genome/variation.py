@@ -47,30 +47,43 @@ VALUES = 0.55  # share of the mutations that leave the wiring alone
 
 def founders(bounds: Bounds, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random valid genomes."""
-    genomes = record.empty(bounds, count)
-    _draw_founders(_fields(genomes), bounds, rng)
-    return genomes
+    genomes = _at_least_two(record.empty(bounds, count))
+    _draw_founders(_fields(genomes), count, bounds, rng)
+    return genomes[:count]
 
 
 def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One child per pair of indices into `genomes`: a copy of the mother with about half its neurons, each with its incoming
     synapses, from the father, unless that is NOBODY. Returns the children, and whether each has any neuron of the father."""
-    children, crossed = genomes.take(mothers), np.zeros(len(mothers), bool)
-    _cross_all(_fields(children), _fields(genomes), fathers, bounds, rng, crossed)
-    return children, crossed
+    children, crossed = _at_least_two(genomes.take(mothers)), np.zeros(len(mothers), bool)
+    _cross_all(_fields(children), _fields(_at_least_two(genomes)), fathers, bounds, rng, crossed)
+    return children[: len(mothers)], crossed
 
 
 def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5, wiring: bool = True) -> np.ndarray:
     """Mutate in place: each genome gets one mutation, and after each mutation another one with probability `more`; without
     `wiring` only weights, delays and parameters change."""
-    _mutate_all(_fields(genomes), bounds, rng, more, 1.0 if wiring else VALUES)
+    mutants = _at_least_two(genomes)
+    _mutate_all(_fields(mutants), len(genomes), bounds, rng, more, 1.0 if wiring else VALUES)
+    if mutants is not genomes:
+        genomes[:] = mutants[: len(genomes)]
     return genomes
 
 
 def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> np.ndarray:
     """Mask of the children with other neurons, synapses or outputs than their mothers (indices into `genomes`): bool
     [count]."""
-    return _rewired(_fields(children), _fields(genomes), mothers)
+    return _rewired(_fields(_at_least_two(children)), _fields(_at_least_two(genomes)), mothers)
+
+
+def _at_least_two(genomes):
+    """The genomes, or a copy of fewer with empty ones behind: the fields of one genome are contiguous, those of several are not,
+    and everything would be compiled for both."""
+    if len(genomes) > 1:
+        return genomes
+    several = np.zeros(2, genomes.dtype)
+    several[: len(genomes)] = genomes
+    return several
 
 
 def _fields(genomes):
@@ -81,8 +94,8 @@ def _fields(genomes):
 
 
 @compiled
-def _draw_founders(genomes, bounds, rng):
-    for b in range(len(genomes.kind)):
+def _draw_founders(genomes, number, bounds, rng):
+    for b in range(number):
         g = view(genomes, b)
         e, i = _pick_mix(bounds, rng)
         for slot in range(e + i):
@@ -121,7 +134,7 @@ def _pick_mix(bounds, rng):
 def _cross_all(children, genomes, fathers, bounds, rng, crossed):
     """Cross slot by slot. A slot that would violate the E and I counts or an output stays the mother's."""
     differs = np.empty(children.kind.shape[1], np.bool_)
-    for b in range(len(children.kind)):
+    for b in range(len(fathers)):
         if fathers[b] == NOBODY:
             continue
         child, father = view(children, b), view(genomes, fathers[b])
@@ -145,10 +158,10 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
 
 
 @compiled
-def _mutate_all(genomes, bounds, rng, more, share):
+def _mutate_all(genomes, number, bounds, rng, more, share):
     """One mutation, then another with probability `more`, and so on; a mutation with nothing to do is drawn again. Only the
     first `share` of the mutations below are drawn."""
-    for b in range(len(genomes.kind)):
+    for b in range(number):
         g = view(genomes, b)
         tries = 8  # limited, as there are genomes in which nothing can change
         while tries > 0:
@@ -180,8 +193,8 @@ def _mutate_all(genomes, bounds, rng, more, share):
 
 @compiled
 def _rewired(children, genomes, mothers):
-    changed = np.zeros(len(children.kind), np.bool_)
-    for b in range(len(children.kind)):
+    changed = np.zeros(len(mothers), np.bool_)
+    for b in range(len(mothers)):
         child, mother = view(children, b), view(genomes, mothers[b])
         for slot in range(len(child.kind)):
             changed[b] |= child.kind[slot] != mother.kind[slot]

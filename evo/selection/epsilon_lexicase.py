@@ -25,7 +25,7 @@ class EpsilonLexicase:
     def __init__(self, case_scores: np.ndarray):
         self.case_scores = np.ascontiguousarray(case_scores, "f4")
         sample = np.ascontiguousarray(self.case_scores[:: -(-len(case_scores) // SAMPLE)].T)
-        self.epsilon = _middle(np.abs(sample - _middle(sample)))[:, 0]
+        self.epsilon = _middle(np.abs(sample - _middle(sample))).ravel()
         hashes = _hashes(self.case_scores)
         self.members = np.argsort(hashes, kind="stable")  # by group
         self.start, self.size = _groups(hashes, self.members)  # the first member and the size of each group

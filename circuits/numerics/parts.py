@@ -1,0 +1,56 @@
+"""Functions compiled as parts of those that call them.
+
+The machine code of a compiled function contains that of all functions that it calls. By itself numba also makes each of those
+callable from Python and optimises and translates it alone, which takes about half of the compiler's time and of most functions
+is never used. A part stays what LLVM optimises and translates within its callers.
+"""
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.environment import lookup_environment
+
+
+class _Library(JITCodeLibrary):
+    """A part's code, before optimisation and without addresses."""
+
+    def _optimize_final_module(self):
+        """Leave the optimisation to the callers."""
+
+    def _finalize_final_module(self):
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name):
+        self._ensure_finalized()
+        return 0
+
+    @property
+    def codegen(self):
+        return _Nowhere()
+
+
+class _Nowhere:
+    """What numba tells a library of the Python objects of its function: a part has no place for them before it is in a caller,
+    see `set_environments`."""
+
+    def set_env(self, name, environment):
+        """Do nothing."""
+
+
+class PartCompiler(Compiler):
+    """numba's compiler, for parts."""
+
+    def __init__(self, typingctx, targetctx, library, args, return_type, flags, locals):
+        library = _Library(targetctx.codegen(), "part")
+        library.enable_object_caching()
+        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+
+
+def set_environments(result):
+    """Set what numba keeps for each function in Python, of the parts in a compiled function too."""
+    codegen, module = result.codegen, result.library._final_module
+    for variable in module.global_variables:
+        if variable.name.startswith("_ZN08NumbaEnv"):
+            environment = lookup_environment(variable.name)
+            if environment is not None and codegen._engine.get_global_value_address(variable.name):
+                codegen.set_env(variable.name, environment)
