@@ -77,7 +77,7 @@ def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> n
 
 
 def _at_least_two(genomes):
-    """The genomes, or a copy of fewer with empty ones behind: the fields of one genome are contiguous, those of several are not,
+    """The genomes, or a copy of fewer with empty ones behind: the fields of one are contiguous, those of several are not,
     and everything would be compiled for both."""
     if len(genomes) > 1:
         return genomes
