@@ -16,6 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 import evo
 from circuits import load
 from circuits.simulation.packed import from_circuit
@@ -104,10 +106,10 @@ def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]
     )
 
 
-def reference(name: str, trials: int = TRIALS) -> tuple[float, float]:
+def reference(name: str, trials: int = TRIALS, dtype="float64") -> tuple[float, float]:
     """The scores of a hard task's reference circuit on held-out trials, and in the worst condition, NaN without conditions."""
     task = read(SUITE / f"{name}.toml")[0].make_task()
-    evaluation = evaluate(task, task.trials(0, trials), from_circuit(load(SUITE / f"{name}.json").circuit))
+    evaluation = evaluate(task, task.trials(0, trials), from_circuit(load(SUITE / f"{name}.json").circuit, np.dtype(dtype)))
     return float(evaluation.score[0]), float(evaluation.worst[0][0])
 
 

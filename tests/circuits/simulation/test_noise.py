@@ -198,7 +198,7 @@ def test_noise_is_the_same_for_the_same_seed_and_another_for_another():
     assert not np.array_equal(simulate(silent, spikes).bits, raster.bits)
 
 
-@pytest.mark.parametrize("model", ["lif_psc_exp", "izhikevich"])
+@pytest.mark.parametrize("model", ["lif_psc_exp", "aeif_psc_exp", pytest.param("izhikevich", marks=pytest.mark.slow)])
 def test_a_noisy_circuit_equals_the_reference_simulator_with_the_same_numbers(model):
     """Noise moves V, and a V that is held stands still: nothing follows the noise then."""
     fired = 0

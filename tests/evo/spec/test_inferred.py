@@ -14,8 +14,8 @@ RECORDING = """
 [task]
 name = "recording"
 file = "cell.csv"
-window_ms = 570.0
-lead_in_ms = 400.0
+window_ms = 280.0
+lead_in_ms = 200.0
 
 [circuit]
 neurons = [2, 3]
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"VISIBLE": 1, "TURNS": 4, "BURN": 1, "ANNEAL": 2}.items():
+        for name, value in {"VISIBLE": 1, "TURNS": 2, "BURN": 1, "ANNEAL": 1}.items():
             patch.setattr(infer, name, value)
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 

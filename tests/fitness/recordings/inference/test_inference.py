@@ -144,8 +144,9 @@ def test_a_refined_neuron_has_whole_delays_and_values_within_their_ranges(seen):
 
 @pytest.mark.long
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
-    _, task, trials = seen
-    for name, value in {"VISIBLE": 1, "TURNS": 5, "BURN": 2, "ANNEAL": 3, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
+    task = RecordingTask(file=seen[1].file, window_ms=140.0, lead_in_ms=100.0)
+    trials = task.trials_of("search", 1, 16)
+    for name, value in {"VISIBLE": 1, "TURNS": 2, "BURN": 1, "ANNEAL": 2, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
         monkeypatch.setattr(infer, name, value)
     monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
     monkeypatch.setattr(infer, "refine", lambda network, n, passes=0: refine(network, n, 0))
