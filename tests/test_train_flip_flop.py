@@ -10,7 +10,7 @@ pytestmark = pytest.mark.long
 SCRIPT = Path(__file__).parents[1] / "runs" / "examples" / "train_flip_flop.py"
 
 
-@pytest.mark.parametrize("window", [None, 200])
+@pytest.mark.parametrize("window", [pytest.param(None, marks=pytest.mark.slow), 200])
 def test_no_training_step_is_lost(window, capsys):
     spec = importlib.util.spec_from_file_location("train_flip_flop", SCRIPT)
     script = importlib.util.module_from_spec(spec)

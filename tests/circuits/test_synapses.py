@@ -48,7 +48,7 @@ def one_synapse(dt=1.0, **sections):
 # All plastic synapses
 
 
-@pytest.mark.parametrize("plastic", ["short_term", "stdp", "both"])
+@pytest.mark.parametrize("plastic", ["short_term", "stdp", pytest.param("both", marks=pytest.mark.slow)])
 def test_float64_equals_the_reference_simulator_spike_for_spike_and_in_what_is_learnt(plastic):
     rates, moved = [], []
     for seed in range(15):

@@ -76,7 +76,7 @@ def test_every_algorithm_gives_the_same_bytes_again(states):
 def test_every_algorithm_ends_alike_with_any_number_of_processes(tmp_path, on_ray):
     spec = spec_file(tmp_path)
     for name in NAMES:
-        settings = {"algorithm": name, "epoch": 1, "generations": 3}
+        settings = {"algorithm": name, "epoch": 1, "generations": 2, "islands": 2}
         here = evo.run(spec, tmp_path / name, workers=0, **settings)
         assert on_ray("run", spec, tmp_path / f"ray-{name}", **settings) == here.archive_sha256
 

@@ -183,7 +183,7 @@ def dense(neurons, synapses):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("neurons", "synapses"), [(100, 5000), (1000, 2000)])
+@pytest.mark.parametrize(("neurons", "synapses"), [pytest.param(100, 5000, marks=pytest.mark.slow), (1000, 2000)])
 def test_of_a_large_circuit_a_part_is_drawn_and_what_is_left_out_is_said(tmp_path, neurons, synapses):
     motif = dense(neurons, synapses)
     part, left_out = drawable(motif.circuit)

@@ -14,7 +14,7 @@ FEW = 0.1  # of 40 intervals, what chance adds to the accepted bounds: two stand
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [pytest.param("separation-3b", marks=pytest.mark.slow), "gain-4", "itd-5 without E3"])
+@pytest.mark.parametrize("name", [pytest.param("separation-3b", marks=pytest.mark.slow), pytest.param("gain-4", marks=pytest.mark.slow), "itd-5 without E3"])
 def test_intervals_cover_the_mean_score_over_draws(name):
     (case,) = [case for case in cases(name.partition("-")[0]) if case.name == name]
     found = coverage(case, 2 * DRAWS, 256, DRAWS)
