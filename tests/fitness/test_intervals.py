@@ -8,13 +8,14 @@ from fitness.interval import agresti_coull, of_clustered_mean, of_mean, wilson
 from fitness.measured import by_class
 from tests.bench.bench_intervals import ACCEPTED, cases, coverage
 from tests.fitness.test_finite_data import Recordings
+from tests.products import some_of
 
 DRAWS = 40
 FEW = 0.1  # of 40 intervals, what chance adds to the accepted bounds: two standard deviations and more
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [pytest.param("separation-3b", marks=pytest.mark.slow), pytest.param("gain-4", marks=pytest.mark.slow), "itd-5 without E3"])
+@pytest.mark.parametrize("name", some_of(["separation-3b", "gain-4", "itd-5 without E3"], few=["itd-5 without E3"]))
 def test_intervals_cover_the_mean_score_over_draws(name):
     (case,) = [case for case in cases(name.partition("-")[0]) if case.name == name]
     found = coverage(case, 2 * DRAWS, 256, DRAWS)
