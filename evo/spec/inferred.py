@@ -1,4 +1,4 @@
-"""Founders inferred from a recording: `search.founders = ["inferred"]`, or "inferred:12" for at most twelve rounds."""
+"""Founders inferred from a recording: `search.founders = ["inferred"]`, or "inferred:2" to try two hidden neurons at most."""
 
 import numpy as np
 
@@ -7,11 +7,12 @@ from circuits.neurons import LIF_PSC_EXP
 from evo.genome import Bounds, Encoding
 from fitness.recordings.inference import Ranges
 
-INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 40, 10_000
+INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 4, 100
 
 
 def rounds_of(given: str) -> int | None:
-    """How many rounds of inference a founder's name asks for; None for one that is read from somewhere. Raises UserError."""
+    """How many rounds of inference a founder's name asks for, in each of which a hidden neuron is tried; None for one that is
+    read from somewhere. Raises UserError."""
     name, colon, rounds = given.partition(":")
     if name != INFERRED:
         return None

@@ -2,13 +2,13 @@
 
 Each hidden circuit has 2 to 5 neurons, 1 to 3 of them recorded, and gets three Poisson trains; sixty seconds are recorded, of
 which the last twelve are held out. The search is given the CSV file and runs/recordings/recovery.toml, whose bounds are wider
-than what the hidden circuit was drawn from; it then goes on with a sharper likelihood of the measured spikes (evo fork DIR
---set task.forcing_mv=0.1 --set search.polish=0.9). Each ends after the seconds of the spec, or of processor time with --cpu,
-which depends less on what else the machine does (one process). --inferred ROUNDS: the search begins with circuits inferred from
-the recording (search.founders), which counts as its time. The circuit is chosen by its validation score. Reported is the
-coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the wiring is the hidden one's, both
-without what can be taken away without a loss that the data show (`evo prune`). --csv FILE: rows are added to a file as
-well, and those that it has are not computed again.
+than what the hidden circuit was drawn from: it begins with circuits inferred from the recording, which counts as its time. It
+then goes on with a sharper likelihood of the measured spikes (evo fork DIR --set task.forcing_mv=0.1 --set search.polish=0.9).
+Each ends after the seconds of the spec, or of processor time with --cpu, which depends less on what else the machine does (one
+process), but not before the inference is done. --random: the search begins with random circuits alone. The circuit is chosen by
+its validation score. Reported is the coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the
+wiring is the hidden one's, both without what can be taken away without a loss that the data show (`evo prune`). --csv FILE:
+rows are added to a file, and those that it has are not computed again.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def main():
     asked.add_argument("--seconds", type=float, help="of each search [default: as in the spec]")
     asked.add_argument("--cpu", type=float, help="seconds of processor time of each search, in this process")
     asked.add_argument("--workers", default=0, help="processes")
-    asked.add_argument("--inferred", type=int, metavar="ROUNDS", help="begin with circuits inferred in so many rounds")
+    asked.add_argument("--random", action="store_true", help="begin with random circuits alone")
     asked.add_argument("--csv", type=Path, help="add rows to this file")
     options = asked.parse_args()
     known = _known(options.csv)
@@ -119,7 +119,7 @@ def main():
         one = case(k)
         with TemporaryDirectory() as folder:
             start = time.process_time()
-            begin = {"search.founders": f'["inferred:{options.inferred}"]'} if options.inferred else None
+            begin = {"search.founders": "[]"} if options.random else None
             run = recover(one, Path(folder), options.workers, begin, options.cpu, seconds=options.seconds)
             tried = run.evaluations
             run = polish(run, Path(folder) / "polished", options.seconds, options.cpu)

@@ -1,12 +1,12 @@
-"""Circuits inferred from a recording, by expectation maximisation over the spikes of hidden neurons.
+"""Circuits inferred from a recording, hidden neurons being added one at a time.
 
-Were all spikes known, every neuron could be fitted by itself, by going down an exact gradient of the likelihood of its spikes
-(`neuron`). So the measured neurons are fitted first as if there were no others. Then hidden neurons are added one at a time:
-their spikes are drawn from what is likely given those measured (`spikes`), at first by what their targets lack alone, all
-neurons are fitted to them, and so on in turn (stochastic EM: Celeux and Diebolt, Comput. Stat. Q. 2, 1985), while the escape
-noise of hidden neurons becomes narrower, until they do by themselves what was drawn (deterministic annealing: Ueda and Nakano,
-Neural Netw. 11, 1998). Cycles of wider and narrower noise then go on with the best; after each every neuron is fitted to the
-end (`refine`), and the network is remembered whose circuit by itself, without any measured spike, does best.
+The measured neurons are made to fire as they were measured, and how surprising that is to them is made small (`network`,
+`kernel`). They are fitted first as if there were no others. Then some networks with one hidden neuron more of either sign are
+begun with random values and fitted together with all others, while the escape noise of hidden neurons becomes narrower
+(deterministic annealing: Ueda and Nakano, Neural Netw. 11, 1998); the best of them goes on in hops (basin hopping: Wales and
+Doye, J. Phys. Chem. A 101, 1997): its values are moved a little and fitted again. A hidden neuron that is silent cannot be
+improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none: at first
+each of its spikes is therefore paid for, as long as it has few.
 """
 
 from collections.abc import Callable
@@ -14,22 +14,20 @@ from collections.abc import Callable
 import numpy as np
 
 from circuits.circuit import Circuit
-from circuits.numerics import portable
-from fitness.recordings.inference.network import UNIT, Fitted, Given, Network
-from fitness.recordings.inference.refine import refine
+from fitness.recordings.inference.fit import anneal, descend
+from fitness.recordings.inference.network import LEAST, REFRACTORY, Given, Network
 
-ENOUGH = 0.985  # a score with which nothing more is looked for
-BEHIND = 0.05  # of the score: a sign is not tried again
-RISE = 0.005  # of the score, for one more hidden neuron
-STRENGTHS = (15.0, 30.0, 20.0)  # weights in fifteenths of the distance to the threshold, with which hidden neurons begin
-STARTS, CYCLES = 3, 6  # of each sign; with the best of them
-WIDEST = 0.7, 1.0, 0.6, 0.6, 0.4  # noise with which cycles begin, in fifteenths of the distance to the threshold
-VISIBLE = 5  # times four random starts of a measured neuron at most
-EXPLAINED = 1 / 250  # width of the escape noise, in distances to the threshold, of a neuron that is explained
-TURNS, BURN, ANNEAL = 100, 15, 30  # with a new hidden neuron: before it is fitted, and before its noise becomes narrower
-REFITS = 30, 45, 58
-SETTLING, DRAWS = 3, 3  # turns in which all neurons are fitted to the end; and how often spikes are drawn in each
-COST = 8.0  # what a synapse has to be worth, as log likelihood
+ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no more neurons
+LEAD_IN_MS, PART_MS = 150.0, 300.0  # before the first scored step; and of what is scored, for starts
+VISIBLE = 4  # random starts of measured neurons
+STARTS, BEST = 10, 3  # of each sign; those that are annealed again
+FAR, NEAR = 0.6, 1.05  # of the surprise: a start so much better ends the starts; hops so near are scored
+RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
+PAID_HZ = 0.0, 5.0, 20.0  # rate below which hidden spikes are paid for
+HOPS, PATIENCE, JITTER = 12, 6, (0.0, 0.02, 0.05, 0.01)
+NARROW = 0.01  # mV, the width at the end
+SCORED = 3  # circuits of each round
+LOSS = 0.002  # of the score, for which a synapse is taken away
 
 Tried = tuple[float, Network]
 
@@ -37,30 +35,28 @@ Tried = tuple[float, Network]
 def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: np.random.Generator) -> list[Circuit]:
     """Circuits that may have made what was measured, the best first.
 
-    score   of a circuit by itself;   rounds  how many starts and cycles there are at most
+    score   of a circuit by itself;   rounds  how many times a hidden neuron is added at most
     """
-    best = _visible(given, score, rng)
-    found, left = [best], rounds
-    while left > 0 and best[0] < ENOUGH:
-        signs = [sign for sign in (1, -1) if _may(best[1], sign)]
-        if not signs:
+    given = given.cut(LEAD_IN_MS)
+    base = _visible(given, rng)
+    found = [_settled(base, score)]
+    for _ in range(rounds):
+        signs = [sign for sign in (1, -1) if _may(base, sign)]
+        if max(found, key=_first)[0] >= ENOUGH or not signs:
             break
-        tried: list[Tried] = []
-        for k in range(STARTS):
-            top = max((value for value, _ in tried), default=-np.inf)
-            for sign in signs:
-                known = [value for value, one in tried if one.signs[-1] == sign]
-                if left > 0 and top < ENOUGH and max(known, default=top) >= top - BEHIND:
-                    tried.append(_with_one_more(best[1], sign, STRENGTHS[k % len(STRENGTHS)], score))
-                    left -= 1
-        tried.sort(key=lambda one: -one[0])
-        tried, left = _improved(tried[:2], score, left)
+        if (best := max(found, key=_first))[0] >= CLOSE:
+            found += _improved(best[1], score, rng)[1]
+            continue
+        network, tried = _improved(_with_one_more(base, signs, rng), score, rng)
         found += tried
-        if tried[0][0] < best[0] + RISE:
-            break
-        best = tried[0]
-    found.sort(key=lambda one: -one[0])
-    return [circuit for _, network in found for circuit in _lean(network, score)]
+        if network.surprise(NARROW).sum() < RISE * base.surprise(NARROW).sum():
+            base = network
+    found.sort(key=_first, reverse=True)
+    return [circuit for value, network in found for circuit in _lean(value, network, score)]
+
+
+def _first(one):
+    return one[0]
 
 
 def _may(network, sign):
@@ -70,126 +66,96 @@ def _may(network, sign):
     return any(e <= most_e and i <= most_i for most_e, most_i in network.given.ranges.most)
 
 
-def _visible(given, score, rng) -> Tried:
-    network = Network(given, (), rng)
-    for n in range(network.neurons):
-        last = np.inf
-        for k in range(VISIBLE):
-            now = network.begin(n, 4, 120, kept=k > 0)
-            if now < 0.98 * last:
-                network.scan(n)
-                last = refine(network, n)
-            if network.values(n, network.fitted[n].x)[3] < EXPLAINED * network.threshold:
-                break
-    return score(network.circuit()), network
-
-
-def _with_one_more(base, sign, strength, score) -> Tried:
-    """A hidden neuron more, which drives one of the measured neurons that are explained worst."""
-    network = base.copy((*base.signs, sign))
-    rng, h, worst = network.rng, network.neurons - 1, range(base.measured)
-    column, weight = network.channels + h, strength / 15 / UNIT
-    share = np.array([network.surprise(n) for n in worst])
-    target = int(np.searchsorted(np.cumsum(share), rng.random() * share.sum()))
-    for n, one in enumerate(network.fitted[:-1]):
-        x, sources = one.x.copy(), one.sources.copy()
-        sources[column], x[column], x[network.sources + column] = True, weight / 3, rng.random() * 0.5
-        x[-1] = max(x[-1], network.share_of(0.5 / 15))
-        network.fitted[n] = Fitted(x, one.n_ref, sources)
-    network.fitted[target].x[column] = weight
-    x = network.drawn()
-    x[: network.sources], x[-1] = 0, network.share_of(3 / 15)
-    sources = np.ones(network.sources, bool)
-    sources[column] = False  # it may drive itself later
-    network.fitted[h] = Fitted(x, min(network.refractory[0] + 3, network.refractory[1]), sources)
-    best: Tried = (-np.inf, network)
-    for turn in range(TURNS):
-        for n in range(network.measured, network.neurons):
-            network.draw(n, 0.5)
-        rate = 0.03 * float(portable.exp(-2.3 * turn / TURNS))
-        if turn == BURN:
-            network.begin(h, 4, 80)
-            network.scan(h)
-        if turn in REFITS:
-            network.begin(h, 4, 100, kept=True)
-            network.scan(h)
-        for n in range(network.neurons):
-            if n == h and turn < BURN:
-                continue
-            if n >= network.measured and turn >= ANNEAL:
-                cap = network.share_of(2 / 15 * float(portable.exp(-1.9 * (turn - ANNEAL) / (TURNS - ANNEAL))))
-                network.fitted[n].x[-1] = min(network.fitted[n].x[-1], cap)
-            network.descend(n, 6, rate, floor=(column, weight) if n == target and turn < TURNS // 3 else None)
-            if turn % 10 == 9 and n < network.measured:
-                network.refract(n)
-        if turn >= ANNEAL and (turn % 5 == 4 or turn == TURNS - 1):
-            value = score(network.circuit())
-            if value > best[0]:
-                best = value, network.copy()
+def _visible(given, rng) -> Network:
+    """The measured neurons as if there were no others, each the best of some starts."""
+    best, least = Network(given, (), rng), np.inf
+    for _ in range(VISIBLE):
+        network = Network(given, (), rng)
+        anneal(network, 80, (0.05, 0.015), (1, 1))
+        now = network.surprise(1.0)
+        best.x = np.where((now < least)[:, None], network.x, best.x)
+        least = np.minimum(now, least)
+    descend(best, 60, 1.0)
     return best
 
 
-def _cycle(network, widest, rate, turns=40, narrowest=0.07):
-    """Wide noise of hidden neurons becomes narrow, while all are fitted to what is drawn."""
-    network.moments = [None] * network.neurons
-    for turn in range(turns):
-        at = turn / (turns - 1)
-        width = network.share_of(widest / 15 * float(portable.exp(at * portable.log(narrowest / widest))))
-        for n in range(network.measured, network.neurons):
-            network.fitted[n].x[-1] = width
-        for n in range(network.measured, network.neurons):
-            network.draw(n, 0.5)
-        for n in range(network.neurons):
-            if n >= network.measured:
-                network.fitted[n].x[-1] = width
-            network.descend(n, 10, rate * float(portable.exp(-2.3 * at)))
-            if turn % 10 == 9:
-                network.refract(n)
+def _with_one_more(base, signs, rng) -> Network:
+    """The network and a hidden neuron, the best of some starts."""
+    starts: list[Tried] = []
+    given, base = base.given, base.of(base.given.cut(np.inf, PART_MS))
+    far = FAR * base.surprise(NARROW).sum()
+    for _ in range(STARTS):
+        for sign in signs:
+            if starts and min(starts, key=_first)[0] < far:
+                break
+            network, least = _start(base, sign, rng)
+            paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
+            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
+    best = [one.of(given) for _, one in sorted(starts, key=_first)[:BEST]]
+    again = [(anneal(one, 200, (0.02, 0.003), (0.5, 0.05)), one) for one in best]
+    return min(again, key=_first)[1]
+
+
+def _start(base, sign, rng):
+    """The network with a hidden neuron of random values, and the least weights that its synapses have at first."""
+    network = base.more((sign,), rng)
+    measured, h, s = network.measured, base.neurons, network.count
+    own = base.count  # the column of the hidden neuron
+    network.x[h, :s] = (0.05 + 0.95 * rng.random(s)) * (rng.random(s) < 0.6)
+    network.x[h, REFRACTORY] = 0.6 * rng.random()
+    network.x[:measured, :own] *= 0.3 + 0.7 * rng.random()
+    network.x[:measured, own] = 0.1 + 0.6 * rng.random(measured)
+    network.x[measured:h, own] = 0.3 * rng.random(h - measured)
+    least = np.zeros((h + 1, s))
+    least[:measured, own] = 0.7 * network.x[:measured, own]
+    network.within(network.x)
+    return network, least
+
+
+def _improved(network, score, rng) -> tuple[Network, list[Tried]]:
+    """The least surprising network of some hops, and the best by score."""
+    value, tried, since = float(network.surprise(NARROW).sum()), [_settled(network, score)], 0
+    for k in range(HOPS):
+        if max(tried, key=_first)[0] >= ENOUGH or since == PATIENCE:
+            break
+        other = network.copy()
+        moved = JITTER[k % len(JITTER)] * (2 * rng.random(other.x.shape) - 1)
+        other.x = other.within(other.x + moved * (other.x > 2 * LEAST))
+        if k % 3 == 0:
+            now = anneal(other, 200, (0.02, 0.003), (0.4, NARROW))
+        elif k % 3 == 1:
+            anneal(other, 80, (0.01, 0.002), (0.5, 0.1), (0.5, 0.2))
+            descend(other, 60, 0.1)
+            now = descend(other, 40, NARROW)
+        else:
+            now = anneal(other, 200, (0.004, 0.0004), (0.3, NARROW), (0.5, 0.15))
+        since += 1
+        if now < NEAR * value:
+            tried.append(_settled(other, score))
+        if now < value:
+            since = 0 if now < 0.97 * value else since
+            value, network = now, other
+    tried.sort(key=_first, reverse=True)
+    return network, tried[:SCORED]
 
 
 def _settled(network, score) -> Tried:
-    """The best network of some turns in which hidden spikes are drawn and every neuron is fitted to the end."""
+    """The network with whole steps, all other values fitted to these."""
     network = network.copy()
-    best: Tried = (score(network.circuit()), network.copy())
-    for _ in range(SETTLING):
-        for _ in range(DRAWS):
-            for n in range(network.measured, network.neurons):
-                network.draw(n, 0.5)
-        for n in range(network.neurons):
-            refine(network, n, 1)
-        value = score(network.circuit())
-        if value > best[0]:
-            best = value, network.copy()
-        if value >= ENOUGH:
-            break
-    return best
+    network.x = network.whole(network.x)
+    anneal(network, 100, (0.01, 0.001), (0.05, 0.005), whole=True)
+    return score(network.circuit()), network
 
 
-def _improved(tried, score, left):
-    """The networks, the best of them after cycles of annealing, by score; and the rounds that are left. A cycle begins where
-    the last one ended, even if its score was lower."""
-    tried = sorted((_settled(network, score) for _, network in tried), key=lambda one: -one[0])
-    network = tried[0][1].copy()
-    for k in range(CYCLES):
-        if left <= 0 or tried[0][0] >= ENOUGH:
-            break
-        if k == 1:  # connections that were lost may come back
-            for n, one in enumerate(network.fitted):
-                one.x[: network.sources] = np.where(one.sources, one.x[: network.sources], 0.02)
-                network.fitted[n] = one._replace(sources=np.ones(network.sources, bool))
-                network.scan(n)
-        _cycle(network, WIDEST[k % len(WIDEST)], 0.006)
-        value, network = _settled(network, score)
-        left -= 1
-        if value > tried[0][0]:
-            tried[0] = value, network.copy()
-    return tried, left
-
-
-def _lean(network, score):
-    """The circuit, and that without what it does not need."""
-    whole = network.circuit()
-    for n in range(network.neurons):
-        network.lean(n, COST)
+def _lean(value, network, score):
+    """The circuit, and that without synapses that it does not need."""
+    whole, network = network.circuit(), network.copy()
+    s = network.count
+    for place in np.argsort(network.x[:, :s], axis=None, kind="stable"):
+        n, source = divmod(int(place), s)
+        network.sources[n, source] = False
+        now = score(network.circuit()) if network.x[n, source] > LEAST else value
+        network.sources[n, source] = now < value - LOSS
+        value = max(value, now)
     lean = network.circuit()
-    return [whole] if lean == whole else [lean, whole] if score(lean) >= score(whole) else [whole, lean]
+    return [whole] if lean == whole else [lean, whole]

@@ -14,8 +14,8 @@ RECORDING = """
 [task]
 name = "recording"
 file = "cell.csv"
-window_ms = 280.0
-lead_in_ms = 200.0
+window_ms = 570.0
+lead_in_ms = 400.0
 
 [circuit]
 neurons = [2, 3]
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"VISIBLE": 1, "TURNS": 2, "BURN": 1, "ANNEAL": 1}.items():
+        for name, value in {"VISIBLE": 1, "STARTS": 1, "BEST": 1, "HOPS": 1}.items():
             patch.setattr(infer, name, value)
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 
@@ -93,7 +93,7 @@ def test_the_number_of_rounds_is_checked(folder, tmp_path):
     message = one_line_of(lambda: evo.run(spec_file(folder, text), tmp_path / "run", workers=0))
     assert "search.founders: inferred:many: " in message
     assert "rounds" in message
-    assert (rounds_of("inferred"), rounds_of("inferred:7"), rounds_of("zoo:gate-3")) == (40, 7, None)
+    assert (rounds_of("inferred"), rounds_of("inferred:7"), rounds_of("zoo:gate-3")) == (4, 7, None)
 
 
 def test_a_spec_may_name_other_founders_beside(folder):

@@ -1,15 +1,18 @@
-"""Circuits inferred from a recording: exact gradients, an exact sampler, and circuits that come back."""
+"""Circuits inferred from a recording: exact gradients, and circuits that come back."""
 
 import numpy as np
 import pytest
 
+from circuits.circuit import OutputPort
+from circuits.numerics.simd import LANES
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
+from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
 from fitness.recordings.inference import Given, Ranges, infer, inferred
-from fitness.recordings.inference.network import Network
-from fitness.recordings.inference.refine import refine
+from fitness.recordings.inference.fit import anneal, descend
+from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 
@@ -46,121 +49,135 @@ def given(task, trials):
     return Given(pack(trials.spikes), measured, pack(scored[..., None])[..., 0].copy(), task.inputs, task.outputs, RANGES)
 
 
-def ones(words) -> int:
-    return sum(int(word).bit_count() for word in words.ravel())
-
-
 @pytest.fixture(scope="module")
 def network(seen):
     _, task, trials = seen
     return Network(given(task, trials), (), np.random.default_rng(1))
 
 
-def test_a_neuron_is_as_surprising_as_in_the_simulator_with_a_teacher(seen, network):
+def with_hidden(network, seed):
+    """The network with an excitatory and an inhibitory hidden neuron of random values, all connected."""
+    rng = np.random.default_rng(seed)
+    one = network.more((1, -1), rng)
+    one.x[:, : one.count] = 0.1 + 0.3 * rng.random((one.neurons, one.count))
+    one.x[:, REFRACTORY] = 0.2 + 0.3 * rng.random(one.neurons)
+    one.x[:, WIDTH] = one.share_of(4 / 15)
+    one.within(one.x)
+    return one
+
+
+def test_neurons_are_as_surprising_as_in_the_simulator_with_a_teacher(seen, network):
     _, _, trials = seen
-    for one in network.fitted:
-        low, high = network.delay
-        part = slice(network.sources, 2 * network.sources)
-        one.x[part] = (np.rint(low + one.x[part] * (high - low)) - low) / (high - low)
-    circuit = network.circuit()
-    width = network.values(0, network.fitted[0].x)[3]
-    teacher = Teacher(network.given.measured, network.given.scored, width)
+    one = network.copy()
+    one.x = one.whole(one.x)
+    width = one.values(one.x)[-1][0]
+    teacher = Teacher(one.given.measured, one.given.scored, width)
     spikes, count = pack(trials.spikes), len(trials)
-    told = simulate_population(from_circuit(circuit, np.float32), spikes, count, threads=1, teacher=teacher).surprise
-    mine = [network.surprise(n) for n in range(network.neurons)]
-    assert np.allclose(mine, told[0].sum(axis=0), rtol=0.01)  # numbers of circuits are rounded
+    told = simulate_population(from_circuit(one.circuit(), np.float32), spikes, count, threads=1, teacher=teacher).surprise
+    assert np.allclose(one.surprise(1.0), told[0].sum(axis=0), rtol=0.01)  # numbers of circuits are rounded
 
 
-def test_the_gradient_is_that_of_the_surprise(network):
-    x = network.fitted[1].x.copy()
-    x[-1] = network.share_of(4 / 15)
-    _, gradient = network.surprise(1, x, gradient=True)
-    for k in range(len(x)):
-        step = np.zeros_like(x)
-        step[k] = 2e-3
-        slope = (network.surprise(1, x + step) - network.surprise(1, x - step)) / 4e-3
-        assert slope == pytest.approx(gradient[k], rel=0.05, abs=0.01 * np.abs(gradient).max()), k
+def test_hidden_neurons_with_narrow_noise_fire_as_in_the_simulator(seen, network):
+    _, _, trials = seen
+    one = network.more((1,), np.random.default_rng(4))
+    one.x[-1, : one.count] = np.where(np.arange(one.count) < one.channels, 0.8, 0)
+    one.sources[-1, one.channels :] = False
+    one.x = one.whole(one.x)
+    one.surprise(0.003)
+    fires = one._fires.reshape(-1, LANES)[one.history :, : len(trials)] > 0.5
+    port = OutputPort(name="n0", neurons=["E2"])
+    circuit = one.circuit().model_copy(update={"outputs": [port]})
+    spikes = simulate(circuit, trials.spikes).outputs.spikes()[..., 0].T
+    assert spikes.sum() > 100
+    assert (fires & spikes).sum() > 0.97 * max(fires.sum(), spikes.sum())  # numbers of circuits are rounded
 
 
-def test_spikes_are_drawn_as_often_as_they_are_likely(seen):
-    """A hidden neuron without synapses fires with the probability of its escape noise."""
-    _, task, trials = seen
-    network = Network(given(task, trials), (1,), np.random.default_rng(2))
-    h = network.neurons - 1
-    for n, one in enumerate(network.fitted):
-        one.x[: network.sources if n == h else 0] = 0
-        one.x[network.channels + h] = 0
-    network.fitted[h].x[-1] = 1.0
-    network.fitted[h] = network.fitted[h]._replace(n_ref=1)
-    likely = 1 / (1 + np.exp(network.threshold / network.values(h, network.fitted[h].x)[3]))
-    places = network.scored[h] & np.uint64(2 ** len(trials) - 1)
-    counts = []
-    for _ in range(30):
-        network.draw(h, 0.5)
-        counts.append(ones(network.trains[:, network.history :, network.channels + h] & places))
-    assert np.mean(counts[10:]) / ones(places) == pytest.approx(likely / (1 + likely), rel=0.15)
+def test_the_gradient_is_that_of_the_surprise_through_hidden_spikes_too(network):
+    one = with_hidden(network, 1)
+    one.x[:, one.count : 2 * one.count] = (np.floor(one.x[:, one.count : 2 * one.count] * 23) + 0.5) / 23  # between steps
+    _, gradient = one.surprise(1.0, gradient=True)
+    for row, column in np.ndindex(one.x.shape):
+        step = np.zeros_like(one.x)
+        step[row, column] = 1e-3
+        slope = (one.surprise(1.0, one.x + step) - one.surprise(1.0, one.x - step)).sum() / 2e-3
+        if row >= one.measured and column == one.x.shape[1] + WIDTH:
+            slope = 0  # the width of hidden neurons is not fitted
+        assert slope == pytest.approx(gradient[row, column], rel=0.05, abs=0.01 * np.abs(gradient).max()), (row, column)
+
+
+@pytest.mark.parametrize("fit", [lambda one: anneal(one, 20, (0.02, 0.01), (1, 0.5)), lambda one: descend(one, 10, 0.5)])
+def test_fits_lower_the_surprise_and_stay_in_the_ranges(network, fit):
+    one = with_hidden(network, 2)
+    before = one.surprise(0.5).sum()
+    assert fit(one) == pytest.approx(one.surprise(0.5).sum(), rel=1e-6)
+    assert one.surprise(0.5).sum() < before
+    assert np.array_equal(one.within(one.x.copy()), one.x)
+
+
+def test_whole_steps_stay_while_all_else_is_fitted(network):
+    one = with_hidden(network, 3)
+    one.x = one.whole(one.x)
+    _, delay, _, n_ref, _ = one.values(one.x)
+    for steps in (delay, n_ref):
+        assert steps == pytest.approx(np.rint(steps), abs=1e-6)
+    anneal(one, 5, (0.02, 0.01), (0.5, 0.5), whole=True)
+    _, later, _, n_ref_later, _ = one.values(one.x)
+    assert np.array_equal(later, delay)
+    assert np.array_equal(n_ref_later, n_ref)
+
+
+def test_spikes_that_are_paid_for_wake_a_silent_neuron(network):
+    rates = []
+    for least_hz in (0.0, 20.0):
+        one = with_hidden(network, 5)
+        one.x[:2, one.count - 2 : one.count] = 0.5  # all their spikes are wrong
+        anneal(one, 40, (0.03, 0.03), (1.5, 1.0), least_hz=least_hz)
+        one.surprise(0.3)
+        rates.append(one.rates().max())
+    assert rates[1] > 2 * rates[0]
 
 
 @pytest.mark.long
-def test_what_is_all_seen_comes_back_with_its_wiring(seen, monkeypatch):
-    monkeypatch.setattr(infer, "VISIBLE", 3)
+def test_what_is_all_seen_comes_back(seen):
     circuit, task, trials = seen
-    known = given(task, trials)
 
     def score(one):
         return float(task.evaluate(one, trials, "float32").value)
 
-    value, network = infer._visible(known, score, np.random.default_rng(1))
+    network = infer._visible(given(task, trials), np.random.default_rng(1))
+    value, network = infer._settled(network, score)
     assert value > 0.9
-    for n in range(network.neurons):
-        network.lean(n, 8.0)
-    there = {(s.pre, s.post) for s in network.circuit().synapses}
-    names = {port.neurons[0]: f"E{k}" for k, port in enumerate(circuit.outputs)}
-    assert there == {(names[s.pre], names[s.post]) for s in circuit.synapses}
-
-
-def test_a_delay_two_steps_off_is_corrected_by_moves_and_not_by_the_gradient_alone(seen):
-    _, task, trials = seen
-    network = Network(given(task, trials), (), np.random.default_rng(1))
-    network.begin(1, 4, 120)
-    value = refine(network, 1)
-    x, step = network.fitted[1].x.copy(), 2 / (network.delay[1] - network.delay[0])
-    delay = network.sources + int(np.argmax(x[: network.sources]))
-    x[delay] += step if x[delay] + step <= 1 else -step
-    network.put(1, x)
-    assert refine(network, 1, passes=0) > 1.5 * value
-    assert refine(network, 1) < 1.1 * value
-
-
-def test_a_refined_neuron_has_whole_delays_and_values_within_their_ranges(seen):
-    _, task, trials = seen
-    network = Network(given(task, trials), (), np.random.default_rng(2))
-    assert refine(network, 1, passes=1) == pytest.approx(network.surprise(1))
-    x, s = network.fitted[1].x, network.sources
-    steps = network.delay[0] + x[s : 2 * s] * (network.delay[1] - network.delay[0])
-    assert steps == pytest.approx(np.rint(steps), abs=1e-6)
-    assert np.array_equal(network.within(x.copy()), x)
+    lean = infer._lean(value, network, score)[0]
+    assert score(lean) > value - 0.05
+    assert len(lean.synapses) < 4
+    assert sum(len(channel.synapses) for channel in lean.inputs) <= sum(len(c.synapses) for c in circuit.inputs) + 1
 
 
 @pytest.mark.long
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
-    task = RecordingTask(file=seen[1].file, window_ms=140.0, lead_in_ms=100.0)
-    trials = task.trials_of("search", 1, 16)
-    for name, value in {"VISIBLE": 1, "TURNS": 2, "BURN": 1, "ANNEAL": 2, "CYCLES": 1, "STARTS": 1, "SETTLING": 1}.items():
+    _, task, trials = seen
+    for name, value in {"VISIBLE": 1, "STARTS": 1, "BEST": 1, "HOPS": 2, "RISE": 2.0}.items():
         monkeypatch.setattr(infer, name, value)
-    monkeypatch.setattr(infer._cycle, "__defaults__", (3, 0.07))
-    monkeypatch.setattr(infer, "refine", lambda network, n, passes=0: refine(network, n, 0))
-    found = [inferred(given(task, trials), lambda _: 0.5, 3, np.random.default_rng(5)) for _ in range(2)]
+    found = [inferred(given(task, trials), lambda _: 0.5, 2, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
-    assert {len(circuit.neurons) for circuit in found[0]} == {2, 3}
-    assert {neuron.sign for circuit in found[0] for neuron in circuit.neurons} == {"E", "I"}
+    assert {len(circuit.neurons) for circuit in found[0]} == {2, 3, 4}
 
 
 def test_a_refractory_period_is_shorter_than_any_interval(network):
     for n in range(network.measured):
         steps = np.diff(np.flatnonzero(network.trains[0, :, network.channels + n] & np.uint64(1)))
-        assert network.shortest[n] < steps.min()
+        assert network.longest[n] < steps.min()
 
 
-def test_a_copy_has_neurons_that_do_nothing_yet(network):
-    assert network.copy((-1,)).surprise(0) == pytest.approx(network.surprise(0))
+def test_neurons_that_are_added_do_nothing_yet(network):
+    assert network.more((-1,), np.random.default_rng(1)).surprise(0.5) == pytest.approx(network.surprise(0.5))
+
+
+def test_what_is_cut_away_was_long_ago(network):
+    whole, cut = network.given, network.given.cut(100.0, 200.0)
+    assert cut.scored.shape[1] == 600
+    assert cut.spikes.shape[1] == cut.measured.shape[1] == 600
+    count = np.bitwise_count(cut.scored[0])
+    assert 2 * count[:200].max() <= count.max()
+    assert 2 * count[200] > count.max()
+    assert whole.cut(0.0).spikes.shape[1] < whole.spikes.shape[1]
