@@ -28,7 +28,11 @@ def test_a_hidden_circuit_is_the_same_again_and_explains_its_recording(tmp_path,
 
 @pytest.mark.long
 def test_a_short_search_on_it_reports_held_out_factors(tmp_path, small):
-    run = recover(small, tmp_path, changes={"search.generations": "2", "search.population": "20", "search.epoch": "1"})
+    run = recover(
+        small,
+        tmp_path,
+        changes={"search.founders": "[]", "search.generations": "2", "search.population": "20", "search.epoch": "1"},
+    )
     _, by_neuron = factors(run)
     assert set(by_neuron) == {"n0"}
 
