@@ -33,12 +33,16 @@ def inspect(path, html, as_json):
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--out", metavar="FILE", help="Draw the result as a picture (svg, png or pdf).")
+@click.option("--lesions", is_flag=True, help="Cut the motifs' connections: what does it cost, beside others of their kind?")
 @click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
-def motifs(folders, as_json, out, graph):
+def motifs(folders, as_json, out, lesions, graph):
     """Show what runs have in common: wirings that several runs evolved, and motifs more frequent than chance.
 
     DIR... are the folders of runs that differ in their seed. Of each run the smallest circuit counts that scores as well as its
     best.
+
+    --lesions: what it costs to cut a connection of a motif, beside other connections of the same kind in the same circuit.
+    Executes the code of a task of your own that lies in a folder, unless the code was changed since the run began.
 
     --against: which small E/I motifs are more frequent than signs and degrees explain, in these circuits (of runs, or motifs)
     and in a measured connectome.
@@ -49,12 +53,14 @@ def motifs(folders, as_json, out, graph):
     from evo.inspect import motif_picture, motif_table
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
+    from evo.studies.motifs.necessary import necessity
 
     results = find([Run(folder) for folder in folders])
+    cut = necessity(results.winners, before_code=say_code) if lesions else None
     if as_json:
-        click.echo(json.dumps(motif_table.as_json(results), allow_nan=False))
+        click.echo(json.dumps(motif_table.as_json(results, cut), allow_nan=False))
     else:
-        motif_table.show(results, console())
+        motif_table.show(results, console(), cut)
     if out is not None:
         click.echo(f"picture: {motif_picture.draw(results, Path(out))}", err=as_json)
 

@@ -8,7 +8,7 @@ from deap import base
 
 from evo.algorithms import Algorithm, descriptors
 from evo.algorithms.values import FreeValues
-from evo.genome import AssemblyBounds, Candidates, Encoding, assembly, genomes, variation
+from evo.genome import AssemblyBounds, Candidates, Encoding, assembly, variation
 from evo.spec.run_spec import RunSpec
 from fitness.judges import Judge
 from fitness.sandbox.code import Code
@@ -48,7 +48,7 @@ def toolbox(spec: RunSpec, form: Encoding, duration_ms: float, role: int = 0) ->
     """DEAP's toolbox with the operators of the algorithms, which take whole populations as arrays. `join` gives children the
     partners with which they are judged, in an assembly."""
     box, bounds = base.Toolbox(), form.bounds
-    box.register("init", genomes.founders, bounds)
+    box.register("init", spec.random_genomes, bounds)
     if isinstance(bounds, AssemblyBounds):
         box.register("mate", assembly.crossover, bounds=bounds, role=role)
         box.register("mutate", assembly.mutate, bounds=bounds, role=role, more=spec.search.mutation)

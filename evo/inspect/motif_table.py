@@ -1,6 +1,7 @@
 """Results of `evo motifs`, as tables for people and as JSON for machines."""
 
 import math
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +11,7 @@ from evo.inspect.finite import finite
 from evo.inspect.plain_table import plain_table
 from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
+from evo.studies.motifs.necessary import Necessity
 from evo.studies.motifs.overrepresented import Finding
 
 SHOWN = 10
@@ -17,10 +19,11 @@ SIGNIFICANT = 0.05
 _WIDE = 110  # columns from which wirings and patterns are written out
 
 
-def as_json(motifs: Motifs) -> dict:
-    """`{"runs": [...], "wirings": [...], "named": [...], "subgraphs": [...], "exact_size_share": ...}`. Numbers that are
-    infinite or were not tested are null."""
-    return {
+def as_json(motifs: Motifs, necessity: Sequence[Necessity] | None = None) -> dict:
+    """`{"runs": [...], "wirings": [...], "named": [...], "subgraphs": [...], "exact_size_share": ...}`, and "necessity" where
+    connections were cut. Numbers that are infinite or were not tested are null."""
+    cut = {} if necessity is None else {"necessity": [row._asdict() for row in necessity]}
+    return cut | {
         "runs": [
             {
                 "folder": str(w.run.folder),
@@ -74,8 +77,8 @@ def significant(f: Finding) -> bool:
     return f.of_size.corrected < SIGNIFICANT
 
 
-def show(motifs: Motifs, console: Console):
-    """Print the wirings of more than one run, the named motifs, and other significant subgraphs."""
+def show(motifs: Motifs, console: Console, necessity: Sequence[Necessity] | None = None):
+    """Print the wirings of more than one run, the named motifs, other significant subgraphs, and what cuts cost."""
     best = sorted(w.run.front[0].held_out for w in motifs.winners)
     tasks = harmless(", ".join(dict.fromkeys(w.run.spec.judged_by for w in motifs.winners)))
     runs = f"{len(best)} runs" if len(best) > 1 else "1 run"
@@ -95,6 +98,26 @@ def show(motifs: Motifs, console: Console):
         "\nmean: per circuit, which is of each run the smallest that does as well as its best. Chance: genomes changed by the "
         f"same operators without selection, held to the same size ({motifs.exact:.0%} have it exactly), or as old. Ratio: mean "
         "to that by chance. p: of as many or more by chance, corrected for the rows tested; * below 0.05",
+        style="dim",
+        highlight=False,
+        markup=False,
+    )
+    if necessity is not None:
+        _necessity(necessity, console)
+
+
+def _necessity(rows, console):
+    headings = ("motif", "loss", "others", "circuits", "p ")
+    table = plain_table(headings, left=("motif",), no_wrap=True)
+    for row in rows:
+        table.add_row(Text(row.name), f"{row.loss:.3f}", f"{row.others:.3f}", str(row.circuits), _p(row.corrected))
+    console.print()
+    console.print(table)
+    console.print(
+        "\nloss: of score, mean over connections of the motif, each cut by itself. Others: mean over other connections of the "
+        "same kinds (E or input to I, ...) in the same circuits; circuits whose connections of a kind are all the motif's tell "
+        "nothing of it. p: of such a difference if it did not matter which connections the motif has, corrected for the rows; "
+        "* below 0.05",
         style="dim",
         highlight=False,
         markup=False,
@@ -143,5 +166,8 @@ def _chance_cells(chance):
     """The mean, the ratio and the p-value of a Chance as text."""
     if math.isnan(chance.p):
         return f"{chance.mean:.2f}", "-", "- "
-    p = "<0.001" if chance.corrected < 0.001 else f"{chance.corrected:.3f}"
-    return f"{chance.mean:.2f}", f"{chance.ratio:.1f}", p + ("*" if chance.corrected < SIGNIFICANT else " ")
+    return f"{chance.mean:.2f}", f"{chance.ratio:.1f}", _p(chance.corrected)
+
+
+def _p(corrected):
+    return ("<0.001" if corrected < 0.001 else f"{corrected:.3f}") + ("*" if corrected < SIGNIFICANT else " ")

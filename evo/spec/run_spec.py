@@ -38,6 +38,8 @@ from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_p
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome import FINE_GRID, GRID, AssemblyBounds, Bounds, Candidates, Encoding
 from evo.genome.assembly import heard_from
+from evo.genome.founders_with import NAMES as MOTIF_NAMES
+from evo.genome.founders_with import founders_with, founders_without
 from evo.selection.deaps import SELECTIONS
 from evo.spec.estimate import check_memory
 from evo.spec.roles import Role, check_roles, motif_of
@@ -57,7 +59,7 @@ from fitness.trials import Interface
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 STATIC = "static"
 # keys of [search] that older runs lack
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population"}
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population", "founders_with", "founders_without"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
@@ -169,6 +171,12 @@ def _selection(name):
     return name
 
 
+def _named_motif(name):
+    if name is not None and name not in MOTIF_NAMES:
+        raise ValueError(f"must be one of {', '.join(MOTIF_NAMES)}, not {name!r}")
+    return name
+
+
 class Search(Section):
     """[search]: the search."""
 
@@ -209,6 +217,12 @@ class Search(Section):
     archive: int = Field(50, ge=1, le=10_000, description="maximum size of the archive of an island, and of the run")
     objectives: Names = Field(("score", "energy", "wiring"), description="evo objectives lists them all")
     founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
+    founders_with: Annotated[str | None, AfterValidator(_named_motif)] = Field(
+        None, description="a wiring motif that all random circuits have to begin with, as evo motifs names it"
+    )
+    founders_without: Annotated[str | None, AfterValidator(_named_motif)] = Field(
+        None, description="a control: a motif that none has, at the sizes of random circuits that have it"
+    )
     task_seconds: float = Field(60.0, gt=0, le=86_400, description="maximum duration of a call into a task of your own")
     stop: Stop = Stop()
 
@@ -328,8 +342,19 @@ class RunSpec(Section):
     def founders(self, interface: Interface, count: int) -> Candidates:
         """Random circuits within the bounds."""
         form = self.form(interface)
-        genomes = genome.founders(form.bounds, count, np.random.default_rng(self.search.seed))
+        genomes = self.random_genomes(form.bounds, count, np.random.default_rng(self.search.seed))
         return Candidates(genomes, form, interface.inputs, interface.outputs)
+
+    def random_genomes(self, bounds: Bounds | AssemblyBounds, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Random genomes as a search begins with them. Raises UserError where too few have the motif that the spec names."""
+        if isinstance(bounds, Bounds):
+            for key, draw in (("founders_with", founders_with), ("founders_without", founders_without)):
+                if (name := getattr(self.search, key)) is not None:
+                    try:
+                        return draw(bounds, count, rng, name)
+                    except UserError as error:
+                        raise UserError(f"search.{key}: {error}") from None
+        return genome.founders(bounds, count, rng)
 
     def bounds(self, task: Interface) -> Bounds | AssemblyBounds:
         """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
@@ -492,6 +517,10 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     _check_judge(spec, place)
     check_roles(spec, place)
+    given = [key for key in ("founders_with", "founders_without") if getattr(spec.search, key) is not None]
+    if len(given) > 1 or (given and spec.roles):
+        other = "[roles]" if spec.roles else f"search.{given[1]}"
+        raise UserError(f"{place}: search.{given[0]}: cannot be set with {other}; leave one of the two out")
     axes = spec.search.descriptors
     if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
         raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
@@ -586,6 +615,8 @@ def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
         source = spec.collect(folder)
         judge = spec.make_judge(source)
         spec.form(judge.interface)
+        if spec.search.founders_with or spec.search.founders_without:
+            spec.founders(judge.interface, TRIED)  # are there any?
         spec.make_algorithm(source)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None

@@ -7,10 +7,10 @@ import numpy as np
 
 from circuits.graph.wiring import Wiring
 from evo.genome import Bounds, variation
+from evo.genome.founders_with import apart, wiring_of
 
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations
-_NEURON = 3  # the weight of a difference of one neuron when sizes are compared, in connections
 _STEPS = 2_000  # maximum number of generations towards a size
 
 
@@ -48,11 +48,11 @@ def peers(operators: Operators, sizes: np.ndarray, ages: Sequence[int], rng: np.
     times = sorted(set(ages))
     peers_of: dict[int, Peers] = {}
     for time, genomes in zip(times, drift(operators, LINEAGES, times, rng), strict=True):
-        wirings = wiring(genomes)
+        wirings = wiring_of(genomes)
         for k, size in enumerate(sizes):
             if ages[k] == time:
                 distance = apart(wirings.size, size) + rng.random(LINEAGES)  # ties in random order
-                large = wiring(held(operators, genomes[np.argsort(distance)[:PEERS]], size, rng))
+                large = wiring_of(held(operators, genomes[np.argsort(distance)[:PEERS]], size, rng))
                 old = wirings.take(rng.permutation(LINEAGES)[:PEERS])
                 peers_of[k] = Peers(old, large, float((large.size == size).all(1).mean()))
     return [peers_of[k] for k in range(len(sizes))]
@@ -74,25 +74,13 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
 def held(operators: Operators, genomes: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Genomes brought to a size by further drift: a child replaces its mother unless it is further from the size."""
     genomes = genomes.copy()
-    distance = apart(wiring(genomes).size, size)
+    distance = apart(wiring_of(genomes).size, size)
     for _ in range(_STEPS):
         mothers = np.flatnonzero(distance)
         if not len(mothers):
             break
         children = operators.children(genomes, mothers, rng)
-        child_distance = apart(wiring(children).size, size)
+        child_distance = apart(wiring_of(children).size, size)
         nearer = child_distance <= distance[mothers]
         genomes[mothers[nearer]], distance[mothers[nearer]] = children[nearer], child_distance[nearer]
     return genomes
-
-
-def apart(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """The distances of sizes, int [genomes, 4], from one size, int [genomes]."""
-    return np.abs(sizes - size) @ [_NEURON, _NEURON, 1, 1]
-
-
-def wiring(genomes: np.ndarray) -> Wiring:
-    """The wiring of genomes."""
-    kind, readout = genomes["kind"], genomes["readout"]
-    read = (readout[:, :, None] == np.arange(kind.shape[1])).any(1)
-    return Wiring(np.sign(kind).astype("i1"), genomes["weight"] > 0, read)

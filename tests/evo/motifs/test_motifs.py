@@ -9,8 +9,13 @@ from rich.console import Console
 import evo
 from circuits.graph.canonical import canonical_form
 from circuits.graph.wiring import live
+from circuits.simulation.packed import from_circuit
 from evo.inspect import motif_picture, motif_table
 from evo.studies.motifs import Winner, motifs
+from evo.studies.motifs.necessary import cut_singly
+from fitness.analysis import trials_for
+from fitness.analysis.lesions import lesions
+from fitness.evaluation.evaluate import evaluate
 from tests.evo.tiny import SPEC, cli, one_line_of, spec_file
 
 pytestmark = pytest.mark.long
@@ -157,3 +162,20 @@ def test_bad_input_is_one_line(place, tmp_path):
     assert "evo resume" in unfinished
     assert "again: the same search as" in line(place / "s1", tmp_path / "again")
     assert "seed" in line(place / "s1", place / "s1")
+
+
+def test_lesions_are_told_for_machines_and_for_people(place, runs):
+    done = cli(place, "motifs", *(str(run.folder) for run in runs), "--lesions", "--json")
+    assert not done.stderr
+    rows = json.loads(done.stdout)["necessity"]
+    for row in rows:
+        assert {"name", "loss", "others", "circuits", "p", "corrected"} == set(row)
+        assert 0 < row["circuits"] <= len(runs)
+    cut = cut_singly(Winner.of(runs[0]))
+    task, circuit = runs[0].spec.make_task(), cut.circuit
+    trials = trials_for(task, runs[0].spec.search.seed, runs[0].spec.search.held_out)[0]
+    whole = float(evaluate(task, trials, from_circuit(circuit)).score[0])
+    single = [one for one in lesions(task, circuit, trials, whole) if one["kind"] in ("synapse", "input")]
+    assert sorted(-one["change"] for one in single) == pytest.approx(sorted(cut.losses), abs=1e-6)
+    shown = cli(place, "motifs", *(str(run.folder) for run in runs), "--lesions").stdout
+    assert "others" in shown

@@ -6,8 +6,9 @@ from circuits.graph.named_motifs import NAMED, OCCURRENCES
 from circuits.graph.subgraphs import census
 from circuits.graph.wiring import Wiring
 from evo import genome
+from evo.genome.founders_with import wiring_of
 from evo.spec.run_spec import parse
-from evo.studies.motifs.neutral import PEERS, Operators, drift, held, peers, wiring
+from evo.studies.motifs.neutral import PEERS, Operators, drift, held, peers
 from evo.studies.motifs.overrepresented import overrepresented
 from tests.evo.tiny import SPEC
 
@@ -35,7 +36,7 @@ def test_the_wiring_of_genomes_is_that_of_their_circuits():
     form = spec.form(interface)
     (grown,) = drift(Operators(form.bounds, 0.5, 0.5), 30, [5], np.random.default_rng(2))
     made: list[Circuit] = [genome.to_circuit(g, form, interface.inputs, interface.outputs) for g in grown]
-    direct, through = wiring(grown), Wiring.of(made)
+    direct, through = wiring_of(grown), Wiring.of(made)
     assert (direct.size == through.size).all()
     assert (direct.live().size == through.live().size).all()
     assert (census(direct) == census(through)).all()
@@ -46,8 +47,8 @@ def test_genomes_are_held_to_a_size_and_stay_valid(operators):
     (grown,) = drift(operators, 200, [10], rng)
     before = grown.copy()
     large = held(operators, grown, SIZE, rng)
-    assert (wiring(grown).size == SIZE).all(1).mean() < 0.1
-    assert (wiring(large).size == SIZE).all()
+    assert (wiring_of(grown).size == SIZE).all(1).mean() < 0.1
+    assert (wiring_of(large).size == SIZE).all()
     assert not any(genome.faults(g, operators.bounds) for g in large)
     assert (grown == before).all()
 
@@ -60,17 +61,17 @@ def test_peers_are_as_old_and_as_large_as_the_circuits(operators):
         assert (p.as_large.size == size).all()
         assert len(p.as_old.sign) == len(p.as_large.sign) == PEERS
     (at_4,) = drift(operators, 2000, [4], np.random.default_rng(5))
-    assert np.allclose(found[0].as_old.size.mean(0), wiring(at_4).size.mean(0), rtol=0.1)
+    assert np.allclose(found[0].as_old.size.mean(0), wiring_of(at_4).size.mean(0), rtol=0.1)
 
 
 @pytest.mark.slow
 def test_genomes_held_to_a_size_have_the_motifs_of_those_that_drifted_there_by_themselves(operators):
     (many,) = drift(operators, 40_000, [10], np.random.default_rng(10))
-    sizes, which, count = np.unique(wiring(many).size, axis=0, return_inverse=True, return_counts=True)
+    sizes, which, count = np.unique(wiring_of(many).size, axis=0, return_inverse=True, return_counts=True)
     commonest = int(count.argmax())
-    drifted, there = census(wiring(many)) @ OCCURRENCES, which.reshape(-1) == commonest
+    drifted, there = census(wiring_of(many)) @ OCCURRENCES, which.reshape(-1) == commonest
     elsewhere = many[~there][:1_500]
-    brought = census(wiring(held(operators, elsewhere, sizes[commonest], np.random.default_rng(11)))) @ OCCURRENCES
+    brought = census(wiring_of(held(operators, elsewhere, sizes[commonest], np.random.default_rng(11)))) @ OCCURRENCES
 
     def apart(a, b):
         """Standard errors between the means."""
@@ -84,7 +85,7 @@ def test_genomes_held_to_a_size_have_the_motifs_of_those_that_drifted_there_by_t
 def neutral_winners(operators, count, seed):
     rng = np.random.default_rng(seed)
     (grown,) = drift(operators, count, [20], rng)
-    return wiring(held(operators, grown, SIZE, rng))
+    return wiring_of(held(operators, grown, SIZE, rng))
 
 
 def test_neutral_genomes_are_not_found_to_be_special(operators):
