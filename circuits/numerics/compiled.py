@@ -20,6 +20,7 @@ from types import ModuleType
 from llvmlite import binding
 from numba import config, njit
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.sigutils import normalize_signature
 
 from circuits.numerics import disk_cache
 from circuits.numerics.parts import PartCompiler, set_environments
@@ -45,11 +46,25 @@ def compiler(*modules: ModuleType):
                 save(types, code)
 
         dispatcher._cache.save_overload = save_overload
-        part = jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, pipeline_class=PartCompiler)(function)
-        dispatcher.get_call_template, dispatcher.get_overload = part.get_call_template, part.get_overload
+        _compile_as_part(dispatcher)
         return dispatcher
 
     return compiled
+
+
+def _compile_as_part(dispatcher):
+    """Let compiled functions that call this one compile it as a part, unless it was compiled for Python before."""
+    part = jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, pipeline_class=PartCompiler)(dispatcher.py_func)
+    whole = dispatcher.get_call_template, dispatcher.get_overload
+
+    def get_call_template(args, kws):
+        return (whole[0] if tuple(args) in dispatcher.overloads else part.get_call_template)(args, kws)
+
+    def get_overload(signature):
+        args, _ = normalize_signature(signature)
+        return (whole[1] if args in dispatcher.overloads else part.get_overload)(signature)
+
+    dispatcher.get_call_template, dispatcher.get_overload = get_call_template, get_overload
 
 
 def jit(**options):
