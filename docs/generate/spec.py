@@ -6,8 +6,9 @@ import click
 
 from circuits import zoo
 from evo.cli import cli
+from evo.spec.circuit_section import CellType, CircuitBounds
 from evo.spec.roles import Role
-from evo.spec.run_spec import CellType, CircuitBounds, Search, Stop
+from evo.spec.run_spec import Search, Stop
 from generate.markdown import fields, page, prose, table
 
 SECTIONS = [

@@ -139,7 +139,8 @@ def models(name):
 def warmup(spec):
     """Compile the machine code that SPEC or most runs need, for instance when an image is built."""
     from evo.cluster.warm_up import warm_up
-    from evo.spec.run_spec import CircuitBounds, RunSpec, read_alone
+    from evo.spec.circuit_section import CircuitBounds
+    from evo.spec.run_spec import RunSpec, read_alone
     from fitness.registry import data_file
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})

@@ -24,7 +24,7 @@ class Role(Section):
 
 
 def motif_of(circuit: Any, role: Role) -> Any:
-    """[circuit] with the keys of a role, an `evo.spec.run_spec.CircuitBounds`."""
+    """[circuit] with the keys of a role, an `evo.spec.circuit_section.CircuitBounds`."""
     own = role.model_dump(exclude={"copies", "parameters"}, exclude_none=True)
     return circuit.model_copy(update=own | {"parameters": circuit.parameters.model_copy(update=role.parameters)})
 

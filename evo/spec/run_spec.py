@@ -5,7 +5,7 @@ import json
 import re
 import tomllib
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,37 +13,30 @@ import numpy as np
 import tomli_w
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
     Field,
-    SerializeAsAny,
     SerializerFunctionWrapHandler,
     ValidationError,
-    create_model,
-    field_validator,
     model_serializer,
     model_validator,
 )
 
 import fitness
-from circuits.circuit import MAX_DELAY_STEPS
 from circuits.errors import UserError, one_line
 from circuits.files import read_text
 from circuits.neurons import LIF_PSC_EXP
-from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.simulation.population import Stop as StopRule
-from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo import genome
 from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_polish, with_selections
 from evo.algorithms.descriptors import DESCRIPTORS
-from evo.genome import FINE_GRID, GRID, AssemblyBounds, Bounds, Candidates, Encoding
-from evo.genome.assembly import heard_from
+from evo.genome import AssemblyBounds, Bounds, Candidates, Encoding
 from evo.genome.founders_with import NAMES as MOTIF_NAMES
 from evo.genome.founders_with import founders_with, founders_without
 from evo.selection.deaps import SELECTIONS
+from evo.spec.circuit_section import STATIC, CellType, CircuitBounds, ranges
+from evo.spec.encoding import encoding
 from evo.spec.estimate import check_memory
-from evo.spec.roles import Role, check_roles, motif_of
-from evo.spec.section import FloatRange, IntRange, Names, Section, WeightRange, within
+from evo.spec.roles import Role, check_roles
+from evo.spec.section import Names, Section
 from fitness import judges
 from fitness.checks.check import check
 from fitness.checks.collect import collect
@@ -57,7 +50,6 @@ from fitness.sandbox.code import place as place_of
 from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
-STATIC = "static"
 # keys of [search] that older runs lack
 SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population", "founders_with", "founders_without"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
@@ -66,85 +58,6 @@ OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
 OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
-
-
-@cache
-def ranges(neuron_model: str, synapse_model: str) -> type[BaseModel]:
-    """The model of a [circuit.parameters] section: a range for every parameter of the neurons and of their synapses, by default
-    a single value."""
-    known = dict(NEURON_MODELS[neuron_model].parameters)
-    if synapse_model != STATIC:
-        known |= SYNAPSE_MODELS[synapse_model].parameters
-    fields: dict[str, Any] = {
-        name: (Annotated[FloatRange, within(p.low, p.high)], Field((p.default, p.default), description=p.text))
-        for name, p in known.items()
-    }
-    return create_model("Parameters", __base__=Section, **fields)
-
-
-def _ranges(value, info):
-    """The section as an instance of the model that the circuit's other keys determine."""
-    names = info.data.get("neuron_model", LIF_PSC_EXP.name), info.data.get("synapse_model", STATIC)
-    return ranges(*names).model_validate(value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value)
-
-
-Ranges = Annotated[SerializeAsAny[BaseModel], BeforeValidator(_ranges)]
-
-
-class CellType(Section):
-    """[circuit.types.NAME]: a subtype of excitatory or inhibitory neurons."""
-
-    sign: Literal["E", "I"] = Field(description="E or I")
-    projects_to: Names | None = Field(None, description="types that it may project to [default: all]")
-    inputs: bool = Field(True, description="true: input channels may project to it")
-    parameters: dict[str, FloatRange] = Field({}, description="ranges that differ from those of [circuit.parameters]")
-
-
-class CircuitBounds(Section):
-    """[circuit]: bounds of the circuits."""
-
-    neuron_model: Literal[tuple(NEURON_MODELS)] = Field(  # type: ignore[valid-type]
-        LIF_PSC_EXP.name, description=" | ".join(NEURON_MODELS)
-    )
-    synapse_model: Literal[(STATIC, *SYNAPSE_MODELS)] = Field(  # type: ignore[valid-type]
-        STATIC, description=f"between neurons: {' | '.join((STATIC, *SYNAPSE_MODELS))}"
-    )
-    noise_mv: float = Field(
-        0.0, ge=0, le=1_000, description="membrane noise: the standard deviation that it alone would give V"
-    )
-    neurons: Annotated[IntRange, within(1, 64)] = Field((4, 12), description="number of neurons")
-    dale: bool = Field(True, description="Dale's law; false is a control: a neuron may excite some targets and inhibit others")
-    excitatory_share: Annotated[FloatRange, within(0, 1)] = Field((0.5, 1.0), description="share of excitatory neurons")
-    in_degree: int = Field(8, ge=1, le=1000, description="maximum number of synapses onto a neuron, those from inputs included")
-    delay_ms: Annotated[FloatRange, within(0, 100_000)] = Field((1.0, 20.0), description="delays of all synapses")
-    excitatory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of excitatory synapses and of input synapses")
-    inhibitory_weight_mv: WeightRange = Field((1.0, 150.0), description="weights of inhibitory synapses")
-    gain_mv: WeightRange = Field((0.5, 60.0), description="gains of sampled inputs: depolarisation by a drive of 1")
-    parameters: Ranges = Field({}, validate_default=True, description="of neurons, a number or [minimum, maximum] each")
-    types: dict[str, CellType] = Field({}, description="E and I subtypes by name [default: one of each sign]")
-
-    @field_validator("types")
-    @classmethod
-    def _known_types(cls, types, info):
-        section = info.data.get("parameters")
-        for name, kind in types.items():
-            for target in kind.projects_to or ():
-                if target not in types:
-                    raise ValueError(f"{name}.projects_to: there is no type {target!r}; there are {', '.join(types)}")
-            if section is not None:
-                own = {key: list(pair) for key, pair in kind.parameters.items()}
-                try:
-                    type(section).model_validate(own)
-                except ValidationError as error:
-                    raise ValueError(f"{name}.parameters.{one_line(error, tuple(type(section).model_fields))}") from None
-        return types
-
-    @model_validator(mode="after")
-    def _without_dale(self):
-        for key in ("excitatory_share", "types", "noise_mv"):  # with noise of its own no second neuron could fire alike
-            if not self.dale and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f"{key}: cannot be set with dale = false; leave it out")
-        return self
 
 
 class Stop(Section):
@@ -356,76 +269,9 @@ class RunSpec(Section):
                         raise UserError(f"search.{key}: {error}") from None
         return genome.founders(bounds, count, rng)
 
-    def bounds(self, task: Interface) -> Bounds | AssemblyBounds:
-        """The bounds of the genomes. Raises UserError for bounds that contradict each other or the task."""
-        if not self.roles:
-            return self._bounds(self.circuit, task, self.circuit.neurons[1])
-        each = [motif_of(self.circuit, role) for role in self.roles.values()]
-        task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, self.roles))), max(m.neurons[1] for m in each)
-        bounds = []
-        for name, motif in zip(self.roles, each, strict=True):
-            try:
-                bounds.append(self._bounds(motif, task, capacity))
-            except UserError as error:
-                raise UserError(f"roles.{name}: {error}") from None
-        return AssemblyBounds(tuple(self.roles), tuple(bounds), np.array([role.copies for role in self.roles.values()]))
-
-    def _bounds(self, c: CircuitBounds, task: Interface, capacity: int) -> Bounds:
-        """The bounds of the genomes of a motif."""
-        outputs, types = len(task.outputs), self._types()
-        low, high = c.neurons
-        e, i = np.ogrid[: capacity + 1, : capacity + 1]
-        share = e / np.maximum(e + i, 1)
-        lowest, highest = c.excitatory_share if c.dale else (1.0, 1.0)
-        allowed = (e + i >= low) & (e + i <= high) & (share >= lowest - 1e-9) & (share <= highest + 1e-9) & (e >= outputs)
-        for sign, count in (("E", e), ("I", i)):
-            if all(kind.sign != sign for kind in types.values()):
-                allowed = allowed & (count == 0)
-        if not allowed.any():
-            raise UserError(
-                f"circuit: no circuit has {low} to {high} neurons, {lowest:g} to {highest:g} of them excitatory, and the "
-                f"{outputs} excitatory output neurons of task {task.title}: raise neurons or excitatory_share"
-            )
-        driven = c.noise_mv > 0 or c.parameters.model_dump().get("bias_mv", (0, 0))[1] > 0
-        if task.inputs and not driven and not _reached(_projections(types), [kind.sign == "E" for kind in types.values()]):
-            raise UserError(
-                "circuit.types: no input reaches an excitatory neuron, which alone can be read: let one of the types have "
-                "inputs, and project to an excitatory one"
-            )
-        names = tuple(type(c.parameters).model_fields)
-        coarse = [name.endswith(("_ms", "_mv")) and "_per_" not in name for name in names]
-        step = np.where(coarse, 1 / GRID, 1 / FINE_GRID)
-        step[names.index("t_ref_ms")] = task.dt_ms
-        weight = np.array([c.excitatory_weight_mv, c.inhibitory_weight_mv, c.gain_mv])
-        if task.sampled and not NEURON_MODELS[c.neuron_model].currents:
-            raise UserError(
-                f"circuit.neuron_model: {c.neuron_model} has conductances, which the sampled input {task.inputs[0]!r} of task "
-                f"{task.title} cannot drive"
-            )
-        return Bounds(
-            allowed,
-            len(task.inputs),
-            capacity,
-            outputs,
-            c.in_degree,
-            _whole_steps("circuit.delay_ms", c.delay_ms, task.dt_ms, minimum=1),
-            _on_grid(weight.T, 1 / GRID).T,
-            np.stack([self._parameters(c, kind, step, task.dt_ms, name) for name, kind in types.items()]),
-            step,
-            sum(kind.sign == "E" for kind in types.values()),
-            _projections(types),
-            task.dt_ms,
-            c.dale,
-            len(task.sampled),
-        )
-
     def form(self, task: Interface) -> Encoding:
-        """The encoding of the genomes; raises as `bounds` does."""
-        c = self.circuit
-        synapse_model = None if c.synapse_model == STATIC else SYNAPSE_MODELS[c.synapse_model]
-        names = tuple(self._types()) if c.types else ("", "")
-        bounds: Any = self.bounds(task)
-        return Encoding(bounds, NEURON_MODELS[c.neuron_model], synapse_model, names, c.noise_mv, task.sampled)
+        """The encoding of the genomes. Raises UserError for bounds that contradict each other or the task."""
+        return encoding(self.circuit, self.roles, task)
 
     def stop_rule(self, dt_ms: float) -> StopRule:
         """[search.stop] in steps."""
@@ -433,23 +279,6 @@ class RunSpec(Section):
         check = max(1, round(rule.check_ms / dt_ms)) if rule.check_ms else 0
         quiet = round((rule.quiet_ms + self.circuit.delay_ms[1]) / dt_ms)
         return StopRule(check, quiet, rule.rate_hz * dt_ms / 1000)
-
-    def _types(self):
-        """The cell types, excitatory ones first; without any named, one of each sign."""
-        types = self.circuit.types or {"E": CellType(sign="E"), "I": CellType(sign="I")}
-        return {name: kind for sign in "EI" for name, kind in types.items() if kind.sign == sign}
-
-    def _parameters(self, c, kind, step, dt_ms, place):
-        """The ranges of one cell type, [2, parameters]."""
-        section = {**c.parameters.model_dump(), **kind.parameters}
-        place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
-        _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, minimum=0)
-        pair = _on_grid(np.array(list(section.values())).T, step)
-        for low, high in NEURON_MODELS[c.neuron_model].neuron.ascending:
-            names = list(section)
-            if pair[1, names.index(low)] >= pair[0, names.index(high)]:
-                raise UserError(f"{place}: {low} must stay below {high}")
-        return pair
 
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the user's own code, without the keys that end the run: runs with the same digest compute
@@ -465,38 +294,6 @@ class RunSpec(Section):
     def to_toml(self) -> str:
         """The spec with every default filled in, as TOML."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-
-def _projections(types):
-    """Allowed projections between types, bool [1 + types, types]; row 0: from the input channels."""
-    rows = [[kind.inputs for kind in types.values()]]
-    rows += [[kind.projects_to is None or target in kind.projects_to for target in types] for kind in types.values()]
-    return np.array(rows)
-
-
-def _reached(projects, excitatory):
-    """Is there a path from the input channels to an excitatory type?"""
-    reached = projects[0]
-    for _ in projects:
-        reached = reached | projects[1:][reached].any(axis=0)
-    return bool((reached & excitatory).any())
-
-
-def _whole_steps(place, range_ms, dt, minimum):
-    low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
-    low = max(low, minimum)
-    if low > high or high > MAX_DELAY_STEPS:
-        steps = f"{minimum} to {MAX_DELAY_STEPS} whole steps"
-        raise UserError(f"{place}: {list(range_ms)} holds no {steps} of the task's {dt:g} ms")
-    return np.array([low, high])
-
-
-def _on_grid(pair, step):
-    """The range [2, ...] narrowed to multiples of `step`; a range without one becomes the nearest multiple."""
-    positive = np.where(pair[0] > 0, 1, -np.inf)
-    inner = np.stack([np.maximum(np.ceil(pair[0] / step - 1e-6), positive), np.floor(pair[1] / step + 1e-6)])
-    nearest = np.maximum(np.rint(pair[0] / step), positive)
-    return np.where(inner[0] > inner[1], nearest, inner) * step
 
 
 def parse(text: str, place: str = "spec", **overrides) -> RunSpec:

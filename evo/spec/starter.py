@@ -11,7 +11,8 @@ from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.spec.run_spec import STATIC, CircuitBounds, RunSpec, Search, Stop, ranges
+from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
+from evo.spec.run_spec import RunSpec, Search, Stop
 from fitness.registry import task_class
 from fitness.sandbox.code import Code, is_own
 from fitness.task import Task

@@ -189,7 +189,7 @@ class _Forms:
 
     def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
         self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
-        self.bounds: Bounds | AssemblyBounds = spec.bounds(interface)
+        self.bounds: Bounds | AssemblyBounds = spec.form(interface).bounds
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
         self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may have any number

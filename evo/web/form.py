@@ -12,7 +12,8 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
 from circuits.part import prose
-from evo.spec.run_spec import STATIC, CircuitBounds, RunSpec, Search, Stop, checked_with_task, parse, ranges
+from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
+from evo.spec.run_spec import RunSpec, Search, Stop, checked_with_task, parse
 from evo.spec.starter import starter
 from fitness.tasks import BUILT_IN
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from evo import genome
 from evo.algorithms.separable_cma import SeparableCMA
-from evo.spec.run_spec import CircuitBounds, RunSpec
+from evo.spec.circuit_section import CircuitBounds
+from evo.spec.run_spec import RunSpec
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings.task import RecordingTask
 from fitness.trials import Trials

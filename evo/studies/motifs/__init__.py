@@ -120,7 +120,7 @@ def _peers(winners, sizes, rng) -> list[Peers]:
     peers_of: dict[int, Peers] = {}
     for members in groups.values():
         run = winners[members[0]].run
-        operators = Operators(run.spec.bounds(run.interface), run.spec.search.crossover, run.spec.search.mutation)
+        operators = Operators(run.spec.form(run.interface).bounds, run.spec.search.crossover, run.spec.search.mutation)
         ages = [_drifted(winners[k]) for k in members]
         peers_of |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
     return [peers_of[k] for k in range(len(winners))]

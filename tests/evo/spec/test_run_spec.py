@@ -185,7 +185,7 @@ def test_the_committed_specs_are_valid(path):
     spec, source = read(path)
     assert source is None
     assert spec.task["name"] == path.stem
-    assert spec.bounds(spec.make_task().interface).allowed.any()
+    assert spec.form(spec.make_task().interface).bounds.allowed.any()
 
 
 def test_the_three_tasks_have_a_committed_spec():
@@ -324,6 +324,6 @@ def test_types_that_leave_no_way_from_the_inputs_to_an_output_are_refused_at_onc
 def test_types_of_one_sign_alone_allow_no_neurons_of_the_other():
     text = '[task]\nname = "gate"\n[circuit]\nexcitatory_share = [0, 1]\n[circuit.types.PYR]\nsign = "E"\n'
     spec = parse(text)
-    allowed = spec.bounds(spec.make_task().interface).allowed
+    allowed = spec.form(spec.make_task().interface).bounds.allowed
     assert allowed[:, 0].any()
     assert not allowed[:, 1:].any()
