@@ -64,7 +64,7 @@ def begin(folder: Path, job: RunSpec, founded: bool = True) -> Path:
     """A run folder for `evo.resume` to start from, whose islands are given the job's founders or draw their own."""
     folder.mkdir()
     if founded:
-        bounds, s = job.bounds(job.make_task().interface), job.search
+        bounds, s = job.form(job.make_task().interface).bounds, job.search
         genomes = founders(bounds, s.islands * s.population, np.random.default_rng(s.seed))
         inherited = Heritage(genomes, np.repeat(np.arange(s.islands), s.population), PARENT)
         (folder / search.HERITAGE).write_bytes(to_bytes(inherited))
@@ -96,7 +96,7 @@ def drawn(seed: int = 1) -> SimpleNamespace:
     job = spec(seed=seed)
     task = job.make_task()
     interface = task.interface
-    one = founders(job.bounds(interface), 1, np.random.default_rng(seed))
+    one = founders(job.form(interface).bounds, 1, np.random.default_rng(seed))
     circuit = genome.to_circuit(one[0], job.form(interface), interface.inputs, interface.outputs)
     neuron = circuit.neurons[0]
     trials = task.trials(seed, TRIALS)

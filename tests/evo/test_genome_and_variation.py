@@ -178,7 +178,7 @@ tau_m_ms = [5.0, 30.0]
 @pytest.fixture(scope="module")
 def wide():
     spec = parse(WIDE)
-    return spec.bounds(spec.make_task().interface)
+    return spec.form(spec.make_task().interface).bounds
 
 
 def test_every_part_of_a_genome_is_reached_by_mutation(wide):
@@ -354,7 +354,7 @@ def test_cell_types_project_only_where_the_table_says(typed):
 
 def test_a_genome_of_a_type_that_is_not_there_or_may_not_project_is_found_out():
     spec = parse(TYPED)
-    bounds = spec.bounds(spec.make_task().interface)
+    bounds = spec.form(spec.make_task().interface).bounds
     founders = variation.founders(bounds, 50, np.random.default_rng(9))
     sst = next(g for g in founders if (g["kind"] == -2).any())
     slot = int(np.argmax(sst["kind"] == -2))

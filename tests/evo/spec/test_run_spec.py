@@ -216,7 +216,7 @@ def test_a_number_stands_for_a_range(tau, neurons):
     spec = parse(f'[task]\nname = "gate"\n[circuit]\nneurons = {neurons}\n[circuit.parameters]\ntau_m_ms = {tau}')
     assert spec.circuit.neurons == (neurons, neurons)
     assert spec.circuit.parameters.tau_m_ms == (tau, tau)
-    bounds = spec.bounds(spec.make_task().interface)
+    bounds = spec.form(spec.make_task().interface).bounds
     low, high = bounds.parameter[0, :, LIF_PSC_EXP.names.index("tau_m_ms")]
     assert low == high
     assert abs(low - tau) <= 0.5 / 256 + 1e-9
@@ -228,7 +228,7 @@ def test_a_number_stands_for_a_range(tau, neurons):
 def test_bounds_hold_at_least_one_grid_point_and_stay_inside_the_range(a, b):
     low, high = sorted((a, b))
     spec = parse(f'[task]\nname = "gate"\n[circuit]\nexcitatory_weight_mv = [{low}, {high}]')
-    least, most = spec.bounds(spec.make_task().interface).weight[0]
+    least, most = spec.form(spec.make_task().interface).bounds.weight[0]
     assert 0 < least <= most
     assert least % (1 / 256) == 0 == most % (1 / 256)
     if high - low > 1 / 256:

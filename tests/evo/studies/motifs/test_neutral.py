@@ -20,7 +20,7 @@ SIZE = np.array([3, 2, 5, 5])
 @pytest.fixture(scope="module")
 def operators():
     spec = parse(SPEC)
-    return Operators(spec.bounds(spec.make_task().interface), 0.5, 0.5)
+    return Operators(spec.form(spec.make_task().interface).bounds, 0.5, 0.5)
 
 
 def test_what_drifts_stays_valid_and_changes(operators):
