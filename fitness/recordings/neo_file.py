@@ -35,16 +35,16 @@ def trials(content: bytes, name: str, epochs=()):
         try:
             reader = kinds[0](str(path))
             blocks = reader.read(lazy=False) if hasattr(reader, "read") else [reader.read_block()]
-            found = [of_segment(segment, name) for block in blocks for segment in block.segments]
+            trials = [of_segment(segment, name) for block in blocks for segment in block.segments]
         except UserError:
             raise
         except Exception as error:  # many libraries, each with errors of its own
             raise UserError(f"{name}: {kinds[0].__name__} of Neo cannot read it: {type(error).__name__}: {error}") from None
-    if not found:
+    if not trials:
         raise UserError(f"{name}: holds no segment, which is a trial; found {len(blocks)} blocks")
-    titles = [title for title, _ in found]
+    titles = [title for title, _ in trials]
     named = all(titles) and len(set(titles)) == len(titles)
-    return [(title if named else str(k), *rest) for k, (title, rest) in enumerate(found)]
+    return [(title if named else str(k), *rest) for k, (title, rest) in enumerate(trials)]
 
 
 def of_segment(segment, name: str):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
@@ -175,10 +175,6 @@ class Recording:
 
     def __hash__(self):
         return hash(self.content_sha256)
-
-    def sourced(self, source: str, sha256: str) -> "Recording":
-        """The same, as read from this file."""
-        return replace(self, source=source, sha256=sha256)
 
 
 def natural(names: Iterable[str]) -> tuple[str, ...]:

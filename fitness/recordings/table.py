@@ -16,9 +16,9 @@ def time_column(columns, place: str) -> str:
     """The name of the column with the times; UserError where columns are missing or there are two with times."""
     times = [column for column in UNITS if column in columns]
     missing = [column for column in ("trial", "role", "name") if column not in columns] + ([] if times else ["time_ms"])
-    found = ", ".join(map(str, columns)) or "none"
+    names = ", ".join(map(str, columns)) or "none"
     if missing:
-        raise UserError(f"{place}: lacks {', '.join(missing)} of {WANTED}; found {found}"[:300])
+        raise UserError(f"{place}: lacks {', '.join(missing)} of {WANTED}; found {names}"[:300])
     if len(times) > 1:
         raise UserError(f"{place}: has {' and '.join(times)}; give times once")
     return times[0]

@@ -269,7 +269,7 @@ class RecordingTask(Measured, FileData):
     def _searched(self):
         return 1 - self.validation_share - self.held_out_share
 
-    def _ends(self, aim, search, found, place):
+    def _ends(self, aim, search, recording, place):
         """The figures that are a score of 0 and of 1, and whether the latter was estimated from repeats."""
         how = self.scored_by, aim, search, self.step_ms, self.precision_ms
         low, high = measures.constant_rate(*how), measures.between_repeats(*how)
@@ -279,7 +279,7 @@ class RecordingTask(Measured, FileData):
             n = poor[0]
             why = "perfect is" if high is None else "one repeat predicts the others with"
             raise UserError(
-                f"{place}: output {found.outputs[n]}: nothing to explain: {why} a {self.scored_by} of {top[n]:.2f}, "
+                f"{place}: output {recording.outputs[n]}: nothing to explain: {why} a {self.scored_by} of {top[n]:.2f}, "
                 f"a constant rate has {low[n]:.2f}; leave it out of output_names, or change precision_ms"
             )
         return low, top, high is not None
