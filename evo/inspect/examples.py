@@ -57,7 +57,7 @@ def draw(task: Task, path: Path) -> Path:
         figure = Figure(figsize=(9.2, 3.8))
         pictures.wiring(motif.circuit, figure.add_axes((0.015, 0.0, 0.565, 1.0)))
         trials = task.trials(SEED, WALKS)
-        pictures.walks(task.simulate(motif.circuit, trials), environment, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
+        pictures.walks(task.simulate(motif.circuit, trials, "float32"), environment, figure.add_axes((0.6, 0.02, 0.39, 0.96)))
     else:
         figure = np.ravel(pictures.card(motif.circuit, shown.spikes, titles))[0].figure
     return pictures.save(figure, path)
