@@ -80,22 +80,11 @@ class Store:
                 if path.with_name(path.name + suffix).exists():
                     check_regular(path.with_name(path.name + suffix))
             db = sqlite3.connect(_uri(path, write), uri=True, isolation_level=None, timeout=TIMEOUT_S)
-            db.execute("PRAGMA trusted_schema = OFF")
-            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
-                raise UserError(f"{path}: not the store of a run, or cut short")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in READ:
-                newer = version > VERSION
-                by = "a newer evocircuits" if newer else f"an older evocircuits ({WRITTEN_BY.get(version, 'no release')})"
-                remedy = "update" if newer else "open it with that one, or start again from its run.toml by evo run"
-                raise UserError(f"{path}: written by {by}: store version {version}, this one reads {VERSION}; {remedy}")
-            _check_schema(path, db)
-            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise UserError(f"{path}: is damaged; restore the folder from a copy")
-            if write:
-                db.execute(f"PRAGMA user_version = {VERSION}")
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
+            try:
+                _begin(path, db, write)
+            except BaseException:
+                db.close()
+                raise
         return cls(path, db)
 
     def __enter__(self):
@@ -226,6 +215,26 @@ class Store:
     def _one(self, query, *values):
         rows = self._all(query, *values)
         return rows[0][0] if rows else None
+
+
+def _begin(path, db, write):
+    """Check a store that was just opened, and set how it is written."""
+    db.execute("PRAGMA trusted_schema = OFF")
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise UserError(f"{path}: not the store of a run, or cut short")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in READ:
+        newer = version > VERSION
+        by = "a newer evocircuits" if newer else f"an older evocircuits ({WRITTEN_BY.get(version, 'no release')})"
+        remedy = "update" if newer else "open it with that one, or start again from its run.toml by evo run"
+        raise UserError(f"{path}: written by {by}: store version {version}, this one reads {VERSION}; {remedy}")
+    _check_schema(path, db)
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise UserError(f"{path}: is damaged; restore the folder from a copy")
+    if write:
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
 
 
 def _check_schema(path, db):
