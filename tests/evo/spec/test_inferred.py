@@ -7,6 +7,7 @@ import evo
 from evo.spec.inferred import rounds_of
 from evo.spec.run_spec import parse
 from fitness.recordings.inference import infer
+from fitness.recordings.inference.fit import anneal
 from tests.bench.hidden import hidden, to_csv
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
@@ -14,8 +15,8 @@ RECORDING = """
 [task]
 name = "recording"
 file = "cell.csv"
-window_ms = 570.0
-lead_in_ms = 400.0
+window_ms = 280.0
+lead_in_ms = 200.0
 
 [circuit]
 neurons = [2, 3]
@@ -53,6 +54,7 @@ def run(folder):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"VISIBLE": 1, "STARTS": 1, "BEST": 1, "HOPS": 1}.items():
             patch.setattr(infer, name, value)
+        patch.setattr(infer, "anneal", lambda network, steps, *rest, **options: anneal(network, steps // 4, *rest, **options))
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 
 
