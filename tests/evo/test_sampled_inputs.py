@@ -29,7 +29,6 @@ hold_out = "time"
 
 [circuit]
 neurons = [1, 3]
-noise_mv = 2.0
 delay_ms = [0.5, 5.0]
 gain_mv = [1.0, 40.0]
 
@@ -108,6 +107,15 @@ def test_a_stopped_search_goes_on_to_the_same_archive(tmp_path, finished):
     with pytest.raises(KeyboardInterrupt):
         evo.run(spec_over(tmp_path, csv()), tmp_path / "run", workers=0, observe=stops_after(2))
     assert evo.search.resume(tmp_path / "run", workers=0).archive_sha256 == finished.archive_sha256
+
+
+@pytest.mark.slow
+def test_a_search_finds_noisy_neurons_that_a_signal_drives(tmp_path):
+    spec = spec_over(tmp_path, csv())
+    spec.write_text(spec.read_text(encoding="utf-8").replace("[circuit]", "[circuit]\nnoise_mv = 2.0"), encoding="utf-8")
+    run = evo.run(spec, tmp_path / "run", workers=0)
+    assert run.motif(0).noise_mv == 2
+    assert run.front[0].score > 0.3
 
 
 def test_the_same_content_gives_the_same_archive_in_every_file(tmp_path, finished):
