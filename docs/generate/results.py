@@ -3,6 +3,10 @@
 import csv
 import json
 
+import numpy as np
+from scipy.stats import false_discovery_control
+
+from evo.inspect.motif_table import SIGNIFICANT
 from generate.markdown import ROOT, page, table
 from tests.bench.assembly_report import interval
 from tests.bench.assembly_tasks import PRICED, TASKS
@@ -51,6 +55,36 @@ def write():
         rows = [(NETWORKS.get(arm, arm), *(accuracy(tuned.get((task + price, arm))) for task in columns)) for arm in ARMS]
         page(f"tables/{file}.md", table(("network", *columns.values()), [row for row in rows if any(row[1:])]))
     page("tables/lab.md", clocked())
+    page("tables/canonical.md", canonical())
+
+
+def canonical() -> str:
+    """The motifs that come back for a task, and the evidence; p corrected over all motifs of all tasks."""
+    with open(RESULTS / "canonical.csv", encoding="utf-8", newline="") as file:
+        motifs = list(csv.DictReader(file))
+    fair = {key: _corrected(motifs, key) for key in ("p", "p of necessity", "p of sufficiency", "p of help")}
+    rows = []
+    for k, row in enumerate(motifs):
+        if not fair["p"][k] < SIGNIFICANT:
+            continue
+        marks = {key: "*" if values[k] < SIGNIFICANT else "" for key, values in fair.items()}
+        cut = f"{row['loss by a cut']} ({row['by cuts of others']}){marks['p of necessity']}" if row["compared in"] else "-"
+        alone = begun = "-"
+        if row["solved with it alone"]:
+            alone = f"{row['circuits with it']} ({row['circuits without it']}){marks['p of sufficiency']}"
+            alone += f", {row['solved with it alone']} ({row['solved without it']})"
+            begun = f"{row['begun with it']} ({row['begun without it']}){marks['p of help']}"
+        found = f"{row['number in a circuit']} ({row['by chance']})*"
+        rows.append((f"`{row['task']}`", row["motif"], found, cut, alone, begun))
+    heads = ("task", "motif", "in a circuit (by chance)", "loss by a cut (others)", "circuits to solve it, solved: with it alone (without)")
+    return table((*heads, "circuits when begun with it (without)"), rows)
+
+
+def _corrected(rows, key):
+    """The p of rows, corrected for their number by Benjamini and Hochberg; NaN where there is none."""
+    p = np.array([float(row[key] or "nan") for row in rows])
+    p[~np.isnan(p)] = false_discovery_control(p[~np.isnan(p)])
+    return p
 
 
 def clocked() -> str:

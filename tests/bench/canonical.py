@@ -35,8 +35,8 @@ from tests.bench.report import told
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "canonical", ROOT / "runs" / "results" / "canonical.csv"
 SCORE, WORST = 0.9, 0.75
-EVALUATIONS = 40_000  # of a run
-MOST = 4  # motifs of a task about which searches are made
+EVALUATIONS, FEWER = 40_000, 20_000  # of a run, and of one of the searches with or without a motif
+MOST = 3  # motifs of a task about which searches are made
 SHARE = 0.5  # of the circuits that have it, for such a motif
 HEAD = (
     "task",
@@ -76,7 +76,7 @@ def main():
 
 def rows(task: str, seeds: int, pairs: int, workers) -> list[tuple[str, ...]]:
     """The table's rows of a task."""
-    study = searched(task, "default", {}, seeds, workers)
+    study = searched(task, "default", {}, EVALUATIONS, seeds, workers)
     solved = [Run(study.folder / run.run) for run in study.runs if run.reached]
     if len(solved) < 2:
         return []
@@ -105,7 +105,7 @@ def compared(task: str, motif: str, seeds: int, workers) -> list[str]:
         for which in ("with", "without"):
             name = f"{algorithm} {which} {motif}".replace(" ", "-")
             settings = {"search.algorithm": f'"{algorithm}"', f"search.founders_{which}": f'"{motif}"'}
-            runs = searched(task, name, settings, seeds, workers).runs
+            runs = searched(task, name, settings, FEWER, seeds, workers).runs
             arms.append(([run.evaluations_to_target for run in runs], [run.reached for run in runs]))
         if algorithm == "weights-only":
             cells += [f"{sum(reached)}/{len(reached)}" for _, reached in arms]
@@ -119,12 +119,12 @@ def _middle(evaluations, reached):
     return "-" if math.isinf(value) else f"{value:,.0f}"
 
 
-def searched(task: str, name: str, changes: dict[str, str], seeds: int, workers) -> evo.Study:
+def searched(task: str, name: str, changes: dict[str, str], most: int, seeds: int, workers) -> evo.Study:
     """The study of a task, run to its end."""
     hard = ROOT / "runs" / "hard" / f"{task}.toml"
     spec = hard if hard.exists() else ROOT / "runs" / f"{task}.toml"
     settings = {
-        "search.evaluations": [str(EVALUATIONS)],
+        "search.evaluations": [str(most)],
         "search.generations": ["100000"],
         "search.target": ["1.0"],
         **{key: [value] for key, value in changes.items()},
