@@ -76,8 +76,8 @@ def canonical() -> str:
             begun = f"{row['begun with it']} ({row['begun without it']}){marks['p of help']}"
         found = f"{row['number in a circuit']} ({row['by chance']})*"
         rows.append((f"`{row['task']}`", row["motif"], found, cut, alone, begun))
-    heads = ("task", "motif", "in a circuit (by chance)", "loss by a cut (others)", "circuits to solve it, solved: with it alone (without)")
-    return table((*heads, "circuits when begun with it (without)"), rows)
+    solving = "circuits to solve it, solved: with it alone (without)", "circuits when begun with it (without)"
+    return table(("task", "motif", "in a circuit (by chance)", "loss by a cut (others)", *solving), rows)
 
 
 def _corrected(rows, key):
