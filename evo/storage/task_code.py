@@ -20,6 +20,9 @@ from fitness.file_data import FOLDER as DATA
 from fitness.file_data import MAX_BYTES
 from fitness.registry import apart, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
+from fitness.task import Task
+
+BeforeCode = Callable[[RunSpec, Path], None]
 
 FOLDER = "task"  # of code; the file of a task over a file is in another, see `fitness.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
@@ -134,6 +137,18 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
     with Store.open(path) as store:
         refuse_changes(spec, code, store, folder)
     return code
+
+
+def checked_task(spec: RunSpec, folder: Path, missing: str, before_code: BeforeCode | None = None) -> Task:
+    """The task of a run. Its own code, if it has any, is executed if it is unchanged; `before_code` is called before that, with
+    the spec and the folder. Raises UserError, also where a run's circuits are judged otherwise: `missing` says what there is
+    not without a task."""
+    if not spec.is_task:
+        raise UserError(f"{folder}: its circuits are judged by {spec.judged_by}, which is no task: {missing}")
+    code = checked_code(spec, folder)
+    if code is not None and before_code:
+        before_code(spec, folder)
+    return spec.make_task(code)
 
 
 def forked_code(

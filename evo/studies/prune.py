@@ -1,16 +1,14 @@
 """The core of a circuit, as a motif of its own."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from circuits.errors import UserError
 from circuits.imports import named as motif_of
 from circuits.motif_file import Motif, loads
-from evo.spec.run_spec import RunSpec
 from evo.storage.run_folder import Run, is_run
-from evo.storage.task_code import checked_code
+from evo.storage.task_code import BeforeCode, checked_task
 from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
 
 
@@ -27,7 +25,7 @@ class Pruned(NamedTuple):
         return loads(json.dumps(self.core["motif"]), "core")
 
 
-def prune(path, rank: int = 0, before_code: Callable[[RunSpec, Path], None] | None = None) -> Pruned:
+def prune(path, rank: int = 0, before_code: BeforeCode | None = None) -> Pruned:
     """The core of a circuit of a run's front, or of a motif file for a built-in task.
 
     A core that the run has stored is taken from there; otherwise it is computed, which executes the code of the run's own task,
@@ -49,12 +47,7 @@ def _of_run(path, rank, before_code):
     motif = run.motif(rank)
     if (stored := run.analysis(run.front[rank])) is not None:
         return motif, stored["base"], stored["core"]
-    if not run.spec.is_task:
-        raise UserError(f"{path}: its circuits are judged by {run.spec.judged_by}, which is no task: its core is not defined")
-    code = checked_code(run.spec, run.folder)
-    if code is not None and before_code:
-        before_code(run.spec, run.folder)
-    task = run.spec.make_task(code)
+    task = checked_task(run.spec, run.folder, "its core is not defined", before_code)
     trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)
     return motif, whole(task, motif.circuit, trials[0]), core_of(task, motif, *trials, name=f"{run.name}, rank {rank}")
 

@@ -25,8 +25,7 @@ import evo
 from circuits.circuit import Circuit
 from circuits.graph.canonical import canonical_form
 from circuits.graph.wiring import live
-from evo.spec.run_spec import read_alone
-from evo.storage.task_code import checked_code
+from evo.storage.task_code import checked_task
 from fitness.analysis import trials_for
 from fitness.analysis.core import smallest
 from fitness.task import Task
@@ -79,7 +78,7 @@ def _within(cpu, folder, start):
 
 def task_of(run) -> Task:
     """The run's task."""
-    return read_alone(run.folder / "run.toml").make_task(checked_code(run.spec, run.folder))
+    return checked_task(run.spec, run.folder, "there is no recording")
 
 
 def factors(run):

@@ -1,17 +1,14 @@
 """Are motifs necessary? What it costs to cut a connection of a motif, beside other connections of the same kind."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import false_discovery_control
 
 from circuits.circuit import Circuit
-from circuits.errors import UserError
 from circuits.graph.named_motifs import NAMED, occurrences
-from evo.spec.run_spec import RunSpec
-from evo.storage.task_code import checked_code
+from evo.storage.task_code import BeforeCode, checked_task
 from evo.studies.motifs import Winner
 from fitness.analysis import trials_for, whole
 from fitness.analysis.lesions import cuts, lesion_scores
@@ -52,24 +49,17 @@ class Necessity(NamedTuple):
     corrected: float
 
 
-def necessity(
-    winners: Sequence[Winner], seed: int = 1, before_code: Callable[[RunSpec, Path], None] | None = None
-) -> list[Necessity]:
+def necessity(winners: Sequence[Winner], seed: int = 1, before_code: BeforeCode | None = None) -> list[Necessity]:
     """The named motifs of the winners of runs of tasks, by p; those that cannot be compared in any circuit are left out. The
     code of a run's own task is executed if it is unchanged; `before_code` is called before that, with the spec and the folder.
     Raises UserError for runs whose circuits are judged otherwise."""
     return compared([cut_singly(winner, before_code) for winner in winners], seed)
 
 
-def cut_singly(winner: Winner, before_code: Callable[[RunSpec, Path], None] | None = None) -> Cuts:
+def cut_singly(winner: Winner, before_code: BeforeCode | None = None) -> Cuts:
     """The losses of a run's winner on held-out trials. Raises UserError."""
     run, circuit = winner.run, winner.simplest.circuit
-    if not run.spec.is_task:
-        raise UserError(f"{run.folder}: its circuits are judged by {run.spec.judged_by}, which is no task: nothing is cut")
-    code = checked_code(run.spec, run.folder)
-    if code is not None and before_code:
-        before_code(run.spec, run.folder)
-    task = run.spec.make_task(code)
+    task = checked_task(run.spec, run.folder, "nothing is cut", before_code)
     trials = trials_for(task, run.spec.search.seed, run.spec.search.held_out)[0]
     single = [cut for cut in cuts(circuit) if cut.kind in ("synapse", "input")]
     sign = {neuron.id: neuron.sign for neuron in circuit.neurons}
