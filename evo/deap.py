@@ -172,7 +172,7 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     if resolved.roles:
         raise UserError(f"{spec}: roles: assemblies have no toolbox for DEAP's algorithms; use evo.run")
     problem_source = Source(resolved.model_dump_json(), source)
-    bounds, more = problem_source.problem.form.bounds, resolved.search.mutation
+    bounds, more = problem_source.problem.encoding.bounds, resolved.search.mutation
     rng = np.random.default_rng(resolved.search.seed if seed is None else seed)
     make_fitness = _fitness(tuple(resolved.search.objectives))
     pair, other = np.array([0, 1]), np.array([1, 0])

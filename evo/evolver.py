@@ -27,17 +27,17 @@ from evo.engine.epochs import Result
 from evo.engine.lockstep import IDLE, Lockstep
 from evo.engine.problem import Problem
 from evo.search import begin
+from evo.spec.from_evolver import spec_of_evolver
 from evo.spec.run_spec import RunSpec
-from evo.spec.told_spec import told_spec
-from evo.storage import told
+from evo.storage import evolver_file
 from evo.storage.run_folder import Member, Run, members, provenance, ranked, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code
 from evo.stored_search import locked
 from fitness.evaluation.objectives import objective
-from fitness.judges import TOLD, Results
-from fitness.judges.scores import PLACE, told_results
+from fitness.judges import EXTERNAL, Results
+from fitness.judges.scores import PLACE, results_of
 from fitness.sandbox.code import Code
 
 SINCE = "told.zst"  # in a run folder: what was told since the last stored epoch
@@ -102,13 +102,13 @@ class Evolver:
         folder: str | Path | None = None,
         **search: Any,
     ):
-        resolved, source = told_spec(spec, inputs, outputs, dt_ms, circuit, search)
+        resolved, source = spec_of_evolver(spec, inputs, outputs, dt_ms, circuit, search)
         run_folder = None if folder is None else Path(folder)
         if run_folder is not None:
             resolved = begin(run_folder, resolved, source)
         self._set(resolved, source, run_folder)
 
-    def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: told.Told | None = None):
+    def _set(self, spec: RunSpec, source: Code | None, folder: Path | None, before: evolver_file.Saved | None = None):
         """Set the state: that of the start, or that after earlier results."""
         self.spec, self.folder = spec, folder
         self._source, self._start, self._elapsed = source, time.monotonic(), 0.0
@@ -169,7 +169,7 @@ class Evolver:
         count = len(self.ask())
         if not count:
             raise UserError(f"{PLACE}: the search is over, there are no circuits to score")
-        results = told_results(scores, cases, self._objectives, self._candidates(), self._width())
+        results = results_of(scores, cases, self._objectives, self._candidates(), self._width())
         if self.folder is not None:
             with locked(self.folder), Store.open(self.folder / STORE, write=True) as store:
                 finished = (self._islands.epoch + 1) * self.spec.search.islands
@@ -315,7 +315,7 @@ class Evolver:
     def _write(self, path):
         islands = self._islands
         if len(self._since) or path.name != SINCE:
-            told.write(path, self.spec, islands.epoch, self._counted, islands.states, self._since)
+            evolver_file.write(path, self.spec, islands.epoch, self._counted, islands.states, self._since)
         else:
             path.unlink(missing_ok=True)
 
@@ -341,12 +341,12 @@ class Evolver:
         """
         evolver, path = cls.__new__(cls), Path(path)
         if not path.is_dir():
-            before = told.read(path)
-            _check_told(before.spec, path)
+            before = evolver_file.read(path)
+            _check_external(before.spec, path)
             evolver._set(before.spec, None, None, before)
             return evolver
         spec = read_spec(path)
-        _check_told(spec, path)
+        _check_external(spec, path)
         source, run, since = checked_code(spec, path), Run(path), path / SINCE
         done = min(run.progress.epoch)
         if done != max(run.progress.epoch):
@@ -354,9 +354,9 @@ class Evolver:
                 f"{path / STORE}: is damaged: its islands are not at the same epoch; restore the folder from a copy"
             )
         judged = sum(row["evaluations"] - row["repeats"] for epoch in run.epochs for row in epoch["log"])
-        before = told.Told(spec, done, judged, run.states or None, [])
+        before = evolver_file.Saved(spec, done, judged, run.states or None, [])
         if since.exists():
-            stored = told.read(since)
+            stored = evolver_file.read(since)
             if stored.epoch == done and stored.spec == spec:
                 before = before._replace(since=stored.since)
         evolver._set(spec, source, path, before)
@@ -378,6 +378,6 @@ class Evolver:
         return f"<Evolver: generation {self.generation}, {self.evaluations:,} judgements, {best}>"
 
 
-def _check_told(spec, path):
-    if spec.judged_by != TOLD:
+def _check_external(spec, path):
+    if spec.judged_by != EXTERNAL:
         raise UserError(f"{path}: is a run whose circuits {spec.judged_by} judges; go on with it by evo resume")

@@ -16,16 +16,16 @@ from evo.engine.progress import Progress
 from evo.spec.estimate import check_memory
 from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
-from evo.spec.given import given
+from evo.spec.resolve import resolve
 from evo.spec.run_spec import TRIED, RunSpec, Search, parse
-from evo.storage.fork import forked, heritage
+from evo.storage.fork import forked, initial_population
 from evo.storage.founded import founded
 from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, check_before
 from evo.storage.task_code import checked_code, forked_code, keep, kept
-from evo.stored_search import HERITAGE, going_on, locked, open_store
-from fitness.judges import TOLD
+from evo.stored_search import INITIAL, going_on, locked, open_store
+from fitness.judges import EXTERNAL
 from fitness.sandbox.code import Code
 
 say = logging.getLogger("evo")
@@ -86,7 +86,7 @@ def run(
     >>> run.state
     'finished'
     """
-    resolved, source, stem, _ = given(spec, changes, **overrides)
+    resolved, source, stem, _ = resolve(spec, changes, **overrides)
     _check_not_told(resolved, "the spec")
     if progress not in (True, False, "auto"):
         raise UserError(f'progress: must be True, False or "auto", not {progress!r}')
@@ -157,7 +157,7 @@ def fork(
     spec = forked(parent.spec, changes)
     source = forked_code(parent.spec, spec, parent.folder)
     _check_not_told(spec, parent.folder)
-    inherited = heritage(parent, spec, spec.make_judge(source).interface)
+    inherited = initial_population(parent, spec, spec.make_judge(source).interface)
     target = Path(out) if out is not None else free_folder(parent.name, parent.folder.parent)
     _begin(target, spec, source, workers, address, inherited)
     return _go_on(target, workers, address, observe)
@@ -187,7 +187,7 @@ def _begin(folder, spec, source, workers, address, inherited=None, spec_founders
         for name, text in files(spec_founders).items():
             write_whole(folder / name, text)
     if inherited is not None:
-        write_whole(folder / HERITAGE, to_bytes(inherited))
+        write_whole(folder / INITIAL, to_bytes(inherited))
     if source is not None:
         spec = kept(spec, source)
         keep(spec, source, folder)
@@ -268,7 +268,7 @@ def resume(
 
 
 def _check_not_told(spec, place):
-    if spec.judged_by == TOLD:
+    if spec.judged_by == EXTERNAL:
         raise UserError(
             f"{place}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
             "evo fork FOLDER --set task.name=..."

@@ -34,7 +34,7 @@ from evo.storage.task_code import FACT, checked_code, files_fact, refuse_changes
 from fitness.analysis import to_text
 from fitness.sandbox.code import Code
 
-HERITAGE = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
+INITIAL = "founders.npz"  # of a fork or of founders, until the store is made; named when states were .npz files
 LARGEST = 10**10  # bytes of that file
 PAST_CUT = "evocircuits 0.4 extended it past an epoch that was cut short: its archive is not that of a run in one go"
 say = logging.getLogger("evo")
@@ -49,7 +49,7 @@ class StoredSearch:
 
     def __init__(self, folder: Path, spec: RunSpec, source: Code | None, store: Store, run: Run, by_core: bool):
         self.folder, self.spec, self.source, self.store, self.epochs = folder, spec, source, store, run.epochs
-        self.plan = Plan(spec, source, run.progress, store.state, partial(_guests, spec, store, run.stored.heritage))
+        self.plan = Plan(spec, source, run.progress, store.state, partial(_guests, spec, store, run.stored.initial))
         self._by_core, self._driver = by_core, os.getpid()
         self._start = time.monotonic() - run.progress.elapsed
 
@@ -150,7 +150,7 @@ def _guests(spec, store, inherited, island, epoch):
 
 def open_store(folder, spec, source, anew=False):
     """The run's store; made now if the run was stopped before it had one."""
-    path, inherited = folder / STORE, folder / HERITAGE
+    path, inherited = folder / STORE, folder / INITIAL
     if anew:
         for suffix in ("-wal", "-shm", "-journal"):  # of the store that is replaced
             path.with_name(path.name + suffix).unlink(missing_ok=True)

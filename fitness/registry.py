@@ -58,7 +58,7 @@ def shipped_task(name: str, source: str | Code | None, settings: dict, folder: P
     """A built-in task; the file of a task over a file is `source`, or else read relative to `folder`."""
     task = task_class(name)(**settings)
     if isinstance(task, FileData):
-        _, data = apart({"name": name} | settings, source if isinstance(source, tuple) else ())
+        _, data = code_and_data({"name": name} | settings, source if isinstance(source, tuple) else ())
         task.over(None if data is None else data[0][1], folder)
         task.interface  # noqa: B018 - reads the file
     return task
@@ -86,7 +86,7 @@ def data_file(settings: dict) -> str | None:
     return file
 
 
-def apart(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
+def code_and_data(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
     """The user's own code, and the file of a task over a file with these settings; None where there is none."""
     name = data_file(settings)
     path = None if name is None else f"{FOLDER}/{Path(name).name}"
@@ -96,7 +96,7 @@ def apart(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
 
 
 def joined(own: Code | None, data: Code | None) -> Code | None:
-    """The user's own code and the data file in one code, see `apart`."""
+    """The user's own code and the data file in one code, see `code_and_data`."""
     return None if own is None and data is None else (*(own or ()), *(data or ()))
 
 

@@ -21,7 +21,7 @@ def split(labels, keys: Sequence, shares: Sequence[float], seed: int, place: str
     Every part has items of every class. Raises UserError where a class has too few items or groups.
     """
     labels = np.asarray(labels)
-    unit = together(len(labels), keys)
+    unit = unit_of(len(labels), keys)
     classes, class_of = np.unique(labels, return_inverse=True)
     sizes = np.zeros((unit.max(initial=-1) + 1, len(classes)))  # items of each class in each unit
     np.add.at(sizes, (unit, class_of), 1.0)
@@ -46,7 +46,7 @@ def split(labels, keys: Sequence, shares: Sequence[float], seed: int, place: str
     return best[unit]
 
 
-def together(count: int, keys: Sequence) -> np.ndarray:
+def unit_of(count: int, keys: Sequence) -> np.ndarray:
     """The unit of each of `count` items, int [count]: items that are equal in any of the keys, directly or through other items,
     are one unit; units are numbered in order of appearance."""
     root = np.arange(count)

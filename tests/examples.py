@@ -7,7 +7,7 @@ import pytest
 
 import circuits
 import evo
-from evo.spec.given import given
+from evo.spec.resolve import resolve
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"population": 24, "islands": 2, "epoch": 2, "trials": 32, "held_out": 64, "archive": 3}
@@ -16,7 +16,7 @@ MOST_GENERATIONS = 6
 
 def run_briefly(spec, *arguments, run=evo.run, generations=MOST_GENERATIONS, **settings):
     """`evo.run` with a small population and few generations; what the spec has smaller stays."""
-    asked = given(spec).spec.search
+    asked = resolve(spec).spec.search
     small = {key: min(value, getattr(asked, key)) for key, value in SMALL.items()}
     return run(spec, *arguments, generations=min(generations, MOST_GENERATIONS), **settings | small)
 

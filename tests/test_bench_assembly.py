@@ -16,8 +16,9 @@ from tests.bench.assembly_motifs import SPEC, learning_spec, rewired, stretched,
 from tests.bench.assembly_networks import Gru, Sizes, assembled, dense
 from tests.bench.assembly_report import interval, tables
 from tests.bench.assembly_tasks import PRICED, TASKS, Task, sets_of
-from tests.bench.bench_assembly import ARMS, SNNTORCH, best_choice, results
+from tests.bench.bench_assembly import ARMS, SNNTORCH, best_choice
 from tests.bench.rivals.classify import FIRST_SPIKES, excite, fired, learn, parameters, picked
+from tests.bench.rows import json_rows
 
 pytestmark = pytest.mark.long
 
@@ -59,7 +60,7 @@ def test_lines_are_brought_together_into_features_where_a_task_says_so():
     x = torch.rand(30, 4, 40).round()
     for network in (assembled(unevolved(0), sizes), dense(sizes, False, 0), Gru(sizes)):
         with torch.no_grad():
-            network.together.weight[:, 20:] = 0
+            network.input_projection.weight[:, 20:] = 0
         assert parameters(network) == pytest.approx(600, rel=0.06)
         assert torch.equal(network(x), network(torch.cat([x[..., :20], torch.zeros(30, 4, 20)], -1)))
         assert network(x).shape == (4, 3)
@@ -212,7 +213,7 @@ def test_a_bench_runs_is_taken_up_again_and_prints_its_tables(tmp_path, monkeypa
     bench_assembly.main({"tiny": TINY}, [(0.1, 0.3)])
     said = capsys.readouterr().out
     here = [arm for arm in arms if arm != SNNTORCH or "skipped" not in said]
-    assert {(r["arm"], r["seed"]) for r in results(path) if r["arm"] != "GRU"} == {
+    assert {(r["arm"], r["seed"]) for r in json_rows(path) if r["arm"] != "GRU"} == {
         (arm, seed) for arm in here if arm != "GRU" for seed in (0, 1, 100)
     }
     assert all(f"| tiny | {arm} |" in said for arm in here)

@@ -7,8 +7,9 @@ import pytest
 
 from fitness.judges.simulated import Simulated
 from tests.bench import bench_quality
-from tests.bench.bench_quality import ARMS, TASKS, keep, results, searched, spec_of
+from tests.bench.bench_quality import ARMS, TASKS, keep, searched, spec_of
 from tests.bench.quality_report import bootstrap, drawn, evaluations, median, tables
+from tests.bench.rows import json_rows
 
 pytestmark = pytest.mark.long
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.long
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_search_is_one_that_a_spec_can_ask_for_and_has_as_many_circuits(task, arm):
     spec, plain = spec_of(task, arm, 7), spec_of(task, "default", 7)
-    bounds = spec.form(spec.make_task().interface).bounds
+    bounds = spec.encoding(spec.make_task().interface).bounds
     assert spec.search.seed == 7
     assert spec.search.population * spec.search.islands == plain.search.population * plain.search.islands
     assert bounds.dale == (arm != "unsigned")
@@ -31,7 +32,7 @@ def test_a_search_counts_the_circuits_until_its_task_is_solved(tmp_path, monkeyp
     study = searched([("direction", "default"), ("gate", "random")], [1], tmp_path / "study", 0)
     keep(study, tmp_path / "file")
     keep(study, tmp_path / "file")
-    found, missed = results(tmp_path / "file")
+    found, missed = json_rows(tmp_path / "file")
     assert (found["task"], found["arm"], found["seed"]) == ("direction", "default", 1)
     assert 0 < found["to_solve"] <= 8000
     assert missed["to_solve"] is None

@@ -58,8 +58,8 @@ def test_a_rival_that_is_not_installed_is_left_out(monkeypatch, capsys):
 def test_the_table_counts_runs_that_did_not_get_there_as_more_than_any_that_did(tmp_path):
     found = [Outcome(True, 100, 1.0, 0.95), Outcome(False, 900, 9.0, 0.5), Outcome(False, 900, 9.0, 0.6)]
     table = tmp_path / "rivals.csv"
-    write(("xor", "one"), row("xor", "one", 900, found), table)
-    write(("xor", "two"), row("xor", "two", 900, found[:1]), table)
+    write(row("xor", "one", 900, found), table)
+    write(row("xor", "two", 900, found[:1]), table)
     with open(table, encoding="utf-8") as file:
         rows = {line["search"]: line for line in csv.DictReader(file)}
     assert (rows["one"]["solved"], rows["one"]["evaluations"]) == ("1/3", "-")

@@ -27,7 +27,7 @@ def job():
 def test_the_job_is_sixteen_neurons_on_64_trials_of_200_steps_every_one_simulated():
     spec = search_job.spec(population=8)
     setting = Problem.of(spec, None)
-    bounds = setting.form.bounds
+    bounds = setting.encoding.bounds
     genomes = search_job.founders(bounds, 50, np.random.default_rng(1))
     assert not any(genome.faults(one, bounds) for one in genomes)
     tried, tables = setting.judge.evaluate(setting.candidates(genomes)), setting.candidates(genomes).tables()
@@ -60,8 +60,8 @@ def test_rivals_judge_circuits_as_the_task_does(job, monkeypatch):
     from direction import objectives
 
     setting = Problem.of(search_job.spec(), None)
-    genomes = search_job.founders(setting.form.bounds, 60, np.random.default_rng(2))
-    tried = evaluate(job.task, job.trials, genome.tables(genomes, setting.form))
+    genomes = search_job.founders(setting.encoding.bounds, 60, np.random.default_rng(2))
+    tried = evaluate(job.task, job.trials, genome.tables(genomes, setting.encoding))
     spikes = np.stack([unpack(bits, len(job.trials)) for bits in tried.raster.bits])
     score, speed = objectives(spikes[..., 0], job)
     assert np.allclose(np.stack([-score, speed], axis=1), values(["score", "speed"], tried), atol=1e-8)

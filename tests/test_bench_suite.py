@@ -22,7 +22,7 @@ def test_a_suite_of_some_tasks_leaves_the_rows_of_the_others(place):
     table = place / "suite.csv"
     table.write_text("task,solved,reference\ncoincidence,4/5,1.000\norder,5/5,0.997\n")  # before there were more columns
     row = dict.fromkeys(suite.HEAD, "-")
-    suite.write({name: tuple((row | {"task": name, "solved": "3/5"}).values()) for name in ("order", "gate")}, table)
+    suite.write([tuple((row | {"task": name, "solved": "3/5"}).values()) for name in ("order", "gate")], table)
     assert table.read_text().splitlines() == [
         ",".join(suite.HEAD),
         "coincidence,4/5,,,,,,1.000",

@@ -25,7 +25,7 @@ def test_the_reference_circuit_of_a_hard_task_scores_0_9_and_0_75_in_the_worst_c
 def test_the_reference_circuit_lies_within_the_bounds_of_the_search(name):
     spec, motif = read(hard.SUITE / f"{name}.toml")[0], load(hard.SUITE / f"{name}.json")
     task = spec.make_task()
-    from_circuit(motif.circuit, spec.form(task.interface), task.interface.inputs, task.interface.outputs)  # else it raises
+    from_circuit(motif.circuit, spec.encoding(task.interface), task.interface.inputs, task.interface.outputs)  # else it raises
     settings = dict(motif.provenance.task)
     assert settings.pop("name") == spec.task["name"]
     assert settings == task.model_dump(mode="json")

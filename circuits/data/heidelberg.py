@@ -10,7 +10,7 @@ from circuits.errors import MachineError, UserError
 CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as many
 
 
-def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, most: int | None = None) -> Split:
+def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, max_trials: int | None = None) -> Split:
     """Spoken digits: one file of the Spiking Heidelberg Digits.
 
     Source: Cramer, Stradmann, Schemmel and Zenke, IEEE TNNLS 33, 2022. The files, such as shd_train.h5, are at
@@ -26,7 +26,7 @@ def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, m
         Duration of a step in ms. Step k holds spikes with k dt <= time < (k + 1) dt; several spikes in it count as one.
     merge : int
         Number of neighbouring channels of the 700 that are merged into one.
-    most : int, optional
+    max_trials : int, optional
         Number of trials to read; by default all.
 
     Returns
@@ -56,8 +56,8 @@ def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, m
         raise UserError(f"{path}: there is no such file; the data set is at https://zenkelab.org/resources")
     try:
         with h5py.File(path) as file:
-            labels = np.asarray(file["labels"][:most], "i8")
-            times, units = file["spikes/times"][:most], file["spikes/units"][:most]
+            labels = np.asarray(file["labels"][:max_trials], "i8")
+            times, units = file["spikes/times"][:max_trials], file["spikes/units"][:max_trials]
     except (OSError, KeyError, ValueError, AttributeError, TypeError) as error:
         raise UserError(f"{path}: is no file of Heidelberg digits (labels, spikes/times, spikes/units): {error}") from None
     spikes = np.zeros((len(labels), steps, CHANNELS // merge), bool)

@@ -49,7 +49,7 @@ from circuits.numerics.simd import (
 from circuits.simulation import arrivals
 from circuits.simulation.environments.model import begin, move, sense
 from circuits.simulation.noise import gaussian_pair
-from circuits.simulation.teacher import NOTED, taught
+from circuits.simulation.teacher import taught
 from circuits.synapses import short_term as short_term_synapses
 from circuits.synapses import stdp as stdp_synapses
 
@@ -70,7 +70,6 @@ class Scratch(NamedTuple):
     short_term, stdp  real [maximal number of synapses * states * 64];   spare  float32 [64] if there is noise
     environment   float32 [states * 64] if there is an environment;   words  uint64 [output slots]
     signal  real [(history + steps) * sampled channels * 64]: the drive, filled before a run, the first `history` rows are 0
-    noted   real [output slots * NOTED * 64], for a teacher
     resting uint8 [neurons]: is the state still zero in all trials?   arrivals  `arrivals.Arrivals`
     trace   what is recorded
     """
@@ -84,7 +83,6 @@ class Scratch(NamedTuple):
     environment: np.ndarray
     words: np.ndarray
     signal: np.ndarray
-    noted: np.ndarray
     resting: np.ndarray
     arrivals: arrivals.Arrivals
     trace: Trace
@@ -156,8 +154,8 @@ def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, 
 
             v, threshold = integrate(model, table, n, state, place, v, i_e, i_i, held)
             fired = at_least(v, threshold) & ~held
-            if lesson is not None and lesson.slot[n] >= 0:
-                fired = taught(lesson, lesson.slot[n], row - history, v, threshold, held)
+            if lesson is not None and lesson.slot[b, n] >= 0:
+                fired = taught(lesson, b, n, trial // LANES, row - history, len(raster) - history, v, threshold, held)
             v = reset(model, table, n, state, place, v, fired, held)
             store(state, place + V * LANES, v)
             put(refractory, n, held | fired)
@@ -232,7 +230,6 @@ def scratch(tables, steps, environment=None) -> Scratch:
         aligned(0 if environment is None else environment.start.shape[1] * LANES, np.float32),
         np.zeros(tables.readout.shape[1], "u8"),
         signal,
-        aligned(tables.readout.shape[1] * NOTED * LANES, real),
         np.zeros(neurons, "u1"),
         arrivals.workspace(0 if AVX512 else max_count(tables)),
         Trace(np.empty(0, "i8"), aligned(0, real)),

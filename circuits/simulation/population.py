@@ -11,7 +11,7 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.numerics.compiled import compiled, jit
 from circuits.numerics.processors import processors
-from circuits.numerics.simd import LANES, aligned
+from circuits.numerics.simd import LANES
 from circuits.simulation import kernel
 from circuits.simulation.environments.model import checked
 from circuits.simulation.noise import Noise
@@ -99,40 +99,19 @@ def simulate_population(
     signals = None if tables.drive is None else signals
     extras = tables.short_term, tables.stdp, noise, environment, tables.drive, signals
     masks = lane_masks(trials)
-    taught = None if teacher is None else _taught(teacher, batch, outputs.shape[-1], tables.table.dtype)
+    lesson = None if teacher is None else Lesson.of(teacher, tables)
 
     def part(span):
         scratch = kernel.scratch(tables, steps, environment)
-        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, taught)
+        _simulate_part(tables, inputs, masks, stop, sequence, *span, outputs, counts, scratch, *extras, lesson)
 
     in_threads(part, spans(batch, threads), threads)
-    if teacher is None or taught is None:
+    if teacher is None or lesson is None:
         return Activity(outputs, *counts)
-    noted = np.moveaxis(taught.noted, -1, 2).reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
+    noted = np.moveaxis(lesson.noted.reshape(batch, blocks, -1, NOTED, LANES), -1, 2)
+    noted = noted.reshape(batch, blocks * LANES, -1, NOTED)[:, :trials].astype("f8")
     off = None if teacher.potential is None else noted[..., 1:]
     return Activity(outputs, *counts)._replace(surprise=noted[..., 0], off=off)
-
-
-class _Taught(NamedTuple):
-    """A teacher's data for all blocks, in the form of `Lesson`, and the results, real [B, blocks, R, NOTED, 64]."""
-
-    spikes: np.ndarray
-    scored: np.ndarray
-    per_width: np.ndarray
-    potential: np.ndarray
-    compared: np.ndarray
-    noted: np.ndarray
-
-
-def _taught(teacher, batch, slots, real):
-    blocks = len(teacher.scored)
-    noted, width = np.full((batch, blocks, slots, NOTED, LANES), np.inf, real), np.array([1 / teacher.width_mv], real)
-    potential, compared = np.zeros((blocks, 0), real), np.zeros((blocks, 0), "u8")
-    if teacher.potential is not None:
-        potential = aligned(teacher.potential.size, real).reshape(blocks, -1)
-        potential[:] = teacher.potential.reshape(blocks, -1)
-        compared = teacher.compared.reshape(blocks, -1)
-    return _Taught(teacher.spikes.reshape(blocks, -1), teacher.scored, width, potential, compared, noted)
 
 
 def default_threads() -> int:
@@ -191,7 +170,7 @@ os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has no
 @compiled
 def _simulate_part(
     tables, inputs, masks, stop, sequence, first, last, outputs, counts, scratch, short_term, stdp, noise, environment, drive,
-    signals, teacher,
+    signals, lesson,
 ):  # fmt: skip
     """Simulate the circuits `first` to `last` on all blocks; counts has rows for spikes, events and steps."""
     blocks, steps, _ = inputs.shape
@@ -216,29 +195,27 @@ def _simulate_part(
                         _fill_signal(scratch.signal, tables.history * drive.channels * LANES, signals[block].reshape(-1))
                 done, responds, hopeless = _simulate_block(
                     tables, b, block, block > start, masks[block], last_input, stop, responded[b - first], outputs, counts,
-                    scratch, short_term, stdp, noise, environment, drive, teacher,
+                    scratch, short_term, stdp, noise, environment, drive, lesson,
                 )  # fmt: skip
                 counts[2, b] += done
                 simulated[b - first] += done * np.float64(_popcount(masks[block]))
                 responded[b - first], given_up[b - first] = responds, hopeless
                 if hopeless:
                     _write_off(b, outputs, counts, total / simulated[b - first])
-                    if teacher is not None:
-                        teacher.noted[b] = np.inf
+                    if lesson is not None:
+                        of_circuit = len(lesson.noted) // len(lesson.slot)
+                        lesson.noted[b * of_circuit : (b + 1) * of_circuit] = np.inf
 
 
 @jit(inline="always")
 def _simulate_block(
     tables, b, block, keep, mask, last_input, stop, responded, outputs, counts, scratch, short_term, stdp, noise, environment,
-    drive, teacher,
+    drive, lesson,
 ):  # fmt: skip
     """Simulate one circuit in one block: steps simulated, has an output spiked so far, is the circuit given up?"""
     history, raster, steps = tables.history, scratch.raster, outputs.shape[2]
     chunk = stop.check if stop.check > 0 else steps
     ceiling = stop.ceiling * _popcount(mask) * tables.neurons[b]
-    lesson = None
-    if teacher is not None:
-        lesson = _lesson(tables, b, block, teacher, scratch.noted)
     start = 0
     while start < steps:
         end = min(start + chunk, steps)
@@ -256,22 +233,7 @@ def _simulate_block(
         if stop.check > 0 and (fired > ceiling * (end - start) or silent):
             return end, responded, True
         start = end
-    if teacher is not None:
-        for k in range(len(scratch.noted)):
-            teacher.noted[b, block, k // (NOTED * LANES), k // LANES % NOTED, k % LANES] = scratch.noted[k]
     return steps, responded, False
-
-
-@jit(inline="always")
-def _lesson(tables, b, block, teacher, noted):
-    """The lesson of one circuit in one block, without results."""
-    noted[:] = 0
-    slot = np.full(tables.n_ref.shape[1], -1)
-    for r in range(tables.readout.shape[1]):
-        if tables.readout[b, r] >= 0:
-            slot[tables.readout[b, r]] = r
-    measured = teacher.potential[block], teacher.compared[block]
-    return Lesson(slot, teacher.spikes[block], teacher.scored[block], teacher.per_width, *measured, noted)
 
 
 @compiled

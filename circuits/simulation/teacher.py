@@ -13,13 +13,13 @@ Neural Comput. 16, 2004), which is smooth where spikes are not:
 With measured potentials, the deviations of V from them are summed, and their squares.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from circuits.numerics.compiled import jit
 from circuits.numerics.exponential import exp
-from circuits.numerics.simd import LANES, add, div, fma, get, like, load, maximum, mul, select, splat, store, sub
+from circuits.numerics.simd import LANES, add, aligned, div, fma, get, like, load, maximum, mul, select, splat, store, sub
 
 NOTED = 3  # results for each neuron and trial
 
@@ -40,12 +40,13 @@ class Teacher(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """A teacher for one circuit in one block, in the kernel's form.
+    """A teacher for circuits in the kernel's form, and the results.
 
-    slot    int64 [neurons]: the output slot of a neuron, -1 for hidden neurons
-    spikes  uint64 [steps * R];   scored  uint64 [steps];   per_width  real [1]
-    potential  real [steps * R * 64], compared  uint64 [steps * R]; both empty where there is none
-    noted   real [R * NOTED * 64], running sums: the surprise, the deviation of V from the potential, and its square
+    slot    int64 [B, N]: the output slot of a neuron, -1 for hidden neurons
+    spikes  uint64 [blocks * steps * R];   scored  uint64 [blocks * steps];   per_width  real [1]
+    potential  real [blocks * steps * R * 64], compared  uint64 [blocks * steps * R]; both empty where there is none
+    noted   real [B * blocks * R * NOTED * 64], running sums: the surprise, the deviation of V from the potential, and its
+            square
     """
 
     slot: np.ndarray
@@ -56,11 +57,29 @@ class Lesson(NamedTuple):
     compared: np.ndarray
     noted: np.ndarray
 
+    @classmethod
+    def of(cls, teacher: Teacher, tables: Any) -> "Lesson":
+        """The lesson for the circuits in `circuits.simulation.packed.PackedCircuits`, without results."""
+        real, readout, (blocks, _, slots) = tables.table.dtype, tables.readout, teacher.spikes.shape
+        slot = np.full(tables.n_ref.shape, -1)
+        for r in range(slots):
+            b = np.flatnonzero(readout[:, r] >= 0)
+            slot[b, readout[b, r]] = r
+        potential, compared = aligned(0, real), np.zeros(0, "u8")
+        if teacher.potential is not None and teacher.compared is not None:
+            potential, compared = aligned(teacher.potential.size, real), teacher.compared.reshape(-1)
+            potential[:] = teacher.potential.reshape(-1)
+        noted = aligned(len(readout) * blocks * slots * NOTED * LANES, real)
+        noted[:] = 0
+        width = np.array([1 / teacher.width_mv], real)
+        return cls(slot, teacher.spikes.reshape(-1), teacher.scored.reshape(-1), width, potential, compared, noted)
+
 
 @jit(inline="always")
-def taught(lesson, slot, step, v, threshold, held):
-    """Add the surprise of a neuron's measured spikes in a step; returns these spikes, which replace its own."""
-    at = step * (len(lesson.noted) // (NOTED * LANES)) + slot
+def taught(lesson, b, n, block, step, steps, v, threshold, held):
+    """Add the surprise of a neuron's measured spikes in a step of a block; returns these spikes, which replace its own."""
+    row, slots = block * steps + step, len(lesson.spikes) // len(lesson.scored)
+    at = row * slots + lesson.slot[b, n]
     measured = get(lesson.spikes, at)
     x = mul(splat(get(lesson.per_width, 0)), sub(v, threshold))
     zero = like(v, 0.0)
@@ -69,8 +88,8 @@ def taught(lesson, slot, step, v, threshold, held):
     u = exp(sub(zero, maximum(x, against)))
     tail = div(mul(u, add(u, like(v, 6.0))), fma(u, like(v, 4.0), like(v, 6.0)))
     surprise = add(maximum(select(measured, against, x), zero), tail)
-    scored = get(lesson.scored, step) & (measured | ~held)
-    place = slot * NOTED * LANES
+    scored = get(lesson.scored, row) & (measured | ~held)
+    place = ((b * (len(lesson.scored) // steps) + block) * slots + lesson.slot[b, n]) * NOTED * LANES
     before = load(lesson.noted, place)
     store(lesson.noted, place, select(scored, add(before, surprise), before))
     if len(lesson.compared) > 0:

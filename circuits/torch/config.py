@@ -14,8 +14,9 @@
     [options]                       # defaults of all layers: keywords of MotifLayer
     trainable = ["weights", "bias"]
 
-With `features = 8` the inputs are first projected to 8 features (`lines` of `MotifNetwork`), and with `readout_ms = 20` logits
-are read in every step. A dict has the same form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif of the zoo.
+With `features = 8` the inputs are first projected to 8 features (`in_features` of `MotifNetwork`), and with `readout_ms = 20`
+logits are read in every step. A dict has the same form, and a motif may also be a Motif or Circuit. "zoo:NAME" is a motif of
+the zoo.
 """
 
 import tomllib
@@ -96,7 +97,7 @@ class Network(_Config):
 
 
 def from_config(network: Callable[..., Any], config) -> Any:
-    """Make the network of a config, a path to a TOML file or a dict, by network(layers, classes, batch_first, lines,
+    """Make the network of a config, a path to a TOML file or a dict, by network(layers, classes, batch_first, in_features,
     readout_ms). Raises UserError that names the file and key."""
     location, folder, data = "network", Path(), config
     if not isinstance(config, dict):
@@ -113,23 +114,23 @@ def from_config(network: Callable[..., Any], config) -> Any:
         keys = [*Network.model_fields, *Layer.model_fields]
         problem = one_line(error, keys) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"{location}: {problem}") from None
-    lines, layers = parsed.features or parsed.inputs, []
+    in_features, layers = parsed.features or parsed.inputs, []
     for k, layer in enumerate(parsed.layers):
         try:
             descriptions: list[Any] = list(layer.mixed) or [layer]
-            parts = [_copies(part, parsed, lines, folder) for part in descriptions]
+            parts = [_copies(part, parsed, in_features, folder) for part in descriptions]
             layers.append(MixedLayer(parts) if layer.mixed else parts[0])
         except UserError as error:
             raise UserError(f"{location}: layers[{k}]: {error}") from None
-        lines = layers[-1].out_features
+        in_features = layers[-1].out_features
     try:
-        projected_lines = parsed.inputs if parsed.features else None
-        return network(layers, parsed.classes, parsed.batch_first, projected_lines, parsed.readout_ms)
+        projected = parsed.inputs if parsed.features else None
+        return network(layers, parsed.classes, parsed.batch_first, projected, parsed.readout_ms)
     except UserError as error:
         raise UserError(f"{location}: {error}") from None
 
 
-def _copies(part, parsed, lines, folder):
+def _copies(part, parsed, in_features, folder):
     options = parsed.options.model_dump(exclude_none=True) | part.model_dump(exclude_none=True, exclude={"motif", "mixed"})
     motif = _motif(part.motif, folder) if isinstance(part.motif, str) else part.motif
     if "lateral" in options:
@@ -139,7 +140,7 @@ def _copies(part, parsed, lines, folder):
         options["lateral"] = Lateral(**options["lateral"])
     if "trainable" in options:
         options["trainable"] = tuple(options["trainable"])
-    return MotifLayer(motif, in_features=lines, dtype=getattr(torch, parsed.dtype), **options)
+    return MotifLayer(motif, in_features=in_features, dtype=getattr(torch, parsed.dtype), **options)
 
 
 def _motif(name, folder):

@@ -131,7 +131,7 @@ def described(module) -> dict:
             "layers": [described(layer) for layer in module.layers],
             "classes": module.readout.out_features,
             "batch_first": module.batch_first,
-            "lines": None if module.together is None else module.lines,
+            "in_features": None if module.input_projection is None else module.in_features,
             "readout_ms": module.readout_ms,
         } | _frozen(module)
     if isinstance(module, MixedLayer):

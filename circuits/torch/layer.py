@@ -194,7 +194,7 @@ class MotifLayer(OwnPrecision):
         x = (x[None] if not sequence else x.transpose(0, 1) if self.batch_first else x).to(self.projection.dtype)
         try:
             if self.cell.credit == "eprop":
-                require_finite(x, "x", ("step", "trial", "line"))
+                require_finite(x, "x", ("step", "trial", "feature"))
                 spikes, state = eprop.run(self, x, state)
                 spikes = spikes if everything else spikes.index_select(-1, self.cell.readout)
                 spikes = spikes if sequence else spikes[0]
@@ -202,8 +202,8 @@ class MotifLayer(OwnPrecision):
                 drive, cell = self._project(x), self.cell.run if everything else self.cell
                 spikes, state = cell(drive if sequence else drive[0], state)
         except NotFiniteError:  # found by the cell in the output of the projection
-            require_finite(x, "x", ("step", "trial", "line"))
-            require_finite(self.projection, "the projection", ("line", "channel"))
+            require_finite(x, "x", ("step", "trial", "feature"))
+            require_finite(self.projection, "the projection", ("feature", "channel"))
             raise
         if self.cell.copies:
             spikes = spikes.transpose(-3, -2).flatten(-2)

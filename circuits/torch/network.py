@@ -26,8 +26,9 @@ from circuits.torch.whole import rows_of, whole
 class MotifNetwork(OwnPrecision):
     """A spiking network: layers of motifs, and a linear readout of the spikes of the last layer.
 
-    Call it with x, [steps, batch, lines], or [batch, steps, lines] with `batch_first`; every trial starts from rest. It returns
-    logits [batch, classes], of the spike counts of the trial; with `readout_ms` logits in every step, [steps, batch, classes].
+    Call it with x, [steps, batch, in_features], or [batch, steps, in_features] with `batch_first`; every trial starts from
+    rest. It returns logits [batch, classes], of the spike counts of the trial; with `readout_ms` logits in every step, [steps,
+    batch, classes].
     `run` continues from a state, so that a long trial can be split into windows (`windows`).
 
     Parameters
@@ -37,10 +38,10 @@ class MotifNetwork(OwnPrecision):
     classes : int
         Number of classes.
     batch_first : bool
-        The input is [batch, steps, lines].
-    lines : int, optional
-        Number of input lines that a trained matrix projects to the features of the first layer: with many lines, a projection
-        for every copy would have most of the parameters. None: the lines are the features of the first layer.
+        The input is [batch, steps, in_features].
+    in_features : int, optional
+        Number of inputs that a trained matrix projects to the features of the first layer: with many inputs, a projection
+        for every copy would have most of the parameters. None: the inputs are the features of the first layer.
     readout_ms : float, optional
         Logits are read in every step, from spikes filtered with this time constant in ms. None: from the counts of the trial.
 
@@ -63,7 +64,7 @@ class MotifNetwork(OwnPrecision):
         layers: Sequence[MotifLayer | MixedLayer],
         classes: int,
         batch_first: bool = False,
-        lines: int | None = None,
+        in_features: int | None = None,
         readout_ms: float | None = None,
     ):
         super().__init__()
@@ -82,12 +83,13 @@ class MotifNetwork(OwnPrecision):
             if readout_ms is None
             else StepReadout(features, classes, readout_ms, dt_of(layers[-1]), dtype)
         )
-        self.lines, self.together = layers[0].in_features, None
-        if lines is not None:
-            whole_number("lines", lines)
+        self.in_features, self.input_projection = layers[0].in_features, None
+        if in_features is not None:
+            whole_number("in_features", in_features)
             if not layers[0].signed:
-                raise UserError('lines: their features may be negative, so that layers[0] needs projection="signed"')
-            self.lines, self.together = lines, nn.Linear(lines, layers[0].in_features, bias=False, dtype=dtype)
+                raise UserError('in_features: projected features may be negative: layers[0] needs projection="signed"')
+            self.in_features = in_features
+            self.input_projection = nn.Linear(in_features, layers[0].in_features, bias=False, dtype=dtype)
 
     @classmethod
     def from_config(cls, config) -> "MotifNetwork":
@@ -116,7 +118,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input, [steps, batch, lines].
+            Input, [steps, batch, in_features].
 
         Returns
         -------
@@ -135,7 +137,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input of the window, [steps, batch, lines].
+            Input of the window, [steps, batch, in_features].
         state : NetworkState, optional
             The state to start from; by default neurons at rest.
 
@@ -162,7 +164,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input, [steps, batch, lines].
+            Input, [steps, batch, in_features].
 
         Returns
         -------
@@ -181,7 +183,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input, [steps, batch, lines].
+            Input, [steps, batch, in_features].
 
         Returns
         -------
@@ -201,10 +203,10 @@ class MotifNetwork(OwnPrecision):
         return [layer.to_motifs() for layer in self.layers]  # type: ignore[operator]
 
     def to_circuit(self) -> Motif:
-        """The whole network as one circuit: a channel for each line, all copies of all layers, projections as synapses.
+        """The whole network as one circuit: a channel for each input, all copies of all layers, projections as synapses.
 
         The readout is not part of it: the output port "out" has the excitatory neurons that are read. A circuit has weights
-        >= 0, which a signed projection or `lines` do not; `simulate` runs these too.
+        >= 0, which a signed projection or `in_features` do not; `simulate` runs these too.
 
         Returns
         -------
@@ -232,7 +234,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         x : torch.Tensor
-            Input spikes, 0 and 1, [steps, batch, lines].
+            Input spikes, 0 and 1, [steps, batch, in_features].
 
         Returns
         -------
@@ -246,8 +248,8 @@ class MotifNetwork(OwnPrecision):
         circuits.errors.UserError
             For input that is not spikes, and for features that no circuit has.
         """
-        if not is_real(x, (3,), self.lines):
-            raise UserError(f"x: must be a sequence of {self.lines} lines, not {describe(x)}")
+        if not is_real(x, (3,), self.in_features):
+            raise UserError(f"x: must be a sequence of {self.in_features} features, not {describe(x)}")
         flat = whole(self)
         raster = simulate(flat.motif, rows_of(x.transpose(0, 1) if self.batch_first else x))
         columns = [raster.names.index(name) for name in flat.read]
@@ -260,7 +262,7 @@ class MotifNetwork(OwnPrecision):
         try:
             yield
         except NotFiniteError:
-            require_finite(x, "x", ("trial", "step", "line") if self.batch_first else ("step", "trial", "line"))
+            require_finite(x, "x", ("trial", "step", "feature") if self.batch_first else ("step", "trial", "feature"))
             raise
 
     def _in_order(self, logits):
@@ -268,11 +270,11 @@ class MotifNetwork(OwnPrecision):
 
     def _features(self, x):
         """Input of the first layer, steps first."""
-        if not is_real(x, (3,), self.lines):
-            shape = f"[batch, steps, {self.lines}]" if self.batch_first else f"[steps, batch, {self.lines}]"
+        if not is_real(x, (3,), self.in_features):
+            shape = f"[batch, steps, {self.in_features}]" if self.batch_first else f"[steps, batch, {self.in_features}]"
             raise UserError(f"x: must be a sequence, {shape}, not {describe(x)}")
         x = x.transpose(0, 1) if self.batch_first else x
-        return x if self.together is None else self.together(x.to(self.together.weight.dtype))
+        return x if self.input_projection is None else self.input_projection(x.to(self.input_projection.weight.dtype))
 
 
 def dt_of(layer: MotifLayer | MixedLayer) -> float:

@@ -71,8 +71,8 @@ def trials_of(data: Any, name: str, network) -> Trials:
     x, y = (
         torch.from_numpy(np.ascontiguousarray(part)) if isinstance(part, np.ndarray) else torch.as_tensor(part) for part in pair
     )
-    if x.ndim != 3 or x.shape[2] != network.lines or 0 in x.shape:
-        raise UserError(f"{name}: spikes must be [trials, steps, {network.lines} lines], not {list(x.shape)}")
+    if x.ndim != 3 or x.shape[2] != network.in_features or 0 in x.shape:
+        raise UserError(f"{name}: spikes must be [trials, steps, {network.in_features} features], not {list(x.shape)}")
     y = y if y.is_floating_point() else y.long()
     classes, lead = network.readout.out_features, [len(x)] + ([] if network.readout_ms is None else [x.shape[1]])
     shape = [*lead, classes] if y.is_floating_point() else lead

@@ -138,7 +138,7 @@ class MotifRateCell(OwnPrecision):
         """
         self._check(x, 2, "[batch, ")
         with without_autocast(x):
-            x, h = self._converted(x, h, x.shape[0], ("trial", "line"))
+            x, h = self._converted(x, h, x.shape[0], ("trial", "feature"))
             return self._step(self._drive(x), h, self._matrix())
 
     def unroll(self, x: torch.Tensor, h: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -160,7 +160,7 @@ class MotifRateCell(OwnPrecision):
         """
         self._check(x, 3, "[steps, batch, ")
         with without_autocast(x):
-            x, h = self._converted(x, h, x.shape[1], ("step", "trial", "line"))
+            x, h = self._converted(x, h, x.shape[1], ("step", "trial", "feature"))
             matrix, rates = self._matrix(), []
             for drive in self._drive(x):
                 h = self._step(drive, h, matrix)

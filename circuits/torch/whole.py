@@ -26,7 +26,7 @@ def whole(network) -> Whole:
     """The circuit of a network with the present parameters. Raises UserError for features that no circuit has."""
     neurons: list = []
     synapses: list = []
-    channels: list[list] = [[] for _ in range(network.lines)]
+    channels: list[list] = [[] for _ in range(network.in_features)]
     sources: list[str] = []
     inhibits: set[str] = set()
     for k, layer in enumerate(network.layers):
@@ -34,8 +34,8 @@ def whole(network) -> Whole:
         for p, part in enumerate(parts):
             name = f"{k}.{p}" if len(parts) > 1 else f"{k}"
             projection = part.projection_weight.detach().double()
-            if k == 0 and network.together is not None:
-                projection = network.together.weight.detach().double().T @ projection
+            if k == 0 and network.input_projection is not None:
+                projection = network.input_projection.weight.detach().double().T @ projection
             layer_ends = _copies(part, name, projection, neurons, synapses, inhibits)
             for source, post, weight, delay in layer_ends.inputs:
                 if k == 0:

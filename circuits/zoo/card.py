@@ -14,7 +14,7 @@ class HeldOut(Part):
 
     seed, trials  the first draw is `fitness.task(...).trials(seed, trials)`, the next one that of `seed + 1`, and so on
     draws         their number
-    least, most   the lowest and the highest score of a single draw, in float64
+    minimum, maximum  the lowest and the highest score of a single draw, in float64
     """
 
     score: float
@@ -23,8 +23,8 @@ class HeldOut(Part):
     seed: int
     trials: int
     draws: int
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
 
 class Worst(Part):
@@ -142,7 +142,7 @@ class Card(Part):
             "task": f"{self.task['name']}: {self.title}",
             "settings": ", ".join(f"{key} = {value}" for key, value in self.settings.items()),
             "held out": f"{score.score:.3f} (95 %: {score.low:.3f} to {score.high:.3f}), mean of {score.draws} draws of trials "
-            f"({score.least:.3f} to {score.most:.3f})",
+            f"({score.minimum:.3f} to {score.maximum:.3f})",
             "worst condition": f"{worst.score:.3f}: {worst.condition}" if worst else "",
             "size": f"{self.excitatory} E, {self.inhibitory} I, {self.synapses} synapses",
             "per trial": f"{self.energy['spikes']:.1f} spikes, {self.energy['events']:.1f} synaptic events",

@@ -59,7 +59,7 @@ class Algorithm:
         )
         self.population = self.population.picked(population, self.survivors(outcomes, case_scores))
 
-    def losses(self, outcomes: np.ndarray) -> np.ndarray:
+    def objectives(self, outcomes: np.ndarray) -> np.ndarray:
         """Objectives that selection minimises, [n, objectives]. Where the spec protects new wirings, the age of the wiring is
         one more objective (age-fitness Pareto optimisation: Schmidt and Lipson, Genetic Programming Theory and Practice VIII,
         2011), so that a recent wiring survives before its weights are tuned."""
@@ -69,9 +69,9 @@ class Algorithm:
 
     def best_first(self, outcomes: np.ndarray) -> np.ndarray:
         """Indices of all circuits, the best score first; of equal scores by the other objectives, then the youngest first."""
-        losses, score = outcomes["losses"], self.search.objectives.index("score")
-        others = np.delete(losses, score, axis=1).T[::-1]
-        return np.lexsort((-np.arange(len(losses)), *others, losses[:, score]))
+        objectives, score = outcomes["losses"], self.search.objectives.index("score")
+        others = np.delete(objectives, score, axis=1).T[::-1]
+        return np.lexsort((-np.arange(len(objectives)), *others, objectives[:, score]))
 
     def parents(self, count: int) -> np.ndarray:
         """Indices [count] into the population."""

@@ -25,5 +25,5 @@ class Lexicase(Algorithm):
     def survivors(self, outcomes, case_scores):
         """Each winner once; the rest by rank in NSGA-II."""
         winners = np.unique(EpsilonLexicase(case_scores).winners(self.count, self.rng))
-        ranked = nsga2(self.losses(outcomes), len(outcomes))
+        ranked = nsga2(self.objectives(outcomes), len(outcomes))
         return np.concatenate([winners, ranked[~np.isin(ranked, winners)]])[: self.count]

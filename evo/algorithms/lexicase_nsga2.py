@@ -10,4 +10,4 @@ class LexicaseNSGA2(Lexicase):
     text = "parents by epsilon-lexicase, half the survivors too, the others by NSGA-II"
 
     def survivors(self, outcomes, case_scores):
-        return specialists(self.losses(outcomes), case_scores, self.count, self.rng)
+        return specialists(self.objectives(outcomes), case_scores, self.count, self.rng)

@@ -12,7 +12,7 @@ class NSGA2(Algorithm):
     text = "parents and survivors by Pareto rank and crowding distance"
 
     def parents(self, count):
-        return tournament(self.losses(self.population.outcomes), count, self.rng)
+        return tournament(self.objectives(self.population.outcomes), count, self.rng)
 
     def survivors(self, outcomes, case_scores):
-        return nsga2(self.losses(outcomes), self.count)
+        return nsga2(self.objectives(outcomes), self.count)

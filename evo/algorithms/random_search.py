@@ -13,4 +13,4 @@ class RandomSearch(Algorithm):
         return Offspring(self.box.init(self.count, self.rng))
 
     def survivors(self, outcomes, case_scores):
-        return nsga2(self.losses(outcomes), self.count)
+        return nsga2(self.objectives(outcomes), self.count)

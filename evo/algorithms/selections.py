@@ -13,19 +13,19 @@ def with_selections(kind: type[Algorithm], parents: str | None, survivors: str |
             raise UserError(f"search.{role}: the algorithm {kind.name} selects none; leave it out")
     combined = kind
     if parents is not None:
-        choose = selection(parents)
+        select_parents = selection(parents)
 
         class WithParents(combined):  # type: ignore[valid-type, misc]
             def parents(self, count):
-                return choose(self.losses(self.population.outcomes), self.population.case_scores, count, self.rng)
+                return select_parents(self.objectives(self.population.outcomes), self.population.case_scores, count, self.rng)
 
         combined = WithParents
     if survivors is not None:
-        keep = selection(survivors)
+        select_survivors = selection(survivors)
 
         class WithSurvivors(combined):  # type: ignore[valid-type, misc]
             def survivors(self, outcomes, case_scores):
-                return keep(self.losses(outcomes), case_scores, min(self.count, len(outcomes)), self.rng)
+                return select_survivors(self.objectives(outcomes), case_scores, min(self.count, len(outcomes)), self.rng)
 
         combined = WithSurvivors
     return combined

@@ -85,7 +85,7 @@ def new(name, recording, out, neurons, synapses):
     A task of your own is FILE.py:CLASS, or PACKAGE:CLASS: its code is executed.
     """
     from circuits.motif_file import write_whole
-    from evo.spec.given import shipped
+    from evo.spec.resolve import shipped
     from evo.spec.starter import starter
 
     folder = None if out is None else Path(out).parent

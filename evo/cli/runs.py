@@ -58,10 +58,10 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     evo run gate --generations 50
     """
     from evo import search
-    from evo.spec.given import as_changes, given
+    from evo.spec.resolve import as_changes, resolve
 
     overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
-    resolved, source, stem, ships = given(spec, changes, say_code, **overrides)
+    resolved, source, stem, ships = resolve(spec, changes, say_code, **overrides)
     folder = Path(out) if out is not None else search.free_folder(stem)
     if ships:
         click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
@@ -118,7 +118,7 @@ def fork(folder, settings, out, workers, address, log):
     Executes the code of a task of your own that lies in the folder, unless the code was changed since that run began.
     """
     from evo import search
-    from evo.spec.given import as_changes
+    from evo.spec.resolve import as_changes
     from evo.storage.fork import forked
     from evo.storage.run_folder import read_spec
     from evo.storage.task_code import forked_code

@@ -166,14 +166,15 @@ class Evaluator:
         new = np.flatnonzero(np.isnan(records["validation"]) | self.noisy)
         if len(new):
             yield from self._on_fresh_cases(records["genome"], records, new)
-        late, there = (np.flatnonzero(each["low"] == PUT_OFF) for each in (records, population.outcomes))
-        if len(late) or len(there):
-            genomes = joined(records["genome"][late], population.genomes[there])
-            score = joined(records["score"][late], population.outcomes["score"][there])
+        outcomes = population.outcomes
+        of_records, living = (np.flatnonzero(each["low"] == PUT_OFF) for each in (records, outcomes))
+        if len(of_records) or len(living):
+            genomes = joined(records["genome"][of_records], population.genomes[living])
+            score = joined(records["score"][of_records], outcomes["score"][living])
             fresh = yield Request(genomes, fresh=True, score=score)
             self._account(fresh._replace(failed=np.zeros(len(genomes), int), fault=None))  # failures were counted before
             for name in ("low", "high"):
-                records[name][late], population.outcomes[name][there] = np.split(getattr(fresh, name), [len(late)])
+                records[name][of_records], outcomes[name][living] = np.split(getattr(fresh, name), [len(of_records)])
         return records
 
     def _on_fresh_cases(self, genomes, outcomes, rows, bounds=True):

@@ -140,9 +140,9 @@ def _of_epoch(search, epoch, state, guests):
     there of it."""
     if search.initial_population is None:
         return search
-    there = len(guests.genomes) if isinstance(guests, Founders) else 0 if state is None else len(state.population)
+    present = len(guests.genomes) if isinstance(guests, Founders) else 0 if state is None else len(state.population)
     planned = search.initial_population << min(epoch, 20)
-    return search.model_copy(update={"population": min(search.population, max(planned, there))})
+    return search.model_copy(update={"population": min(search.population, max(planned, present))})
 
 
 def _living(population, kept):
@@ -151,10 +151,10 @@ def _living(population, kept):
 
 def _row(generation, counts, population, kept):
     """Log entry of a generation: its number, evaluations, repeats, simulated (see `Evaluator.evaluated`), failed and the
-    first message (see `Evaluator.failures`), best and median score of the population, its lowest losses, the size of the
-    archive, and the scores of the circuit with the best validation score: on validation trials, on held-out ones, and in the
-    worst of their conditions, if there are any. The entry of the last generation of an epoch also has the number of distinct
-    wirings in the population."""
+    first message (see `Evaluator.failures`), best and median score of the population, its lowest objectives (`losses` in
+    stores), the size of the archive, and the scores of the circuit with the best validation score: on validation trials, on
+    held-out ones, and in the worst of their conditions, if there are any. The entry of the last generation of an epoch also has
+    the number of distinct wirings in the population."""
     outcomes = population.outcomes
     scores = {"best": float(outcomes["score"].max()), "median": _median(outcomes["score"])}
     archived = {"losses": [float(x) for x in outcomes["losses"].min(axis=0)], "archive": len(kept)}

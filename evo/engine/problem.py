@@ -19,16 +19,16 @@ class Problem(NamedTuple):
 
     spec: RunSpec
     judge: Judge
-    form: Encoding
+    encoding: Encoding
     toolboxes: tuple[base.Toolbox, ...]
     algorithm: type[Algorithm]
 
     @classmethod
     def of(cls, spec: RunSpec, source: Code | None) -> "Problem":
         judge = spec.make_judge(source)
-        form = spec.form(judge.interface)
-        boxes = tuple(toolbox(spec, form, judge.interface.duration_ms, role) for role in range(max(1, len(spec.roles))))
-        return cls(spec, judge, form, boxes, spec.make_algorithm(source))
+        encoding = spec.encoding(judge.interface)
+        boxes = tuple(toolbox(spec, encoding, judge.interface.duration_ms, role) for role in range(max(1, len(spec.roles))))
+        return cls(spec, judge, encoding, boxes, spec.make_algorithm(source))
 
     @property
     def toolbox(self) -> base.Toolbox:
@@ -41,13 +41,13 @@ class Problem(NamedTuple):
 
     def candidates(self, genomes: np.ndarray) -> Candidates:
         """Genomes as the judge gets them."""
-        return Candidates(genomes, self.form, self.judge.interface.inputs, self.judge.interface.outputs)
+        return Candidates(genomes, self.encoding, self.judge.interface.inputs, self.judge.interface.outputs)
 
 
-def toolbox(spec: RunSpec, form: Encoding, duration_ms: float, role: int = 0) -> base.Toolbox:
+def toolbox(spec: RunSpec, encoding: Encoding, duration_ms: float, role: int = 0) -> base.Toolbox:
     """DEAP's toolbox with the operators of the algorithms, which take whole populations as arrays. `join` gives children the
     partners with which they are judged, in an assembly."""
-    box, bounds = base.Toolbox(), form.bounds
+    box, bounds = base.Toolbox(), encoding.bounds
     box.register("init", spec.random_genomes, bounds)
     if isinstance(bounds, AssemblyBounds):
         box.register("mate", assembly.crossover, bounds=bounds, role=role)

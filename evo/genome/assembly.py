@@ -141,21 +141,21 @@ def wirings(genomes: np.ndarray) -> int:
     return len({(*parts, copies.tobytes()) for *parts, copies in zip(*role_keys, genomes["copies"], strict=True)})
 
 
-def motif_circuits(genome: np.void, form: Encoding, inputs, outputs) -> list[Circuit]:
+def motif_circuits(genome: np.void, encoding: Encoding, inputs, outputs) -> list[Circuit]:
     """The circuit of each role's motif alone, with channels from the roles."""
-    bounds = form.bounds
+    bounds = encoding.bounds
     assert isinstance(bounds, AssemblyBounds)
     channels = (*inputs, *map(heard_from, bounds.names))
     roles = _roles(genome, bounds)
-    return [record.to_circuit(motif, form._replace(bounds=limits), channels, outputs) for _, motif, limits in roles]
+    return [record.to_circuit(motif, encoding._replace(bounds=limits), channels, outputs) for _, motif, limits in roles]
 
 
-def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
+def to_circuit(genome: np.void, encoding: Encoding, inputs, outputs) -> Circuit:
     """One genome as a Circuit: neuron "E0" of the second copy of role "gate" is "gate1.E0", channels likewise; every role has
     an output port of the outputs of its copies."""
-    bounds, copies = form.bounds, [int(n) for n in genome["copies"]]
+    bounds, copies = encoding.bounds, [int(n) for n in genome["copies"]]
     assert isinstance(bounds, AssemblyBounds)
-    circuits, names = motif_circuits(genome, form, inputs, outputs), bounds.names
+    circuits, names = motif_circuits(genome, encoding, inputs, outputs), bounds.names
     neurons, channels, synapses = [], [], []
     read = [[n for port in motif.outputs for n in port.neurons] for motif in circuits]
     ports = [
@@ -181,8 +181,8 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
                 ]
     return Circuit(
         dt_ms=bounds.dt_ms,
-        neuron_model=form.model.name,
-        noise_mv=form.noise_mv,
+        neuron_model=encoding.model.name,
+        noise_mv=encoding.noise_mv,
         neurons=tuple(neurons),
         inputs=tuple(channels),
         synapses=tuple(synapses),
@@ -190,16 +190,16 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     )
 
 
-def tables(genomes: np.ndarray, form: Encoding, inputs, outputs, refine: int = 1) -> PackedCircuits:
+def tables(genomes: np.ndarray, encoding: Encoding, inputs, outputs, refine: int = 1) -> PackedCircuits:
     """Genomes in the simulator's layout, see `record.tables`."""
-    circuits = [to_circuit(genome, form, inputs, outputs) for genome in genomes]
+    circuits = [to_circuit(genome, encoding, inputs, outputs) for genome in genomes]
     channels, capacity, ports = (
         max((count(circuit) for circuit in circuits), default=1)
         for count in (lambda c: len(c.inputs), lambda c: len(c.neurons), lambda c: sum(len(o.neurons) for o in c.outputs))
     )
     n = len(circuits)
     kind, readout = np.zeros((n, capacity), "i1"), np.zeros((n, ports), "i1")
-    parameters = np.zeros((n, capacity, len(form.model.names)), "f4")
+    parameters = np.zeros((n, capacity, len(encoding.model.names)), "f4")
     weight, delay = (np.zeros((n, channels + capacity, capacity), kind) for kind in ("f4", "u2"))
     for k, circuit in enumerate(circuits):
         slot_of = {neuron.id: slot for slot, neuron in enumerate(circuit.neurons)}
@@ -211,8 +211,8 @@ def tables(genomes: np.ndarray, form: Encoding, inputs, outputs, refine: int = 1
         for source, s in synapses:
             weight[k, source, slot_of[s.post]] = s.weight_mv
             delay[k, source, slot_of[s.post]] = round(s.delay_ms / circuit.dt_ms) * refine
-    dt = form.bounds.dt_ms / refine
-    return from_matrices(form.model, kind, parameters, weight, delay, readout, dt, np.float32, None, form.noise_mv, 0)
+    dt = encoding.bounds.dt_ms / refine
+    return from_matrices(encoding.model, kind, parameters, weight, delay, readout, dt, np.float32, None, encoding.noise_mv, 0)
 
 
 def heard_copies(k: int, copies: int, others: int, same: bool) -> list[int]:

@@ -10,7 +10,7 @@ from evo.genome import variation
 from evo.genome.record import Bounds
 
 NAMES = tuple(motif.name for motif in NAMED)
-BATCH, MOST = 1_000, 200_000  # genomes drawn at once, and at most
+BATCH, MAX_DRAWN = 1_000, 200_000  # genomes drawn at once, and at most
 CHOICE = 4  # genomes without the motif, for each that is wanted, among which the nearest in size is chosen
 NEURON = 3  # the weight of a difference of one neuron when sizes are compared, in connections
 
@@ -22,7 +22,7 @@ def wiring_of(genomes: np.ndarray) -> Wiring:
     return Wiring(np.sign(kind).astype("i1"), genomes["weight"] > 0, read)
 
 
-def apart(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:
+def size_distance(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:
     """The distances of sizes, `Wiring.size`, int [genomes, 4], from one size, int [4]."""
     return np.abs(sizes - size) @ [NEURON, NEURON, 1, 1]
 
@@ -43,7 +43,7 @@ def founders_without(bounds: Bounds, count: int, rng: np.random.Generator, name:
     present, absent = _drawn(bounds, name, count, CHOICE * count, rng)
     sizes, free, chosen = wiring_of(absent).size, np.ones(len(absent), bool), []
     for size in wiring_of(present).size:
-        distance = np.where(free, apart(sizes, size) + rng.random(len(absent)), np.inf)  # ties in random order
+        distance = np.where(free, size_distance(sizes, size) + rng.random(len(absent)), np.inf)  # ties in random order
         chosen.append(int(np.argmin(distance)))
         free[chosen[-1]] = False
     return absent[chosen]
@@ -54,7 +54,7 @@ def _drawn(bounds, name, present, absent, rng):
     kept: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     numbers, wanted, drawn = [0, 0], (present, absent), 0
     while numbers[0] < present or numbers[1] < absent:
-        if drawn >= MOST:
+        if drawn >= MAX_DRAWN:
             which = "have" if numbers[0] < present else "lack"
             raise UserError(
                 f"of {drawn:,} random circuits within the bounds only {min(numbers):,} {which} the motif {name!r}, "
@@ -62,8 +62,8 @@ def _drawn(bounds, name, present, absent, rng):
             )
         genomes = variation.founders(bounds, BATCH, rng)
         drawn += BATCH
-        there = has(genomes, name)
-        for k, mask in enumerate((there, ~there)):
+        has_motif = has(genomes, name)
+        for k, mask in enumerate((has_motif, ~has_motif)):
             some = genomes[mask][: max(0, wanted[k] - numbers[k])]
             kept[k].append(some)
             numbers[k] += len(some)

@@ -17,17 +17,17 @@ class Encoded(NamedTuple):
     rounded: bool
 
 
-def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
+def from_circuit(circuit: Circuit, encoding: Encoding, inputs, outputs) -> Encoded:
     """The genome of a circuit, with its neurons in the slots in order.
 
     inputs, outputs  of the task: channels and ports are matched by these names, or by order if the names differ
     Raises UserError that names the part of the circuit that does not fit, and the key of [circuit] to change.
     """
-    work = _Work(circuit, form)
+    work = _Work(circuit, encoding)
     work.neurons()
     work.synapses(_order("input channels", [c.name for c in circuit.inputs], inputs), inputs)
     work.readout(outputs)
-    for fault in record.faults(work.genome, form.bounds):
+    for fault in record.faults(work.genome, encoding.bounds):
         raise UserError(f"its genome would have a fault: {fault}")
     return Encoded(work.genome, work.rounded)
 
@@ -35,16 +35,16 @@ def from_circuit(circuit: Circuit, form: Encoding, inputs, outputs) -> Encoded:
 class _Work:
     """A genome in the making."""
 
-    def __init__(self, circuit: Circuit, form: Encoding):
-        self.circuit, self.form, self.bounds = circuit, form, form.bounds
+    def __init__(self, circuit: Circuit, encoding: Encoding):
+        self.circuit, self.encoding, self.bounds = circuit, encoding, encoding.bounds
         self.genome = record.empty(self.bounds, 1)[0]
         self.rounded = False
         self.slot = {neuron.id: k for k, neuron in enumerate(circuit.neurons)}
 
     def neurons(self):
-        circuit, form, bounds = self.circuit, self.form, self.bounds
-        if circuit.neuron_model != form.model.name:
-            raise UserError(f"its neurons are {circuit.neuron_model}, circuit.neuron_model is {form.model.name}")
+        circuit, encoding, bounds = self.circuit, self.encoding, self.bounds
+        if circuit.neuron_model != encoding.model.name:
+            raise UserError(f"its neurons are {circuit.neuron_model}, circuit.neuron_model is {encoding.model.name}")
         total = len(circuit.neurons)
         e = int(circuit.excitatory.sum()) if bounds.dale else total
         sizes = np.add(*np.nonzero(bounds.allowed))
@@ -56,7 +56,7 @@ class _Work:
         for slot, neuron in enumerate(circuit.neurons):
             self.genome["kind"][slot] = kind = self._kind(neuron)
             row = type_row(kind, bounds.excitatory)
-            values = {name: getattr(neuron, name) for name in form.model.names} | self._plastic(neuron, row)
+            values = {name: getattr(neuron, name) for name in encoding.model.names} | self._plastic(neuron, row)
             for p, (name, value) in enumerate(values.items()):
                 self.genome["parameters"][slot, p] = self._fitted(
                     value,
@@ -67,16 +67,16 @@ class _Work:
                 )
 
     def _kind(self, neuron):
-        form, excitatory = self.form, self.bounds.excitatory
+        encoding, excitatory = self.encoding, self.bounds.excitatory
         excites = neuron.sign == "E" or not self.bounds.dale
-        rows = range(excitatory) if excites else range(excitatory, len(form.types))
-        if not any(form.types):
+        rows = range(excitatory) if excites else range(excitatory, len(encoding.types))
+        if not any(encoding.types):
             if not len(rows):
                 raise UserError(f"neuron {neuron.id!r} is {neuron.sign}, and there are none")
             return 1 if excites else -1
-        row = next((row for row in rows if form.types[row] == neuron.type), None)
+        row = next((row for row in rows if encoding.types[row] == neuron.type), None)
         if row is None:
-            known = ", ".join(form.types[row] for row in rows) or "none"
+            known = ", ".join(encoding.types[row] for row in rows) or "none"
             raise UserError(
                 f"neuron {neuron.id!r} is of the type {neuron.type!r}, circuit.types of sign {neuron.sign} are: {known}"
             )
@@ -84,7 +84,7 @@ class _Work:
 
     def _plastic(self, neuron, row):
         """The parameters of a neuron's plastic outgoing synapses, of which a genome has one set."""
-        model = self.form.synapse_model
+        model = self.encoding.synapse_model
         outgoing = [s for s in self.circuit.synapses if s.pre == neuron.id]
         wanted = "static" if model is None else model.name
         for s in outgoing:
@@ -98,12 +98,12 @@ class _Work:
             raise UserError(f"the synapses from {neuron.id!r} differ in their {model.name} parameters; a search keeps one set")
         if sections:
             return sections.pop().model_dump()
-        low, high = self.bounds.parameter[row, :, len(self.form.model.names) :]
+        low, high = self.bounds.parameter[row, :, len(self.encoding.model.names) :]
         defaults = [p.default for p in model.parameters.values()]
         return dict(zip(model.parameters, np.clip(defaults, low, high).tolist(), strict=True))
 
     def synapses(self, channels, names):
-        count, sampled = self.bounds.channels, self.form.sampled
+        count, sampled = self.bounds.channels, self.encoding.sampled
         for k, channel in enumerate(self.circuit.inputs[c] for c in channels):
             wanted = sampled[k] if k < len(sampled) else None
             if channel.signal != wanted:

@@ -32,15 +32,15 @@ def faults(genome: np.void, bounds: Bounds | AssemblyBounds) -> list[str]:
     return _of(bounds, record).faults(genome, bounds)
 
 
-def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
+def to_circuit(genome: np.void, encoding: Encoding, inputs, outputs) -> Circuit:
     """One genome as a Circuit."""
-    return _of(form.bounds, record).to_circuit(genome, form, inputs, outputs)
+    return _of(encoding.bounds, record).to_circuit(genome, encoding, inputs, outputs)
 
 
-def tables(genomes: np.ndarray, form: Encoding, inputs=(), outputs=(), refine: int = 1) -> PackedCircuits:
+def tables(genomes: np.ndarray, encoding: Encoding, inputs=(), outputs=(), refine: int = 1) -> PackedCircuits:
     """Genomes in the simulator's layout, float32, at a step `refine` times shorter than theirs; only assemblies need the names
     of inputs and outputs."""
-    return _like(genomes, record).tables(genomes, form, inputs, outputs, refine)
+    return _like(genomes, record).tables(genomes, encoding, inputs, outputs, refine)
 
 
 def rewired(children: np.ndarray, genomes: np.ndarray, mothers: np.ndarray) -> np.ndarray:

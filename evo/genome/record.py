@@ -96,24 +96,34 @@ def empty(bounds: Bounds, count: int) -> np.ndarray:
     return np.zeros(count, dtype(bounds.channels, bounds.capacity, bounds.readouts, len(bounds.step)))
 
 
-def tables(genomes: np.ndarray, form: Encoding, _inputs=(), _outputs=(), refine: int = 1) -> PackedCircuits:
+def tables(genomes: np.ndarray, encoding: Encoding, _inputs=(), _outputs=(), refine: int = 1) -> PackedCircuits:
     """Genomes in the kernel's layout, float32, at a step `refine` times shorter than theirs."""
     kind, parameters, weight, delay, readout = map(genomes.__getitem__, ("kind", "parameters", "weight", "delay", "readout"))
     if refine > 1:
         delay = np.minimum(delay * np.uint32(refine), 65_535).astype("u2")
-    dt, sampled = form.bounds.dt_ms / refine, form.bounds.sampled
+    dt, sampled = encoding.bounds.dt_ms / refine, encoding.bounds.sampled
     return from_matrices(
-        form.model, kind, parameters, weight, delay, readout, dt, np.float32, form.synapse_model, form.noise_mv, sampled
+        encoding.model,
+        kind,
+        parameters,
+        weight,
+        delay,
+        readout,
+        dt,
+        np.float32,
+        encoding.synapse_model,
+        encoding.noise_mv,
+        sampled,
     )
 
 
-def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
+def to_circuit(genome: np.void, encoding: Encoding, inputs, outputs) -> Circuit:
     """One genome as a Circuit; neurons are named E0, E1, ..., I0, ... in slot order. Exact: it simulates to the same bits.
 
     Without Dale's law a neuron with excitatory and inhibitory synapses becomes two with the same inputs, parameters and spikes:
     one for its excitatory synapses and the outputs, one for its inhibitory ones.
     """
-    bounds = form.bounds
+    bounds = encoding.bounds
     names: dict[tuple[int, str], str] = {}
     for slot in map(int, np.flatnonzero(genome["kind"])):
         for sign in _signs(genome, slot, bounds):
@@ -123,17 +133,17 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
         return round(float(steps) * bounds.dt_ms, 9)
 
     def neuron(slot, sign):
-        values = dict(zip(form.model.names, map(float, genome["parameters"][slot]), strict=False))
+        values = dict(zip(encoding.model.names, map(float, genome["parameters"][slot]), strict=False))
         values["t_ref_ms"] = ms(round(values["t_ref_ms"] / bounds.dt_ms))
-        kind = form.types[type_row(int(genome["kind"][slot]), bounds.excitatory)]
-        return form.model.neuron(id=names[slot, sign], sign=sign, type=kind, **values)
+        kind = encoding.types[type_row(int(genome["kind"][slot]), bounds.excitatory)]
+        return encoding.model.neuron(id=names[slot, sign], sign=sign, type=kind, **values)
 
     def plastic(slot):
-        if form.synapse_model is None:
+        if encoding.synapse_model is None:
             return {}
-        values = map(float, genome["parameters"][slot][len(form.model.names) :])
-        section = form.synapse_model.section(**dict(zip(form.synapse_model.parameters, values, strict=True)))
-        return {form.synapse_model.name: section}
+        values = map(float, genome["parameters"][slot][len(encoding.model.names) :])
+        section = encoding.synapse_model.section(**dict(zip(encoding.synapse_model.parameters, values, strict=True)))
+        return {encoding.synapse_model.name: section}
 
     def synapses(source, make, sign=1):
         weight, delay = sign * genome["weight"][source], genome["delay"][source]
@@ -143,7 +153,7 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
             if weight[post] > 0
         )
 
-    signals = [*form.sampled, *[None] * (len(inputs) - len(form.sampled))]
+    signals = [*encoding.sampled, *[None] * (len(inputs) - len(encoding.sampled))]
     channels = [
         InputChannel(name=name, signal=signal, synapses=synapses(c, InputSynapse))
         for c, (name, signal) in enumerate(zip(inputs, signals, strict=True))
@@ -156,8 +166,8 @@ def to_circuit(genome: np.void, form: Encoding, inputs, outputs) -> Circuit:
     ports = [OutputPort(name=name, neurons=(neuron,)) for name, neuron in zip(outputs, read, strict=True)]
     return Circuit(
         dt_ms=bounds.dt_ms,
-        neuron_model=form.model.name,
-        noise_mv=form.noise_mv,
+        neuron_model=encoding.model.name,
+        noise_mv=encoding.noise_mv,
         neurons=tuple(neuron(*key) for key in names),
         inputs=tuple(channels),
         synapses=tuple(recurrent),

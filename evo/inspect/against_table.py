@@ -9,7 +9,7 @@ from rich.text import Text
 from circuits.drawing.canvas import Figure, own_style
 from evo.inspect import pictures
 from evo.inspect.finite import finite
-from evo.inspect.plain_table import plain_table
+from evo.inspect.plain_table import note, plain_table
 from evo.studies.motifs.against import LEVEL, Against, Side
 from evo.studies.motifs.signed_graphs import BETWEEN
 
@@ -43,12 +43,10 @@ def show(comparison: Against, console: Console):
         table.add_row(motif.name, *cells)
     console.print()
     console.print(table)
-    console.print(
+    note(
+        console,
         "\nBy degrees: the mean of graphs that keep every neuron's sign, how many it projects to, and how many E and I neurons "
         f"project to it. p: of as many or more by chance, corrected for the motifs; * below {LEVEL}",
-        style="dim",
-        highlight=False,
-        markup=False,
     )
 
 

@@ -146,7 +146,7 @@ def spectrum(analysis: dict, ax=None):
 
 
 @drawn
-def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
+def lesions(analysis: dict, kind: str | None = None, max_parts: int = 20, ax=None):
     """The score without each part, the most harmful lesions first.
 
     Parameters
@@ -155,7 +155,7 @@ def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
         An analysis, see `Run.analysis`.
     kind : {"neuron", "synapse", "input", "channel", "class"}, optional
         Only lesions of this kind.
-    most : int
+    max_parts : int
         Maximum number of lesions.
     ax : matplotlib.axes.Axes, optional
         Axes to draw into; by default those of a new figure.
@@ -166,7 +166,7 @@ def lesions(analysis: dict, kind: str | None = None, most: int = 20, ax=None):
         The axes.
     """
     ax = axes(ax)
-    shown = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:most]
+    shown = [lesion for lesion in analysis["lesions"] if kind in (None, lesion["kind"])][:max_parts]
     names = [plain(lesion["part"].replace(">", " \N{RIGHTWARDS ARROW} ")) for lesion in shown]
     ax.barh(names, [lesion["score"] for lesion in shown], color="#777f88")
     ax.axvline(analysis["base"]["score"], color=INK, linewidth=0.8)

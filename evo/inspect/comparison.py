@@ -3,11 +3,11 @@
 import math
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.finite import finite
+from evo.inspect.plain_table import note, plain_table
 from evo.studies.compare import MORE_IS_BETTER, Comparison, Group, Outcome
 
 RUN = 14  # characters of a run's name in a line
@@ -42,8 +42,12 @@ def show(comparison: Comparison, console: Console):
     for group in comparison.groups:
         if len(comparison.groups) > 1:
             console.print(Text(group.name, style="bold"))
-        table = _table("run", "held out", "95 %", "worst", f"to {comparison.target:g}", "E", "I", "syn.", "energy", "time")
-        table.columns[0].width, table.columns[0].overflow = min(max(longest, len("median")), RUN), "fold"
+        headings = ("run", "held out", "95 %", "worst", f"to {comparison.target:g}", "E", "I", "syn.", "energy", "time")
+        table = plain_table(headings, left=("run",), no_wrap=True)
+        for heading, column in zip(headings, table.columns, strict=True):
+            column.min_width = WIDTH.get(heading, 0)
+        first = table.columns[0]
+        first.width, first.overflow, first.no_wrap = min(max(longest, len("median")), RUN), "fold", False
         for run in group.runs:
             table.add_row(Text(_name(run)), *_cells(run))
         if len(group.runs) > 1:
@@ -51,31 +55,23 @@ def show(comparison: Comparison, console: Console):
         console.print(table)
         console.print()
     about = f"to {comparison.target:g}: evaluations until a circuit scored that on validation trials"
-    console.print(about, style="dim", highlight=False)
+    note(console, about)
     if not any(comparison.effects):
         if len(comparison.groups) > 1:
-            console.print("effect sizes take two runs or more of each spec, with other seeds", style="dim")
+            note(console, "effect sizes take two runs or more of each spec, with other seeds")
         return
     shown = [(group, effects) for group, effects in zip(comparison.groups[1:], comparison.effects, strict=True) if effects]
     console.print("\nhow probable it is that a run does better than one of the first spec")
-    effect_table = _table("", *(group.name for group, _ in shown), wrapped=True)
+    effect_table = plain_table(("", *(group.name for group, _ in shown)), left=("",))
     for name in MORE_IS_BETTER:
         cells = (f"{e.a:.2f} ({e.low:.2f}-{e.high:.2f})" if (e := effects.get(name)) else "" for _, effects in shown)
         effect_table.add_row(f"{'higher' if MORE_IS_BETTER[name] else 'lower'} {name.replace('_', ' ')}", *cells)
     console.print(effect_table)
-    console.print("0.5: no difference; in brackets the 95 % confidence interval", style="dim")
+    note(console, "0.5: no difference; in brackets the 95 % confidence interval")
 
 
 def _name(run: Outcome):
     return harmless(run.run if run.state == "finished" else f"{run.run} ({run.state})")
-
-
-def _table(first, *others, wrapped=False):
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(first)
-    for name in others:
-        table.add_column(Text(name), justify="right", no_wrap=not wrapped, min_width=WIDTH.get(name, 0))
-    return table
 
 
 def _cells(run: Outcome):

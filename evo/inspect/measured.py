@@ -97,7 +97,7 @@ def equally_good(run: Run) -> dict[str, Any] | None:
     rows += [(state.population["genome"], state.population["score"]) for state in run.states]
     genomes, scores = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     good = genomes[scores >= scores.max() - margin]
-    alive = _alive(good, run.spec.form(run.interface).bounds.channels)
+    alive = _alive(good, run.spec.encoding(run.interface).bounds.channels)
     return {
         "circuits": len(set(identity.keys(good))),
         "wirings": identity.wirings(alive),

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.finite import finite
-from evo.inspect.plain_table import plain_table
+from evo.inspect.plain_table import note, plain_table
 from evo.storage.run_folder import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.necessary import Necessity
@@ -94,13 +94,11 @@ def show(motifs: Motifs, console: Console, necessity: Sequence[Necessity] | None
     )
     if rest:
         console.print(_motifs("subgraph", rest[:SHOWN], console))
-    console.print(
+    note(
+        console,
         "\nmean: per circuit, which is of each run the smallest that does as well as its best. Chance: genomes changed by the "
         f"same operators without selection, held to the same size ({motifs.exact:.0%} have it exactly), or as old. Ratio: mean "
         "to that by chance. p: of as many or more by chance, corrected for the rows tested; * below 0.05",
-        style="dim",
-        highlight=False,
-        markup=False,
     )
     if necessity is not None:
         _necessity(necessity, console)
@@ -113,14 +111,12 @@ def _necessity(rows, console):
         table.add_row(Text(row.name), f"{row.loss:.3f}", f"{row.others:.3f}", str(row.circuits), _p(row.corrected))
     console.print()
     console.print(table)
-    console.print(
+    note(
+        console,
         "\nloss: of score, mean over connections of the motif, each cut by itself. Others: mean over other connections of the "
         "same kinds (E or input to I, ...) in the same circuits; circuits whose connections of a kind are all the motif's tell "
         "nothing of it. p: of such a difference if it did not matter which connections the motif has, corrected for the rows; "
         "* below 0.05",
-        style="dim",
-        highlight=False,
-        markup=False,
     )
 
 

@@ -21,7 +21,7 @@ from evo.inspect import activity, measured
 from evo.inspect.changes import changes
 from evo.inspect.course import course
 from evo.inspect.drawing import drawn
-from evo.storage.recurrence import elsewhere
+from evo.storage.recurrence import recurrences
 from evo.storage.run_folder import Member, Run, versions
 from fitness import analysis
 from fitness.analysis import Analysis
@@ -99,8 +99,8 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
             for name, o in ((name, objective(name)) for name in search.objectives)
         ],
         "members": [
-            _row(m) | {"elsewhere": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
-            for m, e in zip(run.front, elsewhere(run, cache), strict=True)
+            _row(m) | {"recurrence": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
+            for m, e in zip(run.front, recurrences(run, cache), strict=True)
         ],
         "equally_good": None if equally_good is None else equally_good | {"text": measured.as_text(equally_good)},
     }

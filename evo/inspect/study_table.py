@@ -5,11 +5,11 @@ from collections import Counter
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import harmless
 from evo.inspect.finite import finite
+from evo.inspect.plain_table import note, plain_table
 from evo.studies.study.folder import Study
 from evo.studies.study.intervals import Estimate
 from evo.studies.study.summary import StudySummary, Test
@@ -45,7 +45,7 @@ def show_status(study: Study, console: Console):
     line = f"{harmless(str(study.folder))}: {status['state']}, {status['over']} of {status['runs']} runs are over"
     line += f", {status['reached']} reached {_target(study)}"
     console.print(Text(f"{line}; {status['evaluations']:,} evaluations, {status['core_seconds']:,.0f} s of a core"))
-    table = _table("", "over", "reached", "running", "stopped", "waiting")
+    table = plain_table(("", "over", "reached", "running", "stopped", "waiting"), left=("",))
     for arm in status["arms"]:
         counts = (arm["states"].get(state, 0) for state in ("running", "stopped", "waiting"))
         table.add_row(Text(harmless(arm["name"])), f"{arm['over']}/{arm['runs']}", str(arm["reached"]), *map(_count, counts))
@@ -74,7 +74,7 @@ def _estimate_as_json(estimate: Estimate) -> dict[str, Any]:
 
 def show(study: Study, summary: StudySummary, console: Console):
     """Print a table of the arms, one of the tests, and the sentence for a methods section."""
-    table = _table("", "runs", "reached", "evaluations", "core s", "held out", "worst", wrapped=True)
+    table = plain_table(("", "runs", "reached", "evaluations", "core s", "held out", "worst"), left=("",))
     for arm in summary.arms:
         share = f"{arm.reached}/{arm.over} ({arm.share.low:.0%}-{arm.share.high:.0%})" if arm.over else ""
         runs = str(arm.runs) if arm.over == arm.runs else f"{arm.over} of {arm.runs}"
@@ -83,14 +83,14 @@ def show(study: Study, summary: StudySummary, console: Console):
             Text(harmless(arm.name)), runs, share, *spent, _estimate(arm.held_out, ".3f"), _estimate(arm.worst, ".3f")
         )
     console.print(table)
-    console.print(f"evaluations, core s: until {_target(study)} was reached; medians, with 95 % intervals", style="dim")
+    note(console, f"evaluations, core s: until {_target(study)} was reached; medians, with 95 % intervals")
     if summary.tests:
         console.print("\nhow probable it is that a run does better than one of the first arm of its task")
-        tests = _table("", "beside", "", "A", "95 %", "p", "Holm", wrapped=True)
+        tests = plain_table(("", "beside", "", "A", "95 %", "p", "Holm"), left=("", "beside"))
         for test in summary.tests:
             tests.add_row(*map(Text, _test(test)))
         console.print(tests)
-        console.print("A: 0.5 is no difference; Holm: p corrected for all of these tests", style="dim")
+        note(console, "A: 0.5 is no difference; Holm: p corrected for all of these tests")
     console.print(f"\n{summary.methods}", soft_wrap=True, highlight=False)
 
 
@@ -98,13 +98,6 @@ def _test(test: Test):
     interval = f"{test.effect.low:.2f}-{test.effect.high:.2f}"
     names = harmless(test.arm), harmless(test.beside), MEASURES[test.measure]
     return *names, f"{test.effect.a:.2f}", interval, _p(test.p), _p(test.holm)
-
-
-def _table(*names, wrapped=False):
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for k, name in enumerate(names):
-        table.add_column(Text(name), justify="left" if not name or name == "beside" else "right", no_wrap=not wrapped and k > 0)
-    return table
 
 
 def _target(study):

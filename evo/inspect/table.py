@@ -9,7 +9,7 @@ from rich.text import Text
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.inspect.plain_table import plain_table
+from evo.inspect.plain_table import note, plain_table
 from evo.storage.parts import Part
 from evo.storage.run_folder import Member, Run
 
@@ -36,10 +36,7 @@ def as_json(subject: Run | Motif) -> dict:
         {
             "rank": m.rank,
             "score": m.score,
-            **{
-                name: None if math.isnan(v := getattr(m, name)) else v
-                for name in ("validation", "held_out", "low", "high", "worst")
-            },
+            **m.fresh_scores,
             "worst_condition": m.condition and m.condition.name,
             "worst_trials": m.condition and m.condition.trials,
             "overfitted": m.overfitted,
@@ -114,15 +111,15 @@ def show(subject: Run | Motif, console: Console):
         name, trials = front[0].condition
         of = len(subject.conditions)
         about = f"worst: in the worst of {of} conditions of the held-out trials; of rank 0: {harmless(name)}, {trials} trials"
-        console.print(about, style="dim", highlight=False, markup=False)
+        note(console, about)
     if subject.spec.roles:
         console.print(f"rank 0: {'; '.join(map(_described, subject.parts(0)))}", highlight=False, markup=False)
     if (equally_good := _equally_good(subject)) is not None:
         console.print(equally_good, highlight=False, markup=False)
     if subject.spec.is_task:
-        console.print("per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect", style="dim")
+        note(console, "per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect")
     elif search.noisy:
-        console.print("score: a lower bound of the mean of so many judgements", style="dim")
+        note(console, "score: a lower bound of the mean of so many judgements")
 
 
 def _described(part):

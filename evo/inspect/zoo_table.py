@@ -8,7 +8,7 @@ from rich.text import Text
 
 from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
-from evo.inspect.plain_table import plain_table
+from evo.inspect.plain_table import note, plain_table
 from fitness.tasks import BUILT_IN
 
 WORST = 6  # lesions that are shown of each sort
@@ -26,19 +26,12 @@ def show(cards: list[Card], console: Console):
     table.add_column("what it does", no_wrap=True, overflow="ellipsis", ratio=1)
     for card in cards:
         worst = f"{card.worst.score:.3f}" if card.worst else ""
-        numbers = (
-            f"{card.held_out.score:.3f}",
-            worst,
-            str(card.excitatory),
-            str(card.inhibitory),
-            f"{card.energy['events']:.0f}",
-        )
-        table.add_row(card.name, *numbers, Text(", ".join([card.title, *unusual(card)])))
+        numbers = str(card.excitatory), str(card.inhibitory), f"{card.energy['events']:.0f}"
+        about = Text(", ".join([card.title, *unusual(card)]))
+        table.add_row(card.name, f"{card.held_out.score:.3f}", worst, *numbers, about)
     console.print(table)
-    console.print(
-        "held out: 0 chance, 1 perfect; worst: in the worst condition; events: synaptic, per trial\nevo zoo MOTIF shows one",
-        style="dim",
-    )
+    note(console, "held out: 0 chance, 1 perfect; worst: in the worst condition; events: synaptic, per trial")
+    note(console, "evo zoo MOTIF shows one")
 
 
 def unusual(card: Card) -> list[str]:
@@ -54,7 +47,7 @@ def show_one(card: Card, zoo: Zoo, console: Console):
         "task": f"{card.task['name']}: {card.title}",
         "settings": ", ".join(f"{key} = {value}" for key, value in card.settings.items()) or "none",
         "held out": f"{score.score:.3f} (95 %: {score.low:.3f} to {score.high:.3f}), mean of {score.draws} draws of "
-        f"{score.trials} trials, {score.least:.3f} to {score.most:.3f} (seeds from {score.seed})",
+        f"{score.trials} trials, {score.minimum:.3f} to {score.maximum:.3f} (seeds from {score.seed})",
         **(
             {"worst": f"{worst.score:.3f}: {worst.condition} (of {worst.conditions}; {worst.trials} trials a draw)"}
             if worst

@@ -46,9 +46,9 @@ def kept(records: np.ndarray, count: int) -> np.ndarray:
 def _may_be_kept(records):
     """Mask of the records that their archive can hold in any order: the front and its equals, and those with the best
     validation score. bool [n]."""
-    losses = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
-    rows = losses.view(np.dtype((np.void, losses.itemsize * losses.shape[1])))[:, 0]
-    return np.isin(rows, rows[nondominated(losses)]) | (
+    objectives = np.ascontiguousarray(records["losses"]) + 0.0  # -0 is 0
+    rows = objectives.view(np.dtype((np.void, objectives.itemsize * objectives.shape[1])))[:, 0]
+    return np.isin(rows, rows[nondominated(objectives)]) | (
         records["validation"] == np.nanmax(records["validation"], initial=-np.inf)
     )
 

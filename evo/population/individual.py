@@ -13,7 +13,7 @@ LOOKED_AT = ("validation", "held_out", "low", "high", "worst")  # NaN until meas
 
 @cache
 def outcome(objectives: int, noisy: bool = False) -> np.dtype:
-    """Outcome of an individual: its objectives (`losses`, smaller is better), and its measures.
+    """Outcome of an individual: its objectives (minimised; `losses` in stores), and its measures.
 
     score (on the search's trials), validation (on others, by which a target is judged) and held_out (on others still, by which
     nothing is chosen), with the ends low and high of its 95 % confidence interval, and worst, the held-out score in the worst
@@ -22,7 +22,7 @@ def outcome(objectives: int, noisy: bool = False) -> np.dtype:
     in which its wiring (neurons, synapses, outputs) arose; line is the last step of its lineage at which its line improved,
     see `evo.population.lineage`.
 
-    Where scores are noisy, losses and score are confidence bounds, see `noise`; count is the number of judgements, mean and
+    Where scores are noisy, objectives and score are confidence bounds, see `noise`; count is the number of judgements, mean and
     spread are the mean and the sum of squared deviations of every objective and, last, the score.
     """
     noise = [("count", "i4"), ("mean", "f8", objectives + 1), ("spread", "f8", objectives + 1)]

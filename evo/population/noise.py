@@ -14,16 +14,16 @@ MAX_JUDGEMENTS = 16  # of a circuit
 
 
 def begin(outcomes: np.ndarray, whole: np.ndarray | bool = True):
-    """Set count, mean and spread of individuals [n] after one judgement, from losses and score; the count of those that dropped
-    out of a race is 0."""
+    """Set count, mean and spread of individuals [n] after one judgement, from objectives and score; the count of those that
+    dropped out of a race is 0."""
     outcomes["count"], outcomes["spread"] = whole, 0.0
     outcomes["mean"][:, :-1], outcomes["mean"][:, -1] = outcomes["losses"], outcomes["score"]
 
 
-def again(outcomes: np.ndarray, losses: np.ndarray, score: np.ndarray):
+def again(outcomes: np.ndarray, objectives: np.ndarray, score: np.ndarray):
     """Add one more judgement of each individual [n]: objectives [n, objectives] and score [n] (Welford, 1962)."""
     count = outcomes["count"] = outcomes["count"] + 1
-    difference = np.column_stack([losses, score]) - outcomes["mean"]
+    difference = np.column_stack([objectives, score]) - outcomes["mean"]
     outcomes["mean"] += difference / count[:, None]
     outcomes["spread"] += difference * (difference - difference / count[:, None])
 
@@ -39,7 +39,7 @@ def deviation(outcomes: np.ndarray) -> np.ndarray:
 
 
 def bound(outcomes: np.ndarray, deviation: np.ndarray):
-    """Set losses and score of individuals to their bounds."""
+    """Set objectives and score of individuals to their bounds."""
     error = Z * deviation / np.sqrt(np.maximum(outcomes["count"], 1))[:, None]
     outcomes["losses"] = np.minimum(outcomes["mean"][:, :-1] + error[:, :-1], WORST)
     outcomes["score"] = np.maximum(outcomes["mean"][:, -1] - error[:, -1], -WORST)

@@ -31,14 +31,14 @@ SELECTIONS: dict[str, dict[str, Any]] = {
 
 
 def selection(name: str) -> Callable[[np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]:
-    """The selection of this name: chosen(losses [n, objectives], cases [n, cases], count, rng) is indices [count] of selected
-    individuals, perhaps with repeats. DEAP maximises, so that losses are negated."""
+    """The selection of this name: chosen(objectives [n, objectives], cases [n, cases], count, rng) returns the indices [count]
+    of the selected individuals, perhaps with repeats. Objectives are negated, since DEAP maximises."""
     function, settings = getattr(tools, name), SELECTIONS[name]
 
-    def chosen(losses, cases, count, rng):
+    def chosen(objectives, cases, count, rng):
         if not count:
             return np.empty(0, int)
-        values = np.asarray(cases if name in CASEWISE else -losses, float)
+        values = np.asarray(cases if name in CASEWISE else -objectives, float)
         if name in ("selRoulette", "selStochasticUniversalSampling"):  # shares relative to the minimum
             values = values - values.min(axis=0)
         kind = _fitness(values.shape[1])

@@ -16,7 +16,7 @@ PROCESS = 250_000_000  # bytes of an idle process
 def parts(spec: Any, judge: Judge) -> dict[tuple[str, ...], float]:
     """Bytes that one process takes to compute an epoch of an `evo.spec.run_spec.RunSpec`, of the search and of the judge, by
     the keys of [search] to which they are proportional."""
-    s, bounds = spec.search, spec.form(judge.interface).bounds
+    s, bounds = spec.search, spec.encoding(judge.interface).bounds
     individual = record(genome.empty(bounds, 0).dtype, outcome_of(s)).itemsize
     return {
         ("population", "trials", "epoch"): 4.0 * s.population * s.trials * (COPIES + s.epoch),
@@ -28,7 +28,7 @@ def parts(spec: Any, judge: Judge) -> dict[tuple[str, ...], float]:
 def stored(spec: Any, judge: Judge) -> float:
     """Bytes of the states of all islands, which a process that opens the run holds."""
     s = spec.search
-    individual = record(genome.empty(spec.form(judge.interface).bounds, 0).dtype, outcome_of(s)).itemsize
+    individual = record(genome.empty(spec.encoding(judge.interface).bounds, 0).dtype, outcome_of(s)).itemsize
     return s.islands * float((s.population + s.archive) * individual + 4 * s.population * s.trials)
 
 

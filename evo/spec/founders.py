@@ -50,20 +50,20 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
     """The founders that a spec names, files relative to `folder`. Raises UserError that names `place`, the founder, and the
     part of it that does not fit."""
     accepted: list[Founder] = []
-    form = spec.form(interface) if spec.search.founders else None
+    encoding = spec.encoding(interface) if spec.search.founders else None
     for name in spec.search.founders:
         try:
             if rounds_of(name) is not None:
-                assert form is not None
-                ranges(form)
+                assert encoding is not None
+                ranges(encoding)
                 continue
             motif, remarks = _load(name, folder)
             sha256 = digest(motif.circuit)
             same = next((other.name for other in accepted if other.sha256 == sha256), None)
             if same is not None:
                 raise UserError(f"is the same circuit as {same}")
-            assert form is not None
-            encoded = from_circuit(motif.circuit, form, interface.inputs, interface.outputs)
+            assert encoding is not None
+            encoded = from_circuit(motif.circuit, encoding, interface.inputs, interface.outputs)
         except UserError as error:
             raise UserError(f"{place}: search.founders: {name}: {str(error).removeprefix(f'{folder / name}: ')}") from None
         if encoded.rounded:
@@ -83,13 +83,13 @@ def inferred(spec: RunSpec, judge: Judge, others: Sequence[Founder]) -> list[Fou
     rounds = next((count for count in map(rounds_of, spec.search.founders) if count is not None), None)
     if rounds is None:
         return []
-    form, interface = spec.form(judge.interface), judge.interface
+    encoding, interface = spec.encoding(judge.interface), judge.interface
     accepted: list[Founder] = []
     known = {other.sha256 for other in others}
-    for circuit in judge.inferred(ranges(form), rounds, np.random.default_rng(spec.search.seed)):
+    for circuit in judge.inferred(ranges(encoding), rounds, np.random.default_rng(spec.search.seed)):
         sha256 = digest(circuit)
         try:
-            encoded = from_circuit(circuit, form, interface.inputs, interface.outputs)
+            encoded = from_circuit(circuit, encoding, interface.inputs, interface.outputs)
         except UserError:  # more neurons of a sign than excitatory_share allows
             continue
         if sha256 not in known:

@@ -9,6 +9,7 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.files import read_bytes
+from evo.spec.resolve import as_changes
 from evo.spec.run_spec import RunSpec, changed, read_alone
 from evo.spec.starter import starter
 from fitness.recordings import Recording
@@ -93,11 +94,7 @@ def task_over(path, settings=(), chosen: dict[str, Any] | None = None) -> tuple[
         with suppress(UserError):  # the recording can be shown without them
             values |= _fitting(path, chosen or {})
     spec = RunSpec(task=values)
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: write KEY=VALUE, such as precision_ms=4")
-        spec = changed(spec, {f"task.{key.strip().removeprefix('task.')}": value.strip()})
+    spec = changed(spec, {f"task.{key.removeprefix('task.')}": value for key, value in as_changes(settings).items()})
     values = spec.task | (chosen or {})
     values.pop("name")
     task = RecordingTask(**values)

@@ -21,15 +21,21 @@ def rounds_of(given: str) -> int | None:
     return int(rounds) if colon else ROUNDS
 
 
-def ranges(form: Encoding) -> Ranges:
+def ranges(encoding: Encoding) -> Ranges:
     """What inferred circuits may be. Raises UserError for circuits that cannot be inferred."""
-    b = form.bounds
-    if not isinstance(b, Bounds) or form.model is not LIF_PSC_EXP or form.noise_mv or form.synapse_model or any(form.types):
+    b = encoding.bounds
+    if (
+        not isinstance(b, Bounds)
+        or encoding.model is not LIF_PSC_EXP
+        or encoding.noise_mv
+        or encoding.synapse_model
+        or any(encoding.types)
+    ):
         raise UserError(f"inferred are {LIF_PSC_EXP.name} neurons without noise, with static synapses and without cell types")
     if b.sampled or not b.dale:
         raise UserError("inferred are circuits driven by spikes alone, with Dale's law")
     low, high = b.parameter[0]
-    names = form.model.names
+    names = encoding.model.names
     return Ranges(
         dt_ms=b.dt_ms,
         delay_ms=(float(b.delay[0]) * b.dt_ms, float(b.delay[1]) * b.dt_ms),

@@ -41,11 +41,11 @@ from fitness import judges
 from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
-from fitness.judges import JUDGE, LEARNING, Judge, Setup, Told, is_simulated, named
+from fitness.judges import JUDGE, LEARNING, External, Judge, Setup, is_simulated, named
 from fitness.learning.settings import Learning
 from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
-from fitness.sandbox.code import TASK, Code, digests, identity, is_own, together
+from fitness.sandbox.code import TASK, Code, digests, identity, is_own, merged
 from fitness.sandbox.code import place as place_of
 from fitness.trials import Interface
 
@@ -241,7 +241,7 @@ class RunSpec(Section):
                 raise UserError(
                     f"{kind} {name}: lies in {root}, not in {first} as other code that the spec names: put it there"
                 )
-            first, gathered = root, code if gathered is None else together(gathered, code)
+            first, gathered = root, code if gathered is None else merged(gathered, code)
         return gathered
 
     def _try_out(self, folder):
@@ -249,14 +249,14 @@ class RunSpec(Section):
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
-        elif not isinstance(judge, Told):
+        elif not isinstance(judge, External):
             judge.check(self.founders(judge.interface, TRIED))
 
     def founders(self, interface: Interface, count: int) -> Candidates:
         """Random circuits within the bounds."""
-        form = self.form(interface)
-        genomes = self.random_genomes(form.bounds, count, np.random.default_rng(self.search.seed))
-        return Candidates(genomes, form, interface.inputs, interface.outputs)
+        encoding = self.encoding(interface)
+        genomes = self.random_genomes(encoding.bounds, count, np.random.default_rng(self.search.seed))
+        return Candidates(genomes, encoding, interface.inputs, interface.outputs)
 
     def random_genomes(self, bounds: Bounds | AssemblyBounds, count: int, rng: np.random.Generator) -> np.ndarray:
         """Random genomes as a search begins with them. Raises UserError where too few have the motif that the spec names."""
@@ -269,7 +269,7 @@ class RunSpec(Section):
                         raise UserError(f"search.{key}: {error}") from None
         return genome.founders(bounds, count, rng)
 
-    def form(self, task: Interface) -> Encoding:
+    def encoding(self, task: Interface) -> Encoding:
         """The encoding of the genomes. Raises UserError for bounds that contradict each other or the task."""
         return encoding(self.circuit, self.roles, task)
 
@@ -411,7 +411,7 @@ def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
     try:
         source = spec.collect(folder)
         judge = spec.make_judge(source)
-        spec.form(judge.interface)
+        spec.encoding(judge.interface)
         if spec.search.founders_with or spec.search.founders_without:
             spec.founders(judge.interface, TRIED)  # are there any?
         spec.make_algorithm(source)

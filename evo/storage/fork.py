@@ -8,7 +8,7 @@ from evo.genome import Encoding, identity
 from evo.population.individual import joined
 from evo.spec.run_spec import RunSpec, changed
 from evo.storage.run_folder import Run
-from evo.storage.stored import Heritage
+from evo.storage.stored import InitialPopulation
 from fitness.trials import Interface
 
 
@@ -21,14 +21,14 @@ def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:
     return spec.model_copy(update={"search": spec.search.model_copy(update={"founders": ()})})
 
 
-def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
+def initial_population(parent: Run, spec: RunSpec, interface: Interface) -> InitialPopulation:
     """Initial population of a fork with this spec: for each island the archive and the population of one of the parent's
     islands, as far as they keep the new bounds. Raises UserError where the parent's circuits are unfit for the new task, or
     none fits."""
     for each in (parent.spec, spec):
         if each.roles:
             raise UserError(f"{parent.folder}: assemblies cannot be forked: start anew, or evolve one role's motif further")
-    old, new = parent.spec.form(parent.interface), spec.form(interface)
+    old, new = parent.spec.encoding(parent.interface), spec.encoding(interface)
     _refuse_misfits(parent, old, new)
     islands = spec.search.islands
     genomes, island = genome.empty(new.bounds, 0), []
@@ -42,7 +42,7 @@ def heritage(parent: Run, spec: RunSpec, interface: Interface) -> Heritage:
     if not len(genomes):
         raise UserError(f"{parent.folder}: none of its circuits fits the changed [circuit]")
     run = {"run": parent.name, "spec_sha256": parent.spec_sha256, "archive_sha256": parent.archive_sha256}
-    return Heritage(genomes, np.array(island, int), run | {"generation": parent.generation})
+    return InitialPopulation(genomes, np.array(island, int), run | {"generation": parent.generation})
 
 
 def _refuse_misfits(parent, old, new):
@@ -53,7 +53,7 @@ def _refuse_misfits(parent, old, new):
         "outputs": (old.bounds.readouts, new.bounds.readouts),
         "dt_ms": (old.bounds.dt_ms, new.bounds.dt_ms),
         "circuit.neuron_model": (old.model.name, new.model.name),
-        "circuit.synapse_model": tuple(form.synapse_model and form.synapse_model.name for form in (old, new)),
+        "circuit.synapse_model": tuple(encoding.synapse_model and encoding.synapse_model.name for encoding in (old, new)),
         "circuit.types": (old.types, new.types),
     }
     for name, (was, now) in parts.items():

@@ -51,7 +51,7 @@ def _generations(run):
         for row in epoch["log"]:
             island = epoch["island"]
             evaluated[island] = evaluated.get(island, 0) + row["evaluations"]
-            objectives = {f"least_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
+            objectives = {f"minimum_{n}": float(objective(n).show(x)) for n, x in zip(names, row["losses"], strict=True)}
             facts = {key: value for key, value in row.items() if key != "losses"}
             rows.append({"island": island, **facts, "evaluations_so_far": evaluated[island], **objectives})
     return rows

@@ -34,10 +34,10 @@ class Part(NamedTuple):
     circuit: Circuit
 
 
-def parts_of(genome, form, inputs, outputs) -> list[Part]:
+def parts_of(genome, encoding, inputs, outputs) -> list[Part]:
     """The parts of the assembly that a genome encodes."""
-    circuits, parts = motif_circuits(genome, form, inputs, outputs), []
-    for name, copies, circuit in zip(form.bounds.names, genome["copies"].tolist(), circuits, strict=True):
+    circuits, parts = motif_circuits(genome, encoding, inputs, outputs), []
+    for name, copies, circuit in zip(encoding.bounds.names, genome["copies"].tolist(), circuits, strict=True):
         connected = {channel.name for channel in circuit.inputs if channel.synapses}
-        parts.append(Part(name, copies, [other for other in form.bounds.names if heard_from(other) in connected], circuit))
+        parts.append(Part(name, copies, [other for other in encoding.bounds.names if heard_from(other) in connected], circuit))
     return parts

@@ -1,4 +1,4 @@
-"""Recurrence of the wiring of a circuit of the front elsewhere in the run."""
+"""Recurrence of the wiring of a circuit of the front among the other circuits of the run."""
 
 from collections.abc import MutableMapping
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from fitness.registry import OVER_FILES
 from fitness.tasks import BUILT_IN
 
 
-class Elsewhere(NamedTuple):
+class Recurrence(NamedTuple):
     """Recurrence of a wiring among all individuals that the run remembers: its archives, its last populations, and the
     ancestors in whom a score rose. Weights, delays and parameters do not count, nor do neurons from which no output is reached
     where the task reads outputs alone: see `circuits.graph.canonical`.
@@ -31,7 +31,7 @@ class Elsewhere(NamedTuple):
     ranks: list[int]
 
 
-def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
+def recurrences(run, cache: MutableMapping | None = None) -> list[Recurrence]:
     """Recurrence of each circuit of the front of an `evo.storage.run_folder.Run`, in order; cache: for further calls."""
     if run.archive is None:
         return []
@@ -43,11 +43,11 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
     rows_of: dict[CanonicalForm | None, list[int]] = {}
     for k, form in enumerate(others):
         rows_of.setdefault(form, []).append(k)
-    recurrences = []
+    rows = []
     for rank, form in enumerate(of_front):
         same = individuals[rows_of[form]]
-        recurrences.append(
-            Elsewhere(
+        rows.append(
+            Recurrence(
                 circuits=len({row.tobytes() for row in same["genome"]}),
                 islands=sorted(set(same["island"].tolist())),
                 founders=len(set(same["founder"].tolist())),
@@ -55,10 +55,10 @@ def elsewhere(run, cache: MutableMapping | None = None) -> list[Elsewhere]:
                 ranks=[k for k, other in enumerate(of_front) if other == form and k != rank],
             )
         )
-    return recurrences
+    return rows
 
 
-def heard(task: str) -> str:
+def neurons_read(task: str) -> str:
     """The neurons that a task reads, "outputs" or "all"; "all" for a user's own task, whose file is not executed."""
     known = BUILT_IN | OVER_FILES
     return known[task].listens if task in known else "all"
@@ -89,19 +89,19 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     `wanted`."""
     if genome.is_assembly(genomes):
         return _of_assemblies(genomes, wanted, run, cache)
-    alive = heard(run.spec.judged_by) == "outputs"
+    alive = neurons_read(run.spec.judged_by) == "outputs"
     wiring = _wiring(genomes)
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])
-    shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
+    encoding, names = run.spec.encoding(run.interface), (run.interface.inputs, run.interface.outputs)
     forms: list[CanonicalForm | None] = []
     for k, count in enumerate(counts):
-        if count not in possible or (k >= wanted and genome.faults(genomes[k], shape.bounds)):
+        if count not in possible or (k >= wanted and genome.faults(genomes[k], encoding.bounds)):
             forms.append(None)
             continue
         key = "form", genomes["kind"][k].tobytes(), wiring.synapse[k].tobytes(), genomes["readout"][k].tobytes()
         if key not in cache:
-            circuit = genome.to_circuit(genomes[k], shape, *names)
+            circuit = genome.to_circuit(genomes[k], encoding, *names)
             cache[key] = canonical_form(living_part(circuit) if alive else circuit)
         forms.append(cache[key])
     return forms
@@ -109,15 +109,15 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
 
 def _of_assemblies(genomes, wanted, run, cache):
     """The form of each assembly: those of its motifs, and the numbers of copies."""
-    shape, names = run.spec.form(run.interface), (run.interface.inputs, run.interface.outputs)
+    encoding, names = run.spec.encoding(run.interface), (run.interface.inputs, run.interface.outputs)
     forms_of: list[Any] = []
     for k, assembly in enumerate(genomes):
-        if k >= wanted and genome.faults(assembly, shape.bounds):
+        if k >= wanted and genome.faults(assembly, encoding.bounds):
             forms_of.append(None)
             continue
         key = "form", assembly.tobytes()
         if key not in cache:
-            forms = map(canonical_form, genome.motif_circuits(assembly, shape, *names))
+            forms = map(canonical_form, genome.motif_circuits(assembly, encoding, *names))
             cache[key] = (*forms, assembly["copies"].tobytes())
         forms_of.append(cache[key])
     return forms_of

@@ -23,12 +23,13 @@ from circuits.version import __version__
 from evo import genome
 from evo.engine.progress import Progress
 from evo.population import archive
+from evo.population.individual import LOOKED_AT
 from evo.population.lineage import FOUNDER, ancestry
 from evo.spec.run_spec import RunSpec, read_alone
 from evo.storage import lock, stored
 from evo.storage.frames import frame
 from evo.storage.parts import Part, parts_of
-from evo.storage.recurrence import Elsewhere, elsewhere
+from evo.storage.recurrence import Recurrence, recurrences
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import Analysis, from_text
@@ -110,6 +111,11 @@ class Member:
     noisy: bool = False
 
     @property
+    def fresh_scores(self) -> dict[str, float | None]:
+        """Scores on trials that the search did not see, by name; None where not measured."""
+        return {name: None if np.isnan(score := getattr(self, name)) else score for name in LOOKED_AT}
+
+    @property
     def overfitted(self) -> bool:
         """True if the score in the search is above 0.9 and the held-out score lower by 0.05 or more."""
         return self.unit_score and self.score > 0.9 and self.held_out <= self.score - 0.05
@@ -163,27 +169,19 @@ def members(
     records: Sequence[np.void], spec: RunSpec, interface: Interface, conditions: Sequence[Condition] = ()
 ) -> list[Member]:
     """Members of the front for the records of an archive, in their order."""
-    form = spec.form(interface)
+    encoding = spec.encoding(interface)
     names, noisy = spec.search.objectives, spec.search.noisy
     return [
         Member(
             rank,
-            float(row["score"]),
-            float(row["validation"]),
-            float(row["held_out"]),
-            float(row["low"]),
-            float(row["high"]),
-            float(row["worst"]),
-            conditions[row["condition"]] if row["condition"] >= 0 else None,
-            {n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
-            float(row["spikes"]),
-            float(row["events"]),
-            int(row["island"]),
-            int(row["generation"]),
-            genome.to_circuit(row["genome"], form, interface.inputs, interface.outputs),
-            spec.is_task,
-            *((int(row["count"]), float(row["mean"][-1])) if noisy else (1, float(row["score"]))),
-            noisy,
+            condition=conditions[row["condition"]] if row["condition"] >= 0 else None,
+            objectives={n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
+            circuit=genome.to_circuit(row["genome"], encoding, interface.inputs, interface.outputs),
+            unit_score=spec.is_task,
+            judgements=int(row["count"]) if noisy else 1,
+            mean_score=float(row["mean"][-1] if noisy else row["score"]),
+            noisy=noisy,
+            **{name: row[name].item() for name in ("score", *LOOKED_AT, "spikes", "events", "island", "generation")},
         )
         for rank, row in enumerate(records)
     ]
@@ -201,10 +199,7 @@ def provenance(member: Member, spec: RunSpec, name: str, spec_sha256: str, paren
         task=spec.task,
         scores={
             "score": member.score,
-            **{
-                name: None if np.isnan(v := getattr(member, name)) else v
-                for name in ("validation", "held_out", "low", "high", "worst")
-            },
+            **member.fresh_scores,
             **({} if np.isnan(member.spikes) else {"spikes_per_trial": member.spikes, "events_per_trial": member.events}),
         },
         versions=versions(),
@@ -351,8 +346,8 @@ class Run:
         self._at(rank)
         if not self.spec.roles:
             return []
-        form, interface = self.spec.form(self.interface), self.interface
-        return parts_of(self.ranked[rank]["genome"], form, interface.inputs, interface.outputs)
+        encoding, interface = self.spec.encoding(self.interface), self.interface
+        return parts_of(self.ranked[rank]["genome"], encoding, interface.inputs, interface.outputs)
 
     def part(self, role: str, rank: int = 0) -> Motif:
         """The motif of one role of an assembly of the front.
@@ -381,7 +376,7 @@ class Run:
         member = replace(self._at(rank), circuit=circuits_of[role])
         return provenance(member, self.spec, self.name, self.spec_sha256)
 
-    def elsewhere(self, rank: int = 0) -> Elsewhere:
+    def recurrence(self, rank: int = 0) -> Recurrence:
         """Recurrence of the wiring of a circuit of the front in the run.
 
         Parameters
@@ -391,15 +386,15 @@ class Run:
 
         Returns
         -------
-        Elsewhere
+        Recurrence
             Numbers of circuits, islands and founders with the same wiring.
         """
         self._at(rank)
-        return self._elsewhere[rank]
+        return self._recurrences[rank]
 
     @cached_property
-    def _elsewhere(self) -> list[Elsewhere]:
-        return elsewhere(self)
+    def _recurrences(self) -> list[Recurrence]:
+        return recurrences(self)
 
     def analysis(self, member: Member) -> Analysis | None:
         """The analysis of a circuit of the front: why it works.
@@ -478,14 +473,14 @@ class Run:
         return None if founder is None else Parent(**founder)
 
     def _step(self, step):
-        form = self.spec.form(self.interface)
+        encoding = self.spec.encoding(self.interface)
         founder = np.isnan(step["base"])
         both = [step["genome"]] if founder else [step["genome"], step["mother"]]
         with np.errstate(all="ignore"):
-            if any(genome.faults(g, form.bounds) for g in both):
+            if any(genome.faults(g, encoding.bounds) for g in both):
                 raise UserError(f"{self.folder / STORE}: is damaged: an ancestor breaks {SPEC}; restore the folder from a copy")
         names = self.interface.inputs, self.interface.outputs
-        circuit, *mother = (genome.to_circuit(g, form, *names) for g in both)
+        circuit, *mother = (genome.to_circuit(g, encoding, *names) for g in both)
         when = int(step["generation"]), int(step["island"])
         return Step(
             *when,

@@ -32,7 +32,7 @@ SMALL = 1 << 26  # bytes that every machine has
 EXAMPLES = 64  # two of each of at most twelve classes
 
 
-class Heritage(NamedTuple):
+class InitialPopulation(NamedTuple):
     """Genomes that a run begins with.
 
     genomes  [n];   island  int64 [n], of each
@@ -66,7 +66,7 @@ class Stored(NamedTuple):
     """The contents of a store, without its analyses.
 
     spec_sha256  digest of the spec;   interface  that the task asks of circuits;   examples  trials
-    heritage     the initial genomes, None if all were drawn;   parent  of a forked run
+    initial      the genomes that the run began with, None if all were drawn;   parent  of a forked run
     founders     name and sha256 of each founder
     epochs       as `evo.storage.documents.Epoch`;   states  the latest state of every island that has one, by island
     conditions   name and number of trials of each condition of the held-out trials; [] for a run of 0.4
@@ -76,7 +76,7 @@ class Stored(NamedTuple):
     spec_sha256: str
     interface: Interface
     examples: Examples | None
-    heritage: Heritage | None
+    initial: InitialPopulation | None
     epochs: list[dict]
     states: list[State]
     conditions: list[tuple[str, int]]
@@ -84,17 +84,17 @@ class Stored(NamedTuple):
 
     @property
     def parent(self) -> dict | None:
-        return self.heritage.log if self.heritage is not None and "run" in self.heritage.log else None
+        return self.initial.log if self.initial is not None and "run" in self.initial.log else None
 
     @property
     def founders(self) -> list[dict]:
-        return [] if self.heritage is None else self.heritage.log.get("founders", [])
+        return [] if self.initial is None else self.initial.log.get("founders", [])
 
     def founder_of(self, line: int) -> dict | None:
         """The founder that the first individual of a line is, or is a mutant of; None where it was drawn."""
         born, place = founder_place(line)
         founders = self.founders
-        return founders[place % len(founders)] if founders and born == 0 and place < self.heritage.log["count"] else None  # type: ignore[union-attr]
+        return founders[place % len(founders)] if founders and born == 0 and place < self.initial.log["count"] else None  # type: ignore[union-attr]
 
 
 def read(store: Store, spec: RunSpec) -> Stored:
@@ -104,40 +104,40 @@ def read(store: Store, spec: RunSpec) -> Stored:
     with store.moment():
         facts = documents.facts(store.facts(), path)
         interface = documents.interface(facts, path)
-        form = _Forms(spec, interface, len(facts.conditions), path)
+        reader = _Reader(spec, interface, len(facts.conditions), path)
         epochs = _epochs(store, spec)
         last = {row["island"]: row for row in epochs}
         rows = store.states()
     if {island: epoch for island, epoch, _ in rows} != {island: row["epoch"] for island, row in last.items()}:
         raise damaged(path, "its states are not those after its last epochs")
-    needed = sum(min(size_of(blob), largest(form.of_state(last[island]))) for island, _, blob in rows)
+    needed = sum(min(size_of(blob), largest(reader.of_state(last[island]))) for island, _, blob in rows)
     if needed > SMALL and needed > available() / 2:
         raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
-    heritage = None if facts.heritage is None else form.heritage(facts.heritage)
+    initial = None if facts.heritage is None else reader.initial(facts.heritage)
     about = {} if facts.about is None else facts.about.model_dump()
-    states = [form.state(blob, last[island]) for island, _, blob in rows]
-    form.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
-    examples = None if facts.examples is None else form.examples(facts.examples)
+    states = [reader.state(blob, last[island]) for island, _, blob in rows]
+    reader.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
+    examples = None if facts.examples is None else reader.examples(facts.examples)
     if examples is None and spec.is_task:
         raise damaged(path, "the table run: examples: is missing")
-    return Stored(facts.spec_sha256, interface, examples, heritage, epochs, states, facts.conditions, about)
+    return Stored(facts.spec_sha256, interface, examples, initial, epochs, states, facts.conditions, about)
 
 
 def check_states(spec: RunSpec, interface: Interface, blobs: list[bytes], epoch: int, path) -> list[State]:
     """The states of all islands after an epoch, from any file, checked. Raises UserError."""
-    form, s = _Forms(spec, interface, 0, path), spec.search
+    reader, s = _Reader(spec, interface, 0, path), spec.search
     generation = min((epoch + 1) * s.epoch, s.generations)
     last = {"generation": generation, "log": range(s.epoch + 1)}
-    states = [form.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
-    form.records([part for state in states for part in (state.archive, state.population)], [generation] * (2 * len(states)))
+    states = [reader.state(blob, last | {"island": island}) for island, blob in enumerate(blobs)]
+    reader.records([part for state in states for part in (state.archive, state.population)], [generation] * (2 * len(states)))
     return states
 
 
 def check_going_on(store: Store, spec: RunSpec, run: Stored):
     """Check, before a run goes on, the circuits of its populations and the migrants that have not been received yet. Raises
     UserError."""
-    form, last = _Forms(spec, run.interface, len(run.conditions), store.path), {row["island"]: row for row in run.epochs}
-    form.records([state.population for state in run.states], [state.generation for state in run.states])
+    reader, last = _Reader(spec, run.interface, len(run.conditions), store.path), {row["island"]: row for row in run.epochs}
+    reader.records([state.population for state in run.states], [state.generation for state in run.states])
     for island, row in last.items():
         sender = neighbour(spec, island)
         if sender is None or sender not in last:
@@ -146,17 +146,17 @@ def check_going_on(store: Store, spec: RunSpec, run: Stored):
             blob = store.migrants(sender, epoch)
             if blob is None:
                 raise damaged(store.path, f"what island {sender} sent after epoch {epoch} is missing")
-            form.migrants(blob, last[sender]["generation"])
+            reader.migrants(blob, last[sender]["generation"])
 
 
 def check_before(store: Store, spec: RunSpec, run: Stored, islands: list[int]):
     """Check, before the last epoch of these islands is taken back, the states before it. Raises UserError."""
     store.check_before(islands)
-    form = _Forms(spec, run.interface, len(run.conditions), store.path)
+    reader = _Reader(spec, run.interface, len(run.conditions), store.path)
     rows = {(row["island"], row["epoch"]): row for row in run.epochs}
     for island, epoch, blob in store.before():
         if (island, epoch) in rows:
-            form.state(blob, rows[island, epoch])
+            reader.state(blob, rows[island, epoch])
 
 
 def _epochs(store, spec):
@@ -184,12 +184,12 @@ def _epochs(store, spec):
     return epochs
 
 
-class _Forms:
-    """Shapes and values of the arrays that a run of a spec may store."""
+class _Reader:
+    """Reader of the arrays that a run of a spec may store: checks their shapes and values."""
 
     def __init__(self, spec: RunSpec, interface: Interface, conditions: int, path):
         self.spec, self.interface, self.conditions, self.path = spec, interface, conditions, path
-        self.bounds: Bounds | AssemblyBounds = spec.form(interface).bounds
+        self.bounds: Bounds | AssemblyBounds = spec.encoding(interface).bounds
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
         self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may have any number
@@ -230,7 +230,7 @@ class _Forms:
         self.records([migrants.population], [generation])
         return migrants
 
-    def heritage(self, blob: bytes) -> Heritage:
+    def initial(self, blob: bytes) -> InitialPopulation:
         """The initial population of a run, checked."""
         count = self.spec.search.islands * self.spec.search.population
         parts = {
@@ -238,11 +238,11 @@ class _Forms:
             "island": Shape("i8", ((1, count),)),
             "log": Shape("u1", ((2, FOUNDED),)),
         }
-        genomes, island, log = heritage = self._arrays(Heritage, blob, parts)
+        genomes, island, log = initial = self._arrays(InitialPopulation, blob, parts)
         valid = (island >= 0) & (island < self.spec.search.islands)
         if len(genomes) != len(island) or not valid.all() or not genome.sound(genomes, self.bounds).all():
             raise damaged(self.path, "the genomes it began with")
-        return heritage._replace(log=documents.origin(log, self.path))
+        return initial._replace(log=documents.origin(log, self.path))
 
     def examples(self, blob: bytes) -> Examples:
         """The example trials, checked."""

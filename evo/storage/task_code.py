@@ -18,7 +18,7 @@ from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.file_data import FOLDER as DATA
 from fitness.file_data import MAX_BYTES
-from fitness.registry import apart, data_file, file_key, joined, read_data
+from fitness.registry import code_and_data, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 from fitness.task import Task
 
@@ -31,7 +31,7 @@ FACT = "task_files"  # in the store: sha256 by path, as JSON
 def kept(spec: RunSpec, code: Code) -> RunSpec:
     """The spec with the names that the user's own code and data have in the run folder."""
     names = {}
-    own, data = apart(spec.task, code)
+    own, data = code_and_data(spec.task, code)
     alone = own is not None and len(own) == 1 and "/" not in own[0][0]
     for key, name in spec.own_code.items():
         where, _, inner = name.rpartition(":")
@@ -45,7 +45,7 @@ def kept(spec: RunSpec, code: Code) -> RunSpec:
 
 def keep(spec: RunSpec, code: Code, folder: Path):
     """Write the user's own code and data of `spec` into a run folder. Raises UserError where other files are in the way."""
-    own, data = apart(spec.task, code)
+    own, data = code_and_data(spec.task, code)
     for path, content in data or ():
         write_whole(folder / path, content)
     if own is not None:
@@ -162,7 +162,7 @@ def forked_code(
     if not new and file is None:
         return None
     inherited = checked_code(parent, folder) if (new and new == old) or (file is not None and same) else None
-    own, data = (None, None) if inherited is None else apart(parent.task, inherited)
+    own, data = (None, None) if inherited is None else code_and_data(parent.task, inherited)
     if new:
         before_code(spec, folder if new == old else Path())
     if new != old:

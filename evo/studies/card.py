@@ -85,8 +85,8 @@ def _over_draws(task, motif, seed, trials):
         seed=seed,
         trials=trials,
         draws=DRAWS,
-        least=min(scores),
-        most=max(scores),
+        minimum=min(scores),
+        maximum=max(scores),
     )
     return held_out, _worst(by_condition, held_out.score)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from circuits.errors import MachineError, UserError
-from evo.spec.given import as_changes
+from evo.spec.resolve import as_changes
 from evo.storage.fork import forked
 from evo.storage.run_folder import read_spec
 from evo.storage.stored import SPEC

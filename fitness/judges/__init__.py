@@ -3,7 +3,7 @@
 [task] name = "itd"              a simulated task, built in or the user's own (`simulated`)
 [task] name = "learning"         how well networks of copies learn (`learning`)
 [task] judge = "mine.py:score"   a function of the user's own (`function`)
-[task] judge = "told"            scores told from outside (`told`, `evo.Evolver`)
+[task] judge = "told"            scores computed outside of the run (`external`, `evo.Evolver`)
 """
 
 from collections.abc import Callable, Mapping
@@ -15,15 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from circuits.errors import UserError, one_line
 from circuits.simulation.population import Stop
 from fitness.evaluation.objectives import OBJECTIVES, Objective, objective, own_file, own_objective
+from fitness.judges.external import EXTERNAL, External
 from fitness.judges.function import Function
 from fitness.judges.judge import PUT_OFF, Candidates, Fresh, Judge, Race, Results, judged
 from fitness.judges.learning import LearningJudge
 from fitness.judges.simulated import Simulated
-from fitness.judges.told import TOLD, Told
 from fitness.learning.data import Data
 from fitness.learning.settings import NAME as LEARNING
 from fitness.learning.settings import settings as learning_settings
-from fitness.registry import apart, own_part, own_task, shipped_task
+from fitness.registry import code_and_data, own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
 from fitness.trials import Interface
 
@@ -84,7 +84,7 @@ def asked(section: Mapping[str, Any]) -> Asked:
     for key in ("inputs", "outputs"):
         if len(set(getattr(settings, key))) < len(getattr(settings, key)):
             raise UserError(f"task.{key}: must be different names")
-    if not is_own(settings.judge) and settings.judge != TOLD:
+    if not is_own(settings.judge) and settings.judge != EXTERNAL:
         raise UserError(f'task.judge: name the file and the function in it, such as "mine.py:score", not {settings.judge!r}')
     return settings
 
@@ -101,8 +101,8 @@ def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, f
         raise UserError(
             f"search.objectives: {file}: is for tasks that are simulated; let the judge say it by a name of its own"
         )
-    if judge.judge == TOLD:
-        return Told(judge.interface, setup.objectives)
+    if judge.judge == EXTERNAL:
+        return External(judge.interface, setup.objectives)
     score = own_part(judge.judge, JUDGE, source, setup.seconds, folder)
     keywords = judge.model_extra or {}
     numbers = setup.seed, setup.trials, setup.held_out, setup.seconds
@@ -129,7 +129,7 @@ def _learning(section, setup, objectives, source, folder):
     if is_own(settings.data):
         function = own_part(settings.data, DATA, source, setup.seconds, folder)
     elif source is not None:
-        content = (apart(dict(section), source)[1] or ((None, None),))[0][1]
+        content = (code_and_data(dict(section), source)[1] or ((None, None),))[0][1]
     counts = settings.examples, settings.judged
     data = Data(settings.data, settings.settings, *counts, setup.seed, function, setup.seconds, content, folder)
     return LearningJudge(settings, data, objectives, setup.seed, setup.trials, setup.held_out)

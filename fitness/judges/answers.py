@@ -37,16 +37,16 @@ class Structure(NamedTuple):
     delay_ms: np.ndarray
 
 
-def answer(told: Any, place: str) -> Answer:
+def answer(raw: Any, place: str) -> Answer:
     """Read the answer about one circuit. Raises UserError, which begins with `place`, for anything else, and UnknownError for a
     number that is not finite."""
-    if isinstance(told, Mapping):
-        values = {_name(name, place): _number(value, name, place) for name, value in told.items() if name != CASES}
-        cases = _cases(told[CASES], place) if CASES in told else None
+    if isinstance(raw, Mapping):
+        values = {_name(name, place): _number(value, name, place) for name, value in raw.items() if name != CASES}
+        cases = _cases(raw[CASES], place) if CASES in raw else None
         if SCORE not in values and cases is not None:
             values[SCORE] = float(cases.mean())
     else:
-        values, cases = {SCORE: _number(told, SCORE, place)}, None
+        values, cases = {SCORE: _number(raw, SCORE, place)}, None
     if SCORE not in values:
         raise UserError(f'{place} says {_listed(values)}, and no "{SCORE}": larger is better')
     return Answer(values, cases)

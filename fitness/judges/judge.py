@@ -11,7 +11,7 @@ Pure            Its results for a circuit depend on the circuit, on the judge's 
                 the time, the process, earlier calls, or the circuits that are judged with it. Where a circuit is judged again
                 (`attempts`), it may draw anew for each attempt, and gives the same for the same attempt.
 Chunkable       Circuits may be judged all together, one by one, or on many machines: the results are the same, bit for bit.
-                It gets at most `together` circuits at once, and in an epoch each circuit once.
+                It gets at most `max_batch` circuits at once, and in an epoch each circuit once.
 Bits            If `exact`, results have the same bits on every machine, so archives have too. Otherwise they have the same bits
                 whenever they are computed again on the same machine.
 Faults          A circuit with which it fails gets the worst of everything, is marked, and spoils no other. UserError is for
@@ -155,7 +155,7 @@ class Judge(ABC):
     cases       number of case scores of a circuit, None until the first results
     unit_score  are scores 0 at chance and 1 when perfect?
     own         is it the user's own code? Then circuits are judged again now and then, and must get the same results
-    exact       see above;   together  largest number of circuits at once
+    exact       see above;   max_batch  largest number of circuits at once
     task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
     analysed    number of the best circuits of a run that it analyses at its end
     race        how it judges after parts of its work; None if it cannot
@@ -169,7 +169,7 @@ class Judge(ABC):
     unit_score: ClassVar[bool] = False
     own: bool = False
     exact: ClassVar[bool] = True
-    together: ClassVar[int] = 1000
+    max_batch: ClassVar[int] = 1000
     warms: ClassVar[bool] = True
     task: Task | None = None
     race: Race | None = None
@@ -219,13 +219,13 @@ class Judge(ABC):
 
 
 def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None, rung: int | None = None) -> Results:
-    """`judge.evaluate`, or `judge.early` at a rung of a race, of at most `judge.together` circuits at once. The candidates can
+    """`judge.evaluate`, or `judge.early` at a rung of a race, of at most `judge.max_batch` circuits at once. The candidates can
     be sliced."""
 
     def results(batch, batch_attempts):
         return judge.evaluate(batch, batch_attempts) if rung is None else judge.early(batch, rung)
 
-    n, limit = len(candidates), judge.together
+    n, limit = len(candidates), judge.max_batch
     if n <= limit:
         return results(candidates, attempts)
     parts = np.array_split(np.arange(n), -(-n // limit))

@@ -1,4 +1,4 @@
-"""Results of a judge from scores told by the user: `evo.Evolver.tell`."""
+"""Results of a judge from the scores that a user gives to `evo.Evolver.tell`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,9 +11,10 @@ from fitness.judges.answers import CASES, SCORE, Answer, UnknownError, answer, r
 from fitness.judges.judge import Candidates, Results
 
 PLACE = "tell"  # in messages
+NOT_SCORED = "told as None"  # the fault of circuits without a score
 
 
-def told_results(
+def results_of(
     scores: Any, cases: Any, objectives: Mapping[str, Objective], candidates: Candidates, width: int | None
 ) -> Results:
     """Results from scores [n] in any of the forms of `evo.Evolver.tell`.
@@ -27,7 +28,7 @@ def told_results(
             raise UserError(f"{PLACE}: {len(scores.score)} results for the {asked} circuits that were asked about")
         return scores
     names = [objective.key for objective in objectives.values() if not objective.structural]
-    answers = [told if told is None else _answer(told, k, names) for k, told in enumerate(_listed(scores, asked))]
+    answers = [None if score is None else _answer(score, k, names) for k, score in enumerate(_listed(scores, asked))]
     if len(answers) != asked:
         raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits that were asked about")
     if cases is not None:
@@ -35,13 +36,13 @@ def told_results(
         if len(rows) != asked:
             raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} that were asked about")
         both = enumerate(zip(answers, rows, strict=True))
-        answers = [told and _answer(told.values | {CASES: row}, k, ()) for k, (told, row) in both]
-    known = {objective.key for objective in objectives.values()} | {SCORE}
-    for told in answers:
-        if told is not None and (strange := sorted(told.values.keys() - known)):
+        answers = [known and _answer(known.values | {CASES: row}, k, ()) for k, (known, row) in both]
+    names_known = {objective.key for objective in objectives.values()} | {SCORE}
+    for known in answers:
+        if known is not None and (strange := sorted(known.values.keys() - names_known)):
             listed = f'{", ".join(objectives)}: name it there, as "min:{strange[0]}" or "max:{strange[0]}"'
             raise UserError(f"{PLACE}: {strange[0]!r} is none of the objectives {listed}")
-    fault = "told as None" if any(told is None for told in answers) else None
+    fault = NOT_SCORED if None in answers else None
     return results(answers, objectives, candidates, f"{PLACE}:", width, fault)
 
 
@@ -60,13 +61,13 @@ def _listed(scores, asked) -> list:
     return list(scores)
 
 
-def _answer(told, k, names) -> Answer:
+def _answer(score, k, names) -> Answer:
     place = f"{PLACE}: circuit {k}"
-    if isinstance(told, tuple | list | np.ndarray) and np.ndim(told) == 1:
-        if len(told) != len(names):
-            raise UserError(f"{place} has {len(told)} numbers; the objectives that are told are {', '.join(names)}")
-        told = dict(zip(names, told, strict=True))
+    if isinstance(score, tuple | list | np.ndarray) and np.ndim(score) == 1:
+        if len(score) != len(names):
+            raise UserError(f"{place} has {len(score)} numbers; the objectives that are told are {', '.join(names)}")
+        score = dict(zip(names, score, strict=True))
     try:
-        return answer(told, place)
+        return answer(score, place)
     except UnknownError as error:
         raise UserError(f"{error}; None says that it failed") from None

@@ -124,7 +124,7 @@ class Simulated(Judge):
         read = capacity if self.task.listens == "all" else len(self.task.outputs)
         per_trial = SCORED + steps * read / 8
         return {
-            ("trials",): self.cases * (2.0 * steps * channels + min(population, self.together) * per_trial),
+            ("trials",): self.cases * (2.0 * steps * channels + min(population, self.max_batch) * per_trial),
             ("held_out", "archive"): self._held_out * (4.0 * steps * channels + min(archive, population) * per_trial),
         }
 

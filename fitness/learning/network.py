@@ -48,7 +48,7 @@ class Network(nn.Module):
         super().__init__()
         self.sizes = sizes
         self.layers: Any = nn.ModuleList(layers)
-        self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
+        self.input_projection = nn.Linear(sizes.lines, features, bias=False) if features else None
         width, answers = layers[-1].out_features, sizes.heads * sizes.classes
         self.readout: StepReadout | CountReadout = (
             StepReadout(width, answers, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(width, answers)
@@ -57,7 +57,7 @@ class Network(nn.Module):
             self.register_buffer(f"fan_out{k}", _fan_out(layer), persistent=False)
 
     def forward(self, x: torch.Tensor) -> Output:
-        x = x if self.together is None else self.together(x)
+        x = x if self.input_projection is None else self.input_projection(x)
         spikes = events = x.new_zeros(x.shape[1])
         for k, layer in enumerate(self.layers):
             layer_spikes, _ = layer.run(x)

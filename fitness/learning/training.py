@@ -146,7 +146,7 @@ def balanced(recall: np.ndarray) -> float:
 def excite(network: Network, trials: Trials) -> None:
     """Scale the projection of each layer until its neurons fire `FIRST_HZ` on average, or come as close as they can."""
     x = batch(trials, np.arange(min(EXCITING, len(trials.x))))
-    x = x if network.together is None else network.together(x)
+    x = x if network.input_projection is None else network.input_projection(x)
     target = FIRST_HZ * len(x) * network.sizes.dt_ms / 1000
     for layer in network.layers:
         first, low, high = layer.projection_weight.clone(), 0.01, 100.0

@@ -103,7 +103,7 @@ def read_alone(name: str, root: Path, file: str) -> Code:
     return files.code()
 
 
-def together(first: Code, other: Code) -> Code:
+def merged(first: Code, other: Code) -> Code:
     """The files of both codes, which have the same root; the first file stays the first."""
     files = dict(first) | dict(other)
     return (first[0], *sorted((path, content) for path, content in files.items() if path != first[0][0]))

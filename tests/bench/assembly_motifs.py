@@ -108,13 +108,13 @@ def learning_spec(task: str) -> RunSpec:
 
 
 def motif_of(found: np.void, **provenance) -> Motif:
-    circuit = genome.to_circuit(found, SPEC.form(INTERFACE), INTERFACE.inputs, INTERFACE.outputs)
+    circuit = genome.to_circuit(found, SPEC.encoding(INTERFACE), INTERFACE.inputs, INTERFACE.outputs)
     return Motif.of(circuit, **provenance)
 
 
 def unevolved(seed: int) -> Motif:
     """A circuit as the search begins with."""
-    return motif_of(variation.founders(SPEC.form(INTERFACE).bounds, 1, np.random.default_rng((seed, 1)))[0])
+    return motif_of(variation.founders(SPEC.encoding(INTERFACE).bounds, 1, np.random.default_rng((seed, 1)))[0])
 
 
 def evolved_for(data: str, folder: Path) -> Motif:

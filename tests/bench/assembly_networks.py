@@ -47,7 +47,7 @@ class Network(MotifNetwork):
     """A MotifNetwork of one layer as `rivals.classify` wants it."""
 
     def __init__(self, layer: MotifLayer, sizes: Sizes):
-        super().__init__([layer], sizes.classes, lines=sizes.lines if sizes.features else None)
+        super().__init__([layer], sizes.classes, in_features=sizes.lines if sizes.features else None)
 
     def forward_with_spikes(self, x):
         """Logits [batch, classes] and the spikes of all neurons [batch]."""
@@ -143,8 +143,8 @@ class Gru(nn.Module):
         super().__init__()
         # three gates of what it hears and two biases, the readout; and recurrence
         number = units(sizes, 3 * sizes.heard + 6 + sizes.classes, 3)
-        self.together = nn.Linear(sizes.lines, sizes.features, bias=False) if sizes.features else nn.Identity()
+        self.input_projection = nn.Linear(sizes.lines, sizes.features, bias=False) if sizes.features else nn.Identity()
         self.gru, self.readout = nn.GRU(sizes.heard, number), nn.Linear(number, sizes.classes)
 
     def forward(self, x):
-        return self.readout(self.gru(self.together(x))[0].sum(0) / math.sqrt(len(x)))
+        return self.readout(self.gru(self.input_projection(x))[0].sum(0) / math.sqrt(len(x)))

@@ -9,6 +9,7 @@ from scipy.stats import t
 from tests.bench.assembly_tasks import PRICED
 from tests.bench.quality_report import COLOURS, STYLE
 from tests.bench.rivals.classify import LOOK
+from tests.bench.rows import markdown
 
 
 def interval(values) -> tuple[float, float]:
@@ -39,7 +40,7 @@ def tables(found: list[dict], tasks, arms) -> list[str]:
             f"{np.mean(_of(found, task, arm, 'parameters')):,.0f}",
         ]
         full.append([task, arm, *cells])
-    return [_markdown(short), _markdown(full)]
+    return [markdown(short), markdown(full)]
 
 
 def _of(found, task, arm, name):
@@ -53,11 +54,6 @@ def _spread(values, digits=1, sign=""):
         return ""
     mean, half = interval(values)
     return f"{mean:{sign},.{digits}f}" + ("" if np.isnan(half) else f" ± {half:,.{digits}f}")
-
-
-def _markdown(rows):
-    lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def drawn(found: list[dict], tasks, arms, path):

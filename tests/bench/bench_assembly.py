@@ -28,6 +28,7 @@ from tests.bench.assembly_tasks import TASKS, Sets, Task, sets_of
 from tests.bench.contest import ONE_THREAD, SCRIPTS, AbsentError
 from tests.bench.report import skipped
 from tests.bench.rivals.classify import learn
+from tests.bench.rows import add_json, json_rows
 
 ROOT = Path(__file__).parents[2]
 MOTIFS = ROOT / "runs" / "results" / "assembly"
@@ -66,10 +67,10 @@ def main(tasks=TASKS, choices=CHOICES):
         if arm in absent or (arm == "GRU" and tasks[task].price):  # which has no spikes to pay for
             continue
         tried = CHOICES_OF.get(arm, choices)
-        wanted = tried if seed in TUNED_ON else [best_choice(results(path), task, arm, tasks[task].score)]
+        wanted = tried if seed in TUNED_ON else [best_choice(json_rows(path), task, arm, tasks[task].score)]
         for rate, gain in wanted:
             job = {"task": task, "arm": arm, "seed": seed, "rate": rate, "gain": gain}
-            if any(job.items() <= found.items() for found in results(path)):
+            if any(job.items() <= found.items() for found in json_rows(path)):
                 continue
             try:
                 found = job | trained(tasks[task], **job)
@@ -77,10 +78,9 @@ def main(tasks=TASKS, choices=CHOICES):
                 skipped(arm, missing)
                 absent.add(arm)
                 break
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(found) + "\n")
+            add_json(path, found)
             print(line(found), flush=True)
-    found, mine = results(path), []
+    found, mine = json_rows(path), []
     for task, arm in product(chosen.tasks, chosen.arms):
         rows = [r for r in found if (r["task"], r["arm"]) == (task, arm)]
         if rows:
@@ -88,10 +88,6 @@ def main(tasks=TASKS, choices=CHOICES):
             mine += [r for r in rows if 0 < r["seed"] <= chosen.seeds and (r["rate"], r["gain"]) == best]
     print("\n" + "\n\n".join(tables(mine, chosen.tasks, chosen.arms)))
     drawn(mine, chosen.tasks, chosen.arms, path.with_suffix(".svg"))
-
-
-def results(path: Path) -> list[dict]:
-    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def best_choice(found: list[dict], task: str, arm: str, score) -> tuple[float, float]:

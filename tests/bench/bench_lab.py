@@ -8,7 +8,6 @@ bench: a synapse's weight is moved, and rasters, potentials, tuning and the scor
 go into runs/results/lab.csv, which the documentation shows.
 """
 
-import csv
 import os
 import re
 import statistics
@@ -21,6 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tests.bench.report import figure
+from tests.bench.rows import merge_csv
 from tests.evo.fronts import many_runs, with_front
 from tests.evo.inspect.browsing import CHROMIUM
 
@@ -180,12 +180,7 @@ def browser():
 
 def write(rows):
     """Rows of the parts that were measured take the place of older ones."""
-    before = list(csv.reader(TABLE.read_text(encoding="utf-8").splitlines()))[1:] if TABLE.exists() else []
-    measured = {found[0] for found in rows}
-    kept = [tuple(old) for old in before if old[0] not in measured]
-    order = sorted([*kept, *rows], key=lambda found: PARTS.index(found[0]))
-    with open(TABLE, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *order])
+    merge_csv(TABLE, HEAD, rows, 1, lambda row: PARTS.index(row[0]))
 
 
 if __name__ == "__main__":

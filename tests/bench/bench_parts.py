@@ -30,7 +30,6 @@ is kept in runs/results/parts/; without it the search is run first.
 """
 
 import argparse
-import csv
 import math
 import os
 import sys
@@ -47,6 +46,7 @@ import circuits
 from fitness.learning.data import Data, Sets
 from fitness.learning.settings import Learning, settings
 from tests.bench import spoken
+from tests.bench.rows import add_csv, csv_rows, markdown
 from tests.bench.spoken import SPEAKERS
 
 ROOT = Path(__file__).parents[2]
@@ -184,13 +184,8 @@ def trained(job: dict[str, Any]) -> dict[str, Any]:
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """Those that are finished."""
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return [
-            {key: value if key in TEXT else (int if key in ("seed", "steps") else float)(value) for key, value in r.items()}
-            for r in csv.DictReader(file)
-        ]
+    kinds = dict.fromkeys(TEXT, str) | dict.fromkeys(("seed", "steps"), int)
+    return [{key: kinds.get(key, float)(value) for key, value in row.items()} for row in csv_rows(path)]
 
 
 def done(found: list[dict[str, Any]], job: dict[str, Any]) -> bool:
@@ -199,12 +194,7 @@ def done(found: list[dict[str, Any]], job: dict[str, Any]) -> bool:
 
 def add(path: Path, row: dict[str, Any]):
     """One more row at the end of the file."""
-    new = not path.exists()
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
+    add_csv(path, {column: row[column] for column in COLUMNS})
     print(f"{row['setting']} {row['arm']}, seed {row['seed']}, rate {row['rate']:g}: {row['accuracy']:.3f}", flush=True)
 
 
@@ -216,17 +206,16 @@ def best_rate(found: list[dict[str, Any]], setting: str, arm: str, steps: int) -
 
 def table(found: list[dict[str, Any]]) -> str:
     """Means over seeds, in Markdown, with the accuracies of single seeds."""
-    lines = [
-        "| data | network | before | after 10 | after 75 | all | seeds | spikes | events | parameters |",
-        "|---" * 10 + "|",
+    lines: list[tuple] = [
+        ("data", "network", "before", "after 10", "after 75", "all", "seeds", "spikes", "events", "parameters")
     ]
     for setting, arm in dict.fromkeys((r["setting"], r["arm"]) for r in found):
         mine = [r for r in found if (r["setting"], r["arm"]) == (setting, arm)]
         cells = [f"{np.mean([r[k] for r in mine]):.3f}" for k in ("before", "after_10", "after_75", "accuracy")]
         cells.append(" ".join(f"{r['accuracy']:.3f}" for r in mine))
         cells += [f"{np.mean([r[k] for r in mine]):,.0f}" for k in ("spikes", "events", "parameters")]
-        lines.append(f"| {setting} | {arm} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        lines.append((setting, arm, *cells))
+    return markdown(lines)
 
 
 if __name__ == "__main__":

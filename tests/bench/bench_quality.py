@@ -18,6 +18,7 @@ from evo.search import free_folder
 from fitness.judges.simulated import Simulated
 from tests.bench.quality_report import drawn, tables
 from tests.bench.report import told
+from tests.bench.rows import add_json, json_rows
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "quality"
@@ -50,20 +51,16 @@ def main():
     path = Path(os.environ.get("BENCH_JSON") or ROOT / "runs" / "results" / "quality.jsonl")
     for stopped in sorted(RUNS.glob("study-*")):
         keep(evo.resume_study(stopped, chosen.processes, observe=told), path)
-    done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
+    done = {(found["task"], found["arm"], found["seed"]) for found in json_rows(path)}
     missing: dict[tuple[int, ...], list[tuple[str, str]]] = {}
     for one in product(chosen.tasks, chosen.arms):
         missing.setdefault(tuple(k for k in range(1, chosen.seeds + 1) if (*one, k) not in done), []).append(one)
     for seeds, searches in missing.items():
         if seeds:
             keep(searched(searches, seeds, free_folder("study", RUNS), chosen.processes), path)
-    found = [r for r in results(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and r["seed"] <= chosen.seeds]
+    found = [r for r in json_rows(path) if r["task"] in chosen.tasks and r["arm"] in chosen.arms and r["seed"] <= chosen.seeds]
     print("\n" + "\n\n".join(tables(found, chosen.tasks, chosen.arms)))
     drawn(found, chosen.tasks, chosen.arms, LIMIT, ROOT / "runs" / "results" / "quality.svg")
-
-
-def results(path: Path) -> list[dict]:
-    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def searched(searches: list[tuple[str, str]], seeds, folder: Path, processes: int) -> evo.Study:
@@ -74,11 +71,10 @@ def searched(searches: list[tuple[str, str]], seeds, folder: Path, processes: in
 
 def keep(study: evo.Study, path: Path):
     """Add what came of the searches of a study to the file, unless it is there."""
-    done = {(found["task"], found["arm"], found["seed"]) for found in results(path)}
-    with open(path, "a", encoding="utf-8") as file:
-        for found in map(result, study.runs):
-            if (found["task"], found["arm"], found["seed"]) not in done:
-                file.write(json.dumps(found) + "\n")
+    done = {(found["task"], found["arm"], found["seed"]) for found in json_rows(path)}
+    for found in map(result, study.runs):
+        if (found["task"], found["arm"], found["seed"]) not in done:
+            add_json(path, found)
 
 
 def result(run) -> dict:

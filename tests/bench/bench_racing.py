@@ -11,7 +11,6 @@ stopped benchmark goes on where it was.
 """
 
 import argparse
-import csv
 import os
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 from evo.engine.race import going_on
 from evo.spec.run_spec import read_alone
 from fitness.judges.learning import LearningJudge
+from tests.bench.rows import add_csv, csv_rows
 
 ROOT = Path(__file__).parents[2]
 RACING, DRAWS = 16, 2000
@@ -38,28 +38,20 @@ def main():
     for k in range(len(rows(path)), chosen.circuits):
         first, second = (judge._trained(candidates.circuit(k), *where) for where in (("search", 0), ("held_out", 0)))
         if first is None or second is None:
-            add(path, [k, *[-1.0] * (len(judge.ends) + 1)])
+            add(path, k, [-1.0] * len(judge.ends), -1.0)
             continue
         at = dict(zip(first.curve["steps"], first.curve["accuracy"], strict=True))
-        add(path, [k, *(first.unit(at[end]) for end in judge.ends), second.score(judge.settings)])
+        add(path, k, [first.unit(at[end]) for end in judge.ends], second.score(judge.settings))
     found = np.array(rows(path))[: chosen.circuits, 1:]
     print(compared(found[:, :-1], found[:, -1], np.array(judge.race.shares), judge.race.keep))
 
 
 def rows(path):
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return [[float(value) for value in row] for row in list(csv.reader(file))[1:]]
+    return [[float(value) for value in row.values()] for row in csv_rows(path)]
 
 
-def add(path, row):
-    new = not path.exists()
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if new:
-            writer.writerow(["circuit", *(f"stage_{k}" for k in range(len(row) - 2)), "fresh"])
-        writer.writerow([f"{value:.4g}" for value in row])
+def add(path, circuit, stages, fresh):
+    add_csv(path, {"circuit": circuit} | {f"stage_{k}": score for k, score in enumerate(stages)} | {"fresh": fresh})
 
 
 def raced(stages: np.ndarray, shares: np.ndarray, keep: float) -> tuple[int, float]:

@@ -8,7 +8,6 @@ installed is left out: .venv/bin/pip install -r tests/bench/rivals/search.txt. W
 """
 
 import argparse
-import csv
 import math
 import time
 from pathlib import Path
@@ -26,6 +25,7 @@ from fitness.judges import judged
 from fitness.judges.simulated import Simulated
 from tests.bench import hard
 from tests.bench.rival_searches import RIVALS
+from tests.bench.rows import merge_csv
 from tests.bench.vectors import Vectors
 
 TABLE = hard.ROOT / "runs" / "results" / "rivals.csv"
@@ -57,7 +57,7 @@ class Contest:
         self.path, self.seed, self.most = hard.SUITE / f"{name}.toml", seed, most
         spec = read(self.path)[0]
         self.problem = Problem.of(spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})}), None)
-        self.vectors = Vectors(self.problem.form.bounds)
+        self.vectors = Vectors(self.problem.encoding.bounds)
         self.evaluations, self.best, self.validation = 0, -math.inf, -math.inf
         self.held_out, self.worst, self.begin = math.nan, math.nan, time.process_time()
 
@@ -102,7 +102,7 @@ def main():
             search = ours if rival in OURS else theirs
             outcomes = [search(rival, name, seed, chosen.evaluations) for seed in range(1, chosen.seeds + 1)]
             if None not in outcomes:
-                write((name, rival), row(name, rival, chosen.evaluations, outcomes))
+                write(row(name, rival, chosen.evaluations, outcomes))
     print(TABLE.read_text(encoding="utf-8"))
 
 
@@ -154,14 +154,9 @@ def row(name: str, rival: str, most: int, outcomes: list[Outcome]) -> tuple[str,
     )
 
 
-def write(key: tuple[str, str], made: tuple[str, ...], path: Path = TABLE):
+def write(made: tuple[str, ...], path: Path = TABLE):
     """Write a row, by task and search, into the table; its other rows stay."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            [HEAD, *(values for _, values in sorted((before | {key: made}).items()))]
-        )
+    merge_csv(path, HEAD, [made], 2, lambda row: row[:2])
     print(*made, flush=True)
 
 

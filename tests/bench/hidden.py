@@ -49,7 +49,7 @@ def hidden(seed: int, neurons: int = 2, recorded: int = 1, seconds: float = 60.0
     arguments."""
     rng = np.random.default_rng((seed, neurons, recorded))
     ports = tuple(f"n{k}" for k in range(recorded))
-    form = parse(BOUNDS.format(least=neurons)).form(Interface("hidden", CHANNELS, ports, DT_MS, 1000.0))
+    form = parse(BOUNDS.format(least=neurons)).encoding(Interface("hidden", CHANNELS, ports, DT_MS, 1000.0))
     steps = round(1000 * seconds / DT_MS)
     spikes = rng.random((1, steps, len(CHANNELS))) < rate_hz * DT_MS / 1000
     for _ in range(10_000):

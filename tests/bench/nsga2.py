@@ -74,7 +74,7 @@ def generation(losses, count):
 def our_generation(losses, count):
     """Of circuits, by the search's own algorithm."""
     problem = Problem.of(search_job.spec(population=count, objectives=["score", "energy", "wiring"]), None)
-    founders = search_job.founders(problem.form.bounds, count, np.random.default_rng(1))
+    founders = search_job.founders(problem.encoding.bounds, count, np.random.default_rng(1))
 
     def population(genomes, lost):
         outcomes = np.zeros(count, outcome(OBJECTIVES))

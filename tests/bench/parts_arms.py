@@ -97,7 +97,7 @@ def random(like: Circuit, spec, rng: np.random.Generator) -> Circuit:
     number of synapses is nearest."""
     resolved = read_alone(spec)
     interface = resolved.make_judge().interface
-    form = resolved.form(interface)
+    form = resolved.encoding(interface)
     genomes = variation.founders(form.bounds, 400, rng)
     made = [c for c in map(_decoder(form, interface), genomes) if _signs(c) == _signs(like) and essential(c) is not None]
     return min(made, key=lambda c: abs(c.synapse_count - like.synapse_count))

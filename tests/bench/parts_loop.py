@@ -12,7 +12,6 @@ mean over the seeds 1 to N. No run is left out. Rows: runs/results/parts-loop.cs
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -23,6 +22,7 @@ import circuits
 import fitness
 from circuits import Circuit
 from tests.bench.parts_arms import random, rewired
+from tests.bench.rows import markdown, write_csv
 
 ROOT = Path(__file__).parents[2]
 SPEC, ROWS = ROOT / "runs" / "phonotaxis.toml", ROOT / "runs" / "results" / "parts-loop.csv"
@@ -42,9 +42,7 @@ def main():
         for arm, seed, body in product(ARMS, range(1, chosen.seeds + 1), BODIES)
         for row in rows(arm, seed, body, part(arm, seed))
     ]
-    with open(ROWS, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, *([f"{v:.4g}" if isinstance(v, float) else v for v in row] for row in found)])
+    write_csv(ROWS, COLUMNS, found)
     print(table(found))
 
 
@@ -86,17 +84,13 @@ def varied(circuit: Circuit, rng: np.random.Generator) -> Circuit:
 
 def table(found) -> str:
     """Means over seeds, in Markdown, with the scores of single seeds after training."""
-    lines = [
-        f"| circuit | trained in | judged in | before | after {AFTER * TRIALS * (CHILDREN + 1):,} trials |",
-        "|---" * 5 + "|",
-    ]
-    lines[0] += f" after {GENERATIONS * TRIALS * (CHILDREN + 1):,} | seeds |"
-    lines[1] += "---|---|"
+    early, late = (f"{generations * TRIALS * (CHILDREN + 1):,}" for generations in (AFTER, GENERATIONS))
+    lines = [("circuit", "trained in", "judged in", "before", f"after {early} trials", f"after {late}", "seeds")]
     for key in dict.fromkeys((row[0], *row[2:4]) for row in found):
         scores = np.array([row[4:] for row in found if (row[0], *row[2:4]) == key])
         each = " ".join(f"{score:.2f}" for score in scores[:, -1])
-        lines.append(f"| {' | '.join(key)} | {' | '.join(f'{score:.2f}' for score in scores.mean(axis=0))} | {each} |")
-    return "\n".join(lines)
+        lines.append((*key, *(f"{score:.2f}" for score in scores.mean(axis=0)), each))
+    return markdown(lines)
 
 
 if __name__ == "__main__":

@@ -115,12 +115,12 @@ class Gru(nn.Module):
     def __init__(self, sizes: Sizes, features: int, neurons: int):
         super().__init__()
         self.sizes, self.layers, self.neurons = sizes, [], neurons
-        self.together = nn.Linear(sizes.lines, features, bias=False) if features else None
+        self.input_projection = nn.Linear(sizes.lines, features, bias=False) if features else None
         self.gru = nn.GRU(features or sizes.lines, neurons)
         self.readout = nn.Linear(neurons, sizes.heads * sizes.classes)
 
     def forward(self, x):
-        found = self.gru(x if self.together is None else self.together(x))[0]
+        found = self.gru(x if self.input_projection is None else self.input_projection(x))[0]
         logits = self.readout(found if self.sizes.every_step else found.mean(0))
         nothing = x.new_zeros(x.shape[1])
         return Output(logits.unflatten(-1, (self.sizes.heads, self.sizes.classes)), nothing, nothing)

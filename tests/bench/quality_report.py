@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from evo.studies.study.intervals import share
+from tests.bench.rows import markdown
 
 NEVER = math.inf
 COLUMNS = 3
@@ -59,7 +60,7 @@ def tables(found: list[dict], tasks, arms) -> list[str]:
                 middle = [_number(median(tried)), " to ".join(map(_number, bootstrap(tried)))]
                 ratio = median(tried) / median(base) if len(base) and median(base) < NEVER else math.nan
                 full.append([task, arm, *solved_of, *middle, _times(ratio)])
-    return [_markdown(short), _markdown(full)]
+    return [markdown(short), markdown(full)]
 
 
 def _number(n):
@@ -68,11 +69,6 @@ def _number(n):
 
 def _times(ratio):
     return "" if math.isnan(ratio) else f"{ratio:.2g}" if ratio < NEVER else "never"
-
-
-def _markdown(rows):
-    lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def drawn(found: list[dict], tasks, arms, limit: int, path):

@@ -14,7 +14,7 @@ def random_search(contest):
     """Founders alone."""
     rng = np.random.default_rng(contest.seed)
     while True:
-        contest.evaluate(variation.founders(contest.problem.form.bounds, POPULATION, rng))
+        contest.evaluate(variation.founders(contest.problem.encoding.bounds, POPULATION, rng))
 
 
 def pycma(contest):
@@ -66,7 +66,7 @@ def pyribs(contest):
     from ribs.emitters import EvolutionStrategyEmitter
     from ribs.schedulers import Scheduler
 
-    size, bounds = contest.vectors.size, contest.problem.form.bounds
+    size, bounds = contest.vectors.size, contest.problem.encoding.bounds
     axes = {"dims": [bounds.capacity, 10], "ranges": [(0, bounds.capacity), (0, 1)]}
     archive = GridArchive(solution_dim=size, learning_rate=0.01, threshold_min=-1.0, seed=contest.seed, **axes)
     result = GridArchive(solution_dim=size, seed=contest.seed, **axes)

@@ -14,7 +14,7 @@ from evo import genome, search
 from evo.engine.codec import to_bytes
 from evo.genome import GRID, Bounds
 from evo.spec.run_spec import RunSpec, parse
-from evo.storage.stored import SPEC, Heritage
+from evo.storage.stored import SPEC, InitialPopulation
 
 NEURONS, EXCITATORY, CHANNELS = 16, 13, 4
 RECURRENT, ENTERING = 67, 27  # synapses
@@ -64,10 +64,10 @@ def begin(folder: Path, job: RunSpec, founded: bool = True) -> Path:
     """A run folder for `evo.resume` to start from, whose islands are given the job's founders or draw their own."""
     folder.mkdir()
     if founded:
-        bounds, s = job.form(job.make_task().interface).bounds, job.search
+        bounds, s = job.encoding(job.make_task().interface).bounds, job.search
         genomes = founders(bounds, s.islands * s.population, np.random.default_rng(s.seed))
-        inherited = Heritage(genomes, np.repeat(np.arange(s.islands), s.population), PARENT)
-        (folder / search.HERITAGE).write_bytes(to_bytes(inherited))
+        inherited = InitialPopulation(genomes, np.repeat(np.arange(s.islands), s.population), PARENT)
+        (folder / search.INITIAL).write_bytes(to_bytes(inherited))
     (folder / SPEC).write_text(job.to_toml(), encoding="utf-8")
     return folder
 
@@ -96,8 +96,8 @@ def drawn(seed: int = 1) -> SimpleNamespace:
     job = spec(seed=seed)
     task = job.make_task()
     interface = task.interface
-    one = founders(job.form(interface).bounds, 1, np.random.default_rng(seed))
-    circuit = genome.to_circuit(one[0], job.form(interface), interface.inputs, interface.outputs)
+    one = founders(job.encoding(interface).bounds, 1, np.random.default_rng(seed))
+    circuit = genome.to_circuit(one[0], job.encoding(interface), interface.inputs, interface.outputs)
     neuron = circuit.neurons[0]
     trials = task.trials(seed, TRIALS)
     pre, post = np.nonzero(one["weight"][0, CHANNELS:])

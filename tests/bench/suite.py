@@ -5,7 +5,6 @@ minutes of one core. The runs of a task are a study in runs/suite/, so that an i
 another version or of a spec that has changed are made anew. The table keeps its rows of tasks for which there is nothing.
 """
 
-import csv
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from evo.studies.study.intervals import median_until
 from fitness.judges.simulated import Simulated
 from fitness.tasks import BUILT_IN
 from tests.bench.report import told
+from tests.bench.rows import merge_csv
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "suite"
@@ -43,7 +43,7 @@ def main():
         sys.exit(f"there is no task {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     for name in names:
         study(name)
-    write({name: row(name) for name in known if is_study(folder(name)) and evo.open_study(folder(name)).state == "finished"})
+    write([row(name) for name in known if is_study(folder(name)) and evo.open_study(folder(name)).state == "finished"])
 
 
 def folder(name: str) -> Path:
@@ -82,14 +82,9 @@ def row(name: str) -> tuple[str, ...]:
     )
 
 
-def write(rows: dict[str, tuple[str, ...]], path: Path = TABLE):
-    """Write the rows, by task, into the table, a CSV file that the documentation shows; its other rows stay. Where they were
-    made before a column was, they are empty."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    before = {old["task"]: tuple(old.get(column, "") for column in HEAD) for old in csv.DictReader(lines)}
-    rows = before | rows
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *(rows[name] for name in BUILT_IN if name in rows)])
+def write(rows: list[tuple[str, ...]], path: Path = TABLE):
+    """Write the rows, by task, into the table, a CSV file that the documentation shows; its other rows stay."""
+    merge_csv(path, HEAD, rows, 1, lambda row: list(BUILT_IN).index(row[0]))
     print(path.read_text(encoding="utf-8"))
 
 

@@ -170,7 +170,7 @@ def test_spoken_digits_come_from_a_file_of_their_form(tmp_path):
     assert spikes.shape == (3, 100, 700)
     assert np.argwhere(spikes).tolist() == [[0, 0, 3], [0, 10, 699], [0, 50, 10], [1, 25, 350]]
     assert labels.tolist() == [4, 19, 0]
-    merged = data.heidelberg(path, steps=20, dt_ms=5.0, merge=10, most=1)
+    merged = data.heidelberg(path, steps=20, dt_ms=5.0, merge=10, max_trials=1)
     assert np.argwhere(merged.spikes).tolist() == [[0, 0, 0]]
 
 

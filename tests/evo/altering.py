@@ -17,12 +17,12 @@ from circuits.errors import UserError
 from evo.cli import main
 from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.island import Migrants, State
-from evo.storage.stored import Examples, Heritage
+from evo.storage.stored import Examples, InitialPopulation
 
 DEEP = "[" * 200_000
 VALUES = (None, True, -1, 0, 1, 2**31, 2**63, 10**30, 0.0, -0.5, 1e308, float("nan"), float("inf"), float("-inf"))
 VALUES += ("", "x", "\x1b[31m\n", "[red]", [], {}, [[]], [0], {"a": 1}, [None] * 1000, "9" * 5000)
-KINDS = {"state": State, "migrants": Migrants, "before": State, "heritage": Heritage, "examples": Examples}
+KINDS = {"state": State, "migrants": Migrants, "before": State, "heritage": InitialPopulation, "examples": Examples}
 COLUMNS = (
     [("epoch", name) for name in ("island", "epoch", "generation", "evaluations", "elapsed", "timings", "log")]
     + [("state", name) for name in ("island", "epoch", "state")]

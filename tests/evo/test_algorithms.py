@@ -63,7 +63,7 @@ def test_every_circuit_is_valid_whatever_the_algorithm(states):
     for state in found:
         assert 1 <= len(state.population) == len(state.grades) <= here.spec.search.population
         for individual in (*state.population, *state.archive):
-            assert genome.faults(individual["genome"], here.form.bounds) == []
+            assert genome.faults(individual["genome"], here.encoding.bounds) == []
 
 
 def test_every_algorithm_gives_the_same_bytes_again(states):
@@ -167,7 +167,7 @@ def test_cma_changes_values_alone_and_goes_on_from_the_best_circuit():
     assert not rewired(brood.genomes, first.population["genome"], brood.mothers).any()
     assert len({genome.tobytes() for genome in brood.genomes}) > 30
     for one in brood.genomes:
-        assert genome.faults(one, here.form.bounds) == []
+        assert genome.faults(one, here.encoding.bounds) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -203,7 +203,7 @@ def test_values_of_a_wiring_are_read_and_written_without_loss(text):
         assert ((read >= 0) & (read <= 1)).all()
         assert values.written(read).tobytes() == one.tobytes()
         for other in values.written(rng.random((5, values.count))):
-            assert genome.faults(other, here.form.bounds) == []
+            assert genome.faults(other, here.encoding.bounds) == []
             assert wirings(other[None]) == wirings(one[None])
 
 

@@ -46,7 +46,7 @@ def circuit_of(problem, one):
 
 
 def test_random_assemblies_keep_the_bounds_of_each_role(problem, many):
-    bounds = problem.form.bounds
+    bounds = problem.encoding.bounds
     assert genome.sound(many, bounds).all()
     assert set(many["copies"][:, 0].tolist()) == {1, 2}
     assert set(many["copies"][:, 1].tolist()) == {2, 3}
@@ -62,7 +62,7 @@ def test_operators_change_one_role_and_keep_the_bounds(problem, many, role):
     children, crossed = box.mate(many, mothers, fathers, rng=rng)
     children = box.mutate(children, rng=rng)
     assert crossed.any()
-    assert genome.sound(children, problem.form.bounds).all()
+    assert genome.sound(children, problem.encoding.bounds).all()
     other = 1 - role
     assert children["motifs"][:, other].tobytes() == many["motifs"][mothers][:, other].tobytes()
     assert np.array_equal(children["copies"][:, other], many["copies"][mothers][:, other])
@@ -78,7 +78,7 @@ def test_children_are_judged_with_the_partners_that_are_best_at_present(problem,
 
 
 def test_a_damaged_assembly_is_not_sound(problem, many):
-    bounds, broken = problem.form.bounds, many[:3].copy()
+    bounds, broken = problem.encoding.bounds, many[:3].copy()
     broken["copies"][0, 1], broken["motifs"]["weight"][1, 0, 0, 0] = 9, -1.0
     assert genome.sound(broken, bounds).tolist() == [False, False, True]
     assert genome.faults(broken[0], bounds) == ["numbers of copies"]
@@ -96,7 +96,7 @@ def test_equal_assemblies_have_equal_keys_and_other_numbers_of_copies_others(man
 
 def test_every_copy_has_the_wiring_of_its_motif_and_inputs_of_its_own(problem, many):
     for one in many[:20]:
-        circuit, motifs = circuit_of(problem, one), genome.motif_circuits(one, problem.form, ("in0",), ("out",))
+        circuit, motifs = circuit_of(problem, one), genome.motif_circuits(one, problem.encoding, ("in0",), ("out",))
         for name, motif, copies in zip(("sense", "hold"), motifs, one["copies"], strict=True):
             for k in range(copies):
                 mine = f"{name}{k}."
@@ -110,7 +110,7 @@ def test_every_copy_has_the_wiring_of_its_motif_and_inputs_of_its_own(problem, m
 def test_roles_project_to_each_other_as_their_genomes_say(problem, many):
     seen = set()
     for one in many:
-        circuit, motifs = circuit_of(problem, one), genome.motif_circuits(one, problem.form, ("in0",), ("out",))
+        circuit, motifs = circuit_of(problem, one), genome.motif_circuits(one, problem.encoding, ("in0",), ("out",))
         for r, (name, motif) in enumerate(zip(("sense", "hold"), motifs, strict=True)):
             for q, other in enumerate(("sense", "hold")):
                 heard = motif.inputs[1 + q].synapses
@@ -158,7 +158,7 @@ def test_each_island_evolves_a_role_and_partners_come_with_migrants(run):
     for here, role in ((one, 0), (other, 1)):
         assert any(g.tobytes() not in founders for g in here), role
     best = run.ranked[0]["genome"]
-    assert genome.sound(np.array([best], best.dtype), run.spec.form(run.interface).bounds).all()
+    assert genome.sound(np.array([best], best.dtype), run.spec.encoding(run.interface).bounds).all()
 
 
 @pytest.mark.long

@@ -54,7 +54,7 @@ def test_deaps_algorithm_runs_unchanged_with_its_selections(spec, select, option
     assert len(population) == 16
     assert max(individual.fitness.values[0] for individual in best) == max(log.select("best")) > 0
     assert all(individual.fitness.valid for individual in population)
-    bounds = population[0]._source.problem.form.bounds
+    bounds = population[0]._source.problem.encoding.bounds
     assert not any(faults(individual.genome[0], bounds) for individual in [*population, *best])
     assert isinstance(best[0].circuit, circuits.Circuit)
 

@@ -14,7 +14,7 @@ from tests.evo.tiny import SPEC, one_line_of, spec_file
 pytestmark = pytest.mark.long
 
 SPEC_OF = parse(SPEC)
-FORM = SPEC_OF.form(SPEC_OF.make_task().interface)
+FORM = SPEC_OF.encoding(SPEC_OF.make_task().interface)
 COMMON = [name for name in NAMES if name != "excitatory loop"]  # what one in a hundred random circuits has
 
 

@@ -90,7 +90,7 @@ def forms(draw, models=("lif_psc_exp",), synapse_models=("static",)):
     inputs = tuple(f"in{k}" for k in range(draw(st.integers(0, 4))))
     task = Interface("any", inputs, tuple(f"out{k}" for k in range(outputs)), dt, 100 * dt)
     try:
-        form = parse(text).form(task)
+        form = parse(text).encoding(task)
     except UserError as error:
         if "no input reaches" not in str(error):  # the one thing that random types can contradict
             raise
@@ -178,7 +178,7 @@ tau_m_ms = [5.0, 30.0]
 @pytest.fixture(scope="module")
 def wide():
     spec = parse(WIDE)
-    return spec.form(spec.make_task().interface).bounds
+    return spec.encoding(spec.make_task().interface).bounds
 
 
 def test_every_part_of_a_genome_is_reached_by_mutation(wide):
@@ -326,7 +326,7 @@ def typed():
     spec = parse(TYPED)
     task = spec.make_task().interface
     rng = np.random.default_rng(8)
-    form = spec.form(task)
+    form = spec.encoding(task)
     population = variation.founders(form.bounds, 300, rng)
     for _ in range(10):
         population = variation.mutate(crossed(population, population[::-1], form.bounds, rng), form.bounds, rng, 0.8)
@@ -354,7 +354,7 @@ def test_cell_types_project_only_where_the_table_says(typed):
 
 def test_a_genome_of_a_type_that_is_not_there_or_may_not_project_is_found_out():
     spec = parse(TYPED)
-    bounds = spec.form(spec.make_task().interface).bounds
+    bounds = spec.encoding(spec.make_task().interface).bounds
     founders = variation.founders(bounds, 50, np.random.default_rng(9))
     sst = next(g for g in founders if (g["kind"] == -2).any())
     slot = int(np.argmax(sst["kind"] == -2))

@@ -14,7 +14,7 @@ SPEC = parse('[task]\nname = "gate"\n[circuit]\nneurons = [2, 7]\nexcitatory_sha
 
 @pytest.fixture(scope="module")
 def bounds():
-    return Problem.of(SPEC, None).form.bounds
+    return Problem.of(SPEC, None).encoding.bounds
 
 
 def shuffled(genomes, bounds, rng):

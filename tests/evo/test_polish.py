@@ -46,7 +46,7 @@ def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(
     for state in found:
         assert 1 <= len(state.population) == len(state.grades) <= 60
         assert all(
-            genome.faults(one, here.form.bounds) == [] for one in (*state.population["genome"], *state.archive["genome"])
+            genome.faults(one, here.encoding.bounds) == [] for one in (*state.population["genome"], *state.archive["genome"])
         )
     assert found[1].population["losses"][:, 0].min() <= found[0].population["losses"][:, 0].min()
 

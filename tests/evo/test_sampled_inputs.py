@@ -156,7 +156,7 @@ def test_the_usual_models_see_the_signal(task):
 
 def test_genomes_of_sampled_inputs_keep_their_bounds_whatever_varies_them(finished):
     spec = finished.spec
-    form = spec.form(finished.interface)
+    form = spec.encoding(finished.interface)
     rng = np.random.default_rng(0)
     made = genome.variation.founders(form.bounds, 200, rng)
     for _ in range(20):
@@ -175,7 +175,7 @@ def test_genomes_of_sampled_inputs_keep_their_bounds_whatever_varies_them(finish
 def test_conductances_and_circuits_of_another_signal_are_refused_in_one_line(tmp_path, finished):
     text = SPEC.replace("[circuit]\n", '[circuit]\nneuron_model = "lif_cond_exp"\n').replace("\nbias_mv = [-10.0, 10.0]", "")
     with pytest.raises(UserError, match=r"circuit\.neuron_model: lif_cond_exp has conductances"):
-        parse(text).form(finished.interface)
+        parse(text).encoding(finished.interface)
     path = spec_over(tmp_path, csv())
     circuits.save(circuits.zoo["gate-3"], tmp_path / "other.json")
     path.write_text(path.read_text().replace("[search]\n", '[search]\nfounders = ["other.json"]\n'))

@@ -65,7 +65,7 @@ def test_one_with_its_neurons_split_by_sign_fires_alike(model, data):
 @pytest.fixture(scope="module")
 def bounds():
     spec = parse(UNSIGNED)
-    return spec.form(spec.make_task().interface).bounds
+    return spec.encoding(spec.make_task().interface).bounds
 
 
 def test_neurons_come_to_excite_some_and_inhibit_others_and_inputs_only_excite(bounds):
@@ -81,7 +81,7 @@ def test_neurons_come_to_excite_some_and_inhibit_others_and_inputs_only_excite(b
 def test_a_mixed_neuron_becomes_two_and_others_stay_one(bounds):
     spec = parse(UNSIGNED)
     task = spec.make_task().interface
-    form = spec.form(task)
+    form = spec.encoding(task)
     for g in variation.founders(form.bounds, 50, np.random.default_rng(1)):
         circuit = genome.to_circuit(g, form, task.inputs, task.outputs)
         own = g["weight"][form.bounds.channels :]
@@ -95,7 +95,7 @@ def test_a_mixed_neuron_becomes_two_and_others_stay_one(bounds):
 def test_dales_law_is_kept_unless_the_spec_says_otherwise():
     for text in (SPEC, UNSIGNED):
         spec = parse(text)
-        bounds = spec.form(spec.make_task().interface).bounds
+        bounds = spec.encoding(spec.make_task().interface).bounds
         *_, population = evolved(bounds, 2, 50)
         assert (population["weight"] < 0).any() != bounds.dale
 

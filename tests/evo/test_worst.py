@@ -31,7 +31,7 @@ def test_it_is_that_of_the_held_out_trials(run):
     assert names == ("route a", "route b")
     assert run.conditions == [(name, len(m)) for name, m in zip(names, members, strict=True)]
     genomes = np.array([row["genome"] for row in run.ranked])
-    found = evaluate(setting.judge.task, setting.judge.held_out, genome.tables(genomes, setting.form))
+    found = evaluate(setting.judge.task, setting.judge.held_out, genome.tables(genomes, setting.encoding))
     value, which = found.worst
     assert [m.worst for m in run.front] == value.tolist()
     assert [m.condition for m in run.front] == [run.conditions[k] for k in which]

@@ -15,7 +15,7 @@ from circuits import zoo
 from circuits.edit.lesion import lesion
 from circuits.motif_file import digest
 from circuits.zoo import Zoo
-from evo.spec.given import as_changes
+from evo.spec.resolve import as_changes
 from evo.spec.run_spec import changed, read
 from evo.studies.card import card
 from evo.studies.prune import prune
@@ -37,11 +37,11 @@ def test_the_score_on_the_card_is_that_of_its_trials_and_holds_on_fresh_ones(nam
     task, circuit, found = fitness.task(**known.task), zoo[name].circuit, known.held_out
     assert found.score >= 0.85
     assert found.draws > 1
-    assert found.least <= found.score <= found.most
+    assert found.minimum <= found.score <= found.maximum
     assert found.low <= found.score <= found.high
     first = task.evaluate(circuit, task.trials(found.seed, found.trials)).value
-    assert found.least <= first <= found.most
-    apart = 2.0 * (found.most - found.least) + 2.0 * (found.high - found.low) + 0.005
+    assert found.minimum <= first <= found.maximum
+    apart = 2.0 * (found.maximum - found.minimum) + 2.0 * (found.high - found.low) + 0.005
     for seed in (found.seed + found.draws, found.seed + found.draws + 1):
         fresh = task.evaluate(circuit, task.trials(seed, found.trials)).value
         assert abs(fresh - found.score) <= apart
@@ -52,12 +52,12 @@ def test_a_card_quotes_the_mean_over_several_draws_and_its_interval_over_them():
     task, circuit = fitness.task("separation"), zoo["separation-3"].circuit
     draws = [task.evaluate(circuit, task.trials(known.seed + k, known.trials)).value for k in range(known.draws)]
     assert known.score == pytest.approx(np.mean(draws))
-    assert (known.least, known.most) == (min(draws), max(draws))
+    assert (known.minimum, known.maximum) == (min(draws), max(draws))
     half = stats.t.ppf(0.975, len(draws) - 1) * np.std(draws, ddof=1) / np.sqrt(len(draws))
     assert known.low <= known.score - half + 1e-6
     assert known.high >= min(known.score + half, 1.0) - 1e-6
     sure = zoo.card("mismatch-3").held_out
-    assert sure.score == sure.least == sure.most == 1.0
+    assert sure.score == sure.minimum == sure.maximum == 1.0
     assert 0.99 < sure.low < 1.0, "equal scores of all draws do not say that the next one's is the same"
 
 

@@ -6,7 +6,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from circuits.errors import UserError
-from fitness.split import split, together
+from fitness.split import split, unit_of
 
 SHARES = 0.6, 0.2, 0.2
 
@@ -50,7 +50,7 @@ def test_another_seed_splits_otherwise():
 
 
 def test_items_that_are_equal_by_way_of_others_are_together():
-    assert together(5, [[1, 1, 2, 3, 4], [5, 6, 6, 7, 8]]).tolist() == [0, 0, 0, 1, 2]
+    assert unit_of(5, [[1, 1, 2, 3, 4], [5, 6, 6, 7, 8]]).tolist() == [0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_noise_scores_nothing(task):
 
 def test_founders_score_about_nothing(task):
     spec = parse(starter(task.name)).model_copy(update={"task": {"name": task.name, **task.model_dump()}})
-    form = spec.form(task.interface)
+    form = spec.encoding(task.interface)
     trials = task.trials(1, 128)
     founders = variation.founders(form.bounds, 100, np.random.default_rng(1))
     found = evaluate(

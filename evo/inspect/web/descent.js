@@ -25,8 +25,8 @@ export function drawDescent() {
 }
 
 // How often the wiring came up in the run, and links to the other circuits of the front that have it.
-function came({ elsewhere }) {
-  const { circuits, islands, founders, generation, ranks, more } = elsewhere, host = el("p", { id: "elsewhere", class: "note" });
+function came({ recurrence }) {
+  const { circuits, islands, founders, generation, ranks, more } = recurrence, host = el("p", { id: "recurrence", class: "note" });
   if (circuits === 1) host.append("Nothing else that the run remembers has this wiring. ");
   else host.append(`This wiring, weights and delays apart, is that of ${count(circuits)} circuits the run remembers, first in generation ${generation}; born on ${islands.length === 1 ? `island ${islands[0]}` : `islands ${islands.join(", ")}`}; by their mothers from ${founders === 1 ? "a single founder" : `${count(founders)} founders`}. `);
   if (ranks.length) host.append("On the front: ", ...ranks.flatMap((rank) => [el("button", { type: "button", onclick: () => choose(rank) }, `rank ${rank}`), " "]), more ? `and ${more} more. ` : "");

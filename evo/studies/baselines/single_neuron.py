@@ -78,8 +78,8 @@ class _Neuron:
         limits = {"neurons": (1, 1), "in_degree": len(task.inputs), "delay_ms": (task.dt_ms, LATEST_MS), "parameters": ranges}
         limits |= circuit
         spec = RunSpec(task={"name": task.name}, circuit=CircuitBounds.model_validate(limits))
-        self.form = spec.form(task.interface)
-        self.channels, self.bounds = len(task.inputs), self.form.bounds
+        self.encoding = spec.encoding(task.interface)
+        self.channels, self.bounds = len(task.inputs), self.encoding.bounds
         self.count = 2 * self.channels + self.bounds.parameter.shape[-1]
 
     def tables(self, points: np.ndarray):
@@ -95,4 +95,4 @@ class _Neuron:
         genomes["delay"][:, :c, 0] = np.rint(first + points[:, c : 2 * c] * (last - first))
         values = low + points[:, 2 * c :] * (high - low)
         genomes["parameters"][:, 0] = np.clip(np.rint(values / self.bounds.step) * self.bounds.step, low, high)
-        return genome.tables(genomes, self.form)
+        return genome.tables(genomes, self.encoding)

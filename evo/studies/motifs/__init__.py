@@ -16,7 +16,7 @@ from circuits.errors import UserError
 from circuits.graph.canonical import CanonicalForm, canonical_form
 from circuits.graph.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
-from evo.storage.recurrence import heard
+from evo.storage.recurrence import neurons_read
 from evo.storage.run_folder import Member, Run
 from evo.studies.motifs.neutral import Operators, Peers, peers
 from evo.studies.motifs.overrepresented import Finding, overrepresented
@@ -99,9 +99,9 @@ def recurring(winners: Sequence[Winner]) -> list[Recurring]:
     names = same_interface(winners)
     examples: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
-        hears = heard(run.spec.judged_by)
+        read = neurons_read(run.spec.judged_by)
         for member in equals:
-            circuit = live(member.circuit) if hears == "outputs" else member.circuit
+            circuit = live(member.circuit) if read == "outputs" else member.circuit
             examples.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))
     rows = []
     for form, members in examples.items():
@@ -120,7 +120,7 @@ def _peers(winners, sizes, rng) -> list[Peers]:
     peers_of: dict[int, Peers] = {}
     for members in groups.values():
         run = winners[members[0]].run
-        operators = Operators(run.spec.form(run.interface).bounds, run.spec.search.crossover, run.spec.search.mutation)
+        operators = Operators(run.spec.encoding(run.interface).bounds, run.spec.search.crossover, run.spec.search.mutation)
         ages = [_drifted(winners[k]) for k in members]
         peers_of |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
     return [peers_of[k] for k in range(len(winners))]

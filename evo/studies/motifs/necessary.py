@@ -85,7 +85,7 @@ def compared(circuits: Sequence[Cuts], seed: int = 1) -> list[Necessity]:
         for one, of_motif in zip(circuits, uses, strict=True):
             used = frozenset().union(*of_motif.get(motif, ()))
             mine = [_stratum(one, kind, used) for kind in sorted(set(one.kinds))]
-            mine = [(losses, there) for losses, there in mine if there.any() and not there.all()]
+            mine = [(losses, in_motif) for losses, in_motif in mine if in_motif.any() and not in_motif.all()]
             having += bool(mine)
             strata += mine
         if strata:
@@ -107,12 +107,12 @@ def _stratum(one, kind, used):
 def _test(strata, rng):
     """The mean loss of connections of the motif, that of others of the same kinds, and p. Others count as often as there are
     connections of the motif in their stratum."""
-    number = sum(there.sum() for _, there in strata)
-    loss = sum(losses[there].sum() for losses, there in strata) / number
-    others = sum(losses[~there].mean() * there.sum() for losses, there in strata) / number
+    number = sum(in_motif.sum() for _, in_motif in strata)
+    loss = sum(losses[in_motif].sum() for losses, in_motif in strata) / number
+    others = sum(losses[~in_motif].mean() * in_motif.sum() for losses, in_motif in strata) / number
     drawn = np.zeros(DRAWS)
-    for losses, there in strata:
-        order = np.argsort(rng.random((DRAWS, len(losses))), axis=1)[:, : there.sum()]
+    for losses, in_motif in strata:
+        order = np.argsort(rng.random((DRAWS, len(losses))), axis=1)[:, : in_motif.sum()]
         drawn += losses[order].sum(axis=1)
     p = (1 + (drawn >= loss * number - 1e-9).sum()) / (DRAWS + 1)
     return float(loss), float(others), float(p)

@@ -7,7 +7,7 @@ import numpy as np
 
 from circuits.graph.wiring import Wiring
 from evo.genome import Bounds, variation
-from evo.genome.founders_with import apart, wiring_of
+from evo.genome.founders_with import size_distance, wiring_of
 
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations
@@ -51,7 +51,7 @@ def peers(operators: Operators, sizes: np.ndarray, ages: Sequence[int], rng: np.
         wirings = wiring_of(genomes)
         for k, size in enumerate(sizes):
             if ages[k] == time:
-                distance = apart(wirings.size, size) + rng.random(LINEAGES)  # ties in random order
+                distance = size_distance(wirings.size, size) + rng.random(LINEAGES)  # ties in random order
                 large = wiring_of(held(operators, genomes[np.argsort(distance)[:PEERS]], size, rng))
                 old = wirings.take(rng.permutation(LINEAGES)[:PEERS])
                 peers_of[k] = Peers(old, large, float((large.size == size).all(1).mean()))
@@ -74,13 +74,13 @@ def drift(operators: Operators, lineages: int, times: Sequence[int], rng: np.ran
 def held(operators: Operators, genomes: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Genomes brought to a size by further drift: a child replaces its mother unless it is further from the size."""
     genomes = genomes.copy()
-    distance = apart(wiring_of(genomes).size, size)
+    distance = size_distance(wiring_of(genomes).size, size)
     for _ in range(_STEPS):
         mothers = np.flatnonzero(distance)
         if not len(mothers):
             break
         children = operators.children(genomes, mothers, rng)
-        child_distance = apart(wiring_of(children).size, size)
+        child_distance = size_distance(wiring_of(children).size, size)
         nearer = child_distance <= distance[mothers]
         genomes[mothers[nearer]], distance[mothers[nearer]] = children[nearer], child_distance[nearer]
     return genomes

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from circuits.errors import UserError, one_line
 from circuits.files import read_text
-from evo.spec.given import Given, given
+from evo.spec.resolve import Resolved, resolve
 from evo.spec.run_spec import RunSpec, parse
 
 STUDY = "study.toml"
@@ -102,7 +102,7 @@ class GivenArm(NamedTuple):
     name: str
     settings: dict[str, str]
     given: Any
-    checked: Given
+    checked: Resolved
 
 
 def arms(
@@ -112,7 +112,7 @@ def arms(
 
     specs     several specs as `evo.run` takes them, or a mapping of names to these
     settings  keys of the spec with their section, and the values of each as TOML
-    before_code  see `evo.spec.given.given`
+    before_code  see `evo.spec.resolve.resolve`
 
     Raises UserError.
     """
@@ -131,7 +131,7 @@ def arms(
         for values in product(*settings.values()):
             changes = dict(zip(settings, values, strict=True))
             label = " ".join([name, *(f"{short}={changes[key]}" for key, short in shown.items())])
-            given_arms.append(GivenArm(label, changes, spec, given(spec, changes, before_code)))
+            given_arms.append(GivenArm(label, changes, spec, resolve(spec, changes, before_code)))
     return given_arms
 
 

@@ -30,7 +30,7 @@ CHANNELS, PORTS, STEPS, TRIALS, DT = ("a", "b"), ("n0", "n1"), 300, 70, 0.5
 
 
 def population(model="lif_psc_exp", synapse_model="static", noise_mv=0.0):
-    form = parse(SPEC.format(model, synapse_model, noise_mv)).form(Interface("x", CHANNELS, PORTS, DT, STEPS * DT))
+    form = parse(SPEC.format(model, synapse_model, noise_mv)).encoding(Interface("x", CHANNELS, PORTS, DT, STEPS * DT))
     return tables(founders(form.bounds, 12, np.random.default_rng(4)), form)
 
 

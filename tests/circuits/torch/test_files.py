@@ -22,7 +22,7 @@ def networks():
     lateral = MotifLayer(motif, 3, excites.out_features, lateral=Lateral(weight_mv=3.0), **REAL)
     yield "excitatory", MotifNetwork([excites, lateral], 3)
     signed = MotifLayer(motif, 3, 4, share=False, projection="signed", outputs="all", trainable=("weights", "delays"), **REAL)
-    yield "signed", MotifNetwork([signed], 2, lines=9, batch_first=True, readout_ms=15.0)
+    yield "signed", MotifNetwork([signed], 2, in_features=9, batch_first=True, readout_ms=15.0)
     adaptive = of_model(
         random_circuit(np.random.default_rng(2), neurons=4, channels=2), "alif_psc_exp", np.random.default_rng(3)
     )
@@ -46,7 +46,7 @@ def disturbed(name):
         for layer in net.modules():
             if isinstance(layer, MotifLayer):
                 layer.projection.mul_(3)
-    shape = (7, 60, net.lines) if net.batch_first else (60, 7, net.lines)
+    shape = (7, 60, net.in_features) if net.batch_first else (60, 7, net.in_features)
     return net.eval(), spikes(*shape, rate=0.3).double()
 
 
@@ -70,7 +70,7 @@ def test_a_network_runs_in_the_simulator_with_the_same_spikes(name):
     raster, logits = net.simulate(x)
     found = torch.from_numpy(raster.spikes())
     rows = x.transpose(0, 1) if net.batch_first else x
-    features = rows if net.together is None else net.together(rows)
+    features = rows if net.input_projection is None else net.input_projection(rows)
     wanted = []
     for layer in net.layers:
         everything, _ = layer.run(features)

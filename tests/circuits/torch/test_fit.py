@@ -167,7 +167,7 @@ def test_other_optimisers_are_taken_and_modules_keep_their_manners():
         (lambda: fit(network(), np.zeros(3), steps=2), "train: a pair of spikes .* not ndarray"),
         (
             lambda: fit(network(), (np.zeros((2, 5, 3)), np.zeros(2, int)), steps=2),
-            r"train: spikes must be .trials, steps, 4 lines.",
+            r"train: spikes must be .trials, steps, 4 features.",
         ),
         (lambda: fit(network(), (np.zeros((2, 5, 4)), np.zeros(3, int)), steps=2), r"train: classes must be .2. .* not .3."),
         (lambda: fit(network(9.0), (np.zeros((2, 5, 4)), np.zeros((2, 2))), steps=2), r"train: real targets must be .2, 5, 2."),

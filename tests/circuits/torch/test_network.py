@@ -66,13 +66,13 @@ def test_many_lines_are_brought_together_before_the_first_layer():
     motif, x = small_motif(weights=STRONG), spikes(40, 5, 30, rate=0.3).float()
     parts = [MotifLayer(motif, 2, 3, projection="signed"), MotifLayer(motif, 1, 3, projection="signed")]
     for layer in (parts[0], MixedLayer(parts)):
-        network = MotifNetwork([layer], 4, lines=30)
-        assert torch.equal(network(x), network.readout(layer(network.together(x))[0].sum(0)))
-        assert network.together.weight.shape == (3, 30)
+        network = MotifNetwork([layer], 4, in_features=30)
+        assert torch.equal(network(x), network.readout(layer(network.input_projection(x))[0].sum(0)))
+        assert network.input_projection.weight.shape == (3, 30)
         network(x).square().sum().backward()
-        assert (network.together.weight.grad != 0).all()
-    with pytest.raises(UserError, match=r'lines: .* layers\[0\] needs projection="signed"'):
-        MotifNetwork([MotifLayer(motif, 2, 3)], 4, lines=30)
+        assert (network.input_projection.weight.grad != 0).all()
+    with pytest.raises(UserError, match=r'in_features: .* layers\[0\] needs projection="signed"'):
+        MotifNetwork([MotifLayer(motif, 2, 3)], 4, in_features=30)
     with pytest.raises(UserError, match=r"x: must be a sequence, \[steps, batch, 30\], not \[40, 5, 3\]"):
         network(x[..., :3])
 
@@ -136,7 +136,7 @@ def test_a_description_may_bring_its_inputs_together():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("inputs = 6", "inputs = 6\nfeatures = 2", r"network.toml: lines: .* needs projection=.signed"),
+        ("inputs = 6", "inputs = 6\nfeatures = 2", r"network.toml: in_features: .* needs projection=.signed"),
         ("inputs = 6", "input = 6", "inputs: is missing"),
         ("classes = 3", "classes = 0", "classes: "),
         ("copies = 4", "copys = 4", r"layers\[0\].copys: unknown key; did you mean copies"),

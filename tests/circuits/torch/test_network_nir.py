@@ -43,7 +43,7 @@ def test_a_network_fires_and_answers_by_the_equations_of_nir(readout_ms, solve, 
     real = {"dtype": torch.float64, "share": False}
     first = MotifLayer(small_motif(weights=(60.0, 50.0, 30.0, 9.0)), 3, 4, projection="signed", spread=0.2, **real)
     second = dense_layer(6, first.out_features, seed=1, dtype=torch.float64)
-    net = MotifNetwork([first, second], 3, lines=5, readout_ms=readout_ms)
+    net = MotifNetwork([first, second], 3, in_features=5, readout_ms=readout_ms)
     with torch.no_grad():
         first.projection.mul_(6)
         second.projection.mul_(3)

@@ -42,7 +42,7 @@ def forward_with_spikes():
 
 
 def wide():
-    wide = MotifNetwork([MotifLayer(MOTIF, 2, 5, projection="signed")], 4, lines=7)
+    wide = MotifNetwork([MotifLayer(MOTIF, 2, 5, projection="signed")], 4, in_features=7)
     return wide, wide, 7
 
 
@@ -82,7 +82,7 @@ def test_one_number_that_is_none_is_one_line_that_says_where(name, bad):
     x = spikes(12, 4, lines, rate=0.3).float()
     call(x)
     x[7, 2, lines - 1] = bad
-    last = "channel" if "cell" in name else "line"
+    last = "channel" if "cell" in name else "feature"
     with pytest.raises(UserError, match=f"^x is not finite: {bad} at step 7, trial 2, {last} {lines - 1}$"):
         call(x)
     with pytest.raises(UserError, match="x is not finite"):
@@ -96,7 +96,7 @@ def test_batch_first_or_a_single_step_or_copies_do_not_hide_it(name):
     x[3, 0] = float("nan")
     if "network" in name:
         network = MotifNetwork([MotifLayer(MOTIF, 3, lines)], 4, batch_first=True)
-        with pytest.raises(UserError, match="nan at trial 0, step 3, line 0"):
+        with pytest.raises(UserError, match="nan at trial 0, step 3, feature 0"):
             network(x[None])
     elif "rate" not in name:
         with pytest.raises(UserError, match="nan at step 0, trial 3, "):
@@ -122,7 +122,7 @@ def test_a_state_and_weights_that_are_none_are_named():
         rate(x[0], torch.full((2, rate.hidden_size), float("nan")))
     with torch.no_grad():
         layer.projection[3, 1] = float("nan")
-    with pytest.raises(UserError, match="the projection is not finite: nan at line 3, channel 1"):
+    with pytest.raises(UserError, match="the projection is not finite: nan at feature 3, channel 1"):
         layer(torch.zeros(6, 2, 5))
 
 

@@ -84,7 +84,7 @@ def test_every_individual_is_valid_and_of_the_size_asked_for(here, first, guests
     state = run_epoch(here, 0, 1, first, guests)
     assert len(state.population) == len(state.grades) == 12
     for individual in (*state.population, *state.archive):
-        assert genome.faults(individual["genome"], here.form.bounds) == []
+        assert genome.faults(individual["genome"], here.encoding.bounds) == []
     assert [row["generation"] for row in first.log + state.log] == [0, 1, 2, 3, 4]
 
 

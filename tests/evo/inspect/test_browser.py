@@ -146,19 +146,19 @@ def test_descent_shows_every_step_with_mother_and_child(opened, folder, run):
 
 def test_it_is_said_how_often_the_wiring_came_up_and_who_else_has_it(opened, folder, run):
     shown = opened(folder / "report.html")
-    found = [run.elsewhere(rank) for rank in range(len(run.front))]
+    found = [run.recurrence(rank) for rank in range(len(run.front))]
     rank = next(k for k, one in enumerate(found) if one.ranks)
     for k in (rank, min(range(len(found)), key=lambda k: found[k].circuits)):
         choose(shown, k)
-        said = shown.text("#elsewhere")
+        said = shown.text("#recurrence")
         if found[k].circuits > 1:
             assert f"is that of {found[k].circuits} circuits" in said
             assert f"first in generation {found[k].generation}" in said
         else:
             assert "Nothing else that the run remembers" in said
-        assert shown.texts("#elsewhere button") == [f"rank {other}" for other in found[k].ranks[:12]]
+        assert shown.texts("#recurrence button") == [f"rank {other}" for other in found[k].ranks[:12]]
     choose(shown, rank)
-    shown.page.locator("#elsewhere button").first.click()
+    shown.page.locator("#recurrence button").first.click()
     shown.drawn(found[rank].ranks[0])
 
 
@@ -552,7 +552,7 @@ def test_fronts_of_any_size(opened, folder, tmp_path, count):
     shown.drawn(count - 1)
     assert shown.count(f'#members tr[data-rank="{count - 1}"][aria-selected="true"]') == 1
     assert shown.text("#circuit h3 >> nth=0").startswith(f"Rank {count - 1}")
-    assert shown.count("#elsewhere button") <= 12
+    assert shown.count("#recurrence button") <= 12
 
 
 def test_a_run_stopped_half_way(opened, tmp_path):

@@ -15,7 +15,7 @@ from evo.genome import identity
 from evo.genome.from_circuit import from_circuit
 from evo.population.individual import joined
 from evo.spec.founders import founders
-from evo.spec.given import given
+from evo.spec.resolve import resolve
 from evo.spec.run_spec import ENDINGS, SINCE_0_5, parse
 from evo.spec.starter import starter
 from tests.evo.tiny import SPEC, cli, one_line_of, spec_file, stops_after
@@ -35,13 +35,13 @@ def run(tmp_path_factory):
 
 
 def test_the_first_population_has_the_founders_and_variations(run):
-    form = run.spec.form(run.interface)
+    form = run.spec.encoding(run.interface)
     gate = circuits.zoo["gate-3"]
     own = from_circuit(gate, form, run.interface.inputs, run.interface.outputs)
-    heritage = run.stored.heritage
-    assert heritage.log["count"] == 6
+    initial = run.stored.initial
+    assert initial.log["count"] == 6
     for island in range(3):
-        mine = heritage.genomes[heritage.island == island]
+        mine = initial.genomes[initial.island == island]
         assert mine[0].tobytes() == own.genome.tobytes()
         assert len(set(identity.keys(mine))) > 3
     first = {row["island"]: row["log"][0] for row in run.epochs if row["epoch"] == 0}
@@ -110,7 +110,7 @@ def test_genomes_of_circuits_are_the_genomes_that_they_came_from():
     for dale in (True, False):
         spec = parse(SPEC.replace("[circuit]", f"[circuit]\ndale = {str(dale).lower()}"))
         interface = spec.make_task().interface
-        form = spec.form(interface)
+        form = spec.encoding(interface)
         drawn = genome.variation.founders(form.bounds, 30, np.random.default_rng(4))
         for one in drawn:
             circuit = genome.to_circuit(one, form, interface.inputs, interface.outputs)
@@ -149,7 +149,7 @@ def gate_with(**changes):
 def test_what_does_not_fit_is_named_in_one_line(tmp_path, changes, what):
     circuits.save(gate_with(**changes), tmp_path / "mine.json")
     path = spec_file(tmp_path, text(more='founders = ["mine.json"]'))
-    message = one_line_of(lambda: given(path))
+    message = one_line_of(lambda: resolve(path))
     for part in (str(path), "search.founders: mine.json: ", *what):
         assert part in message
 
@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_named_in_one_line(tmp_path, changes, what):
 )
 def test_bounds_and_names_are_checked_in_one_line(tmp_path, more, changes, what):
     path = spec_file(tmp_path, text(more=more), **changes)
-    assert what in one_line_of(lambda: given(path))
+    assert what in one_line_of(lambda: resolve(path))
 
 
 def test_others_circuits_found_a_run_with_numbers_on_the_grid(tmp_path, caplog):
@@ -177,7 +177,7 @@ def test_others_circuits_found_a_run_with_numbers_on_the_grid(tmp_path, caplog):
     data["synapses"][0]["weight_mv"] += 0.001
     circuits.save(circuits.Circuit.model_validate(data), tmp_path / "mine.json")
     path = spec_file(tmp_path, text(more='founders = ["mine.json"]'), generations=1)
-    spec = given(path).spec
+    spec = resolve(path).spec
     (found,) = founders(spec, spec.make_task().interface, tmp_path)
     assert "grid of genomes" in found.remarks[0]
     evo.run(path, tmp_path / "run", workers=0)

@@ -185,7 +185,7 @@ def test_the_committed_specs_are_valid(path):
     spec, source = read(path)
     assert source is None
     assert spec.task["name"] == path.stem
-    assert spec.form(spec.make_task().interface).bounds.allowed.any()
+    assert spec.encoding(spec.make_task().interface).bounds.allowed.any()
 
 
 def test_the_three_tasks_have_a_committed_spec():
@@ -216,7 +216,7 @@ def test_a_number_stands_for_a_range(tau, neurons):
     spec = parse(f'[task]\nname = "gate"\n[circuit]\nneurons = {neurons}\n[circuit.parameters]\ntau_m_ms = {tau}')
     assert spec.circuit.neurons == (neurons, neurons)
     assert spec.circuit.parameters.tau_m_ms == (tau, tau)
-    bounds = spec.form(spec.make_task().interface).bounds
+    bounds = spec.encoding(spec.make_task().interface).bounds
     low, high = bounds.parameter[0, :, LIF_PSC_EXP.names.index("tau_m_ms")]
     assert low == high
     assert abs(low - tau) <= 0.5 / 256 + 1e-9
@@ -228,7 +228,7 @@ def test_a_number_stands_for_a_range(tau, neurons):
 def test_bounds_hold_at_least_one_grid_point_and_stay_inside_the_range(a, b):
     low, high = sorted((a, b))
     spec = parse(f'[task]\nname = "gate"\n[circuit]\nexcitatory_weight_mv = [{low}, {high}]')
-    least, most = spec.form(spec.make_task().interface).bounds.weight[0]
+    least, most = spec.encoding(spec.make_task().interface).bounds.weight[0]
     assert 0 < least <= most
     assert least % (1 / 256) == 0 == most % (1 / 256)
     if high - low > 1 / 256:
@@ -263,7 +263,7 @@ rate_hz = 300
 
 def test_a_spec_names_models_noise_and_cell_types():
     spec = parse(MODELS)
-    form = spec.form(spec.make_task().interface)
+    form = spec.encoding(spec.make_task().interface)
     names = [*form.model.names, *form.synapse_model.parameters]
     assert (form.model.name, form.synapse_model.name, form.noise_mv) == ("aeif_psc_exp", "short_term", 1.5)
     assert form.types == ("PYR", "PV")
@@ -313,17 +313,17 @@ def test_a_mistake_in_models_types_or_rule_is_named_in_one_line(tmp_path, old, n
 def test_types_that_leave_no_way_from_the_inputs_to_an_output_are_refused_at_once():
     deaf = MODELS.replace('sign = "E"', 'sign = "E"\ninputs = false').replace("noise_mv = 1.5", "noise_mv = 0")
     spec = parse(deaf)
-    assert spec.form(spec.make_task().interface)  # by way of PV, which projects to PYR
+    assert spec.encoding(spec.make_task().interface)  # by way of PV, which projects to PYR
     deaf = deaf.replace('projects_to = ["PYR"]', 'projects_to = ["PV"]')
     spec = parse(deaf.replace("noise_mv = 0", "noise_mv = 1"))
-    assert spec.form(spec.make_task().interface)  # noise makes it fire
+    assert spec.encoding(spec.make_task().interface)  # noise makes it fire
     spec = parse(deaf)
-    assert "no input reaches an excitatory neuron" in one_line_of(lambda: spec.form(spec.make_task().interface))
+    assert "no input reaches an excitatory neuron" in one_line_of(lambda: spec.encoding(spec.make_task().interface))
 
 
 def test_types_of_one_sign_alone_allow_no_neurons_of_the_other():
     text = '[task]\nname = "gate"\n[circuit]\nexcitatory_share = [0, 1]\n[circuit.types.PYR]\nsign = "E"\n'
     spec = parse(text)
-    allowed = spec.form(spec.make_task().interface).bounds.allowed
+    allowed = spec.encoding(spec.make_task().interface).bounds.allowed
     assert allowed[:, 0].any()
     assert not allowed[:, 1:].any()

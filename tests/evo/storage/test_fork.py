@@ -6,7 +6,7 @@ import evo
 from evo import genome
 from evo.genome import identity
 from evo.spec.run_spec import changed
-from evo.storage.fork import heritage
+from evo.storage.fork import initial_population
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 
 pytestmark = pytest.mark.long
@@ -61,8 +61,8 @@ def test_a_stopped_run_can_be_forked_too_and_one_without_circuits_says_so(tmp_pa
 @pytest.mark.parametrize("neurons", ["[3, 4]", "[3, 12]", "[5, 6]"])
 def test_founders_keep_the_changed_bounds_and_do_what_they_did(parent, neurons):
     spec = changed(parent.spec, {"circuit.neurons": neurons})
-    found = heritage(parent, spec, parent.interface)
-    old, new = parent.spec.form(parent.interface), spec.form(parent.interface)
+    found = initial_population(parent, spec, parent.interface)
+    old, new = parent.spec.encoding(parent.interface), spec.encoding(parent.interface)
     assert all(genome.faults(one, new.bounds) == [] for one in found.genomes)
     assert set(found.island) <= set(range(3))
     theirs = [one for state in parent.states for part in (state.archive, state.population) for one in part["genome"]]
@@ -78,8 +78,8 @@ def test_circuits_of_the_store_that_break_the_bounds_are_not_inherited(parent):
     broken = evo.open_run(parent.folder)
     for state in broken.states:
         state.population["genome"]["readout"] = 99
-    found = heritage(broken, broken.spec, broken.interface)
-    assert all(genome.faults(one, broken.spec.form(broken.interface).bounds) == [] for one in found.genomes)
+    found = initial_population(broken, broken.spec, broken.interface)
+    assert all(genome.faults(one, broken.spec.encoding(broken.interface).bounds) == [] for one in found.genomes)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,6 @@ def test_changes_that_cannot_be_made_are_one_line_and_leave_no_folder(parent, tm
     assert not (tmp_path / "child").exists()
 
 
-def test_the_heritage_moves_into_the_store(parent, tmp_path):
+def test_the_initial_population_moves_into_the_store(parent, tmp_path):
     run = forked(parent, {"search.generations": "1", "search.islands": "1"}, tmp_path / "child")
     assert sorted(path.name for path in run.folder.iterdir()) == ["run.db", "run.toml"]

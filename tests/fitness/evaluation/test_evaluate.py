@@ -19,7 +19,7 @@ CASES = {"itd": {"detectors": 3}, "order": {"channels": 2}, "gate": {}}
 def case(request):
     """A task, 70 trials (more than one machine word), and a population as circuits and evaluated."""
     task = fitness.task(request.param, **CASES[request.param])
-    form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').form(task.interface)
+    form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').encoding(task.interface)
     trials = task.trials(3, 70)
     genomes = variation.founders(form.bounds, 12, np.random.default_rng(4))
     circuits = [genome.to_circuit(g, form, task.inputs, task.outputs) for g in genomes]
@@ -108,7 +108,7 @@ def test_robustness_does_not_depend_on_who_else_is_there(case):
     together = robustness(found)
     assert ((together >= 0) & (together <= 1)).all()
     np.testing.assert_array_equal(robustness(found), together)
-    form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').form(task.interface)
+    form = parse(f'[task]\nname = "{task.name}"\n[circuit]\nexcitatory_weight_mv = [50.0, 200.0]').encoding(task.interface)
     genomes = variation.founders(form.bounds, 12, np.random.default_rng(4))
     for k in range(12):
         np.testing.assert_array_equal(

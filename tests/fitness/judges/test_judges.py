@@ -74,7 +74,7 @@ def test_what_it_says_of_a_circuit_does_not_depend_on_the_others(case, monkeypat
     for name in ("objectives", "score", "cases", "spikes", "events", "failed", "share"):
         alone = np.concatenate([getattr(one, name) for one in one_by_one])
         np.testing.assert_array_equal(getattr(together, name), alone)
-    monkeypatch.setattr(type(case.judge), "together", 7)
+    monkeypatch.setattr(type(case.judge), "max_batch", 7)
     assert same(judged(case.judge, case.candidates), together)
     backwards = case.judge.evaluate(case.candidates[::-1])
     np.testing.assert_array_equal(backwards.objectives[::-1], together.objectives)

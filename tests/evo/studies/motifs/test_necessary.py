@@ -17,7 +17,7 @@ MOTIF = "feedforward excitation chain"
 def circuits_with(loss_of, count=60):
     """Random circuits, and the losses that a function (is it a connection of the motif, a random number) gives their cuts."""
     spec, rng = parse(SPEC), np.random.default_rng(5)
-    form = spec.form(spec.make_task().interface)
+    form = spec.encoding(spec.make_task().interface)
     made = []
     for record in genome.founders(form.bounds, count, rng):
         circuit = genome.to_circuit(record, form, ("a", "b", "control"), ("out",))

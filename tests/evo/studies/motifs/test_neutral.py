@@ -20,7 +20,7 @@ SIZE = np.array([3, 2, 5, 5])
 @pytest.fixture(scope="module")
 def operators():
     spec = parse(SPEC)
-    return Operators(spec.form(spec.make_task().interface).bounds, 0.5, 0.5)
+    return Operators(spec.encoding(spec.make_task().interface).bounds, 0.5, 0.5)
 
 
 def test_what_drifts_stays_valid_and_changes(operators):
@@ -33,7 +33,7 @@ def test_what_drifts_stays_valid_and_changes(operators):
 def test_the_wiring_of_genomes_is_that_of_their_circuits():
     spec = parse(SPEC)
     interface = spec.make_task().interface
-    form = spec.form(interface)
+    form = spec.encoding(interface)
     (grown,) = drift(Operators(form.bounds, 0.5, 0.5), 30, [5], np.random.default_rng(2))
     made: list[Circuit] = [genome.to_circuit(g, form, interface.inputs, interface.outputs) for g in grown]
     direct, through = wiring_of(grown), Wiring.of(made)

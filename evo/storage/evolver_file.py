@@ -1,5 +1,5 @@
-"""State of an `evo.Evolver` in a file: the states of its islands after the last whole epoch, and the results told since, which
-are replayed. Read without pickle, and checked (`evo.storage.stored`)."""
+"""The file of an `evo.Evolver`: the states of its islands after the last whole epoch, and the results since then, which are
+replayed. Read without pickle, and checked (`evo.storage.stored`)."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +15,14 @@ from evo.engine.island import State
 from evo.spec.run_spec import LARGEST, RunSpec, parse
 from evo.storage.stored import CASES, check_states
 from fitness.judges import Results
+from fitness.judges.scores import NOT_SCORED
 
 VERSION = 1
-BYTES, CIRCUITS = 10**10, 10**8  # at most
+MAX_BYTES, MAX_CIRCUITS = 10**10, 10**8
 SINCE = ("objectives", "score", "cases", "spikes", "events", "failed")  # fields of results
 
 
-class Saved(NamedTuple):
+class _Arrays(NamedTuple):
     """Arrays, and as `log` the version, the spec as TOML, the epoch, the evaluations before it, the sizes of the states in
     bytes, and the number of circuits in each of the results since."""
 
@@ -35,7 +36,7 @@ class Saved(NamedTuple):
     log: dict
 
 
-class Told(NamedTuple):
+class Saved(NamedTuple):
     """The state of an Evolver: states is None before the first epoch ends; since, the results in order."""
 
     spec: RunSpec
@@ -60,15 +61,15 @@ def write(path: Path, spec: RunSpec, epoch: int, evaluations: int, states: list[
         "sizes": [len(blob) for blob in blobs],
         "counts": [len(results.score) for results in since],
     }
-    write_whole(path, to_bytes(Saved(np.frombuffer(b"".join(blobs), "u1"), **joined, log=log)))
+    write_whole(path, to_bytes(_Arrays(np.frombuffer(b"".join(blobs), "u1"), **joined, log=log)))
 
 
-def read(path: Path) -> Told:
+def read(path: Path) -> Saved:
     """Read a file of `write`. Raises UserError for any other file."""
-    damaged = UserError(f"{path}: is no file that evo.Evolver saved, or damaged")
-    n = (0, CIRCUITS)
+    damaged = UserError(f"{path}: is not a file that evo.Evolver saved, or it is damaged")
+    n = (0, MAX_CIRCUITS)
     shapes = {
-        "states": Shape("u1", ((0, BYTES),)),
+        "states": Shape("u1", ((0, MAX_BYTES),)),
         "objectives": Shape("f8", (n, (1, 100))),
         "cases": Shape("f4", (n, (1, CASES))),
         **{name: Shape("f8", (n,)) for name in ("score", "spikes", "events")},
@@ -76,7 +77,7 @@ def read(path: Path) -> Told:
         "log": Shape("u1", ((2, 100 * LARGEST),)),
     }
     try:
-        saved = from_bytes(Saved, read_bytes(path, BYTES), shapes)
+        saved = from_bytes(_Arrays, read_bytes(path, MAX_BYTES), shapes)
         log = saved.log
         known = isinstance(log, dict) and log.get("version") == VERSION and isinstance(log["spec"], str)
         numbers = [log["epoch"], log["evaluations"], *log["sizes"], *log["counts"]] if known else [None]
@@ -102,11 +103,10 @@ def read(path: Path) -> Told:
     states = check_states(spec, spec.make_judge().interface, blobs, log["epoch"], path) if blobs else None
     ends = np.cumsum([0, *counts])
     since = [_results(saved, slice(int(a), int(b))) for a, b in pairwise(ends)]
-    return Told(spec, log["epoch"], log["evaluations"], states, since)
+    return Saved(spec, log["epoch"], log["evaluations"], states, since)
 
 
 def _results(saved, rows):
     arrays = {name: getattr(saved, name)[rows] for name in SINCE}
-    return Results(
-        **arrays, fault="told as None" if arrays["failed"].any() else None, share=np.ones(len(arrays["score"])), seconds={}
-    )
+    fault = NOT_SCORED if arrays["failed"].any() else None
+    return Results(**arrays, fault=fault, share=np.ones(len(arrays["score"])), seconds={})

@@ -17,7 +17,7 @@ from fitness.sandbox.code import Code
 from fitness.tasks import BUILT_IN
 
 
-class Given(NamedTuple):
+class Resolved(NamedTuple):
     """spec  as resolved;   source  the user's own code, or None;   stem  for the name of the run
     ships   is it a built-in spec, in place of a file that does not exist?"""
 
@@ -27,12 +27,12 @@ class Given(NamedTuple):
     ships: bool = False
 
 
-def given(
+def resolve(
     what,
     changes: dict[str, str] | None = None,
     before_code: Callable[[RunSpec, Path], None] = lambda *_: None,
     **overrides,
-) -> Given:
+) -> Resolved:
     """The spec that `what` stands for, checked, its task and bounds included.
 
     what       a path to a TOML file; a dict, {"task": {"name": "itd"}, "search": {...}}; a RunSpec; or the name of a built-in
@@ -65,7 +65,7 @@ def given(
     before_code(spec, folder)
     source = checked_with_task(spec, folder, place)
     founders(spec, spec.make_judge(source).interface, folder, place)
-    return Given(spec, source, stem, ships)
+    return Resolved(spec, source, stem, ships)
 
 
 def shipped(name: str) -> str | None:

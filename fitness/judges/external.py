@@ -6,11 +6,11 @@ from circuits.errors import UserError
 from fitness.judges.judge import Judge
 from fitness.trials import Interface
 
-TOLD = "told"  # [task] judge = "told"
+EXTERNAL = "told"  # [task] judge = "told"
 
 
-class Told(Judge):
-    """States the interface of circuits and judges none."""
+class External(Judge):
+    """Knows the interface of circuits, and judges none."""
 
     warms = False
 

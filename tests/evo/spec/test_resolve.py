@@ -6,7 +6,7 @@ import pytest
 import evo
 from circuits import zoo
 from circuits.errors import UserError
-from evo.spec.given import as_changes, given, shipped
+from evo.spec.resolve import as_changes, resolve, shipped
 from evo.spec.run_spec import RunSpec, parse
 from evo.spec.starter import starter
 from fitness.tasks import BUILT_IN
@@ -37,14 +37,14 @@ def _elsewhere(tmp_path, monkeypatch):
 def test_a_path_a_dict_and_a_spec_are_the_same_run(tmp_path):
     spec = parse(SPEC)
     for what in (spec_file(tmp_path), str(spec_file(tmp_path)), SECTIONS, spec):
-        assert given(what).spec == spec
-    assert given(SECTIONS).stem == "gate"
-    assert given(spec_file(tmp_path)).stem == "tiny"
+        assert resolve(what).spec == spec
+    assert resolve(SECTIONS).stem == "gate"
+    assert resolve(spec_file(tmp_path)).stem == "tiny"
 
 
 def test_the_name_of_a_task_is_its_starter_spec():
-    assert given("itd") == (parse(starter("itd")), None, "itd", True)
-    assert given("itd", seed=7).spec.search.seed == 7
+    assert resolve("itd") == (parse(starter("itd")), None, "itd", True)
+    assert resolve("itd", seed=7).spec.search.seed == 7
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, *sorted(path.stem for path in (ROOT / "runs" / "zoo").glob("*.toml"))])
@@ -57,16 +57,16 @@ def test_committed_specs_ship_word_for_word(name):
 def test_the_commands_on_a_card_find_their_spec_in_an_empty_folder(name):
     made = zoo.card(name).made
     words = zoo.card(name).commands[0].split()
-    found = given(words[2], seed=int(words[words.index("--seed") + 1]))
+    found = resolve(words[2], seed=int(words[words.index("--seed") + 1]))
     assert found.ships
     assert found.spec.digest() == made.spec_sha256
-    assert given(f"zoo:{name}", seed=made.seed).spec == found.spec
+    assert resolve(f"zoo:{name}", seed=made.seed).spec == found.spec
 
 
 def test_a_file_that_is_there_is_not_replaced_by_one_that_ships(tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "gate.toml").write_text('[task]\nname = "xor"\n', encoding="utf-8")
-    assert given("runs/gate.toml").spec.task["name"] == "xor"
+    assert resolve("runs/gate.toml").spec.task["name"] == "xor"
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_anything_else_is_refused_in_one_line(what):
 
 def test_settings_are_those_of_fork_with_the_same_errors(tmp_path):
     changes = as_changes(["task.volleys=2", "search.algorithm = cma", "circuit.neurons=[3, 5]"])
-    found = given(spec_file(tmp_path), changes).spec
+    found = resolve(spec_file(tmp_path), changes).spec
     assert (found.task["volleys"], found.search.algorithm, found.circuit.neurons) == (2, "cma", (3, 5))
     assert "write KEY=VALUE" in one_line_of(lambda: as_changes(["task.volleys"]))
     for wrong in ("seed=3", "search.speed=3", "task.volleys=many"):
-        one_line_of(lambda wrong=wrong: given(spec_file(tmp_path), as_changes([wrong])))
+        one_line_of(lambda wrong=wrong: resolve(spec_file(tmp_path), as_changes([wrong])))
 
 
 def test_a_run_from_a_dict_shows_its_progress_and_writes_its_page_when_asked(tmp_path, capsys):
@@ -104,5 +104,5 @@ def test_a_run_from_a_dict_shows_its_progress_and_writes_its_page_when_asked(tmp
 def test_a_task_of_ones_own_is_sought_beside_the_spec(tmp_path):
     (tmp_path / "far").mkdir()
     path = own_task_spec(tmp_path / "far")
-    assert [name for name, _ in given(path).source] == ["agree.py"]
-    assert "cannot be read" in one_line_of(lambda: given({"task": {"name": "agree.py:Agree"}}))
+    assert [name for name, _ in resolve(path).source] == ["agree.py"]
+    assert "cannot be read" in one_line_of(lambda: resolve({"task": {"name": "agree.py:Agree"}}))

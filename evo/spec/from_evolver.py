@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import UserError
-from evo.spec.given import as_toml, given
+from evo.spec.resolve import as_toml, resolve
 from evo.spec.run_spec import RunSpec, parse
-from fitness.judges import JUDGE, TOLD
+from fitness.judges import EXTERNAL, JUDGE
 from fitness.sandbox.code import Code
 
 WITHOUT_SPEC = {"islands": 1, "generations": 10**7}  # of [search]
 OF_THE_TASK = ("target", "trials", "held_out", "stop", "task_seconds")  # keys of [search] without meaning for told scores
 
 
-def told_spec(
+def spec_of_evolver(
     spec: Any,
     inputs: Sequence[str] | None,
     outputs: Sequence[str] | None,
@@ -29,7 +29,7 @@ def told_spec(
     if spec is not None:
         if inputs is not None or outputs is not None or dt_ms is not None:
             raise UserError("Evolver: inputs, outputs and dt_ms are those of the spec; give either these or a spec")
-        original = given(spec)
+        original = resolve(spec)
         folder = Path(spec).parent if isinstance(spec, str | Path) else folder
         interface = original.spec.make_judge(original.source).interface
         data = original.spec.model_dump(mode="json", exclude_none=True)
@@ -42,14 +42,14 @@ def told_spec(
         raise UserError('Evolver: give a spec, or the names of the outputs of circuits, such as outputs=["x"]')
     else:
         data["search"] = dict(WITHOUT_SPEC)
-    section = {JUDGE: TOLD, "inputs": list(inputs or ()), "outputs": list(outputs or ())}
+    section = {JUDGE: EXTERNAL, "inputs": list(inputs or ()), "outputs": list(outputs or ())}
     data["task"] = section | ({} if dt_ms is None else {"dt_ms": float(dt_ms)})
     data["circuit"] = data.get("circuit", {}) | dict(circuit or {})
     data["search"] = data.get("search", {}) | dict(search)
     resolved = parse(as_toml(data), "Evolver")
     if resolved.search.founders:
         raise UserError("Evolver: search.founders: an Evolver draws its first circuits; leave the key out, or use evo run")
-    resolved.form(resolved.make_judge().interface)
+    resolved.encoding(resolved.make_judge().interface)
     source = resolved.collect(folder)
     resolved.make_algorithm(source)
     return resolved, source
