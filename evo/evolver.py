@@ -262,7 +262,7 @@ class Evolver:
         """
         front = self.front
         if not front:
-            raise UserError("best: nothing was told yet")
+            raise UserError("best: no scores were told yet")
         return front[0]
 
     def motif(self, rank: int = 0) -> Motif:
@@ -374,7 +374,7 @@ class Evolver:
 
     def __repr__(self):
         front = self.front
-        best = f"best score {front[0].score:.4g}" if front else "nothing told yet"
+        best = f"best score {front[0].score:.4g}" if front else "no scores yet"
         return f"<Evolver: generation {self.generation}, {self.evaluations:,} judgements, {best}>"
 
 

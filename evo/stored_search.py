@@ -166,7 +166,7 @@ def open_store(folder, spec, source, anew=False):
 
 def _facts(spec, source):
     judge = spec.make_judge(source)
-    description = judge.described()
+    description = judge.describe()
     facts = {
         "spec_sha256": spec.digest(source),
         "interface": json.dumps(judge.interface, default=Sampled.model_dump),

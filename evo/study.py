@@ -198,7 +198,7 @@ def resume_study(folder, workers: int | str = "auto", address: str | None = None
     if failed:
         name, error = next(iter(failed.items()))
         others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise MachineError(f"{folder}: {name}{others} failed: {error}; the others are done; again with evo study resume")
+        raise MachineError(f"{folder}: {name}{others} failed: {error}; the others are done; evo study resume tries again")
     return Study(folder)
 
 

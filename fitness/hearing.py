@@ -39,7 +39,7 @@ def read_stereo(path) -> tuple[float, np.ndarray]:
     except Exception as error:  # scipy raises various exceptions for broken files
         raise UserError(f"{path}: not a WAV file that can be read: {str(error) or type(error).__name__}") from None
     if sound.size == 0:
-        raise UserError(f"{path}: is empty, there are no samples in it")
+        raise UserError(f"{path}: is empty: it has no samples")
     if sound.ndim != 2 or sound.shape[1] != 2:
         channels = "mono" if sound.ndim == 1 else f"of {sound.shape[1]} channels"
         raise UserError(f"{path}: is {channels}; two ears need a stereo file")
@@ -136,7 +136,7 @@ def ears(path, centre_hz: float | None = None, range_hz: tuple[float, float] = (
     sound = sound / largest if largest > 0 else sound
     sound = sound - sound.mean(axis=0)  # a constant is no sound
     if np.abs(sound).max() <= ROUNDING:
-        raise UserError(f"{path}: has nothing to hear: it is silent")
+        raise UserError(f"{path}: is silent")
     fine_rate, sound = interpolated(sound, rate)
     centres = (centre_hz,) if centre_hz is not None else centres_between(*range_hz)
     audible = [band for f in centres if (band := channel(sound, f, fine_rate)) is not None]

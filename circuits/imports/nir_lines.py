@@ -56,7 +56,7 @@ class Wiring:
         width = self._input_width(name)
         for before, lines in zip(self.sources[name], inputs, strict=True):
             if lines.width != width:
-                self.report.refuse(f"node {name!r}", f"it takes {width} lines and {before!r} gives {lines.width}")
+                self.report.refuse(f"node {name!r}", f"it has {width} inputs, but {before!r} has {lines.width} outputs")
         if not inputs:
             return _none(width)
         source, line, weight, delay, tau = (np.concatenate([lines[k] for lines in inputs]) for k in range(5))
@@ -119,7 +119,8 @@ class Wiring:
 
     def _filtered(self, name, node, lines):
         if not np.isnan(lines.tau).all():
-            self.report.refuse("synaptic time constants", f"node {name!r} filters what is filtered; motifs have one decay")
+            how = f"node {name!r} filters a signal that is filtered already; motifs have one decay"
+            self.report.refuse("synaptic time constants", how)
         tau, r, leak = (per_line(node.fields[key], lines.width) for key in ("tau", "r", "v_leak"))
         if (tau <= 0).any():
             self.report.refuse("synaptic time constants", f"node {name!r} has a time constant that is not above 0")

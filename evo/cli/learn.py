@@ -28,15 +28,15 @@ def tasks(name, out):
         for task in BUILT_IN.values():
             click.echo(f"{task.name:14} {task.what()}")
         click.echo(f"{LEARNING:14} How well a network of copies of the circuit learns by gradient descent.")
-        click.echo(f"\nevo tasks NAME explains one; {' and '.join(OVER_FILES)} are over a file of yours;")
-        click.echo("one of your own is FILE.py:CLASS, here and in the spec.")
+        click.echo(f"\nevo tasks NAME explains one. {' and '.join(OVER_FILES)} read a file of yours;")
+        click.echo("a task of your own is FILE.py:CLASS, here and in a spec.")
         return
     say_executed(name, Path(), err=True)
     task = task_class(name)
     if name == LEARNING and out is not None:
         raise UserError(f"--out: task {name} has no trials of its own to draw")
     if name in OVER_FILES and out is not None:
-        raise UserError(f"--out: task {name} is over a file of yours, which evo recording FILE -o draws")
+        raise UserError(f"--out: task {name} reads a file of yours, which evo recording FILE -o draws")
     if out is not None:
         click.echo(draw(with_defaults(task), Path(out)))
         return

@@ -33,7 +33,7 @@ def inspect(path, html, as_json):
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--out", metavar="FILE", help="Draw the result as a picture (svg, png or pdf).")
-@click.option("--lesions", is_flag=True, help="Cut the motifs' connections: what does it cost, beside others of their kind?")
+@click.option("--lesions", is_flag=True, help="Also measure the loss of score when a connection of a motif is cut.")
 @click.option("--against", "graph", metavar="GRAPH", help="Compare with a connectome: an edge list with signs, GraphML, ...")
 def motifs(folders, as_json, out, lesions, graph):
     """Show what runs have in common: wirings that several runs evolved, and motifs more frequent than chance.
@@ -41,11 +41,12 @@ def motifs(folders, as_json, out, lesions, graph):
     DIR... are the folders of runs that differ in their seed. Of each run the smallest circuit counts that scores as well as its
     best.
 
-    --lesions: what it costs to cut a connection of a motif, beside other connections of the same kind in the same circuit.
-    Executes the code of a task of your own that lies in a folder, unless the code was changed since the run began.
+    --lesions also measures the loss of score when a connection of a motif is cut, compared with other connections of the same
+    kind in the same circuit. It executes the code of a task of your own that lies in a folder, unless the code was changed
+    since the run began.
 
-    --against: which small E/I motifs are more frequent than signs and degrees explain, in these circuits (of runs, or motifs)
-    and in a measured connectome.
+    --against compares these circuits (of runs, or motifs) with a measured connectome: which small E/I motifs are more frequent
+    than in random graphs with the same signs and degrees?
     """
     if graph is not None:
         _against(folders, graph, as_json, out)

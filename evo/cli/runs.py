@@ -169,13 +169,13 @@ def status(folder, as_json):
     if run.parent:
         click.echo(f"forked from {harmless(run.parent['run'])} at its generation {run.parent['generation']}")
     if run.founders:
-        click.echo(f"began with {harmless(', '.join(founder['name'] for founder in run.founders))}")
+        click.echo(f"founders: {harmless(', '.join(founder['name'] for founder in run.founders))}")
     if run.progress.ended not in (None, "generations"):
         click.echo(f"ended by search.{run.progress.ended}; go on with: evo resume {quote(name)} --generations G")
     if run.failed[0]:
         click.echo(f"{run.failed[0]:,} times a circuit got the worst score because of: {harmless(run.failed[1])}")
     if run.saved:
-        click.echo(f"giving up hopeless circuits saved {run.saved:.1%} of the simulation")
+        click.echo(f"early stopping saved {run.saved:.1%} of the simulation")
     if run.state == "stopped":
         click.echo(f"go on with: evo resume {quote(name)}")
 
@@ -253,9 +253,9 @@ def _finish(run):
     selected = max(validated, key=lambda member: (member.validation, member.held_out), default=best)
     if selected.rank != best.rank:
         text = f"rank {selected.rank}, best on validation trials, whose {_scores(selected, 'held-out score is')}"
-        click.echo(f"chosen without a look at the held-out trials, and shown while it ran: {text}")
+        click.echo(f"selected without held-out trials, and shown during the search: {text}")
     if run.saved:
-        click.echo(f"giving up hopeless circuits saved {run.saved:.1%} of the simulation")
+        click.echo(f"early stopping saved {run.saved:.1%} of the simulation")
     click.echo(f"page: {page_path}\nmore: evo inspect {quote(str(run.folder))}")
 
 

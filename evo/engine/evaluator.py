@@ -108,7 +108,7 @@ class Evaluator:
         """Write the results of new circuits; returns the case scores of all circuits, those of the others not filled in yet."""
         width = self.known[0][1].shape[1] if self.known else results.cases.shape[1]
         if results is not None and results.cases.shape[1] != width:
-            raise UserError(f"the judge says {results.cases.shape[1]} case scores of a circuit, {width} before")
+            raise UserError(f"the judge gives {results.cases.shape[1]} case scores of a circuit, before {width}")
         n = len(new)
         if results is not None:
             columns = results.objectives[:n], results.score[:n], results.spikes[:n], results.events[:n]

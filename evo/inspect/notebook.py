@@ -14,7 +14,7 @@ def of_run(run) -> str:
 
 
 def of_evolver(evolver) -> str:
-    return _of(escape(repr(evolver)), evolver.front, "nothing was told yet", "evolver.front has them all")
+    return _of(escape(repr(evolver)), evolver.front, "no scores were told yet", "evolver.front has them all")
 
 
 def _of(head, front, nothing, where):

@@ -11,7 +11,7 @@ from circuits.numerics.compiled import compiled
 HEAT = 1024
 RACE = 32
 SAMPLE = 64
-FEW, MOST = 6, 12
+FEW, MAX_VALUES = 6, 12
 
 
 class EpsilonLexicase:
@@ -175,11 +175,11 @@ def _filter(columns, epsilon, trial, pool, size):
 
 @compiled
 def _by_score(columns, epsilon):
-    """Are there few distinct case scores in a trial, FEW on average and at most MOST? And sets [trials, MOST, words]
+    """Are there few distinct case scores in a trial, FEW on average and at most MAX_VALUES? And sets [trials, MAX_VALUES, words]
     with a bit for each group: those with the best of the trial, the second best, ..., those within epsilon of it or better."""
     trials, groups = columns.shape
-    at = np.zeros((trials, MOST, (groups + 63) >> 6), np.uint64)
-    near, case_scores, total = np.zeros_like(at), np.empty(MOST, np.float32), 0
+    at = np.zeros((trials, MAX_VALUES, (groups + 63) >> 6), np.uint64)
+    near, case_scores, total = np.zeros_like(at), np.empty(MAX_VALUES, np.float32), 0
     for trial in range(trials):
         count = 0
         for g in range(groups):
@@ -188,7 +188,7 @@ def _by_score(columns, epsilon):
                 k += 1
             if k == count or case_scores[k] < score:
                 total += 1
-                if count == MOST or total > FEW * trials:
+                if count == MAX_VALUES or total > FEW * trials:
                     return False, at, near
                 for later in range(count, k, -1):
                     case_scores[later] = case_scores[later - 1]

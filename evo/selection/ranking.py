@@ -22,8 +22,8 @@ def tournament(objectives: np.ndarray, count: int, rng: np.random.Generator) -> 
 
 def nsga2(objectives: np.ndarray, count: int) -> np.ndarray:
     """Indices [count] of survivors by NSGA-II, from minimised objectives [population, objectives]: whole Pareto fronts, the
-    best first, and the least crowded individuals of the last one. Of individuals with equal objectives one competes; the others only
-    fill places that would stay empty."""
+    best first, and the least crowded individuals of the last one. Of individuals with equal objectives one competes; the others
+    only fill places that would stay empty."""
     return _by_rank(objectives, _ranks(objectives), count)
 
 

@@ -42,4 +42,4 @@ def check_memory(spec: Any, judge: Judge, place: str, processes: int = 1):
         named = ", ".join(f"search.{key} = {getattr(s, key):,}".replace(",", "") for key in keys)
         subject = f"{computing} processes take" if computing > 1 else "it takes"
         fewer = ", or run fewer --workers" if computing > 1 else ""
-        raise UserError(f"{place}: {subject} about {shown(needed)} of memory, {shown(free)} are there; lower {named}{fewer}")
+        raise UserError(f"{place}: {subject} about {shown(needed)} of memory, {shown(free)} are free; lower {named}{fewer}")

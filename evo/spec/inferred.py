@@ -7,7 +7,7 @@ from circuits.neurons import LIF_PSC_EXP
 from evo.genome import Bounds, Encoding
 from fitness.recordings.inference import Ranges
 
-INFERRED, ROUNDS, MOST_ROUNDS = "inferred", 4, 100
+INFERRED, ROUNDS, MAX_ROUNDS = "inferred", 4, 100
 
 
 def rounds_of(given: str) -> int | None:
@@ -16,8 +16,8 @@ def rounds_of(given: str) -> int | None:
     name, colon, rounds = given.partition(":")
     if name != INFERRED:
         return None
-    if colon and not (rounds.isdecimal() and 0 < int(rounds) <= MOST_ROUNDS):
-        raise UserError(f"after inferred: comes how many rounds there are at most, 1 to {MOST_ROUNDS}, not {rounds!r}")
+    if colon and not (rounds.isdecimal() and 0 < int(rounds) <= MAX_ROUNDS):
+        raise UserError(f"the number of rounds in inferred:ROUNDS must be 1 to {MAX_ROUNDS}, not {rounds!r}")
     return int(rounds) if colon else ROUNDS
 
 
@@ -31,9 +31,9 @@ def ranges(encoding: Encoding) -> Ranges:
         or encoding.synapse_model
         or any(encoding.types)
     ):
-        raise UserError(f"inferred are {LIF_PSC_EXP.name} neurons without noise, with static synapses and without cell types")
+        raise UserError(f"only circuits of {LIF_PSC_EXP.name} neurons without noise, plasticity and cell types can be inferred")
     if b.sampled or not b.dale:
-        raise UserError("inferred are circuits driven by spikes alone, with Dale's law")
+        raise UserError("only circuits with Dale's law, whose inputs are spikes, can be inferred")
     low, high = b.parameter[0]
     names = encoding.model.names
     return Ranges(

@@ -54,7 +54,7 @@ def check_roles(spec: Any, place: str):
             f"{place}: search.islands: each evolves one of the {count} roles: a multiple of {count}, not {s.islands}"
         )
     if not s.migrants:
-        raise UserError(f"{place}: search.migrants: roles hear of each other by migrants: at least 1")
+        raise UserError(f"{place}: search.migrants: roles exchange their motifs by migrants: at least 1")
     if s.algorithm not in ALGORITHMS:
         raise UserError(f"{place}: search.algorithm: of assemblies one of {', '.join(ALGORITHMS)}, not {s.algorithm}")
     for key, value, required in (

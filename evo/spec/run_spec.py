@@ -346,7 +346,7 @@ def _check_judge(spec, place):
         except UserError as error:
             raise UserError(f"{place}: {error}") from None
         if "rate" in s.descriptors:
-            raise UserError(f"{place}: search.descriptors: rate: spikes are counted in tasks that are simulated alone")
+            raise UserError(f"{place}: search.descriptors: rate: only simulated tasks have spikes")
         return
     if not isinstance(section.get("name"), str):
         raise UserError(f'{place}: task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')

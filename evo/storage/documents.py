@@ -145,7 +145,7 @@ def interface(facts: Facts, place) -> Interface:
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
     repeated = any(len(set(names)) < len(names) for names in (stored.inputs, stored.outputs))
     if not whole or repeated or len(stored.sampled) > len(stored.inputs):
-        raise damaged(place, "what its task asks of circuits")
+        raise damaged(place, "the interface of its task")
     sampled = tuple(Sampled(**signal.model_dump()) for signal in stored.sampled)
     return Interface(stored.title, tuple(stored.inputs), tuple(stored.outputs), stored.dt_ms, stored.duration_ms, sampled)
 
@@ -162,7 +162,7 @@ def epochs(rows: Iterable[dict], place) -> list[Epoch]:
 
 def origin(value: Any, place) -> dict:
     """The parent or the founders of a run, checked, as plain JSON."""
-    return _valid(Origin | Founded, value, place, "what the run began with").model_dump()
+    return _valid(Origin | Founded, value, place, "the parent or the founders").model_dump()
 
 
 def damaged(place, what: str) -> UserError:

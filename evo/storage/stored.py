@@ -112,7 +112,7 @@ def read(store: Store, spec: RunSpec) -> Stored:
         raise damaged(path, "its states are not those after its last epochs")
     needed = sum(min(size_of(blob), largest(reader.of_state(last[island]))) for island, _, blob in rows)
     if needed > SMALL and needed > available() / 2:
-        raise MachineError(f"{path}: to open it takes {shown(2 * needed)} of memory; {shown(available())} are there")
+        raise MachineError(f"{path}: opening it takes {shown(2 * needed)} of memory; {shown(available())} are available")
     initial = None if facts.heritage is None else reader.initial(facts.heritage)
     about = {} if facts.about is None else facts.about.model_dump()
     states = [reader.state(blob, last[island]) for island, _, blob in rows]
@@ -145,7 +145,7 @@ def check_going_on(store: Store, spec: RunSpec, run: Stored):
         for epoch in range(row["epoch"], last[sender]["epoch"] + 1):
             blob = store.migrants(sender, epoch)
             if blob is None:
-                raise damaged(store.path, f"what island {sender} sent after epoch {epoch} is missing")
+                raise damaged(store.path, f"the migrants of island {sender} after epoch {epoch} are missing")
             reader.migrants(blob, last[sender]["generation"])
 
 
@@ -241,7 +241,7 @@ class _Reader:
         genomes, island, log = initial = self._arrays(InitialPopulation, blob, parts)
         valid = (island >= 0) & (island < self.spec.search.islands)
         if len(genomes) != len(island) or not valid.all() or not genome.sound(genomes, self.bounds).all():
-            raise damaged(self.path, "the genomes it began with")
+            raise damaged(self.path, "its initial population")
         return initial._replace(log=documents.origin(log, self.path))
 
     def examples(self, blob: bytes) -> Examples:
@@ -281,7 +281,7 @@ class _Reader:
         last = np.repeat(np.array(generations, "i8"), [len(group) for group in groups])
         sound = self._sound_outcomes(rows, last) and genome.sound(np.ascontiguousarray(rows["genome"]), self.bounds).all()
         if not sound:
-            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are none")
+            raise damaged(self.path, f"a stored circuit breaks {SPEC}, or its scores are no scores")
 
     def _sound_outcomes(self, rows, last):
         scores, counts = (np.stack([rows[name] for name in names]) for names in (LOOKED_AT, ("spikes", "events")))
@@ -315,7 +315,7 @@ class _Reader:
         rows, grades = state.population, state.grades
         sound = len(grades) == len(rows) and np.isfinite(grades).all() and self._sound_steps(state.pedigree, generation)
         if not sound or not self._sound_outcomes(rows, generation):
-            raise damaged(self.path, "the scores of a population, or where it comes from, are none")
+            raise damaged(self.path, "the scores or the lineage of a population are impossible")
 
     def _sound_steps(self, steps, generation):
         """Are the steps of a pedigree sound? Their circuits, which are many, are checked when they are shown."""

@@ -21,7 +21,7 @@ from fitness.trials import Trials
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no early stopping
-TOGETHER = 64_000  # trials of all variants of a circuit that are simulated at once: more do not fit the processor's cache
+TRIALS_AT_ONCE = 64_000  # trials of all variants of a circuit that are simulated at once: more do not fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def scores(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> 
 
 def judged(task: Task, trials: Trials, circuit: Circuit, versions: Variants) -> Iterator[Score]:
     """The scores of variants of a circuit, in batches."""
-    batch = max(1, TOGETHER // len(trials))
+    batch = max(1, TRIALS_AT_ONCE // len(trials))
     for first in range(0, len(versions.kept), batch):
         tables = Variants(*(part[first : first + batch] for part in versions)).tables(circuit)
         yield judge(task, run(task, trials, tables, Stop())[1], trials).score

@@ -99,7 +99,7 @@ def make(section: Mapping[str, Any], setup: Setup, source: Code | None = None, f
     judge = asked(section)
     if (file := next(filter(None, map(own_file, objectives)), None)) is not None:
         raise UserError(
-            f"search.objectives: {file}: is for tasks that are simulated; let the judge say it by a name of its own"
+            f"search.objectives: {file}: is for simulated tasks; let the judge return this number under a name of its own"
         )
     if judge.judge == EXTERNAL:
         return External(judge.interface, setup.objectives)
@@ -116,7 +116,7 @@ def _simulated(section, setup, objectives, source, folder):
     task = own_task(name, source, setup.seconds, settings, folder) if own else shipped_task(name, source, settings, folder)
     for objective_name in objectives:
         if objective_name not in OBJECTIVES and own_file(objective_name) is None:
-            raise UserError(f"search.objectives: {objective_name}: task {name} says nothing under that name")
+            raise UserError(f"search.objectives: {objective_name}: task {name} has no such objective")
     own = own or any(map(own_file, objectives))
     return Simulated(task, objectives, setup.seed, setup.trials, setup.held_out, setup.stop(task.dt_ms), own)
 
@@ -124,7 +124,7 @@ def _simulated(section, setup, objectives, source, folder):
 def _learning(section, setup, objectives, source, folder):
     settings = learning_settings(section)
     if (file := next(filter(None, map(own_file, objectives)), None)) is not None:
-        raise UserError(f"search.objectives: {file}: is for tasks that are simulated")
+        raise UserError(f"search.objectives: {file}: is for simulated tasks")
     function = content = None
     if is_own(settings.data):
         function = own_part(settings.data, DATA, source, setup.seconds, folder)

@@ -48,7 +48,7 @@ def answer(raw: Any, place: str) -> Answer:
     else:
         values, cases = {SCORE: _number(raw, SCORE, place)}, None
     if SCORE not in values:
-        raise UserError(f'{place} says {_listed(values)}, and no "{SCORE}": larger is better')
+        raise UserError(f'{place} gives {_listed(values)}, but no "{SCORE}" (larger is better)')
     return Answer(values, cases)
 
 
@@ -61,7 +61,7 @@ def mean(answers: Sequence[Answer], place: str) -> Answer:
     first = answers[0]
     if any(a.values.keys() != first.values.keys() or (a.cases is None) != (first.cases is None) for a in answers):
         raise UserError(
-            f"{place} says other things the second time: {_listed(answers[-1].values)}, first {_listed(first.values)}"
+            f"{place} gives other names the second time: {_listed(answers[-1].values)}, before {_listed(first.values)}"
         )
     values = {name: sum(a.values[name] for a in answers) / len(answers) for name in first.values}
     if first.cases is None:
@@ -91,7 +91,7 @@ def results(
         if a is not None:
             row = np.array([a.values[SCORE]]) if a.cases is None else a.cases
             if len(row) != width:
-                raise UserError(f"{place} says {len(row)} cases of a circuit, {width} of others")
+                raise UserError(f"{place} gives {len(row)} cases for one circuit and {width} for others")
             case_scores[k], score[k] = row, a.values[SCORE]
     columns = np.full((n, len(objectives)), WORST)
     structure = None
@@ -102,7 +102,7 @@ def results(
             structure = structure or _structure(candidates)
             columns[:, column] = objective.loss(structure)
         elif known:
-            raise UserError(f"{place} says {_listed(known[0].values)}, and search.objectives asks for {name}")
+            raise UserError(f"{place} gives {_listed(known[0].values)}, but search.objectives asks for {name}")
     columns[failed] = WORST
     columns += 0.0  # -0 is 0
     return Results.unmeasured(columns, score + 0.0, case_scores, failed, fault, seconds)
@@ -119,7 +119,7 @@ def _listed(values):
 
 def _name(name, place):
     if not isinstance(name, str):
-        raise UserError(f"{place} names what it says by {name!r}: a name is a text")
+        raise UserError(f"{place} gives a number under {name!r}: a name must be text")
     return name
 
 
@@ -129,10 +129,10 @@ def _number(value, name, place):
     if hasattr(value, "item") and not isinstance(value, np.ndarray):  # of numpy or torch
         value = value.item()
     if not isinstance(value, Real):
-        raise UserError(f'{place} says {_shown(value)} for {name}: a number, or a dict of numbers by name, with "{SCORE}"')
+        raise UserError(f'{place} gives {_shown(value)} for {name}: must be a number, or a dict of numbers with "{SCORE}"')
     value = float(value)
     if not abs(value) <= LARGEST:
-        raise UnknownError(f"{place} says {value} for {name}: not a finite number")
+        raise UnknownError(f"{place} gives {value} for {name}: not a finite number")
     return value
 
 
@@ -142,9 +142,9 @@ def _cases(value, place):
     except (TypeError, ValueError):
         cases = np.empty((0, 0))
     if cases.ndim != 1 or not len(cases):
-        raise UserError(f"{place} says {_shown(value)} for {CASES}: an array of numbers, one for each case")
+        raise UserError(f"{place} gives {_shown(value)} for {CASES}: must be an array of numbers, one for each case")
     if not (np.abs(cases) <= np.finfo("f4").max).all():
-        raise UnknownError(f"{place} says a number for {CASES} that is not finite")
+        raise UnknownError(f"{place} gives a number for {CASES} that is not finite")
     return cases
 
 

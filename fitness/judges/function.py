@@ -115,14 +115,14 @@ class Function(Judge):
             if name not in second.values or not np.isclose(value, second.values[name], rtol=1e-9, atol=0):
                 again = second.values.get(name, "nothing")
                 raise UserError(
-                    f"{self.title}: says {value} for {name}, and {again} of the same circuit with the same seed; {self.rule}"
+                    f"{self.title}: gives {value} for {name}, then {again} for the same circuit and seed; {self.rule}"
                 )
         results([first], self._objectives, candidates[k : k + 1], self.title)
         used = {objective.key for objective in self._objectives.values()} | {SCORE}
         unused = [name for name in first.values if name not in used]
         if not unused:
             return None
-        remark = f"says {', '.join(unused)} as well, which search.objectives does not name"
+        remark = f"also gives {', '.join(unused)}, which search.objectives does not name"
         return f'{self.title}: {remark}: for an objective write "min:{unused[0]}" or "max:{unused[0]}"'
 
     def _judged(self, circuit, seeds, faults) -> Answer | None:

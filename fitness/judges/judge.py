@@ -111,7 +111,7 @@ class Fresh(NamedTuple):
     held_out    float64 [n]: the score on other fresh cases, by which nothing is chosen
     low, high   float64 [n]: the ends of its 95 % confidence interval, NaN where none can be given
     worst, condition  float64 [n], int [n]: the held-out score in the condition where it is lowest, and the index of that
-                condition in `Judge.described`; NaN and -1 where there are none
+                condition in `Judge.describe`; NaN and -1 where there are none
     failed      int [n]: on how many of the two kinds of cases the judge failed;   fault, seconds  as those of `Results`
     """
 
@@ -132,7 +132,7 @@ class Fresh(NamedTuple):
         return cls(score, score, nothing, nothing, nothing, np.full(n, -1), np.zeros(n, int))
 
 
-class Described(NamedTuple):
+class Description(NamedTuple):
     """Description of a judge, kept with a run to be read without executing anything.
 
     conditions  name and number of trials of each condition of the held-out cases, [] for none
@@ -198,9 +198,9 @@ class Judge(ABC):
         """Check that it still judges by the same cases. Raises UserError."""
         return
 
-    def described(self) -> Described:
+    def describe(self) -> Description:
         """The description that is kept with a run."""
-        return Described()
+        return Description()
 
     def inferred(self, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
         """Circuits within these ranges that its data suggest, the best first, to begin a search with: `rounds` says how much

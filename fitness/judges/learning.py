@@ -27,7 +27,7 @@ from circuits.motif_file import Motif, digest
 from fitness.evaluation.objectives import WORST, Objective
 from fitness.interval import half_width
 from fitness.judges.answers import CASES, Answer, answer, results
-from fitness.judges.judge import Candidates, Described, Fresh, Judge, Race, Results
+from fitness.judges.judge import Candidates, Description, Fresh, Judge, Race, Results
 from fitness.learning.curve import Curves, Learned, values
 from fitness.learning.data import Data
 from fitness.learning.essential import essential
@@ -123,7 +123,7 @@ class LearningJudge(Judge):
         ):
             raise UserError(f"{self.data.place}: gives other trials than before with the same seed: {self.rule}")
 
-    def described(self):
+    def describe(self):
         sets, s = self.data.sets("search"), self.settings
         when = "at every step" if sets.train.every_step else "of every trial"
         text = (
@@ -132,7 +132,7 @@ class LearningJudge(Judge):
         )
         inside = ", ".join(s.trainable) or "nothing"
         judged = f"Trained for {s.steps} steps of {s.batch} trials; inside of copies {inside} learns."
-        return Described(about={"text": " ".join(text.split()), "judged": judged, "wanted": {}})
+        return Description(about={"text": " ".join(text.split()), "judged": judged, "wanted": {}})
 
     def memory(self, population, archive, capacity):
         sets = self.data.sets("search")

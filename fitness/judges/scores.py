@@ -25,16 +25,16 @@ def results_of(
     asked = len(candidates)
     if isinstance(scores, Results):
         if len(scores.score) != asked:
-            raise UserError(f"{PLACE}: {len(scores.score)} results for the {asked} circuits that were asked about")
+            raise UserError(f"{PLACE}: {len(scores.score)} results for the {asked} circuits of the last ask")
         return scores
     names = [objective.key for objective in objectives.values() if not objective.structural]
     answers = [None if score is None else _answer(score, k, names) for k, score in enumerate(_listed(scores, asked))]
     if len(answers) != asked:
-        raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits that were asked about")
+        raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits of the last ask")
     if cases is not None:
         rows = _listed(cases, asked)
         if len(rows) != asked:
-            raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} that were asked about")
+            raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} of the last ask")
         both = enumerate(zip(answers, rows, strict=True))
         answers = [known and _answer(known.values | {CASES: row}, k, ()) for k, (known, row) in both]
     names_known = {objective.key for objective in objectives.values()} | {SCORE}
@@ -52,12 +52,10 @@ def _listed(scores, asked) -> list:
         columns = {name: list(values) if isinstance(values, Iterable) else values for name, values in scores.items()}
         short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != asked), None)
         if short is not None:
-            raise UserError(f"{PLACE}: {short}: must be an array of one value for each of the {asked} circuits asked about")
+            raise UserError(f"{PLACE}: {short}: must be an array, one value for each of the {asked} circuits of the last ask")
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     if isinstance(scores, str | bytes) or not isinstance(scores, Iterable):
-        raise UserError(
-            f"{PLACE}: give one score for each of the {asked} circuits that were asked about, in a list or an array"
-        )
+        raise UserError(f"{PLACE}: give one score for each of the {asked} circuits of the last ask, in a list or an array")
     return list(scores)
 
 
@@ -65,7 +63,7 @@ def _answer(score, k, names) -> Answer:
     place = f"{PLACE}: circuit {k}"
     if isinstance(score, tuple | list | np.ndarray) and np.ndim(score) == 1:
         if len(score) != len(names):
-            raise UserError(f"{place} has {len(score)} numbers; the objectives that are told are {', '.join(names)}")
+            raise UserError(f"{place} has {len(score)} numbers; the objectives to tell are {', '.join(names)}")
         score = dict(zip(names, score, strict=True))
     try:
         return answer(score, place)

@@ -16,7 +16,7 @@ from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
-from fitness.judges.judge import PUT_OFF, Described, Fresh, Judge, Results
+from fitness.judges.judge import PUT_OFF, Description, Fresh, Judge, Results
 from fitness.recordings.task import RecordingTask
 from fitness.task import Task
 from fitness.trials import Trials
@@ -101,13 +101,13 @@ class Simulated(Judge):
         if not (same and (again.signals is None or np.array_equal(again.signals, self.search.signals))):
             raise UserError(f"{self.title}: make gives other trials than before with the same seed: {self.rule}")
 
-    def described(self):
+    def describe(self):
         trials = self.held_out
         classes = np.unique(trials.labels)[:CLASSES]
         shown = np.concatenate([np.flatnonzero(trials.labels == label)[:OF_EACH] for label in classes])
         examples = trials.take(shown)
         conditions = [(name, len(members)) for name, members in zip(*self.task.grouped(trials), strict=True)]
-        return Described(
+        return Description(
             conditions,
             about(self.task, examples),
             (examples.spikes, examples.labels, examples.signals),

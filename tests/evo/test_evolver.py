@@ -204,16 +204,16 @@ WRONG = [
     ([1.0] * (N - 1), None, "11 scores for the 12 circuits"),
     (1.0, None, "give one score for each of the 12 circuits"),
     ("good", None, "give one score for each"),
-    ([float("nan")] * N, None, "circuit 0 says nan for score: not a finite number; None says that it failed"),
+    ([float("nan")] * N, None, "circuit 0 gives nan for score: not a finite number; None says that it failed"),
     (np.full(N, np.inf), None, "not a finite number"),
-    (["1"] * N, None, "circuit 0 says str '1' for score"),
-    ([{"speed": 1.0}] * N, None, 'circuit 0 says speed, and no "score"'),
+    (["1"] * N, None, "circuit 0 gives str '1' for score"),
+    ([{"speed": 1.0}] * N, None, 'circuit 0 gives speed, but no "score"'),
     ([{"score": 1.0, "speed": 2.0}] * N, None, "'speed' is none of the objectives score: name it there"),
-    ([(1.0, 2.0)] * N, None, "circuit 0 has 2 numbers; the objectives that are told are score"),
+    ([(1.0, 2.0)] * N, None, "circuit 0 has 2 numbers; the objectives to tell are score"),
     ({"score": [1.0] * 3}, None, "score: must be an array of one value for each of the 12 circuits"),
     ([1.0] * N, np.ones((N - 1, 2)), "case scores of 11 circuits for the 12"),
     ([1.0] * N, np.full((N, 2), np.nan), "a number for cases that is not finite"),
-    ([{"score": 1.0, "cases": [1.0] * (1 + k % 2)} for k in range(N)], None, "says 2 cases of a circuit, 1 of others"),
+    ([{"score": 1.0, "cases": [1.0] * (1 + k % 2)} for k in range(N)], None, "gives 2 cases for one circuit and 1 for others"),
 ]
 
 
@@ -234,7 +234,7 @@ def test_another_number_of_cases_than_before_is_one_line():
     for _ in range(3):
         evolver.tell([1.0] * len(evolver.ask()), np.ones((len(evolver.ask()), 3)))
     message = one_line_of(lambda: evolver.tell([1.0] * len(evolver.ask())))
-    assert "says 1 cases of a circuit, 3 of others" in message
+    assert "gives 1 cases for one circuit and 3 for others" in message
 
 
 @pytest.mark.parametrize(

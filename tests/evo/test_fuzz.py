@@ -177,5 +177,5 @@ def test_a_log_of_another_run_is_damage(folders, tmp_path):
 def test_migrants_that_are_missing_are_noticed_before_a_run_goes_on(folders, tmp_path):
     folder = rewritten(folders[1], tmp_path, "DELETE FROM migrants")
     assert evo.open_run(folder).state == "stopped"
-    with pytest.raises(UserError, match=r"what island \d sent after epoch \d is missing"):
+    with pytest.raises(UserError, match=r"the migrants of island \d after epoch \d are missing"):
         evo.resume(folder, workers=0)

@@ -127,7 +127,7 @@ def test_what_is_said_and_not_asked_for_is_said_before_the_run(tmp_path, caplog)
     evo.run(judged_spec(tmp_path, objectives='["score"]', generations=1), tmp_path / "run", workers=0)
     (record,) = [record for record in caplog.records if record.name == "evo"]
     assert record.getMessage() == (
-        "judge mine.py:score: says cost as well, which search.objectives does not name: for an objective write "
+        "judge mine.py:score: also gives cost, which search.objectives does not name: for an objective write "
         '"min:cost" or "max:cost"'
     )
 
@@ -141,7 +141,7 @@ WRONG = {
     ("dt_ms", "0"): ["task.dt_ms"],
     ("objectives", '["score", "cost"]'): ["search.objectives: 'cost' is no objective", "min:NAME"],
     ("objectives", '["min:cost"]'): ["search.objectives: must hold score"],
-    ("objectives", '["score", "max:speed"]'): ["says score, cost", "search.objectives asks for max:speed"],
+    ("objectives", '["score", "max:speed"]'): ["gives score, cost", "search.objectives asks for max:speed"],
     ("objectives", '["score", "energy"]'): ["search.objectives asks for energy"],
     ("objectives", '["score", "mine.py:plain"]'): ["is for tasks that are simulated"],
     ("descriptors", '["rate"]'): ["search.descriptors: rate"],

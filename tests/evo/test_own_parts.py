@@ -79,7 +79,7 @@ def test_code_in_several_files_and_a_task_of_ones_own_lie_together_in_the_run(tm
 WRONG = {
     ("objectives", '["score", "mine.py:nothing"]'): ["search.objectives: mine.py:nothing", "defines no nothing"],
     ("objectives", '["score", "other.py:f"]'): ["search.objectives: other.py:f", "cannot be read"],
-    ("objectives", '["score", "min:cost"]'): ["search.objectives: min:cost: task gate says nothing under that name"],
+    ("objectives", '["score", "min:cost"]'): ["search.objectives: min:cost: task gate has no such objective"],
     ("algorithm", '"mine.py:spikes"'): ["must be a class derived from evo.algorithms.Algorithm"],
     ("algorithm", '"lexicas"'): ["search.algorithm: there is no algorithm 'lexicas'; did you mean lexicase?"],
     ("parents", '"selBetter"'): ["search.parents: must be one of selNSGA2"],

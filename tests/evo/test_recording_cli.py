@@ -96,5 +96,5 @@ def test_the_tasks_over_files_are_explained_without_one(folder):
         done = cli(folder, "tasks", name)
         assert done.returncode == 0, done.stderr
         assert "file (must be set)" in done.stdout
-    assert "recording and dataset are over a file of yours" in cli(folder, "tasks").stdout
+    assert "recording and dataset read a file of yours" in cli(folder, "tasks").stdout
     assert cli(folder, "tasks", "recording", "-o", "x.svg").returncode == 2

@@ -188,7 +188,7 @@ def test_what_is_to_be_heard_is_relative_to_the_sound_and_not_to_full_scale(tmp_
 
 def test_a_constant_offset_is_no_sound_and_spoils_none(tmp_path):
     sound = delayed(heads.tone(500, 0.4), 0.5)
-    with pytest.raises(UserError, match="it is silent"):
+    with pytest.raises(UserError, match="is silent"):
         ears(to_file(tmp_path / "a.wav", np.full((8000, 2), 0.3)))
     lags = lag_ms(*ears(to_file(tmp_path / "b.wav", 0.1 * sound + [0.5, -0.2]))[0])
     assert abs(np.median(lags) - 0.5) < 0.01

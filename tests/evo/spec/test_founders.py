@@ -94,7 +94,7 @@ def test_a_fork_begins_with_its_parents_circuits_alone(run, tmp_path):
 
 
 def test_status_says_with_what_a_run_began(run):
-    assert "began with gate-3" in cli(run.folder.parent, "status", "run").stdout
+    assert "founders: gate-3" in cli(run.folder.parent, "status", "run").stdout
 
 
 def test_specs_without_founders_keep_their_digest():

@@ -133,15 +133,15 @@ def test_attempts_are_drawn_anew_and_each_is_the_same_again(tmp_path):
 
 
 SAYS = {
-    "'good'": ["says str 'good' for score", "a number"],
-    "None": ["says NoneType None for score"],
-    "{'cost': 1.0}": ["says cost", '"score"'],
-    "{'score': [1.0]}": ["says list [1.0] for score"],
+    "'good'": ["gives str 'good' for score", "a number"],
+    "None": ["gives NoneType None for score"],
+    "{'cost': 1.0}": ["gives cost", '"score"'],
+    "{'score': [1.0]}": ["gives list [1.0] for score"],
     "{'score': 1.0, 'cases': 'x'}": ["for cases", "an array of numbers"],
     "{'score': 1.0, 'cases': []}": ["for cases", "an array of numbers"],
-    "{3: 1.0}": ["names what it says by 3"],
-    "np.ones(3)": ["says an array [3] for score"],
-    "float('nan')": ["says nan for score", "not a finite number"],
+    "{3: 1.0}": ["gives a number under 3"],
+    "np.ones(3)": ["gives an array [3] for score"],
+    "float('nan')": ["gives nan for score", "not a finite number"],
     "1 / 0": ["fails: ZeroDivisionError", "mine.py, line 5"],
     "np.random.random()": ["of the same circuit with the same seed", "must come from the seed"],
     "sys.exit()": ["ends the process by sys.exit"],
