@@ -295,6 +295,17 @@ class Circuit(Part):
         return np.array([[getattr(n, name) for name in self.model.names] for n in self.neurons])
 
     @property
+    def nodes(self) -> list[tuple[str, Any]]:
+        """Input channels and neurons, a list of ("input", name) and ("neuron", id)."""
+        return [("input", c.name) for c in self.inputs] + [("neuron", n.id) for n in self.neurons]
+
+    @property
+    def all_synapses(self) -> list[tuple[tuple[str, Any], Any]]:
+        """All synapses, those from input channels first, a list of (source, synapse) with sources as in `nodes`."""
+        from_inputs = [(("input", c.name), synapse) for c in self.inputs for synapse in c.synapses]
+        return [*from_inputs, *((("neuron", synapse.pre), synapse) for synapse in self.synapses)]
+
+    @property
     def synapse_count(self) -> int:
         """Number of synapses between neurons and from input channels."""
         return len(self.synapses) + sum(len(c.synapses) for c in self.inputs)

@@ -14,7 +14,8 @@ from circuits import show
 from circuits.version import __version__
 from evo.evolver import Evolver
 from evo.search import fork, resume, run
-from evo.storage.run_folder import Member, Run, open_run
+from evo.storage.front import Member
+from evo.storage.run_folder import Run, open_run
 from evo.studies.study.folder import Study, open_study
 from evo.study import resume_study, run_study
 

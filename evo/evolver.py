@@ -30,7 +30,8 @@ from evo.search import begin
 from evo.spec.from_evolver import spec_of_evolver
 from evo.spec.run_spec import RunSpec
 from evo.storage import evolver_file
-from evo.storage.run_folder import Member, Run, members, provenance, ranked, read_spec
+from evo.storage.front import Member, members, provenance, ranked
+from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code

@@ -27,7 +27,8 @@ from evo.spec.estimate import check_memory
 from evo.spec.run_spec import RunSpec
 from evo.storage import lock
 from evo.storage.documents import damaged
-from evo.storage.run_folder import Run, read_spec, versions
+from evo.storage.front import versions
+from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, Examples, check_before, check_going_on
 from evo.storage.task_code import FACT, checked_code, files_fact, refuse_changes

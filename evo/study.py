@@ -21,7 +21,8 @@ from evo.search import begin, free_folder, processes
 from evo.spec.founders import founders, place_of
 from evo.spec.run_spec import RunSpec
 from evo.storage import lock
-from evo.storage.run_folder import read_spec, versions
+from evo.storage.front import versions
+from evo.storage.run_folder import read_spec
 from evo.storage.stored import SPEC
 from evo.storage.task_code import checked_code
 from evo.stored_search import StoredSearch, going_on

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import evo
 from circuits.export.manifest import __version__ as exported
-from evo.storage.run_folder import versions
+from evo.storage.front import versions
 from tests.evo.tiny import cli
 
 ROOT = Path(__file__).parents[1]

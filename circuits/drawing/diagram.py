@@ -51,7 +51,7 @@ def wiring(circuit: Circuit, ax=None, delays: bool | None = None, places: dict[P
     if left_out is not None:
         ax.text(0, 0, str(left_out), transform=ax.transAxes, ha="left", va="bottom", fontsize="small")
     sign = {n.id: n.sign for n in circuit.neurons}
-    synapses: list[Any] = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
+    synapses = [s for _, s in circuit.all_synapses]
     heaviest = max((s.weight_mv for s in synapses), default=1) or 1
     write_delays = len(synapses) <= MAX_DELAYS if delays is None else delays
     for route, s in zip(synapse_routes, synapses, strict=True):

@@ -5,7 +5,7 @@ part is placed near the mean height of its neighbours in the columns before, the
 synapses less steep. A synapse is a curve around the parts between its ends.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,8 +83,7 @@ def _untangled(placed, columns, edges):
 
 def connections(circuit: Circuit) -> list[tuple[Part, Part]]:
     """(source, target) of every synapse, those from input channels first."""
-    edges: list[tuple[Any, Any]] = [(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses]
-    return edges + [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
+    return [(source, ("neuron", synapse.post)) for source, synapse in circuit.all_synapses]
 
 
 def routes(circuit: Circuit, places: dict[Part, Place]) -> list[Route]:

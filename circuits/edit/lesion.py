@@ -18,7 +18,7 @@ def lesion(circuit: C, neurons: Iterable = (), connections: Iterable[tuple] = ()
     Raises UserError for a missing neuron or connection.
     """
     silent, cut = set(neurons), set(connections)
-    existing = {(s.pre, s.post) for s in circuit.synapses} | {(c.name, s.post) for c in circuit.inputs for s in c.synapses}
+    existing = {(source, synapse.post) for (_, source), synapse in circuit.all_synapses}
     for missing in silent - {n.id for n in circuit.neurons}:
         raise UserError(f"lesion: there is no neuron {missing!r}")
     for missing in cut - existing:

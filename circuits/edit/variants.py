@@ -27,7 +27,7 @@ class Variants(NamedTuple):
     @classmethod
     def of(cls, circuit: Circuit, count: int) -> "Variants":
         """Copies of the unchanged circuit."""
-        weight = [s.weight_mv for c in circuit.inputs for s in c.synapses] + [s.weight_mv for s in circuit.synapses]
+        weight = [synapse.weight_mv for _, synapse in circuit.all_synapses]
         shape = count, len(circuit.neurons)
         return cls(
             np.ones(shape, bool),

@@ -36,7 +36,7 @@ def refused(how: str) -> Translation:
 
 def features(circuit: Circuit) -> list[str]:
     """The features that a circuit (or motif) has, by name."""
-    synapses: list[Any] = [*circuit.synapses, *(s for channel in circuit.inputs for s in channel.synapses)]
+    synapses = [synapse for _, synapse in circuit.all_synapses]
     neurons: tuple[Any, ...] = circuit.neurons
     present = {
         f"{circuit.neuron_model} neurons": True,

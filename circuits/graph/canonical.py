@@ -53,8 +53,7 @@ def canonical_form(circuit: Circuit, names: bool = True) -> CanonicalForm:
     ids: list[tuple[str, Any]] = [("input", c.name) for c in channels] + [("neuron", n.id) for n in circuit.neurons]
     parts = [f"input {c.name}" if names else "input" for c in channels]
     parts += [f"{n.sign} {n.type}" if n.type else n.sign for n in circuit.neurons]
-    pairs: list[tuple] = [(("input", c.name), ("neuron", s.post)) for c in channels for s in c.synapses]
-    pairs += [(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses]
+    pairs: list[tuple] = [(source, ("neuron", synapse.post)) for source, synapse in circuit.all_synapses]
     for port in circuit.outputs:
         slots: list[tuple[str, Any]] = [("output", (port.name, k)) for k in range(len(port.neurons))]
         ids += slots

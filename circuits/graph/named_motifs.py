@@ -53,8 +53,7 @@ def occurrences(circuit: Circuit) -> dict[NamedMotif, list[frozenset]]:
     """Occurrences of the named motifs in a circuit, by motif: sets of connections (source, target), each end ("input", name) or
     ("neuron", id). Their number is that of the census."""
     kinds: dict = {("input", c.name): INPUT for c in circuit.inputs} | {("neuron", n.id): n.sign for n in circuit.neurons}
-    edges: set = {(("input", c.name), ("neuron", s.post)) for c in circuit.inputs for s in c.synapses}
-    edges |= {(("neuron", s.pre), ("neuron", s.post)) for s in circuit.synapses}
+    edges: set = {(source, ("neuron", synapse.post)) for source, synapse in circuit.all_synapses}
     targets: dict = {node: [] for node in kinds}
     sources: dict = {node: [] for node in kinds}
     for a, b in sorted(edges, key=str):

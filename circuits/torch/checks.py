@@ -1,7 +1,6 @@
 """Checks of a cell's options and inputs; each refusal is one line."""
 
 import math
-from typing import Any
 
 import torch
 
@@ -32,7 +31,7 @@ def checked(motif, trainable, parametrisation, surrogate, slope, dtype, copies, 
         raise UserError(
             f"motif: the torch module has {models}; {rates}evolve with neuron_model = lif_psc_exp, or use --to brian2"
         )
-    synapses: list[Any] = [*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses)]
+    synapses = [synapse for _, synapse in motif.all_synapses]
     if any(s.stdp for s in synapses):
         raise UserError(
             "motif: the torch module has static and short_term synapses, not stdp synapses; evolve with "
@@ -85,7 +84,7 @@ def check_credit(motif, trainable, dampening, clip, credit):
         return
     if motif.neuron_model not in ("lif_psc_exp", "alif_psc_exp"):
         raise UserError(f'credit: "eprop" is for neurons of lif_psc_exp and alif_psc_exp, not of {motif.neuron_model}')
-    if any(s.short_term for s in (*motif.synapses, *(s for channel in motif.inputs for s in channel.synapses))):
+    if any(synapse.short_term for _, synapse in motif.all_synapses):
         raise UserError('credit: "eprop" is for static synapses, not for those with short-term plasticity')
     if not set(trainable) <= {"weights", "bias"}:
         raise UserError(

@@ -145,10 +145,9 @@ def _listed(circuit):
     """Synapses by (source, target), each with its number, in the order of the drawing."""
     signs = {n.id: n.sign for n in circuit.neurons}
     synapses = {}
-    listed = [((True, c.name), s, "E") for c in circuit.inputs for s in c.synapses]
-    listed += [((False, s.pre), s, signs[s.pre]) for s in circuit.synapses]
-    for k, (source, s, sign) in enumerate(listed):
-        synapses.setdefault((source, s.post), []).append((k, s, f"{source[1]}{_ARROW[sign]}{s.post}"))
+    for k, ((kind, source), s) in enumerate(circuit.all_synapses):
+        arrow = _ARROW["E" if kind == "input" else signs[source]]
+        synapses.setdefault((kind, source, s.post), []).append((k, s, f"{source}{arrow}{s.post}"))
     return synapses
 
 

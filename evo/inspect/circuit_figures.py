@@ -302,8 +302,7 @@ def change(step: Step, both=None):
     mother, union = aligned(step.mother, step.circuit)
     places = positions(union)
     for ax, title, circuit in zip(both, ("mother", "child"), (mother, step.circuit), strict=True):
-        parts = {("input", c.name) for c in circuit.inputs} | {("neuron", n.id) for n in circuit.neurons}
-        wiring(circuit, ax, places={part: place for part, place in places.items() if part in parts})
+        wiring(circuit, ax, places={part: place for part, place in places.items() if part in circuit.nodes})
         ax.set_title(title)
     return both
 

@@ -17,12 +17,10 @@ def drawn(
     motifs    the named motifs in it: name, source, number of occurrences, their nodes and synapses
     places, curves, labels, extent   the layout (`circuits.drawing.layout`), y upwards
     """
-    nodes: list[Part] = [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
-    number = {part: k for k, part in enumerate(nodes)}
+    number = {part: k for k, part in enumerate(circuit.nodes)}
     layout = positions(circuit) if places is None else places
-    places = {part: layout[part] for part in nodes}
+    places = {part: layout[part] for part in circuit.nodes}
     paths = routes(circuit, places) if paths is None else paths
-    synapses = [s for c in circuit.inputs for s in c.synapses] + list(circuit.synapses)
     return {
         "inputs": [c.name for c in circuit.inputs],
         "neurons": [
@@ -37,7 +35,7 @@ def drawn(
         ],
         "synapses": [
             [number[path.source], number[path.target], short(s.weight_mv), short(s.delay_ms), plasticity(s)]
-            for path, s in zip(paths, synapses, strict=True)
+            for path, (_, s) in zip(paths, circuit.all_synapses, strict=True)
         ],
         "motifs": _motifs(circuit, number) if motifs else [],
         "places": [[round(x, 3), round(y, 3)] for x, y in places.values()],

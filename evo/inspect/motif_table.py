@@ -9,7 +9,7 @@ from rich.text import Text
 from circuits.errors import harmless
 from evo.inspect.finite import finite
 from evo.inspect.plain_table import note, plain_table
-from evo.storage.run_folder import Member
+from evo.storage.front import Member
 from evo.studies.motifs import Motifs, same_interface
 from evo.studies.motifs.necessary import Necessity
 from evo.studies.motifs.overrepresented import Finding

@@ -21,8 +21,9 @@ from evo.inspect import activity, measured
 from evo.inspect.changes import changes
 from evo.inspect.course import course
 from evo.inspect.drawing import drawn
+from evo.storage.front import Member, versions
 from evo.storage.recurrence import recurrences
-from evo.storage.run_folder import Member, Run, versions
+from evo.storage.run_folder import Run
 from fitness import analysis
 from fitness.analysis import Analysis
 from fitness.evaluation.objectives import objective

@@ -10,8 +10,9 @@ from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.inspect.plain_table import note, plain_table
+from evo.storage.front import Member
 from evo.storage.parts import Part
-from evo.storage.run_folder import Member, Run
+from evo.storage.run_folder import Run
 
 SHOWN = 20
 ROWS = 1000  # of a table of the parts of one circuit
@@ -163,11 +164,9 @@ def _show_motif(motif, console):
 def synapse_rows(circuit) -> tuple[list[str], list[list[str]]]:
     """The heading and the rows of a table of all synapses, those from input channels first, with a last column for their
     plasticity if any is plastic."""
-    synapses = [(channel.name, s) for channel in circuit.inputs for s in channel.synapses]
-    synapses += [(s.pre, s) for s in circuit.synapses]
     heading = ["from", "to", "weight mV", "delay ms"]
-    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for source, s in synapses]
-    plastic = [plasticity(s) for _, s in synapses]
+    rows = [[str(source), str(s.post), f"{s.weight_mv:.4g}", f"{s.delay_ms:g}"] for (_, source), s in circuit.all_synapses]
+    plastic = [plasticity(s) for _, s in circuit.all_synapses]
     if any(plastic):
         heading, rows = [*heading, "plasticity"], [[*row, text] for row, text in zip(rows, plastic, strict=True)]
     return heading, rows

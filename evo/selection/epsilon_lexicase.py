@@ -175,7 +175,7 @@ def _filter(columns, epsilon, trial, pool, size):
 
 @compiled
 def _by_score(columns, epsilon):
-    """Are there few distinct case scores in a trial, FEW on average and at most MAX_VALUES? And sets [trials, MAX_VALUES, words]
+    """Are there few distinct case scores in a trial, at most MAX_VALUES? And sets [trials, MAX_VALUES, words]
     with a bit for each group: those with the best of the trial, the second best, ..., those within epsilon of it or better."""
     trials, groups = columns.shape
     at = np.zeros((trials, MAX_VALUES, (groups + 63) >> 6), np.uint64)

@@ -157,7 +157,7 @@ class Bench:
         read = tuple(n for port in circuit.outputs for n in port.neurons)
         key = tuple(connections(circuit)), tuple(places.items()), read
         if key not in self._routes:
-            self._routes[key] = routes(circuit, {part: places[part] for part in _parts(circuit)})
+            self._routes[key] = routes(circuit, {part: places[part] for part in circuit.nodes})
             while len(self._routes) > KEPT:
                 self._routes.popitem(last=False)
         return places, False, self._routes[key]
@@ -290,11 +290,7 @@ def _steps(trains, neurons):
 def _places(original, circuit):
     """The places of the parts: those in the original, unless there are new parts."""
     places = positions(original)
-    return places if all(part in places for part in _parts(circuit)) else positions(circuit)
-
-
-def _parts(circuit):
-    return [("input", c.name) for c in circuit.inputs] + [("neuron", n.id) for n in circuit.neurons]
+    return places if all(part in places for part in circuit.nodes) else positions(circuit)
 
 
 def _fitting(circuit):

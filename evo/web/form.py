@@ -5,7 +5,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
@@ -13,6 +12,7 @@ from circuits.errors import UserError
 from circuits.neurons import LIF_PSC_EXP
 from circuits.part import prose
 from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
+from evo.spec.resolve import as_toml
 from evo.spec.run_spec import RunSpec, Search, Stop, checked_with_task, parse
 from evo.spec.starter import starter
 from fitness.tasks import BUILT_IN
@@ -46,11 +46,7 @@ def of_values(values: Any) -> dict:
     """The form of a spec as a dict of its sections."""
     if not isinstance(values, dict):
         raise UserError(f"{PLACE}: must be sections")
-    try:
-        text = tomli_w.dumps(_without_none(values))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{PLACE}: {error}") from None
-    return {"values": values, "toml": text, "sections": _sections(values)}
+    return {"values": values, "toml": as_toml(values), "sections": _sections(values)}
 
 
 def checked(text: str, folder: Path) -> tuple[RunSpec, bool]:
@@ -117,9 +113,3 @@ def _field(key, about, definitions):
         "maximum": schema.get("maximum", schema.get("exclusiveMaximum")),
         "optional": len(parts) > 1 and any(p.get("type") == "null" for p in parts),
     }
-
-
-def _without_none(value):
-    if isinstance(value, dict):
-        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
-    return [_without_none(inner) for inner in value] if isinstance(value, list) else value

@@ -118,9 +118,8 @@ def _left(circuit, removed):
     """The circuit without these parts; ids of the neurons removed, and the ends of the synapses removed between others."""
     count = len(circuit.neurons)
     neurons = tuple(circuit.neurons[k].id for k in removed if k < count)
-    ends = [(c.name, s.post) for c in circuit.inputs for s in c.synapses]
-    inputs = len(ends)
-    ends += [(s.pre, s.post) for s in circuit.synapses]
+    ends = [(source, synapse.post) for (_, source), synapse in circuit.all_synapses]
+    inputs = len(ends) - len(circuit.synapses)
     synapses = [k - count for k in removed if k >= count]
     named = [k for k in synapses if ends[k][1] not in neurons and (k < inputs or ends[k][0] not in neurons)]
     return without(circuit, neurons, synapses), neurons, tuple(ends[k] for k in named)

@@ -16,8 +16,9 @@ from circuits.errors import UserError
 from circuits.graph.canonical import CanonicalForm, canonical_form
 from circuits.graph.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
+from evo.storage.front import Member
 from evo.storage.recurrence import neurons_read
-from evo.storage.run_folder import Member, Run
+from evo.storage.run_folder import Run
 from evo.studies.motifs.neutral import Operators, Peers, peers
 from evo.studies.motifs.overrepresented import Finding, overrepresented
 
