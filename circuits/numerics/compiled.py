@@ -24,6 +24,7 @@ from numba.core.sigutils import normalize_signature
 
 from circuits.numerics import disk_cache
 from circuits.numerics.parts import PartCompiler, set_environments
+from circuits.numerics.registries import refreshed_when_they_grow
 
 _PACKAGES = ("numerics", "neurons", "synapses", "simulation")  # of circuits: the sources of the kernel
 
@@ -75,7 +76,8 @@ def jit(**options):
             dispatcher = njit(no_cfunc_wrapper=True, **options)(function)
 
         def compile(signature):
-            with _enabled(), _without_collections():  # numba makes its own functions that are called only now
+            # enabled: numba makes its own functions that are called only now
+            with _enabled(), _without_collections(), refreshed_when_they_grow():
                 return type(dispatcher).compile(dispatcher, signature)
 
         dispatcher.compile = compile

@@ -505,7 +505,7 @@ def test_a_lock_held_by_a_reader_of_the_status_goes_away(tmp_path):
 
 RICH = (
     SPEC.replace("volleys = 1", "volleys = 2")
-    .replace("[circuit]\n", '[circuit]\nneuron_model = "alif_psc_exp"\nsynapse_model = "short_term"\nnoise_mv = 2.0\n')
+    .replace("[circuit]\n", '[circuit]\nsynapse_model = "short_term"\n')
     .replace(
         "[search]",
         """use = [0.2, 0.9]
@@ -514,7 +514,7 @@ sign = "E"
 [circuit.types.PV]
 sign = "I"
 projects_to = ["PYR"]
-parameters = { theta_jump_mv = 0 }
+parameters = { tau_m_ms = 10 }
 [circuit.types.SST]
 sign = "I"
 inputs = false
@@ -528,8 +528,14 @@ rate_hz = 60
 )
 
 
-def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path, on_ray):
-    spec = spec_file(tmp_path, RICH)
+RICHER = RICH.replace("[circuit]\n", '[circuit]\nneuron_model = "alif_psc_exp"\nnoise_mv = 2.0\n').replace(
+    "tau_m_ms = 10", "theta_jump_mv = 0"
+)
+
+
+@pytest.mark.parametrize(("text", "noise_mv"), [(RICH, 0.0), pytest.param(RICHER, 2.0, marks=pytest.mark.slow)])
+def test_a_run_with_types_plasticity_and_a_rule_is_the_same_anywhere_and_what_its_motifs_say(tmp_path, on_ray, text, noise_mv):
+    spec = spec_file(tmp_path, text)
     run = evo.run(spec, tmp_path / "a", workers=0)
     assert on_ray("run", spec, tmp_path / "b") == run.archive_sha256
     assert run.saved > 0
@@ -539,5 +545,5 @@ def test_a_run_with_types_plasticity_noise_and_a_rule_is_the_same_anywhere_and_w
         motif = loads(dumps(run.motif(member.rank)))
         assert {n.type for n in motif.neurons} <= {"PYR", "PV", "SST"}
         assert all(s.short_term for s in motif.synapses)
-        assert motif.noise_mv == 2
+        assert motif.noise_mv == noise_mv
         assert task.evaluate(motif.circuit, trials, dtype="float32").value == pytest.approx(member.held_out, abs=1e-12)
