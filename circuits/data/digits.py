@@ -3,7 +3,8 @@
 import numpy as np
 
 from circuits.data.split import WORLD, Data, Split, at_steps
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
+from circuits.optional import optional
 
 BLANK = 0.1  # fraction of full ink below which pixels do not fire
 
@@ -40,11 +41,7 @@ def digits(test: int = 450, seed: int = 0, *, steps: int = 60, last: int = 50) -
     >>> from circuits import data
     >>> train, test = data.digits(test=450)  # doctest: +SKIP
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ModuleNotFoundError:
-        raise MachineError("digits: needs scikit-learn, which is not installed: pip install 'evocircuits[data]'") from None
-    images = load_digits()
+    images = optional("sklearn.datasets", "digits", "pip install 'evocircuits[data]'").load_digits()
     ink, targets = images.data / 16, images.target.astype("i8")
     if not (isinstance(test, int) and 0 < test < len(ink)):
         raise UserError(f"test: from 1 to {len(ink) - 1} images, not {test!r}")

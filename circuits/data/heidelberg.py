@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from circuits.data.split import Split
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
+from circuits.optional import optional
 
 CHANNELS = 700  # of the artificial cochlea; the Spiking Speech Commands have as many
 
@@ -46,10 +47,7 @@ def heidelberg(path, *, steps: int = 100, dt_ms: float = 10.0, merge: int = 1, m
     >>> from circuits import data
     >>> train = data.heidelberg("shd_train.h5", merge=7)  # doctest: +SKIP
     """
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise MachineError("heidelberg: needs h5py, which is not installed: pip install 'evocircuits[data]'") from None
+    h5py = optional("h5py", "heidelberg", "pip install 'evocircuits[data]'")
     if CHANNELS % merge:
         raise UserError(f"merge: must divide {CHANNELS}, not {merge!r}")
     if not Path(path).is_file():

@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 from circuits.circuit import Circuit
-from circuits.errors import MachineError
 from circuits.export.features import exact, refused, translated
 from circuits.export.names import XML, check_names
 from circuits.motif_file import Motif, write_whole
+from circuits.optional import optional
 
 ATTRIBUTE = exact("an attribute of nodes")
 FEATURES = {
@@ -45,13 +45,9 @@ def as_graph(circuit: Circuit) -> Any:
     and `name`, the neuron's id or the channel's name as JSON: 1 and "1" are two neurons. Edges are synapses, with the keys s0,
     s1, ... Attributes are floats or text. Raises MachineError if networkx is missing.
     """
-    try:
-        from networkx import MultiDiGraph
-    except ModuleNotFoundError:
-        raise MachineError("this export needs networkx, which is not installed: pip install 'evocircuits[graphml]'") from None
-
+    networkx = optional("networkx", "this export", "pip install 'evocircuits[graphml]'")
     ports_of = {n.id: [port.name for port in circuit.outputs if n.id in port.neurons] for n in circuit.neurons}
-    graph = MultiDiGraph(
+    graph = networkx.MultiDiGraph(
         dt_ms=float(circuit.dt_ms),
         neuron_model=circuit.neuron_model,
         noise_mv=float(circuit.noise_mv),

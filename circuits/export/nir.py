@@ -11,6 +11,7 @@ from circuits.export.features import approximate, dropped, exact, refused, trans
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
 from circuits.motif_file import Motif
+from circuits.optional import optional
 
 NEEDED = (1, 0, 8)
 INSTALL = "pip install 'evocircuits[nir]'"
@@ -109,10 +110,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
 
 
 def import_nir() -> Any:
-    try:
-        import nir
-    except ModuleNotFoundError:
-        raise MachineError(f"this export needs nir, which is not installed: {INSTALL}") from None
+    nir = optional("nir", "this export", INSTALL)
     installed = version("nir")
     if tuple(int(part) for part in installed.split(".")[:3] if part.isdigit()) < NEEDED:
         raise MachineError(f"this export needs nir {'.'.join(map(str, NEEDED))} or newer, not {installed}: {INSTALL}")

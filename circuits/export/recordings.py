@@ -13,6 +13,7 @@ import numpy as np
 
 from circuits.errors import MachineError, UserError
 from circuits.export.names import HDF5
+from circuits.optional import optional
 from circuits.simulation.raster import Raster
 
 INSTALL = "pip install 'evocircuits[recordings]'"
@@ -28,7 +29,7 @@ def to_neo(raster: Raster) -> Any:
     neurons], with the neurons' names in its array annotation `neuron`. Raises UserError for many circuits, MachineError if neo
     is missing.
     """
-    neo, quantities = _imported("neo"), _imported("quantities")
+    neo, quantities = (optional(package, "this", INSTALL) for package in ("neo", "quantities"))
     _check_single(raster)
     stop, traces = raster.duration_ms, raster.traces
     block = neo.Block(name="evocircuits", description=f"simulated at {raster.dt_ms:g} ms")
@@ -63,7 +64,7 @@ def to_nwb(raster: Raster, path, description: str = "simulated by evocircuits", 
 
     Raises UserError for many circuits, a path that exists or a name that HDF5 cannot hold, MachineError if pynwb is missing.
     """
-    pynwb, path = _imported("pynwb"), Path(path)
+    pynwb, path = optional("pynwb", "this", INSTALL), Path(path)
     _check_single(raster)
     if path.exists():
         raise UserError(f"{path}: exists already; choose another path or remove it")
@@ -142,12 +143,3 @@ def _series(pynwb, raster, every_s):
                 rate=1000 / traces.dt_ms,
                 comments=f"neurons: {', '.join(str(name) for name in traces.names)}",
             )
-
-
-def _imported(package) -> Any:
-    from importlib import import_module
-
-    try:
-        return import_module(package)
-    except ModuleNotFoundError:
-        raise MachineError(f"this needs {package}, which is not installed: {INSTALL}") from None

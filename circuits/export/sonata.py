@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.export.checked import run_here
 from circuits.export.features import exact, refused, translated
 from circuits.export.manifest import write_manifest
@@ -10,6 +10,7 @@ from circuits.export.names import HDF5, check_names
 from circuits.export.script_folder import script_folder
 from circuits.export.sonata_network import write_network
 from circuits.motif_file import Motif
+from circuits.optional import optional
 
 OTHER_MODEL = refused("NEST's reader would run another model; use --to brian2, or --to nest for NEST's models")
 FEATURES = {
@@ -48,11 +49,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
         step = f"NEST's reader takes whole microseconds, not {motif.dt_ms:g} ms"
         raise UserError(f"sonata: time step cannot be exported: {step}; use --to brian2")
     check_names(motif, HDF5, "sonata")
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise MachineError("this export needs h5py, which is not installed: pip install 'evocircuits[sonata]'") from None
-
+    h5py = optional("h5py", "this export", "pip install 'evocircuits[sonata]'")
     with script_folder(motif, path, example_input, "sonata") as folder:
         write_network(h5py, motif, folder)
         check = run_here(folder, ("nest", "h5py", "pandas"), "pip install nest-simulator h5py pandas")

@@ -10,6 +10,7 @@ from circuits.export.features import dropped, exact, translated
 from circuits.export.folder import new_folder
 from circuits.export.manifest import write_manifest
 from circuits.motif_file import Motif, save
+from circuits.optional import optional
 
 FORMS = {
     "load.py": {
@@ -63,10 +64,7 @@ def write(motif: Motif, path: Path, example_input=None) -> None:
     """Write the folder `path`: motif.json, weights.safetensors (a MotifCell's state_dict), example.npz and load.py."""
     from circuits.torch import MotifCell  # raises MachineError if torch is missing
 
-    try:
-        from safetensors.torch import save as as_bytes
-    except ModuleNotFoundError:
-        raise MachineError("this export needs safetensors, which is not installed: pip install 'evocircuits[torch]'") from None
+    as_bytes = optional("safetensors.torch", "this export", "pip install 'evocircuits[torch]'").save
     import torch
 
     tables = translated(motif, FORMS, "torch")

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.files import check_regular
+from circuits.optional import optional
 
 MAX_BYTES = 256_000_000  # of a file
 MAX_VALUES = 4_000_000  # of one data set
@@ -141,10 +142,7 @@ def opened(path, install: str) -> Iterator[Group]:
     with the remedy `install` where h5py is missing."""
     path = Path(path)
     check_regular(path, MAX_BYTES)
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise MachineError(f"{path}: reading it needs h5py, which is not installed: {install}") from None
+    h5py = optional("h5py", f"{path}:", install)
     try:
         with h5py.File(path, "r") as file:
             yield Group(file, str(path))

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from circuits.files import read_bytes
 from circuits.motif_file import dumps, loads, write_whole
+from circuits.optional import optional
 from circuits.torch.assemble import Lateral
 from circuits.torch.cell import MotifCell
 from circuits.torch.layer import MotifLayer
@@ -116,11 +117,7 @@ def from_bytes(content: bytes, path) -> tuple[dict, str]:
 
 
 def _safetensors():
-    try:
-        import safetensors.torch
-    except ModuleNotFoundError:
-        raise MachineError("this needs safetensors, which is not installed: pip install 'evocircuits[torch]'") from None
-    return safetensors.torch
+    return optional("safetensors.torch", "this", "pip install 'evocircuits[torch]'")
 
 
 def described(module) -> dict:

@@ -1,9 +1,9 @@
 """Tables of a run as data frames, made when they are asked for."""
 
-from importlib import import_module
 from typing import Any
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
+from circuits.optional import optional
 from fitness.evaluation.objectives import objective
 
 LIBRARIES = ("pandas", "polars")
@@ -21,10 +21,7 @@ def frame(run, table: str = "front", library: str = "pandas") -> Any:
         raise UserError(f"frame: there is no table {table!r}; there are {', '.join(TABLES)}")
     if library not in LIBRARIES:
         raise UserError(f"frame: library must be {' or '.join(LIBRARIES)}, not {library!r}")
-    try:
-        frames = import_module(library)
-    except ImportError:
-        raise MachineError(f"{library} is not installed: pip install {library}") from None
+    frames = optional(library, "frame", f"pip install {library}")
     rows = TABLES[table](run)
     columns = dict.fromkeys(key for row in rows for key in row)
     return frames.DataFrame({key: [row.get(key) for row in rows] for key in columns})

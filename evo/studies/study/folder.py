@@ -4,11 +4,10 @@ import csv
 import io
 import math
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from circuits.errors import MachineError
+from circuits.optional import optional
 from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
@@ -155,12 +154,10 @@ class Study:
         circuits.errors.MachineError
             If the library is not installed.
         """
-        try:
-            module = import_module(library)
-        except ImportError:
-            raise MachineError(f"{library} is not installed: pip install {library}") from None
         rows = self.rows()
-        return module.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
+        return optional(library, "frame", f"pip install {library}").DataFrame(
+            {key: [row[key] for row in rows] for key in rows[0]}
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of `frame`.
