@@ -43,7 +43,7 @@ def test_a_random_part_has_as_many_neurons_of_each_sign():
 
 @pytest.mark.parametrize("arm", [arm for arm in (*ARMS, *RIVALS) if bench_parts.absent("flip-flop", arm) is None])
 def test_all_arms_have_about_the_same_number_of_parameters_and_fixed_time_constants(arm):
-    sizes = Sizes(lines=48, heads=3, classes=2, every_step=True, dt_ms=1.0)
+    sizes = Sizes(channels=48, heads=3, classes=2, every_step=True, dt_ms=1.0)
     chosen = settings(COMMON | SETTINGS["flip-flop"])
     network = network_of(arm, chosen, sizes, lambda: zoo["toggle-2"].circuit, SPEC, 1)
     assert 0.85 * chosen.parameters < network.parameter_count <= chosen.parameters

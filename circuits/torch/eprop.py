@@ -38,22 +38,22 @@ class EPropState(NamedTuple):
 
 
 def run(layer, x, state) -> tuple[torch.Tensor, EPropState]:
-    """Spikes of all neurons of a layer [steps, ..., neurons] and the next state; x is [steps, batch, lines]."""
+    """Spikes of all neurons of a layer [steps, ..., neurons] and the next state; x is [steps, batch, features]."""
     cell = layer.cell
     with torch.no_grad():
-        lines = torch.cat([x.new_zeros(cell.longest_input, *x.shape[1:]) if state is None else state.traces[0], x])
+        features = torch.cat([x.new_zeros(cell.longest_input, *x.shape[1:]) if state is None else state.traces[0], x])
         drive = layer._project(x)
         slopes: list = []
         before = cell.init_state(x.shape[1]) if state is None else state.state
         raster, after = eager.run(cell, drive, before, slopes.append)
-        window = _Window(layer, lines, torch.cat([before.spikes, raster]), slopes)
+        window = _Window(layer, features, torch.cat([before.spikes, raster]), slopes)
         first = window.rest() if state is None else state.traces[1]
         last = first
         for k in range(len(x)):
             last, _ = window.step(last, k)
     kinds = (cell.input.weight, cell.excitatory.weight, cell.inhibitory.weight)
     spikes = _Learn.apply(window, first, raster, layer.projection_weight, *kinds, of_parts(cell.lif.bias_mv, cell.lif.part))
-    return spikes, EPropState(after, (lines[len(x) :], last))
+    return spikes, EPropState(after, (features[len(x) :], last))
 
 
 class _Learn(torch.autograd.Function):
@@ -78,14 +78,15 @@ class _Learn(torch.autograd.Function):
 class _Window:
     """A window of a layer's trials, as input of the eligibilities.
 
-    lines, rows  input lines [past + steps, batch, lines] and spikes [past + steps, ..., neurons]; past: the longest delay
-    slopes       of each step, psi and whether the potential is reset, both [..., neurons]
-    Traces are of: input synapses [..., lines, synapses], excitatory and inhibitory synapses, and biases [..., neurons].
+    features  input, [past + steps, batch, features]; past is the longest delay
+    rows      spikes, [past + steps, ..., neurons]
+    slopes    of each step, psi and whether the potential is reset, both [..., neurons]
+    Traces are of: input synapses [..., features, synapses], excitatory and inhibitory synapses, and biases [..., neurons].
     """
 
-    def __init__(self, layer, lines, rows, slopes):
+    def __init__(self, layer, features, rows, slopes):
         cell = self.cell = layer.cell
-        self.layer, self.lines, self.rows, self.slopes = layer, lines, rows, slopes
+        self.layer, self.features, self.rows, self.slopes = layer, features, rows, slopes
         constants = cell.lif.constants()
         self.c = (constants[:, None] if constants.ndim == 3 else constants).unbind(-1)
         self.lead = rows.shape[1:-1]
@@ -95,10 +96,10 @@ class _Window:
 
     def rest(self):
         """Zero eligibilities of all weights: eU, eI, and of adaptive neurons ew and etheta."""
-        cell, lines = self.cell, self.lines
-        shapes = ((lines.shape[-1], len(cell.input.target)), (len(cell.excitatory.target),), (len(cell.inhibitory.target),))
+        cell, features = self.cell, self.features
+        shapes = ((features.shape[-1], len(cell.input.target)), (len(cell.excitatory.target),), (len(cell.inhibitory.target),))
         return tuple(
-            tuple(lines.new_zeros(*self.lead, *shape) for _ in range(4 if self.adapts else 2))
+            tuple(features.new_zeros(*self.lead, *shape) for _ in range(4 if self.adapts else 2))
             for shape in (*shapes, (cell.neurons,))
         )
 
@@ -106,7 +107,7 @@ class _Window:
         """The traces after step k, and the eligibilities in it."""
         psi, reset = self.slopes[k]
         after, eligibilities = [], []
-        inputs = (self._lines(k), self._spikes(self.cell.excitatory, k), self._spikes(self.cell.inhibitory, k), None)
+        inputs = (self._features(k), self._spikes(self.cell.excitatory, k), self._spikes(self.cell.inhibitory, k), None)
         for target, current, x, (e_u, e_i, *adaptation) in zip(self.targets, self.currents, inputs, traces, strict=True):
 
             def of(values, target=target, like=e_u):
@@ -127,17 +128,17 @@ class _Window:
         return tuple(after), eligibilities
 
     def per_synapse(self, values, target, like):
-        """Values of neurons, [..., neurons], for their synapses: shaped as traces [..., synapses] or [..., lines, synapses]."""
+        """Values of neurons, [..., neurons], for their synapses, as traces: [..., synapses] or [..., features, synapses]."""
         if target is None:
             return values
         values = values.index_select(-1, target)
         return values.unsqueeze(-2) if like.ndim > len(self.lead) + 1 and values.ndim > 1 else values
 
-    def _lines(self, k):
+    def _features(self, k):
         kind, past = self.cell.input, self.cell.longest_input
         if not len(kind.target):
             return 0
-        return self.lines[past + k - kind.delay].permute(1, 2, 0)  # [batch, lines, synapses]
+        return self.features[past + k - kind.delay].permute(1, 2, 0)  # [batch, features, synapses]
 
     def _spikes(self, kind, k):
         past = self.cell.longest
@@ -151,19 +152,19 @@ class _Window:
         """Gradients of the projection, the weights of each kind and the biases, from sums over time in the shape of traces."""
         cell, layer = self.cell, self.layer
         over_batch = (total.sum(-3 if k == 0 else -2) for k, total in enumerate(sums))
-        line_sums, excitatory, inhibitory, biases = over_batch
+        feature_sums, excitatory, inhibitory, biases = over_batch
         channel = cell.input.source
-        lines = line_sums.shape[-2]
-        projection = layer.projection_weight.detach().view(lines, layer.copies, layer.channels)
+        features = feature_sums.shape[-2]
+        projection = layer.projection_weight.detach().view(features, layer.copies, layer.channels)
         if cell.copies:
-            projection = projection.transpose(0, 1)  # [copies, lines, channels]
+            projection = projection.transpose(0, 1)  # [copies, features, channels]
         else:
-            projection = projection.flatten(1)  # [lines, copies * channels]
+            projection = projection.flatten(1)  # [features, copies * channels]
         weight = cell.input.weight.detach()
         weight = weight[:, None] if weight.ndim == 2 else weight
-        grad_projection = torch.zeros_like(projection).index_add(-1, channel, line_sums * weight)
+        grad_projection = torch.zeros_like(projection).index_add(-1, channel, feature_sums * weight)
         grad_projection = grad_projection.transpose(0, 1).flatten(1) if cell.copies else grad_projection
-        grad_inputs = (line_sums * projection.index_select(-1, channel)).sum(-2)
+        grad_inputs = (feature_sums * projection.index_select(-1, channel)).sum(-2)
         grads = [grad_inputs, cell.excitatory.sign * excitatory, cell.inhibitory.sign * inhibitory, biases]
         separate = cell.copies is None or not cell.share
         return grad_projection, *(total if separate else total.sum(0) for total in grads)

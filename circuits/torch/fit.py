@@ -45,9 +45,10 @@ def fit(
     network : MotifNetwork
         The network.
     train : pair of arrays, Split or callable
-        Spikes [trials, steps, lines] and targets; or a function of a number of trials and a `numpy.random.Generator` that makes
-        such a pair. Targets are classes, int64 [trials], or with `readout_ms` [trials, steps], where -1 is not scored; or
-        0 and 1 for each output alone, floats [trials, classes] or [trials, steps, classes], where NaN is not scored.
+        Spikes [trials, steps, features] and targets; or a function that makes such a pair from a number of trials and a
+        `numpy.random.Generator`. Targets are classes, int64 [trials], or with `readout_ms` [trials, steps], where -1 is not
+        scored; or 0 and 1 for each output alone, floats [trials, classes] or [trials, steps, classes], where NaN is not
+        scored.
     validation : pair of arrays or Split, optional
         Trials that are scored at every look.
     steps : int

@@ -20,11 +20,11 @@ MIN_DISTANCE = 1.0  # mV, from the bias to the threshold
 def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
     """Draw the projection of a `MotifLayer` so that its input drives the neurons by fluctuations.
 
-    Input lines that are Poisson trains of `rate_hz` bring the potential of the median neuron behind the channels to threshold
-    at its mean plus `deviations` standard deviations. Weights are drawn from an exponential distribution: non-negative, many
-    small and few large ones. Mean and deviation of the potential are those of shot noise through the filter of the neuron,
-    without recurrence (the idea of Rossbroich, Gygax and Zenke, Neuromorphic Computing and Engineering 2, 2022, also for
-    projections that only excite). In a signed projection half of the weights are negative and the mean is 0.
+    Poisson trains of `rate_hz` as input bring the potential of the median neuron behind the channels to threshold at its mean
+    plus `deviations` standard deviations. Weights are drawn from an exponential distribution: non-negative, many small and few
+    large ones. Mean and deviation of the potential are those of shot noise through the filter of the neuron, without
+    recurrence (the idea of Rossbroich, Gygax and Zenke, Neuromorphic Computing and Engineering 2, 2022, also for projections
+    that only excite). In a signed projection half of the weights are negative and the mean is 0.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
     """
     if not (isinstance(rate_hz, (int, float)) and 0 < rate_hz < math.inf):
         raise UserError(f"rate_hz: a number above 0, not {rate_hz!r}")
-    cell, lines = layer.cell, layer.in_features
+    cell, features = layer.cell, layer.in_features
     chance = min(1.0, rate_hz * cell.motif.dt_ms / 1000)
     values, form = cell.lif.now(), cell.lif.form
     if form.linear:
@@ -65,10 +65,10 @@ def drive_(layer, rate_hz: float = 20.0, deviations: float = 2.0) -> None:
     target = cell.input.target.expand(weight.shape)
     once, squared = zero.scatter_add(-1, target, weight), zero.scatter_add(-1, target, weight.square())
     if layer.signed:
-        mean, variance = zero, lines * 2 * squared * chance * square
+        mean, variance = zero, features * 2 * squared * chance * square
     else:
-        mean = lines * chance * once * area
-        variance = lines * ((squared + once.square()) * chance - once.square() * chance**2) * square
+        mean = features * chance * once * area
+        variance = features * ((squared + once.square()) * chance - once.square() * chance**2) * square
     scales = (distance / (mean + deviations * variance.sqrt()))[once > 0]
     scale = scales.median().item() if len(scales) else 1.0
     weight = scale * torch.empty_like(layer.projection).exponential_()

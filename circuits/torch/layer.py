@@ -211,8 +211,8 @@ class MotifLayer(OwnPrecision):
 
     def _project(self, x):
         """The channels' drive in the cell's axes, with steps and batch last in memory, by one matrix product."""
-        steps, batch, lines = x.shape
-        lines_first = x.permute(2, 0, 1).reshape(lines, steps * batch)
-        drive = Finite.apply(self.projection_weight, "the projection weights").T @ lines_first
+        steps, batch, features = x.shape
+        features_first = x.permute(2, 0, 1).reshape(features, steps * batch)
+        drive = Finite.apply(self.projection_weight, "the projection weights").T @ features_first
         drive = drive.view(self.copies, self.channels, steps, batch)
         return drive.permute(2, 0, 3, 1) if self.cell.copies else drive.flatten(0, 1).permute(1, 2, 0)

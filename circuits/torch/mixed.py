@@ -1,4 +1,4 @@
-"""Several layers side by side on the same lines: different motifs mixed."""
+"""Several layers side by side on the same input features: different motifs mixed."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -43,7 +43,7 @@ class MixedLayer(OwnPrecision):
         layers = list(layers)
         if not layers or not all(isinstance(layer, MotifLayer) for layer in layers):
             raise UserError("layers: at least one MotifLayer")
-        for name, term in (("in_features", "lines"), ("batch_first", "batch_first")):
+        for name, term in (("in_features", "number of input features"), ("batch_first", "batch_first")):
             if len({getattr(layer, name) for layer in layers}) > 1:
                 raise UserError(f"layers: parts of a layer have the same {term}, not {[getattr(k, name) for k in layers]}")
         if len({layer.cell.motif.dt_ms for layer in layers}) > 1:

@@ -29,7 +29,7 @@ class Spikes(nn.Identity):
 
 
 class Reading(nn.Module):
-    """A network as one circuit of counted modules. Called with x, [batch, steps, lines], it returns the network's logits."""
+    """A network as one circuit of counted modules. Called with x, [batch, steps, features], it returns the network's logits."""
 
     def __init__(self, network):
         super().__init__()
@@ -40,7 +40,7 @@ class Reading(nn.Module):
         self.spikes = Spikes()
         outgoing: dict = defaultdict(list)
         for c, channel in enumerate(motif.inputs):
-            outgoing["lines", c] += channel.synapses
+            outgoing["features", c] += channel.synapses
         for synapse in motif.synapses:
             outgoing["neurons", index[synapse.pre]].append(synapse)
         groups = defaultdict(list)
@@ -78,7 +78,7 @@ class Reading(nn.Module):
             spikes, _ = layer.run(features)
             rasters.append(spikes)
             features = spikes.index_select(-1, layer.read)
-        rows = {"lines": x.transpose(0, 1), "neurons": self.spikes(torch.cat(rasters, -1))}
+        rows = {"features": x.transpose(0, 1), "neurons": self.spikes(torch.cat(rasters, -1))}
         for layer, (kind, sources) in zip(self.synapses, self.sources, strict=True):
             layer(rows[kind][..., sources])
         self.readout(rows["neurons"][..., self.read])
@@ -86,7 +86,7 @@ class Reading(nn.Module):
 
 
 def neurobench_model(network) -> Any:
-    """The model of a `MotifNetwork` in eval mode for NeuroBench's `Benchmark`. Data are [batch, steps, lines].
+    """The model of a `MotifNetwork` in eval mode for NeuroBench's `Benchmark`. Data are [batch, steps, features].
 
     Raises MachineError if neurobench is not installed, and UserError for networks that do not form one circuit.
     """

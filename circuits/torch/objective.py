@@ -14,7 +14,7 @@ IGNORED = -1  # as a class
 
 
 class Trials(NamedTuple):
-    """x  [trials, steps, lines];   y  targets, int64 [trials] or [trials, steps], or real [trials, (steps,) classes]"""
+    """x  [trials, steps, features];   y  targets, int64 [trials] or [trials, steps], or real [trials, (steps,) classes]"""
 
     x: torch.Tensor
     y: torch.Tensor
@@ -67,7 +67,7 @@ def trials_of(data: Any, name: str, network) -> Trials:
     """Convert a user's trials and check them for the network."""
     pair = (data.spikes, data.targets) if hasattr(data, "targets") else data
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise UserError(f"{name}: a pair of spikes [trials, steps, lines] and targets, not {type(data).__name__}")
+        raise UserError(f"{name}: a pair of spikes [trials, steps, features] and targets, not {type(data).__name__}")
     x, y = (
         torch.from_numpy(np.ascontiguousarray(part)) if isinstance(part, np.ndarray) else torch.as_tensor(part) for part in pair
     )

@@ -47,7 +47,7 @@ def windows(network, x: torch.Tensor, steps: int | None) -> Iterator[Window]:
     network : MotifNetwork
         The network.
     x : torch.Tensor
-        Input, [steps, batch, lines], or [batch, steps, lines] with `batch_first`.
+        Input, [steps, batch, features], or [batch, steps, features] with `batch_first`.
     steps : int, optional
         Steps of a window; the last one may be shorter. None: the whole trial.
 

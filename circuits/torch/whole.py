@@ -91,7 +91,7 @@ def _copies(layer, name, projection, neurons, synapses, inhibits):
             number += 1
             for s in channel.synapses:
                 if s.short_term:
-                    raise UserError("an input synapse with short-term plasticity sums all lines: no circuit can have that")
+                    raise UserError("an input synapse with short-term plasticity sums all features: no circuit can have that")
                 inputs = (
                     (f, ids[s.post], weight * s.weight_mv, s.delay_ms)
                     for f, weight in enumerate(column)
@@ -104,7 +104,7 @@ def _copies(layer, name, projection, neurons, synapses, inhibits):
 
 
 def rows_of(x: torch.Tensor):
-    """Input spikes [steps, batch, lines] for the simulator, bool [batch, steps, lines]. Raises UserError for reals."""
+    """Input spikes [steps, batch, features] for the simulator, bool [batch, steps, features]. Raises UserError for reals."""
     if not bool(((x == 0) | (x == 1)).all()):
         raise UserError("x: the simulator takes spikes, 0 and 1, only")
     return (x.transpose(0, 1) == 1).contiguous().cpu().numpy()

@@ -246,7 +246,7 @@ class LearningJudge(Judge):
         if self._too_large(network):
             return (
                 f"{self.title}: parameters: one copy alone has {network.parameter_count:,}, more than "
-                f"{self.settings.parameters:,}: combine the lines of the data by features, or raise parameters"
+                f"{self.settings.parameters:,}: combine the channels of the data by features, or raise parameters"
             )
         return None
 

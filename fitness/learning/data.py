@@ -3,9 +3,9 @@
     def trials(count, seed):                 # in mine.py; [task] data = "mine.py:trials"
         return x, targets
 
-x is bool or real >= 0, [trials, steps, lines], steps of 1 ms; targets are int: [trials], the class of each trial; or [trials,
-steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All that is
-random comes from the seed; the trials to train on and those to judge by have different seeds.
+x is bool or real >= 0, [trials, steps, channels], steps of 1 ms; targets are int: [trials], the class of each trial; or
+[trials, steps] or [trials, steps, heads], the class at every step, of one readout or of several, -1 where none is asked. All
+that is random comes from the seed; the trials to train on and those to judge by have different seeds.
 """
 
 import inspect
@@ -43,7 +43,7 @@ TRAINED = 0.8  # share of the search's items of a file to train on; the others a
 
 
 class Trials(NamedTuple):
-    """x        bool or float32 [trials, steps, lines]
+    """x        bool or float32 [trials, steps, channels]
     targets  int64 [trials, heads], or [trials, steps, heads]: the class that each readout should name, -1 where none is asked
     classes  number of classes of each readout
     """
@@ -143,7 +143,7 @@ class Data:
             raise UserError(f"{self.place}: settings: {error}") from None
         train, judged = sets
         if train.x.shape[1:] != judged.x.shape[1:] or train.targets.shape[1:] != judged.targets.shape[1:]:
-            raise UserError(f"{self.place}: gives trials of other steps, lines or targets with another seed")
+            raise UserError(f"{self.place}: gives trials of other steps, channels or targets with another seed")
         classes = max(train.classes, judged.classes)
         return Sets(train._replace(classes=classes), judged._replace(classes=classes))
 
@@ -201,7 +201,7 @@ class Data:
         """The trials, in the form of `Trials`. Raises UserError."""
         x, targets = np.asarray(x), np.asarray(targets)
         if x.ndim != 3 or x.dtype.kind not in "biuf" or 0 in x.shape:
-            raise UserError(f"{self.place}: x must be spikes or reals [trials, steps, lines], not {x.dtype} {list(x.shape)}")
+            raise UserError(f"{self.place}: x must be spikes or reals [trials, steps, channels], not {x.dtype} {list(x.shape)}")
         if x.size > LARGEST:
             raise UserError(f"{self.place}: x of {x.size:,} numbers is too large; take fewer examples, or longer steps")
         if targets.ndim == 1:

@@ -19,9 +19,9 @@ SURROGATE, SLOPE = "arctan", 2 / 15  # 1/mV, for 15 mV from rest to threshold
 
 
 class Sizes(NamedTuple):
-    """Sizes that follow from the data: input lines, readouts, classes of each readout, the time step."""
+    """Sizes that follow from the data: input channels, readouts, classes of each readout, the time step."""
 
-    lines: int
+    channels: int
     heads: int
     classes: int
     every_step: bool
@@ -42,13 +42,13 @@ class Output(NamedTuple):
 
 
 class Network(nn.Module):
-    """Network of copies of a motif. It maps x, [steps, batch, lines], to `Output`, differentiably."""
+    """Network of copies of a motif. It maps x, [steps, batch, channels], to `Output`, differentiably."""
 
     def __init__(self, layers, sizes: Sizes, features: int = 0, readout_ms: float = 20.0):
         super().__init__()
         self.sizes = sizes
         self.layers: Any = nn.ModuleList(layers)
-        self.input_projection = nn.Linear(sizes.lines, features, bias=False) if features else None
+        self.input_projection = nn.Linear(sizes.channels, features, bias=False) if features else None
         width, answers = layers[-1].out_features, sizes.heads * sizes.classes
         self.readout: StepReadout | CountReadout = (
             StepReadout(width, answers, readout_ms, sizes.dt_ms) if sizes.every_step else CountReadout(width, answers)
@@ -92,27 +92,27 @@ def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | 
         "clip": settings.clip,
         "credit": settings.credit,
     }
-    lines = settings.features or sizes.lines
-    copies = copies or settings.copies or _copies(circuit, settings, sizes, lines, options)
+    features = settings.features or sizes.channels
+    copies = copies or settings.copies or _copies(circuit, settings, sizes, features, options)
     if settings.lateral is not None:
         options["lateral"] = _lateral(settings.lateral, copies)
     layers = []
     for k in range(settings.layers):
         # features may be negative, for which an excitatory projection is unfit
         signed = {"projection": "signed"} if k == 0 and settings.features else {}
-        layers.append(MotifLayer(circuit, copies, lines, **options | signed))
-        lines = layers[-1].out_features
+        layers.append(MotifLayer(circuit, copies, features, **options | signed))
+        features = layers[-1].out_features
     return Network(layers, sizes, settings.features, settings.readout_ms)
 
 
-def _copies(circuit, settings, sizes, lines, options):
+def _copies(circuit, settings, sizes, features, options):
     """The largest number of copies whose network has at most `settings.parameters`, and at least one."""
     layer = MotifLayer(circuit, 1, 1, **options)
     inside = sum(p.numel() for name, p in layer.named_parameters() if p.requires_grad and name != "projection")
     answers = sizes.heads * sizes.classes
 
     def parameters(copies):
-        width, total = lines, sizes.lines * settings.features + answers
+        width, total = features, sizes.channels * settings.features + answers
         for _ in range(settings.layers):
             total += width * copies * layer.channels + inside * (1 if settings.share else copies)
             width = copies * layer.out_features

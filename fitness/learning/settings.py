@@ -62,7 +62,7 @@ class Learning(BaseModel):
     layers: int = Field(1, ge=1, le=10, description="number of layers, each with this number of copies")
     lateral: Lateral | None = Field(None, description='synapses between neighbouring copies, such as { reach = 1, to = "I" }')
     features: int = Field(
-        0, ge=0, description="number of features into which the lines of the data are first combined; 0: none"
+        0, ge=0, description="number of features into which the channels of the data are first combined; 0: none"
     )
     projection: Literal["signed", "excitatory"] = Field("signed", description="weights of the projection: signed | excitatory")
     trainable: list[Literal["weights", "bias", "time_constants", "thresholds", "delays"]] = Field(

@@ -1,6 +1,6 @@
 """Trials in a file with a target at every step, such as those of NeuroGym's tasks: an .npz of plain arrays.
 
-x        bool or real >= 0, [trials, steps, lines]
+x        bool or real >= 0, [trials, steps, channels]
 targets  int, [trials, steps], or [trials, steps, heads] for several readouts: the class at each step, -1 where none is asked
 dt_ms    the step in ms, by default 1
 parts    texts [trials], "search", "validation" or "held_out"; by default three, one and one in five of the trials
@@ -38,7 +38,7 @@ def read_steps(name: str, content: bytes) -> StepsFile | None:
         raise UserError(f"{name}: dt_ms must be a number above 0, at most 100, not {step!r}"[:300])
     if x.ndim != 3 or targets.shape[:1] != x.shape[:1]:
         shapes = f"{list(x.shape)} and {list(targets.shape)}"
-        raise UserError(f"{name}: x must be [trials, steps, lines] and targets [trials, steps], not {shapes}")
+        raise UserError(f"{name}: x must be [trials, steps, channels] and targets [trials, steps], not {shapes}")
     count = len(x)
     if "parts" in arrays:
         if arrays["parts"].shape != (count,):

@@ -90,7 +90,7 @@ class Training:
 
 
 def batch(trials: Trials, rows) -> torch.Tensor:
-    """Input of a network, float32 [steps, batch, lines]."""
+    """Input of a network, float32 [steps, batch, channels]."""
     return torch.from_numpy(np.ascontiguousarray(trials.x[rows].swapaxes(0, 1), "f4"))
 
 

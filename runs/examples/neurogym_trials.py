@@ -28,7 +28,7 @@ def trials(env, count, seed):
 
 
 def as_spikes(found, step_ms, dt_ms, rng):
-    """x bool [trials, steps, lines] in steps of step_ms, and targets int8 [trials, steps], from trials in steps of dt_ms."""
+    """x bool [trials, steps, channels] in steps of step_ms, and targets int8 [trials, steps], from trials in steps of dt_ms."""
     times = max(1, round(dt_ms / step_ms))
     longest = max(len(actions) for _, actions in found) * times
     numbers = found[0][0].shape[1]
@@ -64,7 +64,7 @@ def main(arguments=None):
     found = trials(env, chosen.trials, chosen.seed)
     x, targets = as_spikes(found, chosen.step_ms, float(env.dt), np.random.default_rng(chosen.seed))
     np.savez_compressed(chosen.out, x=x, targets=targets, dt_ms=chosen.step_ms)
-    print(f"{chosen.out}: {len(x)} trials of {x.shape[1]} steps, {x.shape[2]} lines, {int(targets.max()) + 1} actions")
+    print(f"{chosen.out}: {len(x)} trials of {x.shape[1]} steps, {x.shape[2]} channels, {int(targets.max()) + 1} actions")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Theirs(Ours):
             neurons = 8 if mine is None else mine.network.neurons
             sizes = Sizes.of(sets.train, self.judge.data.dt_ms)
             torch.manual_seed(k)
-            layer = Masked(sizes.lines, neurons, sizes.dt_ms, self.candidates.circuit(k))
+            layer = Masked(sizes.channels, neurons, sizes.dt_ms, self.candidates.circuit(k))
             network = Network([layer], sizes, 0, self.judge.settings.readout_ms)
             self.known[k] = Training(network, sets, self.judge.settings, k, self.judge.ends)
         return self.known[k].advance(until).accuracy

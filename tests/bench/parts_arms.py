@@ -113,8 +113,8 @@ def _signs(circuit):
 
 def dense(settings: Learning, sizes: Sizes, dale: bool, seed: int) -> Network:
     """Every neuron connected with every other, as many as the parameters allow."""
-    lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
-    each, left = lines + 1 + told, settings.parameters - sizes.lines * settings.features - told
+    lines, told = settings.features or sizes.channels, sizes.heads * sizes.classes
+    each, left = lines + 1 + told, settings.parameters - sizes.channels * settings.features - told
     neurons = int((math.sqrt(each**2 + 4 * left) - each) / 2)
     parameters = {"tau_m_ms": (5.0, 20.0), "tau_syn_e_ms": 5.0, "tau_syn_i_ms": 5.0, "t_ref_ms": 2.0}
     options = {"trainable": tuple(settings.trainable), "surrogate": SURROGATE, "slope": SLOPE, "projection": "signed"}

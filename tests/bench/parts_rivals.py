@@ -115,8 +115,8 @@ class Gru(nn.Module):
     def __init__(self, sizes: Sizes, features: int, neurons: int):
         super().__init__()
         self.sizes, self.layers, self.neurons = sizes, [], neurons
-        self.input_projection = nn.Linear(sizes.lines, features, bias=False) if features else None
-        self.gru = nn.GRU(features or sizes.lines, neurons)
+        self.input_projection = nn.Linear(sizes.channels, features, bias=False) if features else None
+        self.gru = nn.GRU(features or sizes.channels, neurons)
         self.readout = nn.Linear(neurons, sizes.heads * sizes.classes)
 
     def forward(self, x):
@@ -132,7 +132,7 @@ class Gru(nn.Module):
 
 def cells(kind: type[Cells], settings: Learning, sizes: Sizes) -> Network:
     """As many neurons as the parameters allow."""
-    lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
+    lines, told = settings.features or sizes.channels, sizes.heads * sizes.classes
     own = 2 if kind is SnnTorch else 1  # biases
     neurons = _units(settings, sizes, lines + own + told, 1)
     layer = kind(lines, neurons, sizes.dt_ms)
@@ -142,7 +142,7 @@ def cells(kind: type[Cells], settings: Learning, sizes: Sizes) -> Network:
 
 
 def gru(settings: Learning, sizes: Sizes) -> Gru:
-    lines, told = settings.features or sizes.lines, sizes.heads * sizes.classes
+    lines, told = settings.features or sizes.channels, sizes.heads * sizes.classes
     found = Gru(sizes, settings.features, _units(settings, sizes, 3 * lines + 6 + told, 3))
     for name, parameter in found.gru.named_parameters():
         parameter.requires_grad_("_ih" in name or bool(settings.trainable))
@@ -151,5 +151,5 @@ def gru(settings: Learning, sizes: Sizes) -> Gru:
 
 def _units(settings, sizes, each, squared):
     """How many units with `each` parameters of their own, and `squared` for every pair of them, fit."""
-    left = settings.parameters - sizes.lines * settings.features - sizes.heads * sizes.classes
+    left = settings.parameters - sizes.channels * settings.features - sizes.heads * sizes.classes
     return int((math.sqrt(each**2 + 4 * squared * left) - each) / (2 * squared))

@@ -1,4 +1,4 @@
-"""Networks travel: by one file, as motifs, as one circuit in the simulator."""
+"""Trained networks are saved: as one file, as motifs, as one circuit in the simulator."""
 
 import copy
 

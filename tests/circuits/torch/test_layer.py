@@ -164,7 +164,7 @@ def test_mixed_layers_put_out_what_their_parts_do():
     again, _ = mixed(x, state)
     assert torch.equal(again[..., : one.out_features], one(x, state[0])[0])
     assert mixed.run(x)[0].shape == (40, 3, 15)
-    with pytest.raises(UserError, match="the same lines"):
+    with pytest.raises(UserError, match="the same number of input features"):
         MixedLayer([one, MotifLayer(small_motif(), 2, 5)])
 
 

@@ -98,4 +98,4 @@ def test_reals_are_multiplied(network):
         layer.register_forward_pre_hook(lambda _, x, kind=kind: kinds.append((kind, bool(np.isin(x[0], (0, 1)).all()))))
     reading(torch.rand(2, 10, LINES))
     assert {binary for kind, binary in kinds if kind == "neurons"} == {True}
-    assert {binary for kind, binary in kinds if kind == "lines"} == {False}
+    assert {binary for kind, binary in kinds if kind == "features"} == {False}

@@ -70,7 +70,7 @@ def test_a_route_is_what_the_cued_stream_does():
     ("found", "said"),
     [
         (3, "must return (x, targets)"),
-        ((np.zeros((4, 5)), np.zeros(4, int)), "x must be spikes or reals [trials, steps, lines]"),
+        ((np.zeros((4, 5)), np.zeros(4, int)), "x must be spikes or reals [trials, steps, channels]"),
         ((np.zeros((4, 5, 2)), np.zeros(3, int)), "targets must be whole numbers"),
         ((np.zeros((4, 5, 2)), np.zeros(4)), "targets must be whole numbers"),
         ((np.full((4, 5, 2), np.nan), np.zeros(4, int)), "x must be finite and not negative"),

@@ -58,12 +58,12 @@ def test_trials_are_for_what_the_file_says():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"targets": np.zeros((29, 20), int)}, "x must be [trials, steps, lines]"),
+        ({"targets": np.zeros((29, 20), int)}, "x must be [trials, steps, channels]"),
         ({"dt_ms": 0.0}, "dt_ms must be a number above 0"),
         ({"parts": np.array(["search"] * 30)}, "needs two trials"),
         ({"parts": np.array(["a"] * 30)}, "part must be one of"),
         ({"parts": np.array(["a"] * 3)}, "parts must be [trials], 30"),
-        ({"x": np.zeros(3)}, "x must be [trials, steps, lines]"),
+        ({"x": np.zeros(3)}, "x must be [trials, steps, channels]"),
     ],
 )
 def test_a_file_that_does_not_fit_itself_is_refused_by_name(change, said):
@@ -99,7 +99,7 @@ def test_trials_of_neurogym_become_a_file_from_which_a_search_learns(tmp_path, m
     loaded.loader.exec_module(script)
     monkeypatch.setitem(sys.modules, "neurogym", SimpleNamespace(make=lambda name: SimpleNamespace(unwrapped=Made())))
     script.main(["Made-v0", str(tmp_path / "made.npz"), "--trials", "20"])
-    assert "20 trials of 50 steps, 16 lines, 3 actions" in capsys.readouterr().out
+    assert "20 trials of 50 steps, 16 channels, 3 actions" in capsys.readouterr().out
     found = read_steps("made.npz", (tmp_path / "made.npz").read_bytes())
     assert found.dt_ms == 2.0
     ends = [int(np.flatnonzero(one >= 0)[-1]) + 1 for one in found.targets]

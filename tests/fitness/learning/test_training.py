@@ -14,7 +14,7 @@ from fitness.learning.training import Training
 from tests.fitness.learning.tiny import TASK, judge
 
 pytestmark = pytest.mark.long  # torch alone takes seconds to start
-SIZES = Sizes(lines=4, heads=1, classes=2, every_step=True, dt_ms=1.0)
+SIZES = Sizes(channels=4, heads=1, classes=2, every_step=True, dt_ms=1.0)
 
 
 def network(circuit=circuits.zoo["toggle-2"].circuit, sizes=SIZES, **task):
