@@ -338,6 +338,11 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
 def _check_judge(spec, place):
     """Check the [task] section and the keys of [search] that depend on it."""
     section, s = spec.task, spec.search
+    for key, value in section.items():
+        try:
+            json.dumps(value, allow_nan=False)  # as it is kept in the provenance of motifs
+        except (TypeError, ValueError):
+            raise UserError(f"{place}: task.{key}: must hold finite numbers and no dates, not {value}") from None
     if JUDGE in section and "name" in section:
         raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
     if not is_simulated(section):

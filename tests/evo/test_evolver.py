@@ -210,7 +210,7 @@ WRONG = [
     ([{"speed": 1.0}] * N, None, 'circuit 0 gives speed, but no "score"'),
     ([{"score": 1.0, "speed": 2.0}] * N, None, "'speed' is none of the objectives score: name it there"),
     ([(1.0, 2.0)] * N, None, "circuit 0 has 2 numbers; the objectives to tell are score"),
-    ({"score": [1.0] * 3}, None, "score: must be an array of one value for each of the 12 circuits"),
+    ({"score": [1.0] * 3}, None, "score: must be an array, one value for each of the 12 circuits"),
     ([1.0] * N, np.ones((N - 1, 2)), "case scores of 11 circuits for the 12"),
     ([1.0] * N, np.full((N, 2), np.nan), "a number for cases that is not finite"),
     ([{"score": 1.0, "cases": [1.0] * (1 + k % 2)} for k in range(N)], None, "gives 2 cases for one circuit and 1 for others"),

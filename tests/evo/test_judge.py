@@ -143,7 +143,7 @@ WRONG = {
     ("objectives", '["min:cost"]'): ["search.objectives: must hold score"],
     ("objectives", '["score", "max:speed"]'): ["gives score, cost", "search.objectives asks for max:speed"],
     ("objectives", '["score", "energy"]'): ["search.objectives asks for energy"],
-    ("objectives", '["score", "mine.py:plain"]'): ["is for tasks that are simulated"],
+    ("objectives", '["score", "mine.py:plain"]'): ["is for simulated tasks"],
     ("descriptors", '["rate"]'): ["search.descriptors: rate"],
     ("target", '"high"'): ["search.target"],
     ("bonus", "3"): ["judge mine.py:score: fails: TypeError", "bonus"],

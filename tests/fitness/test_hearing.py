@@ -124,7 +124,7 @@ def test_a_gammatone_passes_its_centre_and_little_an_octave_away():
 @pytest.mark.parametrize(
     ("samples", "named"),
     [
-        (np.zeros((8000, 2), "i2"), "nothing to hear"),
+        (np.zeros((8000, 2), "i2"), "is silent"),
         (np.ones(8000, "i2"), "is mono"),
         (np.ones((8000, 3), "i2"), "of 3 channels"),
         (np.zeros((0, 2), "i2"), "is empty"),

@@ -191,7 +191,7 @@ def test_inhibition_from_an_input_is_refused(tmp_path):
         ({"t": nir.Threshold(np.ones(1))}, [("input", "t"), ("t", "output")], "Threshold"),
         ({"fc": nir.Linear(np.ones((1, 1)))}, [("input", "fc"), ("fc", "output")], "neurons"),
         ({"a": nir.Linear(np.ones((1, 1))), "lif": lif(1)}, [("a", "a"), ("a", "lif"), ("lif", "output")], "loop"),
-        ({"fc": nir.Linear(np.ones((3, 1))), "lif": lif(2)}, [("input", "fc"), ("fc", "lif"), ("lif", "output")], "lines"),
+        ({"fc": nir.Linear(np.ones((3, 1))), "lif": lif(2)}, [("input", "fc"), ("fc", "lif"), ("lif", "output")], "2 inputs"),
         ({"lif": lif(1, v_threshold=-1.0)}, [("input", "lif"), ("lif", "output")], "v_reset_mv"),
         ({"lif": lif(1, tau=-1.0)}, [("input", "lif"), ("lif", "output")], "tau_m_ms"),
         (

@@ -73,7 +73,8 @@ BAD_LINES = [
     ("task", "volleys = 11", ["task gate", "volleys", "less than or equal to 10", "11"]),
     ("task", "control_hz = 1.0", ["task gate", "control_hz", "20"]),
     ("task", 'spikes = "three"', ["task gate", "spikes", "integer"]),
-    ("task", "control_hz = nan", ["task gate", "control_hz", "finite"]),
+    ("task", "control_hz = nan", ["task.control_hz", "finite"]),
+    ("task", "control_hz = 2026-01-31", ["task.control_hz", "no dates", "2026-01-31"]),
 ]
 
 

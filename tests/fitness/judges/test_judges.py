@@ -143,7 +143,7 @@ SAYS = {
     "np.ones(3)": ["gives an array [3] for score"],
     "float('nan')": ["gives nan for score", "not a finite number"],
     "1 / 0": ["fails: ZeroDivisionError", "mine.py, line 5"],
-    "np.random.random()": ["of the same circuit with the same seed", "must come from the seed"],
+    "np.random.random()": ["for the same circuit and seed", "must come from the seed"],
     "sys.exit()": ["ends the process by sys.exit"],
 }
 
