@@ -48,7 +48,7 @@ class OnRay:
             assert self.process.stdout.readline() == "ready\n", "Ray did not start"
         self.process.stdin.write(json.dumps([what, [*map(str, paths)], {"workers": 2} | settings]) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        answer = json.loads(next(line for line in self.process.stdout if line.startswith("{")))  # Ray warns there too
         assert "failed" not in answer, answer["failed"]
         return answer["archive"]
 
