@@ -28,7 +28,7 @@ def few_analyses(request):
     """Of a run the best circuit alone is analysed, or as many as a module whose tests look at analyses says: ANALYSED. All of
     them would take more than half the time of a tiny run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 1))
+        patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 0))
         yield
 
 
