@@ -91,6 +91,11 @@ class MotifNetwork(OwnPrecision):
             self.in_features = in_features
             self.input_projection = nn.Linear(in_features, layers[0].in_features, bias=False, dtype=dtype)
 
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        if (weight := state_dict.pop(f"{prefix}together.weight", None)) is not None:  # its name in version 0.4
+            state_dict[f"{prefix}input_projection.weight"] = weight
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
     @classmethod
     def from_config(cls, config) -> "MotifNetwork":
         """Make a network from its description.

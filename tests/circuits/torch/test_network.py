@@ -71,6 +71,10 @@ def test_many_lines_are_brought_together_before_the_first_layer():
         assert network.input_projection.weight.shape == (3, 30)
         network(x).square().sum().backward()
         assert (network.input_projection.weight.grad != 0).all()
+        older = network.state_dict()
+        older["together.weight"] = older.pop("input_projection.weight") + 1
+        network.load_state_dict(older)
+        assert torch.equal(network.input_projection.weight, older["together.weight"]), "as version 0.4 named it"
     with pytest.raises(UserError, match=r'in_features: .* layers\[0\] needs projection="signed"'):
         MotifNetwork([MotifLayer(motif, 2, 3)], 4, in_features=30)
     with pytest.raises(UserError, match=r"x: must be a sequence, \[steps, batch, 30\], not \[40, 5, 3\]"):
