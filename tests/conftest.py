@@ -25,8 +25,8 @@ settings.load_profile("quick")
 
 @pytest.fixture(scope="module", autouse=True)
 def few_analyses(request):
-    """Of a run the best circuit alone is analysed, or as many as a module whose tests look at analyses says: ANALYSED. All of
-    them would take more than half the time of a tiny run."""
+    """Of a run no circuit is analysed, or as many as a module whose tests look at analyses says: ANALYSED. All of them would
+    take more than half the time of a tiny run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Simulated, "analysed", getattr(request.module, "ANALYSED", 0))
         yield

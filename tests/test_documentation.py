@@ -17,6 +17,7 @@ from evo.cli import cli
 from evo.spec.run_spec import read, read_alone
 from tests.examples import ROOT, example, in_example  # noqa: F401 - fixtures
 
+ANALYSED = 1
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts)]
 BLOCK = re.compile(r"^(<!-- not run: (?P<why>.+?) -->\n)?```(?P<kind>\S+)( \w+)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -16,7 +16,7 @@ from inspect import signature
 from io import BytesIO
 from typing import Any
 
-from circuits.errors import MachineError
+from circuits.errors import MachineError, UserError
 
 
 @contextmanager
@@ -79,6 +79,8 @@ def drawn(function):
     @wraps(function)
     def draw(*args, **options):
         arguments = parameters.bind(*args, **options).arguments
+        if arguments.get("analysis", ...) is None:
+            raise UserError("analysis: there is none: the best circuits of a run are analysed when it ends")
         if arguments.get("ax") is not None or arguments.get("both") is not None:
             return function(*args, **options)
         with own_style():

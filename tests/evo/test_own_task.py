@@ -11,6 +11,7 @@ from fitness.sandbox.code import gather
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, stops_after, stored
 
 pytestmark = pytest.mark.long
+ANALYSED = 1
 
 
 def test_a_task_of_ones_own_runs_and_its_text_is_kept_with_the_run(tmp_path):

@@ -10,6 +10,7 @@ from tests.evo.tiny import one_line_of, stops_after
 from tests.fitness.recordings import files
 
 pytestmark = pytest.mark.long
+ANALYSED = 1
 
 SPEC = """
 [task]

@@ -11,6 +11,8 @@ from evo.inspect import figures
 from evo.inspect.changes import changes, matched
 from tests.evo.tiny import one_line_of, spec_file
 
+ANALYSED = 1
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
@@ -92,6 +94,7 @@ def test_what_is_not_there_is_one_line(run, analysis):
     silent = simulate(run.front[0].circuit, run.examples.spikes[:1])
     assert "simulate with record=['E0'], record_trials=[0]" in one_line_of(lambda: figures.traces(silent, "E0"))
     assert "not over sequences" in one_line_of(lambda: figures.states(analysis))
+    assert "analysed when it ends" in one_line_of(lambda: figures.lesions(None))
 
 
 # -- mother and child

@@ -17,6 +17,7 @@ from evo.studies.prune import prune
 from tests.evo.tiny import OWN_TASK, cli, forget_own_code, one_line_of, own_task_spec, spec_file
 
 pytestmark = pytest.mark.long
+ANALYSED = 1
 
 GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
