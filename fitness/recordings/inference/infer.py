@@ -18,13 +18,16 @@ from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, Given, Network
 
 ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no more neurons
-LEAD_IN_MS, PART_MS = 150.0, 300.0  # before the first scored step; and of what is scored, for starts
+LEAD_IN_MS, PART_MS = 150.0, 300.0  # before the first scored step, and of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 STARTS, BEST = 10, 3  # of each sign; those that are annealed again
 FAR, NEAR = 0.6, 1.05  # of the surprise: a start so much better ends the starts; hops so near are scored
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
 PAID_HZ = 0.0, 5.0, 20.0  # rate below which hidden spikes are paid for
-HOPS, PATIENCE, JITTER = 12, 6, (0.0, 0.02, 0.05, 0.01)
+HOPS, PATIENCE, PROGRESS = 60, 20, 0.97  # hops that leave more of the surprise than this together are patience lost
+RACED = 6  # hops of each of the best starts, before one of them is chosen
+JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
+PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
 NARROW = 0.01  # mV, the width at the end
 SCORED = 3  # circuits of each round
 LOSS = 0.002  # of the score, for which a synapse is taken away
@@ -37,9 +40,8 @@ def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: 
 
     score   of a circuit by itself;   rounds  how many times a hidden neuron is added at most
     """
-    given = given.cut(LEAD_IN_MS)
     base = _visible(given, rng)
-    found = [_settled(base, score)]
+    base, found = _improved(base, score, rng)
     for _ in range(rounds):
         signs = [sign for sign in (1, -1) if _may(base, sign)]
         if max(found, key=_first)[0] >= ENOUGH or not signs:
@@ -47,7 +49,7 @@ def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: 
         if (best := max(found, key=_first))[0] >= CLOSE:
             found += _improved(best[1], score, rng)[1]
             continue
-        network, tried = _improved(_with_one_more(base, signs, rng), score, rng)
+        network, tried = _with_one_more(base, signs, score, rng)
         found += tried
         if network.surprise(NARROW).sum() < RISE * base.surprise(NARROW).sum():
             base = network
@@ -79,10 +81,10 @@ def _visible(given, rng) -> Network:
     return best
 
 
-def _with_one_more(base, signs, rng) -> Network:
-    """The network and a hidden neuron, the best of some starts."""
+def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
+    """The network and a hidden neuron, the least surprising of some starts, and the best by score."""
     starts: list[Tried] = []
-    given, base = base.given, base.of(base.given.cut(np.inf, PART_MS))
+    given, base = base.given, base.of(base.given.cut(LEAD_IN_MS, PART_MS))
     far = FAR * base.surprise(NARROW).sum()
     for _ in range(STARTS):
         for sign in signs:
@@ -91,9 +93,15 @@ def _with_one_more(base, signs, rng) -> Network:
             network, least = _start(base, sign, rng)
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
             starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
-    best = [one.of(given) for _, one in sorted(starts, key=_first)[:BEST]]
-    again = [(anneal(one, 200, (0.02, 0.003), (0.5, 0.05)), one) for one in best]
-    return min(again, key=_first)[1]
+    tried, raced = [], []
+    for _, start in sorted(starts, key=_first)[:BEST]:
+        network = start.of(given)
+        anneal(network, 200, (0.02, 0.003), (0.5, 0.05))
+        network, some = _improved(network, score, rng, RACED)
+        raced.append((float(network.surprise(NARROW).sum()), network))
+        tried += some
+    network, some = _improved(min(raced, key=_first)[1], score, rng)
+    return network, sorted(tried + some, key=_first, reverse=True)[:SCORED]
 
 
 def _start(base, sign, rng):
@@ -112,39 +120,80 @@ def _start(base, sign, rng):
     return network, least
 
 
-def _improved(network, score, rng) -> tuple[Network, list[Tried]]:
-    """The least surprising network of some hops, and the best by score."""
-    value, tried, since = float(network.surprise(NARROW).sum()), [_settled(network, score)], 0
-    for k in range(HOPS):
-        if max(tried, key=_first)[0] >= ENOUGH or since == PATIENCE:
+def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Tried]]:
+    """The least surprising network of some hops, and the best by score. Of measured neurons that have no hidden one beside
+    them each hops by itself."""
+    values, tried, since = network.surprise(NARROW), [_settled(network, score)], 0
+    for k in range(hops):
+        if max(tried, key=_first)[0] >= ENOUGH or since >= PATIENCE:
             break
-        other = network.copy()
-        moved = JITTER[k % len(JITTER)] * (2 * rng.random(other.x.shape) - 1)
-        other.x = other.within(other.x + moved * (other.x > 2 * LEAST))
-        if k % 3 == 0:
-            now = anneal(other, 200, (0.02, 0.003), (0.4, NARROW))
-        elif k % 3 == 1:
-            anneal(other, 80, (0.01, 0.002), (0.5, 0.1), (0.5, 0.2))
-            descend(other, 60, 0.1)
-            now = descend(other, 40, NARROW)
+        other = _hop(network, k, rng)
+        now, before = other.surprise(NARROW), float(values.sum())
+        if other.signs:
+            better = np.full(len(other.x), now.sum() < before)
         else:
-            now = anneal(other, 200, (0.004, 0.0004), (0.3, NARROW), (0.5, 0.15))
-        since += 1
-        if now < NEAR * value:
-            tried.append(_settled(other, score))
-        if now < value:
-            since = 0 if now < 0.97 * value else since
-            value, network = now, other
+            better = now < values
+        if better.any():
+            network = other if better.all() else network.copy()
+            network.x[better] = other.x[better]
+            values = network.surprise(NARROW)
+            tried.append(_settled(network, score))
+        since = 0 if values.sum() < PROGRESS * before else since + 1
+        if k % PRUNED == PRUNED - 1:
+            network = _pruned(network)
+            values = network.surprise(NARROW)
     tried.sort(key=_first, reverse=True)
     return network, tried[:SCORED]
 
 
+def _hop(network, k, rng) -> Network:
+    """The network, its values moved a little and fitted again."""
+    other, s = network.copy(), network.count
+    moved = JITTER * (2 * rng.random(other.x.shape) - 1) * (other.x > 2 * LEAST)
+    if k % 6 == 5:
+        other.x = other.within(other.x + 3 * moved)
+        anneal(other, 200, (0.02, 0.003), (0.4, NARROW))
+    elif k % 3 == 0:
+        other.x = other.whole(other.x + moved)
+        descend(other, 40, 0.05, whole=True)
+    elif k % 3 == 1:
+        other.x = other.within(other.x + moved)
+        descend(other, 40, 0.1)
+    else:
+        for n, weights in enumerate(other.x[:, :s]):
+            there = np.flatnonzero(weights > 2 * LEAST)
+            if len(there):
+                steps = (1 + int(SHIFT * rng.random())) * (1 if rng.random() < 0.5 else -1)
+                other.x[n, s + there[int(len(there) * rng.random())]] += steps / max(other.delay[1] - other.delay[0], 1)
+        other.x = other.within(other.x)
+        descend(other, 40, 0.1)
+    descend(other, 40, NARROW)
+    return other
+
+
+def _pruned(network) -> Network:
+    """The network without synapses that hardly lower the surprise."""
+    network, s = network.copy(), network.count
+    value = float(network.surprise(NARROW).sum())
+    for place in np.argsort(network.x[:, :s], axis=None, kind="stable"):
+        n, source = divmod(int(place), s)
+        if not network.sources[n, source]:
+            continue
+        network.sources[n, source] = False
+        now = float(network.surprise(NARROW).sum())
+        network.sources[n, source] = now > (1 + DEAR) * value
+        value = min(value, now)
+    return network
+
+
 def _settled(network, score) -> Tried:
-    """The network with whole steps, all other values fitted to these."""
+    """The network with whole steps, all other values fitted to these if that is better."""
     network = network.copy()
     network.x = network.whole(network.x)
-    anneal(network, 100, (0.01, 0.001), (0.05, 0.005), whole=True)
-    return score(network.circuit()), network
+    value, other = score(network.circuit()), network.copy()
+    descend(other, 20, NARROW, whole=True)
+    now = score(other.circuit())
+    return (now, other) if now > value else (value, network)
 
 
 def _lean(value, network, score):
