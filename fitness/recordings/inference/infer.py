@@ -15,17 +15,18 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
-from fitness.recordings.inference.network import LEAST, REFRACTORY, Given, Network
+from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
 
 ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no more neurons
-LEAD_IN_MS, PART_MS = 150.0, 300.0  # before the first scored step, and of what is scored, for starts
+PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
-STARTS, BEST = 10, 3  # of each sign; those that are annealed again
-FAR, NEAR = 0.6, 1.05  # of the surprise: a start so much better ends the starts; hops so near are scored
+DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
+STARTS, BEST = 12, 4  # the most promising of them, which are fitted; those that are fitted to all
+STRONG, FAINT = 0.25, 0.05  # weights with which they begin
+WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
-PAID_HZ = 0.0, 5.0, 20.0  # rate below which hidden spikes are paid for
-HOPS, PATIENCE, PROGRESS = 60, 20, 0.97  # hops that leave more of the surprise than this together are patience lost
-RACED = 6  # hops of each of the best starts, before one of them is chosen
+HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
+RACED = 8  # hops of each of the best starts, before one of them is chosen
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
 NARROW = 0.01  # mV, the width at the end
@@ -83,20 +84,16 @@ def _visible(given, rng) -> Network:
 
 def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
     """The network and a hidden neuron, the least surprising of some starts, and the best by score."""
+    given, part = base.given, base.of(base.given.cut(np.inf, PART_MS))
     starts: list[Tried] = []
-    given, base = base.given, base.of(base.given.cut(LEAD_IN_MS, PART_MS))
-    far = FAR * base.surprise(NARROW).sum()
-    for _ in range(STARTS):
-        for sign in signs:
-            if starts and min(starts, key=_first)[0] < far:
-                break
-            network, least = _start(base, sign, rng)
-            paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
-            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
+    for network in _promising(part, signs, rng):
+        values = [descend(network, 25, width) for width in WIDTHS]
+        starts.append((values[-1], network))
     tried, raced = [], []
     for _, start in sorted(starts, key=_first)[:BEST]:
         network = start.of(given)
-        anneal(network, 200, (0.02, 0.003), (0.5, 0.05))
+        for width in (*WIDTHS[1:], NARROW):
+            descend(network, 25, width)
         network, some = _improved(network, score, rng, RACED)
         raced.append((float(network.surprise(NARROW).sum()), network))
         tried += some
@@ -104,20 +101,31 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
     return network, sorted(tried + some, key=_first, reverse=True)[:SCORED]
 
 
-def _start(base, sign, rng):
-    """The network with a hidden neuron of random values, and the least weights that its synapses have at first."""
-    network = base.more((sign,), rng)
-    measured, h, s = network.measured, base.neurons, network.count
-    own = base.count  # the column of the hidden neuron
-    network.x[h, :s] = (0.05 + 0.95 * rng.random(s)) * (rng.random(s) < 0.6)
-    network.x[h, REFRACTORY] = 0.6 * rng.random()
-    network.x[:measured, :own] *= 0.3 + 0.7 * rng.random()
-    network.x[:measured, own] = 0.1 + 0.6 * rng.random(measured)
-    network.x[measured:h, own] = 0.3 * rng.random(h - measured)
-    least = np.zeros((h + 1, s))
-    least[:measured, own] = 0.7 * network.x[:measured, own]
-    network.within(network.x)
-    return network, least
+def _promising(base, signs, rng) -> list[Network]:
+    """The network with each of those of many random hidden neurons whose spikes promise most (`Network.promise`)."""
+    drawn = []
+    for sign in signs:
+        network = base.more((sign,), rng)
+        measured, h, s = network.measured, base.neurons, network.count
+        own = base.count  # the column of the hidden neuron
+        network.x[:h, own] = 0
+        network.within(network.x)
+        network.surprise(SCREENED, gradient=True)
+        for _ in range(DRAWN):
+            other = network.copy()
+            other.x[h] = network.drawn(rng, h)
+            other.x[h, :s] = (0.05 + 0.95 * rng.random(s)) * (rng.random(s) < 0.6)
+            other.x[h, REFRACTORY] = 0.6 * rng.random()
+            other.x[:h, s + own] = rng.random(h)
+            other.within(other.x)
+            other.surprise(SCREENED)
+            drawn.append((other.promise(), other))
+    drawn.sort(key=lambda one: -float(np.add.accumulate(one[0])[-1]))
+    for promise, network in drawn[:STARTS]:
+        network.x[: base.neurons, base.count] = FAINT
+        network.x[:measured, base.count] = np.where(promise > 0.1 * promise.max(), STRONG, FAINT)
+        network.x[:measured, WIDTH] = network.share_of(WIDTHS[0])
+    return [network for _, network in drawn[:STARTS]]
 
 
 def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Tried]]:
@@ -152,7 +160,8 @@ def _hop(network, k, rng) -> Network:
     moved = JITTER * (2 * rng.random(other.x.shape) - 1) * (other.x > 2 * LEAST)
     if k % 6 == 5:
         other.x = other.within(other.x + 3 * moved)
-        anneal(other, 200, (0.02, 0.003), (0.4, NARROW))
+        for width in (1.0, *WIDTHS[1:], 0.05):
+            descend(other, 25, width)
     elif k % 3 == 0:
         other.x = other.whole(other.x + moved)
         descend(other, 40, 0.05, whole=True)

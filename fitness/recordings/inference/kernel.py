@@ -269,3 +269,18 @@ def surprise_of(
                 value = total(load(met, (n * columns + 2 * sources + k) * LANES))
                 gradient[n, 2 * sources + k] += -value if k == BY_WIDTH else value
     return found
+
+
+@compiled
+def slopes(fires, history, ahead, steps, neurons, measured, shortest, longest, inhibits):
+    """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays]: from the adjoints `ahead`
+    of the currents of all neurons, and from how much the neuron before the synapse fires, float32 [(history + steps) * 64]."""
+    found = np.zeros((measured, longest - shortest + 1))
+    for n in range(measured):
+        for delay in range(shortest, longest + 1):
+            so_far = like(load(fires, 0), 0.0)
+            for step in range(steps):
+                to = load(ahead, ((step * neurons + n) * AHEAD + inhibits) * LANES)
+                so_far = fma(to, load(fires, (history + step - delay) * LANES), so_far)
+            found[n, delay - shortest] = -total(so_far) if inhibits else total(so_far)
+    return found

@@ -203,6 +203,18 @@ class Network:
             axis=1,
         )
 
+    def promise(self) -> np.ndarray:
+        """How much the spikes of the last hidden neuron promise to each measured neuron, float64 [measured]: g² / count with the
+        steepest slope g of the surprise by the weight of a synapse of any delay, where that is downhill. The gradient was
+        computed last for the same neurons while this one drove none; the surprise, with its values as they are now. Both in
+        the last 64 trials."""
+        low, high = (round(end) for end in self.delay)
+        steps, last = self.given.scored.shape[1], len(self.signs) - 1
+        fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
+        slope = kernel.slopes(fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, self.inhibits[-1])
+        count = float(np.add.accumulate(fires, dtype="f8")[-1])
+        return np.maximum(-slope.min(axis=1), 0) ** 2 / max(count, LANES)
+
     def rates(self) -> np.ndarray:
         """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
         trials = int(np.bitwise_or.reduce(self.given.scored[-1])).bit_count()
