@@ -21,7 +21,8 @@ ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no
 PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-STARTS, BEST = 12, 4  # the most promising of them, which are fitted; those that are fitted to all
+PROMISING, RANDOM, BEST = 5, 5, 4  # the most promising of each sign, which are fitted, and others; those that are fitted to all
+PAID_HZ = 0.0, 5.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
@@ -89,6 +90,11 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
     for network in _promising(part, signs, rng):
         values = [descend(network, 25, width) for width in WIDTHS]
         starts.append((values[-1], network))
+    for _ in range(RANDOM):
+        for sign in signs:
+            network, least = _start(part, sign, rng)
+            paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
+            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     tried, raced = [], []
     for _, start in sorted(starts, key=_first)[:BEST]:
         network = start.of(given)
@@ -102,30 +108,53 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
 
 
 def _promising(base, signs, rng) -> list[Network]:
-    """The network with each of those of many random hidden neurons whose spikes promise most (`Network.promise`)."""
-    drawn = []
+    """The network with each of those of many random hidden neurons of each sign whose spikes promise most
+    (`Network.promise`)."""
+    best: list[tuple[float, np.ndarray, Network]] = []
     for sign in signs:
-        network = base.more((sign,), rng)
-        measured, h, s = network.measured, base.neurons, network.count
-        own = base.count  # the column of the hidden neuron
+        network, h, own = base.more((sign,), rng), base.neurons, base.count  # the row and the column of the hidden neuron
         network.x[:h, own] = 0
         network.within(network.x)
         network.surprise(SCREENED, gradient=True)
+        some: list[tuple[float, np.ndarray, Network]] = []
         for _ in range(DRAWN):
             other = network.copy()
-            other.x[h] = network.drawn(rng, h)
-            other.x[h, :s] = (0.05 + 0.95 * rng.random(s)) * (rng.random(s) < 0.6)
-            other.x[h, REFRACTORY] = 0.6 * rng.random()
-            other.x[:h, s + own] = rng.random(h)
+            other.x[h] = _drawn(network, h, rng)
             other.within(other.x)
             other.surprise(SCREENED)
-            drawn.append((other.promise(), other))
-    drawn.sort(key=lambda one: -float(np.add.accumulate(one[0])[-1]))
-    for promise, network in drawn[:STARTS]:
-        network.x[: base.neurons, base.count] = FAINT
-        network.x[:measured, base.count] = np.where(promise > 0.1 * promise.max(), STRONG, FAINT)
-        network.x[:measured, WIDTH] = network.share_of(WIDTHS[0])
-    return [network for _, network in drawn[:STARTS]]
+            promise = other.promise()
+            some.append((float(np.add.accumulate(promise)[-1]), promise, other))
+        best += sorted(some, key=_first, reverse=True)[:PROMISING]
+    for _, promise, network in best:
+        m, h, own, s = network.measured, base.neurons, base.count, network.count
+        network.x[:h, s + own] = rng.random(h)
+        network.x[:h, own] = FAINT
+        network.x[:m, own] = np.where(promise > 0.1 * promise.max(), STRONG, FAINT)
+        network.x[:m, WIDTH] = network.share_of(WIDTHS[0])
+    return [network for *_, network in best]
+
+
+def _drawn(network, h, rng):
+    """Random values of a hidden neuron."""
+    s, values = network.count, network.drawn(rng, h)
+    values[:s] = (0.05 + 0.95 * rng.random(s)) * (rng.random(s) < 0.6)
+    values[REFRACTORY] = 0.6 * rng.random()
+    return values
+
+
+def _start(base, sign, rng):
+    """The network with a hidden neuron of random values, and the least weights that its synapses have at first."""
+    network = base.more((sign,), rng)
+    measured, h = network.measured, base.neurons
+    own = base.count  # the column of the hidden neuron
+    network.x[h] = _drawn(network, h, rng)
+    network.x[:measured, :own] *= 0.3 + 0.7 * rng.random()
+    network.x[:measured, own] = 0.1 + 0.6 * rng.random(measured)
+    network.x[measured:h, own] = 0.3 * rng.random(h - measured)
+    least = np.zeros((h + 1, network.count))
+    least[:measured, own] = 0.7 * network.x[:measured, own]
+    network.within(network.x)
+    return network, least
 
 
 def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Tried]]:

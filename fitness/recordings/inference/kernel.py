@@ -273,14 +273,22 @@ def surprise_of(
 
 @compiled
 def slopes(fires, history, ahead, steps, neurons, measured, shortest, longest, inhibits):
-    """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays]: from the adjoints `ahead`
-    of the currents of all neurons, and from how much the neuron before the synapse fires, float32 [(history + steps) * 64]."""
-    found = np.zeros((measured, longest - shortest + 1))
+    """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays], less what constant firing
+    at the same rate would have: from the adjoints `ahead` of the currents of all neurons, and from how much the neuron before the
+    synapse fires, float32 [(history + steps) * 64]."""
+    found, fired = np.zeros((measured, longest - shortest + 1)), like(load(fires, 0), 0.0)
+    for step in range(history, history + steps):
+        fired = add(fired, load(fires, step * LANES))
+    share = total(fired) / (steps * LANES)
     for n in range(measured):
+        constant = like(fired, 0.0)
+        for step in range(steps):
+            constant = add(constant, load(ahead, ((step * neurons + n) * AHEAD + inhibits) * LANES))
         for delay in range(shortest, longest + 1):
-            so_far = like(load(fires, 0), 0.0)
+            slope = like(fired, 0.0)
             for step in range(steps):
                 to = load(ahead, ((step * neurons + n) * AHEAD + inhibits) * LANES)
-                so_far = fma(to, load(fires, (history + step - delay) * LANES), so_far)
-            found[n, delay - shortest] = -total(so_far) if inhibits else total(so_far)
+                slope = fma(to, load(fires, (history + step - delay) * LANES), slope)
+            value = total(slope) - share * total(constant)
+            found[n, delay - shortest] = -value if inhibits else value
     return found

@@ -17,6 +17,7 @@ GRID = 256  # weights and parameters of circuits are whole multiples of 1 / GRID
 UNIT = 8 / 3  # weights are in this many distances from rest to the threshold: 1 is 40 mV where that is 15 mV
 TYPICAL_MV = 15.0  # from rest to the threshold: widths of the escape noise are given in mV for that
 NARROWEST, WIDEST = 0.03, 4.0  # mV, of measured neurons
+FASTEST_HZ = 150.0  # of hidden neurons that promise something
 LEAST = 1e-4  # weight, in units, of a synapse that may come back
 TAU, REFRACTORY, WIDTH = -5, -2, -1  # columns of x; before them a weight and a delay of every source
 
@@ -211,9 +212,10 @@ class Network:
         low, high = (round(end) for end in self.delay)
         steps, last = self.given.scored.shape[1], len(self.signs) - 1
         fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
-        slope = kernel.slopes(fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, self.inhibits[-1])
-        count = float(np.add.accumulate(fires, dtype="f8")[-1])
-        return np.maximum(-slope.min(axis=1), 0) ** 2 / max(count, LANES)
+        slope = kernel.slopes(fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1]))
+        rate = self.rates()[-1]
+        count = max(rate * self.given.ranges.dt_ms / 1000 * steps * LANES, LANES)
+        return np.maximum(-slope.min(axis=1), 0) ** 2 / count * (rate < FASTEST_HZ)
 
     def rates(self) -> np.ndarray:
         """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
