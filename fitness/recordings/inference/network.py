@@ -205,14 +205,16 @@ class Network:
         )
 
     def promise(self) -> np.ndarray:
-        """How much the spikes of the last hidden neuron promise to each measured neuron, float64 [measured]: g² / count with the
-        steepest slope g of the surprise by the weight of a synapse of any delay, where that is downhill. The gradient was
-        computed last for the same neurons while this one drove none; the surprise, with its values as they are now. Both in
-        the last 64 trials."""
+        """How much the spikes of the last hidden neuron promise to each measured neuron, float64 [measured]: g² / count with
+        the steepest slope g of the surprise by the weight of a synapse of any delay, where that is downhill. The gradient
+        was computed last for the same neurons while this one drove none; the surprise, with its values as they are now.
+        Both in the last 64 trials."""
         low, high = (round(end) for end in self.delay)
         steps, last = self.given.scored.shape[1], len(self.signs) - 1
         fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
-        slope = kernel.slopes(fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1]))
+        slope = kernel.slopes(
+            fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1])
+        )
         rate = self.rates()[-1]
         count = max(rate * self.given.ranges.dt_ms / 1000 * steps * LANES, LANES)
         return np.maximum(-slope.min(axis=1), 0) ** 2 / count * (rate < FASTEST_HZ)
