@@ -24,6 +24,7 @@ DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width 
 PROMISING, RANDOM, BEST = 5, 5, 4  # the most promising of each sign, which are fitted, and others; those that are fitted to all
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
+POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
 HOPS, PATIENCE, PROGRESS = 100, 20, 0.97  # hops that leave more of the surprise than this together are patience lost
@@ -148,11 +149,13 @@ def _start(base, sign, rng):
     measured, h = network.measured, base.neurons
     own = base.count  # the column of the hidden neuron
     network.x[h] = _drawn(network, h, rng)
-    network.x[:measured, :own] *= 0.3 + 0.7 * rng.random()
-    network.x[:measured, own] = 0.1 + 0.6 * rng.random(measured)
+    surprise = base.surprise(NARROW)
+    poor = surprise > POOR * surprise.max()  # the others are explained already
+    network.x[:measured, :own] *= np.where(poor, 0.3 + 0.7 * rng.random(), 1.0)[:, None]
+    network.x[:measured, own] = np.where(poor, 0.1 + 0.6 * rng.random(measured), FAINT)
     network.x[measured:h, own] = 0.3 * rng.random(h - measured)
     least = np.zeros((h + 1, network.count))
-    least[:measured, own] = 0.7 * network.x[:measured, own]
+    least[:measured, own] = np.where(poor, 0.7 * network.x[:measured, own], 0.0)
     network.within(network.x)
     return network, least
 
