@@ -272,14 +272,14 @@ def surprise_of(
 
 
 @compiled
-def slopes(fires, history, ahead, steps, neurons, measured, shortest, longest, inhibits):
+def slopes(fires, history, ahead, trials, steps, neurons, measured, shortest, longest, inhibits):
     """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays], less that of constant
     firing at the same rate: from the adjoints `ahead` of the currents of all neurons, and from how much the neuron before the
     synapse fires, float32 [(history + steps) * 64]."""
     found, fired = np.zeros((measured, longest - shortest + 1)), like(load(fires, 0), 0.0)
     for step in range(history, history + steps):
         fired = add(fired, load(fires, step * LANES))
-    share = total(fired) / (steps * LANES)
+    share = total(fired) / (steps * trials)
     for n in range(measured):
         constant = like(fired, 0.0)
         for step in range(steps):

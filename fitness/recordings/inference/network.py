@@ -213,16 +213,20 @@ class Network:
         steps, last = self.given.scored.shape[1], len(self.signs) - 1
         fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
         slope = kernel.slopes(
-            fires, self.history, self._ahead, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1])
+            fires, self.history, self._ahead, self.trials, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1])
         )
         rate = self.rates()[-1]
-        count = max(rate * self.given.ranges.dt_ms / 1000 * steps * LANES, LANES)
+        count = max(rate * self.given.ranges.dt_ms / 1000 * steps * self.trials, LANES)
         return np.maximum(-slope.min(axis=1), 0) ** 2 / count * (rate < FASTEST_HZ)
+
+    @property
+    def trials(self) -> int:
+        """How many trials the last block has."""
+        return int(np.bitwise_or.reduce(self.given.scored[-1])).bit_count()
 
     def rates(self) -> np.ndarray:
         """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
-        trials = int(np.bitwise_or.reduce(self.given.scored[-1])).bit_count()
-        fires = self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :, :trials]
+        fires = self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :, : self.trials]
         fires = fires.reshape(len(self.signs), -1)
         return 1000 * np.add.reduce(fires, axis=1, dtype="f8") / (fires.shape[1] * self.given.ranges.dt_ms)
 

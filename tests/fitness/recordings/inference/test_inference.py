@@ -14,7 +14,7 @@ from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
 from fitness.recordings.inference import Given, Ranges, infer, inferred
 from fitness.recordings.inference.fit import anneal, descend
-from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
+from fitness.recordings.inference.network import LEAST, REFRACTORY, UNIT, WIDTH, Network
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 
@@ -139,6 +139,51 @@ def test_spikes_that_are_paid_for_wake_a_silent_neuron(network):
     assert rates[1] > 2 * rates[0]
 
 
+def test_what_a_hidden_neuron_promises_is_the_slope_by_its_weight(network):
+    """Of the steepest delay, less the slope of constant firing."""
+    one, rng = network.more((1,), np.random.default_rng(6)), np.random.default_rng(7)
+    h, own, s = network.neurons, network.count, one.count
+    one.x[h] = infer._drawn(one, h, rng)
+    one.x[:h, own] = 0
+    one.within(one.x)
+    one.surprise(0.1, gradient=True)
+    one.surprise(0.1)
+    promise = one.promise()
+    fires = one._fires.reshape(-1, LANES)[one.history :].astype("f8")
+    adjoint = one._ahead.reshape(-1, one.neurons, 3, LANES)[: len(fires), : one.measured, 0].astype("f8")
+    count, mean = fires.sum(), adjoint[..., : one.trials].mean(axis=(0, 2))
+    expected = np.zeros(one.measured)
+    for delay in range(1, 25):
+        one.x[:h, s + own] = (delay - 1) / 23
+        _, gradient = one.surprise(0.1, gradient=True)
+        slope = gradient[:h, own] / (UNIT * one.threshold) - count * mean
+        expected = np.minimum(expected, slope)
+    assert np.sqrt(promise * count) == pytest.approx(-expected, rel=0.02)
+
+
+def test_hops_never_raise_the_surprise_nor_do_settled_circuits_score_less(seen, network):
+    _, task, trials = seen
+
+    def score(one):
+        return float(task.evaluate(one, trials, "float32").value)
+
+    before = network.surprise(infer.NARROW)
+    hopped, tried = infer._improved(network, score, np.random.default_rng(1), 4)
+    after = hopped.surprise(infer.NARROW)
+    assert (after <= before).all()
+    assert after.sum() < before.sum()
+    assert tried[0][0] == score(tried[0][1].circuit()) >= score(network.circuit())
+
+
+def test_synapses_that_say_nothing_are_pruned(network):
+    one = network.copy()
+    one.x[0, 0] = 2 * LEAST
+    pruned = infer._pruned(one)
+    assert not pruned.sources[0, 0]
+    assert one.sources[0, 0]
+    assert pruned.surprise(infer.NARROW).sum() <= (1 + infer.DEAR) ** one.sources.sum() * one.surprise(infer.NARROW).sum()
+
+
 @pytest.mark.long
 def test_what_is_all_seen_comes_back(seen):
     circuit, task, trials = seen
@@ -163,7 +208,8 @@ def _shortly(fit, network, steps, *rest, **options):
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     task = RecordingTask(file=seen[1].file, window_ms=140.0, lead_in_ms=100.0)
     trials = task.trials_of("search", 1, 16)
-    for name, value in {"VISIBLE": 1, "STARTS": 1, "BEST": 1, "HOPS": 2, "RISE": 2.0}.items():
+    few = {"VISIBLE": 1, "DRAWN": 3, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 2, "RISE": 2.0}
+    for name, value in few.items():
         monkeypatch.setattr(infer, name, value)
     for fit in (anneal, descend):
         monkeypatch.setattr(infer, fit.__name__, partial(_shortly, fit))
