@@ -1,13 +1,13 @@
 """Circuits inferred from a recording, hidden neurons being added one at a time.
 
 The measured neurons are made to fire as they were measured, and how surprising that is to them is made small (`network`,
-`kernel`). They are fitted first as if there were no others. Then networks with one hidden neuron more of either sign are fitted
-together with all others: with some of many random ones, those whose spikes correlate most with what the measured neurons lack
-(cascade-correlation: Fahlman and Lebiere, NIPS 2, 1990), and with others while the escape noise of hidden neurons becomes
-narrower (deterministic annealing: Ueda and Nakano, Neural Netw. 11, 1998). The best of them go on in hops (basin hopping: Wales
-and Doye, J. Phys. Chem. A 101, 1997): values are moved a little and fitted again. A hidden neuron that is silent cannot be
-improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none: at first
-each spike of the latter is therefore paid for, as long as it has few.
+`kernel`). They are fitted first as if there were no others. Then networks with one hidden neuron more of either sign are
+fitted, all values together: with some of many random neurons, those whose spikes correlate most with what the measured
+neurons lack (cascade-correlation: Fahlman and Lebiere, NIPS 2, 1990), and with others while the escape noise of hidden neurons
+becomes narrower (deterministic annealing: Ueda and Nakano, Neural Netw. 11, 1998). The best of them go on in hops (basin
+hopping: Wales and Doye, J. Phys. Chem. A 101, 1997): values are moved a little and fitted again. A hidden neuron that is silent
+cannot be improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none:
+at first each spike of the latter is therefore paid for, as long as it has few.
 
 A value that is off by 0.3 % of its range can cost a tenth of the score, where a hidden neuron fires in bursts. So hops are small
 and many, and the whole lead-in is simulated: after a short one not even the true circuit does what was measured.
