@@ -16,6 +16,8 @@
 #              goes on where it was interrupted. TASKS="gate xor" for these alone
 # make hard    the hard suite, runs/hard/*.toml, over ten seeds, 400,000 circuits each, beside random search, and its table,
 #              runs/results/hard.csv; goes on where it was interrupted. TASKS="edge itd", HARD="--seeds 3 --evaluations 40000"
+# make budget  circuits that the default search and one with few offspring need until tasks are solved, and the table of them,
+#              runs/results/budget.csv; goes on where it was interrupted. TASKS="gate xor" for these alone, BUDGET="--seeds 3"
 # make canonical  which motifs come back for which task, are they necessary, are they sufficient: runs/results/canonical.csv (an
 #              hour or two); goes on where it was interrupted. TASKS="xor gain" for these alone
 # make zoo     runs the searches behind circuits.zoo, and writes its motifs, cards and pictures anew (half an hour)
@@ -33,7 +35,7 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 
-.PHONY: demo check test lint chaos oracle rivals suite hard canonical zoo cards docs d3 wheel pythons arm dist install clean
+.PHONY: demo check test lint chaos oracle rivals suite hard budget canonical zoo cards docs d3 wheel pythons arm dist install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -122,6 +124,9 @@ suite: install
 
 hard: install
 	$(BIN)/python -m tests.bench.hard $(TASKS) $(HARD)
+
+budget: install
+	$(BIN)/python -m tests.bench.budget $(TASKS) $(BUDGET)
 
 canonical: TASKS = xor coincidence direction order gain setpoint onset toggle stability bandpass association gate gamma separation
 canonical: install

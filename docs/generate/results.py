@@ -69,6 +69,7 @@ def canonical() -> str:
             continue
         marks = {key: "*" if values[k] < SIGNIFICANT else "" for key, values in fair.items()}
         cut = f"{row['loss by a cut']} ({row['by cuts of others']}){marks['p of necessity']}" if row["compared in"] else "-"
+        cut += ", larger" if row["of circuits"] == "larger" else ""
         alone = begun = "-"
         if row["solved with it alone"]:
             alone = f"{row['circuits with it']} ({row['circuits without it']}){marks['p of sufficiency']}"

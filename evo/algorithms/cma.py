@@ -22,9 +22,9 @@ class CMA(Algorithm):
             alike = genomes[~rewired(genomes, genomes, np.full(len(genomes), best))]
             self.values = self.box.free_values(genomes[best])
             mean = self.values.read(genomes[[best]])[0]
-            self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.count)
+            self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.brood)
         children = self.values.written(self.strategy.ask(self.rng))
-        return Offspring(children, np.full(self.count, best), np.zeros(self.count, bool))
+        return Offspring(children, np.full(self.brood, best), np.zeros(self.brood, bool))
 
     def tell(self, population):
         if self.strategy is not None:  # before the first `ask` the circuits are migrants

@@ -84,7 +84,11 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
                 wirings = self._renewed()
             drawn = [strategy.ask(self.rng) for strategy in self.strategies]
             mothers = np.repeat(wirings, [len(genomes) for genomes in drawn])
-            bred = self._with_count(max(self.search.population - len(mothers), 1), super().ask)
+            whole, self.brood = self.brood, max(self.brood - len(mothers), 1)
+            try:
+                bred = super().ask()
+            finally:
+                self.brood = whole
             self.asked, children = True, bred.genomes
             for genomes in drawn:
                 children = joined(children, genomes)
@@ -131,7 +135,7 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
                 if best is not None and not strategy.stalls and not self._behind(strategy):
                     strategies.append(strategy)
                     mothers.append(best)
-            value, limit = mean_case_score(self.population), round(share * self.search.population)
+            value, limit = mean_case_score(self.population), round(share * self.brood)
             while True:
                 mother = int(np.argmax(value)) if not self.courses else self._tournament(value)
                 strategy = self._started(mother, bool(self.courses))

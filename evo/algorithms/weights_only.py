@@ -12,6 +12,6 @@ class WeightsOnly(LexicaseNSGA2):
 
     def ask(self):
         with self.watch("select"):
-            mothers = self.parents(self.count)
+            mothers = self.parents(self.brood)
         children = self.population.genomes[mothers]
-        return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.count, bool))
+        return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.brood, bool))

@@ -19,6 +19,8 @@ from evo.population.individual import Population, outcome_of, record
 from evo.selection.ranking import nsga2
 from evo.stopwatch import Stopwatch
 
+RISE = 0.01  # of the best score: an epoch that raises it by less has stagnated
+
 
 class State(NamedTuple):
     """An island between two epochs; the fields have the names that they have in stores. Arrays of records: `individual.record`.
@@ -76,7 +78,7 @@ def epoch_steps(
     rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, epoch)))
     log, evaluator = tools.Logbook(), Evaluator(outcome_of(s), island, watch, problem.judge.race)
     if state is None:
-        genomes = box.init(s.population, rng)
+        genomes = box.init(_founders(s, guests), rng)
         if isinstance(guests, Founders):
             genomes[: len(guests.genomes)] = guests.genomes
         population, counts = yield from evaluator.evaluated(genomes, 0)
@@ -135,14 +137,32 @@ def epoch_steps(
     return State(population.individuals(), population.case_scores, kept, steps, list(log))
 
 
+def _founders(search, guests):
+    """The number of founders of an island: all that are given, and as many as there are at first. With fewer offspring than
+    circuits nobody is discarded until the population is whole."""
+    given = len(guests.genomes) if isinstance(guests, Founders) else 0
+    first = search.population if search.initial_population is None else search.initial_population
+    return max(min(first, search.population), given)
+
+
 def _of_epoch(search, epoch, state, guests):
-    """[search] in this epoch: a population that begins small doubles from epoch to epoch, and is never smaller than what is
-    there of it."""
-    if search.initial_population is None:
+    """[search] in this epoch. A population that begins small doubles from epoch to epoch, or only after epochs that stagnated,
+    and is never smaller than what is present of it; with a number of offspring and without stagnation it fills up by itself."""
+    by_stagnation = search.growth == "stagnation"
+    if search.initial_population is None or (search.offspring is not None and not by_stagnation):
         return search
     present = len(guests.genomes) if isinstance(guests, Founders) else 0 if state is None else len(state.population)
-    planned = search.initial_population << min(epoch, 20)
-    return search.model_copy(update={"population": min(search.population, max(planned, present))})
+    if by_stagnation:
+        planned = search.initial_population if state is None else present * (2 if _stagnated(state) else 1)
+    else:
+        planned = search.initial_population << min(epoch, 20)
+    population = min(search.population, max(planned, present))
+    return search.model_copy(update={"population": population, "initial_population": population})
+
+
+def _stagnated(state):
+    """Did the epoch that ended here raise the best score by less than RISE?"""
+    return state.log[-1]["best"] - state.log[0]["best"] < RISE
 
 
 def _living(population, kept):

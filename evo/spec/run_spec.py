@@ -51,7 +51,8 @@ from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 # keys of [search] that older runs lack
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population", "founders_with", "founders_without"}
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population", "growth", "offspring"}
+SINCE_0_5 |= {"founders_with", "founders_without"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
 OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
@@ -105,8 +106,12 @@ class Search(Section):
     islands: int = Field(4, ge=1, le=1000, description="number of populations that exchange migrants")
     population: int = Field(200, ge=4, le=100_000, description="number of circuits on each island")
     initial_population: int | None = Field(
-        None, ge=4, description="as many in the first epoch, twice as many in each that follows [default: population]"
+        None, ge=4, description="circuits on each island at first, which grow to its population [default: population]"
     )
+    growth: Literal["epochs", "stagnation"] = Field(
+        "epochs", description="when a small population doubles: epochs (each) | stagnation (those without progress)"
+    )
+    offspring: int | None = Field(None, ge=4, description="new circuits on each island in a generation [default: population]")
     epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
     migrants: int = Field(2, ge=0, description="circuits sent to the next island after each epoch")
     trials: int = Field(64, ge=1, le=65_536, description="trials on which every circuit is scored")

@@ -138,8 +138,10 @@ def _budgets(design: Design) -> list[str]:
         ends = f", or until a score of {s.target:g} on validation trials" if s.target is not None else ""
         stagnant = f", or {s.stagnation:,} generations without a better circuit" if s.stagnation is not None else ""
         size = f"{s.islands} x {s.population}" if s.islands > 1 else f"{s.population}"
-        grows = f" ({s.initial_population} at first)" if s.initial_population is not None else ""
-        text = f"{s.algorithm}, population {size}{grows}, at most {' or '.join(limits)}{ends}{stagnant}"
+        after = ", doubled after epochs without progress" if s.growth == "stagnation" else ""
+        grows = f" ({s.initial_population} at first{after})" if s.initial_population is not None else ""
+        bred = f", {s.offspring} offspring in a generation" if s.offspring is not None else ""
+        text = f"{s.algorithm}, population {size}{grows}{bred}, at most {' or '.join(limits)}{ends}{stagnant}"
         arms_by_budget.setdefault(text, []).append(arm.name)
     return [f"{', '.join(names)}: {text}" for text, names in arms_by_budget.items()]
 
