@@ -39,7 +39,16 @@ def blocks(page: Path, *kinds: str) -> list[Block]:
 
 
 def with_examples(*kinds: str) -> list:
-    return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page, *kinds)]
+    """The pages with blocks of these kinds; notebooks are executed by `make docs` too, so that `make test` leaves them out."""
+    return [
+        pytest.param(
+            page,
+            id=str(page.relative_to(ROOT)),
+            marks=[pytest.mark.slow] * ("{code-cell}" in kinds and page.parent.name == "notebooks"),
+        )
+        for page in PAGES
+        if blocks(page, *kinds)
+    ]
 
 
 @pytest.mark.long

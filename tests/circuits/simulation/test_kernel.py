@@ -386,12 +386,7 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
     assert theirs == [eval(expression) for expression in expressions]
 
 
-@pytest.mark.long
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, pytestconfig):
-    same_bits_with_narrower_vectors([PLAIN], *AVX2, tmp_path, pytestconfig)
-
-
-@pytest.mark.slow
+@pytest.mark.slow  # in `make test` tests/reach/test_digests.py compares the spikes with those of other processors
 @pytest.mark.parametrize("processor", [SSE2, AVX2], ids=["sse2", "avx2"])
 def test_all_models_give_the_same_bits_on_a_processor_with_narrower_vectors(tmp_path, processor, pytestconfig):
     same_bits_with_narrower_vectors([PLAIN, NOISY_ADEX, *THE_REST], *processor, tmp_path, pytestconfig, walks=True)

@@ -13,7 +13,7 @@ from tests.circuits.torch.motifs import of_model, random_circuit, small_motif, s
 from tests.products import some_of
 
 KINDS = [(model, share) for model in FORMS for share in (0.0, 0.5) if (model, share) != ("lif_psc_exp", 0.0)]
-FEW = some_of(KINDS, few=[kind for kind in KINDS if kind != ("lif_cond_exp", 0.5)])
+FEW = some_of(KINDS, few=[kind for kind in KINDS if kind not in (("lif_cond_exp", 0.5), ("alif_psc_exp", 0.5))])
 EVERYTHING = ("weights", "bias", "time_constants", "thresholds")
 
 
