@@ -80,17 +80,17 @@ def from_blocks(bits, sequence, trials):
 @pytest.mark.parametrize("sequences", [64, 128])
 def test_a_population_in_sequence_is_simulate_in_sequence(sequences):
     circuit, spikes = drawn(1, "stdp", trials=3 * sequences, neurons=8)
-    raster = simulate(circuit, spikes, sequence=3)
-    tables = from_circuit(circuit)
+    raster = simulate(circuit, spikes, sequence=3, dtype="float32")
+    tables = from_circuit(circuit, np.float32)
     activity = simulate_population(tables, in_blocks(spikes, 3), 3 * sequences, sequence=3)
     columns = raster.spikes()[..., list(raster.readout)]
     assert columns.any()
-    assert not np.array_equal(raster.bits, simulate(circuit, spikes).bits)
+    assert not np.array_equal(raster.bits, simulate(circuit, spikes, dtype="float32").bits)
     np.testing.assert_array_equal(from_blocks(activity.outputs[0], 3, 3 * sequences), columns)
     assert activity.spikes[0] == raster.counts().sum()
 
 
-def learners(count, rng, real=np.float64):
+def learners(count, rng, real=np.float32):
     """Circuits of a channel and two neurons in which what is learnt shows in the spikes, as arguments of `from_matrices`."""
     own = np.broadcast_to(LIF_PSC_EXP.defaults, (count, 2, 8))
     section = np.array([list(reference.random_section(rng, "stdp").values()) for _ in range(2 * count)])

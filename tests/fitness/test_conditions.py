@@ -89,11 +89,11 @@ def test_a_score_of_one_curve_over_all_trials_has_no_conditions(name):
 def test_the_worst_condition_is_no_better_than_all_and_is_what_its_trials_alone_score(name):
     task, circuit = fitness.task(**zoo.card(name).task), zoo[name].circuit
     trials = task.trials(3, 256)
-    found = evaluate(task, trials, from_circuit(circuit, np.float64))
+    found = evaluate(task, trials, from_circuit(circuit, np.float32))
     (value,), (which,) = found.worst
     assert value <= found.score[0]
     chosen = task.grouped(trials).members[which]
-    alone = task.evaluate(circuit, trials.take(chosen)).value
+    alone = task.evaluate(circuit, trials.take(chosen), dtype="float32").value
     assert min(alone, found.score[0]) == pytest.approx(value, abs=1e-9)
 
 

@@ -81,10 +81,10 @@ def test_versions_do_what_circuits_built_one_by_one_do(model, plastic, seed):
 @given(st.integers(0, 10_000))
 def test_outputs_are_those_of_the_ports_that_are_left(seed):
     circuit, spikes, versions = drawn(seed)
-    found = simulate_population(versions.tables(circuit, np.float64), pack(spikes), TRIALS, seed=1)
+    found = simulate_population(versions.tables(circuit, np.float32), pack(spikes), TRIALS, seed=1)
     slots = [n for port in circuit.outputs for n in port.neurons]
     for v in range(len(versions.kept)):
-        outputs = simulate(rebuilt(circuit, versions, v), spikes, seed=1).outputs
+        outputs = simulate(rebuilt(circuit, versions, v), spikes, seed=1, dtype="float32").outputs
         there = [k for k, n in enumerate(slots) if n in outputs.names]
         np.testing.assert_array_equal(found.outputs[v][..., there], outputs.bits)
         assert not np.delete(found.outputs[v], there, axis=-1).any()

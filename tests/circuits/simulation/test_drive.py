@@ -102,7 +102,7 @@ def test_matrices_and_circuits_make_the_same_tables():
         row = len(order) + ids.index(s.pre)
         weight[0, row, ids.index(s.post)], delay[0, row, ids.index(s.post)] = s.weight_mv, round(s.delay_ms / DT_MS)
     parameters = circuit.parameters[None].astype("f4")
-    made = from_matrices(circuit.model, np.array([[1, -1]]), parameters, weight, delay, np.array([[0]]), DT_MS, sampled=2)
+    made = from_matrices(circuit.model, np.array([[1, -1]], "i1"), parameters, weight, delay, np.array([[0]]), DT_MS, sampled=2)
     expected = from_circuit(circuit, np.float32)
     for name in ("bounds", "weight", "offset", "fan_out"):
         assert np.array_equal(getattr(made, name), getattr(expected, name)), name

@@ -194,7 +194,7 @@ def test_a_silent_circuit_is_given_up_at_the_end_of_its_first_block():
     circuit = walker(0)
     mute = circuit.model_copy(update={"inputs": tuple(c.model_copy(update={"synapses": ()}) for c in circuit.inputs)})
     still = tuple(n.model_copy(update={"bias_mv": 0.0}) for n in circuit.neurons)
-    tables = from_circuit(mute.model_copy(update={"neurons": still}))
+    tables = from_circuit(mute.model_copy(update={"neurons": still}), np.float32)
     found = simulate_population(tables, pack(silence(130)), 130, environment=environment_of(130), stop=Stop(10, 0))
     assert found.steps.tolist() == [STEPS]
 
