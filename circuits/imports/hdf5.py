@@ -4,6 +4,7 @@ An HDF5 file can name other files (external links, external storage, virtual dat
 itself (compression): neither is followed or unpacked.
 """
 
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,13 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.files import check_regular
+from circuits.imports.hdf5_heaps import MAGIC, check_heaps
 from circuits.optional import optional
 
 MAX_BYTES = 256_000_000  # of a file
 MAX_VALUES = 4_000_000  # of one data set
 MAX_TEXT_BYTES = 64_000_000  # of one data set of texts
 MAX_MEMBERS = 100_000  # of a group
-MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 class Group:
@@ -143,6 +144,9 @@ def opened(path, install: str) -> Iterator[Group]:
     path = Path(path)
     check_regular(path, MAX_BYTES)
     h5py = optional("h5py", f"{path}:", install)
+    if is_hdf5(path):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            check_heaps(content, str(path))
     try:
         with h5py.File(path, "r") as file:
             yield Group(file, str(path))

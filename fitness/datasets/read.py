@@ -9,6 +9,7 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.files import decoded
+from circuits.imports.hdf5_heaps import check_heaps
 from fitness.datasets.events import Events, checked, classes, parts_of
 from fitness.recordings.packages import needed
 from fitness.recordings.recording import natural
@@ -112,6 +113,7 @@ def _npz(name, content):
 
 def _heidelberg(name, content):
     h5py = needed("h5py", name, "data")
+    check_heaps(content, name)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             missing = [key for key in ("labels", "spikes/times", "spikes/units") if key not in file]

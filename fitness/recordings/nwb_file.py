@@ -14,6 +14,7 @@ import io
 import numpy as np
 
 from circuits.errors import UserError
+from circuits.imports.hdf5_heaps import check_heaps
 from fitness.recordings.packages import needed
 from fitness.recordings.recording import Signal, end_after
 from fitness.recordings.table import ROLES
@@ -24,6 +25,7 @@ EDGE_S = 1e-9
 def trials(content: bytes, name: str, epochs=()):
     """The trials, as `Recording.of` takes them."""
     pynwb, h5py = needed("pynwb", name), needed("h5py", name)
+    check_heaps(content, name)
     try:
         with h5py.File(io.BytesIO(content), "r") as file, pynwb.NWBHDF5IO(file=file, mode="r") as opened:
             nwb = opened.read()

@@ -9,6 +9,7 @@ import io
 import numpy as np
 
 from circuits.errors import UserError
+from circuits.imports.hdf5_heaps import check_heaps
 from fitness.recordings.packages import needed
 from fitness.recordings.recording import end_after
 
@@ -21,6 +22,7 @@ def trials(content: bytes, name: str, epochs=()):
     h5py = needed("h5py", name, "sonata")
     roles: tuple[dict[str, np.ndarray], dict[str, np.ndarray]] = ({}, {})
     last = 0.0
+    check_heaps(content, name)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             spikes = file.get("spikes")

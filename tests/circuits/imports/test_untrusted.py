@@ -68,6 +68,26 @@ def test_a_damaged_nir_file_is_one_line_or_a_motif(tmp_path_factory, data):
     assert "\n" not in said
 
 
+def test_a_heap_that_the_library_would_read_without_end_is_one_line(tmp_path):
+    path = graph(tmp_path / "net.nir")
+    content = bytearray(path.read_bytes())
+    last = content.index(b"GCOL") + 16
+    while int.from_bytes(content[last : last + 2], "little"):  # objects, then what is free
+        last += 16 + -(-int.from_bytes(content[last + 8 : last + 16], "little") // 8) * 8
+    content[last + 8 : last + 16] = bytes(8)
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"damaged: the sizes in the heap at byte \d+ do not add up"):
+        circuits.load(path)
+
+
+@pytest.mark.parametrize("size", [8, 12, 20])
+def test_the_first_bytes_of_a_file_are_one_line(tmp_path, size):
+    path = graph(tmp_path / "net.nir")
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UserError, match="no HDF5 file, or damaged"):
+        circuits.load(path)
+
+
 def test_the_whole_file_is_read(tmp_path):
     assert len(circuits.load(graph(tmp_path / "net.nir")).neurons) == 1
 
