@@ -1,7 +1,7 @@
 """Damaged global heaps of HDF5 files.
 
 Texts of any length lie in global heaps (HDF5 file format, III.E). The HDF5 library steps through a heap by the sizes that its
-objects state, and never ends if one of them states 0, which another program cannot stop.
+objects state, and never ends if one of them states 0. Python code cannot interrupt the library, so the sizes are checked first.
 """
 
 import re

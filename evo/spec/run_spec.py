@@ -337,6 +337,8 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         )
     if spec.search.migrants > min(spec.search.population, spec.search.initial_population or spec.search.population):
         raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
+    if spec.search.growth == "stagnation" and spec.search.initial_population is None:
+        raise UserError(f"{place}: search.growth: only a small population grows: set search.initial_population")
     return spec
 
 

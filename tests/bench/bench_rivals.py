@@ -23,7 +23,7 @@ from evo.spec.run_spec import read
 from evo.studies.study.intervals import median_until
 from fitness.judges import judged
 from fitness.judges.simulated import Simulated
-from tests.bench import hard
+from tests.bench import hard, studies
 from tests.bench.rival_searches import RIVALS
 from tests.bench.rows import merge_csv
 from tests.bench.vectors import Vectors
@@ -82,7 +82,7 @@ class Contest:
 
     @property
     def solved(self) -> bool:
-        return self.held_out >= hard.SCORE and (math.isnan(self.worst) or self.worst >= hard.WORST)
+        return self.held_out >= studies.SCORE and (math.isnan(self.worst) or self.worst >= studies.WORST)
 
     @property
     def outcome(self) -> Outcome:
@@ -115,8 +115,8 @@ def ours(arm: str, name: str, seed: int, most: int) -> Outcome:
             [seed],
             OURS[arm] | {"search.evaluations": [str(most)]},
             workers=0,
-            target=hard.SCORE,
-            worst=hard.WORST,
+            target=studies.SCORE,
+            worst=studies.WORST,
             until_target=True,
         )
         run = study.runs[0]

@@ -22,23 +22,19 @@ that are not measured now stay.
 
 import argparse
 import csv
-import json
 import math
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 import evo
-from evo.spec.run_spec import read
-from evo.studies.study.folder import StudyRun, is_study
+from evo.studies.study.folder import StudyRun
 from evo.studies.study.intervals import median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.report import told
+from tests.bench.studies import until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "budget", ROOT / "runs" / "results" / "budget.csv"
-SCORE, WORST = 0.9, 0.75
 MOST, FEWER = 40_000, 10_000
 TUNED = ("coincidence", "direction", "gate", "order", "several", "xor")
 SLOW = ("edge", "mismatch", "recall", "sequence", "tracking")
@@ -86,11 +82,7 @@ def study(task: str, search: str, seeds: str, workers: int | str) -> evo.Study:
         changes = changes | {"search.objectives": WORST_TOO}
     ends = {"search.evaluations": str(most(task)), "search.generations": "100000", "search.target": "1.0"}
     settings = {key: [value] for key, value in (changes | ends).items()}
-    what = json.dumps([evo.__version__, read(spec)[0].digest(), settings, seeds])
-    there = RUNS / f"{task}-{search}-{sha256(what.encode()).hexdigest()[:12]}"
-    if is_study(there):
-        return evo.resume_study(there, workers, observe=told)
-    return evo.run_study([spec], there, seeds, settings, workers, target=SCORE, worst=WORST, until_target=True, observe=told)
+    return until_solved(spec, RUNS / f"{task}-{search}", settings, seeds, workers)
 
 
 def most(task: str) -> int:

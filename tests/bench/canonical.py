@@ -25,9 +25,7 @@ Studies lie in runs/canonical/ and go on where they were interrupted.
 
 import argparse
 import csv
-import json
 import math
-from hashlib import sha256
 from pathlib import Path
 
 import evo
@@ -36,14 +34,12 @@ from evo.spec.run_spec import read
 from evo.storage.run_folder import Run
 from evo.studies.motifs import Winner, motifs
 from evo.studies.motifs.necessary import Necessity, necessity
-from evo.studies.study.folder import is_study
 from evo.studies.study.intervals import log_rank, median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.report import told
+from tests.bench.studies import until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "canonical", ROOT / "runs" / "results" / "canonical.csv"
-SCORE, WORST = 0.9, 0.75
 EVALUATIONS, FEWER = 40_000, 20_000  # of a run, and of one of the searches with or without a motif
 MOST = 3  # motifs of a task about which searches are made
 SHARE = 0.5  # of the circuits that have it, for such a motif
@@ -187,11 +183,7 @@ def searched(task: str, name: str, changes: dict[str, str], most: int, seeds: in
         "search.target": ["1.0"],
         **{key: [value] for key, value in changes.items()},
     }
-    what = json.dumps([evo.__version__, read(spec)[0].digest(), settings, seeds])
-    there = RUNS / f"{task}-{name}-{sha256(what.encode()).hexdigest()[:12]}"
-    if is_study(there):
-        return evo.resume_study(there, workers, observe=told)
-    return evo.run_study([spec], there, seeds, settings, workers, target=SCORE, worst=WORST, until_target=True, observe=told)
+    return until_solved(spec, RUNS / f"{task}-{name}", settings, seeds, workers)
 
 
 def spec_of(task: str) -> Path:

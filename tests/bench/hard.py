@@ -10,9 +10,7 @@ the table that are not measured now stay.
 
 import argparse
 import csv
-import json
 import math
-from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
@@ -22,16 +20,15 @@ import evo
 from circuits import load
 from circuits.simulation.packed import from_circuit
 from evo.spec.run_spec import read
-from evo.studies.study.folder import StudyRun, is_study
+from evo.studies.study.folder import StudyRun
 from evo.studies.study.intervals import median_until
 from fitness.evaluation.evaluate import evaluate
 from fitness.judges.simulated import Simulated
-from tests.bench.report import told
+from tests.bench.studies import until_solved
 
 ROOT = Path(__file__).parents[2]
 SUITE, RUNS = ROOT / "runs" / "hard", ROOT / "runs" / "hard-work"
 TABLE = ROOT / "runs" / "results" / "hard.csv"
-SCORE, WORST = 0.9, 0.75
 RANDOM, RANDOM_EVALUATIONS = "random", 200_000
 # What differs from the defaults of specs; the search of version 0.4 is that of the defaults, bit for bit.
 ARMS: dict[str, dict[str, list[str]]] = {
@@ -80,11 +77,7 @@ def study(name: str, arm: str, seeds: int, most: int, workers: int | str) -> evo
     """The study of a hard task, run to its end."""
     settings = ARMS[arm] | {"search.evaluations": [str(most)]}
     spec = SUITE / f"{name}.toml"
-    what = json.dumps([evo.__version__, read(spec)[0].digest(), settings, seeds])
-    there = RUNS / f"{name}-{arm}-{sha256(what.encode()).hexdigest()[:12]}"
-    if is_study(there):
-        return evo.resume_study(there, workers, observe=told)
-    return evo.run_study([spec], there, seeds, settings, workers, target=SCORE, worst=WORST, until_target=True, observe=told)
+    return until_solved(spec, RUNS / f"{name}-{arm}", settings, seeds, workers)
 
 
 def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]:

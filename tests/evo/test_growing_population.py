@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 import evo
+from circuits.errors import UserError
 from evo.algorithms import ALGORITHMS
 from evo.spec.run_spec import read
 from tests.evo.tiny import one_line_of, spec_file, stops_after
@@ -12,6 +13,7 @@ from tests.evo.tiny import one_line_of, spec_file, stops_after
 pytestmark = pytest.mark.long
 
 GROWING = {"initial_population": 4, "population": 12}
+STAGNATION = {"growth": "'stagnation'", "initial_population": 4, "population": 16, "generations": 16}
 
 
 def sizes(run):
@@ -25,15 +27,13 @@ def test_the_population_doubles_from_epoch_to_epoch_until_it_is_whole(tmp_path):
     assert {len(state.population) for state in run.states} == {12}
 
 
-def test_a_run_that_grows_is_the_same_when_it_was_stopped_on_the_way(tmp_path):
-    spec = spec_file(tmp_path, **GROWING)
+@pytest.mark.parametrize(("settings", "checks"), [(GROWING, 4), (STAGNATION, 7)])
+def test_a_run_that_grows_is_the_same_when_it_was_stopped_on_the_way(tmp_path, settings, checks):
+    spec = spec_file(tmp_path, **settings)
     whole = evo.run(spec, tmp_path / "whole", workers=0)
     with pytest.raises(KeyboardInterrupt):
-        evo.run(spec, tmp_path / "stopped", workers=0, observe=stops_after(4))
+        evo.run(spec, tmp_path / "stopped", workers=0, observe=stops_after(checks))
     assert evo.resume(tmp_path / "stopped", workers=0).archive_sha256 == whole.archive_sha256
-
-
-STAGNATION = {"growth": "'stagnation'", "initial_population": 4, "population": 16, "generations": 16}
 
 
 def test_a_population_doubles_after_the_epochs_that_brought_no_better_circuit(tmp_path):
@@ -50,24 +50,10 @@ def test_a_population_doubles_after_the_epochs_that_brought_no_better_circuit(tm
     assert set(grown) == {True, False}
 
 
-def test_growth_after_stagnation_is_the_same_when_the_run_was_stopped_on_the_way(tmp_path):
-    spec = spec_file(tmp_path, **STAGNATION)
-    whole = evo.run(spec, tmp_path / "whole", workers=0)
-    with pytest.raises(KeyboardInterrupt):
-        evo.run(spec, tmp_path / "stopped", workers=0, observe=stops_after(7))
-    assert evo.resume(tmp_path / "stopped", workers=0).archive_sha256 == whole.archive_sha256
-
-
 def test_growth_after_stagnation_is_the_same_for_any_number_of_processes(tmp_path, on_ray):
     spec = spec_file(tmp_path, **STAGNATION)
     here = evo.run(spec, tmp_path / "here", workers=0)
     assert on_ray("run", spec, tmp_path / "ray") == here.archive_sha256
-
-
-def test_growth_without_a_smaller_population_changes_nothing(tmp_path):
-    plain = evo.run(spec_file(tmp_path), tmp_path / "plain", workers=0)
-    same = evo.run(spec_file(tmp_path, growth="'stagnation'"), tmp_path / "same", workers=0)
-    assert same.archive_sha256 == plain.archive_sha256
 
 
 def test_a_fork_begins_with_all_circuits_that_it_inherits(tmp_path):
@@ -137,3 +123,8 @@ def test_polish_shares_the_offspring(tmp_path):
 def test_no_more_offspring_than_circuits_are_bred(tmp_path):
     run = evo.run(spec_file(tmp_path, offspring=20), tmp_path / "run", workers=0)
     assert sizes(run) == [12] * 7
+
+
+def test_growth_without_a_small_population_is_refused_in_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"search\.growth: only a small population grows: set search\.initial_population"):
+        read(spec_file(tmp_path, growth="'stagnation'"))
