@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evo.genome import record
-from tests.bench import bench_rivals, hard
+from tests.bench import bench_rivals, studies
 from tests.bench.bench_rivals import Contest, Outcome, OverError, row, theirs, write
 
 
@@ -37,8 +37,8 @@ def test_a_rival_ends_when_its_circuits_are_spent(rival):
 
 
 def test_a_contest_ends_with_a_circuit_that_solves_the_task(monkeypatch):
-    monkeypatch.setattr(hard, "SCORE", -1.0)
-    monkeypatch.setattr(hard, "WORST", -1.0)
+    monkeypatch.setattr(studies, "SCORE", -1.0)
+    monkeypatch.setattr(studies, "WORST", -1.0)
     contest = Contest("xor", 1, 10**6)
     with pytest.raises(OverError):
         contest.evaluate_vectors(np.random.default_rng(1).random((5, contest.vectors.size)))
