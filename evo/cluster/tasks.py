@@ -164,11 +164,15 @@ class _Driver:
         return []
 
     def cancel(self):
-        """Cancel the epochs that were submitted beyond the end of the plan."""
+        """Cancel the epochs submitted beyond the end of the plan that wait for others. Those under way end by themselves: a
+        task that is cancelled in the moment in which it ends can end this process (github.com/ray-project/ray/issues/54846)."""
         import ray
 
-        for _, _, log in self.pending.values():
-            ray.cancel(log)
+        logs = {key: log for key, (_, _, log) in self.pending.items()}
+        under_way = set(ray.wait(list(logs.values()), num_returns=len(logs), timeout=0)[1]) if logs else set()
+        for island, epoch in sorted(logs, key=lambda key: key[1], reverse=True):
+            if logs.get((island, epoch - 1)) in under_way:
+                ray.cancel(logs[island, epoch])
         self.pending.clear()
 
     def _submit(self, island, last):
