@@ -13,12 +13,16 @@ from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
 from evo.spec.run_spec import RunSpec, Search, Stop
+from fitness.conditions import SEARCHED
 from fitness.registry import task_class
 from fitness.sandbox.code import Code, is_own
 from fitness.task import Task
 from fitness.tasks import BUILT_IN
 
 TARGET = 0.95
+# Populations of built-in tasks begin small and double when they stagnate, which takes about half the circuits
+# (tests/bench/budget.py).
+GROWING = {"population": 400, "initial_population": 50, "growth": "stagnation", "mutation": 0.7}
 # For tasks of one's own without ranges: those that most built-in tasks let evolve.
 TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
 
@@ -61,7 +65,8 @@ def starter(
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
     ]
-    search = {"target": TARGET} | defaults.get("search", {}) | values.get("search", {})
+    built_in = _growing(task) if name in BUILT_IN else {}
+    search = {"target": TARGET} | built_in | defaults.get("search", {}) | values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
     lines += [
         "[search.stop]                             # early stopping of hopeless circuits",
@@ -77,6 +82,14 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
     out = type(section).model_fields.keys() - section.model_fields_set
     known = _evolved(type(spec.make_task(source))) if spec.is_task else TIME_CONSTANTS
     return {key: value for key, value in known.items() if key in out and value[0] < value[1]}
+
+
+def _growing(task: type[Task]) -> dict[str, Any]:
+    """Keys of [search] for a built-in task; where its trials have conditions, the worst one is an objective."""
+    made = task()
+    conditions = made.grouped(made.trials_of("search", 0, Search.model_fields["trials"].default), SEARCHED).names
+    objectives = Search.model_fields["objectives"].default
+    return GROWING | ({"objectives": [objectives[0], "worst", *objectives[1:]]} if conditions else {})
 
 
 def _evolved(task: type[Task]) -> dict[str, list[float]]:
