@@ -70,14 +70,16 @@ def resolve(
 
 def shipped(name: str) -> str | None:
     """The text of a built-in spec: runs/TASK.toml, which `evo new TASK` writes; runs/zoo/NAME.toml, with which motifs of the
-    zoo were evolved; and that of zoo:MOTIF. None where there is no such spec."""
+    zoo were evolved, for a TASK that of version 0.4; and that of zoo:MOTIF. None where there is no such spec."""
     if name.startswith(ZOO):
         name = zoo.card(name.removeprefix(ZOO)).made.spec
     path = Path(name)
     if path.suffix != ".toml" or path.parent.as_posix() not in ("runs", "runs/zoo"):
         return None
+    if path.stem in BUILT_IN:
+        return starter(path.stem, growing=path.parent.name == "runs")
     if path.parent.name == "runs":
-        return starter(path.stem) if path.stem in BUILT_IN else None
+        return None
     file = zoo.folder / "specs" / path.name
     return read_text(file) if file.is_file() else None
 

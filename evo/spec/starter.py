@@ -21,8 +21,9 @@ from fitness.tasks import BUILT_IN
 
 TARGET = 0.95
 # Populations of built-in tasks begin small and double when they stagnate, which takes about half the circuits
-# (tests/bench/budget.py).
+# (tests/bench/budget.py). Until they are whole they may take three epochs.
 GROWING = {"population": 400, "initial_population": 50, "growth": "stagnation", "mutation": 0.7}
+LATER = 30  # generations
 # For tasks of one's own without ranges: those that most built-in tasks let evolve.
 TIME_CONSTANTS = {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]}
 
@@ -33,12 +34,14 @@ def starter(
     synapse_model: str | None = None,
     folder: Path | None = None,
     values: dict[str, dict[str, Any]] | None = None,
+    growing: bool = True,
 ) -> str:
     """A spec for the task `name` as TOML text, each key explained; the default models are those of the task.
 
     folder  of the spec, to which the path of a user's own code is made relative; `name` has it relative to the working folder.
             That code is executed.
     values  of keys of the sections "task", "circuit", "search" and "stop", which replace those of the task
+    growing  do populations of a built-in task begin small? False gives the spec of version 0.4
     Raises UserError for an unknown task or model.
     """
     values = values or {}
@@ -65,8 +68,10 @@ def starter(
         "# Subtypes, if any: [circuit.types.PV] with sign, projects_to, inputs and parameters of its own.",
         "",
     ]
-    built_in = _growing(task) if name in BUILT_IN else {}
-    search = {"target": TARGET} | built_in | defaults.get("search", {}) | values.get("search", {})
+    search = {"target": TARGET} | defaults.get("search", {})
+    if growing and name in BUILT_IN:
+        search |= _growing(task)
+    search |= values.get("search", {})
     lines += ["[search]", *_section(Search, search, leave_out=("stop", "noisy")), ""]
     lines += [
         "[search.stop]                             # early stopping of hopeless circuits",
@@ -87,9 +92,11 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
 def _growing(task: type[Task]) -> dict[str, Any]:
     """Keys of [search] for a built-in task; where its trials have conditions, the worst one is an objective."""
     made = task()
-    conditions = made.grouped(made.trials_of("search", 0, Search.model_fields["trials"].default), SEARCHED).names
-    objectives = Search.model_fields["objectives"].default
-    return GROWING | ({"objectives": [objectives[0], "worst", *objectives[1:]]} if conditions else {})
+    default = {key: field.default for key, field in Search.model_fields.items()} | task.default_spec.get("search", {})
+    conditions = made.grouped(made.trials_of("search", 0, default["trials"]), SEARCHED).names
+    score, *others = default["objectives"]
+    objectives = [score, *(["worst"] if conditions else []), *others]
+    return GROWING | {"generations": default["generations"] + LATER, "objectives": objectives}
 
 
 def _evolved(task: type[Task]) -> dict[str, list[float]]:

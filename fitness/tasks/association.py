@@ -49,7 +49,7 @@ class Association(Measured):
             "tau_minus_ms": [5.0, 40.0],
             "bound": [1.0, 6.0],
         },
-        "search": {"generations": 60},
+        "search": {"generations": 30},
     }
 
     pairings: int = Field(8, ge=2, le=12, description="cues and us in training")

@@ -36,7 +36,7 @@ class Bandpass(Measured):
             "inhibitory_weight_mv": [1.0, 300.0],
         },
         "circuit.parameters": {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 40.0]},
-        "search": {"generations": 120},
+        "search": {"generations": 60},
     }
 
     best_hz: float = Field(45.0, ge=15, le=100, description="frequency that the output should answer to most")

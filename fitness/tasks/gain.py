@@ -42,7 +42,7 @@ class Gain(Measured):
             "tau_syn_i_ms": [2.0, 30.0],
             "t_ref_ms": 2.0,  # short: a long one saturates by itself
         },
-        "search": {"generations": 120, "trials": 128},
+        "search": {"generations": 60, "trials": 128},
     }
 
     r_max_hz: float = Field(50.0, ge=5, le=500, description="rate that a very strong drive leads to")

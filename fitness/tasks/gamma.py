@@ -62,7 +62,7 @@ class Gamma(Measured):
             "tau_syn_e_ms": [1.0, 6.0],
             "tau_syn_i_ms": [1.0, 10.0],
         },
-        "search": {"generations": 40},
+        "search": {"generations": 20},
     }
 
     drive_hz: float = Field(200.0, ge=100, le=800, description="mean rate of each train when driven strongly")

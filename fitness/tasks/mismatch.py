@@ -46,7 +46,7 @@ class Mismatch(Measured):
             "use": [0.1, 0.9],
             "tau_rec_ms": [50.0, 1000.0],
         },
-        "search": {"generations": 60},
+        "search": {"generations": 30},
     }
 
     events: int = Field(8, ge=5, le=20, description="volleys of a trial")

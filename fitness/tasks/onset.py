@@ -39,7 +39,7 @@ class Onset(Measured):
         },
         # short refractory periods: a long one could stand in for inhibition
         "circuit.parameters": {"tau_m_ms": [2.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "tau_syn_i_ms": [2.0, 40.0]},
-        "search": {"generations": 120, "trials": 256},
+        "search": {"generations": 60, "trials": 256},
     }
 
     background_hz: float = Field(10.0, ge=0, le=50, description="rate before the step")

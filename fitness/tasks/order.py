@@ -34,7 +34,7 @@ class Order(Task):
             "t_ref_ms": [1.0, 10.0],
             "bias_mv": [0.0, 20.0],
         },
-        "search": {"generations": 120},
+        "search": {"generations": 60},
     }
     dt_ms = 0.5
     duration_ms = WINDOW_MS + TAIL_MS

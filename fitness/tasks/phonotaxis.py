@@ -42,7 +42,7 @@ class Phonotaxis(Measured):
             "inhibitory_weight_mv": [1.0, 150.0],
         },
         "circuit.parameters": {"tau_m_ms": [1.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "t_ref_ms": [1.0, 3.0]},
-        "search": {"generations": 120, "trials": 128},
+        "search": {"generations": 60, "trials": 128},
     }
 
     turn_deg: float = Field(10.0, ge=2, le=30, description="angle that a spike of a motor turns the body by")

@@ -37,7 +37,7 @@ class Recall(Task):
     default_spec = {
         "circuit": {"neurons": [4, 10], "delay_ms": [1.0, 10.0]},
         "circuit.parameters": {"tau_m_ms": [5.0, 30.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 20.0]},
-        "search": {"generations": 120},
+        "search": {"generations": 60},
     }
 
     spikes: int = Field(6, ge=2, le=20, description="spikes of a cue")

@@ -42,7 +42,7 @@ class Separation(Measured):
             "tau_syn_i_ms": [2.0, 20.0],
             "t_ref_ms": [1.0, 5.0],
         },
-        "search": {"generations": 60, "trials": 128},
+        "search": {"generations": 30, "trials": 128},
     }
 
     pairs: int = Field(4, ge=2, le=8, description="pairs of patterns, the overlap from 0.2 to 0.9 in equal steps")

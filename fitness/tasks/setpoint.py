@@ -51,7 +51,7 @@ class Setpoint(Measured):
             "tau_syn_i_ms": [2.0, 30.0],
             "t_ref_ms": 2.0,  # short: a long one saturates by itself
         },
-        "search": {"generations": 120, "trials": 64},
+        "search": {"generations": 60, "trials": 64},
     }
 
     set_hz: float = Field(60.0, ge=30, le=100, description="the set point")

@@ -44,7 +44,7 @@ class Stability(Measured):
             "tau_syn_i_ms": [2.0, 30.0],
             "t_ref_ms": 1.0,  # short: a long one bounds the rate by itself
         },
-        "search": {"generations": 120},
+        "search": {"generations": 60},
     }
 
     slowest_hz: float = Field(50.0, ge=20, le=100, description="weakest drive")

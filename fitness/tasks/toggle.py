@@ -36,7 +36,7 @@ class Toggle(Task):
     default_spec = {
         "circuit": {"neurons": [1, 6], "delay_ms": [1.0, 10.0]},
         "circuit.parameters": {"tau_m_ms": [5.0, 30.0], "tau_syn_e_ms": [1.0, 20.0], "tau_syn_i_ms": [2.0, 20.0]},
-        "search": {"generations": 60},
+        "search": {"generations": 30},
     }
 
     volleys: int = Field(3, ge=1, le=4, description="volleys on each channel")

@@ -47,7 +47,7 @@ class Tracking(Measured):
             "tau_syn_i_ms": [1.0, 10.0],
             "t_ref_ms": [1.0, 3.0],
         },
-        "search": {"generations": 40},
+        "search": {"generations": 20},
     }
 
     channels: int = Field(4, ge=1, le=16, description="input trains")
