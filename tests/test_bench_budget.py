@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from evo.spec.run_spec import changed, read
+from evo.spec.resolve import resolve
+from evo.spec.run_spec import changed
 from tests.bench import budget, canonical
+from tests.bench.studies import before
 
 
 def line(task, search, *spent, limit="40,000"):
@@ -23,32 +25,34 @@ def table(tmp_path, *lines):
 
 def test_rows_that_are_measured_again_replace_the_old_ones_and_others_stay(tmp_path):
     path = tmp_path / "table.csv"
-    budget.write({("xor", "default"): line("xor", "default", 1), ("gate", "default"): line("gate", "default", 2)}, path)
-    budget.write({("xor", "default"): line("xor", "default", 3)}, path)
+    budget.write(
+        {("xor", "version 0.4"): line("xor", "version 0.4", 1), ("gate", "version 0.4"): line("gate", "version 0.4", 2)}, path
+    )
+    budget.write({("xor", "version 0.4"): line("xor", "version 0.4", 3)}, path)
     assert [row["circuits, seed by seed"] for row in budget.table(path)] == ["2", "3"]
 
 
 def test_a_run_that_did_not_get_there_counts_as_more_than_any(tmp_path):
-    (row,) = table(tmp_path, line("xor", "default", 1_200, 40_001))
+    (row,) = table(tmp_path, line("xor", "version 0.4", 1_200, 40_001))
     assert budget.circuits(row).tolist() == [1_200, math.inf]
 
 
 def test_the_sum_is_the_geometric_mean_of_the_ratios_of_medians(tmp_path):
     rows = table(
         tmp_path,
-        *(line("xor", "default", 8_000), line("xor", "growing", 2_000)),
-        *(line("itd", "default", 10_000), line("itd", "growing", 40_001)),  # never reached: the limit counts
-        *(line("onset", "default", 800), line("onset", "growing", 200)),  # solved in the first generation by both
+        *(line("xor", "version 0.4", 8_000), line("xor", "default", 2_000)),
+        *(line("itd", "version 0.4", 10_000), line("itd", "default", 40_001)),  # never reached: the limit counts
+        *(line("onset", "version 0.4", 800), line("onset", "default", 200)),  # solved in the first generation by both
     )
     text = budget.summary(rows, samples=10)
-    assert "growing, all: 2 tasks, ratio of medians 1.00" in text
-    assert "growing, not tuned on: 1 tasks, ratio of medians 4.00" in text
-    assert "growing: solves 2 of 3 runs, the default search 3 of 3" in text
+    assert "default, all: 2 tasks, ratio of medians 1.00" in text
+    assert "default, not tuned on: 1 tasks, ratio of medians 4.00" in text
+    assert "default: solves 2 of 3 runs, version 0.4 3 of 3" in text
 
 
 @pytest.mark.parametrize("task", budget.names())
 def test_the_searches_compared_can_be_run_on_every_task(task):
-    spec = read(budget.ROOT / "runs" / f"{task}.toml")[0]
+    spec = resolve(before(task)).spec
     for changes in budget.SEARCHES.values():
         objectives = {"search.objectives": budget.WORST_TOO} if changes and task not in budget.WITHOUT else {}
         judge = changed(spec, changes | objectives).make_judge()

@@ -3,14 +3,13 @@
 Held-out scores, 0 chance, 1 perfect; the rival is the same search, same seed, with excitatory neurons alone.
 """
 
-from pathlib import Path
-
 from evo.engine.epochs import run_epoch
 from evo.engine.problem import Problem
-from evo.spec.run_spec import RunSpec, parse
+from evo.spec.resolve import resolve
+from evo.spec.run_spec import RunSpec
 from tests.bench.report import figure
+from tests.bench.studies import before
 
-SPEC = Path(__file__).parents[2] / "runs" / "gate.toml"
 EXCITATORY_ONLY = (1.0, 1.0)
 SEEDS = (1, 2, 3, 4, 5)
 
@@ -27,8 +26,8 @@ def main():
 
 
 def gate_spec(generations: int) -> RunSpec:
-    """The committed search for gating circuits, cut to some generations."""
-    return parse(SPEC.read_text(encoding="utf-8"), generations=generations)
+    """The search of version 0.4 for gating circuits, cut to some generations."""
+    return resolve(before("gate"), generations=generations).spec
 
 
 def best_held_out(spec: RunSpec, seed: int, excitatory_share=None) -> float:

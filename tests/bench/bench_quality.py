@@ -19,6 +19,7 @@ from fitness.judges.simulated import Simulated
 from tests.bench.quality_report import drawn, tables
 from tests.bench.report import told
 from tests.bench.rows import add_json, json_rows
+from tests.bench.studies import before
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "quality"
@@ -86,11 +87,12 @@ def result(run) -> dict:
 
 
 def spec_of(task: str, arm: str, seed: int):
-    """The committed spec of a task with what the arm changes; whatever the number of islands, as many circuits in all."""
-    from evo.spec.run_spec import RunSpec, parse
+    """The search of version 0.4 for a task with an arm's changes; for any number of islands, as many circuits in all."""
+    from evo.spec.resolve import resolve
+    from evo.spec.run_spec import RunSpec
 
     changes = ARMS[arm]
-    data = parse((ROOT / "runs" / f"{task}.toml").read_text(encoding="utf-8"), seed=seed).model_dump(mode="json")
+    data = resolve(before(task), seed=seed).spec.model_dump(mode="json")
     s, circuit, search = data["search"], changes.get("circuit", {}), changes.get("search", {})
     if not circuit.get("dale", True):
         del data["circuit"]["excitatory_share"]

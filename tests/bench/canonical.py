@@ -30,13 +30,13 @@ from pathlib import Path
 
 import evo
 from evo.inspect.motif_table import significant
-from evo.spec.run_spec import read
+from evo.spec.resolve import resolve
 from evo.storage.run_folder import Run
 from evo.studies.motifs import Winner, motifs
 from evo.studies.motifs.necessary import Necessity, necessity
 from evo.studies.study.intervals import log_rank, median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.studies import until_solved
+from tests.bench.studies import before, until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "canonical", ROOT / "runs" / "results" / "canonical.csv"
@@ -120,7 +120,7 @@ def solved_by(study: evo.Study) -> list[Run]:
 
 def in_larger(task: str, seeds: int, workers) -> list[Winner]:
     """The best circuits of searches that nothing makes small."""
-    fewest, most = read(spec_of(task))[0].circuit.neurons
+    fewest, most = resolve(spec_of(task)).spec.circuit.neurons
     neurons = [max(LARGER, fewest), max(LARGER, most) + SPARE]
     settings = {"search.objectives": '["score"]', "circuit.neurons": str(neurons), "search.population": "50"}
     return [Winner.of(run) for run in solved_by(searched(task, "larger", settings, EVALUATIONS, seeds, workers))]
@@ -186,10 +186,10 @@ def searched(task: str, name: str, changes: dict[str, str], most: int, seeds: in
     return until_solved(spec, RUNS / f"{task}-{name}", settings, seeds, workers)
 
 
-def spec_of(task: str) -> Path:
-    """The hard setting of a task, or its default where it has none."""
+def spec_of(task: str) -> Path | str:
+    """The hard setting of a task, or its default where it has none. Populations of neither grow."""
     hard = ROOT / "runs" / "hard" / f"{task}.toml"
-    return hard if hard.exists() else ROOT / "runs" / f"{task}.toml"
+    return hard if hard.exists() else before(task)
 
 
 def write(task: str, lines: list[tuple[str, ...]], path: Path = TABLE):

@@ -41,7 +41,7 @@ class Choice(NamedTuple):
 
 
 CHOICES = [
-    *(Choice(f"runs/{name}.toml") for name in BUILT_IN if name != "several"),
+    *(Choice(f"runs/zoo/{name}.toml") for name in BUILT_IN if name != "several"),
     Choice("runs/zoo/coincidence-narrow.toml"),
     Choice("runs/zoo/order-two.toml"),
     Choice("runs/zoo/itd-two.toml", "smallest"),
@@ -116,7 +116,7 @@ def solved() -> dict[str, Run]:
         if is_study(folder):
             evo.resume_study(folder, observe=told)
         elif left:
-            evo.run_study({name: ROOT / spec for name, spec in left.items()}, folder, [seed], observe=told)
+            evo.run_study(left, folder, [seed], observe=told)
         for name, spec in left.items():
             run = evo.open_run(folder / f"{name}-{seed}")
             if candidates(run):
