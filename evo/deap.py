@@ -104,7 +104,7 @@ class Evaluate:
     >>> import evo.deap
     >>> toolbox = evo.deap.toolbox("runs/gate.toml", seed=1)
     >>> len(toolbox.evaluate(toolbox.individual()))
-    3
+    4
     """
 
     def __init__(self, source: Source):
