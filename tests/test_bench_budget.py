@@ -40,14 +40,14 @@ def test_a_run_that_did_not_get_there_counts_as_more_than_any(tmp_path):
 def test_the_sum_is_the_geometric_mean_of_the_ratios_of_medians(tmp_path):
     rows = table(
         tmp_path,
-        *(line("xor", "version 0.4", 8_000), line("xor", "default", 2_000)),
-        *(line("itd", "version 0.4", 10_000), line("itd", "default", 40_001)),  # never reached: the limit counts
-        *(line("onset", "version 0.4", 800), line("onset", "default", 200)),  # solved in the first generation by both
+        *(line("xor", "version 0.4", 8_000), line("xor", "growing", 2_000)),
+        *(line("itd", "version 0.4", 10_000), line("itd", "growing", 40_001)),  # never reached: the limit counts
+        *(line("onset", "version 0.4", 800), line("onset", "growing", 200)),  # solved in the first generation by both
     )
     text = budget.summary(rows, samples=10)
-    assert "default, all: 2 tasks, ratio of medians 1.00" in text
-    assert "default, not tuned on: 1 tasks, ratio of medians 4.00" in text
-    assert "default: solves 2 of 3 runs, version 0.4 3 of 3" in text
+    assert "growing, all: 2 tasks, ratio of medians 1.00" in text
+    assert "growing, not tuned on: 1 tasks, ratio of medians 4.00" in text
+    assert "growing: solves 2 of 3 runs, version 0.4 3 of 3" in text
 
 
 @pytest.mark.parametrize("task", budget.names())
