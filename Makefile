@@ -31,7 +31,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 JOBS ?= auto
 COMPILE = $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # what pip does, on all cores
-PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 

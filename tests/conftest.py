@@ -19,7 +19,7 @@ from tests.quick import few_cases, few_examples, pytest_ignore_collect  # noqa: 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a script ignores it, its children too
 
 settings.register_profile("thorough", deadline=None)  # the first example may compile
-settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=10)
 settings.load_profile("quick")
 
 

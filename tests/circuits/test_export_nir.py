@@ -34,7 +34,7 @@ def small():
 @pytest.fixture(scope="module")
 def exported(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("nir")
-    return [export(circuit, "nir", folder / str(k), trial) for k, (circuit, trial) in enumerate(small[:4])]
+    return [export(circuit, "nir", folder / str(k), trial) for k, (circuit, trial) in enumerate(small[:2])]
 
 
 def test_the_equations_have_the_spikes_of_the_simulator(exported):

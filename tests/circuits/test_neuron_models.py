@@ -256,6 +256,7 @@ def test_the_least_drive_that_makes_an_adex_neuron_fire_is_that_of_the_closed_fo
     assert 0 < counts[2] < 5 < counts[3]
 
 
+@pytest.mark.slow  # a kernel of its own, compiled for seconds
 def test_drives_however_strong_and_upswings_however_steep_leave_finite_states():
     """In float32 already 89 times delta_t above v_th is too much for the exponential function."""
     cells = [{"delta_t_mv": d, "bias_mv": b, "v_peak_mv": 1000.0} for d in (0.1, 100.0) for b in (-1000.0, 100.0, 1000.0)]

@@ -48,7 +48,7 @@ def one_synapse(dt=1.0, **sections):
 # All plastic synapses
 
 
-@pytest.mark.parametrize("plastic", ["short_term", "stdp", pytest.param("both", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("plastic", ["short_term", pytest.param("stdp", marks=pytest.mark.slow), "both"])
 def test_float64_equals_the_reference_simulator_spike_for_spike_and_in_what_is_learnt(plastic):
     rates, moved = [], []
     for seed in range(15):
@@ -89,7 +89,7 @@ def test_a_plastic_circuit_gives_the_same_bits_in_any_lane_and_among_any_number_
 
 
 @pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("real", [np.float32, np.float64])
+@pytest.mark.parametrize("real", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 def test_tables_of_a_plastic_circuit_and_of_its_matrices_are_the_same(kind, real):
     """In matrices the synapses of a neuron share their parameters, and those from channels are static."""
     rng = np.random.default_rng(5)

@@ -41,7 +41,7 @@ def place(tmp_path_factory):
     """A folder with the tiny spec and a finished run of it, made by the command."""
     folder = tmp_path_factory.mktemp("cli")
     spec_file(folder)
-    done = process(folder, "run", "tiny.toml", "--out", "done", "--workers", "0")
+    done = cli(folder, "run", "tiny.toml", "--out", "done", "--workers", "0")
     assert done.returncode == 0, done.stderr
     (folder / "run.stdout").write_text(done.stdout)
     (folder / "run.stderr").write_text(done.stderr)

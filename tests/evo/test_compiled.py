@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from evo.cluster.warm_up import warm_up
+from evo.spec.run_spec import RunSpec
 from tests.evo.tiny import ROOT, environment
 
 pytestmark = pytest.mark.long
@@ -31,10 +33,12 @@ def test_the_next_process_compiles_nothing_that_a_search_needs(tmp_path, cache):
     """Slow with an empty cache: everything is compiled, for half a minute."""
     variables = environment() | ({"NUMBA_CACHE_DIR": str(tmp_path)} if cache == "an empty one" else {})
     answers = []
-    for _ in range(2):
+    if cache != "an empty one":
+        warm_up(RunSpec(task={"name": "coincidence"}), None)
+    for _ in range(2 if cache == "an empty one" else 1):
         done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
         answers.append(done.stdout.strip())
-    count, missed = answers[1].split(" ", 1)
+    count, missed = answers[-1].split(" ", 1)
     assert int(count) >= 5
     assert missed == "[]"
     assert os.listdir(tmp_path) or cache != "an empty one"

@@ -16,6 +16,7 @@ from evo.spec.run_spec import parse
 from fitness.judges import judged
 from tests.evo.test_judge import judged_spec
 from tests.evo.tiny import ROOT, SPEC, cli, one_line_of, spec_file
+from tests.products import some_of
 
 SMALL = {"inputs": ["a", "b"], "outputs": ["x"], "circuit": {"neurons": [3, 6], "in_degree": 4}}
 SEARCH = {"population": 12, "epoch": 2, "seed": 3}
@@ -56,7 +57,7 @@ def test_a_search_in_a_notebook_needs_three_lines():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", some_of(list(ALGORITHMS), few=list(ALGORITHMS)[::3]))
 def test_told_what_a_judge_says_it_ends_in_the_archive_of_evo_run(tmp_path, algorithm):
     spec = judged_spec(tmp_path, algorithm=f'"{algorithm}"', generations=5)
     run = evo.run(spec, tmp_path / "run", workers=0)
@@ -84,7 +85,7 @@ def test_told_what_a_task_says_its_populations_are_those_of_the_task():
 
 
 @pytest.mark.parametrize("search", [{}, {"noisy": True}, {"islands": 3}, {"algorithm": "cma"}])
-@pytest.mark.parametrize("times", [0, 1, 4, 5])
+@pytest.mark.parametrize("times", some_of([0, 1, 4, 5], few=[1, 4]))
 def test_saved_and_loaded_it_goes_on_bit_for_bit(tmp_path, search, times):
     random = {"noisy": lambda circuit: score(circuit) + len(circuit.inputs[0].synapses) / 7}
     judge = random.get("noisy") if search.get("noisy") else score

@@ -27,7 +27,7 @@ from tests.evo.tiny import ROOT, cli, one_line_of
 
 pytestmark = pytest.mark.long
 ANALYSED = 100
-FEW = ("gain-4", "gate-3", "itd-8", "onset-2", "order-2", "toggle-2", "xor-3")  # in `make test`; the others in `make chaos`
+FEW = ("gain-4", "gate-3", "itd-8", "toggle-2")  # in `make test`; the others in `make chaos`
 MEASURED = pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in zoo])
 
 

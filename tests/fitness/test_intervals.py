@@ -23,7 +23,7 @@ def test_intervals_cover_the_mean_score_over_draws(name):
     assert found.width < max(3 * 3.92 * found.deviation, 0.03)
 
 
-@pytest.mark.long
+@pytest.mark.slow  # a rate, over 60 draws of 1024 trials
 def test_intervals_reach_for_rare_and_grave_errors_that_many_draws_have_not_seen():
     (case,) = [case for case in cases("separation") if case.name == "separation-3b"]
     found = coverage(case, 60, 1024, 20)

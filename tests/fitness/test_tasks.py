@@ -93,32 +93,7 @@ def test_noise_scores_nothing(task):
         assert task.score(raster(task, spikes), trials).value < 0.1
 
 
-def test_founders_score_about_nothing(task):
-    spec = parse(starter(task.name)).model_copy(update={"task": {"name": task.name, **task.model_dump()}})
-    form = spec.encoding(task.interface)
-    trials = task.trials(1, 128)
-    founders = variation.founders(form.bounds, 100, np.random.default_rng(1))
-    found = evaluate(
-        task, trials, genome.Candidates(founders, form, task.inputs, task.outputs).tables, spec.stop_rule(task.dt_ms)
-    )
-    assert found.score.mean() < 0.1  # a few are good at something
-    assert np.median(found.score) < 0.01
-    assert ((found.case_scores >= 0) & (found.case_scores <= 1)).all()
-    assert len(np.unique(found.smooth_score)) > 3  # they differ: selection has something to work on
-
-
-def test_scores_of_a_population_are_those_of_its_members(task):
-    trials, rng = task.trials(1, 100), np.random.default_rng(2)
-    members = rng.random((3, 100, task.steps, columns(task))) < np.array([0.01, 0.03, 0.2])[:, None, None, None]
-    signs = np.tile(np.arange(columns(task)) % 2 == 0, (3, 1))
-    together = task.score(Raster(np.stack([pack(m) for m in members]), 100, task.dt_ms, excitatory=signs), trials)
-    low, high = task.interval(together, trials)
-    for k, member in enumerate(members):
-        alone = task.score(raster(task, member), trials)
-        np.testing.assert_array_equal(alone.trial_scores, together.trial_scores[k])
-        np.testing.assert_array_equal(alone.case_scores, together.case_scores[k])
-        assert alone.value == together.value[k]
-        np.testing.assert_allclose(task.interval(alone, trials), (low[k], high[k]), atol=1e-12)
+# Before the founders: machine code for populations takes in that for one circuit if it is there.
 
 
 def solved(task, count, seed=3):
@@ -167,6 +142,34 @@ def test_a_search_can_climb_from_silence_to_the_reference_circuit(own):
     assert (np.diff(smooth_scores) > -0.05).all(), smooth_scores
     assert len(np.unique(np.round(smooth_scores, 3))) >= 6, smooth_scores
     assert smooth_scores[-1] - smooth_scores[0] > 0.9, smooth_scores
+
+
+def test_founders_score_about_nothing(task):
+    spec = parse(starter(task.name)).model_copy(update={"task": {"name": task.name, **task.model_dump()}})
+    form = spec.encoding(task.interface)
+    trials = task.trials(1, 128)
+    founders = variation.founders(form.bounds, 100, np.random.default_rng(1))
+    found = evaluate(
+        task, trials, genome.Candidates(founders, form, task.inputs, task.outputs).tables, spec.stop_rule(task.dt_ms)
+    )
+    assert found.score.mean() < 0.1  # a few are good at something
+    assert np.median(found.score) < 0.01
+    assert ((found.case_scores >= 0) & (found.case_scores <= 1)).all()
+    assert len(np.unique(found.smooth_score)) > 3  # they differ: selection has something to work on
+
+
+def test_scores_of_a_population_are_those_of_its_members(task):
+    trials, rng = task.trials(1, 100), np.random.default_rng(2)
+    members = rng.random((3, 100, task.steps, columns(task))) < np.array([0.01, 0.03, 0.2])[:, None, None, None]
+    signs = np.tile(np.arange(columns(task)) % 2 == 0, (3, 1))
+    together = task.score(Raster(np.stack([pack(m) for m in members]), 100, task.dt_ms, excitatory=signs), trials)
+    low, high = task.interval(together, trials)
+    for k, member in enumerate(members):
+        alone = task.score(raster(task, member), trials)
+        np.testing.assert_array_equal(alone.trial_scores, together.trial_scores[k])
+        np.testing.assert_array_equal(alone.case_scores, together.case_scores[k])
+        assert alone.value == together.value[k]
+        np.testing.assert_allclose(task.interval(alone, trials), (low[k], high[k]), atol=1e-12)
 
 
 @pytest.mark.parametrize(

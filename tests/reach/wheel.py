@@ -1,7 +1,9 @@
 """What is installed from the wheel alone does all that needs no extra: python wheel.py, with the Python of that environment.
 
-Run outside the clone by `make wheel`, with nothing of the clone on the path. Every command is called; what it prints, and what
-the files that it writes tell people to type, must be a command that there is, with options that it has.
+Run outside the clone by `make wheel`, with nothing of the clone on the path but in_process.py, beside this file. Every command
+is called: those that search as `evo`, in processes of their own, the others in this process, since one of its own takes seconds
+for each. What a command prints, and what the files that it writes tell people to type, must be a command that there is, with
+options that it has.
 """
 
 import os
@@ -11,9 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from in_process import completed
+
 EVO = Path(sys.executable).with_name("evo")
 COMMAND = re.compile(r"\bevo ([a-z]+)((?: +[^\s`'\"<>;,&|)]+)*)")
 NO_COMMANDS = {"is", "has"}  # prose
+PROCESSES = {"--version", "warmup", "run", "resume", "fork"}
 TOLD: set[tuple[str, str]] = set()
 HELP: dict[str, str] = {}  # of every command
 
@@ -33,7 +38,12 @@ def main():
 
 def call(*arguments, code=0, said=""):
     """Call the command; what it prints."""
-    done = subprocess.run([EVO, *arguments], capture_output=True, text=True, timeout=1800)
+    if arguments[0] in PROCESSES:
+        done = subprocess.run([EVO, *arguments], capture_output=True, text=True, timeout=1800)
+    else:
+        from evo.cli import main as entry
+
+        done = completed(entry, Path(), ["evo", *arguments])
     line = f"evo {' '.join(arguments)}"
     if done.returncode != code or "Traceback" in done.stderr or said not in done.stdout + done.stderr:
         sys.exit(f"{line}: exit code {done.returncode}, expected {code} and {said!r}\n{done.stdout}\n{done.stderr}")

@@ -10,6 +10,6 @@ rm -rf build
 .venv/bin/python -m venv "$outside/venv"
 echo "installing $(basename "$outside"/dist/*.whl) alone"
 "$outside/venv/bin/pip" install -q --disable-pip-version-check --no-compile -c tests/constraints.txt "$outside"/dist/*.whl
-cp tests/reach/wheel.py "$outside"
+cp tests/reach/wheel.py tests/in_process.py "$outside"
 cd "$outside"
 env -u PYTHONPATH NUMBA_CACHE_DIR="$clone/.venv/numba" "$outside/venv/bin/python" wheel.py

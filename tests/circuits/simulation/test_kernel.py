@@ -75,9 +75,10 @@ def as_matrices(circuits, slots, channels, rng, readouts=2):
     return sign, parameters, weight, delay, readout, dt
 
 
-def test_float64_equals_the_reference_simulator_spike_for_spike():
+@pytest.mark.parametrize("seeds", [range(50), pytest.param(range(50, 150), marks=pytest.mark.slow)])
+def test_float64_equals_the_reference_simulator_spike_for_spike(seeds):
     rates = []
-    for seed in range(150):
+    for seed in seeds:
         circuit, spikes = drawn(seed)
         ours = simulate(circuit, spikes).spikes()
         np.testing.assert_array_equal(ours, reference.simulate(circuit, spikes), err_msg=f"seed {seed}: {circuit}")

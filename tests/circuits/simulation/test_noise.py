@@ -253,6 +253,7 @@ def test_a_neuron_is_held_at_its_reset_whatever_the_noise():
         assert raster.traces.v_mv[0, row + 11, 0] != -63.0
 
 
+@pytest.mark.slow  # a kernel of its own, compiled for seconds
 def test_the_adaptation_of_an_adex_neuron_follows_the_reset_potential_while_it_is_held():
     """Noise moves V alone, and V stands still then."""
     neuron = {"id": 0, "sign": "E", "t_ref_ms": 10.0, "bias_mv": 60.0, "a": 1.0, "tau_w_ms": 10.0, "v_reset_mv": -60.0}

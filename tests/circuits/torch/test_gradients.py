@@ -19,7 +19,17 @@ from tests.products import few_of, some_of
 EVERYTHING = ("weights", "bias", "time_constants", "thresholds", "delays")
 COPIES = [(None, False), (3, False), (3, True)]  # and do they share their weights?
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}
-SOME = [("lif_psc_exp", "float64"), ("lif_psc_exp", "float32"), ("alif_psc_exp", "float64")]
+CREDITS = {
+    "dampening": {"dampening": 0.3},
+    "clip": {"clip": 0.05},
+    "local": {"credit": "local"},
+    "dampening and clip": {"dampening": 0.5, "clip": 0.2},
+}
+SOME = [
+    *product(CREDITS, ["lif_psc_exp"], ["float64"]),
+    ("dampening and clip", "lif_psc_exp", "float32"),
+    ("dampening and clip", "alif_psc_exp", "float64"),
+]
 FEW = [  # that of every surrogate by itself is below
     *product(["fast_sigmoid"], COPIES, [("bias",), EVERYTHING], TOLERANCES),
     ("fast_sigmoid", COPIES[0], ("weights",), "float64"),
@@ -104,10 +114,9 @@ def test_adaptation_takes_part_in_every_gradient_of_the_fused_kernels():
     assert all(constants.grad[:, column].any() for column in (P21_W, P_W, P_THETA, W_JUMP, THETA_JUMP))
 
 
-@pytest.mark.parametrize("credit", [{"dampening": 0.3}, {"clip": 0.05}, {"credit": "local"}, {"dampening": 0.5, "clip": 0.2}])
-@pytest.mark.parametrize(("model", "real"), few_of(["lif_psc_exp", "alif_psc_exp"], TOLERANCES, few=SOME))
+@pytest.mark.parametrize(("credit", "model", "real"), few_of(CREDITS, ["lif_psc_exp", "alif_psc_exp"], TOLERANCES, few=SOME))
 def test_the_fused_gradients_are_those_of_the_plain_code_however_they_are_passed_back(credit, real, model):
-    rng = np.random.default_rng(7)
+    credit, rng = CREDITS[credit], np.random.default_rng(7)
     circuit = of_model(random_circuit(rng, neurons=6, channels=2, longest=9), model, rng)
     dtype = getattr(torch, real)
     options = {"dtype": dtype, "trainable": EVERYTHING, "copies": 3, "slope": 0.7}

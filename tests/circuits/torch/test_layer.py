@@ -12,6 +12,7 @@ from circuits.torch import Lateral, MixedLayer, MotifCell, MotifLayer, assemble,
 from circuits.torch.lif import INDEX
 from circuits.torch.positive import PARAMETRISATIONS
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
+from tests.products import few_of
 
 STRONG = (60.0, 50.0, 30.0, 9.0)
 
@@ -168,9 +169,10 @@ def test_mixed_layers_put_out_what_their_parts_do():
         MixedLayer([one, MotifLayer(small_motif(), 2, 5)])
 
 
-@pytest.mark.parametrize("rate_hz", [5.0, 50.0])
-@pytest.mark.parametrize("lines", [10, 300])
-@pytest.mark.parametrize("projection", ["excitatory", "signed"])
+@pytest.mark.parametrize(
+    ("rate_hz", "lines", "projection"),
+    few_of([5.0, 50.0], [10, 300], ["excitatory", "signed"], few=[(5.0, 300, "excitatory"), (50.0, 10, "signed")]),
+)
 def test_a_fresh_projection_brings_neurons_to_threshold_by_fluctuations(rate_hz, lines, projection):
     motif = circuits.Circuit(
         dt_ms=1.0,

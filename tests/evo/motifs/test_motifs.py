@@ -92,7 +92,9 @@ def test_runs_of_other_tasks_and_bounds_may_be_mixed_in(place, runs):
 def test_where_a_task_hears_all_neurons_all_count(place):
     (place / "heard").mkdir()
     text = TEXT.replace('name = "gate"\nvolleys = 1', 'name = "gain"')
-    runs = [evo.run(spec_file(place / "heard", text), place / f"g{seed}", workers=0, seed=seed) for seed in (1, 2)]
+    runs = [
+        evo.run(spec_file(place / "heard", text), place / f"g{seed}", workers=0, seed=seed, generations=2) for seed in (1, 2)
+    ]
     found = motifs(runs).recurring
     assert all(row.circuit == row.member.circuit for row in found)
     assert any(live(row.circuit) != row.circuit for row in found)

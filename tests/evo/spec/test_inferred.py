@@ -52,10 +52,10 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        few = {"VISIBLE": 1, "DRAWN": 4, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1}
+        few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1}
         for name, value in few.items():
             patch.setattr(infer, name, value)
-        patch.setattr(infer, "anneal", lambda network, steps, *rest, **options: anneal(network, steps // 4, *rest, **options))
+        patch.setattr(infer, "anneal", lambda network, steps, *rest, **options: anneal(network, steps // 8, *rest, **options))
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 
 

@@ -84,11 +84,12 @@ def test_no_part_goes_whose_loss_only_a_rare_condition_feels():
     assert found.worst is None
 
 
-LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mismatch", "sequence")]  # the same code, for many seconds
+SECONDS = "mismatch", "sequence", "gamma"  # the same code, for many seconds
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in SECONDS]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["gate", "phonotaxis", "gamma", *LARGE])
+@pytest.mark.parametrize("name", ["gate", "phonotaxis", *LARGE])
 def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
     task, draw, confirming = case(name)
     circuit = padded(fitness.reference(name).circuit)

@@ -88,6 +88,7 @@ def neutral_winners(operators, count, seed):
     return wiring_of(held(operators, grown, SIZE, rng))
 
 
+@pytest.mark.slow  # a rate, over 180 winners
 def test_neutral_genomes_are_not_found_to_be_special(operators):
     (same,) = peers(operators, np.array([SIZE]), [20], np.random.default_rng(6))
     winners = neutral_winners(operators, 180, seed=7)

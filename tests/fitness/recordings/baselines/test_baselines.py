@@ -54,5 +54,6 @@ def test_every_model_does_better_than_a_constant_rate_and_none_is_perfect(scored
         assert rows[model].search > rows["best constant rate"].search
         assert set(rows[model].as_json()["figures"]) == {"x"}
     assert rows["linear filter"].held_out < 0.98
-    again = {row.model: row for row in fit_all(made(threshold_unit(), scored_by=scored_by, window_ms=400, step_ms=1.0))}
-    assert again == rows
+    if scored_by == "coincidence":
+        again = fit_all(made(threshold_unit(), scored_by=scored_by, window_ms=400, step_ms=1.0))
+        assert {row.model: row for row in again} == rows
