@@ -67,6 +67,7 @@ def test_rivals_judge_circuits_as_the_task_does(job, monkeypatch):
     assert np.allclose(np.stack([-score, speed], axis=1), values(["score", "speed"], tried), atol=1e-8)
 
 
+@pytest.mark.slow  # rivals, for `make bench-search` alone
 @pytest.mark.parametrize("entry", [e for e in RIVALS if e.script in MINIATURE and "vmap" not in e.more], ids=lambda e: e.name)
 def test_rivals_search_in_miniature(job, entry, tmp_path):
     path = write_job(job, tmp_path / "job.npz", ("labels", "speed", "readout"))

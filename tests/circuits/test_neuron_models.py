@@ -44,10 +44,11 @@ def intervals(raster, neuron=0):
 # All models
 
 
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 30), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", OTHERS)
-def test_float64_equals_the_reference_simulator_spike_for_spike(model):
+def test_float64_equals_the_reference_simulator_spike_for_spike(model, seeds):
     rates = []
-    for seed in range(20):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         circuit = reference.random_circuit(rng, neuron_model=model)
         spikes = reference.random_input(rng, circuit, 2, 400)

@@ -14,6 +14,7 @@ from evo.population.individual import Population
 from evo.stopwatch import Stopwatch
 from tests.evo.test_algorithms import SMALL, epochs, setting
 from tests.evo.tiny import one_line_of, spec_file, stops_after
+from tests.products import some_of
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +39,7 @@ def test_no_share_is_the_algorithm_itself():
 BREED = [name for name, kind in ALGORITHMS.items() if "parents" in kind.selects]
 
 
-@pytest.mark.parametrize("name", BREED)
+@pytest.mark.parametrize("name", some_of(list(BREED), few=list(BREED)[::3]))
 def test_every_algorithm_that_breeds_can_be_polished_and_its_circuits_are_valid(name):
     here = setting(SMALL, algorithm=name, polish=0.5, population=60)
     found, again = (list(epochs(here, 2)) for _ in range(2))

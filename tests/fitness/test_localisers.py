@@ -34,6 +34,7 @@ def cases():
 
 KINDS = [(*case, kind) for case in cases() for kind in SOUNDS]
 EACH_BAND_ONCE = some_of(KINDS, few=[(*case, list(SOUNDS)[k % len(SOUNDS)]) for k, case in enumerate(cases())])
+SOME_BANDS = some_of(KINDS, few=[(*case, list(SOUNDS)[k % len(SOUNDS)]) for k, case in enumerate(cases()) if k % 3 == 0])
 
 
 def named(path, name, sound, f_hz):
@@ -55,7 +56,7 @@ def test_a_localiser_names_the_direction_of_a_delay(tmp_path, name, f_hz, kind):
         assert share > 0.5
 
 
-@pytest.mark.parametrize(("name", "f_hz", "kind"), EACH_BAND_ONCE)
+@pytest.mark.parametrize(("name", "f_hz", "kind"), SOME_BANDS)
 def test_a_localiser_names_the_side_that_a_measured_head_hears_it_from(tmp_path, name, f_hz, kind):
     sound, count = SOUNDS[kind](f_hz), zoo.card(name).task["detectors"]
     for azimuth in (*AZIMUTHS, *(-a for a in AZIMUTHS)):

@@ -159,10 +159,10 @@ def test_founders_score_about_nothing(task):
 
 
 def test_scores_of_a_population_are_those_of_its_members(task):
-    trials, rng = task.trials(1, 100), np.random.default_rng(2)
-    members = rng.random((3, 100, task.steps, columns(task))) < np.array([0.01, 0.03, 0.2])[:, None, None, None]
+    trials, rng = task.trials(1, 66), np.random.default_rng(2)
+    members = rng.random((3, 66, task.steps, columns(task))) < np.array([0.01, 0.03, 0.2])[:, None, None, None]
     signs = np.tile(np.arange(columns(task)) % 2 == 0, (3, 1))
-    together = task.score(Raster(np.stack([pack(m) for m in members]), 100, task.dt_ms, excitatory=signs), trials)
+    together = task.score(Raster(np.stack([pack(m) for m in members]), 66, task.dt_ms, excitatory=signs), trials)
     low, high = task.interval(together, trials)
     for k, member in enumerate(members):
         alone = task.score(raster(task, member), trials)

@@ -20,6 +20,7 @@ from tests.evo.fronts import with_front
 from tests.evo.inspect.browsing import Opened, launched
 from tests.evo.test_recording import csv, spec_over
 from tests.evo.tiny import spec_file, stops_after
+from tests.products import some_of
 
 pytestmark = pytest.mark.long
 ANALYSED = 100
@@ -537,7 +538,7 @@ def test_what_was_measured_stands_beside_what_the_circuit_does(opened, tmp_path)
 # -- how much there is
 
 
-@pytest.mark.parametrize("count", [1, 100, 1000])
+@pytest.mark.parametrize("count", some_of([1, 100, 1000], few=[1, 100]))
 def test_fronts_of_any_size(opened, folder, tmp_path, count):
     run = with_front(folder, count, tmp_path / "run")
     assert len(run.front) == count

@@ -9,6 +9,7 @@ from evo.inspect import page
 from evo.inspect.refresh import EVERY_S, SHARE, Refresher
 from evo.storage.run_folder import Run
 from tests.evo.tiny import cli, spec_file, stops_after
+from tests.products import some_of
 
 pytestmark = pytest.mark.long
 
@@ -34,7 +35,7 @@ class Clock:
         self.now += self.per_page
 
 
-@pytest.mark.parametrize(("per_page", "seconds"), [(0.01, 4_000), (0.5, 4_000), (20.0, 20_000)])
+@pytest.mark.parametrize(("per_page", "seconds"), some_of([(0.01, 4_000), (0.5, 4_000), (20.0, 20_000)], few=[(0.5, 4_000)]))
 def test_pages_take_at_most_their_share_of_the_time(folder, monkeypatch, per_page, seconds):
     clock = Clock(per_page)
     monkeypatch.setattr(page, "write", clock.write)
