@@ -1,6 +1,7 @@
 """The benchmark on recordings: what is timed is what a search does, and the model is right."""
 
 import numpy as np
+import pytest
 
 from circuits.simulation.packed import from_circuit
 from fitness.evaluation.evaluate import evaluate
@@ -9,6 +10,7 @@ from tests.bench.bench_recordings import driven, fitted, recorded, several
 from tests.bench.yardstick_job import circuit_of
 
 
+@pytest.mark.long
 def test_every_copy_of_the_true_circuit_explains_the_whole_recording(capsys):
     job = driven()
     task, trials = recorded(job)

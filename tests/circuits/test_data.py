@@ -96,6 +96,7 @@ def test_who_knows_all_about_the_ears_is_right_in_94_of_100_trials():
     assert (classes.argmax(1) == label).mean() == pytest.approx(0.94, abs=0.02)
 
 
+@pytest.mark.long
 def test_directions_as_classes_are_equal_parts_of_the_range():
     lag, label = data.itd(500, 1, 5).train.targets, data.itd(500, 1, 5, classes=6).train.targets
     assert np.array_equal(label, np.floor((lag / np.pi + 0.5) * 6).astype(int))

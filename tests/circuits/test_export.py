@@ -326,6 +326,7 @@ def test_nothing_half_written_stays_behind(motif, tmp_path, monkeypatch, error):
         assert str(caught.value) == f"{path}: cannot be written: No space left on device"
 
 
+@pytest.mark.long
 def test_a_missing_torch_is_answered_with_the_install_line():
     code = """
 import sys

@@ -86,6 +86,7 @@ def test_what_cannot_be_written_is_one_line(raster, tmp_path):
         many.to_nwb(tmp_path / "many.nwb")
 
 
+@pytest.mark.long
 def test_neo_is_imported_where_it_is_used():
     code = "import sys, circuits; assert not {'neo', 'pynwb', 'h5py', 'nir'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

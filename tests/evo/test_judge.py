@@ -74,6 +74,7 @@ def test_two_workers_on_ray_end_in_the_same_archive(done, tmp_path, on_ray):
     assert on_ray("run", judged_spec(tmp_path), tmp_path / "run") == done.archive_sha256
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", ["plain", "noisy"])
 def test_a_number_alone_is_a_score(tmp_path, function):
     changes = {"judge": f'"mine.py:{function}"', "objectives": '["score"]', "noisy": str(function == "noisy").lower()}

@@ -145,6 +145,7 @@ def test_a_spec_nested_or_long_beyond_sense_is_one_line(tmp_path, text):
 # -- what is large
 
 
+@pytest.mark.long
 def test_a_run_of_a_thousand_islands_is_opened_within_two_seconds(folder, tmp_path):
     copy, islands = shutil.copytree(folder, tmp_path / "copy"), 1000
     text = (copy / "run.toml").read_text()

@@ -34,6 +34,7 @@ def test_a_spec_written_for_a_recording_says_what_was_found_and_can_be_run(folde
     assert spec.search.stop.rate_hz == 250
 
 
+@pytest.mark.long
 def test_a_recording_is_shown_as_a_table_and_a_picture(folder):
     done = cli(folder, "recording", "cell.csv", "-o", "cell.svg")
     assert done.returncode == 0, done.stderr
@@ -43,6 +44,7 @@ def test_a_recording_is_shown_as_a_table_and_a_picture(folder):
     assert (folder / "cell.svg").read_text().count("<path") > 100
 
 
+@pytest.mark.long
 def test_sampled_signals_and_potentials_are_drawn(tmp_path):
     ((name, end, given, measured, signals), *_) = files.driven(trials=1)
     signals = signals | {"x": Signal(0.5, np.linspace(-70, -50, 400), "mV")}

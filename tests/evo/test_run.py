@@ -182,6 +182,7 @@ def test_a_run_shows_itself_as_running_while_it_runs(tmp_path):
     assert seen[-1][3] == run.archive_sha256
 
 
+@pytest.mark.long
 def test_a_run_that_is_running_is_not_resumed_by_another_process(tmp_path):
     refused = []
 
@@ -274,6 +275,7 @@ def test_a_store_cut_short_anywhere_is_one_line_and_never_a_traceback(undisturbe
             assert opened(copy) in (None, undisturbed.archive_sha256)  # what was cut off may be padding
 
 
+@pytest.mark.long
 def test_a_damaged_store_is_one_line_or_opens_as_it_was(undisturbed, copy):
     whole = (copy / "run.db").read_bytes()
     refused = 0

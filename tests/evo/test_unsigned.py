@@ -47,6 +47,7 @@ def test_circuits_without_signs_are_always_valid(case):
         assert_valid(population, form.bounds)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", some_of(["lif_psc_exp", "alif_psc_exp"], few=["lif_psc_exp"]))
 @SETTINGS
 @given(st.data())

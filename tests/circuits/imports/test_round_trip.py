@@ -43,6 +43,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
+@pytest.mark.long
 @examples(0.24)
 @given(seed=SEEDS)
 def test_a_nir_graph_is_read_back_as_the_same_motif(folder, seed):
@@ -54,6 +55,7 @@ def test_a_nir_graph_is_read_back_as_the_same_motif(folder, seed):
     assert {kept.status for kept in found.table.values()} == {"exact"}
 
 
+@pytest.mark.long
 @examples(0.32)
 @given(seed=SEEDS, plastic=st.sampled_from([None, "short_term"]))
 def test_a_sonata_network_is_read_back_as_the_same_motif(folder, seed, plastic):

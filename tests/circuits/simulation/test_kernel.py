@@ -214,6 +214,7 @@ def test_a_search_a_simulation_and_its_record_have_the_same_machine_code():
     assert not any("omitted" in str(kind) for signature in kernel.run.signatures for kind in signature)
 
 
+@pytest.mark.long
 def test_float32_and_float64_give_equal_counts_on_nearly_all_circuits():
     same, trials = [], []
     for seed in range(150):

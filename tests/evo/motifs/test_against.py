@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 import circuits
 from circuits.graph.named_motifs import NAMED, OCCURRENCES
@@ -45,6 +46,7 @@ def test_rewired_graphs_keep_signs_and_degrees_and_are_others():
     assert np.array_equal(graph.adjacency, a)  # the graph itself is left as it was
 
 
+@pytest.mark.long
 def test_graphs_of_the_null_are_found_at_the_rate_that_was_chosen():
     rng = np.random.default_rng(3)
     ps = []

@@ -18,6 +18,7 @@ def task():
     return made(follower(), window_ms=300, step_ms=1.0)
 
 
+@pytest.mark.long
 def test_a_single_neuron_finds_what_a_single_neuron_does(task):
     search, held_out = fit(task, "x", generations=25)
     assert search > 0.9

@@ -29,6 +29,7 @@ def drawn(content):
     return b"\n".join(plain).decode("latin-1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mm", [85, 174])
 def test_a_figure_is_a_pdf_of_lines_and_text_at_the_size_of_a_column(shared, mm):
     content = made(shared, mm=mm)

@@ -10,6 +10,8 @@ from evo.storage.run_folder import Run
 from evo.studies.study.summary import summed_up
 from tests.evo.web.conftest import refused
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def lab(studied, tmp_path):

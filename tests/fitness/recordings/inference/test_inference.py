@@ -128,6 +128,7 @@ def test_whole_steps_stay_while_all_else_is_fitted(network):
     assert np.array_equal(n_ref_later, n_ref)
 
 
+@pytest.mark.long
 def test_spikes_that_are_paid_for_wake_a_silent_neuron(network):
     rates = []
     for least_hz in (0.0, 20.0):
@@ -161,6 +162,7 @@ def test_what_a_hidden_neuron_promises_is_the_slope_by_its_weight(network):
     assert np.sqrt(promise * count) == pytest.approx(-expected, rel=0.02)
 
 
+@pytest.mark.long
 def test_hops_never_raise_the_surprise_nor_do_settled_circuits_score_less(seen, network):
     _, task, trials = seen
 
