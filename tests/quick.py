@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import settings
 
-CASES, EXAMPLES = 3, 5
+CASES, EXAMPLES = 2, 5
 LONG_FILE = re.compile(r"^pytestmark = pytest\.mark\.(long|slow|oracle)\b", re.MULTILINE)
 
 

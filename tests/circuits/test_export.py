@@ -61,7 +61,7 @@ def test_a_motif_is_exported_as_its_file(motif, tmp_path):
 
 
 @pytest.mark.long
-def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
+def test_the_torch_folder_reproduces_the_simulator_by_itself_and_says_that_it_was_checked(motif, tmp_path):
     pytest.importorskip("torch")
     folder = export(motif, "torch", tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir()) == [
@@ -78,6 +78,9 @@ def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
     assert inputs.shape == (1, 400, 1)
     assert inputs.dtype == outputs.dtype == bool
     assert np.array_equal(outputs, circuits.simulate(motif.circuit, inputs).outputs.spikes())
+    (check,) = json.loads((folder / "export.json").read_text())["checks"]
+    assert "identical to the simulator" in check
+    assert check in (folder / "README.md").read_text()
     found = run_load(folder)
     assert found.returncode == 0, found.stderr
     a, b = outputs[0, :, 0].sum(), outputs[0, :, 2].sum()
@@ -94,14 +97,6 @@ def test_the_torch_folder_reproduces_the_simulator_by_itself(motif, tmp_path):
 
 
 @pytest.mark.long
-def test_the_torch_folder_says_that_it_was_checked(motif, tmp_path):
-    pytest.importorskip("torch")
-    folder = export(motif, "torch", tmp_path / "out")
-    (check,) = json.loads((folder / "export.json").read_text())["checks"]
-    assert "identical to the simulator" in check
-    assert check in (folder / "README.md").read_text()
-
-
 def test_the_exported_weights_are_the_motifs(motif, tmp_path):
     pytest.importorskip("torch")
     from safetensors.numpy import load_file

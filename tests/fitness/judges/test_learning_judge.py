@@ -149,6 +149,7 @@ def test_evo_new_writes_a_spec_for_learning(tmp_path):
     assert "\nlearning " in cli(tmp_path, "tasks").stdout
 
 
+@pytest.mark.long
 def test_what_learning_cannot_do_is_refused_by_name(tmp_path):
     pytest.importorskip("torch")
     for change, said in (
