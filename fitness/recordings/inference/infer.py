@@ -20,6 +20,7 @@ import numpy as np
 from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
+from fitness.recordings.inference.posterior import refined
 
 ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no more neurons
 PART_MS = 300.0  # of what is scored, for starts
@@ -32,6 +33,8 @@ POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not 
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
+SAMPLED = 3  # starts that are fitted to inferred spikes too
+WARM, AGAIN = 2.0, (1.0, 2.0, 0.5)  # mV, the noise with which that begins, and that with which it is repeated
 RACED = 8  # hops of each of the best starts, before one of them is chosen
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -55,6 +58,8 @@ def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: 
             break
         if (best := max(found, key=_first))[0] >= CLOSE:
             found += _improved(best[1], score, rng)[1]
+            if (best := max(found, key=_first))[1].signs and best[0] < ENOUGH:
+                found += _refined_again(best, score, rng)
             continue
         network, tried = _with_one_more(base, signs, score, rng)
         found += tried
@@ -108,8 +113,24 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
         network, some = _improved(network, score, rng, RACED)
         raced.append((float(network.surprise(NARROW).sum()), network))
         tried += some
-    network, some = _improved(min(raced, key=_first)[1], score, rng)
-    return network, sorted(tried + some, key=_first, reverse=True)[:SCORED]
+    best, some = _improved(min(raced, key=_first)[1], score, rng)
+    tried += some
+    if max(tried, key=_first)[0] < ENOUGH:
+        for _, start in sorted(starts, key=_first)[:SAMPLED]:
+            value, network = refined(start, score, rng, WARM)
+            tried.append((value, network.of(given)))
+        tried += _refined_again(max(tried, key=_first), score, rng)
+    return best, sorted(tried, key=_first, reverse=True)[:SCORED]
+
+
+def _refined_again(best, score, rng) -> list[Tried]:
+    """The network fitted to inferred hidden spikes (`posterior`) as long as that is better, and what hops make of it."""
+    (value, network), since = best, 0
+    while value < ENOUGH and since < len(AGAIN):
+        now, other = refined(network, score, rng, AGAIN[since])
+        since = 0 if now > value + LOSS else since + 1
+        value, network = max((now, other), (value, network), key=_first)
+    return [(value, network), *_improved(network, score, rng, RACED)[1]]
 
 
 def _promising(base, signs, rng) -> list[Network]:

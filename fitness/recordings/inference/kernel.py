@@ -110,13 +110,18 @@ def _forward(
             for s in range(sources):
                 w, rest = weight[n, s], part[n, s]
                 if w != 0 and s < known:
-                    e = add_where(get(flat, row - delay[n, s] * known + s), e, w * (np.float32(1) - rest))
+                    came = i if inhibits[s] else e
+                    came = add_where(get(flat, row - delay[n, s] * known + s), came, w * (np.float32(1) - rest))
                     if rest > 0:
-                        e = add_where(get(flat, row - (delay[n, s] + 1) * known + s), e, w * rest)
+                        came = add_where(get(flat, row - (delay[n, s] + 1) * known + s), came, w * rest)
+                    if inhibits[s]:
+                        i = came
+                    else:
+                        e = came
                 elif w != 0:
-                    came = (s - known) * column + (history + step - delay[n, s]) * LANES
-                    late = mul(splat(w * rest), load(fires, came - LANES))
-                    more = fma(splat(w * (np.float32(1) - rest)), load(fires, came), late)
+                    place = (s - known) * column + (history + step - delay[n, s]) * LANES
+                    late = mul(splat(w * rest), load(fires, place - LANES))
+                    more = fma(splat(w * (np.float32(1) - rest)), load(fires, place), late)
                     if inhibits[s]:
                         i = add(i, more)
                     else:

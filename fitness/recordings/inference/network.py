@@ -117,6 +117,18 @@ class Network:
         other.x[:t, TAU:] = self.x[:, TAU:]
         return other
 
+    def as_measured(self, given: Given) -> "Network":
+        """The same neurons, of which `given` has the spikes of all."""
+        other = Network(given, (), np.random.default_rng(0))
+        other.x, other.sources, other.inhibits = self.x.copy(), self.sources.copy(), self.inhibits
+        return other
+
+    def fire(self, measured: np.ndarray) -> None:
+        """Let measured neurons fire like this, uint64 [blocks, steps, R]; refractory periods are drawn in to that."""
+        self.trains[:, self.history :, self.channels :] = measured
+        self.longest = np.array([self._interval(k) for k in range(self.neurons)])
+        self.within(self.x)
+
     def _interval(self, n):
         """The most steps for which neuron n may be refractory: less than between any two of its spikes that were measured."""
         low, high = self.refractory
@@ -163,27 +175,32 @@ class Network:
         rest = (1 - decay[0]) * m["bias_mv"], self.threshold, m["v_reset_mv"] - m["v_rest_mv"]
         return np.array([decay[0], *to_v, *decay[1:], *rest])
 
+    def parts(self, x=None):
+        """The same as the kernel wants them: signed weights, delays in whole steps and the rests, refractory periods likewise,
+        constants, and widths."""
+        weight, delay, times, n_ref, widths = self.values(self.x if x is None else x)
+        whole, steps = np.floor(delay), np.floor(n_ref)
+        constants = np.array([self._constants(one) for one in times])
+        signed = np.where(self.inhibits, -weight, weight)
+        return signed, whole.astype("i8"), delay - whole, steps.astype("i8"), n_ref - steps, constants, widths
+
     def surprise(self, width: float, x=None, gradient=False, price=None):
         """How surprising the spikes of each measured neuron are, those of hidden neurons being what escape noise of this width
         (`noise_mv`) makes of them on average; and the gradient of their sum by x. price  float64 [neurons]: what a spike of a
         hidden neuron is paid with, of which only the gradient knows."""
-        x, width = self.x if x is None else x, self.noise_mv(width)
-        s, n = self.count, self.neurons
-        weight, delay, times, n_ref, widths = self.values(x)
-        widths[self.measured :] = width
-        whole, steps = np.floor(delay), np.floor(n_ref)
-        signed = np.where(self.inhibits, -weight, weight)
-        constants = np.array([self._constants(one) for one in times])
+        x, s, n = self.x if x is None else x, self.count, self.neurons
+        signed, delay, part, n_ref, part_ref, constants, widths = self.parts(x)
+        widths[self.measured :] = self.noise_mv(width)
         found = np.zeros((n * gradient, 2 * s + kernel.CONSTANTS))
         value = kernel.surprise_of(
-            self.trains, self.given.scored, self.history, signed.astype("f4"), whole.astype("i8"), (delay - whole).astype("f4"),
-            self.inhibits, constants.astype("f4").ravel(), steps.astype("i8"), (n_ref - steps).astype("f4"),
-            (1 / widths).astype("f4"), np.zeros(n, "f4") if price is None else price.astype("f4"), self._kept, self._ahead,
+            self.trains, self.given.scored, self.history, signed.astype("f4"), delay, part.astype("f4"), self.inhibits,
+            constants.astype("f4").ravel(), n_ref, part_ref.astype("f4"), (1 / widths).astype("f4"),
+            np.zeros(n, "f4") if price is None else price.astype("f4"), self._kept, self._ahead,
             self._met, self._fires, self._state, found,
         )  # fmt: skip
         if not gradient:
             return value
-        by_time = np.zeros((n, 3))
+        times, by_time = self.values(x)[2], np.zeros((n, 3))
         for row in range(n):
             for k in range(3):
                 step = np.ones(3)
