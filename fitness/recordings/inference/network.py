@@ -124,10 +124,8 @@ class Network:
         return other
 
     def fire(self, measured: np.ndarray) -> None:
-        """Let measured neurons fire like this, uint64 [blocks, steps, R]; refractory periods are drawn in to that."""
+        """Let measured neurons fire like this, uint64 [blocks, steps, R], while the limits of their refractory periods stay."""
         self.trains[:, self.history :, self.channels :] = measured
-        self.longest = np.array([self._interval(k) for k in range(self.neurons)])
-        self.within(self.x)
 
     def _interval(self, n):
         """The most steps for which neuron n may be refractory: less than between any two of its spikes that were measured."""

@@ -6,7 +6,7 @@ import circuits
 import evo
 from evo.spec.inferred import rounds_of
 from evo.spec.run_spec import parse
-from fitness.recordings.inference import infer
+from fitness.recordings.inference import infer, posterior
 from fitness.recordings.inference.fit import anneal
 from tests.bench.hidden import hidden, to_csv
 from tests.evo.tiny import SPEC, one_line_of, spec_file
@@ -52,9 +52,10 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1}
+        few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "SAMPLED": 1}
         for name, value in few.items():
             patch.setattr(infer, name, value)
+        patch.setattr(posterior, "TURNS", posterior.EVERY)
         patch.setattr(infer, "anneal", lambda network, steps, *rest, **options: anneal(network, steps // 8, *rest, **options))
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
 

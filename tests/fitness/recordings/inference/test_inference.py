@@ -12,7 +12,7 @@ from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
 from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
-from fitness.recordings.inference import Given, Ranges, infer, inferred
+from fitness.recordings.inference import Given, Ranges, infer, inferred, posterior
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, UNIT, WIDTH, Network
 from fitness.recordings.task import RecordingTask
@@ -210,11 +210,12 @@ def _shortly(fit, network, steps, *rest, **options):
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     task = RecordingTask(file=seen[1].file, window_ms=140.0, lead_in_ms=100.0)
     trials = task.trials_of("search", 1, 16)
-    few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "RISE": 2.0}
+    few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "RISE": 2.0, "SAMPLED": 1}
     for name, value in few.items():
         monkeypatch.setattr(infer, name, value)
     for fit in (anneal, descend):
         monkeypatch.setattr(infer, fit.__name__, partial(_shortly, fit))
+    monkeypatch.setattr(posterior, "TURNS", posterior.EVERY)
     found = [inferred(given(task, trials), lambda _: 0.5, 2, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
     assert {len(circuit.neurons) for circuit in found[0]} == {2, 3, 4}
