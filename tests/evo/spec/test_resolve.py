@@ -53,6 +53,18 @@ def test_committed_specs_ship_word_for_word(name):
     assert shipped(path) == (ROOT / path).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_populations_begin_small_but_not_in_a_closed_loop_and_not_in_the_specs_of_version_0_4(name):
+    now, before = (resolve(what).spec.search for what in (name, f"runs/zoo/{name}.toml"))
+    assert (before.initial_population, before.population, before.growth) == (None, 200, "epochs")
+    if name == "phonotaxis":
+        assert now == before
+    else:
+        assert (now.initial_population, now.population, now.growth) == (50, 400, "stagnation")
+        assert now.generations == before.generations + 30
+        assert [objective for objective in now.objectives if objective != "worst"] == list(before.objectives)
+
+
 @pytest.mark.parametrize("name", zoo)
 def test_the_commands_on_a_card_find_their_spec_in_an_empty_folder(name):
     made = zoo.card(name).made
