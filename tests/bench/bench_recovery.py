@@ -7,8 +7,9 @@ then goes on with a sharper likelihood of the measured spikes (evo fork DIR --se
 Each ends after the seconds of the spec, or of processor time with --cpu, which depends less on what else the machine does (one
 process), but not before the inference is done. --random: the search begins with random circuits alone. The circuit is chosen by
 its validation score. Reported is the coincidence factor at 2 ms of every recorded neuron on the time held out, and whether the
-wiring is the hidden one's, both without what can be taken away without a loss that the data show (`evo prune`). --csv FILE:
-rows are added to a file, and those that it has are not computed again.
+wiring is the hidden one's, both without what can be taken away without a loss that the data show (`evo prune`). --seeds N: as
+many whole searches as are needed for a validation score of 0.985, N at most; the best one by validation counts, and the time of
+all. --csv FILE: rows are added to a file, and those that it has are not computed again.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from fitness.analysis.core import smallest
 from fitness.task import Task
 from tests.bench.hidden import Hidden, hidden, to_csv
 
-GOOD = 0.95
+GOOD, ENOUGH = 0.95, 0.985
 POLISH = {"task.forcing_mv": "0.1", "search.polish": "0.9"}
 SPEC = Path(__file__).parents[2] / "runs" / "recordings" / "recovery.toml"
 COLUMNS = "circuit,recorded,evaluations,processor s,validation,coincidence factor held out,found,true wiring"
@@ -107,6 +108,7 @@ def main():
     asked.add_argument("--seconds", type=float, help="of each search [default: as in the spec]")
     asked.add_argument("--cpu", type=float, help="seconds of processor time of each search, in this process")
     asked.add_argument("--workers", default=0, help="processes")
+    asked.add_argument("--seeds", type=int, default=1, help="searches at most")
     asked.add_argument("--random", action="store_true", help="begin with random circuits alone")
     asked.add_argument("--csv", type=Path, help="add rows to this file")
     options = asked.parse_args()
@@ -117,12 +119,19 @@ def main():
     for k in (k for k in numbers if k not in known):
         one = case(k)
         with TemporaryDirectory() as folder:
-            start = time.process_time()
+            start, tried, runs = time.process_time(), 0, []
             begin = {"search.founders": "[]"} if options.random else None
-            run = recover(one, Path(folder), options.workers, begin, options.cpu, seconds=options.seconds)
-            tried = run.evaluations
-            run = polish(run, Path(folder) / "polished", options.seconds, options.cpu)
-            seconds, tried = time.process_time() - start, tried + run.evaluations
+            for seed in range(1, options.seeds + 1):
+                place = Path(folder, str(seed))
+                place.mkdir()
+                run = recover(one, place, options.workers, begin, options.cpu, seconds=options.seconds, seed=seed)
+                tried += run.evaluations
+                runs.append(polish(run, place / "polished", options.seconds, options.cpu))
+                tried += runs[-1].evaluations
+                if factors(runs[-1])[0].validation >= ENOUGH:
+                    break
+            seconds = time.process_time() - start
+            run = max(runs, key=lambda run: factors(run)[0].validation)
             best, by_neuron = factors(run)
             form = wiring(run)
             same = form(best.circuit) == form(one.circuit)
