@@ -40,11 +40,12 @@ def many():
     return network_of(poisson(1, 70, 1200, 2), poisson(2, 70, 1200, 1, 0.02), (1, -1))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("eps", [0.0, posterior.EPS])
 def test_what_is_known_of_a_state_is_right_after_many_moves(many, eps, monkeypatch):
     monkeypatch.setattr(posterior, "EPS", eps)
     spikes = posterior.Spikes(many, np.random.default_rng(3))
-    for _ in range(3):
+    for _ in range(3 if eps else 1):
         spikes.draw()
     told = [spikes.driven.copy(), spikes.began.copy(), spikes.surprise.copy()]
     total = _surprise(spikes)
@@ -73,6 +74,7 @@ def test_refractory_neurons_do_not_fire(many):
         assert (gaps > spikes.fitted.parts()[3][1 + neuron]).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sign", [1, -1])
 def test_trains_are_drawn_as_often_as_they_are_likely(sign):
     """All trains of a hidden neuron in a few steps, counted, against their likelihoods."""
@@ -150,6 +152,7 @@ def test_spikes_of_a_hidden_neuron_are_found_from_what_it_does_and_what_it_gets(
     assert found.sum() == pytest.approx(true.sum(), rel=0.1)
 
 
+@pytest.mark.long
 def test_fits_to_inferred_spikes_come_back_from_values_that_are_off(driven, monkeypatch):
     network, raster = driven
     off = network.copy()
