@@ -8,7 +8,7 @@ import pytest
 from evo.spec.resolve import resolve
 from evo.spec.run_spec import changed
 from tests.bench import budget, canonical
-from tests.bench.studies import before
+from tests.bench.studies import steady
 
 
 def line(task, search, *spent, limit="40,000"):
@@ -52,7 +52,7 @@ def test_the_sum_is_the_geometric_mean_of_the_ratios_of_medians(tmp_path):
 
 @pytest.mark.parametrize("task", budget.names())
 def test_the_searches_compared_can_be_run_on_every_task(task):
-    spec = resolve(before(task)).spec
+    spec = resolve(steady(task)).spec
     for changes in budget.SEARCHES.values():
         objectives = {"search.objectives": budget.WORST_TOO} if changes and task not in budget.WITHOUT else {}
         judge = changed(spec, changes | objectives).make_judge()

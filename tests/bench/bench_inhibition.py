@@ -8,7 +8,7 @@ from evo.engine.problem import Problem
 from evo.spec.resolve import resolve
 from evo.spec.run_spec import RunSpec
 from tests.bench.report import figure
-from tests.bench.studies import before
+from tests.bench.studies import steady
 
 EXCITATORY_ONLY = (1.0, 1.0)
 SEEDS = (1, 2, 3, 4, 5)
@@ -27,7 +27,7 @@ def main():
 
 def gate_spec(generations: int) -> RunSpec:
     """The search of version 0.4 for gating circuits, cut to some generations."""
-    return resolve(before("gate"), generations=generations).spec
+    return resolve(steady("gate"), generations=generations).spec
 
 
 def best_held_out(spec: RunSpec, seed: int, excitatory_share=None) -> float:

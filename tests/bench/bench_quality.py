@@ -19,7 +19,7 @@ from fitness.judges.simulated import Simulated
 from tests.bench.quality_report import drawn, tables
 from tests.bench.report import told
 from tests.bench.rows import add_json, json_rows
-from tests.bench.studies import before
+from tests.bench.studies import steady
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "quality"
@@ -92,7 +92,7 @@ def spec_of(task: str, arm: str, seed: int):
     from evo.spec.run_spec import RunSpec
 
     changes = ARMS[arm]
-    data = resolve(before(task), seed=seed).spec.model_dump(mode="json")
+    data = resolve(steady(task), seed=seed).spec.model_dump(mode="json")
     s, circuit, search = data["search"], changes.get("circuit", {}), changes.get("search", {})
     if not circuit.get("dale", True):
         del data["circuit"]["excitatory_share"]

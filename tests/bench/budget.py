@@ -32,7 +32,7 @@ from evo.spec.starter import GROWING
 from evo.studies.study.folder import StudyRun
 from evo.studies.study.intervals import median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.studies import before, until_solved
+from tests.bench.studies import steady, until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "budget", ROOT / "runs" / "results" / "budget.csv"
@@ -82,7 +82,7 @@ def study(task: str, search: str, seeds: str, workers: int | str) -> evo.Study:
         changes = changes | {"search.objectives": WORST_TOO}
     ends = {"search.evaluations": str(most(task)), "search.generations": "100000", "search.target": "1.0"}
     settings = {key: [value] for key, value in (changes | ends).items()}
-    return until_solved(before(task), RUNS / f"{task}-{search}", settings, seeds, workers)
+    return until_solved(steady(task), RUNS / f"{task}-{search}", settings, seeds, workers)
 
 
 def most(task: str) -> int:

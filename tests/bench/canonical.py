@@ -36,7 +36,7 @@ from evo.studies.motifs import Winner, motifs
 from evo.studies.motifs.necessary import Necessity, necessity
 from evo.studies.study.intervals import log_rank, median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.studies import before, until_solved
+from tests.bench.studies import steady, until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "canonical", ROOT / "runs" / "results" / "canonical.csv"
@@ -189,7 +189,7 @@ def searched(task: str, name: str, changes: dict[str, str], most: int, seeds: in
 def spec_of(task: str) -> Path | str:
     """The hard setting of a task, or its default where it has none. Populations of neither grow."""
     hard = ROOT / "runs" / "hard" / f"{task}.toml"
-    return hard if hard.exists() else before(task)
+    return hard if hard.exists() else steady(task)
 
 
 def write(task: str, lines: list[tuple[str, ...]], path: Path = TABLE):

@@ -12,7 +12,7 @@ from tests.bench.report import told
 SCORE, WORST = 0.9, 0.75  # of a solution on held-out trials: in all, and in the worst condition
 
 
-def before(task: str) -> str:
+def steady(task: str) -> str:
     """The search of version 0.4 for a task, whose populations do not grow, as `evo.run` takes it."""
     return f"runs/zoo/{task}.toml"
 

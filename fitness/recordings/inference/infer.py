@@ -9,7 +9,7 @@ hopping: Wales and Doye, J. Phys. Chem. A 101, 1997): values are moved a little 
 cannot be improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none:
 at first each spike of the latter is therefore paid for, as long as it has few.
 
-Where that is not enough, hidden spikes are inferred too, and not only what neurons they are of (`posterior`).
+Where a circuit still scores too low, the spikes of hidden neurons are inferred as well, and not simulated (`posterior`).
 
 A value that is off by 0.3 % of its range can cost a tenth of the score, where a hidden neuron fires in bursts. So hops are
 small and many, and the whole lead-in is simulated: after a short one not even the true circuit does what was measured.
@@ -36,7 +36,7 @@ WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
 SAMPLED = 3  # starts that are fitted to inferred spikes too
-WARM, AGAIN = 2.0, (1.0, 2.0, 0.5)  # mV, the noise with which that begins, and that with which it is repeated
+FIRST, AGAIN = 2.0, (1.0, 2.0, 0.5)  # mV, the noise of hidden neurons with which that begins, and with which it is repeated
 RACED = 8  # hops of each of the best starts, before one of them is chosen
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -119,7 +119,7 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
     tried += some
     if max(tried, key=_first)[0] < ENOUGH:
         for _, start in sorted(starts, key=_first)[:SAMPLED]:
-            value, network = refined(start, score, rng, WARM)
+            value, network = refined(start, score, rng, FIRST)
             tried.append((value, network.of(given)))
         tried += _refined_again(max(tried, key=_first), score, rng)
     return best, sorted(tried, key=_first, reverse=True)[:SCORED]
