@@ -5,12 +5,12 @@ trials = task.trials(seed=1, count=64)
 task.evaluate(circuit, trials).value
 """
 
-from fitness.finite_data import Data, FiniteData
-from fitness.measured import Measured
-from fitness.reference import reference
+from fitness.base.finite_data import Data, FiniteData
+from fitness.base.measured import Measured
+from fitness.base.task import Task
+from fitness.base.trials import Trials
+from fitness.references import reference
 from fitness.registry import task
-from fitness.score import Score
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.scoring.score import Score
 
 __all__ = ["Data", "FiniteData", "Measured", "Score", "Task", "Trials", "reference", "task"]

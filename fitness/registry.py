@@ -5,15 +5,15 @@ from typing import Any
 
 from circuits.errors import MachineError, UserError
 from circuits.files import read_bytes
+from fitness.base.file_data import FOLDER, MAX_BYTES, FileData
+from fitness.base.task import Task
 from fitness.datasets.task import DatasetTask
-from fitness.file_data import FOLDER, MAX_BYTES, FileData
 from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, is_own, led_by, place
 from fitness.sandbox.guard import guarded
-from fitness.task import Task
 from fitness.tasks import built_in
 
 OVER_FILES: dict[str, type[FileData]] = {task.name: task for task in (RecordingTask, DatasetTask)}

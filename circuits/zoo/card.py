@@ -29,8 +29,8 @@ class HeldOut(Part):
 
 class Worst(Part):
     """The lowest score of any condition, the mean over the draws; `trials` of each draw belong to the condition, and
-    `conditions` is the number of those with enough trials (`fitness.conditions`). As the minimum of many scores it is biased
-    slightly downwards."""
+    `conditions` is the number of those with enough trials (`fitness.scoring.conditions`). As the minimum of many scores it is
+    biased slightly downwards."""
 
     score: float
     condition: str

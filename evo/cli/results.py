@@ -193,7 +193,7 @@ def listen(path, sound, centre):
     """
     import fitness
     from circuits.motif_file import Motif
-    from fitness.hearing import reaches
+    from fitness.hearing.stereo import reaches
 
     subject = _subject(path)
     motif = subject if isinstance(subject, Motif) else subject.motif(0)

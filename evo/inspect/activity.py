@@ -12,7 +12,7 @@ from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from evo.storage.run_folder import Run
 from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
-from fitness.task import Task
+from fitness.base.task import Task
 from fitness.tasks import BUILT_IN
 
 SHOWN = 12  # trials, of different classes if possible

@@ -9,8 +9,8 @@ from circuits.errors import UserError
 from circuits.simulation.environments import TwoEars
 from evo.inspect import pictures
 from evo.inspect.text import raster_lines
-from fitness.reference import lesioned, reference
-from fitness.task import Task
+from fitness.base.task import Task
+from fitness.references import lesioned, reference
 from fitness.tasks import BUILT_IN
 
 SHOWN = 4  # trials, of as many classes

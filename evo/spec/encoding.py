@@ -12,7 +12,7 @@ from evo.genome import FINE_GRID, GRID, AssemblyBounds, Bounds, Encoding
 from evo.genome.assembly import heard_from
 from evo.spec.circuit_section import STATIC, CellType, CircuitBounds
 from evo.spec.roles import Role, motif_of
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 
 
 def encoding(circuit: CircuitBounds, roles: dict[str, Role], task: Interface) -> Encoding:

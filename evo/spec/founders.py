@@ -19,8 +19,8 @@ from circuits.zoo import ZOO, zoo
 from evo.genome.from_circuit import from_circuit
 from evo.spec.inferred import INFERRED, ranges, rounds_of
 from evo.spec.run_spec import RunSpec
+from fitness.base.trials import Interface
 from fitness.judges import Judge
-from fitness.trials import Interface
 
 FOLDER = "founders"
 SHOWN = 12  # characters of a digest in a name

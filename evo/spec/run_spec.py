@@ -38,6 +38,7 @@ from evo.spec.estimate import check_memory
 from evo.spec.roles import Role, check_roles
 from evo.spec.section import Names, Section
 from fitness import judges
+from fitness.base.trials import Interface
 from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
@@ -47,7 +48,6 @@ from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, merged
 from fitness.sandbox.code import place as place_of
-from fitness.trials import Interface
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 # keys of [search] that older runs lack

@@ -13,10 +13,10 @@ from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
 from evo.spec.run_spec import RunSpec, Search, Stop
-from fitness.conditions import SEARCHED
+from fitness.base.task import Task
 from fitness.registry import task_class
 from fitness.sandbox.code import Code, is_own
-from fitness.task import Task
+from fitness.scoring.conditions import SEARCHED
 from fitness.tasks import BUILT_IN
 
 TARGET = 0.95

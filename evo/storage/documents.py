@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from circuits.circuit import Sampled
 from circuits.errors import UserError, one_line
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 NAMES, NAME = 10_000, 1000  # channels or ports of a task, characters of a name

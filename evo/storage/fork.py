@@ -9,7 +9,7 @@ from evo.population.individual import joined
 from evo.spec.run_spec import RunSpec, changed
 from evo.storage.run_folder import Run
 from evo.storage.stored import InitialPopulation
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 
 
 def forked(spec: RunSpec, changes: dict[str, str]) -> RunSpec:

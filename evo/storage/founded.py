@@ -7,7 +7,7 @@ from evo.genome import variation
 from evo.spec.founders import Founder
 from evo.spec.run_spec import RunSpec
 from evo.storage.stored import InitialPopulation
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 
 VARIED = 2  # one in this number of a population descends from the founders
 STREAM = 1  # of random numbers, beside those of epochs: (island, epoch)

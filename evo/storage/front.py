@@ -14,12 +14,12 @@ from circuits.version import __version__
 from evo import genome
 from evo.population.individual import LOOKED_AT
 from evo.spec.run_spec import RunSpec
+from fitness.base.trials import Interface
 from fitness.evaluation.objectives import objective
-from fitness.trials import Interface
 
 
 class Condition(NamedTuple):
-    """A condition of the held-out trials, see `fitness.conditions`: its name and its number of trials."""
+    """A condition of the held-out trials, see `fitness.scoring.conditions`: its name and its number of trials."""
 
     name: str
     trials: int

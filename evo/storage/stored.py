@@ -22,7 +22,7 @@ from evo.spec.run_spec import RunSpec
 from evo.storage import documents
 from evo.storage.documents import damaged
 from evo.storage.store import Store
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 
 SPEC, STORE = "run.toml", "run.db"
 ROW = 8192  # characters of a row of a log

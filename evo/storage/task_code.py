@@ -16,15 +16,15 @@ from circuits.files import read_bytes
 from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
-from fitness.file_data import FOLDER as DATA
-from fitness.file_data import MAX_BYTES
+from fitness.base.file_data import FOLDER as DATA
+from fitness.base.file_data import MAX_BYTES
+from fitness.base.task import Task
 from fitness.registry import code_and_data, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
-from fitness.task import Task
 
 BeforeCode = Callable[[RunSpec, Path], None]
 
-FOLDER = "task"  # of code; the file of a task over a file is in another, see `fitness.file_data`
+FOLDER = "task"  # of code; the file of a task over a file is in another, see `fitness.base.file_data`
 FACT = "task_files"  # in the store: sha256 by path, as JSON
 
 

@@ -11,7 +11,7 @@ from fitness.analysis import task_of
 from fitness.analysis.lesions import cuts
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import HARDWARE, OBJECTIVES
-from fitness.interval import student
+from fitness.scoring.confidence import student
 
 SEED, TRIALS, DRAWS = 2024, 1024, 8
 

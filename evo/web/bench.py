@@ -27,9 +27,9 @@ from evo.web.sources import Source, Sources
 from fitness.analysis.activity import activity as firing
 from fitness.analysis.scored import check_fits
 from fitness.analysis.tuning import tuning
-from fitness.measured import Measured
+from fitness.base.measured import Measured
+from fitness.base.task import Task, Trials
 from fitness.sandbox.code import is_own
-from fitness.task import Task, Trials
 from fitness.tasks import BUILT_IN
 
 TRIALS = 64

@@ -22,11 +22,11 @@ from fitness.analysis.perturbation import Curve, perturbation
 from fitness.analysis.scored import Scored, whole
 from fitness.analysis.states import States, states
 from fitness.analysis.tuning import Tuning, tuning
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.controls import controls
 from fitness.registry import task as task_by_name
-from fitness.task import Task
 from fitness.tasks import BUILT_IN
-from fitness.trials import Trials
 
 MOTIF_TRIALS = 256
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from circuits.simulation.raster import Raster, pack
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 
 LONGEST = 4_000  # characters
 EVERY_MS = 5.0  # between the spikes of a sample output

@@ -13,9 +13,9 @@ from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
 from fitness.analysis.scored import Scored, Worst, scored
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import Floor, judged, smooth_scores
-from fitness.task import Task
-from fitness.trials import Trials
 
 CHOOSING = 2, 8  # trials to choose on, as a multiple of those to confirm on: first, and where the core is not confirmed
 

@@ -5,10 +5,10 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import run
 from fitness.evaluation.objectives import HARDWARE
-from fitness.task import Task
-from fitness.trials import Trials
 
 
 def energy(task: Task, circuit: Circuit, trials: Trials) -> dict[str, float]:

@@ -7,9 +7,9 @@ from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
 from circuits.edit.variants import lesioned
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import scores
-from fitness.task import Task
-from fitness.trials import Trials
 
 Kind = Literal["neuron", "synapse", "input", "channel", "class"]
 CLASSES = "E>E", "E>I", "I>E", "I>I", "input>E", "input>I"

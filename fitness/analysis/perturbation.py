@@ -11,10 +11,10 @@ from circuits.edit.variants import Variants
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import Stop
 from fitness.analysis.numbers import rounded
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import judge, score_of, scores, with_intervals
 from fitness.evaluation.robustness import at_finer_step
-from fitness.task import Task
-from fitness.trials import Trials
 
 PERCENT = 0.0, 5.0, 10.0, 20.0, 40.0  # standard deviations of weights and parameters
 DRAWS = 8

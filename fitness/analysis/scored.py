@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.packed import from_circuit
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import evaluate
-from fitness.task import Task
-from fitness.trials import Trials
 
 
 class Worst(TypedDict):

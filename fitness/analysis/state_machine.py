@@ -17,8 +17,8 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
-from fitness.task import Task
-from fitness.trials import Symbols, Trials
+from fitness.base.task import Task
+from fitness.base.trials import Symbols, Trials
 
 MAX_STATES, MIN_SHARE = 8, 0.02  # number of states, and share of the moments in each
 LIMITS = 15  # tried on each potential or current

@@ -6,8 +6,8 @@ from typing_extensions import TypedDict
 from circuits.circuit import Circuit
 from fitness.analysis.numbers import rounded
 from fitness.analysis.state_machine import machine
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 
 
 class State(TypedDict):

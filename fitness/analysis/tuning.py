@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness.analysis.numbers import rounded
-from fitness.interval import student
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.base.task import Task
+from fitness.base.trials import Trials
+from fitness.scoring.confidence import student
 
 POINTS = 12  # of a curve; a variable with more values is divided into as many bins
 

@@ -6,8 +6,8 @@ from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
 from fitness.analysis.state_machine import sequence_of
 from fitness.analysis.tuning import variable_of
-from fitness.task import PARTS, Task
-from fitness.trials import Trials
+from fitness.base.task import PARTS, Task
+from fitness.base.trials import Trials
 
 REPEATED = 0.01  # share of held-out trials with a stimulus of another part that is worth a warning
 

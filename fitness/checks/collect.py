@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import UserError
+from fitness.base.task import Task
 from fitness.checks.check import check
 from fitness.sandbox.code import TASK, Code, gather, place
 from fitness.sandbox.modules import PREFIX
-from fitness.task import Task
 
 # Ways for a module to learn its own path; without any of them it reads nothing beside it.
 HINTS = (b"__file__", b"__path__", b"__spec__", b"resources", b"inspect")

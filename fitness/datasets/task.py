@@ -8,11 +8,11 @@ from pydantic import Field, PrivateAttr
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
 from fitness import decode
+from fitness.base.file_data import FileData
+from fitness.base.finite_data import Data
+from fitness.base.trials import Trials
 from fitness.datasets.events import Events
 from fitness.datasets.read import read
-from fitness.file_data import FileData
-from fitness.finite_data import Data
-from fitness.trials import Trials
 
 LARGEST = 1 << 31  # steps of all items and channels
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from circuits.edit.lesion import lesion
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import score_of
-from fitness.reference import FOLDER, lesioned, reference
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.references import FOLDER, lesioned, reference
 
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:

@@ -14,10 +14,10 @@ from circuits.errors import UserError
 from circuits.simulation.packed import PackedCircuits, from_circuit
 from circuits.simulation.population import Activity, Stop, simulate_population
 from circuits.simulation.raster import Raster
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.fault_isolation import judge
-from fitness.score import Score
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.scoring.score import Score
 
 Build = Callable[[int], PackedCircuits]
 ALL_STEPS = Stop()  # no early stopping

@@ -7,10 +7,10 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.sandbox.guard import Overtime
-from fitness.score import Score
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.scoring.score import Score
 
 MANY = 10  # circuits that all fail: the fault is the task's
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from circuits.errors import MachineError, UserError
-from fitness.conditions import SEARCHED
 from fitness.evaluation.evaluate import Evaluation
 from fitness.evaluation.robustness import robustness
 from fitness.sandbox.code import is_own
 from fitness.sandbox.guard import guarded
 from fitness.sandbox.modules import describe
+from fitness.scoring.conditions import SEARCHED
 
 WORST = 1e9  # finite, since the store takes no other numbers
 

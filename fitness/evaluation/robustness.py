@@ -8,10 +8,10 @@ from circuits.simulation.drive import lanes
 from circuits.simulation.packed import PackedCircuits
 from circuits.simulation.population import Stop, simulate_population
 from circuits.simulation.raster import Raster, pack
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import Evaluation, run
 from fitness.evaluation.fault_isolation import judge
-from fitness.task import Task
-from fitness.trials import Trials
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
 LOSSES = 2  # neurons that are lost, one at a time

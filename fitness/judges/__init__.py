@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from circuits.errors import UserError, one_line
 from circuits.simulation.population import Stop
+from fitness.base.trials import Interface
 from fitness.evaluation.objectives import OBJECTIVES, Objective, objective, own_file, own_objective
 from fitness.judges.external import EXTERNAL, External
 from fitness.judges.function import Function
@@ -25,7 +26,6 @@ from fitness.learning.settings import NAME as LEARNING
 from fitness.learning.settings import settings as learning_settings
 from fitness.registry import code_and_data, own_part, own_task, shipped_task
 from fitness.sandbox.code import Code, is_own
-from fitness.trials import Interface
 
 __all__ = ["LEARNING", "PUT_OFF", "TOLD", "Candidates", "Fresh", "Judge", "Race", "Results", "Setup", "judged", "make", "named"]
 

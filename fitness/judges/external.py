@@ -3,8 +3,8 @@
 from typing import NoReturn
 
 from circuits.errors import UserError
+from fitness.base.trials import Interface
 from fitness.judges.judge import Judge
-from fitness.trials import Interface
 
 EXTERNAL = "told"  # [task] judge = "told"
 

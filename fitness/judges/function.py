@@ -20,16 +20,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from circuits.errors import MachineError, UserError
+from fitness.base.task import PARTS
+from fitness.base.trials import Interface
 from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import half_width
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
 from fitness.judges.judge import Fresh, Judge
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import describe
-from fitness.task import PARTS
-from fitness.trials import Interface
+from fitness.scoring.confidence import half_width
 
 
 class Function(Judge):

@@ -38,9 +38,9 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.simulation.packed import PackedCircuits
+from fitness.base.task import Task
+from fitness.base.trials import Interface
 from fitness.recordings.inference import Ranges
-from fitness.task import Task
-from fitness.trials import Interface
 
 
 class Candidates(Protocol):

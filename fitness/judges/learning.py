@@ -24,8 +24,9 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
+from fitness.base.task import PARTS
+from fitness.base.trials import Interface
 from fitness.evaluation.objectives import WORST, Objective
-from fitness.interval import half_width
 from fitness.judges.answers import CASES, Answer, answer, results
 from fitness.judges.judge import Candidates, Description, Fresh, Judge, Race, Results
 from fitness.learning.curve import Curves, Learned, values
@@ -33,8 +34,7 @@ from fitness.learning.data import Data
 from fitness.learning.essential import essential
 from fitness.learning.settings import NAME, Learning
 from fitness.sandbox.code import is_own
-from fitness.task import PARTS
-from fitness.trials import Interface
+from fitness.scoring.confidence import half_width
 
 REMEMBERED = 2_000  # paused trainings, and results of the best circuits
 FRESH = ("validation", "held_out")

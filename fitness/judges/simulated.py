@@ -12,14 +12,14 @@ from circuits.motif_file import Motif
 from circuits.simulation.population import Stop
 from fitness.analysis import Analysis, analyse, trials_for
 from fitness.analysis.about import about
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.checks.check import REPEATED, repeated
 from fitness.checks.collect import check_copy
 from fitness.evaluation.evaluate import ALL_STEPS, evaluate
 from fitness.evaluation.objectives import OBJECTIVES, Objective, values
 from fitness.judges.judge import PUT_OFF, Description, Fresh, Judge, Results
 from fitness.recordings.task import RecordingTask
-from fitness.task import Task
-from fitness.trials import Trials
 
 REPEATED_BY_CHANCE = 0.2  # share of held-out trials with a stimulus of another part, in built-in tasks
 CLASSES, OF_EACH = 12, 2  # of example trials

@@ -20,15 +20,15 @@ from pydantic import ValidationError
 from circuits import data as shipped
 from circuits.errors import UserError, one_line
 from circuits.files import read_bytes
+from fitness.base.file_data import MAX_BYTES
+from fitness.base.task import PARTS
 from fitness.datasets.events import PARTS as OF_FILES
 from fitness.datasets.task import DatasetTask
-from fitness.file_data import MAX_BYTES
 from fitness.learning.steps_file import StepsFile, read_steps
 from fitness.learning.streams import STREAMS, UNASKED
 from fitness.sandbox.code import is_own
 from fitness.sandbox.guard import guarded
 from fitness.sandbox.modules import describe
-from fitness.task import PARTS
 
 FILES = (".csv", ".npz", ".h5", ".hdf5")
 SPLIT = {

@@ -11,18 +11,18 @@ from circuits.numerics import portable
 from circuits.simulation.drive import lanes
 from circuits.simulation.raster import Raster, pack
 from circuits.simulation.teacher import Teacher
-from fitness.file_data import FileData
-from fitness.finite_data import Data
-from fitness.measured import Measured
+from fitness.base.file_data import FileData
+from fitness.base.finite_data import Data
+from fitness.base.measured import Measured
+from fitness.base.split import split
+from fitness.base.trials import Trials
 from fitness.recordings import measures
 from fitness.recordings.inference import Given, Ranges, inferred
 from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
 from fitness.recordings.windows import Stimulus, Windows, cut, measured_potentials, measured_spikes, stimuli
-from fitness.score import Score
-from fitness.split import split
-from fitness.trials import Trials
+from fitness.scoring.score import Score
 
 SEARCH, VALIDATION, HELD_OUT = range(3)
 ENOUGH = 10  # different stimuli: whole ones can be held out

@@ -28,7 +28,14 @@ from fitness.sandbox.code import INIT, Code, Place, beside, digests
 
 PREFIX = "own_task_"
 PACKAGES = "circuits", "fitness", "evo"
-RENAMED = {"worlds": "environments", "tables": "packed", "versions": "variants"}  # modules, since 0.4
+RENAMED = {  # modules, since 0.4
+    "worlds": "environments",
+    "tables": "packed",
+    "versions": "variants",
+    "interval": "confidence",
+    "reference": "references",
+    "safe_calls": "calls",
+}
 TEMPORARY = "evocircuits-task-"  # folders of processes; each is locked while its process lives
 
 _numbers = count()

@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from circuits.errors import UserError
-from fitness.task import Task
+from fitness.base.task import Task
 
 
 def _task_classes():

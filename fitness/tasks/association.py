@@ -4,9 +4,9 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured
+from fitness.base.trials import Symbols
 from fitness.decode import share, spike_train
-from fitness.measured import Measured
-from fitness.trials import Symbols
 
 BEFORE_MS = 20.0, 80.0  # the cue alone, before training; all times vary by up to JITTER_MS
 TRAIN_MS = 150.0  # when training begins

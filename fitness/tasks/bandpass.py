@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured, by_class, correlation
 from fitness.decode import regular
-from fitness.measured import Measured, by_class, correlation
 
 LEVELS = 8  # of the input's frequency
 

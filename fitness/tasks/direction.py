@@ -3,9 +3,9 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured
+from fitness.base.trials import Trials
 from fitness.decode import restraint, shares, spike_train
-from fitness.measured import Measured
-from fitness.trials import Trials
 
 EARLIEST_MS, LATEST_MS, TAIL_MS = 5.0, 20.0, 30.0
 SPREAD_MS = 2.0

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured, correlation
 from fitness.decode import regular
-from fitness.measured import Measured, correlation
 
 
 class Edge(Measured):

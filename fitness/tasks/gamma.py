@@ -4,9 +4,9 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.raster import Raster
+from fitness.base.measured import Measured, by_class
+from fitness.base.trials import Trials
 from fitness.decode import poisson
-from fitness.measured import Measured, by_class
-from fitness.trials import Trials
 
 TRANSIENT_MS, WINDOW_MS = 100, 400
 FREQUENCY_HZ = np.arange(5.0, 200.1, 2.5)  # at 1 / WINDOW_MS: the components are independent

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.task import Task
+from fitness.base.task import Task
 
 SLOT_MS = 30.0
 WINDOW_MS = 15.0

@@ -6,11 +6,11 @@ from pydantic import Field
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.decode import margin, most_active, spike_train
-from fitness.hearing import HIGHEST_HZ, LOWEST_HZ, stretches
-from fitness.phase_locking import UNAMBIGUOUS
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.hearing.phase_locking import UNAMBIGUOUS
+from fitness.hearing.stereo import HIGHEST_HZ, LOWEST_HZ, stretches
 
 HEAD_MS = 0.7  # largest difference that a rigid sphere as large as a human head makes at high frequencies
 LEAD_IN_MS = 1.0
@@ -146,9 +146,9 @@ class Itd(Task):
         return margin(raster.counts(), trials.labels)
 
     def hear(self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)) -> Trials:
-        """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing`) in stretches as long as a trial. Labels
-        are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits know the tones they were evolved with:
-        the strongest channel within `range_hz` is used, which should be `self.range_hz`. Raises UserError."""
+        """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing.stereo`) in stretches as long as a trial.
+        Labels are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits know the tones they were
+        evolved with: the strongest channel within `range_hz` is used, which should be `self.range_hz`. Raises UserError."""
         hop_ms = self.duration_ms - TAIL_MS
         spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz, range_hz)
         return Trials(spikes, np.full(len(spikes), -1), {"start_ms": start_ms})

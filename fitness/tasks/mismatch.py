@@ -5,9 +5,9 @@ from statistics import NormalDist
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured
+from fitness.base.trials import Symbols
 from fitness.decode import share, volley
-from fitness.measured import Measured
-from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
 SPREAD_MS = 4.0

@@ -4,8 +4,8 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.raster import Raster
+from fitness.base.measured import Measured
 from fitness.decode import poisson
-from fitness.measured import Measured
 
 WINDOW_MS = 10.0
 EARLIEST, LATEST = 5, 14  # windows before the onset

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field, model_validator
 
+from fitness.base.task import Task
 from fitness.decode import margin, most_active, spike_train
-from fitness.task import Task
 
 WINDOW_MS = 100.0
 BURST_MS = 20.0

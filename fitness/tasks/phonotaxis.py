@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.environments import TwoEars, replay
-from fitness.measured import Measured, by_class
+from fitness.base.measured import Measured, by_class
 
 NEAREST, FARTHEST = 0.5, 1.0  # starts, in the unit of all lengths here
 ASIDE_DEG = 60.0  # minimum: a body that does not turn misses the source

@@ -5,9 +5,9 @@ Neurosci.
 import numpy as np
 from pydantic import Field
 
+from fitness.base.task import Task
+from fitness.base.trials import Symbols
 from fitness.decode import volley, within
-from fitness.task import Task
-from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the cue
 CUE_MS = 50.0

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured
 from fitness.decode import regular
-from fitness.measured import Measured
 
 LOWEST, HIGHEST = 0.2, 0.9
 RESTING = 4  # spikes of both outputs together, below which the answer is unclear

@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 from pydantic import Field
 
+from fitness.base.task import Task
+from fitness.base.trials import Symbols
 from fitness.decode import restraint, volley
-from fitness.task import Task
-from fitness.trials import Symbols
 
 ABC = (0, 1, 2)
 VOLLEY_MS = 4.0

@@ -5,8 +5,8 @@ from itertools import permutations
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured, by_class
 from fitness.decode import busiest, poisson, within
-from fitness.measured import Measured, by_class
 
 SILENCE_STEPS = 50, 250  # before the first step
 SEGMENT_MS, SETTLE_MS = 150.0, 50.0

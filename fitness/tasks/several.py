@@ -7,11 +7,11 @@ from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
-from fitness.conditions import NONE, REPORTED, Conditions
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.sandbox.code import is_own
-from fitness.score import Score
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.scoring.conditions import NONE, REPORTED, Conditions
+from fitness.scoring.score import Score
 
 LABEL = "label"
 

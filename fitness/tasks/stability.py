@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured, by_class
 from fitness.decode import busiest, poisson
-from fitness.measured import Measured, by_class
 
 LEVELS = 6  # of the drive: three thirds
 ONSET_MS = 50.0  # not measured

@@ -3,9 +3,9 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.task import Task
+from fitness.base.trials import Symbols
 from fitness.decode import active, volley
-from fitness.task import Task
-from fitness.trials import Symbols
 
 EARLIEST_MS, LATEST_MS = 20.0, 60.0  # of the first pulse
 SHORTEST_MS = 50.0  # from one pulse to the next

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.measured import Measured, by_class
 from fitness.decode import poisson
-from fitness.measured import Measured, by_class
 
 STEPS = 8  # of the drive in a trial: up, down, up ... or down, up, down ...
 EDGES = (-2.5, 0.0, 0.2, 0.4, 0.7, 1.0, 1.5, 4.0)  # of the windows around a step, in time constants

@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.task import Task
 from fitness.decode import margin, regular
-from fitness.task import Task
 
 FULL = 0.9  # selectivity index that counts as perfect
 FEWEST = 4  # spikes of all outputs together, below which the index is reduced

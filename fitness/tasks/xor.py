@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.task import Task
 from fitness.decode import restraint, spike_train
-from fitness.task import Task
 
 EARLIEST_MS, LATEST_MS = 5.0, 20.0
 APART_MS = 2.0

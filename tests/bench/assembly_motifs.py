@@ -18,7 +18,7 @@ from circuits.motif_file import Motif
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import RunSpec
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 from tests.bench.assembly_networks import LEARNS, SPREAD
 from tests.bench.assembly_tasks import PRICED, TASKS
 

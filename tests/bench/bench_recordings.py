@@ -18,10 +18,10 @@ from circuits.numerics import portable
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.simulate import simulate
 from evo.algorithms.separable_cma import SeparableCMA
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings import Recording
 from fitness.recordings.task import RecordingTask
-from fitness.trials import Trials
 from tests.bench.contest import RIVALS, contest, one_core
 from tests.bench.hidden import to_csv
 from tests.bench.report import figure, quickest, timer

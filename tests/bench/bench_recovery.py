@@ -29,7 +29,7 @@ from circuits.graph.wiring import live
 from evo.storage.task_code import checked_task
 from fitness.analysis import trials_for
 from fitness.analysis.core import smallest
-from fitness.task import Task
+from fitness.base.task import Task
 from tests.bench.hidden import Hidden, hidden, to_csv
 
 GOOD, ENOUGH = 0.95, 0.985

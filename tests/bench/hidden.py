@@ -10,8 +10,8 @@ from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
+from fitness.base.trials import Interface
 from fitness.recordings import Recording
-from fitness.trials import Interface
 
 RATES_HZ = 5.0, 60.0
 FORGOTTEN_MS = 400.0

@@ -14,7 +14,7 @@ from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
-from fitness.trials import Interface
+from fitness.base.trials import Interface
 from tests.products import some_of
 
 SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow])

@@ -17,7 +17,7 @@ from evo.inspect import page_data
 from evo.spec import estimate
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import parse, read
-from fitness.hearing import read_stereo
+from fitness.hearing.stereo import read_stereo
 from fitness.judges.simulated import Simulated
 from tests.evo.altering import command
 from tests.evo.tiny import SPEC, own_task_spec, spec_file

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from evo.cli.results import cli as evo_command
-from fitness.reference import FOLDER
+from fitness.references import FOLDER
 from fitness.tasks.itd import Itd
 from tests.evo.tiny import cli, one_line_of
-from tests.fitness.test_hearing import stereo, tone
+from tests.fitness.hearing.test_stereo import stereo, tone
 
 
 @pytest.fixture(scope="module")

@@ -149,6 +149,7 @@ def test_a_fork_may_take_another_task_of_ones_own(here):
         ("from circuits.raster import Raster", "it is now circuits.simulation.raster"),
         ("from circuits.worlds import TwoEars", "it is now circuits.simulation.environments"),
         ("from fitness.guard import guarded", "it is now fitness.sandbox.guard"),
+        ("from fitness.interval import wilson", "it is now fitness.scoring.confidence"),
     ],
 )
 def test_a_module_that_has_moved_is_named_with_its_new_place(here, line, now):

@@ -6,7 +6,7 @@ import pytest
 import fitness
 from circuits.simulation.raster import Raster, pack
 from fitness import decode
-from fitness.measured import correlation
+from fitness.base.measured import correlation
 
 
 @pytest.mark.parametrize("templates", [(), (3,)])

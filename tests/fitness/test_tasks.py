@@ -10,7 +10,7 @@ from evo.genome import variation
 from evo.spec.run_spec import parse
 from evo.spec.starter import starter
 from fitness.evaluation.evaluate import evaluate
-from fitness.reference import reference
+from fitness.references import reference
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import columns, one_spike_for, raster, silence, trained_and_tested
 

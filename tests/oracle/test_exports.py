@@ -12,7 +12,7 @@ import pytest
 import fitness
 from circuits import Circuit
 from circuits.export import export
-from fitness.reference import FOLDER
+from fitness.references import FOLDER
 from tests.oracle import drawing
 from tests.oracle.oracles import ROOT, report
 from tests.reference import random_circuit, random_input

@@ -8,9 +8,9 @@ from evo import genome
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.spec.circuit_section import CircuitBounds
 from evo.spec.run_spec import RunSpec
+from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings.task import RecordingTask
-from fitness.trials import Trials
 
 GENERATIONS, POINTS, STARTS = 80, 24, 3
 RUNS, FINAL_RUNS = 8, 64  # of a window, with noise

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from circuits import Circuit, InputChannel, InputSynapse, Neuron, OutputPort, Synapse
 from circuits.drawing.layout import MAX_HEIGHT, RADIUS, connections, extent, positions, routes
-from fitness.reference import FOLDER, reference
+from fitness.references import FOLDER, reference
 
 
 def along(curve, points=101):

@@ -134,7 +134,7 @@ def test_where_the_named_motifs_are_is_as_often_as_the_census_counts(seed):
 
 
 def test_reference_circuits_hold_the_motifs_that_their_tasks_are_named_after():
-    from fitness.reference import FOLDER
+    from fitness.references import FOLDER
 
     found = {path.stem: counted(load(path).circuit) for path in FOLDER.glob("*.json")}
     assert "feedforward inhibition" in found["onset"]

@@ -8,7 +8,7 @@ from circuits.errors import UserError
 from circuits.simulation.packed import order_of_summation
 from circuits.simulation.simulate import simulate
 from fitness.analysis.state_machine import Feature, _gain, _releases, _split, _weights, machine, sequence_of
-from fitness.trials import Symbols
+from fitness.base.trials import Symbols
 from tests import reference
 
 SEQUENCES = "toggle", "recall", "sequence", "mismatch", "association"

@@ -7,10 +7,10 @@ import pytest
 
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
+from fitness.base.task import PARTS
 from fitness.checks.check import repeated
 from fitness.datasets import read
 from fitness.registry import OVER_FILES
-from fitness.task import PARTS
 
 h5py = pytest.importorskip("h5py")
 ITEMS, CHANNELS, END = 60, 4, 40

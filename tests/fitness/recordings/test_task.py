@@ -10,11 +10,11 @@ from circuits.errors import UserError
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.raster import Raster, pack, unpack
 from fitness import spike_trains
+from fitness.base.task import PARTS
 from fitness.checks.check import repeated
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings import measures
 from fitness.recordings.likeness import MET, XX, XY, N, readings
-from fitness.task import PARTS
 from tests.bench.hidden import hidden, to_csv
 from tests.fitness.recordings.files import as_csv, content
 

@@ -3,7 +3,7 @@ import pytest
 
 import fitness
 from circuits.simulation.raster import Raster, pack
-from fitness.reference import reference
+from fitness.references import reference
 
 TASK = fitness.task("association")
 

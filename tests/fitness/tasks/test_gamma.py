@@ -3,7 +3,7 @@ import pytest
 
 import fitness
 from circuits.simulation.raster import Raster, pack
-from fitness.reference import lesioned, reference
+from fitness.references import lesioned, reference
 
 TASK = fitness.task("gamma")
 TRIALS = TASK.trials(3, 192)

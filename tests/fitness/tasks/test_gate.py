@@ -3,7 +3,7 @@ import pytest
 
 import fitness
 from circuits.edit.lesion import lesion
-from fitness.reference import lesioned, reference
+from fitness.references import lesioned, reference
 from tests.fitness.answers import raster, silence
 
 TASK = fitness.task("gate")

@@ -5,7 +5,7 @@ import pytest
 
 import fitness
 from circuits import Circuit
-from fitness.reference import lesioned, reference
+from fitness.references import lesioned, reference
 from fitness.tasks.itd import HEAD_MS
 from tests.fitness.answers import trained_and_tested
 

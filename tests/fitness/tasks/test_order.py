@@ -6,7 +6,7 @@ import pytest
 import fitness
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster, pack
-from fitness.reference import lesioned, reference
+from fitness.references import lesioned, reference
 from tests.fitness.answers import trained_and_tested
 
 

@@ -4,7 +4,7 @@ import pytest
 import fitness
 from circuits.simulation.raster import Raster, pack
 from circuits.simulation.simulate import simulate
-from fitness.reference import lesioned
+from fitness.references import lesioned
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 import fitness
 from circuits.errors import UserError
-from fitness import finite_data
+from fitness.base import finite_data
+from fitness.base.task import PARTS
 from fitness.checks.check import check, repeated
-from fitness.task import PARTS
 
 
 class Recordings(fitness.FiniteData):

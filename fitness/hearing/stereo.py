@@ -7,7 +7,7 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.files import check_regular
-from fitness.phase_locking import half_waves, paired
+from fitness.hearing.phase_locking import half_waves, paired
 
 CENTRES_HZ = (150.0, 200.0, 260.0, 330.0, 410.0, 500.0, 600.0, 690.0)  # about one equivalent rectangular bandwidth apart
 LOWEST_HZ, HIGHEST_HZ = 50.0, 700.0  # of channels

@@ -8,10 +8,10 @@ from circuits import zoo
 from circuits.errors import UserError
 from circuits.simulation.packed import from_circuit
 from circuits.simulation.raster import Raster, pack
-from fitness.conditions import NONE, PARTS, checked, grouped
 from fitness.evaluation.evaluate import evaluate
 from fitness.evaluation.objectives import values
-from fitness.reference import reference
+from fitness.references import reference
+from fitness.scoring.conditions import NONE, PARTS, checked, grouped
 from fitness.tasks import BUILT_IN
 from tests.fitness.answers import one_spike_for
 

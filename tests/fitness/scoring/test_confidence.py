@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fitness
-from fitness.interval import agresti_coull, of_clustered_mean, of_mean, wilson
-from fitness.measured import by_class
+from fitness.base.measured import by_class
+from fitness.scoring.confidence import agresti_coull, of_clustered_mean, of_mean, wilson
 from tests.bench.bench_intervals import ACCEPTED, cases, coverage
-from tests.fitness.test_finite_data import Recordings
+from tests.fitness.base.test_finite_data import Recordings
 from tests.products import some_of
 
 DRAWS = 40

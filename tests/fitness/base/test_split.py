@@ -6,7 +6,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from circuits.errors import UserError
-from fitness.split import split, unit_of
+from fitness.base.split import split, unit_of
 
 SHARES = 0.6, 0.2, 0.2
 

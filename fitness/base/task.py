@@ -42,12 +42,12 @@ from circuits.errors import UserError, one_line
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
-from fitness.conditions import REPORTED, ByCondition, Conditions, checked, grouped
-from fitness.interval import of_clustered_mean, of_mean, wilson
-from fitness.safe_calls import call, numbers, takes_part, trial_arrays
+from fitness.base.trials import Interface, Symbols, Trials
+from fitness.sandbox.calls import call, numbers, takes_part, trial_arrays
 from fitness.sandbox.guard import Overtime
-from fitness.score import Score, exact
-from fitness.trials import Interface, Symbols, Trials
+from fitness.scoring.conditions import REPORTED, ByCondition, Conditions, checked, grouped
+from fitness.scoring.confidence import of_clustered_mean, of_mean, wilson
+from fitness.scoring.score import Score, exact
 
 OLD_NAMES = {  # of attributes and methods in version 0.4
     "credit": "trial_scores",
@@ -272,7 +272,7 @@ class Task(BaseModel):
     def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
         """The factors that make the conditions of trials, by default the class.
 
-        The score is also reported in the worst condition, see `fitness.conditions`.
+        The score is also reported in the worst condition, see `fitness.scoring.conditions`.
 
         Parameters
         ----------
@@ -513,7 +513,7 @@ class Task(BaseModel):
         Returns
         -------
         low, high : ndarray
-            The ends of the interval, float64 of the shape of `score.value`. See `fitness.interval` for the method.
+            The ends of the interval, float64 of the shape of `score.value`. See `fitness.scoring.confidence` for the method.
         """
         clusters = self._clusters(trials)
         low, high = (

@@ -7,8 +7,8 @@ from scipy.io import wavfile
 import fitness
 from circuits import zoo
 from circuits.errors import UserError
-from fitness.hearing import centres_between
-from tests.fitness import heads
+from fitness.hearing.stereo import centres_between
+from tests.fitness.hearing import heads
 from tests.products import some_of
 
 SECONDS = 0.6

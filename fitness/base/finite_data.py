@@ -18,9 +18,9 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from circuits.errors import UserError
-from fitness.split import split
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.base.split import split
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 
 PART_OF = {"search": (0,), "validation": (1,), "core": (0, 1), "held_out": (2,)}  # numbers of the parts of the split
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
-from fitness.interval import Z, by_resampling, concentration
-from fitness.score import Score, exact
-from fitness.task import Task
-from fitness.trials import Trials
+from fitness.base.task import Task
+from fitness.base.trials import Trials
+from fitness.scoring.confidence import Z, by_resampling, concentration
+from fitness.scoring.score import Score, exact
 
 GROUPS = 16  # of trials, for the jackknife
 
@@ -149,7 +149,7 @@ class Measured(Task):
         Returns
         -------
         low, high : ndarray
-            The ends of the interval, float64 of the shape of `score.value`. See `fitness.interval` for the method.
+            The ends of the interval, float64 of the shape of `score.value`. See `fitness.scoring.confidence` for the method.
         """
         clusters = self._clusters(trials)
 

@@ -5,8 +5,8 @@ import pytest
 
 import fitness
 from circuits.errors import UserError
+from fitness.base.task import PARTS
 from fitness.checks.check import repeated
-from fitness.task import PARTS
 from fitness.tasks import BUILT_IN
 
 

@@ -4,10 +4,10 @@ from scipy.io import wavfile
 
 import fitness
 from circuits.errors import UserError
-from fitness.hearing import CENTRES_HZ, channel, ears, gammatone, read_stereo, stretches
-from fitness.reference import reference
-from tests.fitness import heads
-from tests.fitness.heads import RATE_HZ, delayed
+from fitness.hearing.stereo import CENTRES_HZ, channel, ears, gammatone, read_stereo, stretches
+from fitness.references import reference
+from tests.fitness.hearing import heads
+from tests.fitness.hearing.heads import RATE_HZ, delayed
 
 TASK = fitness.task("itd")
 

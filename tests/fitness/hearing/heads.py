@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import fftconvolve
 
-from fitness.hearing import bandwidth_hz
+from fitness.hearing.stereo import bandwidth_hz
 
 RATE_HZ = 44_100
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from circuits.edit.lesion import lesion
 from circuits.errors import UserError
 from circuits.motif_file import Motif, load
-from fitness.task import Task
+from fitness.base.task import Task
 
-FOLDER = Path(__file__).parent / "references"
+FOLDER = Path(__file__).parent
 
 
 def reference(name: str) -> Motif:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fitness.phase_locking import HalfWaves, half_waves, paired
+from fitness.hearing.phase_locking import HalfWaves, half_waves, paired
 
 PERIOD = 10.0
 

@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 from pydantic import Field, PrivateAttr
 
 from circuits.files import read_bytes
-from fitness.finite_data import FiniteData
+from fitness.base.finite_data import FiniteData
 
 FOLDER = "data"  # of a run, with the file
 MAX_BYTES = 1 << 29  # of the file, which is held in memory and sent to every worker

@@ -1,0 +1,1 @@
+"""Spikes of two ears from sound."""

@@ -1,0 +1,1 @@
+"""Scores of circuits in trials, by condition, and their confidence intervals."""
