@@ -13,11 +13,11 @@ from evo import own_packages  # noqa: F401 - first: it imports circuits and fitn
 from circuits import show
 from circuits.version import __version__
 from evo.evolver import Evolver
-from evo.search import fork, resume, run
+from evo.running.search import fork, resume, run
+from evo.running.study import resume_study, run_study
 from evo.storage.front import Member
 from evo.storage.run_folder import Run, open_run
 from evo.studies.study.folder import Study, open_study
-from evo.study import resume_study, run_study
 
 
 def lab(run, rank: int | None = None, height: int = 900):

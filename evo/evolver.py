@@ -26,7 +26,8 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import Result
 from evo.engine.lockstep import IDLE, Lockstep
 from evo.engine.problem import Problem
-from evo.search import begin
+from evo.running.search import begin
+from evo.running.stored_search import locked
 from evo.spec.from_evolver import spec_of_evolver
 from evo.spec.run_spec import RunSpec
 from evo.storage import evolver_file
@@ -35,7 +36,6 @@ from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code
-from evo.stored_search import locked
 from fitness.evaluation.objectives import objective
 from fitness.judges import EXTERNAL, Results
 from fitness.judges.scores import PLACE, results_of

@@ -5,14 +5,16 @@ that an epoch stays a function of the stored state. A new algorithm is a file he
 `survivors`, or `ask` and `tell` where it breeds in another way.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from deap import base
 
 from evo.genome.variation import NOBODY
 from evo.population.individual import Population, joined
-from evo.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from evo.engine.stopwatch import Stopwatch
 
 
 class Offspring(NamedTuple):
@@ -38,7 +40,7 @@ class Algorithm:
     text: ClassVar[str]  # one line for `evo algorithms`
     selects: ClassVar[tuple[str, ...]] = ("parents", "survivors")  # selections that a spec may replace
 
-    def __init__(self, search: Any, box: base.Toolbox, population: Population, rng: np.random.Generator, watch: Stopwatch):
+    def __init__(self, search: Any, box: base.Toolbox, population: Population, rng: np.random.Generator, watch: "Stopwatch"):
         self.search, self.box, self.population, self.rng, self.watch = search, box, population, rng, watch
         self.count = search.population
         self.brood = min(search.offspring or self.count, self.count)

@@ -57,7 +57,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
     evo run my.toml --set search.islands=8 --set task.detectors=2
     evo run gate --generations 50
     """
-    from evo import search
+    from evo.running import search
     from evo.spec.resolve import as_changes, resolve
 
     overrides, changes = {"seed": seed, "generations": generations}, as_changes(settings)
@@ -85,7 +85,7 @@ def resume(folder, workers, address, generations, log):
 
     Executes the code of a task of your own that lies in the folder, unless the code was changed since the run began.
     """
-    from evo import search
+    from evo.running import search
     from evo.storage.run_folder import Run, read_spec
     from evo.storage.stored import STORE
     from evo.storage.task_code import checked_code
@@ -117,7 +117,7 @@ def fork(folder, settings, out, workers, address, log):
 
     Executes the code of a task of your own that lies in the folder, unless the code was changed since that run began.
     """
-    from evo import search
+    from evo.running import search
     from evo.spec.resolve import as_changes
     from evo.storage.fork import forked
     from evo.storage.run_folder import read_spec

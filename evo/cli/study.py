@@ -64,9 +64,9 @@ def run(specs, seeds, settings, out, target, worst, until_target, workers, addre
     search.seconds of a spec counts the seconds that the run's own epochs take of a core. Executes the code of tasks of your
     own.
     """
-    from evo.search import free_folder
+    from evo.running.search import free_folder
+    from evo.running.study import begin_study
     from evo.studies.study.design import values_of
-    from evo.study import begin_study
 
     varied = {}
     for setting in settings:
@@ -147,10 +147,10 @@ def compare(folder, as_json, table, out):
 
 def _go_on(folder, workers, address):
     from evo.inspect.study_progress import StudyProgress
+    from evo.running.study import resume_study
     from evo.spec.memory import keep_freed
     from evo.studies.study.design import STUDY
     from evo.studies.study.folder import Study
-    from evo.study import resume_study
 
     keep_freed()
     go_on = f"evo study resume {quote(str(folder))}"

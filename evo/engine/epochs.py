@@ -14,9 +14,9 @@ from evo.engine.island import Founders, Migrants, State, epoch_steps
 from evo.engine.problem import Problem, problem
 from evo.engine.progress import Progress
 from evo.engine.recheck import recheck
+from evo.engine.stopwatch import Stopwatch
 from evo.population.individual import up_to_date
 from evo.spec.run_spec import RunSpec
-from evo.stopwatch import Stopwatch
 from fitness.judges import Fresh, Results, judged
 from fitness.sandbox.code import Code
 

@@ -9,9 +9,9 @@ from circuits.errors import UserError
 from evo import genome
 from evo.engine import race as racing
 from evo.engine.request import Request, Steps, driven
+from evo.engine.stopwatch import Stopwatch
 from evo.population import noise
 from evo.population.individual import LOOKED_AT, Population, joined
-from evo.stopwatch import Stopwatch
 from fitness.judges import PUT_OFF, Race
 
 RESULTS = ("losses", "score", "spikes", "events")  # fields of the outcome from the results of a judge

@@ -14,10 +14,10 @@ from deap import tools
 from evo import genome
 from evo.engine.evaluator import Evaluator, Request
 from evo.engine.problem import Problem
+from evo.engine.stopwatch import Stopwatch
 from evo.population import archive, lineage
 from evo.population.individual import Population, outcome_of, record
 from evo.selection.ranking import nsga2
-from evo.stopwatch import Stopwatch
 
 RISE = 0.01  # of the best score: an epoch that raises it by less has stagnated
 

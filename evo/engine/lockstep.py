@@ -9,8 +9,8 @@ from evo.engine.epochs import neighbour
 from evo.engine.evaluator import Request
 from evo.engine.island import State, epoch_steps
 from evo.engine.problem import Problem
+from evo.engine.stopwatch import Stopwatch
 from evo.population import archive
-from evo.stopwatch import Stopwatch
 from fitness.judges import Fresh, Results
 
 IDLE = 100  # epochs in a row without a new circuit, after which the search counts as exhausted

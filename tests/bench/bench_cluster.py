@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from evo.cluster import tasks
 from evo.engine.epochs import Plan, Result, compute
 from evo.engine.progress import Progress
+from evo.running.stored_search import _guests
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
-from evo.stored_search import _guests
 from tests.bench.report import figure, quickest, skipped
 
 ROOT = Path(__file__).parents[2]

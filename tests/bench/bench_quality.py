@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import evo
-from evo.search import free_folder
+from evo.running.search import free_folder
 from fitness.judges.simulated import Simulated
 from tests.bench.quality_report import drawn, tables
 from tests.bench.report import told

@@ -59,7 +59,7 @@ def polish(run, folder: Path, seconds: float | None = None, cpu: float | None = 
     """The run that goes on from this one, more of it by CMA-ES and with a sharper likelihood."""
     seconds = seconds if cpu is None else 1e6
     changes = POLISH | ({} if seconds is None else {"search.seconds": str(seconds)})
-    fork = partial(evo.search.fork, run.folder, changes, folder, workers=0)
+    fork = partial(evo.fork, run.folder, changes, folder, workers=0)
     return fork() if cpu is None else _within(cpu, folder, fork)
 
 

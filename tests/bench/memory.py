@@ -10,7 +10,7 @@ import numpy as np
 
 import evo
 from evo.cluster.session import ray_session
-from evo.search import STORE
+from evo.running.search import STORE
 from tests.bench import search_job
 from tests.bench.report import figure
 from tests.bench.throughput import WORKERS

@@ -14,9 +14,9 @@ from deap import base, creator, tools
 
 from evo.algorithms import NSGA2
 from evo.engine.problem import Problem
+from evo.engine.stopwatch import Stopwatch
 from evo.population.individual import Population, outcome
 from evo.selection.ranking import nsga2
-from evo.stopwatch import Stopwatch
 from tests.bench import search_job
 from tests.bench.contest import AbsentError, Entry, Rival, one_core
 from tests.bench.report import figure, quickest, skipped, timer

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from evo import genome, search
+from evo import genome
 from evo.engine.codec import to_bytes
 from evo.genome import GRID, Bounds
+from evo.running import search
 from evo.spec.run_spec import RunSpec, parse
 from evo.storage.stored import SPEC, InitialPopulation
 

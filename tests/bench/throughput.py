@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import evo
-from evo import search, stored_search
 from evo.cluster.session import ray_session
 from evo.engine.codec import from_bytes
 from evo.engine.island import State
+from evo.running import search, stored_search
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from tests.bench import search_job

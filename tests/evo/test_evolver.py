@@ -14,7 +14,7 @@ from evo.engine.epochs import run_epoch
 from evo.engine.problem import problem
 from evo.spec.run_spec import parse
 from fitness.judges import judged
-from tests.evo.test_judge import judged_spec
+from tests.evo.running.test_judge import judged_spec
 from tests.evo.tiny import ROOT, SPEC, cli, one_line_of, spec_file
 from tests.products import some_of
 

@@ -20,5 +20,5 @@ cd "$unpacked"/*/
 "$python" -c 'import pathlib, circuits; assert pathlib.Path(circuits.__file__).is_relative_to(pathlib.Path.cwd())'
 NUMBA_CACHE_DIR="$(dirname "$python")/../numba" "$python" -m pytest -p no:cacheprovider -n "${JOBS:-auto}" --maxprocesses 4 \
   --dist loadfile -m "not long and not slow and not oracle" ${TESTS:-tests/circuits/test_circuit.py tests/circuits/test_motif_file.py \
-  tests/fitness/test_references.py tests/evo/spec tests/evo/test_run.py tests/reach tests/test_release.py}
+  tests/fitness/test_references.py tests/evo/spec tests/evo/running/test_run.py tests/reach tests/test_release.py}
 ls -l "${python%/.venv/*}/dist"

@@ -14,10 +14,10 @@ from evo.engine.epochs import _latest, compute, run_epoch
 from evo.engine.evaluator import Evaluator, driven
 from evo.engine.island import Migrants, State
 from evo.engine.problem import problem
+from evo.engine.stopwatch import Stopwatch
 from evo.population.archive import merged as merged_archive
 from evo.population.individual import outcome_of
 from evo.spec.run_spec import parse
-from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
 

@@ -18,7 +18,7 @@ from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for
 from tests.evo.fronts import with_front
 from tests.evo.inspect.browsing import Opened, launched
-from tests.evo.test_recording import csv, spec_over
+from tests.evo.running.test_recording import csv, spec_over
 from tests.evo.tiny import spec_file, stops_after
 from tests.products import some_of
 

@@ -270,7 +270,7 @@ def test_a_run_killed_before_its_first_epoch_has_what_its_code_is_compared_with(
 
     path = own_task_spec(tmp_path, **TINY)
     with monkeypatch.context() as patch:
-        patch.setattr("evo.search._go_on", killed)
+        patch.setattr("evo.running.search._go_on", killed)
         with pytest.raises(KeyboardInterrupt):
             evo.run(path, tmp_path / "run", workers=0)
     shutil.copytree(tmp_path / "run", tmp_path / "changed")

@@ -3,8 +3,8 @@
 import pytest
 
 from circuits.errors import UserError
+from evo.running.study import begin_study
 from evo.studies.study.design import STUDY, arms, read_design, seeds_of, stems, values_of
-from evo.study import begin_study
 from tests.evo.tiny import one_line_of, spec_file
 
 

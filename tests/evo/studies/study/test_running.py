@@ -5,8 +5,8 @@ import pytest
 import evo
 from circuits.errors import MachineError
 from circuits.motif_file import save
+from evo.running.study import Event, begin_study
 from evo.storage.run_folder import read_spec
-from evo.study import Event, begin_study
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import machine_line_of, one_line_of, own_task_spec, spec_file
 

@@ -8,7 +8,7 @@ import pytest
 from evo.inspect.recording import draw
 from evo.spec.run_spec import read
 from fitness.recordings import Recording, Signal
-from tests.evo.test_recording import csv
+from tests.evo.running.test_recording import csv
 from tests.evo.tiny import cli
 from tests.fitness.recordings import files
 

@@ -107,7 +107,7 @@ def test_the_motif_alone_does_with_the_signal_what_the_search_saw(finished, task
 def test_a_stopped_search_goes_on_to_the_same_archive(tmp_path, finished):
     with pytest.raises(KeyboardInterrupt):
         evo.run(spec_over(tmp_path, csv()), tmp_path / "run", workers=0, observe=stops_after(2))
-    assert evo.search.resume(tmp_path / "run", workers=0).archive_sha256 == finished.archive_sha256
+    assert evo.resume(tmp_path / "run", workers=0).archive_sha256 == finished.archive_sha256
 
 
 @pytest.mark.slow

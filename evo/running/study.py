@@ -17,7 +17,8 @@ from evo.cluster.each import each_here_or_on_ray
 from evo.cluster.joining import check_address
 from evo.cluster.warm_up import warm_up
 from evo.engine.epochs import Plan, Result, in_process
-from evo.search import begin, free_folder, processes
+from evo.running.search import begin, free_folder, processes
+from evo.running.stored_search import StoredSearch, going_on
 from evo.spec.founders import founders, place_of
 from evo.spec.run_spec import RunSpec
 from evo.storage import lock
@@ -25,7 +26,6 @@ from evo.storage.front import versions
 from evo.storage.run_folder import read_spec
 from evo.storage.stored import SPEC
 from evo.storage.task_code import checked_code
-from evo.stored_search import StoredSearch, going_on
 from evo.studies.study.design import (
     STUDY,
     TARGET,

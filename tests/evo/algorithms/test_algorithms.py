@@ -12,10 +12,10 @@ from evo.engine.codec import to_bytes
 from evo.engine.epochs import run_epoch
 from evo.engine.island import Founders
 from evo.engine.problem import Problem
+from evo.engine.stopwatch import Stopwatch
 from evo.genome.variation import rewired
 from evo.population.individual import Population
 from evo.spec.run_spec import parse
-from evo.stopwatch import Stopwatch
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 from tests.products import some_of
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import evo
-from evo import stored_search
 from evo.engine.progress import Progress
+from evo.running import stored_search
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 from tests.products import examples

@@ -66,7 +66,7 @@ def test_the_file_is_kept_with_the_run_which_is_opened_and_goes_on_without_the_o
         evo.run(path, tmp_path / "run", workers=0, observe=stops_after(2))
     (tmp_path / "cell.csv").unlink()
     assert (tmp_path / "run" / "data" / "cell.csv").read_bytes() == csv()
-    done = evo.search.resume(tmp_path / "run", workers=0)
+    done = evo.resume(tmp_path / "run", workers=0)
     assert done.archive_sha256 == finished.archive_sha256
     assert done.spec_sha256 == finished.spec_sha256
     assert done.interface.outputs == ("x", "y")
@@ -92,7 +92,7 @@ def test_a_file_that_was_changed_is_named_and_nothing_is_computed(tmp_path):
         evo.run(path, tmp_path / "run", workers=0, observe=stops_after(2))
     kept = tmp_path / "run" / "data" / "cell.csv"
     kept.write_bytes(csv() + b"1,output,x,3.0\n")
-    message = one_line_of(lambda: evo.search.resume(tmp_path / "run", workers=0))
+    message = one_line_of(lambda: evo.resume(tmp_path / "run", workers=0))
     assert "run/data/cell.csv: was changed since the run began" in message
     assert evo.open_run(tmp_path / "run").generation == 2  # opening asks for no file
 
@@ -105,11 +105,11 @@ def test_another_file_of_the_same_name_has_another_digest(tmp_path, finished):
 
 
 def test_a_fork_takes_the_file_along_or_another_one(tmp_path, finished, monkeypatch):
-    alike = evo.search.fork(finished.folder, {"search.algorithm": "cma"}, tmp_path / "fork", workers=0)
+    alike = evo.fork(finished.folder, {"search.algorithm": "cma"}, tmp_path / "fork", workers=0)
     assert (alike.folder / "data" / "cell.csv").read_bytes() == csv()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "second.csv").write_bytes(csv() + b"1,output,x,3.0\n")
-    other = evo.search.fork(finished.folder, {"task.file": "second.csv"}, tmp_path / "other", workers=0)
+    other = evo.fork(finished.folder, {"task.file": "second.csv"}, tmp_path / "other", workers=0)
     assert (other.folder / "data" / "second.csv").exists()
 
 
@@ -119,9 +119,7 @@ def test_a_path_out_of_the_folder_in_a_run_is_refused(tmp_path, finished):
     copy = shutil.copytree(finished.folder, tmp_path / "copy")
     spec = (copy / "run.toml").read_text()
     (copy / "run.toml").write_text(spec.replace("data/cell.csv", "../cell.csv"))
-    assert "task.file: '../cell.csv' is no file that a run keeps in data/" in one_line_of(
-        lambda: evo.search.resume(copy, workers=0)
-    )
+    assert "task.file: '../cell.csv' is no file that a run keeps in data/" in one_line_of(lambda: evo.resume(copy, workers=0))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,7 @@ def test_a_data_set_judges_a_search_and_is_kept_with_it(tmp_path):
     assert (done.folder / "data" / "digits.npz").read_bytes() == as_npz()
     assert done.interface.outputs == ("0", "1")
     (tmp_path / "digits.npz").unlink()
-    assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
+    assert evo.resume(done.folder, workers=0, generations=6).generation == 6
 
 
 def test_an_objective_of_ones_own_is_kept_beside_the_file(tmp_path):
@@ -173,11 +171,11 @@ def test_an_objective_of_ones_own_is_kept_beside_the_file(tmp_path):
         (tmp_path / file).unlink()
     assert {file.name for file in (done.folder / "data").iterdir()} == {"cell.csv"}
     assert (done.folder / "mine.py").exists()
-    assert evo.search.resume(done.folder, workers=0, generations=6).generation == 6
-    again = evo.search.fork(done.folder, {"search.seed": "4"}, tmp_path / "fork", workers=0)
+    assert evo.resume(done.folder, workers=0, generations=6).generation == 6
+    again = evo.fork(done.folder, {"search.seed": "4"}, tmp_path / "fork", workers=0)
     assert (again.folder / "data" / "cell.csv").read_bytes() == csv()
     (done.folder / "mine.py").write_text("def spikes(evaluation):\n    return -evaluation.spikes\n")
-    assert "run/mine.py: was changed since the run began" in one_line_of(lambda: evo.search.resume(done.folder, workers=0))
+    assert "run/mine.py: was changed since the run began" in one_line_of(lambda: evo.resume(done.folder, workers=0))
 
 
 def test_names_are_shown_and_kept_whatever_they_are(tmp_path):

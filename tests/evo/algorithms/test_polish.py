@@ -9,10 +9,10 @@ from evo.algorithms import ALGORITHMS, with_polish
 from evo.algorithms.matrix_adaptation import MatrixAdaptation
 from evo.algorithms.polish import mean_case_score
 from evo.engine.codec import to_bytes
+from evo.engine.stopwatch import Stopwatch
 from evo.genome.variation import rewired
 from evo.population.individual import Population
-from evo.stopwatch import Stopwatch
-from tests.evo.test_algorithms import SMALL, epochs, setting
+from tests.evo.algorithms.test_algorithms import SMALL, epochs, setting
 from tests.evo.tiny import one_line_of, spec_file, stops_after
 from tests.products import some_of
 

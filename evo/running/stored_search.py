@@ -1,6 +1,6 @@
 """A search in its folder, opened to be continued: its plan, the storing of epochs, and the analyses at its end.
 
-The epochs are computed elsewhere: by `evo.search` for one search, by `evo.study` for many.
+The epochs are computed elsewhere: by `evo.running.search` for one search, by `evo.running.study` for many.
 """
 
 import json

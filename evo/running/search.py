@@ -13,6 +13,7 @@ from evo.cluster.warm_up import warm_up
 from evo.engine.codec import to_bytes
 from evo.engine.epochs import Result, in_process
 from evo.engine.progress import Progress
+from evo.running.stored_search import INITIAL, going_on, locked, open_store
 from evo.spec.estimate import check_memory
 from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
@@ -24,7 +25,6 @@ from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, check_before
 from evo.storage.task_code import checked_code, forked_code, keep, kept
-from evo.stored_search import INITIAL, going_on, locked, open_store
 from fitness.judges import EXTERNAL
 from fitness.sandbox.code import Code
 

@@ -15,7 +15,7 @@ import pytest
 
 import evo
 from tests.evo.machines import family, kill, machines, workers
-from tests.evo.test_chaos import attempt, log_of, survived
+from tests.evo.running.test_chaos import attempt, log_of, survived
 from tests.evo.tiny import environment, own_task_spec, spec_file, started, stored, wait_until
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from circuits.simulation.simulate import simulate
 from evo import genome
 from evo.genome import variation
 from evo.spec.run_spec import parse
-from tests.evo.test_genome_and_variation import SETTINGS, assert_valid, crossed, forms
+from tests.evo.genome.test_genome_and_variation import SETTINGS, assert_valid, crossed, forms
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 from tests.products import some_of
 

@@ -1,0 +1,1 @@
+"""Running of searches and studies in their folders: begin, go on, resume, fork."""
