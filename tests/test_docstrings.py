@@ -8,6 +8,8 @@ from types import FunctionType
 
 import pytest
 
+import fitness
+from fitness.base.definition import TaskDefinition
 from tests.examples import ROOT, example, in_example  # noqa: F401 - fixtures
 
 FACES = (
@@ -40,10 +42,16 @@ def public():
             found = getattr(module, name)
             if callable(found) and not inspect.ismodule(found):
                 yield f"{face}.{name}", found, False
-                for inner, member in vars(found).items() if inspect.isclass(found) else ():
+                for inner, member in _members(found) if inspect.isclass(found) else ():
                     member = getattr(member, "__func__", member)
                     if not inner.startswith("_") and inner not in PLAIN and isinstance(member, MEMBERS):
                         yield f"{face}.{name}.{inner}", member, True
+
+
+def _members(kind):
+    """The names and members of a class; those of fitness.Task include its definition's."""
+    for owner in (kind, TaskDefinition) if kind is fitness.Task else (kind,):
+        yield from vars(owner).items()
 
 
 def faults(name, found, is_member) -> list[str]:

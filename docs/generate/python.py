@@ -3,6 +3,7 @@
 import inspect
 from importlib import import_module
 
+import fitness
 from generate.markdown import page, prose
 
 PAGES = {
@@ -30,7 +31,10 @@ def module(name: str):
         if not inspect.isclass(member):
             yield rst(f".. autofunction:: {name}.{one}")
             continue
-        yield rst(f".. autoclass:: {name}.{one}", "   :members:", "   :exclude-members: model_post_init, model_config")
+        options = [":members:", ":exclude-members: model_post_init, model_config"]
+        if member is fitness.Task:
+            options.append(":inherited-members: BaseModel")  # those of its definition
+        yield rst(f".. autoclass:: {name}.{one}", *(f"   {option}" for option in options))
 
 
 def rst(*lines: str) -> str:

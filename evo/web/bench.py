@@ -28,7 +28,8 @@ from fitness.analysis.activity import activity as firing
 from fitness.analysis.scored import check_fits
 from fitness.analysis.tuning import tuning
 from fitness.base.measured import Measured
-from fitness.base.task import Task, Trials
+from fitness.base.task import Task
+from fitness.base.trials import Trials
 from fitness.sandbox.code import is_own
 from fitness.tasks import BUILT_IN
 

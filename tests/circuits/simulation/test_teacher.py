@@ -11,7 +11,7 @@ from circuits.simulation.teacher import Teacher
 from evo.genome import tables
 from evo.genome.variation import founders
 from evo.spec.run_spec import parse
-from fitness.base.task import Interface
+from fitness.base.trials import Interface
 
 SPEC = """
 [task]
