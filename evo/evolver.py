@@ -144,7 +144,7 @@ class Evolver:
 
     @property
     def attempts(self) -> np.ndarray:
-        """How often each circuit of `ask` was judged before, int [n]: all 0 unless scores are noisy."""
+        """The number of earlier judgements of each circuit of `ask`, int [n]: all 0 unless scores are noisy."""
         self._settle()
         return np.zeros(0, int) if self._islands.over else self._islands.attempts
 
@@ -155,7 +155,7 @@ class Evolver:
         ----------
         scores : sequence, array of float [n], dict of arrays [n] by name, or Results
             For each circuit a number (larger is better); a dict of numbers by name {"score": 0.7, "cost": 3.0}, optionally with
-            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the told objectives in their
+            "cases", an array of numbers for lexicase selection (larger is better); a tuple of the objectives in their
             order; or None for a circuit that failed, which gets the worst score.
         cases : array of float [n, cases], optional
             Case scores, in place of "cases".
@@ -232,7 +232,7 @@ class Evolver:
 
     @property
     def over(self) -> bool:
-        """Whether the search has reached its last generation (search.generations)."""
+        """True once the search has reached its last generation (search.generations)."""
         self._settle()
         return self._islands.over
 

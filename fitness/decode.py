@@ -80,8 +80,8 @@ def spike_train(times_ms, dt_ms, steps):
 
 
 def active(raster, width_ms):
-    """Whether a column spikes in consecutive bins of `width_ms` from the start of the trial; a shorter last bin is
-    left out: bool [..., trials, bins, columns]."""
+    """Does a column spike in each of the consecutive bins of `width_ms` from the start of the trial? A shorter last bin is left
+    out: bool [..., trials, bins, columns]."""
     width = round(width_ms / raster.dt_ms)
     *lead, steps, columns = raster.bits.shape
     bins = steps // width

@@ -1,4 +1,4 @@
-"""How each feature of another tool's file was translated to a motif, in the terms of `circuits.export.features`."""
+"""Report of an import: the translation of each feature of another tool's file, in the terms of `circuits.export.features`."""
 
 from collections.abc import Iterable
 from typing import NoReturn

@@ -30,8 +30,8 @@ class _Library(JITCodeLibrary):
 
 
 class _Nowhere:
-    """What numba tells a library of the Python objects of its function: a part has no place for them before it is in a caller,
-    see `set_environments`."""
+    """The receiver of the Python objects of a function, which numba passes to its library: a part has no place for them
+    until it is in a caller, see `set_environments`."""
 
     def set_env(self, name, environment):
         """Do nothing."""

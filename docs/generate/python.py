@@ -21,13 +21,13 @@ def write():
 
 def module(name: str):
     """The docstring of a module, a list of its public names, and each of them by autodoc."""
-    found = import_module(name)
+    face = import_module(name)
     yield f"## `{name}`"
-    yield prose(found.__doc__)
-    public = [one for one in found.__all__ if callable(getattr(found, one)) and not inspect.ismodule(getattr(found, one))]
+    yield prose(face.__doc__)
+    public = [one for one in face.__all__ if callable(getattr(face, one)) and not inspect.ismodule(getattr(face, one))]
     yield rst(f".. currentmodule:: {name}", ".. autosummary::", *(f"   {one}" for one in public))
     for one in public:
-        member = getattr(found, one)
+        member = getattr(face, one)
         if not inspect.isclass(member):
             yield rst(f".. autofunction:: {name}.{one}")
             continue

@@ -43,13 +43,13 @@ DATA = {
 
 
 def write():
-    found = lines("quality")
-    named = list(dict.fromkeys(row["task"] for row in found))
-    rows = [(SEARCHES[arm], *(solved(evaluations(found, task, arm)) for task in named)) for arm in SEARCHES]
+    runs = lines("quality")
+    named = list(dict.fromkeys(row["task"] for row in runs))
+    rows = [(SEARCHES[arm], *(solved(evaluations(runs, task, arm)) for task in named)) for arm in SEARCHES]
     page("tables/quality.md", table(("search", *(f"`{task}`" for task in named)), rows))
 
-    found = lines("assembly")
-    tuned = {(task, arm): rows for task in TASKS for arm in ARMS if (rows := judged(found, task, arm))}
+    networks = lines("assembly")
+    tuned = {(task, arm): rows for task in TASKS for arm in ARMS if (rows := judged(networks, task, arm))}
     for price, file in (("", "assembly"), (PRICED, "assembly-priced")):
         columns = {task: name for task, name in DATA.items() if task + price in TASKS}
         rows = [(NETWORKS.get(arm, arm), *(accuracy(tuned.get((task + price, arm))) for task in columns)) for arm in ARMS]
@@ -75,8 +75,8 @@ def canonical() -> str:
             alone = f"{row['circuits with it']} ({row['circuits without it']}){marks['p of sufficiency']}"
             alone += f", {row['solved with it alone']} ({row['solved without it']})"
             begun = f"{row['begun with it']} ({row['begun without it']}){marks['p of help']}"
-        found = f"{row['number in a circuit']} ({row['by chance']})*"
-        rows.append((f"`{row['task']}`", row["motif"], found, cut, alone, begun))
+        share = f"{row['number in a circuit']} ({row['by chance']})*"
+        rows.append((f"`{row['task']}`", row["motif"], share, cut, alone, begun))
     solving = "circuits to solve it, solved: with it alone (without)", "circuits when begun with it (without)"
     return table(("task", "motif", "in a circuit (by chance)", "loss by a cut (others)", *solving), rows)
 
@@ -89,7 +89,7 @@ def _corrected(rows, key):
 
 
 def clocked() -> str:
-    """How soon the lab answers."""
+    """Response times of the lab."""
     if not (RESULTS / "lab.csv").exists():
         return "Not measured yet."
     with open(RESULTS / "lab.csv", encoding="utf-8", newline="") as file:
@@ -107,9 +107,9 @@ def solved(tried) -> str:
     return f"{(tried < NEVER).sum()}/{len(tried)}" + (f", {middle:,.0f}" if middle < NEVER else "")
 
 
-def judged(found, task, arm) -> list[dict]:
+def judged(networks, task, arm) -> list[dict]:
     """The rows of the seeds that are reported, with the settings that did best on the seeds for tuning."""
-    mine = [row for row in found if (row["task"], row["arm"]) == (task, arm)]
+    mine = [row for row in networks if (row["task"], row["arm"]) == (task, arm)]
     if not mine:
         return []
     best = best_choice(mine, task, arm, TASKS[task].score)

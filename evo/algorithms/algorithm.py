@@ -29,7 +29,7 @@ class Offspring(NamedTuple):
 class Algorithm:
     """One epoch of an algorithm.
 
-    search  the [search] section of the run spec;   count  its population;   brood  number of children in a generation
+    search  the [search] section of the run spec;   count  its population;   offspring  their number in a generation
     box     DEAP's toolbox of operators: init, mate, mutate, cell, free_values
     population   the population
     rng     all randomness, as uniform numbers only: they are the same on every machine
@@ -43,13 +43,13 @@ class Algorithm:
     def __init__(self, search: Any, box: base.Toolbox, population: Population, rng: np.random.Generator, watch: "Stopwatch"):
         self.search, self.box, self.population, self.rng, self.watch = search, box, population, rng, watch
         self.count = search.population
-        self.brood = min(search.offspring or self.count, self.count)
+        self.offspring = min(search.offspring or self.count, self.count)
 
     def ask(self) -> Offspring:
         """The next circuits to be evaluated."""
         with self.watch("select"):
-            mothers, fathers = self.parents(self.brood), np.full(self.brood, NOBODY)
-            mated = self.rng.random(self.brood) < self.search.crossover
+            mothers, fathers = self.parents(self.offspring), np.full(self.offspring, NOBODY)
+            mated = self.rng.random(self.offspring) < self.search.crossover
             fathers[mated] = self.parents(int(mated.sum()))
         children, crossed = self.box.mate(self.population.genomes, mothers, fathers, rng=self.rng)
         return Offspring(self.box.mutate(children, rng=self.rng), mothers, crossed)

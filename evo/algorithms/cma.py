@@ -22,9 +22,9 @@ class CMA(Algorithm):
             alike = genomes[~rewired(genomes, genomes, np.full(len(genomes), best))]
             self.values = self.box.free_values(genomes[best])
             mean = self.values.read(genomes[[best]])[0]
-            self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.brood)
+            self.strategy = SeparableCMA(mean, _deviation(self.values.read(alike) - mean), self.offspring)
         children = self.values.written(self.strategy.ask(self.rng))
-        return Offspring(children, np.full(self.brood, best), np.zeros(self.brood, bool))
+        return Offspring(children, np.full(self.offspring, best), np.zeros(self.offspring, bool))
 
     def tell(self, population):
         if self.strategy is not None:  # before the first `ask` the circuits are migrants

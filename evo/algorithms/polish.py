@@ -84,11 +84,11 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
                 wirings = self._renewed()
             drawn = [strategy.ask(self.rng) for strategy in self.strategies]
             mothers = np.repeat(wirings, [len(genomes) for genomes in drawn])
-            whole, self.brood = self.brood, max(self.brood - len(mothers), 1)
+            total, self.offspring = self.offspring, max(self.offspring - len(mothers), 1)
             try:
                 bred = super().ask()
             finally:
-                self.brood = whole
+                self.offspring = total
             self.asked, children = True, bred.genomes
             for genomes in drawn:
                 children = joined(children, genomes)
@@ -135,7 +135,7 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
                 if best is not None and not strategy.stalls and not self._behind(strategy):
                     strategies.append(strategy)
                     mothers.append(best)
-            value, limit = mean_case_score(self.population), round(share * self.brood)
+            value, limit = mean_case_score(self.population), round(share * self.offspring)
             while True:
                 mother = int(np.argmax(value)) if not self.courses else self._tournament(value)
                 strategy = self._started(mother, bool(self.courses))
@@ -170,6 +170,6 @@ def with_polish(kind: type[Algorithm], share: float) -> type[Algorithm]:
 
 
 def mean_case_score(population: Population) -> np.ndarray:
-    """Of each circuit, float64 [n]."""
+    """The mean case score of each circuit, float64 [n]."""
     cases = np.ascontiguousarray(population.case_scores, "f8")
     return cases.sum(axis=1) / cases.shape[1]

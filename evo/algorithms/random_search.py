@@ -10,7 +10,7 @@ class RandomSearch(Algorithm):
     selects = ("survivors",)
 
     def ask(self):
-        return Offspring(self.box.init(self.brood, self.rng))
+        return Offspring(self.box.init(self.offspring, self.rng))
 
     def survivors(self, outcomes, case_scores):
         return nsga2(self.objectives(outcomes), self.count)

@@ -12,6 +12,6 @@ class WeightsOnly(LexicaseNSGA2):
 
     def ask(self):
         with self.watch("select"):
-            mothers = self.parents(self.brood)
+            mothers = self.parents(self.offspring)
         children = self.population.genomes[mothers]
-        return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.brood, bool))
+        return Offspring(self.box.mutate(children, rng=self.rng, wiring=False), mothers, np.zeros(self.offspring, bool))

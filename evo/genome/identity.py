@@ -26,7 +26,7 @@ def keys(genomes: np.ndarray) -> list[bytes]:
 
 
 def wirings(genomes: np.ndarray) -> int:
-    """The number of different wirings among the genomes: cell types, synapses and outputs, whatever their values."""
+    """The number of different wirings among the genomes: cell types, synapses and outputs, without their values."""
     return len(set(wiring_keys(genomes)))
 
 
@@ -121,7 +121,7 @@ def _keys(kind, parameters, weight, delay, readout):
 
 @compiled
 def _all_differ(colour, kind):
-    """Whether all neurons have different colours."""
+    """Do all neurons have different colours?"""
     for slot in range(len(kind)):
         for other in range(slot):
             if kind[slot] != 0 and kind[other] != 0 and colour[slot] == colour[other]:

@@ -54,7 +54,7 @@ class Progress(LiveOutput):
         self._update()
 
     def _ago(self, island):
-        """How long ago the island finished an epoch: if much longer than the others, its worker is slow or lost."""
+        """Time since the island finished an epoch, as text: if much longer than for others, its worker is slow or lost."""
         return f"{clock(time.monotonic() - self.finished[island])} ago" if island in self.finished else ""
 
     def _take(self, island, epoch, log):

@@ -45,7 +45,7 @@ def pareto(objectives: np.ndarray, count: int) -> np.ndarray:
 
 
 def nondominated(objectives: np.ndarray) -> np.ndarray:
-    """Whether a row is not dominated and no earlier row has the same objectives, bool [n]."""
+    """Mask of the rows that are not dominated and not equal to an earlier row, bool [n]."""
     return moocore.is_nondominated(objectives, keep_weakly=False)
 
 

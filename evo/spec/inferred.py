@@ -11,8 +11,8 @@ INFERRED, ROUNDS, MAX_ROUNDS = "inferred", 4, 100
 
 
 def rounds_of(given: str) -> int | None:
-    """How many rounds of inference a founder's name asks for, in each of which a hidden neuron is tried; None for one that is
-    read from somewhere. Raises UserError."""
+    """The number of rounds of inference in a founder's name, in each of which one more hidden neuron is tested; None for a
+    founder that is read from a file. Raises UserError."""
     name, colon, rounds = given.partition(":")
     if name != INFERRED:
         return None
@@ -22,7 +22,7 @@ def rounds_of(given: str) -> int | None:
 
 
 def ranges(encoding: Encoding) -> Ranges:
-    """What inferred circuits may be. Raises UserError for circuits that cannot be inferred."""
+    """The ranges of inferred circuits. Raises UserError for circuits that cannot be inferred."""
     b = encoding.bounds
     if (
         not isinstance(b, Bounds)

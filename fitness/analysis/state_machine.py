@@ -148,7 +148,7 @@ def _recorded(task, trials, circuit) -> Raster:
 
 
 def _fired(raster, first, last):
-    """Whether each output fired in the steps first to last - 1 of each trial: bool [trials, outputs]."""
+    """Did each output fire in the steps first to last - 1 of each trial? bool [trials, outputs]."""
     step = np.arange(raster.steps)
     return raster.outputs.fired_in((step >= first[:, None]) & (step < last[:, None]))
 

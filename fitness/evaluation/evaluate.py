@@ -179,7 +179,7 @@ class Floor(NamedTuple):
         return cls(floor, float(task.floor_of(score, trials, task.grouped(trials).members[which])[0]))
 
     def kept(self, task: Task, trials: Trials, score: Score) -> np.ndarray:
-        """Whether circuits with these scores on the same trials, [B], do as well: bool [B]."""
+        """Are circuits with these scores on the same trials, [B], as good? bool [B]."""
         return (score.value >= self.score) & ~(task.by_condition(score, trials).worst[0] < self.worst)
 
 

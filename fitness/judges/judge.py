@@ -190,8 +190,8 @@ class Judge(ABC):
         raise NotImplementedError
 
     def check(self, candidates: Candidates) -> str | None:
-        """Try out, before a run, whatever may fail later, on some random circuits if need be. Returns a remark for the user of
-        one line, None for none. Raises UserError."""
+        """Check, before a run, everything that may fail later, by random circuits if necessary. Returns a remark of one line
+        for the user, or None. Raises UserError."""
         return None
 
     def check_again(self):

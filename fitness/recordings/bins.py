@@ -1,4 +1,4 @@
-"""The spikes of whole populations in bins: what `psth` scores, and what of a circuit it reads.
+"""Spike counts of whole populations in bins: the target and the readings of the measure `psth`.
 
 In bins of two widths, x being the spikes of a circuit, averaged over the trials that are of one window (runs with membrane
 noise of their own), and y the measured ones, averaged over repeats, the readings of each trial are
@@ -15,7 +15,7 @@ from circuits.simulation.raster import LANES, _trailing_zeros
 
 
 def overlap_with(measured, start, widths, steps: int, outputs: int):
-    """What a spike in each step has in common with the measured trains.
+    """The overlap of a spike in each step with the measured trains, and the counts of these.
 
     measured  `fitness.recordings.windows.Measured`;   start  int64 [windows];   widths  int64 [2], of a bin in steps
     Returns overlap float32 [windows, outputs, steps, 2], counts float64 [windows, outputs] and own float64 [windows, outputs,
@@ -30,8 +30,8 @@ def overlap_with(measured, start, widths, steps: int, outputs: int):
 
 def read(bits, item, start, stop, widths, overlap, out):
     """Fill readings, float64 [circuits, trials, outputs, 6], of rasters, see `fitness.recordings.likeness.readings`."""
-    _, place = np.unique(item, return_inverse=True)
-    _read(bits, np.asarray(item), place, np.bincount(place), start, stop, widths, overlap, out)
+    _, window = np.unique(item, return_inverse=True)
+    _read(bits, np.asarray(item), window, np.bincount(window), start, stop, widths, overlap, out)
 
 
 @compiled
@@ -56,10 +56,10 @@ def _fill(step, first, repeat, start, widths, overlap, counts, own):
 
 
 @compiled
-def _read(bits, item, place, runs, start, stop, widths, overlap, out):
+def _read(bits, item, window, trial_count, start, stop, widths, overlap, out):
     circuits, blocks, steps, outputs = bits.shape
     trials = len(item)
-    total = np.zeros((2, len(runs), steps + 1))  # spikes of all trials of a window in each of its bins
+    total = np.zeros((2, len(trial_count), steps + 1))  # spikes of all trials of a window in each of its bins
     for c in range(circuits):
         for n in range(outputs):
             total[:] = 0.0
@@ -76,14 +76,14 @@ def _read(bits, item, place, runs, start, stop, widths, overlap, out):
                             w = item[trial]
                             if k < start[w] or k >= stop[w]:
                                 continue
-                            at = place[trial]
+                            at = window[trial]
                             short, long = (k - start[w]) // widths[0], (k - start[w]) // widths[1]
                             if second == 0:
                                 total[0, at, short] += 1.0
                                 total[1, at, long] += 1.0
                                 continue
                             out[c, trial, n, 0] += 1.0
-                            out[c, trial, n, 2] += total[0, at, short] / runs[at]
+                            out[c, trial, n, 2] += total[0, at, short] / trial_count[at]
                             out[c, trial, n, 3] += overlap[w, n, k, 0]
-                            out[c, trial, n, 4] += total[1, at, long] / runs[at]
+                            out[c, trial, n, 4] += total[1, at, long] / trial_count[at]
                             out[c, trial, n, 5] += overlap[w, n, k, 1]

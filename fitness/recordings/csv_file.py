@@ -53,7 +53,7 @@ def trials(content: bytes, name: str, epochs=()):
     value = header.index("value") if "value" in header else None
     rows: list[tuple[str, str, str]] = []
     times: list[float] = []
-    places: list[int] = []
+    line_numbers: list[int] = []
     samples: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
     for row, number in zip(csv.reader(lines[1:]), numbers[1:], strict=True):
         if len(row) <= max(at):
@@ -68,40 +68,40 @@ def trials(content: bytes, name: str, epochs=()):
             continue
         rows.append((trial, role, train))
         times.append(ms)
-        places.append(number)
+        line_numbers.append(number)
     if not rows:
         raise UserError(f"{name}: holds no spike below its first line")
     columns = zip(*rows, strict=True)
     spikes = next(columns), next(columns), next(columns), times
     signals: dict[str, dict[str, Signal]] = {}
     for (trial, signal), values in samples.items():
-        place = f"{name}: trial {trial}, signal {signal}"
-        signals.setdefault(trial, {})[signal] = _signal(values, units.get(signal, ""), place)
-    made = as_trials(*spikes, lambda k: f"{name}: line {places[k]}", duration)
-    trains = [(*one, signals.pop(one[0], {})) for one in made]
+        where = f"{name}: trial {trial}, signal {signal}"
+        signals.setdefault(trial, {})[signal] = _signal(values, units.get(signal, ""), where)
+    spike_trials = as_trials(*spikes, lambda k: f"{name}: line {line_numbers[k]}", duration)
+    trains = [(*one, signals.pop(one[0], {})) for one in spike_trials]
     if signals:
         raise UserError(f"{name}: trial {next(iter(signals))}: has signals, but no row that names a train")
     return trains
 
 
-def _signal(samples, unit, place):
+def _signal(samples, unit, where):
     """A signal of the rows (time in ms, value, line) of its samples."""
     time, values, lines = (np.array(column, "f8") for column in zip(*sorted(samples), strict=True))
     step = (time[-1] - time[0]) / max(len(time) - 1, 1)
     if len(time) < 2 or abs(time[0]) > 1e-6:
-        raise UserError(f"{place}: must have samples from time 0 on; found {len(time)}, the first at {time[0]:g} ms")
+        raise UserError(f"{where}: must have samples from time 0 on; found {len(time)}, the first at {time[0]:g} ms")
     uneven = np.abs(time - step * np.arange(len(time))) > 1e-3 * step + 1e-6
     if uneven.any():
         k = int(np.argmax(uneven))
-        raise UserError(f"{place}: must have evenly spaced samples, {step:g} ms apart; line {lines[k]:.0f} has {time[k]:g} ms")
+        raise UserError(f"{where}: must have evenly spaced samples, {step:g} ms apart; line {lines[k]:.0f} has {time[k]:g} ms")
     return Signal(step, values, unit)
 
 
-def _number(text, place):
+def _number(text, where):
     try:
         number = float(text)
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
-        raise UserError(f"{place} must be a number, not {text!r}")
+        raise UserError(f"{where} must be a number, not {text!r}")
     return number

@@ -1,4 +1,4 @@
-"""How alike the spikes of whole populations are to what was measured: read once from the bit-packed raster, spike by spike.
+"""Similarity of the spikes of whole populations to the measured spikes, read once from the bit-packed raster, spike by spike.
 
 For a circuit, a window and an output the readings are six numbers: the spikes n; how many of them meet a measured spike within
 the precision, each at most once (as `spike_trains.coincidence_factor` counts); and the overlaps with a kernel
@@ -101,7 +101,7 @@ def _read(bits, item, start, stop, step, first, repeat, reach, kernels, overlap,
     circuits, blocks, steps, outputs = bits.shape
     trials = len(item)
     last, trace = np.empty(LANES, np.int64), np.empty((LANES, 2))
-    place = np.empty((LANES, most), np.int64)  # of the next measured spike that can be met, by repeat
+    next_spike = np.empty((LANES, most), np.int64)  # of the next measured spike that can be met, by repeat
     for c in range(circuits):
         for b in range(blocks):
             for n in range(outputs):
@@ -122,15 +122,15 @@ def _read(bits, item, start, stop, step, first, repeat, reach, kernels, overlap,
                             last[lane] = k
                             trace[lane, 0] = trace[lane, 1] = 0.0
                             for r in range(repeats):
-                                place[lane, r] = first[(repeat[w] + r) * outputs + n]
+                                next_spike[lane, r] = first[(repeat[w] + r) * outputs + n]
                         met = 0
                         for r in range(repeats):
-                            i, end = place[lane, r], first[(repeat[w] + r) * outputs + n + 1]
+                            i, end = next_spike[lane, r], first[(repeat[w] + r) * outputs + n + 1]
                             while i < end and step[i] < k - reach:
                                 i += 1
                             if i < end and step[i] <= k + reach:
                                 met, i = met + 1, i + 1
-                            place[lane, r] = i
+                            next_spike[lane, r] = i
                         gap = k - last[lane]
                         last[lane] = k
                         out[c, trial, n, 0] += 1.0

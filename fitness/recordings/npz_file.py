@@ -28,8 +28,8 @@ def trials(content: bytes, name: str, epochs=()):
     columns = {column: arrays[column] for column in ("trial", "role", "name", time)}
     sizes = {column: np.shape(array) for column, array in columns.items()}
     if len(set(sizes.values())) > 1 or len(sizes[time]) != 1:
-        said = ", ".join(f"{column} {list(size)}" for column, size in sizes.items())
-        raise UserError(f"{name}: trial, role, name and {time} must be arrays of one length, [spikes]; found {said}")
+        shapes = ", ".join(f"{column} {list(size)}" for column, size in sizes.items())
+        raise UserError(f"{name}: trial, role, name and {time} must be arrays of one length, [spikes]; found {shapes}")
     if columns[time].dtype.kind not in "iuf":
         raise UserError(f"{name}: {time} must hold numbers, not {columns[time].dtype}")
     trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name"))
@@ -50,13 +50,13 @@ def _arrays(content, name):
     except UserError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
-        said = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
-        raise UserError(f"{name}: is no NPZ file of numbers and texts: {said}") from None
+        reason = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
+        raise UserError(f"{name}: is no NPZ file of numbers and texts: {reason}") from None
 
 
-def _texts(array, place):
+def _texts(array, where):
     if array.dtype.kind not in "iuUS":
-        raise UserError(f"{place} must hold ints or texts, not {array.dtype}")
+        raise UserError(f"{where} must hold ints or texts, not {array.dtype}")
     if array.dtype.kind == "S":
         return [value.decode("utf-8", "replace") for value in array.tolist()]
     return [str(value) for value in array.tolist()]

@@ -99,11 +99,11 @@ def _is_sampled(data):
     return data.ndim == 1 and len(data) > 1 and data.dtype.kind in "fiub"
 
 
-def _sampled(series, data, times, place):
+def _sampled(series, data, times, where):
     """(start in s, step in s, values, unit) of a series."""
     even = times is not None and np.allclose(np.diff(times), times[1] - times[0], rtol=1e-3, atol=0)
     if times is not None and not even:
-        raise UserError(f"{place}: is sampled at uneven times; give it a rate, or events alone")
+        raise UserError(f"{where}: is sampled at uneven times; give it a rate, or events alone")
     start, step = (times[0], times[1] - times[0]) if even else (series.starting_time or 0.0, 1 / series.rate)
     conversion = getattr(series, "conversion", 1.0) or 1.0
     return float(start), float(step), data.astype("f8") * conversion, str(series.unit)
@@ -139,7 +139,8 @@ def _tags(row):
 
 
 def _within(times, start, stop, closed):
-    """Those of a trial, in ms from its start: a spike at an end that is another trial's start is that one's."""
+    """The times within a trial, in ms from its start. A spike at the end of a trial that is the start of another one belongs to
+    the other."""
     last = times <= stop + EDGE_S if closed else times < stop - EDGE_S
     return np.clip(1000 * (times[(times >= start - EDGE_S) & last] - start), 0, 1000 * (stop - start))
 

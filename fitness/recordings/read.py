@@ -22,14 +22,14 @@ REFUSED = {".pkl", ".pickle", ".npy"}
 
 
 def read(path, content: bytes | None = None, epochs=()) -> Recording:
-    """Read a recording from a file: CSV, NPZ, SONATA spikes, NWB, or whatever else Neo reads.
+    """Read a recording from a file: CSV, NPZ, SONATA spikes, NWB, or any other format that Neo reads.
 
     Parameters
     ----------
     path : str or Path
-        The file, whose ending says what it is.
+        The file; its ending determines the format.
     content : bytes, optional
-        What is in it, where it was read before.
+        The content of the file, if it has been read already.
     epochs : sequence of str
         Names of the epochs (NWB) that are the trials; by default the trials of the file, and otherwise all of it is one.
 

@@ -42,13 +42,13 @@ class Trial(NamedTuple):
     signals: Mapping[str, Signal] = {}
 
     def trains(self, role: str) -> tuple[np.ndarray, ...]:
-        """Those of a role, input or output."""
+        """The spike times of all trains of a role, "input" or "output"."""
         return self.inputs if role == "input" else self.outputs
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Spikes that were given and measured. Two are equal if they hold the same, whatever file they come from.
+    """Input spikes and measured spikes. Recordings with the same content are equal, from whichever file they come.
 
     inputs, outputs  names of the input trains and of the measured neurons
     trials           each has all of these trains
@@ -70,30 +70,30 @@ class Recording:
         Raises UserError, which begins with `source`, for no trial or no output, two trials of one name, and times that are no
         numbers or lie outside 0 to the trial's duration.
         """
-        place = source or "recording"
-        given = [(*trial, {})[:5] for trial in trials]
-        if not given:
-            raise UserError(f"{place}: holds no trial")
-        names = [str(trial[0]) for trial in given]
+        where = source or "recording"
+        rows = [(*trial, {})[:5] for trial in trials]
+        if not rows:
+            raise UserError(f"{where}: holds no trial")
+        names = [str(trial[0]) for trial in rows]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise UserError(f"{place}: two trials are called {twice!r}")
-        ins, outs = (natural({str(name) for trial in given for name in trial[k]}) for k in (2, 3))
+            raise UserError(f"{where}: two trials are called {twice!r}")
+        ins, outs = (natural({str(name) for trial in rows for name in trial[k]}) for k in (2, 3))
         if not outs:
-            raise UserError(f"{place}: holds no output, which is a measured neuron; found {_listed('input', ins)}")
+            raise UserError(f"{where}: holds no output, which is a measured neuron; found {_listed('input', ins)}")
         accepted = []
-        for name, duration, inputs, outputs, signals in given:
+        for name, duration, inputs, outputs, signals in rows:
             if not (np.isfinite(duration) and duration > 0):
-                raise UserError(f"{place}: trial {name}: lasts {duration} ms; a duration is above 0")
+                raise UserError(f"{where}: trial {name}: lasts {duration} ms; a duration is above 0")
             end = round(float(duration), DIGITS)
-            given_in, measured = (
-                tuple(_train(by_name.get(one, ()), end, f"{place}: trial {name}, {role} {one}") for one in all_names)
+            input_trains, output_trains = (
+                tuple(_train(by_name.get(one, ()), end, f"{where}: trial {name}, {role} {one}") for one in all_names)
                 for role, all_names, by_name in (("input", ins, inputs), ("output", outs, outputs))
             )
             sampled = {
-                key: _sampled(signals[key], f"{place}: trial {name}, signal {key}") for key in natural(map(str, signals))
+                key: _sampled(signals[key], f"{where}: trial {name}, signal {key}") for key in natural(map(str, signals))
             }
-            accepted.append(Trial(str(name), end, given_in, measured, sampled))
+            accepted.append(Trial(str(name), end, input_trains, output_trains, sampled))
         order = {name: k for k, name in enumerate(natural(names))}
         accepted.sort(key=lambda trial: order[trial.name])
         return cls(ins, outs, tuple(accepted), source, sha256)
@@ -115,8 +115,8 @@ class Recording:
             both = trial.inputs, trial.outputs
             trains = [{self._names[r][k]: both[r][k] for r, k in chosen} for chosen in wanted]
             cut = [{name: times[times <= end] for name, times in one.items()} for one in trains]
-            there = {name: trial.signals[name] for name in signals if name in trial.signals}
-            trials.append((trial.name, end, *cut, there))
+            selected = {name: trial.signals[name] for name in signals if name in trial.signals}
+            trials.append((trial.name, end, *cut, selected))
         return Recording.of(trials, self.source, self.sha256)
 
     @property
@@ -153,13 +153,13 @@ class Recording:
         signal = trial.signals[name]
         if signal.unit not in MILLIVOLTS:
             known = ", ".join(unit for unit in MILLIVOLTS if unit)
-            place = f"{self.source or 'recording'}: signal {name}"
-            raise UserError(f"{place}: has the name of an output, whose potential it is, in {known}, not in {signal.unit}")
+            where = f"{self.source or 'recording'}: signal {name}"
+            raise UserError(f"{where}: has the name of an output, whose potential it is, in {known}, not in {signal.unit}")
         return Signal(signal.dt_ms, signal.values * MILLIVOLTS[signal.unit], "mV")
 
     @cached_property
     def content_sha256(self) -> str:
-        """Digest of what it holds, without the file it came from."""
+        """Digest of the content, whichever file it came from."""
         digest = hashlib.sha256(repr((self.inputs, self.outputs)).encode())
         for trial in self.trials:
             digest.update(repr((trial.name, trial.duration_ms)).encode())
@@ -183,8 +183,8 @@ def natural(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def end_after(last_ms: float) -> float:
-    """How long trials are taken to be where a file does not say: until the last spike of any, rounded up to 100 ms (to 10 ms
-    where that comes before 100 ms)."""
+    """Duration of trials in ms where the file gives none: until the last spike of any trial, rounded up to 100 ms, or to 10 ms
+    if the last spike comes before 100 ms."""
     unit = 100.0 if last_ms > 100 else 10.0
     return max(float(np.ceil(last_ms / unit - 1e-9)) * unit, unit)
 
@@ -193,27 +193,27 @@ def _part(text):
     return (1, int(text), "") if text.isdecimal() else (0, 0, text)
 
 
-def _train(times, end, place):
+def _train(times, end, where):
     try:
         spikes = np.array(times, "f8").reshape(-1)
     except (TypeError, ValueError):
-        raise UserError(f"{place}: spike times must be numbers") from None
+        raise UserError(f"{where}: spike times must be numbers") from None
     if not np.isfinite(spikes).all():
-        raise UserError(f"{place}: {spikes[~np.isfinite(spikes)][0]} is no spike time")
+        raise UserError(f"{where}: {spikes[~np.isfinite(spikes)][0]} is no spike time")
     spikes = np.sort(np.round(spikes, DIGITS)) + 0.0
     outside = (spikes < 0) | (spikes > end)
     if outside.any():
-        raise UserError(f"{place}: a spike at {spikes[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
+        raise UserError(f"{where}: a spike at {spikes[outside][0]:g} ms lies outside the trial, 0 to {end:g} ms")
     spikes.flags.writeable = False
     return spikes
 
 
-def _sampled(signal, place):
+def _sampled(signal, where):
     dt_ms, values, unit = float(np.round(signal.dt_ms, SAMPLE_DIGITS)), np.array(signal.values, "f8"), str(signal.unit)
     if not (np.isfinite(dt_ms) and dt_ms > 0):
-        raise UserError(f"{place}: is sampled every {signal.dt_ms} ms; that is a time above 0")
+        raise UserError(f"{where}: is sampled every {signal.dt_ms} ms; that is a time above 0")
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
-        raise UserError(f"{place}: must be finite numbers, [samples]")
+        raise UserError(f"{where}: must be finite numbers, [samples]")
     values.flags.writeable = False
     return Signal(dt_ms, values, unit)
 

@@ -27,19 +27,19 @@ def trials(content: bytes, name: str, epochs=()):
         with h5py.File(io.BytesIO(content), "r") as file:
             spikes = file.get("spikes")
             if not isinstance(spikes, h5py.Group) or not len(spikes):
-                raise UserError(f"{name}: lacks /spikes/POPULATION of a SONATA spike file; found {_found(file)}")
+                raise UserError(f"{name}: lacks /spikes/POPULATION of a SONATA spike file; found {_keys(file)}")
             for population, group in spikes.items():
-                place = f"{name}: /spikes/{population}"
+                where = f"{name}: /spikes/{population}"
                 missing = [key for key in ("timestamps", "node_ids") if key not in group]
                 if missing:
-                    raise UserError(f"{place}: lacks {' and '.join(missing)}; found {_found(group)}")
+                    raise UserError(f"{where}: lacks {' and '.join(missing)}; found {_keys(group)}")
                 times, ids = (np.asarray(group[key]) for key in ("timestamps", "node_ids"))
                 unit = group["timestamps"].attrs.get("units", "milliseconds")
                 unit = unit.decode() if isinstance(unit, bytes) else str(unit)
                 if unit not in MS:
-                    raise UserError(f"{place}: timestamps are in {unit!r}; known units are {', '.join(MS)}")
+                    raise UserError(f"{where}: timestamps are in {unit!r}; known units are {', '.join(MS)}")
                 if times.shape != ids.shape or times.ndim != 1:
-                    raise UserError(f"{place}: timestamps {list(times.shape)} and node_ids {list(ids.shape)} do not fit")
+                    raise UserError(f"{where}: timestamps {list(times.shape)} and node_ids {list(ids.shape)} do not fit")
                 ms = times.astype("f8") * MS[unit]
                 last = max(last, float(ms.max(initial=0.0)))
                 into = roles[0 if population.lower() in INPUTS else 1]
@@ -52,5 +52,5 @@ def trials(content: bytes, name: str, epochs=()):
     return [("0", end_after(last), *roles)]
 
 
-def _found(group):
+def _keys(group):
     return ", ".join(list(group)[:10]) or "nothing"

@@ -55,8 +55,8 @@ def histogram(recording: Recording, k: int, bin_ms: float) -> tuple[np.ndarray, 
     edges = np.arange(0, end + bin_ms / 2, bin_ms)
     edges = edges if len(edges) > 1 else np.array([0, end])
     counts = sum(np.histogram(trial.outputs[k], edges)[0] for trial in recording.trials)
-    there = sum((edges[1:] <= trial.duration_ms + 1e-6).astype(int) for trial in recording.trials)
-    return edges, counts / np.maximum(there, 1) / np.diff(edges) * 1000
+    trials = sum((edges[1:] <= trial.duration_ms + 1e-6).astype(int) for trial in recording.trials)
+    return edges, counts / np.maximum(trials, 1) / np.diff(edges) * 1000
 
 
 def triggered(recording: Recording, signal: str, output: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,21 +69,21 @@ def triggered(recording: Recording, signal: str, output: int) -> tuple[np.ndarra
     for trial in recording.trials:
         if signal not in trial.signals or not len(trial.outputs[output]):
             continue
-        given = trial.signals[signal]
-        at = np.floor((trial.outputs[output][:, None] + lags) / given.dt_ms + 1e-6).astype("i8")
-        there = (at >= 0) & (at < len(given.values))
-        total += np.where(there, given.values[np.clip(at, 0, len(given.values) - 1)], 0.0).sum(axis=0)
-        count += there.sum(axis=0)
+        dt_ms, values, _ = trial.signals[signal]
+        sample = np.floor((trial.outputs[output][:, None] + lags) / dt_ms + 1e-6).astype("i8")
+        inside = (sample >= 0) & (sample < len(values))
+        total += np.where(inside, values[np.clip(sample, 0, len(values) - 1)], 0.0).sum(axis=0)
+        count += inside.sum(axis=0)
     return lags, total / np.maximum(count, 1)
 
 
 def following(recording: Recording, input: int, output: int) -> np.ndarray:
     """The rate of an output in Hz, by the time since each spike of an input: float64 [lags], in the bins of `LAGS_MS`."""
-    counts, given = np.zeros(len(LAGS_MS) - 1), 0
+    counts, input_spikes = np.zeros(len(LAGS_MS) - 1), 0
     for trial in recording.trials:
         a, b = trial.inputs[input], trial.outputs[output]
-        given += len(a)
+        input_spikes += len(a)
         first, last = np.searchsorted(b, a + LAGS_MS[0]), np.searchsorted(b, a + LAGS_MS[-1])
         lags = np.concatenate([b[i:j] - t for t, i, j in zip(a, first, last, strict=True)] + [np.zeros(0)])
         counts += np.histogram(lags, LAGS_MS)[0]
-    return counts / max(given, 1) / np.diff(LAGS_MS) * 1000
+    return counts / max(input_spikes, 1) / np.diff(LAGS_MS) * 1000

@@ -12,29 +12,29 @@ UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}  # columns with a time,
 WANTED = "trial, role, name, time_ms"
 
 
-def time_column(columns, place: str) -> str:
+def time_column(columns, where: str) -> str:
     """The name of the column with the times; UserError where columns are missing or there are two with times."""
     times = [column for column in UNITS if column in columns]
     missing = [column for column in ("trial", "role", "name") if column not in columns] + ([] if times else ["time_ms"])
     names = ", ".join(map(str, columns)) or "none"
     if missing:
-        raise UserError(f"{place}: lacks {', '.join(missing)} of {WANTED}; found {names}"[:300])
+        raise UserError(f"{where}: lacks {', '.join(missing)} of {WANTED}; found {names}"[:300])
     if len(times) > 1:
-        raise UserError(f"{place}: has {' and '.join(times)}; give times once")
+        raise UserError(f"{where}: has {' and '.join(times)}; give times once")
     return times[0]
 
 
-def as_trials(trial, role, name, time_ms, place, duration_ms: float | Mapping[str, float] | None = None):
+def as_trials(trial, role, name, time_ms, where, duration_ms: float | Mapping[str, float] | None = None):
     """Trials as `Recording.of` takes them.
 
     trial, role, name  texts [spikes];   time_ms  float64 [spikes], NaN in a row that only says that there is such a train
-    place(k)           where row k stands, for errors
+    where(k)           the row of the file that row k stands in, for errors
     duration_ms        of all trials, or by trial; None: see `end_after`
     """
     trials: dict[str, dict[str, dict[str, list]]] = {}
     for k, (t, r, n, ms) in enumerate(zip(trial, role, name, time_ms, strict=True)):
         if r not in ROLES:
-            raise UserError(f"{place(k)}: role must be input or output, not {r!r}")
+            raise UserError(f"{where(k)}: role must be input or output, not {r!r}")
         train = trials.setdefault(t, {role: {} for role in ROLES})[r].setdefault(n, [])
         if ms == ms:
             train.append(ms)
@@ -47,5 +47,5 @@ def as_trials(trial, role, name, time_ms, place, duration_ms: float | Mapping[st
     for t, trains in trials.items():
         end = duration_ms.get(t) if isinstance(duration_ms, Mapping) else duration_ms
         if end is None:
-            raise UserError(f"{place(-1)}: trial {t}: has no duration")
+            raise UserError(f"{where(-1)}: trial {t}: has no duration")
         yield t, end, trains["input"], trains["output"]

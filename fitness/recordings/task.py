@@ -31,17 +31,17 @@ SHAPE_MS = 1.0, 3.0  # before and after a spike, in which a potential is that of
 
 
 class Prepared(NamedTuple):
-    """A recording made ready.
+    """A recording, cut into windows and with everything that scores need.
 
     recording  the trains that were chosen;   windows  the same, cut
     part       int [windows]: to search on, to validate on, held out
-    sampled    what the sampled channels are of;   drive  float32 [windows, steps, sampled channels]: what drives them
-    target     what readings are made of
-    low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  are there any to estimate the latter from?
+    sampled    sources of the sampled channels;   drive  float32 [windows, steps, sampled channels]: their scaled signals
+    target     the measured spikes, as readings need them
+    low, high  float64 [outputs]: the figures that are a score of 0 and 1;   repeats  is the latter estimated from repeats?
     taught     bool [windows, steps, outputs]: the measured spikes, for teacher forcing
-    chance     float64 [windows, outputs]: how surprising the measured spikes are to a neuron that fires at their rate
-    potential  float32 [windows, steps, outputs]: what was measured of potentials, their mean over the search windows as 0
-    compared   bool [windows, steps, outputs]: where that is to be compared, not near spikes, and nowhere in others
+    chance     float64 [windows, outputs]: surprise of a neuron that fires at the measured rate at the measured spikes
+    potential  float32 [windows, steps, outputs]: measured potentials, less their mean over the search windows; 0 where none
+    compared   bool [windows, steps, outputs]: steps in which potentials are compared, none near spikes
     spread     float64 [windows, outputs]: the summed squares of the potentials about their mean in each window
     """
 
@@ -62,24 +62,23 @@ class Prepared(NamedTuple):
 
 
 class RecordingTask(Measured, FileData):
-    """The input trains of a recording drive a circuit, whose output neurons are to spike when the measured neurons did: one
-    port for each of these, and as many hidden neurons as the spec allows.
+    """The input trains of a recording drive a circuit, whose output neurons should spike when the measured neurons did: one
+    port for each measured neuron, and as many hidden neurons as the spec allows.
 
     A trial of the search is a window of the recording, which begins with some of the stimulus before it (`lead_in_ms`), during
     which nothing is scored. The score is 0 for the best answer at a constant rate, and 1 for what one repeat of a stimulus says
     of the others: the ceiling that trial-to-trial variability allows; without repeats 1 is perfect. Both are estimated on the
-    windows of the search, and are the same for all parts. What is scored is the coincidence factor, van Rossum's distance or
-    the correlation of rates, over all windows together, averaged over the neurons. What selection sees of each
-    window is how far both trains overlap when they are filtered with the precision, and with eight times as much.
+    windows of the search, and are the same for all parts. The scored measure is the coincidence factor, van Rossum's distance
+    or the correlation of rates, over all windows together, averaged over the neurons. The case score of a window is the overlap
+    of both trains when they are filtered with the precision, and with eight times as much.
 
     Held out are the last part of every trial's time; or whole stimuli, where there are ten or more; and the trials that
     `held_out_trials` names, with all that have the same stimulus.
 
     With `teacher_forcing` windows of the search are simulated a second time, in which the output neurons fire when they were
-    measured to fire (where repeats differ, as in the first one), and selection sees how likely that was
-    (`circuits.simulation.teacher`), beside what the circuit does by itself: a circuit that goes wrong as a whole since one
-    neuron errs is told from one in which nothing is right. Where potentials were measured, it also sees how much of them is
-    explained.
+    measured to fire (in the first repeat), and case scores include how likely that was (`circuits.simulation.teacher`): they
+    distinguish a circuit that fails since one neuron errs from one in which nothing is right. Where potentials were measured,
+    case scores include the explained share of their variance.
     """
 
     name: ClassVar[str] = "recording"
@@ -133,7 +132,7 @@ class RecordingTask(Measured, FileData):
 
     @property
     def sampled(self) -> tuple[Sampled, ...]:  # type: ignore[override]
-        """What the sampled channels are of: x is 0 at the mean of the signal over the search windows, and 1 a standard
+        """Sources of the sampled channels: x is 0 at the mean of the signal over the search windows, and 1 a standard
         deviation above it."""
         return self.prepared.sampled
 
@@ -154,7 +153,7 @@ class RecordingTask(Measured, FileData):
 
     @property
     def prepared(self) -> Prepared:
-        """The recording, read when it is needed first. Raises UserError for one that says too little."""
+        """The recording, read on first use. Raises UserError for one that lacks something."""
         if self._prepared is None:
             self._prepared = self._prepare()
         return self._prepared
@@ -163,25 +162,25 @@ class RecordingTask(Measured, FileData):
         return read(self.file_name, self.content(), self.epochs)
 
     def recording(self) -> Recording:
-        """The trains that are chosen. Raises UserError for names that there are not."""
+        """The recording with the selected trains. Raises UserError for unknown names."""
         return self._read().select(self.input_names, self.output_names, self.until_ms)
 
     def _prepare(self):
         recording = self.recording()
-        place = f"task {self.title()}: {self.file_name}"
+        where = f"task {self.title()}: {self.file_name}"
         if not recording.inputs and not recording.signals:
-            raise UserError(f"{place}: has no input spikes; input_names says which of its trains are inputs")
+            raise UserError(f"{where}: has no input spikes; input_names says which of its trains are inputs")
         if twice := set(recording.inputs) & {*recording.signals, *(f"-{name}" for name in recording.signals)}:
-            raise UserError(f"{place}: {sorted(twice)[0]!r} is a train and a signal; leave one out of input_names")
+            raise UserError(f"{where}: {sorted(twice)[0]!r} is a train and a signal; leave one out of input_names")
         unknown = set(self.held_out_trials) - {trial.name for trial in recording.trials}
         if unknown:
             known = ", ".join(trial.name for trial in recording.trials)
-            raise UserError(f"{place}: held_out_trials: has no trial {sorted(unknown)[0]!r}; found {known}"[:300])
-        given, merged = stimuli(recording, self.step_ms)
-        by_stimulus = self._whole_stimuli(given, place)
-        edges = [self._edges(one, part) for one, part in zip(given, by_stimulus, strict=True)]
+            raise UserError(f"{where}: held_out_trials: has no trial {sorted(unknown)[0]!r}; found {known}"[:300])
+        presented, merged = stimuli(recording, self.step_ms)
+        by_stimulus = self._whole_stimuli(presented, where)
+        edges = [self._edges(one, part) for one, part in zip(presented, by_stimulus, strict=True)]
         window, lead_in = (round(ms / self.step_ms) for ms in (self.window_ms, self.lead_in_ms))
-        windows = cut(given, edges, max(window, 1), lead_in, merged)
+        windows = cut(presented, edges, max(window, 1), lead_in, merged)
         part = by_stimulus[windows.stimulus]
         place_in_time = np.array(
             [
@@ -192,23 +191,23 @@ class RecordingTask(Measured, FileData):
         part = np.where(part < 0, place_in_time, part)
         in_bins = self.scored_by == measures.PSTH
         if in_bins and abs(self.precision_ms / self.step_ms - round(self.precision_ms / self.step_ms)) > 1e-6:
-            raise UserError(f"{place}: precision_ms: a bin of the psth is whole steps of {self.step_ms:g} ms")
+            raise UserError(f"{where}: precision_ms: a bin of the psth is whole steps of {self.step_ms:g} ms")
         aim = target(windows, len(recording.outputs), self.step_ms, self.precision_ms, in_bins)
         sampled, drive = self._drives(recording, windows, part == SEARCH)
         for number, name in enumerate(("search", "validation", "held-out")):
             silent = np.flatnonzero(aim.counts[part == number].sum(axis=0) == 0)
             if len(silent):
                 raise UserError(
-                    f"{place}: output {recording.outputs[silent[0]]} has no spike in the {name} part; change hold_out, the "
+                    f"{where}: output {recording.outputs[silent[0]]} has no spike in the {name} part; change hold_out, the "
                     "shares or split_seed, or leave it out of output_names"
                 )
-        low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), recording, place)
-        taught = measured_spikes(given, windows)
-        own = self._potentials(recording, windows, measured_potentials(given, windows), taught, part == SEARCH)
+        low, high, repeats = self._ends(aim, np.flatnonzero(part == SEARCH), recording, where)
+        taught = measured_spikes(presented, windows)
+        own = self._potentials(recording, windows, measured_potentials(presented, windows), taught, part == SEARCH)
         return Prepared(recording, windows, part, sampled, drive, aim, low, high, repeats, taught, _chance(aim), *own)
 
     def _potentials(self, recording, windows, measured, spikes, searched):
-        """What is known of potentials, see `Prepared`; near a spike a neuron model without the shape of spikes says nothing."""
+        """The measured potentials, see `Prepared`: not compared near spikes, whose shape the neuron models do not have."""
         steps = np.arange(windows.spikes.shape[1])
         scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None])
         potential, compared = np.zeros(spikes.shape, "f4"), np.zeros(spikes.shape, bool)
@@ -220,18 +219,18 @@ class RecordingTask(Measured, FileData):
                 rows = slice(max(shift, 0), len(steps) + min(shift, 0))
                 near[:, rows] |= spikes[:, max(-shift, 0) : len(steps) - max(shift, 0), n]
             compared[..., n] = scored & ~near
-            values, there = measured[..., k], compared[..., n]
-            potential[..., n] = values - values[there & searched[:, None]].mean()
+            values = measured[..., k]
+            potential[..., n] = values - values[compared[..., n] & searched[:, None]].mean()
         count = np.maximum(compared.sum(axis=1), 1)
-        there = np.where(compared, potential, 0.0)
-        spread = (there**2).sum(axis=1, dtype="f8") - there.sum(axis=1, dtype="f8") ** 2 / count
+        values = np.where(compared, potential, 0.0)
+        spread = (values**2).sum(axis=1, dtype="f8") - values.sum(axis=1, dtype="f8") ** 2 / count
         return potential, compared, np.maximum(spread, 0.0)
 
     def _drives(self, recording, windows, searched):
-        """What the sampled channels are of, and what drives them."""
+        """Sources of the sampled channels, and their scaled signals."""
         steps = np.arange(windows.spikes.shape[1])
         scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None]) & searched[:, None]
-        given = (steps < windows.stop[:, None])[..., None]
+        inside = (steps < windows.stop[:, None])[..., None]
         channels: list[Sampled] = []
         for k, name in enumerate(recording.signals):
             values = windows.signals[..., k][scored]
@@ -243,20 +242,20 @@ class RecordingTask(Measured, FileData):
         drive = np.zeros((*windows.spikes.shape[:2], len(channels)), "f4")
         for k, channel in enumerate(channels):
             which = recording.signals.index(channel.of)
-            drive[..., [k]] = np.where(given, (windows.signals[..., [which]] - channel.center) / channel.scale, 0.0)
+            drive[..., [k]] = np.where(inside, (windows.signals[..., [which]] - channel.center) / channel.scale, 0.0)
         return tuple(channels), drive
 
-    def _whole_stimuli(self, given: list[Stimulus], place) -> np.ndarray:
+    def _whole_stimuli(self, presented: list[Stimulus], where) -> np.ndarray:
         """The part of each stimulus that is in one part as a whole, -1 of others: int [stimuli]."""
-        kept = np.array([not set(one.names) & set(self.held_out_trials) for one in given])
+        kept = np.array([not set(one.names) & set(self.held_out_trials) for one in presented])
         if not kept.any():
-            raise UserError(f"{place}: held_out_trials leaves nothing to search on")
+            raise UserError(f"{where}: held_out_trials leaves nothing to search on")
         part = np.where(kept, -1, HELD_OUT)
         if self.hold_out == "stimuli" or (self.hold_out == "auto" and kept.sum() >= ENOUGH):
             held_out = self.held_out_share
             shares = 1 - self.validation_share - held_out, self.validation_share, held_out
-            keys = [[one.spikes.tobytes() + one.signals.tobytes() for one, keep in zip(given, kept, strict=True) if keep]]
-            part[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, place)
+            keys = [[one.spikes.tobytes() + one.signals.tobytes() for one, keep in zip(presented, kept, strict=True) if keep]]
+            part[kept] = split(np.zeros(kept.sum(), int), keys, shares, self.split_seed, where)
         return part
 
     def _edges(self, one: Stimulus, part):
@@ -269,7 +268,7 @@ class RecordingTask(Measured, FileData):
     def _searched(self):
         return 1 - self.validation_share - self.held_out_share
 
-    def _ends(self, aim, search, recording, place):
+    def _ends(self, aim, search, recording, where):
         """The figures that are a score of 0 and of 1, and whether the latter was estimated from repeats."""
         how = self.scored_by, aim, search, self.step_ms, self.precision_ms
         low, high = measures.constant_rate(*how), measures.between_repeats(*how)
@@ -279,7 +278,7 @@ class RecordingTask(Measured, FileData):
             n = poor[0]
             why = "perfect is" if high is None else "one repeat predicts the others with"
             raise UserError(
-                f"{place}: output {recording.outputs[n]}: nothing to explain: {why} a {self.scored_by} of {top[n]:.2f}, "
+                f"{where}: output {recording.outputs[n]}: nothing to explain: {why} a {self.scored_by} of {top[n]:.2f}, "
                 f"a constant rate has {low[n]:.2f}; leave it out of output_names, or change precision_ms"
             )
         return low, top, high is not None
@@ -294,7 +293,7 @@ class RecordingTask(Measured, FileData):
         return Data(spikes, np.zeros(count, int), np.arange(count), signals=signals)
 
     def parts_given(self) -> np.ndarray:
-        """As the recording is split."""
+        """The part of each window, int [windows]."""
         return self.prepared.part
 
     def teacher(self, trials: Trials) -> Teacher | None:
@@ -326,8 +325,8 @@ class RecordingTask(Measured, FileData):
         return inferred(given, lambda circuit: float(self.evaluate(circuit, trials, "float32").value), rounds, rng)
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
-        """See `fitness.recordings.likeness`; with a teacher the surprise of each output follows, and what is not explained of
-        its potential, as a share of how much that varies."""
+        """The readings, see `fitness.recordings.likeness`; with a teacher followed by the surprise of each output and by the
+        unexplained share of the variance of its potential."""
         *circuits, _, _, outputs = raster.bits.shape
         bits = np.ascontiguousarray(raster.bits.reshape(-1, *raster.bits.shape[-3:]))
         columns = readings(bits, trials.facts["item"], self.prepared.target)
@@ -338,17 +337,17 @@ class RecordingTask(Measured, FileData):
         return np.concatenate([columns, *more], axis=-1)
 
     def unexplained(self, off: np.ndarray, trials: Trials) -> np.ndarray:
-        """The share of the variance of measured potentials that is not explained, from the sums of the distance and of its
-        square [..., trials, outputs, 2]: float64 [..., trials, outputs], 0 where none was measured. An offset, that of
+        """The unexplained share of the variance of measured potentials, from the sums of the deviation and of its square [...,
+        trials, outputs, 2]: float64 [..., trials, outputs], 0 where none was measured. A constant offset, such as that of
         electrodes, does not count."""
-        item, there = trials.facts["item"], self.prepared.spread[trials.facts["item"]] > 0
+        item, varies = trials.facts["item"], self.prepared.spread[trials.facts["item"]] > 0
         count = np.maximum(self.prepared.compared[item].sum(axis=1), 1)
         with np.errstate(invalid="ignore"):
             left = np.where(np.isfinite(off[..., 1]), off[..., 1] - off[..., 0] ** 2 / count, np.inf)
-        return np.where(there, np.maximum(left, 0.0) / np.where(there, self.prepared.spread[item], 1.0), 0.0)
+        return np.where(varies, np.maximum(left, 0.0) / np.where(varies, self.prepared.spread[item], 1.0), 0.0)
 
     def overall(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
-        """The mean over neurons of how far the figure is from its lower to its upper end; none counts more than 1."""
+        """The mean over neurons of the figure, scaled to 0 at its lower and 1 at its upper end, and at most 1."""
         prepared, values = self.prepared, self.figures(measured, trials)
         return np.minimum((values - prepared.low) / (prepared.high - prepared.low), 1.0).mean(axis=-1)
 
@@ -361,8 +360,8 @@ class RecordingTask(Measured, FileData):
 
     def mark(self, measured: np.ndarray, trials: Trials) -> np.ndarray:
         """2 <x, y> / (<x, x> + <y, y>) of each window, averaged over the short and the long time constant (or bin), and over
-        neurons. With a teacher, the mean of that and of 1 / (1 + surprise / what is surprising by chance); where potentials
-        were measured, also of 1 / (1 + unexplained share)."""
+        neurons. With a teacher, the mean of that and of 1 / (1 + surprise / surprise by chance); where potentials were
+        measured, also of 1 / (1 + unexplained share)."""
         columns, item = self._readings(measured), trials.facts["item"]
         total = np.zeros(columns.shape[:-1])
         for tau, (xx, xy) in enumerate(((XX, XY), (XX_LONG, XY_LONG))):
@@ -405,8 +404,8 @@ class RecordingTask(Measured, FileData):
 
 
 def _chance(aim):
-    """Of each window and output: minus the log likelihood of its spikes at the rate that all windows have together, and of one
-    spike more, so that silence surprises too: float64 [windows, outputs]."""
+    """The surprise of each window and output, float64 [windows, outputs]: minus the log likelihood of its spikes, and of one
+    spike more, so that silence has some too, at the mean rate of all windows."""
     length = (aim.windows.stop - aim.windows.start)[:, None]
     share = (aim.counts.sum(axis=0) + 1) / (length.sum() + 1)
     return -(aim.counts + 1) * portable.log(share) - (length - aim.counts) * portable.log(1 - share)

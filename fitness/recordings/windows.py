@@ -1,7 +1,8 @@
-"""A recording cut into windows: equal stretches on the grid of the simulation, each with what was measured in it.
+"""A recording cut into windows: equal stretches on the grid of the simulation, with the spikes measured in them.
 
-A circuit begins every window at rest. So that it has forgotten this where it is scored, it gets the stimulus of `lead_in_ms`
-before; at the beginning of a trial nothing was before. Trials with the same stimulus are one, with repeats of the measurement.
+A circuit begins every window at rest. The lead-in, the stimulus of the `lead_in_ms` before the window, lets it forget this
+before it is scored; a window at the beginning of a trial has none. Trials with the same stimulus are merged, as repeats of
+it.
 """
 
 import warnings
@@ -30,12 +31,12 @@ class Measured(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """spikes  bool [windows, steps, inputs]: the stimulus;   signals  float64 [windows, steps, signals]: what of it is sampled
+    """spikes  bool [windows, steps, inputs]: the stimulus;   signals  float64 [windows, steps, signals]: its sampled signals
     start, stop  int64 [windows]: the rows that are scored, start <= row < stop
     origin      int64 [windows]: the row of the trial with which the window begins
-    stimulus    int64 [windows]: number of the stimulus that it is of
+    stimulus    int64 [windows]: number of the window's stimulus
     trials      by stimulus, the names of the trials that have it
-    measured    what the neurons did
+    measured    the measured spikes
     merged      how many spikes fell into a step with another one of their train
     """
 
@@ -51,7 +52,7 @@ class Windows(NamedTuple):
 
     @property
     def repeats(self) -> np.ndarray:
-        """How often each window was measured, int64 [windows]."""
+        """The number of repeats of each window, int64 [windows]."""
         return np.diff(self.measured.repeat)
 
 
@@ -93,14 +94,14 @@ def stimuli(recording: Recording, dt_ms: float) -> tuple[list[Stimulus], int]:
 def _signals(recording, trial, dt_ms, steps):
     values = np.zeros((steps, len(recording.signals)))
     for k, name in enumerate(recording.signals):
-        place = f"{recording.source or 'recording'}: trial {trial.name}"
+        where = f"{recording.source or 'recording'}: trial {trial.name}"
         if name not in trial.signals:
-            raise UserError(f"{place}: lacks the signal {name}, which other trials have; leave it out of input_names")
-        values[:, k] = resampled(trial.signals[name].values, trial.signals[name].dt_ms, dt_ms, steps, f"{place}: signal {name}")
+            raise UserError(f"{where}: lacks the signal {name}, which other trials have; leave it out of input_names")
+        values[:, k] = resampled(trial.signals[name].values, trial.signals[name].dt_ms, dt_ms, steps, f"{where}: signal {name}")
     return values
 
 
-def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int, merged: int = 0) -> Windows:
+def cut(presented: list[Stimulus], edges: list[list[int]], window: int, lead_in: int, merged: int = 0) -> Windows:
     """Windows of all stimuli.
 
     edges   by stimulus, the steps at which no window reaches over: ascending, from 0 to the stimulus's end
@@ -113,38 +114,38 @@ def cut(given: list[Stimulus], edges: list[list[int]], window: int, lead_in: int
         for begin, end in _pieces(first, last, window, lead_in)
     ]
     steps = max(end - origin for _, origin, _, end in pieces)
-    spikes = np.zeros((len(pieces), steps, given[0].spikes.shape[1]), bool)
-    signals = np.zeros((len(pieces), steps, given[0].signals.shape[1]))
+    spikes = np.zeros((len(pieces), steps, presented[0].spikes.shape[1]), bool)
+    signals = np.zeros((len(pieces), steps, presented[0].signals.shape[1]))
     rows: list[np.ndarray] = []
     repeat = [0]
     for k, (number, origin, begin, end) in enumerate(pieces):
-        spikes[k, : end - origin] = given[number].spikes[origin:end]
-        signals[k, : end - origin] = given[number].signals[origin:end]
-        for outputs in given[number].outputs:
+        spikes[k, : end - origin] = presented[number].spikes[origin:end]
+        signals[k, : end - origin] = presented[number].signals[origin:end]
+        for outputs in presented[number].outputs:
             rows += [np.flatnonzero(column) + begin - origin for column in outputs[begin:end].T]
-        repeat.append(repeat[-1] + len(given[number].outputs))
+        repeat.append(repeat[-1] + len(presented[number].outputs))
     first = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype("i8")
     step = np.concatenate([*rows, np.zeros(0, "i8")]).astype("i8")
     which, origins, begins, ends = np.array(pieces, "i8").T
     measured = Measured(step, first, np.array(repeat, "i8"))
-    names = tuple(tuple(one.names) for one in given)
+    names = tuple(tuple(one.names) for one in presented)
     return Windows(spikes, signals, begins - origins, ends - origins, origins, which, names, measured, merged)
 
 
-def measured_spikes(given: list[Stimulus], windows: Windows) -> np.ndarray:
-    """What the neurons did in each window, its lead-in included, where repeats differ in the first one: bool [windows, steps,
-    outputs]."""
-    spikes = np.zeros((*windows.spikes.shape[:2], given[0].outputs[0].shape[1]), bool)
+def measured_spikes(presented: list[Stimulus], windows: Windows) -> np.ndarray:
+    """The measured spikes of each window and its lead-in, those of the first repeat: bool [windows, steps, outputs]."""
+    spikes = np.zeros((*windows.spikes.shape[:2], presented[0].outputs[0].shape[1]), bool)
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        spikes[k, :stop] = given[number].outputs[0][origin : origin + stop]
+        spikes[k, :stop] = presented[number].outputs[0][origin : origin + stop]
     return spikes
 
 
-def measured_potentials(given: list[Stimulus], windows: Windows) -> np.ndarray:
-    """Likewise the potentials: float64 [windows, steps, potentials]."""
-    potentials = np.zeros((*windows.spikes.shape[:2], given[0].potentials[0].shape[1]))
+def measured_potentials(presented: list[Stimulus], windows: Windows) -> np.ndarray:
+    """The measured potentials of each window and its lead-in, those of the first repeat: float64 [windows, steps,
+    potentials]."""
+    potentials = np.zeros((*windows.spikes.shape[:2], presented[0].potentials[0].shape[1]))
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        potentials[k, :stop] = given[number].potentials[0][origin : origin + stop]
+        potentials[k, :stop] = presented[number].potentials[0][origin : origin + stop]
     return potentials
 
 

@@ -83,7 +83,7 @@ def _signals(signals, title, shape):
 
 @lru_cache
 def takes_part(make) -> str:
-    """How a task's `make` takes the part: "by name", "in place" (as a third argument without a default), or "" for not."""
+    """The way in which a task's `make` takes the part: "by name", "in place" (a third argument without a default), or ""."""
     kinds = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
     parameters = signature(make).parameters
     if "part" in parameters and parameters["part"].kind is not Parameter.POSITIONAL_ONLY:

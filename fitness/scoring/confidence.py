@@ -123,7 +123,7 @@ def by_resampling(
 
 
 def _rare(score, whole, labels, clusters, error, n, seed):
-    """How far the variation of a score rests on few trials, 0 to 1 [...], and half widths by Agresti and Coull, two [...].
+    """Concentration of the variation of a score on few trials, 0 to 1 [...], and half widths by Agresti and Coull, two [...].
 
     The first is the excess kurtosis of the scores with one group of trials counted twice. A score that rare and grave errors
     lower looks better, and more certain, in draws without the gravest. So half the variance by an unseen error, a trial that is
@@ -161,7 +161,7 @@ def _moved(scores, whole):
 
 
 def concentration(trial_scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """How far the variation of trial scores [..., trials] rests on few trials: z^2 over their effective number, at most 1,
+    """Concentration of the variation of trial scores [..., trials] on few trials: z^2 over their effective number, at most 1,
     [...]."""
     deviation = np.empty_like(trial_scores)
     for label in np.unique(labels):

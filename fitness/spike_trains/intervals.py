@@ -148,7 +148,7 @@ def _past(train, i, now):
 
 @compiled
 def _after(train, i, duration):
-    """When the spike after the i-th comes, the end if none does."""
+    """Time of the spike after the i-th; the end of the train if there is none."""
     return train[i + 1] if i + 1 < len(train) else duration
 
 

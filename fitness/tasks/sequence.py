@@ -112,7 +112,7 @@ class Sequence(Task):
         return np.where(trials.labels == 1, prompt / (1 + other), restraint(raster.counts()[..., 0], trials.labels == 1))
 
     def _answers(self, raster, trials):
-        """Whether the output fired soon after the last symbol began, and at another time: two arrays bool [..., trials]."""
+        """Did the output fire soon after the last symbol began, and at another time? Two arrays bool [..., trials]."""
         since = (np.arange(self.steps) + 1) * self.dt_ms - trials.facts["start_ms"][:, -1:]
         soon = (since > 0) & (since <= ANSWER_MS)
         return raster.fired_in(soon)[..., 0], raster.fired_in(~soon)[..., 0]

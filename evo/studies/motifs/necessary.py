@@ -1,4 +1,4 @@
-"""Are motifs necessary? What it costs to cut a connection of a motif, beside other connections of the same kind."""
+"""Necessity of motifs: the loss of score by cutting a connection of a motif, beside others of the same kind."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Cuts(NamedTuple):
 
 
 class Necessity(NamedTuple):
-    """What the connections of a motif are worth.
+    """Necessity of a motif.
 
     name     of the motif
     loss     mean loss of score when one of its connections is cut

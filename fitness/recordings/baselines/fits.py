@@ -23,7 +23,7 @@ NEVER = -1e6
 
 
 class Baseline(NamedTuple):
-    """How a model does. search, held_out  its score, as of circuits;   figures  by neuron, what is scored, held out."""
+    """The scores of a model: search, held_out  as of circuits;   figures  the scored measure by neuron, held out."""
 
     model: str
     search: float
@@ -31,7 +31,7 @@ class Baseline(NamedTuple):
     figures: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """As plain numbers by name."""
+        """The fields by name, for JSON."""
         return self._asdict()
 
 
@@ -47,10 +47,10 @@ class Prediction(NamedTuple):
 def fit_all(task: RecordingTask) -> list[Baseline]:
     """The constant rate and the three regressions on a recording. Deterministic."""
     prepared = task.prepared
-    seen = past(_stimulus(prepared), basis(task.step_ms, STIMULUS))
+    features = past(_stimulus(prepared), basis(task.step_ms, STIMULUS))
     baselines = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
     for model, fit in (("linear filter", _linear), ("linear-nonlinear", _nonlinear), ("GLM with history", _glm)):
-        both = np.array([_figures(task, n, fit(task, n, seen)) for n in range(len(task.outputs))])
+        both = np.array([_figures(task, n, fit(task, n, features)) for n in range(len(task.outputs))])
         baselines.append(_baseline(task, model, both[:, 0], both[:, 1]))
     return baselines
 
@@ -93,7 +93,7 @@ def _trains(task, n, windows):
     return np.array(spikes), np.array(which)
 
 
-def _rows(task, n, seen, history=None):
+def _rows(task, n, features, history=None):
     """Features and counts of the scored steps of search windows, repeat by repeat; of some windows where they are many."""
     w, p = task.prepared.windows, task.prepared
     windows = np.flatnonzero(p.part == SEARCH)
@@ -104,29 +104,29 @@ def _rows(task, n, seen, history=None):
     spikes, which = _trains(task, n, windows)
     steps = np.arange(w.spikes.shape[1])
     scored = (steps >= w.start[which][:, None]) & (steps < w.stop[which][:, None])
-    x = seen[which][scored]
+    x = features[which][scored]
     if history is not None:
         x = np.column_stack([x, past(spikes[..., None], history)[scored]])
     return x, spikes[scored].astype("f8")
 
 
-def _linear(task, n, seen):
-    b = least_squares(*_rows(task, n, seen))
-    return Prediction(b[0] + seen @ b[1:], np.zeros(0), False)
+def _linear(task, n, features):
+    b = least_squares(*_rows(task, n, features))
+    return Prediction(b[0] + features @ b[1:], np.zeros(0), False)
 
 
-def _nonlinear(task, n, seen):
-    b = poisson(*_rows(task, n, seen))
-    return Prediction(b[0] + seen @ b[1:], np.zeros(0), True)
+def _nonlinear(task, n, features):
+    b = poisson(*_rows(task, n, features))
+    return Prediction(b[0] + features @ b[1:], np.zeros(0), True)
 
 
-def _glm(task, n, seen):
+def _glm(task, n, features):
     history = basis(task.step_ms, HISTORY)
-    features = seen.shape[-1]
+    width = features.shape[-1]
     first = np.eye(4, history.shape[1])  # the first steps after a spike by themselves
     history = np.vstack([first, history])
-    b = poisson(*_rows(task, n, seen, history))
-    return Prediction(b[0] + seen @ b[1 : 1 + features], b[1 + features :] @ history, True)
+    b = poisson(*_rows(task, n, features, history))
+    return Prediction(b[0] + features @ b[1 : 1 + width], b[1 + width :] @ history, True)
 
 
 def _figures(task, n, model: Prediction):
