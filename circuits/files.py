@@ -1,13 +1,18 @@
 """Reading untrusted files: regular files only, up to a size; and which paths are streams."""
 
+import io
 import os
 import stat
+import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from circuits.errors import UserError
 
 _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+MAX_UNPACKED = 4 << 30  # bytes of the arrays of an .npz file
 MAX_BYTES = 64_000_000  # the default limit: motif files, specs, tables
 
 
@@ -51,6 +56,21 @@ def decoded(content: bytes, place: str, kind: str = "text file") -> str:
         line = content[: error.start].count(b"\n") + 1
         raise UserError(f"{place}: not a {kind} in UTF-8 (line {line}); save it as UTF-8") from None
     return text.replace("\r\n", "\n")
+
+
+def npz_arrays(content: bytes, name: str, limit: int = MAX_UNPACKED) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, at most `limit` bytes, without pickle. Raises UserError that names the file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > limit:
+                raise UserError(f"{name}: holds more than {limit >> 30} GB")
+        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
+            return {key: opened[key] for key in opened.files}
+    except UserError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+        reason = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
+        raise UserError(f"{name}: is no NPZ file of numbers and texts: {reason}") from None
 
 
 def _looks_like_utf16(content):

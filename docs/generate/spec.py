@@ -8,7 +8,7 @@ from circuits import zoo
 from evo.cli import cli
 from evo.spec.circuit_section import CellType, CircuitBounds
 from evo.spec.roles import Role
-from evo.spec.run_spec import Search, Stop
+from evo.spec.search_section import Search, Stop
 from generate.markdown import fields, page, prose, table
 
 SECTIONS = [

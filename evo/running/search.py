@@ -18,7 +18,8 @@ from evo.spec.estimate import check_memory
 from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
 from evo.spec.resolve import resolve
-from evo.spec.run_spec import TRIED, RunSpec, Search, parse
+from evo.spec.run_spec import TRIED, RunSpec, parse
+from evo.spec.search_section import Search
 from evo.storage.fork import forked, initial_population
 from evo.storage.founded import founded
 from evo.storage.run_folder import Run, read_spec

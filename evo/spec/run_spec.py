@@ -4,16 +4,13 @@ import hashlib
 import json
 import re
 import tomllib
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import tomli_w
 from pydantic import (
-    AfterValidator,
-    Field,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -26,22 +23,20 @@ from circuits.files import read_text
 from circuits.neurons import LIF_PSC_EXP
 from circuits.simulation.population import Stop as StopRule
 from evo import genome
-from evo.algorithms import ALGORITHMS, DEFAULT, Algorithm, own_algorithm, with_polish, with_selections
-from evo.algorithms.descriptors import DESCRIPTORS
+from evo.algorithms import ALGORITHMS, Algorithm, own_algorithm, with_polish, with_selections
 from evo.genome import AssemblyBounds, Bounds, Candidates, Encoding
-from evo.genome.founders_with import NAMES as MOTIF_NAMES
 from evo.genome.founders_with import founders_with, founders_without
-from evo.selection.deaps import SELECTIONS
 from evo.spec.circuit_section import STATIC, CellType, CircuitBounds, ranges
 from evo.spec.encoding import encoding
 from evo.spec.estimate import check_memory
 from evo.spec.roles import Role, check_roles
-from evo.spec.section import Names, Section
+from evo.spec.search_section import Search, check_search
+from evo.spec.section import Section
 from fitness import judges
 from fitness.base.trials import Interface
 from fitness.checks.check import check
 from fitness.checks.collect import collect
-from fitness.evaluation.objectives import OBJECTIVES, objective, own_file
+from fitness.evaluation.objectives import own_file
 from fitness.judges import JUDGE, LEARNING, External, Judge, Setup, is_simulated, named
 from fitness.learning.settings import Learning
 from fitness.learning.settings import settings as learning_settings
@@ -59,90 +54,6 @@ OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
 OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
-
-
-class Stop(Section):
-    """[search.stop]: early stopping of hopeless circuits, by a rule in simulated time."""
-
-    check_ms: float = Field(20.0, ge=0, le=1e9, description="interval of the checks; 0: no early stopping")
-    quiet_ms: float = Field(
-        20.0, ge=0, le=1e9, description="stop where outputs are silent in 64 trials, this time after all spikes arrived"
-    )
-    rate_hz: float = Field(500.0, gt=0, le=1e9, description="stop where neurons fire faster than this on average")
-
-
-def _algorithm(name):
-    if name not in ALGORITHMS and not is_own(name):
-        close = get_close_matches(name, ALGORITHMS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(ALGORITHMS)}, or FILE.py:CLASS"
-        raise ValueError(f"there is no algorithm {name!r}; {hint}")
-    return name
-
-
-def _selection(name):
-    if name is not None and name not in SELECTIONS:
-        raise ValueError(f"must be one of {', '.join(SELECTIONS)}, not {name!r}")
-    return name
-
-
-def _named_motif(name):
-    if name is not None and name not in MOTIF_NAMES:
-        raise ValueError(f"must be one of {', '.join(MOTIF_NAMES)}, not {name!r}")
-    return name
-
-
-class Search(Section):
-    """[search]: the search."""
-
-    seed: int = Field(1, ge=0, lt=2**63, description="seed of all random numbers")
-    generations: int = Field(200, ge=1, le=10**7, description="end the run after this number of generations")
-    target: float | None = Field(None, description="end the run at this score on validation trials [default: never]")
-    evaluations: int | None = Field(None, ge=1, description="end the run after this number of circuits [default: never]")
-    seconds: float | None = Field(None, gt=0, description="end the run after this time [default: never]")
-    stagnation: int | None = Field(
-        None, ge=1, description="end the run after this number of generations without a better circuit"
-    )
-    algorithm: Annotated[str, AfterValidator(_algorithm)] = Field(DEFAULT, description=" | ".join(ALGORITHMS))
-    islands: int = Field(4, ge=1, le=1000, description="number of populations that exchange migrants")
-    population: int = Field(200, ge=4, le=100_000, description="number of circuits on each island")
-    initial_population: int | None = Field(
-        None, ge=4, description="circuits on each island at first, which grow to its population [default: population]"
-    )
-    growth: Literal["epochs", "stagnation"] = Field(
-        "epochs", description="when a small population doubles: epochs (each) | stagnation (those without progress)"
-    )
-    offspring: int | None = Field(None, ge=4, description="new circuits on each island in a generation [default: population]")
-    epoch: int = Field(10, ge=1, le=10**6, description="generations between migrations, and between saves")
-    migrants: int = Field(2, ge=0, description="circuits sent to the next island after each epoch")
-    trials: int = Field(64, ge=1, le=65_536, description="trials on which every circuit is scored")
-    held_out: int = Field(256, ge=1, le=65_536, description="held-out trials for the archive, by which nothing is selected")
-    crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
-    mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
-    polish: float = Field(
-        0.0, ge=0, le=0.95, description="share of children that CMA-ES makes of good wirings: weights, delays, parameters"
-    )
-    descriptors: Names = Field(("neurons", "excitatory_share"), description=f"axes of map-elites: {' | '.join(DESCRIPTORS)}")
-    parents: Annotated[str | None, AfterValidator(_selection)] = Field(
-        None, description="a selection of DEAP, such as selTournament [default: the algorithm's]"
-    )
-    survivors: Annotated[str | None, AfterValidator(_selection)] = Field(
-        None, description="a selection of DEAP, such as selNSGA2 [default: the algorithm's]"
-    )
-    noisy: bool = Field(
-        False, description="of judges: survivors are judged again, and a lower bound of their mean score counts"
-    )
-    protect: Literal["none", "age"] = Field("none", description="age: circuits with new wiring are protected at first")
-    archive: int = Field(50, ge=1, le=10_000, description="maximum size of the archive of an island, and of the run")
-    objectives: Names = Field(("score", "energy", "wiring"), description="evo objectives lists them all")
-    founders: Names = Field((), description='circuits to begin with: motif files, or "zoo:NAME" [default: random ones]')
-    founders_with: Annotated[str | None, AfterValidator(_named_motif)] = Field(
-        None, description="a wiring motif that all random circuits have to begin with, as evo motifs names it"
-    )
-    founders_without: Annotated[str | None, AfterValidator(_named_motif)] = Field(
-        None, description="a control: a motif that none has, at the sizes of random circuits that have it"
-    )
-    task_seconds: float = Field(60.0, gt=0, le=86_400, description="maximum duration of a call into a task of your own")
-    stop: Stop = Stop()
 
 
 class RunSpec(Section):
@@ -319,26 +230,7 @@ def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
         raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
     _check_judge(spec, place)
     check_roles(spec, place)
-    given = [key for key in ("founders_with", "founders_without") if getattr(spec.search, key) is not None]
-    if len(given) > 1 or (given and spec.roles):
-        other = "[roles]" if spec.roles else f"search.{given[1]}"
-        raise UserError(f"{place}: search.{given[0]}: cannot be set with {other}; leave one of the two out")
-    axes = spec.search.descriptors
-    if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
-        raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
-    names = spec.search.objectives
-    try:
-        keys = [objective(name).key for name in names]
-    except UserError as error:
-        raise UserError(f"{place}: search.objectives: {error}") from None
-    if "score" not in names or len(set(keys)) != len(keys):
-        raise UserError(
-            f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
-        )
-    if spec.search.migrants > min(spec.search.population, spec.search.initial_population or spec.search.population):
-        raise UserError(f"{place}: search.migrants: {spec.search.migrants} is more than the population of an island")
-    if spec.search.growth == "stagnation" and spec.search.initial_population is None:
-        raise UserError(f"{place}: search.growth: only a small population grows: set search.initial_population")
+    check_search(spec.search, bool(spec.roles), place)
     return spec
 
 

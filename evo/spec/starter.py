@@ -12,7 +12,8 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
-from evo.spec.run_spec import RunSpec, Search, Stop
+from evo.spec.run_spec import RunSpec
+from evo.spec.search_section import Search, Stop
 from fitness.base.task import Task
 from fitness.registry import task_class
 from fitness.sandbox.code import Code, is_own

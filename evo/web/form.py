@@ -13,7 +13,8 @@ from circuits.neurons import LIF_PSC_EXP
 from circuits.part import prose
 from evo.spec.circuit_section import STATIC, CircuitBounds, ranges
 from evo.spec.resolve import as_toml
-from evo.spec.run_spec import RunSpec, Search, Stop, checked_with_task, parse
+from evo.spec.run_spec import RunSpec, checked_with_task, parse
+from evo.spec.search_section import Search, Stop
 from evo.spec.starter import starter
 from fitness.tasks import BUILT_IN
 

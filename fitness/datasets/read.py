@@ -2,13 +2,12 @@
 
 import csv
 import io
-import zipfile
 from pathlib import PurePath
 
 import numpy as np
 
 from circuits.errors import UserError
-from circuits.files import decoded
+from circuits.files import decoded, npz_arrays
 from circuits.imports.hdf5_heaps import check_heaps
 from fitness.datasets.events import Events, checked, classes, parts_of
 from fitness.recordings.packages import needed
@@ -16,7 +15,6 @@ from fitness.recordings.recording import natural
 
 UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}
 COLUMNS = "item, label, channel, time_ms"
-MAX_BYTES = 4 << 30  # bytes of an unpacked file
 
 
 def read(name: str, content: bytes) -> Events:
@@ -75,23 +73,8 @@ def _table(name, columns):
     return Events(number[spikes], channel, ms[spikes], labels, names, count, groups, parts)
 
 
-def arrays_of(name: str, content: bytes) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file, without pickle. Raises UserError."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_BYTES:
-                raise UserError(f"{name}: holds more than {MAX_BYTES >> 30} GB")
-        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
-            return {key: opened[key] for key in opened.files}
-    except UserError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
-        reason = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
-        raise UserError(f"{name}: is no NPZ file of numbers and texts: {reason}") from None
-
-
 def _npz(name, content):
-    arrays = arrays_of(name, content)
+    arrays = npz_arrays(content, name)
     if "spikes" not in arrays:
         return _table(name, arrays)
     spikes = arrays["spikes"]

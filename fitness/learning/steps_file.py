@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.errors import UserError
+from circuits.files import npz_arrays
 from fitness.datasets.events import parts_of
-from fitness.datasets.read import arrays_of
 
 SHARES = (0.6, 0.8)  # of the trials, where those to search on and those to validate on end
 
@@ -28,7 +28,7 @@ class StepsFile(NamedTuple):
 
 def read_steps(name: str, content: bytes) -> StepsFile | None:
     """The trials of a file; None for a file without targets. Raises UserError for a file in another form."""
-    arrays = arrays_of(name, content)
+    arrays = npz_arrays(content, name)
     if "targets" not in arrays:
         return None
     if "x" not in arrays:

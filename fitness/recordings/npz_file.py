@@ -9,21 +9,19 @@ signal_X     optional: float [trials, samples], a sampled signal X of the trials
 No pickle is read: arrays of objects are refused.
 """
 
-import io
-import zipfile
-
 import numpy as np
 
 from circuits.errors import UserError
+from circuits.files import npz_arrays
 from fitness.recordings.recording import Signal
 from fitness.recordings.table import UNITS, as_trials, time_column
 
-MOST = 1 << 30  # bytes of all arrays, unpacked
+MAX_UNPACKED = 1 << 30  # bytes of all arrays
 
 
 def trials(content: bytes, name: str, epochs=()):
     """The trials, as `Recording.of` takes them."""
-    arrays = _arrays(content, name)
+    arrays = npz_arrays(content, name, MAX_UNPACKED)
     time = time_column(arrays, name)
     columns = {column: arrays[column] for column in ("trial", "role", "name", time)}
     sizes = {column: np.shape(array) for column, array in columns.items()}
@@ -38,20 +36,6 @@ def trials(content: bytes, name: str, epochs=()):
     trials = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)
     signals = _signals(arrays, name, order)
     return [(*one, signals.get(one[0], {})) for one in trials]
-
-
-def _arrays(content, name):
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST:
-                raise UserError(f"{name}: holds more than {MOST >> 30} GB")
-        with np.load(io.BytesIO(content), allow_pickle=False) as opened:
-            return {key: opened[key] for key in opened.files}
-    except UserError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
-        reason = "it holds objects, which are not read" if "allow_pickle" in str(error) else str(error)
-        raise UserError(f"{name}: is no NPZ file of numbers and texts: {reason}") from None
 
 
 def _texts(array, where):
