@@ -47,7 +47,7 @@ class PartCompiler(Compiler):
 
 
 def set_environments(result):
-    """Set what numba keeps for each function in Python, of the parts in a compiled function too."""
+    """Set numba's environments, its Python objects of each function, in a compiled function and in its parts."""
     codegen, module = result.codegen, result.library._final_module
     for variable in module.global_variables:
         if variable.name.startswith("_ZN08NumbaEnv"):

@@ -73,7 +73,7 @@ def _splat(builder, vector, scalar):
 
 
 def _invalidate(builder):
-    """Make LLVM forget what it has loaded."""
+    """Make LLVM load values from memory again."""
     builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], True)
 
 

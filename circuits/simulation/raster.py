@@ -73,7 +73,7 @@ class Raster:
     stimulus : Raster, optional
         The input spikes, one column per channel.
     traces : Traces, optional
-        What `simulate(..., record=...)` recorded.
+        Variables recorded by `simulate(..., record=...)`.
     weights_mv : ndarray, optional
         Weights of synapses with stdp at the end of each trial, float64 [trials, synapses], sorted by target, then E before I,
         then source, delay and weight.

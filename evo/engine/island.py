@@ -139,7 +139,7 @@ def epoch_steps(
 
 def _founders(search, guests):
     """The number of founders of an island: all that are given, and as many as there are at first. With fewer offspring than
-    circuits nobody is discarded until the population is whole."""
+    circuits no circuit is discarded until the population is complete."""
     given = len(guests.genomes) if isinstance(guests, Founders) else 0
     first = search.population if search.initial_population is None else search.initial_population
     return max(min(first, search.population), given)

@@ -13,7 +13,7 @@ def drawn(
 ) -> dict:
     """inputs    names of the channels: they are the nodes 0, 1, ..., and the neurons those after them
     neurons   id, sign, type, ports and parameters `p` in the order of the model's
-    synapses  [source, target, weight in mV, delay in ms, what is plastic about it], source and target numbers of nodes
+    synapses  [source, target, weight in mV, delay in ms, its plasticity], source and target numbers of nodes
     motifs    the named motifs in it: name, source, number of occurrences, their nodes and synapses
     places, curves, labels, extent   the layout (`circuits.drawing.layout`), y upwards
     """

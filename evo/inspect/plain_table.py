@@ -17,5 +17,5 @@ def plain_table(headings: Iterable[str], left: Iterable[str] = (), **options: An
 
 
 def note(console: Console, text: str):
-    """Print a remark on what is above."""
+    """Print a note below a table."""
     console.print(text, style="dim", highlight=False, markup=False)

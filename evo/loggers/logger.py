@@ -21,7 +21,7 @@ class Logger(Protocol):
     patience: float  # seconds that `prepare` may take before the run begins
 
     def prepare(self):
-        """Prepare what takes a while and can be done before the first entry."""
+        """Slow preparations that need no entry yet."""
 
     def connect(self) -> bool:
         """Connect, or connect again, and find or create the run there. True if another process may have logged some of this run

@@ -63,7 +63,7 @@ def run_study(
     Parameters
     ----------
     specs : sequence or mapping
-        What `evo.run` takes, several of them; or a mapping of names to such.
+        Several specs as `evo.run` takes them, or a mapping of names to specs.
     out : str or path-like, optional
         The folder of the study, by default the first free of runs/study-1, runs/study-2, ...
     seeds : int, str or sequence of int

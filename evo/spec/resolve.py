@@ -33,7 +33,7 @@ def resolve(
     before_code: Callable[[RunSpec, Path], None] = lambda *_: None,
     **overrides,
 ) -> Resolved:
-    """The spec that `what` stands for, checked, its task and bounds included.
+    """The spec given by `what`, checked, its task and bounds included.
 
     what       a path to a TOML file; a dict, {"task": {"name": "itd"}, "search": {...}}; a RunSpec; or the name of a built-in
                task, "itd", for the spec that `evo new itd` writes. A path runs/NAME.toml that does not exist stands for the

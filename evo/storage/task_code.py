@@ -141,8 +141,8 @@ def checked_code(spec: RunSpec, folder: Path) -> Code | None:
 
 def checked_task(spec: RunSpec, folder: Path, missing: str, before_code: BeforeCode | None = None) -> Task:
     """The task of a run. Its own code, if it has any, is executed if it is unchanged; `before_code` is called before that, with
-    the spec and the folder. Raises UserError, also where a run's circuits are judged otherwise: `missing` says what there is
-    not without a task."""
+    the spec and the folder. Raises UserError, also where a run's circuits are judged otherwise, with `missing`, the reason
+    why a task is needed."""
     if not spec.is_task:
         raise UserError(f"{folder}: its circuits are judged by {spec.judged_by}, which is no task: {missing}")
     code = checked_code(spec, folder)

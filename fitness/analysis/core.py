@@ -23,8 +23,8 @@ CHOOSING = 2, 8  # trials to choose on, as a multiple of those to confirm on: fi
 class Smallest(NamedTuple):
     """The core of a circuit.
 
-    circuit    what is left
-    neurons    ids of those removed;   synapses  (source, target) of those removed between parts that are left; the first
+    circuit    the remaining circuit
+    neurons    ids of those removed;   synapses  (source, target) of those removed between parts that remain; the first
                removed first
     chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there,
                or that in its worst condition, falling below the floor of the whole circuit's (`Floor`)

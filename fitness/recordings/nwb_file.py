@@ -3,7 +3,7 @@
 units     named by a column `name` or `unit_name`, otherwise by their ids; a column `role` says input or output, without it all
           are outputs
 inputs    beside such units, everything in `stimulus` that has times of its own and no values that vary, and tables of events
-signals   what is sampled in `stimulus`; in `acquisition` series with the name of a unit, which are its membrane potential
+signals   sampled series in `stimulus`; in `acquisition` series with the name of a unit, which are its membrane potential
 trials    the table of trials; the epochs of given names; without either all of it is one trial, from 0
 
 Times are in seconds, as the format says.
@@ -75,7 +75,7 @@ def _units(nwb, name):
 
 
 def _stimulus(nwb, trains, name):
-    """Puts events into `trains`; returns what is sampled, each with the time in s when it starts."""
+    """Add events to `trains`; return the sampled signals, each with its start in s."""
     signals: dict[str, tuple[float, float, np.ndarray, str]] = {}
     for key, series in nwb.stimulus.items():
         data = np.asarray(series.data) if getattr(series, "data", None) is not None else np.zeros(0)

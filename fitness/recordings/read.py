@@ -36,12 +36,12 @@ def read(path, content: bytes | None = None, epochs=()) -> Recording:
     Returns
     -------
     Recording
-        What was given and measured.
+        Input spikes and signals, and measured spikes and potentials.
 
     Raises
     ------
     circuits.errors.UserError
-        For a file that is none of these; the message names the file, what is missing in it and what was found.
+        For a file that is none of these; the message names the file, the missing parts and the present ones.
     circuits.errors.MachineError
         Where a package that the format needs is not installed.
 

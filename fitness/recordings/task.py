@@ -1,4 +1,4 @@
-"""Recording: do what measured neurons did, spike by spike (Kistler, Gerstner and van Hemmen, Neural Comput. 9, 1997)."""
+"""Recording: reproduce the spikes of measured neurons (Kistler, Gerstner and van Hemmen, Neural Comput. 9, 1997)."""
 
 from typing import ClassVar, Literal, NamedTuple
 
@@ -313,8 +313,8 @@ class RecordingTask(Measured, FileData):
         return teacher
 
     def inferred(self, trials: Trials, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
-        """Circuits that may have made what was measured in these trials, the best first, see `fitness.recordings.inference`;
-        where repeats differ, what was measured in the first of them."""
+        """Circuits inferred from the measured spikes of these trials, of the first repeat each, the best first: see
+        `fitness.recordings.inference`."""
         item, windows = trials.facts["item"], self.prepared.windows
         row = np.arange(windows.spikes.shape[1])
         scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])

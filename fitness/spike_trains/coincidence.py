@@ -14,7 +14,7 @@ def coincidence_factor(measured: SpikeTrains, predicted: SpikeTrains, window_ms:
         (N_coinc - <N_coinc>) / ((N_measured + N_predicted) / 2) / (1 - 2 nu window)
 
     N_coinc counts predicted spikes at most `window_ms` from a measured one, each spike at most once. <N_coinc> = 2 nu window
-    N_measured is what a Poisson train of the predicted rate nu gets by chance. 1: every spike right, 0: no better than chance,
+    N_measured is that of a Poisson train of the predicted rate nu. 1: every spike right, 0: no better than chance,
     below 0: worse.
 
     Parameters

@@ -8,8 +8,8 @@ SHORTEST = 2  # steps of the first peak
 
 
 def basis(dt_ms: float, count: int) -> np.ndarray:
-    """Raised cosines of logarithmic time, float64 [count, steps]: row k of a feature's filter is what it sees of the past, one
-    step back first."""
+    """Raised cosines of logarithmic time, float64 [count, steps]: row k is the weight of feature k on the past, one step back
+    first."""
     steps = max(round(LONGEST_MS / dt_ms), 4)
     time = np.log(np.arange(1, steps + 1) + SHORTEST)
     peaks = np.linspace(time[0], np.log(steps * 0.7 + SHORTEST), count)

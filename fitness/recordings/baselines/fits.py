@@ -36,8 +36,8 @@ class Baseline(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """Prediction of a model in all windows: eta [windows, steps], `after` what a spike adds to it later [lags], and whether the
-    rate is its exponential (or itself)."""
+    """Prediction of a model in all windows: eta [windows, steps], `after` [lags] added to it after each spike, and whether the
+    rate is its exponential."""
 
     eta: np.ndarray
     after: np.ndarray
