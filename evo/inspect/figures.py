@@ -4,7 +4,7 @@
     figures.save("front.pdf", figures.front, run, x="energy", size_mm=(85, 60), font="Helvetica", font_size=7)
 
 Every function draws into given axes, or makes them, and returns them. Those of one circuit take its analysis
-(`evo.analysis`, from `run.analysis(rank)`).
+(`fitness.analysis`, from `run.analysis(rank)`).
 """
 
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from fitness.analysis import Core, Scored, core_of, task_of, trials_for, whole
 
 
 class Pruned(NamedTuple):
-    """The core of a motif, and the scores of both on the same held-out trials, see `evo.analysis`."""
+    """The core of a motif, and the scores of both on the same held-out trials, see `fitness.analysis`."""
 
     motif: Motif
     base: Scored

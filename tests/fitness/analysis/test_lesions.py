@@ -1,4 +1,4 @@
-"""Lesions, all at once, are those of `circuits.lesion` one by one; in every kind of task and circuit."""
+"""Lesions, all at once, are those of `circuits.edit.lesion` one by one; in every kind of task and circuit."""
 
 import pytest
 
