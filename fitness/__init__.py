@@ -8,9 +8,9 @@ task.evaluate(circuit, trials).value
 from fitness.base.finite_data import Data, FiniteData
 from fitness.base.measured import Measured
 from fitness.base.task import Task
-from fitness.base.trials import Trials
+from fitness.base.trials import Symbols, Trials
 from fitness.references import reference
 from fitness.registry import task
 from fitness.scoring.score import Score
 
-__all__ = ["Data", "FiniteData", "Measured", "Score", "Task", "Trials", "reference", "task"]
+__all__ = ["Data", "FiniteData", "Measured", "Score", "Symbols", "Task", "Trials", "reference", "task"]

@@ -81,10 +81,23 @@ class Trials:
 
 
 class Symbols(NamedTuple):
-    """Trials as sequences of symbols.
+    """Trials as sequences of symbols, see `Task.as_sequence`.
 
-    names     of the kinds of symbols;   which  int [trials, symbols], their numbers in `names`, -1 for none
-    start_ms  [trials, symbols], ascending: the onset of each
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the kinds of symbols.
+    which : ndarray
+        The symbols of each trial as numbers in `names`, -1 for none: int [trials, symbols].
+    start_ms : ndarray
+        The onset of each symbol in ms, ascending: float [trials, symbols].
+
+    Examples
+    --------
+    >>> import fitness
+    >>> task = fitness.task("recall")
+    >>> task.as_sequence(task.trials(seed=1, count=8)).names
+    ('cue_a', 'cue_b', 'probe')
     """
 
     names: tuple[str, ...]

@@ -133,8 +133,7 @@ HOOKS = """
         return "gap [ms]", np.where(trials.labels, 0.0, self.gap_ms)
 
     def as_sequence(self, trials):
-        from fitness.base.trials import Symbols
-        return Symbols(("first", "second"), np.tile([0, 1], (len(trials), 1)), np.tile([9.0, 20.0], (len(trials), 1)))
+        return fitness.Symbols(("first", "second"), np.tile([0, 1], (len(trials), 1)), np.tile([9.0, 20.0], (len(trials), 1)))
 """
 
 
@@ -151,7 +150,7 @@ def test_it_says_what_its_tuning_curve_is_over_and_what_its_symbols_are(tmp_path
     [
         ('"gap [ms]", np', "np", "variable must return (name, values)"),
         ("[9.0, 20.0]", "[9.0, 99.0]", "as_sequence: start_ms must ascend, within the trial"),
-        ("from fitness.base.trials import Symbols", "1 / 0", "fails in agree.py"),
+        ("fitness.Symbols(", "(1 / 0)(", "fails in agree.py"),
     ],
 )
 def test_what_is_wrong_about_that_is_said_before_the_search(tmp_path, old, new, said):
