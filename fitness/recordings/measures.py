@@ -41,7 +41,7 @@ class Sums(NamedTuple):
 def sums(readings: np.ndarray, target: Target, item: np.ndarray, dt_ms: float) -> Sums:
     """The sums of readings [..., windows, outputs, 6] over the windows `item`."""
     n, met, xx, xy = (np.ascontiguousarray(np.moveaxis(readings[..., k], -2, 0)).sum(axis=0) for k in (N, MET, XX, XY))
-    length = (target.windows.stop - target.windows.start)[item].sum() * dt_ms
+    length = target.windows.lengths[item].sum() * dt_ms
     return Sums(n, target.counts[item].sum(axis=0), met, xx, xy, target.own[item, :, 0].sum(axis=0), float(length))
 
 
@@ -68,7 +68,7 @@ def constant_rate(measure: str, target: Target, item: np.ndarray, dt_ms: float, 
     if measure == PSTH:
         return np.zeros(target.counts.shape[1])
     w = target.windows
-    length = (w.stop - w.start)[item].sum()
+    length = w.lengths[item].sum()
     best = np.zeros(target.counts.shape[1])
     rows = np.arange(w.spikes.shape[1])
     for n, count in enumerate(target.counts[item].sum(axis=0)):
@@ -114,7 +114,7 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
         mean = target.own[i, :, 0] * repeats**2 - 2 * repeats * read[..., XY] + read[..., XX]  # of the others, with itself
         own[k] = mean.mean(axis=0) / others**2
     n, met, xx, xy = np.moveaxis(per_window.sum(axis=0), -1, 0)
-    length = (w.stop - w.start)[item].sum() * dt_ms
+    length = w.lengths[item].sum() * dt_ms
     return figure(measure, Sums(n, n, met, xx, xy, own.sum(axis=0), float(length)), precision_ms)
 
 

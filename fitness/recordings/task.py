@@ -209,7 +209,6 @@ class RecordingTask(Measured, FileData):
     def _potentials(self, recording, windows, measured, spikes, searched):
         """The measured potentials, see `Prepared`: not compared near spikes, whose shape the neuron models do not have."""
         steps = np.arange(windows.spikes.shape[1])
-        scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None])
         potential, compared = np.zeros(spikes.shape, "f4"), np.zeros(spikes.shape, bool)
         before, after = (round(ms / self.step_ms) for ms in SHAPE_MS)
         for k, name in enumerate(recording.potentials):
@@ -218,7 +217,7 @@ class RecordingTask(Measured, FileData):
             for shift in range(-before, after + 1):
                 rows = slice(max(shift, 0), len(steps) + min(shift, 0))
                 near[:, rows] |= spikes[:, max(-shift, 0) : len(steps) - max(shift, 0), n]
-            compared[..., n] = scored & ~near
+            compared[..., n] = windows.scored & ~near
             values = measured[..., k]
             potential[..., n] = values - values[compared[..., n] & searched[:, None]].mean()
         count = np.maximum(compared.sum(axis=1), 1)
@@ -229,7 +228,7 @@ class RecordingTask(Measured, FileData):
     def _drives(self, recording, windows, searched):
         """Sources of the sampled channels, and their scaled signals."""
         steps = np.arange(windows.spikes.shape[1])
-        scored = (steps >= windows.start[:, None]) & (steps < windows.stop[:, None]) & searched[:, None]
+        scored = windows.scored & searched[:, None]
         inside = (steps < windows.stop[:, None])[..., None]
         channels: list[Sampled] = []
         for k, name in enumerate(recording.signals):
@@ -298,30 +297,28 @@ class RecordingTask(Measured, FileData):
 
     def teacher(self, trials: Trials) -> Teacher | None:
         """The measured spikes, in the trials of the search alone."""
-        item, windows = trials.facts["item"], self.prepared.windows
+        item = trials.facts["item"]
         if not self.teacher_forcing or (self.prepared.part[item] != SEARCH).any():
             return None
         known, teacher = self._taught
         if teacher is None or not np.array_equal(known, item):
-            row = np.arange(windows.spikes.shape[1])
-            scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
-            teacher = Teacher(pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.forcing_mv)
+            taught, scored = self._packed(item)
+            teacher = Teacher(taught, scored, self.forcing_mv)
             if self.prepared.recording.potentials:
                 compared = pack(self.prepared.compared[item])
                 teacher = teacher._replace(potential=lanes(self.prepared.potential[item]), compared=compared)
             self._taught = item, teacher
         return teacher
 
+    def _packed(self, item):
+        """The measured spikes of windows, uint64 [blocks, steps, outputs], and the steps that count, uint64 [blocks, steps]."""
+        return pack(self.prepared.taught[item]), pack(self.prepared.windows.scored[item][..., None])[..., 0].copy()
+
     def inferred(self, trials: Trials, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
         """Circuits inferred from the measured spikes of these trials, of the first repeat each, the best first: see
         `fitness.recordings.inference`."""
-        item, windows = trials.facts["item"], self.prepared.windows
-        row = np.arange(windows.spikes.shape[1])
-        scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
-        given = Given(
-            pack(trials.spikes), pack(self.prepared.taught[item]), pack(scored[..., None])[..., 0].copy(), self.inputs,
-            self.outputs, ranges,
-        )  # fmt: skip
+        measured, scored = self._packed(trials.facts["item"])
+        given = Given(trials.bits, measured, scored, self.inputs, self.outputs, ranges)
         return inferred(given, lambda circuit: float(self.evaluate(circuit, trials, "float32").value), rounds, rng)
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
@@ -385,7 +382,7 @@ class RecordingTask(Measured, FileData):
     def variable(self, trials: Trials) -> tuple[str, np.ndarray]:
         """The measured rate of all neurons in each window."""
         windows, item = self.prepared.windows, trials.facts["item"]
-        seconds = (windows.stop - windows.start)[item] * self.step_ms / 1000
+        seconds = windows.lengths[item] * self.step_ms / 1000
         return "measured rate [Hz]", np.round(self.prepared.target.counts[item].mean(axis=1) / seconds, 6)
 
     def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
@@ -406,6 +403,6 @@ class RecordingTask(Measured, FileData):
 def _chance(aim):
     """The surprise of each window and output, float64 [windows, outputs]: minus the log likelihood of its spikes, and of one
     spike more, so that silence has some too, at the mean rate of all windows."""
-    length = (aim.windows.stop - aim.windows.start)[:, None]
+    length = aim.windows.lengths[:, None]
     share = (aim.counts.sum(axis=0) + 1) / (length.sum() + 1)
     return -(aim.counts + 1) * portable.log(share) - (length - aim.counts) * portable.log(1 - share)

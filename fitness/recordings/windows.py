@@ -51,6 +51,17 @@ class Windows(NamedTuple):
     merged: int
 
     @property
+    def lengths(self) -> np.ndarray:
+        """The number of scored steps of each window, int64 [windows]."""
+        return self.stop - self.start
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Mask of the scored steps, bool [windows, steps]."""
+        steps = np.arange(self.spikes.shape[1])
+        return (steps >= self.start[:, None]) & (steps < self.stop[:, None])
+
+    @property
     def repeats(self) -> np.ndarray:
         """The number of repeats of each window, int64 [windows]."""
         return np.diff(self.measured.repeat)

@@ -97,13 +97,12 @@ def _rows(task, n, features, history=None):
     """Features and counts of the scored steps of search windows, repeat by repeat; of some windows where they are many."""
     w, p = task.prepared.windows, task.prepared
     windows = np.flatnonzero(p.part == SEARCH)
-    total = float(((w.stop - w.start) * w.repeats)[windows].sum())
+    total = float((w.lengths * w.repeats)[windows].sum())
     rng = np.random.default_rng(0)
     if total > ROWS:
         windows = rng.permutation(windows)[: max(int(len(windows) * ROWS / total), 1)]
     spikes, which = _trains(task, n, windows)
-    steps = np.arange(w.spikes.shape[1])
-    scored = (steps >= w.start[which][:, None]) & (steps < w.stop[which][:, None])
+    scored = w.scored[which]
     x = features[which][scored]
     if history is not None:
         x = np.column_stack([x, past(spikes[..., None], history)[scored]])
@@ -140,10 +139,8 @@ def _figures(task, n, model: Prediction):
 
 def _by_spikes(task, n, model, search, held_out):
     """By spikes at a threshold, it and the refractory period being the best on the search windows."""
-    w = task.prepared.windows
-    steps = np.arange(w.spikes.shape[1])
-    scored = (steps >= w.start[:, None]) & (steps < w.stop[:, None])
-    levels = np.quantile(model.eta[search][scored[search]], 1 - np.geomspace(0.002, 0.5, THRESHOLDS))
+    scored = task.prepared.windows.scored[search]
+    levels = np.quantile(model.eta[search][scored], 1 - np.geomspace(0.002, 0.5, THRESHOLDS))
     best: tuple[float, Callable] = (-np.inf, lambda item: None)
     for refractory_ms in REFRACTORY_MS:
         after = model.after.copy()
@@ -187,8 +184,7 @@ def _rate(model):
 def _of_rate(task, n, rate, item):
     """The figure of a rate: a train of many small spikes."""
     target, w = task.prepared.target, task.prepared.windows
-    steps = np.arange(rate.shape[1])
-    rate = np.where((steps >= w.start[item][:, None]) & (steps < w.stop[item][:, None]), rate, 0.0)
+    rate = np.where(w.scored[item], rate, 0.0)
     if target.bins is not None:
         xx = sum((_binned(one, w.start[i], target.bins[0]) ** 2).sum() for one, i in zip(rate, item, strict=True))
     else:
@@ -197,7 +193,7 @@ def _of_rate(task, n, rate, item):
         back = lfilter([1.0], [1.0, -decay], rate[:, ::-1], axis=1)[:, ::-1]
         xx = (rate * (forth + back - rate)).sum()
     xy = (rate * target.overlap[item, n, :, 0]).sum()
-    length = (w.stop - w.start)[item].sum() * task.step_ms
+    length = w.lengths[item].sum() * task.step_ms
     m, yy = target.counts[item, n].sum(), target.own[item, n, 0].sum()
     sums = measures.Sums(*(np.array([v], float) for v in (rate.sum(), m, 0.0, xx, xy, yy)), float(length))
     return float(measures.figure(task.scored_by, sums, task.precision_ms)[0])
