@@ -15,6 +15,7 @@ from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import judge, score_of, scores, with_intervals
 from fitness.evaluation.robustness import at_finer_step
+from fitness.scoring.streams import INPUT_JITTER, PARAMETER_NOISE, WEIGHT_NOISE, stream
 
 PERCENT = 0.0, 5.0, 10.0, 20.0, 40.0  # standard deviations of weights and parameters
 DRAWS = 8
@@ -48,7 +49,7 @@ def curves(task: Task, trials: Trials, circuit: Circuit) -> dict[str, Response]:
 def weight_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
     """Every weight is multiplied by 1 + noise of this standard deviation; none changes its sign. The draws are the same for all
     standard deviations."""
-    draws = np.random.default_rng((trials.noise_seed, 1)).standard_normal((DRAWS, circuit.synapse_count))
+    draws = stream(trials.noise_seed, WEIGHT_NOISE).standard_normal((DRAWS, circuit.synapse_count))
     versions = Variants.of(circuit, len(PERCENT) * DRAWS)
     return _over_draws(task, trials, circuit, versions._replace(weight=versions.weight * _factors(draws)))
 
@@ -57,7 +58,7 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
     """Every parameter of the neurons is multiplied likewise; potentials are taken relative to v_rest, which stays."""
     model = circuit.model
     shape = DRAWS, len(circuit.neurons), len(model.names)
-    draws = np.random.default_rng((trials.noise_seed, 2)).standard_normal(shape)
+    draws = stream(trials.noise_seed, PARAMETER_NOISE).standard_normal(shape)
     versions = Variants.of(circuit, len(PERCENT) * DRAWS)
     potential = np.array([name.startswith("v_") for name in model.names])
     rest = np.where(potential, versions.parameters[..., [model.names.index("v_rest_mv")]], 0.0)
@@ -73,7 +74,7 @@ def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | Non
     """Every input spike is moved in time, normally distributed with this standard deviation."""
     if task.environment(trials) is not None:
         return None
-    rng = np.random.default_rng((trials.noise_seed, 3))
+    rng = stream(trials.noise_seed, INPUT_JITTER)
     single = [score_of(task, jittered(trials, steps, rng) if steps else trials, circuit) for steps in JITTER_STEPS]
     rows = with_intervals(task, trials, single)
     return Response(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(rows).T)

@@ -10,6 +10,7 @@ from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import score_of
 from fitness.references import FOLDER, lesioned, reference
+from fitness.scoring.streams import OTHER_TRIALS, stream
 
 
 def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
@@ -17,7 +18,7 @@ def controls(task: Task, trials: Trials, circuit: Circuit) -> dict[str, float]:
     input at all; the task's reference circuit without the connections that its task calls critical."""
     control_scores = {}
     if task.environment(trials) is None:
-        order = np.random.default_rng((trials.noise_seed, 4)).permutation(len(trials))
+        order = stream(trials.noise_seed, OTHER_TRIALS).permutation(len(trials))
         spikes = np.empty_like(trials.spikes)
         spikes[order] = trials.spikes[np.roll(order, 1)]  # a cyclic shift: no trial keeps its own
         shuffled = replace(trials, spikes=spikes)

@@ -12,6 +12,7 @@ from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import Evaluation, run
 from fitness.evaluation.fault_isolation import judge
+from fitness.scoring.streams import ROBUST_JITTER, ROBUST_LOSS, ROBUST_WEIGHTS, stream
 
 WEIGHT_NOISE = 0.1  # standard deviation, relative
 LOSSES = 2  # neurons that are lost, one at a time
@@ -24,7 +25,9 @@ def robustness(evaluation: Evaluation) -> np.ndarray:
     The perturbations depend on the trials' seed and on the circuit alone. Costs five to six times as much as the score.
     """
     # One stream each: the number of draws for the weights depends on the whole population.
-    of_weights, of_loss, of_jitter = (np.random.default_rng((evaluation.trials.noise_seed, k)) for k in range(3))
+    of_weights, of_loss, of_jitter = (
+        stream(evaluation.trials.noise_seed, number) for number in (ROBUST_WEIGHTS, ROBUST_LOSS, ROBUST_JITTER)
+    )
     lost = [_score(evaluation, evaluation.trials, _without_one(evaluation.tables, of_loss.random())) for _ in range(LOSSES)]
     parts = [_score(evaluation, evaluation.trials, _noisy(evaluation.tables, of_weights)), sum(lost) / LOSSES]
     if evaluation.task.environment(evaluation.trials) is None:

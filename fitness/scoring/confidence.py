@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fitness.scoring import streams
+from fitness.scoring.streams import stream
+
 Z = 1.959964  # of a 95 % confidence interval
 RESAMPLES = 32
 GROUPS = 64  # of trials, each counted twice in turn
@@ -104,7 +107,7 @@ def by_resampling(
     decide, the sample may lack others that decide as much: z^2 / n is then added, as in Wilson's interval, and where the score
     itself rests on few trials, the interval also covers rare and grave errors (`_rare`).
     """
-    rng, every = np.random.default_rng((seed, 5)), np.arange(len(labels))
+    rng, every = stream(seed, streams.RESAMPLES), np.arange(len(labels))
     whole = score(every, every)
     resampled = np.stack([score(s, s) for s in (_resample(rng, labels, clusters) for _ in range(RESAMPLES))])
     finite = np.isfinite(resampled)
@@ -130,7 +133,7 @@ def _rare(score, whole, labels, clusters, error, n, seed):
     read as one of another class, is added to that of the score, and the interval is that for the resulting effective number of
     trials. This number is at least the one that follows if a single error, and one more trial, explain the distance to 0 or 1.
     """
-    rng, every = np.random.default_rng((seed, 6)), np.arange(len(labels))
+    rng, every = stream(seed, streams.MISTAKES), np.arange(len(labels))
     units = every if clusters is None else np.unique(clusters, return_inverse=True)[1]
     order = np.argsort(labels, kind="stable") if clusters is None else every
     group = np.empty(len(labels), int)
