@@ -1,4 +1,4 @@
-"""Circuits inferred from a recording: what a search for its explanation may begin with."""
+"""Circuits inferred from a recording, as founders of a search for its explanation."""
 
 from fitness.recordings.inference.infer import inferred
 from fitness.recordings.inference.network import Given, Ranges

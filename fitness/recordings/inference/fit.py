@@ -1,4 +1,4 @@
-"""Values of a network fitted by going down the gradient, while the escape noise of its hidden neurons becomes narrower."""
+"""Gradient descent on the values of a network, while the escape noise of its hidden neurons becomes narrower."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ MANY = 3  # such steps
 
 
 def anneal(network: Network, steps: int, rate, width, held=None, floor=None, least_hz=0.0, whole=False) -> float:
-    """Go down the gradient (Adam), in place; returns the surprise at the end.
+    """Gradient descent by Adam, in place; returns the surprise at the end.
 
     rate, width  of learning, and of the noise of hidden neurons in mV, at the first and at the last step
     held         the width in mV of measured neurons, at the first step and in the middle, from where on it is fitted as well

@@ -1,4 +1,4 @@
-"""A network in which measured neurons fire as they were measured: how surprising that is to them, and the gradient of that.
+"""Surprise of the measured spikes to a network in which measured neurons fire as they were measured, and its gradient.
 
 Each neuron is that of the simulator (`circuits.neurons.lif_psc_exp`), in steps: V <- A V + B_e I_e + B_i I_i + drive, then its
 spikes, the reset, and I <- P I + weights of the spikes that arrive. A delay or a refractory period between two steps counts in
@@ -52,7 +52,7 @@ EPS = np.float32(1e-4)  # of a neuron: where less is free, its mean potential do
 def _forward(
     flat, known, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, kept, fires, state, found
 ):  # fmt: skip
-    """Walk all steps of a block, keep what the way back needs, and add the surprise."""
+    """Forward pass over all steps of a block: store the variables of the backward pass, and add the surprise."""
     neurons, sources = weight.shape
     steps, measured = len(scored), known - sources + neurons
     channels, column = sources - neurons, (history + steps) * LANES
@@ -137,8 +137,8 @@ def _backward(
     flat, known, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, price, kept, ahead, met, fires,
     state,
 ):  # fmt: skip
-    """Walk all steps back with the adjoints, and sum up in `met` what each value matters. Kept ahead are the adjoints of I_e
-    and I_i after each step, and of what is free before it."""
+    """Backward pass over all steps with the adjoints; sums the gradient of each value in `met`. Kept in `ahead` are the
+    adjoints of I_e and I_i after each step, and of the potential before it where the neuron is not refractory."""
     neurons, sources = weight.shape
     steps, measured = len(scored), known - sources + neurons
     channels, column, columns = sources - neurons, (history + steps) * LANES, 2 * sources + CONSTANTS
@@ -279,8 +279,8 @@ def surprise_of(
 @compiled
 def slopes(fires, history, ahead, trials, steps, neurons, measured, shortest, longest, inhibits):
     """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays], less that of constant
-    firing at the same rate: from the adjoints `ahead` of the currents of all neurons, and from how much the neuron before the
-    synapse fires, float32 [(history + steps) * 64]."""
+    firing at the same rate: from the adjoints `ahead` of the currents of all neurons, and from the spikes of the
+    presynaptic neuron, float32 [(history + steps) * 64]."""
     found, fired = np.zeros((measured, longest - shortest + 1)), like(load(fires, 0), 0.0)
     for step in range(history, history + steps):
         fired = add(fired, load(fires, step * LANES))

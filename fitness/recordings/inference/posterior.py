@@ -1,7 +1,7 @@
 """Networks fitted to hidden spikes that are inferred, and not simulated (Monte Carlo expectation maximisation).
 
-A hidden neuron that is simulated does what the recording asks for only if its values are nearly right. Inferred spikes do it
-from the beginning: they are drawn from the posterior, given the values and what the measured neurons did, in turns with fits of
+A simulated hidden neuron explains the recording only if its values are nearly right. Inferred spikes do so from the
+beginning: they are drawn from the posterior, given the values and the measured spikes, in turns with fits of
 each neuron to all spikes (Pillow and Latham, NIPS 20, 2007). Of hidden neurons the escape noise becomes narrower from turn to
 turn. As it does, their spikes become those that they fire by themselves.
 """
@@ -29,7 +29,7 @@ EPS = 0.02  # widths
 def refined(
     network: Network, score: Callable[[Circuit], float], rng: np.random.Generator, width: float
 ) -> tuple[float, Network]:
-    """The network after some turns, the best by score of those that were looked at; width in mV with which turns begin."""
+    """The network after some turns, the one with the best score of those scored; width: that of the noise in mV at first."""
     spikes = Spikes(network, rng)
     fitted, m, best = spikes.fitted, network.measured, (-np.inf, network)
     for noise in _geometric(WIDEST, width, WARM):
@@ -47,7 +47,7 @@ def refined(
 
 
 def _geometric(first, last, count, total=0):
-    """From the first to the last, and on at that."""
+    """Values in geometric progression from the first to the last, which then repeats."""
     at = np.minimum(np.arange(max(total, count)) / max(count - 1, 1), 1.0)
     return portable.exp(portable.log(first) + at * (portable.log(last) - portable.log(first)))
 
@@ -101,6 +101,6 @@ class Spikes:
 
 
 def _lanes(words):
-    """uint64 [blocks, steps, C] as uint8 [blocks * 64, C, steps]."""
+    """Words uint64 [blocks, steps, C] as lanes uint8 [blocks * 64, C, steps]."""
     bits = (words[:, None] >> np.arange(64, dtype="u8")[:, None, None]) & np.uint64(1)
     return np.ascontiguousarray(bits.astype("u1").reshape(-1, *words.shape[1:]).transpose(0, 2, 1))

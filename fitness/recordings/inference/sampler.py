@@ -1,4 +1,4 @@
-"""Spike trains of hidden neurons drawn from their posterior, given what the measured neurons did (Metropolis and Hastings).
+"""Spike trains of hidden neurons, drawn from their posterior given the measured spikes (Metropolis and Hastings).
 
 All neurons have escape noise (`kernel`), and all spikes are known at any time: measured ones are, hidden ones are a state. A
 move shifts, adds or takes away one spike. It changes the surprise of the neuron itself, by its reset and by what is refractory,
@@ -23,7 +23,7 @@ SETTLED = 5.0  # a current that lasts on adds no more than this, in what it adds
 
 @jit(inline="always")
 def _surprise(x, fired):
-    """Of a neuron at x widths above its threshold."""
+    """Surprise of a neuron x widths above its threshold, from the table."""
     x = -x if fired else x
     at = (x + SPAN) * FINE
     if at <= 0:
@@ -47,7 +47,7 @@ def _random(state):
 
 @compiled
 def begin(spikes, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, first, until, driven, began, surprise):
-    """What all spikes together do: fill `driven`, `began` and `surprise`, see `sample`."""
+    """The effect of all spikes together: fill `driven`, `began` and `surprise`, see `sample`."""
     lanes, sources, steps = spikes.shape
     neurons = len(weight)
     arrives = np.zeros((2, steps + 2))
@@ -82,8 +82,8 @@ def _moved(
     lane, n, hidden, times, signs, spikes, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, first, until, eps,
     driven, began, surprise, other, ends,
 ):  # fmt: skip
-    """How much more surprised neuron n is after a change of the spikes of a hidden neuron, which is made in `spikes`: at one or
-    two times (-1: none), by one more or less. What there would be is written to `other`, from and to the steps `ends`."""
+    """The change of the surprise of neuron n by a change of the spikes of a hidden neuron, which is made in `spikes`: at one or
+    two times (-1: none), by one more or less. The new values are written to `other`, from and to the steps `ends`."""
     sources, steps = spikes.shape[1:]
     neurons = len(weight)
     own, by, k = sources - neurons + n, sources - neurons + hidden, n * CONSTANTS
@@ -141,7 +141,7 @@ def _taken(lane, n, driven, began, surprise, other, ends):
 
 @jit()
 def _drawn(likely, state):
-    """A step, by its cumulative probabilities."""
+    """A step drawn by its cumulative probabilities."""
     r, low, high = _random(state), 0, len(likely) - 1
     while low < high:
         middle = (low + high) // 2
@@ -157,7 +157,7 @@ def sample(
     spikes, moves, state, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, first, until, eps, cumulative, logs,
     log, driven, began, surprise, other, ends,
 ):  # fmt: skip
-    """So many moves of the spikes of each hidden neuron in each lane, in place.
+    """Make this number of moves of the spikes of each hidden neuron in each lane, in place.
 
     spikes   uint8 [lanes, sources, steps]: of channels, measured and hidden neurons;   state  uint64 [1], of random numbers
     weight to per_width  float64, as those of `kernel.surprise_of`
