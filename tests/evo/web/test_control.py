@@ -107,7 +107,7 @@ def test_an_error_names_the_field(lab):
 
 def test_the_form_has_every_key_of_a_spec_with_its_text_and_range(lab):
     from evo.spec.circuit_section import CircuitBounds
-    from evo.spec.run_spec import Search, Stop
+    from evo.spec.search_section import Search, Stop
 
     sections = {s["name"]: {f["key"]: f for f in s["fields"]} for s in lab.answer("spec/form", {"task": "gate"})["sections"]}
     assert sections["search"].keys() == Search.model_fields.keys() - {"stop"}
