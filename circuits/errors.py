@@ -1,5 +1,6 @@
 """The two kinds of errors that are no bugs, and messages of one line from untrusted text and pydantic errors."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -30,6 +31,12 @@ def _line(message):
     return harmless(" ".join(part for part in str(message).splitlines() if part))
 
 
+def hint(name: str, known: Collection[str], own: str = "") -> str:
+    """The known name that is close to this one, else all known names and `own`."""
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}{own}"
+
+
 def one_line(error: ValidationError, known_keys=()) -> str:
     """The first problem of a pydantic error as `key: what is wrong`; `known_keys` are suggested for a misspelt key."""
     problem = error.errors(include_url=False)[0]
@@ -39,12 +46,7 @@ def one_line(error: ValidationError, known_keys=()) -> str:
         location += f"[{part}]" if isinstance(part, int) else f".{text}" if location else str(text)
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = "unknown key"
-        close = get_close_matches(str(problem["loc"][-1]), known_keys, n=1)
-        if close:
-            message += f"; did you mean {close[0]}?"
-        elif known_keys:
-            message += f"; known are {', '.join(known_keys)}"
+        message = "unknown key" + (f"; {hint(str(problem['loc'][-1]), known_keys)}" if known_keys else "")
     elif problem["type"] == "missing":
         message = "is missing"
     elif problem["type"] not in ("value_error", "json_invalid"):

@@ -1,11 +1,10 @@
 """[search] of a run spec: the algorithm and its settings, and [search.stop], early stopping."""
 
-from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from circuits.errors import UserError
+from circuits.errors import UserError, hint
 from evo.algorithms import ALGORITHMS, DEFAULT
 from evo.algorithms.descriptors import DESCRIPTORS
 from evo.genome.founders_with import NAMES as MOTIF_NAMES
@@ -27,9 +26,7 @@ class Stop(Section):
 
 def _algorithm(name):
     if name not in ALGORITHMS and not is_own(name):
-        close = get_close_matches(name, ALGORITHMS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(ALGORITHMS)}, or FILE.py:CLASS"
-        raise ValueError(f"there is no algorithm {name!r}; {hint}")
+        raise ValueError(f"there is no algorithm {name!r}; {hint(name, ALGORITHMS, ', or FILE.py:CLASS')}")
     return name
 
 

@@ -48,11 +48,21 @@ def _fill(step, first, repeat, start, widths, overlap, counts, own):
                         begin = start[w] + (step[i] - start[w]) // widths[size] * widths[size]
                         for k in range(max(begin, 0), min(begin + widths[size], steps)):
                             overlap[w, n, k, size] += share
+    sum_own(step, first, repeat, overlap, own)
+
+
+@compiled
+def sum_own(step, first, repeat, overlap, own):
+    """Add up <y, y> of each window and output from the overlap of each measured spike, see `likeness.Target`."""
+    windows, outputs, _, _ = overlap.shape
+    for w in range(windows):
+        share = 1.0 / (repeat[w + 1] - repeat[w])
+        for n in range(outputs):
             for r in range(repeat[w], repeat[w + 1]):
                 train = r * outputs + n
                 for i in range(first[train], first[train + 1]):
-                    for size in range(2):
-                        own[w, n, size] += share * overlap[w, n, step[i], size]
+                    for k in range(2):
+                        own[w, n, k] += share * overlap[w, n, step[i], k]
 
 
 @compiled

@@ -17,6 +17,7 @@ from circuits.numerics import portable
 from circuits.numerics.compiled import compiled
 from circuits.simulation.raster import LANES, _trailing_zeros
 from fitness.recordings import bins as binned
+from fitness.recordings.bins import sum_own
 from fitness.recordings.windows import Windows
 
 N, MET, XX, XY, XX_LONG, XY_LONG = range(6)
@@ -89,11 +90,7 @@ def _fill(step, first, repeat, kernels, overlap, counts, own):
                     for k in range(steps):
                         for tau in range(2):
                             overlap[w, n, k, tau] += share * kernels[tau, abs(k - step[i])]
-            for r in range(repeat[w], repeat[w + 1]):
-                train = r * outputs + n
-                for i in range(first[train], first[train + 1]):
-                    for tau in range(2):
-                        own[w, n, tau] += share * overlap[w, n, step[i], tau]
+    sum_own(step, first, repeat, overlap, own)
 
 
 @compiled

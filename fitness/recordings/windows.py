@@ -145,19 +145,20 @@ def cut(presented: list[Stimulus], edges: list[list[int]], window: int, lead_in:
 
 def measured_spikes(presented: list[Stimulus], windows: Windows) -> np.ndarray:
     """The measured spikes of each window and its lead-in, those of the first repeat: bool [windows, steps, outputs]."""
-    spikes = np.zeros((*windows.spikes.shape[:2], presented[0].outputs[0].shape[1]), bool)
-    for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        spikes[k, :stop] = presented[number].outputs[0][origin : origin + stop]
-    return spikes
+    return _in_windows([stimulus.outputs[0] for stimulus in presented], windows)
 
 
 def measured_potentials(presented: list[Stimulus], windows: Windows) -> np.ndarray:
     """The measured potentials of each window and its lead-in, those of the first repeat: float64 [windows, steps,
     potentials]."""
-    potentials = np.zeros((*windows.spikes.shape[:2], presented[0].potentials[0].shape[1]))
+    return _in_windows([stimulus.potentials[0] for stimulus in presented], windows)
+
+
+def _in_windows(by_stimulus, windows):
+    values = np.zeros((*windows.spikes.shape[:2], by_stimulus[0].shape[1]), by_stimulus[0].dtype)
     for k, (number, origin, stop) in enumerate(zip(windows.stimulus, windows.origin, windows.stop, strict=True)):
-        potentials[k, :stop] = presented[number].potentials[0][origin : origin + stop]
-    return potentials
+        values[k, :stop] = by_stimulus[number][origin : origin + stop]
+    return values
 
 
 def _pieces(first, last, window, lead_in):

@@ -1,10 +1,9 @@
 """The built-in tasks, one file each; every module of this package is searched for them."""
 
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
-from circuits.errors import UserError
+from circuits.errors import UserError, hint
 from fitness.base.task import Task
 
 
@@ -21,7 +20,5 @@ BUILT_IN: dict[str, type[Task]] = {task.name: task for task in _task_classes()}
 def built_in(name: str) -> type[Task]:
     """The class of a built-in task. Raises UserError."""
     if name not in BUILT_IN:
-        close = get_close_matches(name, BUILT_IN, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(BUILT_IN)}, or FILE.py:CLASS"
-        raise UserError(f"there is no task {name!r}; {hint}")
+        raise UserError(f"there is no task {name!r}; {hint(name, BUILT_IN, ', or FILE.py:CLASS')}")
     return BUILT_IN[name]
