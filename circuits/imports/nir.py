@@ -122,7 +122,8 @@ def _same(exported, nir_graph):
 def _draft(nir_graph, report, dt, area):
     """The draft of a graph; dt and area in s."""
     wiring = Wiring(nir_graph, report)
-    names = {name: _named(name, wiring.width[name]) for name in nir_graph.nodes}
+    widths = {name: wiring.width[name] for name in nir_graph.nodes}
+    names = {name: [name] if width == 1 else [f"{name}.{k}" for k in range(width)] for name, width in widths.items()}
     draft = Draft(dt_ms=round(dt * 1000, 9))
     for name, node in nir_graph.nodes.items():
         if node.kind == "Input":
@@ -149,10 +150,6 @@ def _draft(nir_graph, report, dt, area):
     if not draft.ports:
         report.say("output ports", dropped("no Output node reads a neuron"))
     return draft
-
-
-def _named(name, width):
-    return [name] if width == 1 else [f"{name}.{k}" for k in range(width)]
 
 
 def _neurons(node: Node, width):

@@ -95,7 +95,8 @@ class MotifRateCell(OwnPrecision):
         gain_e, gain_i = (p[name] / (motif.dt_ms * distance) for name in ("tau_syn_e_ms", "tau_syn_i_ms"))
         afferent, (excitatory, inhibitory) = from_inputs(motif), from_neurons(motif)
         common = {"parametrisation": parametrisation, "copies": copies, "dtype": dtype}
-        wires = _joined(_scaled(excitatory, gain_e), _scaled(inhibitory, gain_i))
+        both = zip(_scaled(excitatory, gain_e), _scaled(inhibitory, gain_i), strict=True)
+        wires = Wires(*map(np.concatenate, both))
         self.input = DaleSynapses("input", _scaled(afferent, gain_e), 1.0, self.neurons, sources=range(self.channels), **common)
         self.recurrent = DaleSynapses("recurrent", wires, 1.0, self.neurons, sources=range(self.neurons), **common)
         self.bias = nn.Parameter(torch.tensor(p["bias_mv"] / distance).to(dtype).repeat(copies, 1))
@@ -208,7 +209,3 @@ class MotifRateCell(OwnPrecision):
 
 def _scaled(wires, gain):
     return wires._replace(weight=wires.weight * gain[wires.target], delay=np.ones_like(wires.delay))
-
-
-def _joined(*kinds):
-    return Wires(*(np.concatenate(arrays) for arrays in zip(*kinds, strict=True)))

@@ -41,7 +41,7 @@ def selection(name: str) -> Callable[[np.ndarray, np.ndarray, int, np.random.Gen
         values = np.asarray(cases if name in CASEWISE else -objectives, float)
         if name in ("selRoulette", "selStochasticUniversalSampling"):  # shares relative to the minimum
             values = values - values.min(axis=0)
-        kind = _fitness(values.shape[1])
+        kind = type("Fitness", (base.Fitness,), {"weights": (1.0,) * values.shape[1]})
         individuals = [_Individual(k, kind(row)) for k, row in enumerate(values.tolist())]
         more = {"ref_points": reference_points(values.shape[1])} if name == "selNSGA3" else settings
         with seeded(rng):
@@ -57,10 +57,6 @@ def reference_points(objectives: int) -> np.ndarray:
 class _Individual:
     def __init__(self, index, fitness):
         self.index, self.fitness = index, fitness
-
-
-def _fitness(count):
-    return type("Fitness", (base.Fitness,), {"weights": (1.0,) * count})
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from circuits.edit.lesion import without
 from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
-from fitness.analysis.scored import Scored, Worst, scored
+from fitness.analysis.scored import Worst, scored
 from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import Floor, judged, smooth_scores
@@ -58,15 +58,13 @@ def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confir
             return None
         core, neurons, synapses = _left(circuit, removed)
         report = scored(task, core, confirming)
-        confirmed = _as_good(report, Floor.of(task, confirming, circuit))
+        floor = Floor.of(task, confirming, circuit)
+        worst = report["worst"]["score"] if "worst" in report else np.inf
+        confirmed = report["score"] >= floor.score and worst >= floor.worst
         if confirmed:
             break
     ends = report["score"], report["low"], report["high"]
     return Smallest(core, neurons, synapses, len(choosing), *ends, confirmed, report.get("worst"))
-
-
-def _as_good(report: Scored, floor: Floor):
-    return report["score"] >= floor.score and ("worst" not in report or report["worst"]["score"] >= floor.worst)
 
 
 def _eliminated(task, circuit, trials):
