@@ -52,7 +52,7 @@ def to_nir(network, path) -> Path:
 
 def graph_of(nir, network):
     """The NIRGraph of a network; its metadata have `dt`, the node `neurons` `t_ref`, in s."""
-    from circuits.torch.whole import whole
+    from circuits.torch.networks.whole import whole
 
     flat = whole(network)
     motif = flat.motif

@@ -14,8 +14,8 @@ from circuits.optional import optional
 from circuits.torch.assemble import Lateral
 from circuits.torch.cell import MotifCell
 from circuits.torch.layer import MotifLayer
-from circuits.torch.mixed import MixedLayer
-from circuits.torch.network import MotifNetwork
+from circuits.torch.networks.mixed import MixedLayer
+from circuits.torch.networks.network import MotifNetwork
 
 KEY, VERSION = "evocircuits", 1
 MAX_BYTES = 4_000_000_000

@@ -21,7 +21,7 @@ from torch import nn
 
 from circuits.errors import MachineError, UserError
 from circuits.torch.short_term import ShortTermSynapses
-from circuits.torch.whole import whole
+from circuits.torch.networks.whole import whole
 
 
 class Spikes(nn.Identity):

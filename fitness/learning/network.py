@@ -11,7 +11,7 @@ from torch import nn
 
 from circuits.circuit import Circuit
 from circuits.torch import Lateral, MotifLayer
-from circuits.torch.readout import CountReadout, StepReadout
+from circuits.torch.networks.readout import CountReadout, StepReadout
 from fitness.learning.data import Trials
 from fitness.learning.settings import Learning
 

@@ -11,7 +11,7 @@ import torch
 from circuits.circuit import InputChannel, InputSynapse, OutputPort, Synapse
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from circuits.torch.mixed import MixedLayer
+from circuits.torch.networks.mixed import MixedLayer
 from circuits.torch.trained import to_motif
 
 

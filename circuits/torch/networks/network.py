@@ -13,14 +13,14 @@ from circuits.motif_file import Motif
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from circuits.torch.checks import describe, is_real, whole_number
-from circuits.torch.config import from_config
+from circuits.torch.networks.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
-from circuits.torch.mixed import MixedLayer
-from circuits.torch.network_state import NetworkRun, NetworkState
+from circuits.torch.networks.mixed import MixedLayer
+from circuits.torch.networks.state import NetworkRun, NetworkState
 from circuits.torch.precision import OwnPrecision
-from circuits.torch.readout import CountReadout, StepReadout
-from circuits.torch.whole import rows_of, whole
+from circuits.torch.networks.readout import CountReadout, StepReadout
+from circuits.torch.networks.whole import rows_of, whole
 
 
 class MotifNetwork(OwnPrecision):
@@ -103,7 +103,7 @@ class MotifNetwork(OwnPrecision):
         Parameters
         ----------
         config : str, path-like or dict
-            A TOML file, or a dict of the same form, see `circuits.torch.config`.
+            A TOML file, or a dict of the same form, see `circuits.torch.networks.config`.
 
         Returns
         -------

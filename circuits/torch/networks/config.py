@@ -33,7 +33,7 @@ from circuits.errors import UserError, one_line
 from circuits.files import read_text
 from circuits.torch.assemble import Lateral
 from circuits.torch.layer import MotifLayer
-from circuits.torch.mixed import MixedLayer
+from circuits.torch.networks.mixed import MixedLayer
 from circuits.zoo import ZOO, zoo
 
 

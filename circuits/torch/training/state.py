@@ -11,7 +11,7 @@ from circuits.errors import UserError
 from circuits.files import read_bytes
 from circuits.motif_file import write_whole
 from circuits.torch.files import MAX_BYTES, as_bytes, from_bytes
-from circuits.torch.history import History
+from circuits.torch.training.history import History
 
 FORMAT = "evocircuits training 1"
 CHANGES = {"bias_mv": 5.0, "log_": 0.5}  # scale of changes to parameters that may start at 0
@@ -68,7 +68,7 @@ class Training:
         tensors, text = from_bytes(read_bytes(path, MAX_BYTES), path)
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise UserError(f"{path}: no checkpoint of `circuits.torch.fit`; choose another path or remove it")
+            raise UserError(f"{path}: no checkpoint of `circuits.torch.training.fit`; choose another path or remove it")
         for name, value in self.settings.items():
             if data["settings"].get(name) != value:
                 raise UserError(f"{path}: has a training with {name} = {data['settings'].get(name)!r}, not {value!r}")

@@ -8,7 +8,7 @@ import torch
 
 from circuits.errors import UserError
 from circuits.torch import MotifLayer, MotifNetwork, fit
-from circuits.torch.objective import Trials, gradients, judge, objective_of
+from circuits.torch.training.objective import Trials, gradients, judge, objective_of
 from tests.circuits.torch.motifs import small_motif, spikes
 
 STRONG = (60.0, 50.0, 30.0, 9.0)

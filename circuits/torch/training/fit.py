@@ -11,9 +11,9 @@ import torch
 
 from circuits.errors import UserError
 from circuits.torch.checks import whole_number
-from circuits.torch.history import History
-from circuits.torch.objective import Trials, gradients, judge, objective_of, trials_of
-from circuits.torch.training import Training
+from circuits.torch.training.history import History
+from circuits.torch.training.objective import Trials, gradients, judge, objective_of, trials_of
+from circuits.torch.training.state import Training
 
 
 def fit(

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from circuits.errors import UserError
-from circuits.torch.truncated import windows
+from circuits.torch.training.truncated import windows
 
 IGNORED = -1  # as a class
 
