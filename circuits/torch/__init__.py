@@ -20,16 +20,16 @@ from circuits.torch.assemble import Lateral, assemble
 from circuits.torch.cell import MotifCell
 from circuits.torch.dense import dense_layer
 from circuits.torch.files import load, save
-from circuits.torch.training.fit import fit
-from circuits.torch.training.history import History
 from circuits.torch.initialise import balance_, drive_, spread_
 from circuits.torch.layer import MotifLayer
 from circuits.torch.networks.mixed import MixedLayer
 from circuits.torch.networks.network import MotifNetwork
 from circuits.torch.networks.state import NetworkRun, NetworkState
-from circuits.torch.training.optimiser import ExponentiatedGradient, magnitudes
 from circuits.torch.rate import MotifRateCell
 from circuits.torch.state import State
+from circuits.torch.training.fit import fit
+from circuits.torch.training.history import History
+from circuits.torch.training.optimiser import ExponentiatedGradient, magnitudes
 from circuits.torch.training.truncated import Window, windows
 
 __all__ = [

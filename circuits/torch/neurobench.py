@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 from circuits.errors import MachineError, UserError
-from circuits.torch.short_term import ShortTermSynapses
 from circuits.torch.networks.whole import whole
+from circuits.torch.short_term import ShortTermSynapses
 
 
 class Spikes(nn.Identity):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from evo.inspect.motif_table import SIGNIFICANT
+from evo.inspect.terminal.motif_table import SIGNIFICANT
 from generate.markdown import ROOT, page, table
 from tests.bench.assembly_report import interval
 from tests.bench.assembly_tasks import PRICED, TASKS

@@ -2,7 +2,7 @@
 
 import inspect
 
-from evo.inspect.examples import draw
+from evo.inspect.terminal.examples import draw
 from fitness.tasks import BUILT_IN
 from generate.markdown import contents, fields, page, picture, prose, table
 

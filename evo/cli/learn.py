@@ -19,7 +19,7 @@ def tasks(name, out):
     """
     import inspect
 
-    from evo.inspect.examples import draw, lines
+    from evo.inspect.terminal.examples import draw, lines
     from fitness.learning.settings import NAME as LEARNING
     from fitness.registry import OVER_FILES, task_class, with_defaults
     from fitness.tasks import BUILT_IN

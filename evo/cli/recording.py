@@ -33,7 +33,7 @@ def recording(file, as_json, out, baselines, inputs, outputs, settings):
     evo recording cell.csv --baselines
     evo new --recording cell.csv -o cell.toml
     """
-    from evo.inspect import recording as view
+    from evo.inspect.terminal import recording as view
     from evo.spec.from_recording import task_over
 
     selected = {"input_names": inputs, "output_names": outputs}

@@ -17,7 +17,8 @@ from evo.cli.terminal import console, say_code
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(path, html, as_json):
     """Show the circuits of a run, or one motif: a motif file, zoo:NAME, or a circuit of another tool (see evo import)."""
-    from evo.inspect import page, table
+    from evo.inspect import page
+    from evo.inspect.terminal import table
 
     subject = _subject(path)
     if as_json:
@@ -51,7 +52,8 @@ def motifs(folders, as_json, out, lesions, graph):
     if graph is not None:
         _against(folders, graph, as_json, out)
         return
-    from evo.inspect import motif_picture, motif_table
+    from evo.inspect import motif_picture
+    from evo.inspect.terminal import motif_table
     from evo.storage.run_folder import Run
     from evo.studies.motifs import motifs as find
     from evo.studies.motifs.necessary import necessity
@@ -67,7 +69,7 @@ def motifs(folders, as_json, out, lesions, graph):
 
 
 def _against(folders, graph, as_json, out):
-    from evo.inspect import against_table
+    from evo.inspect.terminal import against_table
     from evo.studies.motifs.against import against, circuit_of
 
     comparison = against([circuit_of(_subject(folder)) for folder in folders], graph)
@@ -163,7 +165,7 @@ def compare(folders, as_json):
     Runs whose specs differ only in the seed form a group. Effect sizes are Vargha and Delaney's A: the probability that a run
     of one spec scores better than a run of the first one.
     """
-    from evo.inspect import comparison
+    from evo.inspect.terminal import comparison
     from evo.studies.compare import compare as compared
 
     runs = compared(folders)
@@ -242,7 +244,8 @@ def zoo(name, as_json, out):
     from circuits.drawing.diagram import wiring
     from circuits.motif_file import save
     from circuits.zoo import zoo as shipped
-    from evo.inspect import pictures, zoo_picture, zoo_table
+    from evo.inspect import pictures, zoo_picture
+    from evo.inspect.terminal import zoo_table
 
     parts = [name] if name in shipped.parts else list(shipped.parts)
     if name in parts and out is None:

@@ -100,7 +100,7 @@ def resume(folder, workers, address):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(folder, as_json):
     """Show the progress of the runs of a study."""
-    from evo.inspect import study_table
+    from evo.inspect.terminal import study_table
     from evo.studies.study.folder import Study
 
     study = Study(folder)
@@ -125,7 +125,7 @@ def compare(folder, as_json, table, out):
     Mann and Whitney's for scores; Holm's method corrects for the number of tests.
     """
     from circuits.motif_file import write_whole
-    from evo.inspect import study_table
+    from evo.inspect.terminal import study_table
     from evo.studies.study.folder import Study
     from evo.studies.study.summary import summed_up
 
@@ -146,7 +146,7 @@ def compare(folder, as_json, table, out):
 
 
 def _go_on(folder, workers, address):
-    from evo.inspect.study_progress import StudyProgress
+    from evo.inspect.terminal.study_progress import StudyProgress
     from evo.running.study import resume_study
     from evo.spec.memory import keep_freed
     from evo.studies.study.design import STUDY

@@ -1,1 +1,1 @@
-"""Presentation of results: `table` for the terminal and machines, `pictures` with matplotlib, `page` for the browser."""
+"""Presentation of results: `terminal` (tables and text), `page` (the report in the browser), figures and pictures."""

@@ -11,7 +11,7 @@ from circuits.drawing.layout import positions
 from circuits.drawing.plot import E_COLOUR, I_COLOUR, plain
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
-from evo.inspect.changes import aligned
+from evo.inspect.page.changes import aligned
 from evo.storage.run_folder import Step
 
 INK = "#222222"

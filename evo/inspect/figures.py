@@ -29,7 +29,7 @@ from evo.inspect.circuit_figures import (
     traces,
     tuning,
 )
-from evo.inspect.course import course
+from evo.inspect.page.course import course
 from evo.inspect.pictures import rasters, walks, wiring
 from evo.storage.run_folder import Run
 from fitness.evaluation.objectives import objective

@@ -8,7 +8,7 @@ from circuits.drawing.layout import COLUMN, ROW, Part, Place, positions
 from circuits.graph.subgraphs import INPUT, Subgraph
 from circuits.neurons import Neuron
 from evo.inspect import pictures
-from evo.inspect.motif_table import significant
+from evo.inspect.terminal.motif_table import significant
 from evo.studies.motifs import Motifs
 from evo.studies.motifs.overrepresented import Finding
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from circuits.drawing.notebook import of_circuit
-from evo.inspect.table import row
+from evo.inspect.terminal.table import row
 
 SHOWN = 10
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evo.inspect.progress import Progress
-from evo.inspect.refresh import Refresher
+from evo.inspect.page.refresh import Refresher
+from evo.inspect.terminal.progress import Progress
 from evo.spec.run_spec import RunSpec
 
 

@@ -18,9 +18,9 @@ from circuits.edit import edits as edit
 from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
 from circuits.simulation.stimulus import dense
-from evo.inspect import activity, page_data
-from evo.inspect.activity import Shown
-from evo.inspect.drawing import drawn
+from evo.inspect.page import activity, page_data
+from evo.inspect.page.activity import Shown
+from evo.inspect.page.drawing import drawn
 from evo.storage.run_folder import Run
 from evo.storage.task_code import checked_code
 from evo.web.sources import Source, Sources
@@ -109,7 +109,7 @@ class Bench:
 
     def compared(self, request: dict) -> dict:
         """The original and the circuit after the edits, drawn side by side."""
-        from evo.inspect.changes import changes
+        from evo.inspect.page.changes import changes
 
         query = self.ask(request)
         return changes(query.source.motif.circuit, query.circuit)

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from circuits.errors import UserError
-from evo.inspect import comparison, page_data
-from evo.inspect.course import POINTS, rounded, thinned
-from evo.inspect.drawing import drawn
+from evo.inspect.page import page_data
+from evo.inspect.page.course import POINTS, rounded, thinned
+from evo.inspect.page.drawing import drawn
+from evo.inspect.terminal import comparison
 from evo.storage.run_folder import Run
 from evo.studies.compare import compare_runs
 from evo.studies.motifs import Winner, recurring

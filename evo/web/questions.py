@@ -8,7 +8,8 @@ from typing import Any
 from circuits.errors import MachineError, UserError
 from circuits.motif_file import dumps
 from circuits.zoo import zoo
-from evo.inspect import page, page_data
+from evo.inspect import page
+from evo.inspect.page import page_data
 from evo.spec.founders import founders
 from evo.web import form, run_view, share
 from evo.web.bench import Bench

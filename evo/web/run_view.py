@@ -3,7 +3,7 @@
 from typing import Any
 
 from circuits.errors import UserError
-from evo.inspect import page_data
+from evo.inspect.page import page_data
 from evo.web.runs import Runs
 from evo.web.sources import identities
 

@@ -20,7 +20,8 @@ import evo
 import fitness
 from circuits.motif_file import Motif, save
 from circuits.torch import MotifLayer, MotifNetwork
-from evo.inspect import page, table
+from evo.inspect import page
+from evo.inspect.terminal import table
 from evo.spec.run_spec import CircuitBounds
 from evo.studies.prune import prune
 

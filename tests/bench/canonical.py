@@ -29,7 +29,7 @@ import math
 from pathlib import Path
 
 import evo
-from evo.inspect.motif_table import significant
+from evo.inspect.terminal.motif_table import significant
 from evo.spec.resolve import resolve
 from evo.storage.run_folder import Run
 from evo.studies.motifs import Winner, motifs

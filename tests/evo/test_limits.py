@@ -13,7 +13,7 @@ import evo
 from circuits.circuit import Circuit
 from circuits.drawing.drawable import MAX_NEURONS, MAX_SYNAPSES, drawable
 from circuits.motif_file import Motif, save
-from evo.inspect import page_data
+from evo.inspect.page import page_data
 from evo.spec import estimate
 from evo.spec.memory import available, shown
 from evo.spec.run_spec import parse, read

@@ -10,7 +10,8 @@ import pytest
 import evo
 from evo.engine.codec import from_bytes, to_bytes
 from evo.engine.island import State
-from evo.inspect import page, table
+from evo.inspect import page
+from evo.inspect.terminal import table
 from tests.evo.tiny import spec_file
 
 

@@ -11,7 +11,8 @@ import evo
 from circuits import zoo
 from evo import genome
 from evo.engine.problem import Problem
-from evo.inspect import comparison, motif_picture, motif_table, page, table, zoo_picture
+from evo.inspect import motif_picture, page, zoo_picture
+from evo.inspect.terminal import comparison, motif_table, table
 from evo.loggers.logger import generations
 from evo.studies.compare import compare
 from evo.studies.motifs import motifs

@@ -158,7 +158,7 @@ def test_the_command_lists_all_within_80_columns(tmp_path, monkeypatch):
     assert "\x1b" not in done.stdout
     from rich.console import Console
 
-    from evo.inspect import zoo_table
+    from evo.inspect.terminal import zoo_table
 
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     zoo_table.show([zoo.card(name) for name in zoo], console)

@@ -13,14 +13,14 @@ from circuits.motif_file import Motif
 from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from circuits.torch.checks import describe, is_real, whole_number
-from circuits.torch.networks.config import from_config
 from circuits.torch.finite import NotFiniteError, require_finite
 from circuits.torch.layer import MotifLayer
+from circuits.torch.networks.config import from_config
 from circuits.torch.networks.mixed import MixedLayer
-from circuits.torch.networks.state import NetworkRun, NetworkState
-from circuits.torch.precision import OwnPrecision
 from circuits.torch.networks.readout import CountReadout, StepReadout
+from circuits.torch.networks.state import NetworkRun, NetworkState
 from circuits.torch.networks.whole import rows_of, whole
+from circuits.torch.precision import OwnPrecision
 
 
 class MotifNetwork(OwnPrecision):

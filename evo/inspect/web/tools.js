@@ -1,5 +1,5 @@
 // Helpers of all sections. Text from the data reaches the page by textContent alone.
-// The data as of `evo.inspect.page_data`, and the source of a circuit of the front: packed in the page itself, or requested by
+// The data as of `evo.inspect.page.page_data`, and the source of a circuit of the front: packed in the page itself, or requested by
 // the lab.
 export let data = null;
 export const source = { circuit: (rank) => unpack(data.packed[rank]) };

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from evo.inspect.recording import draw
+from evo.inspect.terminal.recording import draw
 from evo.spec.run_spec import read
 from fitness.recordings import Recording, Signal
 from tests.evo.running.test_recording import csv

@@ -11,7 +11,8 @@ from circuits.motif_file import digest
 from evo import genome
 from evo.engine.problem import Problem
 from evo.genome import assembly
-from evo.inspect import page_data, table
+from evo.inspect.page import page_data
+from evo.inspect.terminal import table
 from evo.spec.run_spec import RunSpec, parse
 from tests.evo.tiny import cli, one_line_of
 from tests.fitness.learning.tiny import CIRCUIT, SEARCH, TASK

@@ -12,7 +12,8 @@ import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
 from circuits.edit.lesion import lesion
 from circuits.simulation.simulate import simulate
-from evo.inspect import activity, measured, page, page_data
+from evo.inspect import measured, page
+from evo.inspect.page import activity, page_data
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
 from fitness.analysis import trials_for

@@ -8,7 +8,7 @@ import pytest
 import evo
 from circuits.simulation.simulate import simulate
 from evo.inspect import figures
-from evo.inspect.changes import changes, matched
+from evo.inspect.page.changes import changes, matched
 from tests.evo.tiny import one_line_of, spec_file
 
 ANALYSED = 1

@@ -189,7 +189,8 @@ def test_resampling_is_that_of_the_simulator(task):
 
 
 def test_the_page_shows_what_was_measured_beside_what_the_circuit_does(finished):
-    from evo.inspect import measured, page_data
+    from evo.inspect import measured
+    from evo.inspect.page import page_data
 
     found = page_data.of_run(finished)
     same = found["equally_good"]

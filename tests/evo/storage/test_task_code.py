@@ -292,7 +292,8 @@ def test_a_run_killed_while_its_folder_was_made_can_be_begun_again(tmp_path):
 
 
 def test_what_only_looks_executes_nothing(trapped):
-    from evo.inspect import page, table
+    from evo.inspect import page
+    from evo.inspect.terminal import table
     from evo.studies.compare import compare
 
     copy, trap = trapped

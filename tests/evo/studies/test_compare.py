@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, norm
 
 import evo
-from evo.inspect import comparison
+from evo.inspect.terminal import comparison
 from evo.studies.compare import MORE_IS_BETTER, compare
 from evo.studies.effect import effect
 from tests.evo.tiny import OWN_TASK, cli, one_line_of, own_task_spec, spec_file

@@ -10,7 +10,7 @@ import fitness
 from circuits.edit.edits import apply, parse
 from circuits.motif_file import digest, dumps, loads
 from circuits.simulation.simulate import simulate
-from evo.inspect import activity
+from evo.inspect.page import activity
 from tests.evo.web.conftest import refused
 
 RUN = {"run": "gate-3", "circuit": 0}

@@ -103,7 +103,7 @@ def test_a_run_deleted_while_it_is_open_gives_one_line(lab, folder):
 
 
 def test_the_view_of_a_run_is_its_page_circuit_by_circuit(shared, made):
-    from evo.inspect import page_data
+    from evo.inspect.page import page_data
 
     run = evo.open_run(made / "gate-3")
     view, page = shared.answer("run", {"name": "gate-3"}), page_data.of_run(run)
@@ -122,7 +122,7 @@ def test_a_circuit_that_has_left_the_front_is_said_to_have(shared):
 
 
 def test_runs_side_by_side_are_those_of_evo_compare(shared, made):
-    from evo.inspect import comparison
+    from evo.inspect.terminal import comparison
     from evo.studies.compare import compare
 
     names = ["gate-3", "gate-4"]

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 import evo
-from evo.inspect import study_table
+from evo.inspect.terminal import study_table
 from evo.storage.run_folder import Run
 from evo.studies.study.summary import summed_up
 from tests.evo.web.conftest import refused

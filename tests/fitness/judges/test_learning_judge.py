@@ -7,7 +7,7 @@ import evo
 from circuits.motif_file import digest
 from evo.engine import race
 from evo.engine.evaluator import Request, driven
-from evo.inspect import page_data
+from evo.inspect.page import page_data
 from evo.population import noise
 from evo.population.individual import outcome
 from evo.spec.run_spec import RunSpec, parse

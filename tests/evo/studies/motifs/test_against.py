@@ -9,7 +9,7 @@ import circuits
 from circuits.graph.named_motifs import NAMED, OCCURRENCES
 from circuits.graph.subgraphs import census
 from circuits.graph.wiring import Wiring
-from evo.inspect.against_table import as_json
+from evo.inspect.terminal.against_table import as_json
 from evo.studies.motifs import against as study
 from evo.studies.motifs.signed_graphs import BETWEEN, Signed, counts, rewired
 from tests.evo.tiny import cli, one_line_of

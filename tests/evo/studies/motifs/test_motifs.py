@@ -10,7 +10,8 @@ import evo
 from circuits.graph.canonical import canonical_form
 from circuits.graph.wiring import live
 from circuits.simulation.packed import from_circuit
-from evo.inspect import motif_picture, motif_table
+from evo.inspect import motif_picture
+from evo.inspect.terminal import motif_table
 from evo.studies.motifs import Winner, motifs
 from evo.studies.motifs.necessary import cut_singly
 from fitness.analysis import trials_for

@@ -20,7 +20,7 @@ from string import Template
 
 from circuits.errors import harmless
 from circuits.motif_file import Motif, write_whole
-from evo.inspect import page_data
+from evo.inspect.page import page_data
 from evo.storage.run_folder import Run
 
 SCRIPTS = (

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from evo.engine.epochs import Result
-from evo.inspect.progress import Progress
+from evo.inspect.terminal.progress import Progress
 from evo.spec.run_spec import RunSpec
 
 

@@ -8,7 +8,7 @@ from circuits.drawing.canvas import Figure, drawn
 from circuits.errors import UserError
 from circuits.simulation.environments import TwoEars
 from evo.inspect import pictures
-from evo.inspect.text import raster_lines
+from evo.inspect.terminal.text import raster_lines
 from fitness.base.task import Task
 from fitness.references import lesioned, reference
 from fitness.tasks import BUILT_IN

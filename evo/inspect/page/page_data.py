@@ -17,10 +17,11 @@ from circuits.circuit import Circuit
 from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from evo.inspect import activity, measured
-from evo.inspect.changes import changes
-from evo.inspect.course import course
-from evo.inspect.drawing import drawn
+from evo.inspect import measured
+from evo.inspect.page import activity
+from evo.inspect.page.changes import changes
+from evo.inspect.page.course import course
+from evo.inspect.page.drawing import drawn
 from evo.storage.front import Member, versions
 from evo.storage.recurrence import recurrences
 from evo.storage.run_folder import Run

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.inspect.finite import finite
-from evo.inspect.plain_table import note, plain_table
+from evo.inspect.terminal.finite import finite
+from evo.inspect.terminal.plain_table import note, plain_table
 from evo.studies.study.folder import Study
 from evo.studies.study.intervals import Estimate
 from evo.studies.study.summary import StudySummary, Test

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from circuits.errors import harmless
 from evo.engine.epochs import Result
-from evo.inspect.live import LiveOutput, clock, shortened
-from evo.inspect.plain_table import plain_table
+from evo.inspect.terminal.live import LiveOutput, clock, shortened
+from evo.inspect.terminal.plain_table import plain_table
 from evo.spec.run_spec import RunSpec
 
 SHOWN = 16  # islands

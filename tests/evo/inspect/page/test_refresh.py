@@ -6,7 +6,7 @@ import pytest
 
 import evo
 from evo.inspect import page
-from evo.inspect.refresh import EVERY_S, SHARE, Refresher
+from evo.inspect.page.refresh import EVERY_S, SHARE, Refresher
 from evo.storage.run_folder import Run
 from tests.evo.tiny import cli, spec_file, stops_after
 from tests.products import some_of
@@ -51,8 +51,8 @@ def test_pages_take_at_most_their_share_of_the_time(folder, monkeypatch, per_pag
 
 
 def test_the_page_is_there_while_the_run_goes_on_and_whole_at_every_moment(tmp_path, monkeypatch):
-    monkeypatch.setattr("evo.inspect.refresh.EVERY_S", 0.0)
-    monkeypatch.setattr("evo.inspect.refresh.SHARE", 10.0)
+    monkeypatch.setattr("evo.inspect.page.refresh.EVERY_S", 0.0)
+    monkeypatch.setattr("evo.inspect.page.refresh.SHARE", 10.0)
     seen = []
     refresh = Refresher(tmp_path / "run")
 
@@ -69,8 +69,8 @@ def test_the_page_is_there_while_the_run_goes_on_and_whole_at_every_moment(tmp_p
 
 
 def test_a_page_that_cannot_be_written_stops_no_search(tmp_path, monkeypatch):
-    monkeypatch.setattr("evo.inspect.refresh.EVERY_S", 0.0)
-    monkeypatch.setattr("evo.inspect.refresh.SHARE", 10.0)
+    monkeypatch.setattr("evo.inspect.page.refresh.EVERY_S", 0.0)
+    monkeypatch.setattr("evo.inspect.page.refresh.SHARE", 10.0)
     calls = []
 
     def broken(*_, **__):
@@ -86,7 +86,7 @@ def test_a_page_that_cannot_be_written_stops_no_search(tmp_path, monkeypatch):
 
 def test_without_time_circuits_come_with_their_wiring_alone(folder):
     run = evo.open_run(folder)
-    from evo.inspect import page_data
+    from evo.inspect.page import page_data
 
     hurried, whole = page_data.of_run(run, seconds=-1.0), page_data.of_run(run)
     assert len(hurried["packed"]) == len(whole["packed"])

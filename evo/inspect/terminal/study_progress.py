@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.inspect.live import LiveOutput, clock, shortened
-from evo.inspect.plain_table import plain_table
+from evo.inspect.terminal.live import LiveOutput, clock, shortened
+from evo.inspect.terminal.plain_table import plain_table
 from evo.studies.study.event import Event
 from evo.studies.study.folder import Study
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
-from evo.inspect.plain_table import note, plain_table
+from evo.inspect.terminal.plain_table import note, plain_table
 from fitness.tasks import BUILT_IN
 
 WORST = 6  # lesions that are shown of each sort

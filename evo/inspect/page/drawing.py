@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from circuits.circuit import Circuit
 from circuits.drawing.layout import Part, Place, Route, connections, extent, positions, routes
 from circuits.graph.named_motifs import occurrences
-from evo.inspect.table import plasticity
+from evo.inspect.terminal.table import plasticity
 
 
 def drawn(

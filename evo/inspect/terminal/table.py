@@ -9,7 +9,7 @@ from rich.text import Text
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
-from evo.inspect.plain_table import note, plain_table
+from evo.inspect.terminal.plain_table import note, plain_table
 from evo.storage.front import Member
 from evo.storage.parts import Part
 from evo.storage.run_folder import Run

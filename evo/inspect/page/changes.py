@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 
 from circuits.circuit import Circuit
 from circuits.drawing.layout import positions
-from evo.inspect.drawing import drawn, short
+from evo.inspect.page.drawing import drawn, short
 
 _ARROW = {"E": "→", "I": "⊣"}
 
