@@ -46,15 +46,15 @@ def read_text(path, limit: int = MAX_BYTES) -> str:
     return decoded(read_bytes(path, limit), str(path))
 
 
-def decoded(content: bytes, place: str, kind: str = "text file") -> str:
-    """Decode UTF-8 without its byte order mark. Raises UserError that names the file (`place`) and its `kind`."""
+def decoded(content: bytes, where: str, kind: str = "text file") -> str:
+    """Decode UTF-8 without its byte order mark. Raises UserError that names the file (`where`) and its `kind`."""
     if content.startswith(_UTF16) or _looks_like_utf16(content):
-        raise UserError(f"{place}: is UTF-16; save it as UTF-8")
+        raise UserError(f"{where}: is UTF-16; save it as UTF-8")
     try:
         text = content.removeprefix(_MARK).decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{place}: not a {kind} in UTF-8 (line {line}); save it as UTF-8") from None
+        raise UserError(f"{where}: not a {kind} in UTF-8 (line {line}); save it as UTF-8") from None
     return text.replace("\r\n", "\n")
 
 

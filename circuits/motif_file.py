@@ -129,24 +129,24 @@ def digest(circuit: Circuit) -> str:
     return hashlib.sha256(json.dumps(alone, sort_keys=True).encode()).hexdigest()
 
 
-def loads(text: str | bytes, place: str = "motif") -> Motif:
-    """Parse and validate motif JSON; a UserError names the file (`place`), the key and the problem."""
-    text = decoded(text, place, "motif file") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+def loads(text: str | bytes, where: str = "motif") -> Motif:
+    """Parse and validate motif JSON; a UserError names the file (`where`), the key and the problem."""
+    text = decoded(text, where, "motif file") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{place}: not a motif file, or cut short: {error}") from None
+        raise UserError(f"{where}: not a motif file, or cut short: {error}") from None
     if not isinstance(data, dict) or data.get("format") != "motif":
-        raise UserError(f'{place}: not a motif file (it has no "format": "motif")')
+        raise UserError(f'{where}: not a motif file (it has no "format": "motif")')
     missing = [
         key for key in ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs") if key not in data
     ]
     if missing:
-        raise UserError(f"{place}: {missing[0]}: is missing")
+        raise UserError(f"{where}: {missing[0]}: is missing")
     try:
         return Motif.model_validate_json(text, strict=True, context="file")
     except ValidationError as error:
-        raise UserError(f"{place}: {one_line(error)}") from None
+        raise UserError(f"{where}: {one_line(error)}") from None
 
 
 def load(path) -> Motif:

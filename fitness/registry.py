@@ -12,7 +12,7 @@ from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
-from fitness.sandbox.code import Code, is_own, led_by, place
+from fitness.sandbox.code import Code, is_own, led_by, locate
 from fitness.sandbox.guard import guarded
 from fitness.tasks import built_in
 
@@ -116,7 +116,7 @@ def with_defaults(kind: type[Task]) -> Task:
 def task_class(name: str, folder: Path = Path()) -> type[Task]:
     """The class of a task; the code of a user's own is executed in place, relative to `folder`. Raises UserError."""
     if is_own(name):
-        return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(place(name, folder)))
+        return guarded(f"task {name}: its file", SECONDS, _class, name, lambda: modules.load_in_place(locate(name, folder)))
     if name == LEARNING:
         return Learning  # type: ignore[return-value]  # the settings of a judge, with the interface of a task class
     return OVER_FILES[name] if name in OVER_FILES else built_in(name)
@@ -129,7 +129,7 @@ def own_task(name: str, source: str | Code | None, seconds: float | None, settin
         source = ((Path(name.rpartition(":")[0]).name, source.encode()),)
 
     def load():
-        return modules.load_in_place(place(name, folder)) if source is None else modules.load(source)
+        return modules.load_in_place(locate(name, folder)) if source is None else modules.load(source)
 
     task = guarded(f"task {name}: its file", seconds, lambda: _made(name, _class(name, load), settings))
     task._seconds = seconds
@@ -150,7 +150,7 @@ def own_part(name: str, what: str, source: Code | None, seconds: float | None, f
 def _module(name, what, source, folder):
     try:
         if source is None:
-            return modules.load_in_place(place(name, folder, what))
+            return modules.load_in_place(locate(name, folder, what))
         return modules.load(led_by(source, name, what))
     except modules.BrokenError as error:
         raise UserError(f"{what} {name}: the file fails when executed: {error}") from None

@@ -268,10 +268,10 @@ def resume(
     return _go_on(folder, workers, address, observe)
 
 
-def _check_not_told(spec, place):
+def _check_not_told(spec, where):
     if spec.judged_by == EXTERNAL:
         raise UserError(
-            f"{place}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
+            f"{where}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
             "evo fork FOLDER --set task.name=..."
         )
 

@@ -94,16 +94,16 @@ def _types(circuit):
     return {name: kind for sign in "EI" for name, kind in types.items() if kind.sign == sign}
 
 
-def _parameters(c, kind, step, dt_ms, place):
+def _parameters(c, kind, step, dt_ms, where):
     """The ranges of one cell type, [2, parameters]."""
     section = {**c.parameters.model_dump(), **kind.parameters}
-    place = f"circuit.types.{place}.parameters" if kind.parameters else "circuit.parameters"
-    _whole_steps(f"{place}.t_ref_ms", section["t_ref_ms"], dt_ms, minimum=0)
+    where = f"circuit.types.{where}.parameters" if kind.parameters else "circuit.parameters"
+    _whole_steps(f"{where}.t_ref_ms", section["t_ref_ms"], dt_ms, minimum=0)
     pair = _on_grid(np.array(list(section.values())).T, step)
     for low, high in NEURON_MODELS[c.neuron_model].neuron.ascending:
         names = list(section)
         if pair[1, names.index(low)] >= pair[0, names.index(high)]:
-            raise UserError(f"{place}: {low} must stay below {high}")
+            raise UserError(f"{where}: {low} must stay below {high}")
     return pair
 
 
@@ -122,12 +122,12 @@ def _reached(projects, excitatory):
     return bool((reached & excitatory).any())
 
 
-def _whole_steps(place, range_ms, dt, minimum):
+def _whole_steps(where, range_ms, dt, minimum):
     low, high = int(np.ceil(range_ms[0] / dt - 1e-6)), int(np.floor(range_ms[1] / dt + 1e-6))
     low = max(low, minimum)
     if low > high or high > MAX_DELAY_STEPS:
         steps = f"{minimum} to {MAX_DELAY_STEPS} whole steps"
-        raise UserError(f"{place}: {list(range_ms)} holds no {steps} of the task's {dt:g} ms")
+        raise UserError(f"{where}: {list(range_ms)} holds no {steps} of the task's {dt:g} ms")
     return np.array([low, high])
 
 

@@ -32,8 +32,8 @@ def stored(spec: Any, judge: Judge) -> float:
     return s.islands * float((s.population + s.archive) * individual + 4 * s.population * s.trials)
 
 
-def check_memory(spec: Any, judge: Judge, place: str, processes: int = 1):
-    """Raise UserError, which names `place` and the keys responsible, where the run takes more memory than is available."""
+def check_memory(spec: Any, judge: Judge, where: str, processes: int = 1):
+    """Raise UserError, which names `where` and the keys responsible, where the run takes more memory than is available."""
     each, free, s = parts(spec, judge), available(), spec.search
     computing = min(processes, s.islands)
     needed = computing * (PROCESS + sum(each.values())) + stored(spec, judge)
@@ -42,4 +42,4 @@ def check_memory(spec: Any, judge: Judge, place: str, processes: int = 1):
         named = ", ".join(f"search.{key} = {getattr(s, key):,}".replace(",", "") for key in keys)
         subject = f"{computing} processes take" if computing > 1 else "it takes"
         fewer = ", or run fewer --workers" if computing > 1 else ""
-        raise UserError(f"{place}: {subject} about {shown(needed)} of memory, {shown(free)} are free; lower {named}{fewer}")
+        raise UserError(f"{where}: {subject} about {shown(needed)} of memory, {shown(free)} are free; lower {named}{fewer}")

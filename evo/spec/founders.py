@@ -46,8 +46,8 @@ class Founder(NamedTuple):
         return f"{FOLDER}/{self.name}-{self.sha256[:SHOWN]}.json"
 
 
-def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "the spec") -> list[Founder]:
-    """The founders that a spec names, files relative to `folder`. Raises UserError that names `place`, the founder, and the
+def founders(spec: RunSpec, interface: Interface, folder: Path, where: str = "the spec") -> list[Founder]:
+    """The founders that a spec names, files relative to `folder`. Raises UserError that names `where`, the founder, and the
     part of it that does not fit."""
     accepted: list[Founder] = []
     encoding = spec.encoding(interface) if spec.search.founders else None
@@ -65,14 +65,14 @@ def founders(spec: RunSpec, interface: Interface, folder: Path, place: str = "th
             assert encoding is not None
             encoded = from_circuit(motif.circuit, encoding, interface.inputs, interface.outputs)
         except UserError as error:
-            raise UserError(f"{place}: search.founders: {name}: {str(error).removeprefix(f'{folder / name}: ')}") from None
+            raise UserError(f"{where}: search.founders: {name}: {str(error).removeprefix(f'{folder / name}: ')}") from None
         if encoded.rounded:
             remarks = [*remarks, "numbers moved onto the grid of genomes, 1/256 mV or ms"]
         accepted.append(Founder(_stem(name, sha256), sha256, motif, encoded.genome, remarks))
     if len(accepted) > spec.search.population:
         population = spec.search.population
         raise UserError(
-            f"{place}: search.founders: {len(accepted)} circuits are more than the population of an island, {population}"
+            f"{where}: search.founders: {len(accepted)} circuits are more than the population of an island, {population}"
         )
     return accepted
 

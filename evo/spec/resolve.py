@@ -46,25 +46,25 @@ def resolve(
     code is executed, the founders are checked; `evo.spec.founders.founders` returns them.
     Raises UserError with one line that names the place, the key and the remedy.
     """
-    place, folder, stem, text, ships = "the spec", Path(), "run", "", False
+    where, folder, stem, text, ships = "the spec", Path(), "run", "", False
     if isinstance(what, RunSpec):
         text = what.to_toml()
     elif isinstance(what, dict):
         text = as_toml(what)
     elif isinstance(what, str | Path):
-        place, folder, stem = str(what), Path(what).parent, Path(what).stem
-        built_in = None if Path(what).exists() else starter(place) if place in (*BUILT_IN, LEARNING) else shipped(place)
+        where, folder, stem = str(what), Path(what).parent, Path(what).stem
+        built_in = None if Path(what).exists() else starter(where) if where in (*BUILT_IN, LEARNING) else shipped(where)
         text, ships = (read_text(what, LARGEST), False) if built_in is None else (built_in, True)
     else:
         raise UserError(f"a run starts from a path, a dict, a RunSpec or the name of a task, not from {type(what).__name__}")
-    spec = parse(text, place, **overrides)
+    spec = parse(text, where, **overrides)
     if changes:
         spec = changed(spec, changes)
     if not isinstance(what, str | Path):
         stem = spec.judged_by.rpartition("/")[2].partition(".")[0]
     before_code(spec, folder)
-    source = checked_with_task(spec, folder, place)
-    founders(spec, spec.make_judge(source).interface, folder, place)
+    source = checked_with_task(spec, folder, where)
+    founders(spec, spec.make_judge(source).interface, folder, where)
     return Resolved(spec, source, stem, ships)
 
 

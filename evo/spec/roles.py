@@ -29,34 +29,34 @@ def motif_of(circuit: Any, role: Role) -> Any:
     return circuit.model_copy(update=own | {"parameters": circuit.parameters.model_copy(update=role.parameters)})
 
 
-def check_roles(spec: Any, place: str):
-    """Check [roles] and the keys that cannot be combined with it. Raises UserError that names `place`."""
+def check_roles(spec: Any, where: str):
+    """Check [roles] and the keys that cannot be combined with it. Raises UserError that names `where`."""
     if not spec.roles:
         return
     s, c, count = spec.search, spec.circuit, len(spec.roles)
     known = type(c.parameters).model_fields
     for name, role in spec.roles.items():
         if not NAME.fullmatch(name):
-            raise UserError(f"{place}: roles: {name!r} is no name of a role: letters, - and _, at most 32")
+            raise UserError(f"{where}: roles: {name!r} is no name of a role: letters, - and _, at most 32")
         for key in role.parameters:
             if key not in known:
-                raise UserError(f"{place}: roles.{name}.parameters: unknown key {key!r}; known are {', '.join(known)}")
+                raise UserError(f"{where}: roles.{name}.parameters: unknown key {key!r}; known are {', '.join(known)}")
         try:
             type(c.parameters).model_validate({key: list(pair) for key, pair in role.parameters.items()})
         except ValidationError as error:
-            raise UserError(f"{place}: roles.{name}.parameters.{one_line(error, tuple(known))}") from None
+            raise UserError(f"{where}: roles.{name}.parameters.{one_line(error, tuple(known))}") from None
     if spec.judged_by != LEARNING:
-        raise UserError(f'{place}: roles: are for task.name = "{LEARNING}", not {spec.judged_by}')
+        raise UserError(f'{where}: roles: are for task.name = "{LEARNING}", not {spec.judged_by}')
     if count < 2:
-        raise UserError(f"{place}: roles: at least two, or none: one kind of motif needs no role")
+        raise UserError(f"{where}: roles: at least two, or none: one kind of motif needs no role")
     if s.islands % count:
         raise UserError(
-            f"{place}: search.islands: each evolves one of the {count} roles: a multiple of {count}, not {s.islands}"
+            f"{where}: search.islands: each evolves one of the {count} roles: a multiple of {count}, not {s.islands}"
         )
     if not s.migrants:
-        raise UserError(f"{place}: search.migrants: roles exchange their motifs by migrants: at least 1")
+        raise UserError(f"{where}: search.migrants: roles exchange their motifs by migrants: at least 1")
     if s.algorithm not in ALGORITHMS:
-        raise UserError(f"{place}: search.algorithm: of assemblies one of {', '.join(ALGORITHMS)}, not {s.algorithm}")
+        raise UserError(f"{where}: search.algorithm: of assemblies one of {', '.join(ALGORITHMS)}, not {s.algorithm}")
     for key, value, required in (
         ("circuit.types", c.types, {}),
         ("circuit.synapse_model", c.synapse_model, "static"),
@@ -65,4 +65,4 @@ def check_roles(spec: Any, place: str):
         ("search.founders", s.founders, ()),
     ):
         if value != required:
-            raise UserError(f"{place}: {key}: cannot be combined with roles; leave it out")
+            raise UserError(f"{where}: {key}: cannot be combined with roles; leave it out")

@@ -41,8 +41,7 @@ from fitness.judges import JUDGE, LEARNING, External, Judge, Setup, is_simulated
 from fitness.learning.settings import Learning
 from fitness.learning.settings import settings as learning_settings
 from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
-from fitness.sandbox.code import TASK, Code, digests, identity, is_own, merged
-from fitness.sandbox.code import place as place_of
+from fitness.sandbox.code import TASK, Code, digests, identity, is_own, locate, merged
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 # keys of [search] that older runs lack
@@ -152,7 +151,7 @@ class RunSpec(Section):
         gathered, first = None, Path()
         for key, name in self.own_code.items():
             kind = OWN.get(key, judges.OBJECTIVE)
-            code, root = collect(name, folder, partial(self._try_out, folder), kind), place_of(name, folder, kind).root
+            code, root = collect(name, folder, partial(self._try_out, folder), kind), locate(name, folder, kind).root
             if gathered is not None and root != first:
                 raise UserError(
                     f"{kind} {name}: lies in {root}, not in {first} as other code that the spec names: put it there"
@@ -212,53 +211,53 @@ class RunSpec(Section):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def parse(text: str, place: str = "spec", **overrides) -> RunSpec:
+def parse(text: str, where: str = "spec", **overrides) -> RunSpec:
     """A run spec from TOML text; overrides replace keys of [search]. Raises
-    UserError that names `place`, the key and the remedy."""
+    UserError that names `where`, the key and the remedy."""
     try:
         if any(part.count(".") > PARTS for line in text.splitlines() for part in re.split(r"[=,{}\[\]]", line)):
             raise ValueError(f"a key of more than {PARTS} parts")  # the time to read one is quadratic in them
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{place}: not valid TOML: {error}") from None
+        raise UserError(f"{where}: not valid TOML: {error}") from None
     search = {key: value for key, value in overrides.items() if value is not None}
     if search and isinstance(data.get("search", {}), dict):
         data["search"] = data.get("search", {}) | search
     try:
         spec = RunSpec.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{place}: {one_line(error, _known_keys(error, data))}") from None
-    _check_judge(spec, place)
-    check_roles(spec, place)
-    check_search(spec.search, bool(spec.roles), place)
+        raise UserError(f"{where}: {one_line(error, _known_keys(error, data))}") from None
+    _check_judge(spec, where)
+    check_roles(spec, where)
+    check_search(spec.search, bool(spec.roles), where)
     return spec
 
 
-def _check_judge(spec, place):
+def _check_judge(spec, where):
     """Check the [task] section and the keys of [search] that depend on it."""
     section, s = spec.task, spec.search
     for key, value in section.items():
         try:
             json.dumps(value, allow_nan=False)  # as it is kept in the provenance of motifs
         except (TypeError, ValueError):
-            raise UserError(f"{place}: task.{key}: must hold finite numbers and no dates, not {value}") from None
+            raise UserError(f"{where}: task.{key}: must hold finite numbers and no dates, not {value}") from None
     if JUDGE in section and "name" in section:
-        raise UserError(f"{place}: task: names a task and a judge; leave one of name and judge out")
+        raise UserError(f"{where}: task: names a task and a judge; leave one of name and judge out")
     if not is_simulated(section):
         try:
             judges.asked(section) if JUDGE in section else learning_settings(section)
         except UserError as error:
-            raise UserError(f"{place}: {error}") from None
+            raise UserError(f"{where}: {error}") from None
         if "rate" in s.descriptors:
-            raise UserError(f"{place}: search.descriptors: rate: only simulated tasks have spikes")
+            raise UserError(f"{where}: search.descriptors: rate: only simulated tasks have spikes")
         return
     if not isinstance(section.get("name"), str):
-        raise UserError(f'{place}: task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')
+        raise UserError(f'{where}: task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')
     if s.target is not None and not 0 < s.target <= 1:
-        raise UserError(f"{place}: search.target: must be greater than 0, and less than or equal to 1, not {s.target:g}")
+        raise UserError(f"{where}: search.target: must be greater than 0, and less than or equal to 1, not {s.target:g}")
     if s.noisy:
         raise UserError(
-            f"{place}: search.noisy: is for judges; a task has the same trials for all circuits: raise search.trials"
+            f"{where}: search.noisy: is for judges; a task has the same trials for all circuits: raise search.trials"
         )
 
 
@@ -309,9 +308,9 @@ def read(path, **overrides) -> tuple[RunSpec, Code | None]:
     return spec, checked_with_task(spec, Path(path).parent, str(path))
 
 
-def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
+def checked_with_task(spec: RunSpec, folder: Path, where: str) -> Code | None:
     """Check the settings of the task and the bounds of a spec. Returns the user's own code, in `folder`, which is executed.
-    Raises UserError that names `place`."""
+    Raises UserError that names `where`."""
     try:
         source = spec.collect(folder)
         judge = spec.make_judge(source)
@@ -320,8 +319,8 @@ def checked_with_task(spec: RunSpec, folder: Path, place: str) -> Code | None:
             spec.founders(judge.interface, TRIED)  # are there any?
         spec.make_algorithm(source)
     except UserError as error:
-        raise UserError(f"{place}: {error}") from None
-    check_memory(spec, judge, place)
+        raise UserError(f"{where}: {error}") from None
+    check_memory(spec, judge, where)
     return source
 
 

@@ -93,26 +93,26 @@ class Search(Section):
     stop: Stop = Stop()
 
 
-def check_search(search: Search, roles: bool, place: str):
+def check_search(search: Search, roles: bool, where: str):
     """Check the keys of [search] that depend on each other; roles: has the spec a section [roles]? Raises UserError that names
-    `place`."""
+    `where`."""
     given = [key for key in ("founders_with", "founders_without") if getattr(search, key) is not None]
     if len(given) > 1 or (given and roles):
         other = "[roles]" if roles else f"search.{given[1]}"
-        raise UserError(f"{place}: search.{given[0]}: cannot be set with {other}; leave one of the two out")
+        raise UserError(f"{where}: search.{given[0]}: cannot be set with {other}; leave one of the two out")
     axes = search.descriptors
     if not axes or len(set(axes)) != len(axes) or any(name not in DESCRIPTORS for name in axes):
-        raise UserError(f"{place}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
+        raise UserError(f"{where}: search.descriptors: must hold some of {', '.join(DESCRIPTORS)}, each once")
     names = search.objectives
     try:
         keys = [objective(name).key for name in names]
     except UserError as error:
-        raise UserError(f"{place}: search.objectives: {error}") from None
+        raise UserError(f"{where}: search.objectives: {error}") from None
     if "score" not in names or len(set(keys)) != len(keys):
         raise UserError(
-            f"{place}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
+            f"{where}: search.objectives: must hold score, and otherwise some of {', '.join(OBJECTIVES)}, each once"
         )
     if search.migrants > min(search.population, search.initial_population or search.population):
-        raise UserError(f"{place}: search.migrants: {search.migrants} is more than the population of an island")
+        raise UserError(f"{where}: search.migrants: {search.migrants} is more than the population of an island")
     if search.growth == "stagnation" and search.initial_population is None:
-        raise UserError(f"{place}: search.growth: only a small population grows: set search.initial_population")
+        raise UserError(f"{where}: search.growth: only a small population grows: set search.initial_population")

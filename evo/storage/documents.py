@@ -133,48 +133,48 @@ class Facts(BaseModel):
     about: Json[About] | None = None
 
 
-def facts(rows: dict[str, Any], place) -> Facts:
-    """The table `run` of a store, checked. Raises UserError, which begins with `place`."""
-    return _valid(Facts, rows, place, "the table run")
+def facts(rows: dict[str, Any], where) -> Facts:
+    """The table `run` of a store, checked. Raises UserError, which begins with `where`."""
+    return _valid(Facts, rows, where, "the table run")
 
 
-def interface(facts: Facts, place) -> Interface:
+def interface(facts: Facts, where) -> Interface:
     """The interface in the table `run`, checked."""
     stored = facts.interface
     steps = stored.duration_ms / stored.dt_ms
     whole = steps == 0 or (0.5 < steps <= STEPS and abs(steps - round(steps)) < 1e-6 * steps)
     repeated = any(len(set(names)) < len(names) for names in (stored.inputs, stored.outputs))
     if not whole or repeated or len(stored.sampled) > len(stored.inputs):
-        raise damaged(place, "the interface of its task")
+        raise damaged(where, "the interface of its task")
     sampled = tuple(Sampled(**signal.model_dump()) for signal in stored.sampled)
     return Interface(stored.title, tuple(stored.inputs), tuple(stored.outputs), stored.dt_ms, stored.duration_ms, sampled)
 
 
-def log(value: list, place) -> list[Row]:
+def log(value: list, where) -> list[Row]:
     """The log of an epoch in a state, checked."""
-    return _valid(Log, value, place, "the log in a state")
+    return _valid(Log, value, where, "the log in a state")
 
 
-def epochs(rows: Iterable[dict], place) -> list[Epoch]:
+def epochs(rows: Iterable[dict], where) -> list[Epoch]:
     """Rows of the table `epoch`, checked."""
-    return _valid(list[Epoch], list(rows), place, "the log of an epoch")
+    return _valid(list[Epoch], list(rows), where, "the log of an epoch")
 
 
-def origin(value: Any, place) -> dict:
+def origin(value: Any, where) -> dict:
     """The parent or the founders of a run, checked, as plain JSON."""
-    return _valid(Origin | Founded, value, place, "the parent or the founders").model_dump()
+    return _valid(Origin | Founded, value, where, "the parent or the founders").model_dump()
 
 
-def damaged(place, what: str) -> UserError:
+def damaged(where, what: str) -> UserError:
     """The error for a store with contents that no run can have stored."""
-    return UserError(f"{place}: is damaged ({what}); restore the folder from a copy")
+    return UserError(f"{where}: is damaged ({what}); restore the folder from a copy")
 
 
-def _valid(kind, value, place, what):
+def _valid(kind, value, where, what):
     try:
         return _adapter(kind).validate_python(value)
     except ValidationError as error:
-        raise damaged(place, f"{what}: {one_line(error)}") from None
+        raise damaged(where, f"{what}: {one_line(error)}") from None
 
 
 @cache

@@ -81,8 +81,8 @@ def _stored_data(spec, folder):
     if file is None:
         return None
     if Path(file).parent.as_posix() != DATA or Path(file).name in ("", ".", "..") or "\0" in file:
-        place = f"{folder / 'run.toml'}: task.{file_key(spec.task)}"
-        raise UserError(f"{place}: {file!r} is no file that a run keeps in {DATA}/; undo the change")
+        where = f"{folder / 'run.toml'}: task.{file_key(spec.task)}"
+        raise UserError(f"{where}: {file!r} is no file that a run keeps in {DATA}/; undo the change")
     path = folder / file
     if path.is_symlink() or path.parent.is_symlink():
         raise UserError(f"{path}: is a link, which may lead out of the folder; put the file itself there")

@@ -111,16 +111,16 @@ def to_text(analysis: Mapping[str, Any]) -> str:
     return json.dumps(analysis, allow_nan=False, separators=(",", ":"))
 
 
-def from_text(text: str | bytes, place: str) -> Analysis:
-    """The analysis in a JSON text, checked. Raises UserError, which begins with `place`."""
+def from_text(text: str | bytes, where: str) -> Analysis:
+    """The analysis in a JSON text, checked. Raises UserError, which begins with `where`."""
     try:
         analysis = _adapter().validate_json(text, strict=True)
         to_text(analysis)  # NaN and infinity are not JSON
     except (ValueError, RecursionError) as error:
         why = one_line(error) if isinstance(error, ValidationError) else str(error)
-        raise UserError(f"{place}: is damaged (an analysis: {why}); restore the folder from a copy") from None
+        raise UserError(f"{where}: is damaged (an analysis: {why}); restore the folder from a copy") from None
     if not _consistent(analysis):
-        raise UserError(f"{place}: is damaged (an analysis: its lists do not fit each other); restore the folder from a copy")
+        raise UserError(f"{where}: is damaged (an analysis: its lists do not fit each other); restore the folder from a copy")
     return analysis
 
 

@@ -113,17 +113,17 @@ def sequence_of(task: Task, trials: Trials) -> Symbols | None:
     symbols = task._call(task.as_sequence, trials)
     if symbols is None:
         return None
-    place = f"task {task.title()}: as_sequence"
+    where = f"task {task.title()}: as_sequence"
     if not isinstance(symbols, Symbols):
-        raise UserError(f"{place} must return fitness.task.Symbols or None")
+        raise UserError(f"{where} must return fitness.task.Symbols or None")
     names, which, start = tuple(symbols.names), np.asarray(symbols.which), np.asarray(symbols.start_ms, "f8")
     if which.ndim != 2 or which.shape != start.shape or which.dtype.kind not in "iu" or len(which) != len(trials):
-        raise UserError(f"{place}: which (int) and start_ms must be arrays [{len(trials)} trials, symbols]")
+        raise UserError(f"{where}: which (int) and start_ms must be arrays [{len(trials)} trials, symbols]")
     if which.shape[1] == 0 or which.min() < -1 or which.max() >= len(names):
-        raise UserError(f"{place}: which must hold numbers of names, or -1")
+        raise UserError(f"{where}: which must hold numbers of names, or -1")
     ends = np.column_stack([np.full(len(start), -1e-9), start, np.full(len(start), task.duration_ms)])
     if not (np.diff(ends, axis=1) > 0).all():
-        raise UserError(f"{place}: start_ms must ascend, within the trial")
+        raise UserError(f"{where}: start_ms must ascend, within the trial")
     return Symbols(names, which, start)
 
 

@@ -195,27 +195,27 @@ class FiniteData(Task):
         return self._data
 
     def _checked_data(self, returned):
-        place = f"task {self.title()}: data"
+        where = f"task {self.title()}: data"
         if not isinstance(returned, tuple) or not 2 <= len(returned) <= 5:
-            raise UserError(f"{place} must return fitness.Data(spikes, labels, groups, facts)")
+            raise UserError(f"{where} must return fitness.Data(spikes, labels, groups, facts)")
         data = Data(*returned)
         spikes, labels = np.asarray(data.spikes), np.asarray(data.labels)
         expected = f"bool [items, {self.steps}, {len(self.inputs)}]"
         if spikes.dtype != bool or spikes.ndim != 3 or spikes.shape[1:] != (self.steps, len(self.inputs)):
-            raise UserError(f"{place} must have spikes as {expected}, not {spikes.dtype} {list(spikes.shape)}")
+            raise UserError(f"{where} must have spikes as {expected}, not {spikes.dtype} {list(spikes.shape)}")
         columns = {"labels": labels, **({} if data.groups is None else {"groups": data.groups}), **data.facts}
         for name, column in columns.items():
             if np.shape(column)[:1] != (len(spikes),) or (name in ("labels", "groups") and np.ndim(column) != 1):
-                raise UserError(f"{place} must have {name} of every item [{len(spikes)}], not {list(np.shape(column))}")
+                raise UserError(f"{where} must have {name} of every item [{len(spikes)}], not {list(np.shape(column))}")
         if labels.dtype.kind not in "biu":
-            raise UserError(f"{place} must have whole numbers as labels, not {labels.dtype}")
+            raise UserError(f"{where} must have whole numbers as labels, not {labels.dtype}")
         for name in ("item", "group"):
             if name in data.facts:
-                raise UserError(f"{place} must have no facts {name!r}: the name is reserved")
+                raise UserError(f"{where} must have no facts {name!r}: the name is reserved")
         shape = (len(spikes), self.steps, len(self.sampled))
         if (data.signals is None) != (not self.sampled) or (data.signals is not None and np.shape(data.signals) != shape):
             actual = None if data.signals is None else list(np.shape(data.signals))
-            raise UserError(f"{place} must have signals {list(shape)} [items, steps, sampled inputs], not {actual}")
+            raise UserError(f"{where} must have signals {list(shape)} [items, steps, sampled inputs], not {actual}")
         return Data(spikes, labels, data.groups, dict(data.facts), data.signals)
 
 

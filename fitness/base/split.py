@@ -10,14 +10,14 @@ PARTS = 3
 TRIES = 16  # random orders of assigning groups, of which the best balanced is used
 
 
-def split(labels, keys: Sequence, shares: Sequence[float], seed: int, place: str = "data") -> np.ndarray:
+def split(labels, keys: Sequence, shares: Sequence[float], seed: int, where: str = "data") -> np.ndarray:
     """The part of each item, int [items] of 0, 1 and 2: the same for the same arguments.
 
     labels  int [items], the class of each
     keys    arrays or lists [items], such as the speaker, the animal, the stimulus itself: items that are equal in any of them
             are in the same part
     shares  three, the approximate share of the items of each class in each part
-    place   the beginning of error messages
+    where   the beginning of error messages
     Every part has items of every class. Raises UserError where a class has too few items or groups.
     """
     labels = np.asarray(labels)
@@ -27,9 +27,9 @@ def split(labels, keys: Sequence, shares: Sequence[float], seed: int, place: str
     np.add.at(sizes, (unit, class_of), 1.0)
     for k, label in enumerate(classes):
         if (units := int((sizes[:, k] > 0).sum())) < PARTS:
-            raise UserError(f"{place}: class {label} has {units} separate stimuli or groups; three parts need at least {PARTS}")
+            raise UserError(f"{where}: class {label} has {units} separate stimuli or groups; three parts need at least {PARTS}")
     if not len(classes):
-        raise UserError(f"{place}: has no items")
+        raise UserError(f"{where}: has no items")
     share = np.asarray(shares, float) / np.sum(shares)
     rng = np.random.default_rng((seed, 0))
     best: np.ndarray | None = None
@@ -42,7 +42,7 @@ def split(labels, keys: Sequence, shares: Sequence[float], seed: int, place: str
             best, smallest = part_of, deviation
     assert best is not None
     if smallest >= 1e3:
-        raise UserError(f"{place}: the groups cannot be split so that each of the three parts has every class")
+        raise UserError(f"{where}: the groups cannot be split so that each of the three parts has every class")
     return best[unit]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from circuits.errors import UserError
 from fitness.base.task import Task
 from fitness.checks.check import check
-from fitness.sandbox.code import TASK, Code, gather, place
+from fitness.sandbox.code import TASK, Code, gather, locate
 from fitness.sandbox.modules import PREFIX
 
 # Ways for a module to learn its own path; without any of them it reads nothing beside it.
@@ -25,7 +25,7 @@ def collect(name: str, folder: Path, try_out: Callable[[], Any], what: str = TAS
     try_out  executes the code in place. That is done if a module asks for its own path: files that it then opens below its
     folder belong to it.
     """
-    where, code = place(name, folder, what), gather(name, folder, what=what)
+    where, code = locate(name, folder, what), gather(name, folder, what=what)
     if where.package or not any(hint in content for path, content in code if path.endswith(".py") for hint in HINTS):
         return code
     with _reading() as paths:

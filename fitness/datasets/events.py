@@ -35,25 +35,25 @@ def classes(labels, names=None) -> tuple[np.ndarray, tuple[str, ...]]:
     return number.astype("i8"), tuple(str(label) if names is None else str(names[label]) for label in distinct.tolist())
 
 
-def parts_of(texts, place: str) -> np.ndarray | None:
+def parts_of(texts, where: str) -> np.ndarray | None:
     """Numbers of parts from their names in a file, None where it names none. Raises UserError for unknown names."""
     texts = [str(text) for text in texts]
     if not any(texts):
         return None
     unknown = sorted(set(texts) - PARTS.keys())
     if unknown:
-        raise UserError(f"{place}: part must be one of {', '.join(PARTS)}, not {unknown[0]!r}")
+        raise UserError(f"{where}: part must be one of {', '.join(PARTS)}, not {unknown[0]!r}")
     return np.array([PARTS[text] for text in texts], "i8")
 
 
-def checked(events: Events, place: str) -> Events:
+def checked(events: Events, where: str) -> Events:
     """The events unchanged. Raises UserError for impossible times and channels, and for fewer than two classes."""
     if len(events.names) < 2:
-        raise UserError(f"{place}: has {len(events.names)} classes; there must be two at least")
+        raise UserError(f"{where}: has {len(events.names)} classes; there must be two at least")
     bad = ~(np.isfinite(events.time_ms) & (events.time_ms >= 0))
     if bad.any():
         k = int(np.argmax(bad))
-        raise UserError(f"{place}: item {events.item[k]}: {events.time_ms[k]} ms is no spike time; times are 0 or more")
+        raise UserError(f"{where}: item {events.item[k]}: {events.time_ms[k]} ms is no spike time; times are 0 or more")
     if len(events.channel) and not (events.channel.min() >= 0 and events.channel.max() < events.channels):
-        raise UserError(f"{place}: channels must be 0 to {events.channels - 1}, found {events.channel.max()}")
+        raise UserError(f"{where}: channels must be 0 to {events.channels - 1}, found {events.channel.max()}")
     return events

@@ -126,19 +126,19 @@ class DatasetTask(FileData):
         parts, e = self.events.parts, self.events
         if parts is None:
             return None
-        place = f"task {self.title()}: {self.file_name}: part"
+        where = f"task {self.title()}: {self.file_name}: part"
         if not (parts == 1).any():  # the file has only a test set: a share of the others is to validate on
             parts = self._with_validation(parts)
         for number, name in enumerate(("search", "validation", "held_out")):
             missing = set(range(len(e.names))) - set(e.labels[parts == number].tolist())
             if missing:
                 raise UserError(
-                    f"{place}: {name} has no item of class {e.names[min(missing)]}; each part must have all classes"
+                    f"{where}: {name} has no item of class {e.names[min(missing)]}; each part must have all classes"
                 )
         if e.groups is not None:
             both = set(e.groups[parts == 2].tolist()) & set(e.groups[parts != 2].tolist())
             if both:
-                raise UserError(f"{place}: group {min(map(str, both))} is held out and in another part too")
+                raise UserError(f"{where}: group {min(map(str, both))} is held out and in another part too")
         return parts
 
     def _with_validation(self, parts):

@@ -125,21 +125,21 @@ def own_file(name: str) -> str | None:
 
 def own_objective(name: str, function: Callable, seconds: float | None) -> Objective:
     """The objective that a function of the user's own computes, in at most `seconds` a call."""
-    known, place = objective(name), f"search.objectives: {name}"
+    known, where = objective(name), f"search.objectives: {name}"
 
     def loss(evaluation):
         try:
-            figures = guarded(place, seconds, function, evaluation)
+            figures = guarded(where, seconds, function, evaluation)
         except (UserError, MachineError):
             raise
         except Exception as error:
-            raise UserError(f"{place}: fails: {describe(error, function.__module__)}") from error
+            raise UserError(f"{where}: fails: {describe(error, function.__module__)}") from error
         try:
             figures = np.asarray(figures, "f8")
         except (TypeError, ValueError):
             figures = np.empty((0, 0))
         if figures.shape != evaluation.score.shape:
-            raise UserError(f"{place}: must return one number a circuit, [{len(evaluation.score)}], not {list(figures.shape)}")
+            raise UserError(f"{where}: must return one number a circuit, [{len(evaluation.score)}], not {list(figures.shape)}")
         return np.where(np.isfinite(figures), np.clip(known.sign * figures, -WORST, WORST), WORST)
 
     return known._replace(loss=loss)

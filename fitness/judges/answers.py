@@ -37,18 +37,18 @@ class Structure(NamedTuple):
     delay_ms: np.ndarray
 
 
-def answer(raw: Any, place: str) -> Answer:
-    """Read the answer about one circuit. Raises UserError, which begins with `place`, for anything else, and UnknownError for a
+def answer(raw: Any, where: str) -> Answer:
+    """Read the answer about one circuit. Raises UserError, which begins with `where`, for anything else, and UnknownError for a
     number that is not finite."""
     if isinstance(raw, Mapping):
-        values = {_name(name, place): _number(value, name, place) for name, value in raw.items() if name != CASES}
-        cases = _cases(raw[CASES], place) if CASES in raw else None
+        values = {_name(name, where): _number(value, name, where) for name, value in raw.items() if name != CASES}
+        cases = _cases(raw[CASES], where) if CASES in raw else None
         if SCORE not in values and cases is not None:
             values[SCORE] = float(cases.mean())
     else:
-        values, cases = {SCORE: _number(raw, SCORE, place)}, None
+        values, cases = {SCORE: _number(raw, SCORE, where)}, None
     if SCORE not in values:
-        raise UserError(f'{place} gives {_listed(values)}, but no "{SCORE}" (larger is better)')
+        raise UserError(f'{where} gives {_listed(values)}, but no "{SCORE}" (larger is better)')
     return Answer(values, cases)
 
 
@@ -56,12 +56,12 @@ class UnknownError(ValueError):
     """A number that is not finite."""
 
 
-def mean(answers: Sequence[Answer], place: str) -> Answer:
+def mean(answers: Sequence[Answer], where: str) -> Answer:
     """The mean of several answers about one circuit: the score of each is a case, unless it has cases."""
     first = answers[0]
     if any(a.values.keys() != first.values.keys() or (a.cases is None) != (first.cases is None) for a in answers):
         raise UserError(
-            f"{place} gives other names the second time: {_listed(answers[-1].values)}, before {_listed(first.values)}"
+            f"{where} gives other names the second time: {_listed(answers[-1].values)}, before {_listed(first.values)}"
         )
     values = {name: sum(a.values[name] for a in answers) / len(answers) for name in first.values}
     if first.cases is None:
@@ -73,7 +73,7 @@ def results(
     answers: Sequence[Answer | None],
     objectives: Mapping[str, Objective],
     candidates: Candidates,
-    place: str,
+    where: str,
     cases: int | None = None,
     fault: str | None = None,
     seconds: dict[str, float] | None = None,
@@ -91,7 +91,7 @@ def results(
         if a is not None:
             row = np.array([a.values[SCORE]]) if a.cases is None else a.cases
             if len(row) != width:
-                raise UserError(f"{place} gives {len(row)} cases for one circuit and {width} for others")
+                raise UserError(f"{where} gives {len(row)} cases for one circuit and {width} for others")
             case_scores[k], score[k] = row, a.values[SCORE]
     columns = np.full((n, len(objectives)), WORST)
     structure = None
@@ -102,7 +102,7 @@ def results(
             structure = structure or _structure(candidates)
             columns[:, column] = objective.loss(structure)
         elif known:
-            raise UserError(f"{place} gives {_listed(known[0].values)}, but search.objectives asks for {name}")
+            raise UserError(f"{where} gives {_listed(known[0].values)}, but search.objectives asks for {name}")
     columns[failed] = WORST
     columns += 0.0  # -0 is 0
     return Results.unmeasured(columns, score + 0.0, case_scores, failed, fault, seconds)
@@ -117,34 +117,34 @@ def _listed(values):
     return ", ".join(map(str, values)) or "nothing"
 
 
-def _name(name, place):
+def _name(name, where):
     if not isinstance(name, str):
-        raise UserError(f"{place} gives a number under {name!r}: a name must be text")
+        raise UserError(f"{where} gives a number under {name!r}: a name must be text")
     return name
 
 
-def _number(value, name, place):
+def _number(value, name, where):
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if hasattr(value, "item") and not isinstance(value, np.ndarray):  # of numpy or torch
         value = value.item()
     if not isinstance(value, Real):
-        raise UserError(f'{place} gives {_shown(value)} for {name}: must be a number, or a dict of numbers with "{SCORE}"')
+        raise UserError(f'{where} gives {_shown(value)} for {name}: must be a number, or a dict of numbers with "{SCORE}"')
     value = float(value)
     if not abs(value) <= LARGEST:
-        raise UnknownError(f"{place} gives {value} for {name}: not a finite number")
+        raise UnknownError(f"{where} gives {value} for {name}: not a finite number")
     return value
 
 
-def _cases(value, place):
+def _cases(value, where):
     try:
         cases = np.asarray(value, "f8")
     except (TypeError, ValueError):
         cases = np.empty((0, 0))
     if cases.ndim != 1 or not len(cases):
-        raise UserError(f"{place} gives {_shown(value)} for {CASES}: must be an array of numbers, one for each case")
+        raise UserError(f"{where} gives {_shown(value)} for {CASES}: must be an array of numbers, one for each case")
     if not (np.abs(cases) <= np.finfo("f4").max).all():
-        raise UnknownError(f"{place} gives a number for {CASES} that is not finite")
+        raise UnknownError(f"{where} gives a number for {CASES} that is not finite")
     return cases
 
 

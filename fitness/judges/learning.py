@@ -121,7 +121,7 @@ class LearningJudge(Judge):
         if not all(
             np.array_equal(a.x, b.x) and np.array_equal(a.targets, b.targets) for a, b in zip(first, again, strict=True)
         ):
-            raise UserError(f"{self.data.place}: gives other trials than before with the same seed: {self.rule}")
+            raise UserError(f"{self.data.where}: gives other trials than before with the same seed: {self.rule}")
 
     def describe(self):
         sets, s = self.data.sets("search"), self.settings

@@ -60,12 +60,12 @@ def _listed(scores, asked) -> list:
 
 
 def _answer(score, k, names) -> Answer:
-    place = f"{PLACE}: circuit {k}"
+    where = f"{PLACE}: circuit {k}"
     if isinstance(score, tuple | list | np.ndarray) and np.ndim(score) == 1:
         if len(score) != len(names):
-            raise UserError(f"{place} has {len(score)} numbers; the objectives to tell are {', '.join(names)}")
+            raise UserError(f"{where} has {len(score)} numbers; the objectives to tell are {', '.join(names)}")
         score = dict(zip(names, score, strict=True))
     try:
-        return answer(score, place)
+        return answer(score, where)
     except UnknownError as error:
         raise UserError(f"{error}; None says that it failed") from None

@@ -84,17 +84,17 @@ def values(learned: Learned, settings: Learning) -> dict[str, float]:
     }
 
 
-def from_text(text: str | bytes, place: str) -> Curves:
-    """The curves in a JSON text, checked. Raises UserError, which begins with `place`."""
+def from_text(text: str | bytes, where: str) -> Curves:
+    """The curves in a JSON text, checked. Raises UserError, which begins with `where`."""
     try:
         curves = _adapter().validate_json(text, strict=True)
     except (ValueError, RecursionError) as error:
         why = one_line(error) if isinstance(error, ValidationError) else str(error)
-        raise UserError(f"{place}: is damaged (learning curves: {why}); restore the folder from a copy") from None
+        raise UserError(f"{where}: is damaged (learning curves: {why}); restore the folder from a copy") from None
     for curve in (curves["search"], *curves["held_out"]):
         numbers = np.array([*curve["steps"], *curve["accuracy"], *curve["spikes"], curves["chance"]])
         if {len(curve["accuracy"]), len(curve["spikes"])} != {len(curve["steps"])} or not np.isfinite(numbers).all():
-            raise UserError(f"{place}: is damaged (learning curves of several lengths); restore the folder from a copy")
+            raise UserError(f"{where}: is damaged (learning curves of several lengths); restore the folder from a copy")
     return curves
 
 

@@ -88,7 +88,7 @@ class Data:
         folder: Path = Path(),
     ):
         self.name, self.settings, self.examples, self.judged, self.seed = name, settings, examples, judged, seed
-        self.place, self._function, self._seconds = f"task learning: data {name}", function, seconds
+        self.where, self._function, self._seconds = f"task learning: data {name}", function, seconds
         self._steps: StepsFile | None = None
         self._file: DatasetTask | None = None
         if name.lower().endswith(FILES) and not is_own(name):
@@ -112,26 +112,26 @@ class Data:
         """Read the file, with targets at every step or of whole trials."""
         if self.name.lower().endswith(".npz"):
             content = read_bytes(folder / self.name, MAX_BYTES) if content is None else content
-            self._steps = read_steps(f"{self.place}", content)
+            self._steps = read_steps(f"{self.where}", content)
         if self._steps is None:
             self._file = self._dataset(content, folder)
         elif self.settings:
-            raise UserError(f"{self.place}: settings: unknown key {min(self.settings)!r}; a file with targets has none")
+            raise UserError(f"{self.where}: settings: unknown key {min(self.settings)!r}; a file with targets has none")
 
     def _dataset(self, content, folder):
         try:
             return DatasetTask(file=self.name, **self.settings).over(content, folder)
         except ValidationError as error:
-            raise UserError(f"{self.place}: settings: {one_line(error, tuple(DatasetTask.model_fields))}") from None
+            raise UserError(f"{self.where}: settings: {one_line(error, tuple(DatasetTask.model_fields))}") from None
         except UserError as error:
-            raise UserError(f"{self.place}: settings: {error}") from None
+            raise UserError(f"{self.where}: settings: {error}") from None
 
     def _check(self, make):
         """Raise UserError for settings that a built-in data set does not have."""
         known = [name for name in inspect.signature(make).parameters if name not in NO_SETTINGS]
         unknown = self.settings.keys() - set(known)
         if unknown:
-            raise UserError(f"{self.place}: settings: unknown key {min(unknown)!r}; known are {', '.join(known)}")
+            raise UserError(f"{self.where}: settings: unknown key {min(unknown)!r}; known are {', '.join(known)}")
 
     def _sets(self, part: str, number: int = 0) -> Sets:
         seeds = np.random.SeedSequence((self.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
@@ -140,10 +140,10 @@ class Data:
         except (TypeError, ValueError) as error:
             if self._function is not None:
                 raise
-            raise UserError(f"{self.place}: settings: {error}") from None
+            raise UserError(f"{self.where}: settings: {error}") from None
         train, judged = sets
         if train.x.shape[1:] != judged.x.shape[1:] or train.targets.shape[1:] != judged.targets.shape[1:]:
-            raise UserError(f"{self.place}: gives trials of other steps, channels or targets with another seed")
+            raise UserError(f"{self.where}: gives trials of other steps, channels or targets with another seed")
         classes = max(train.classes, judged.classes)
         return Sets(train._replace(classes=classes), judged._replace(classes=classes))
 
@@ -164,13 +164,13 @@ class Data:
     def _own(self, count, seed):
         function = self._function
         try:
-            trials = guarded(f"{self.place}:", self._seconds, function, count, seed, **self.settings)
+            trials = guarded(f"{self.where}:", self._seconds, function, count, seed, **self.settings)
         except UserError:
             raise
         except Exception as error:
-            raise UserError(f"{self.place}: fails: {describe(error, function.__module__)}") from error
+            raise UserError(f"{self.where}: fails: {describe(error, function.__module__)}") from error
         if not isinstance(trials, tuple) or len(trials) != 2:
-            raise UserError(f"{self.place}: must return (x, targets)")
+            raise UserError(f"{self.where}: must return (x, targets)")
         return self._checked(*trials)
 
     def _of_file(self, part, seeds):
@@ -201,24 +201,24 @@ class Data:
         """The trials, in the form of `Trials`. Raises UserError."""
         x, targets = np.asarray(x), np.asarray(targets)
         if x.ndim != 3 or x.dtype.kind not in "biuf" or 0 in x.shape:
-            raise UserError(f"{self.place}: x must be spikes or reals [trials, steps, channels], not {x.dtype} {list(x.shape)}")
+            raise UserError(f"{self.where}: x must be spikes or reals [trials, steps, channels], not {x.dtype} {list(x.shape)}")
         if x.size > LARGEST:
-            raise UserError(f"{self.place}: x of {x.size:,} numbers is too large; take fewer examples, or longer steps")
+            raise UserError(f"{self.where}: x of {x.size:,} numbers is too large; take fewer examples, or longer steps")
         if targets.ndim == 1:
             targets = targets[:, None]
         elif targets.ndim == 2 and targets.shape == x.shape[:2]:
             targets = targets[:, :, None]
         if targets.dtype.kind not in "biu" or targets.shape[:-1] not in ((len(x),), x.shape[:2]):
             raise UserError(
-                f"{self.place}: targets must be whole numbers [{len(x)}], or at every step [{len(x)}, {x.shape[1]}], perhaps "
+                f"{self.where}: targets must be whole numbers [{len(x)}], or at every step [{len(x)}, {x.shape[1]}], perhaps "
                 f"of several readouts [..., heads], not {targets.dtype} {list(targets.shape)}"
             )
         if targets.min() < UNASKED or targets.max() < 0 or targets.max() > 1000:
-            raise UserError(f"{self.place}: targets are classes from 0 to 1000, or -1 where none is asked")
+            raise UserError(f"{self.where}: targets are classes from 0 to 1000, or -1 where none is asked")
         if x.dtype.kind != "b":
             x = x.astype("f4")
             if not np.isfinite(x).all() or (x < 0).any():
-                raise UserError(f"{self.place}: x must be finite and not negative")
+                raise UserError(f"{self.where}: x must be finite and not negative")
         return Trials(x, targets.astype("i8"), max(classes, int(targets.max()) + 1, 2))
 
 

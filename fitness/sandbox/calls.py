@@ -1,4 +1,4 @@
-"""Calls into the code of a task: errors of one line that name the place, a time limit, and checks of what is returned."""
+"""Calls into the code of a task: errors of one line that say where it fails, a time limit, and checks of what is returned."""
 
 import os
 import sys
@@ -16,11 +16,11 @@ from fitness.sandbox import guard
 from fitness.sandbox.guard import guarded
 from fitness.sandbox.modules import folder_of
 
-CALLERS = (__file__, guard.__file__, str(Path(__file__).with_name("task.py")))  # not the places of a fault
+CALLERS = (__file__, guard.__file__, str(Path(__file__).parents[1] / "base" / "definition.py"))  # no fault is there
 
 
 def call(owner: type, title: str, seconds: float | None, method, *arguments, **named):
-    """Call a method of the class `owner` for at most `seconds`. Raises UserError of one line with the place where it fails."""
+    """Call a method of the class `owner` for at most `seconds`. Raises UserError of one line that says where it fails."""
     try:
         name = getattr(getattr(method, "func", method), "__name__", "its code")
         return guarded(f"task {title}: {name}", seconds, method, *arguments, **named)
@@ -31,20 +31,20 @@ def call(owner: type, title: str, seconds: float | None, method, *arguments, **n
         frames = [f for f in extract_tb(error.__traceback__) if f.filename not in CALLERS]
         file, folder = getattr(sys.modules.get(module), "__file__", None), f"{folder_of(module) or os.devnull}/"
         own = [f for f in frames if f.filename == file or f.filename.startswith(folder)]
-        place = (own or frames or extract_tb(error.__traceback__))[-1]
-        where = f"{Path(place.filename).name}, line {place.lineno}, {place.name}"
+        frame = (own or frames or extract_tb(error.__traceback__))[-1]
+        where = f"{Path(frame.filename).name}, line {frame.lineno}, {frame.name}"
         message = str(error).replace(folder, "")  # independent of the path of the copy of the code
         raise UserError(f"task {title}: fails in {where}: {type(error).__name__}: {message}") from error
 
 
-def numbers(returned, place: str, shape: tuple[int | None, ...]) -> np.ndarray:
+def numbers(returned, where: str, shape: tuple[int | None, ...]) -> np.ndarray:
     """Numbers that a method returned, checked, float64; None in `shape` stands for any length."""
     array = np.asarray(returned)
     if array.dtype.kind not in "biuf":
-        raise UserError(f"{place} must return numbers, not {array.dtype}")
+        raise UserError(f"{where} must return numbers, not {array.dtype}")
     if array.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, array.shape, strict=True)):
         expected = ["any" if n is None else n for n in shape]
-        raise UserError(f"{place} must return an array {expected} [..., trials], not {list(array.shape)}")
+        raise UserError(f"{where} must return an array {expected} [..., trials], not {list(array.shape)}")
     return np.asarray(array, "f8", order="C")
 
 

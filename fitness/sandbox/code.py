@@ -26,7 +26,7 @@ INIT = "__init__.py"
 NEVER_BESIDE = sys.stdlib_module_names | {"circuits", "fitness", "evo"}  # modules that no file beside a task replaces
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Location of the class of a task: `file`, a path below `root`, the folder that its modules are imported from. `package` is
     the outermost package that holds the file, None for none."""
 
@@ -44,7 +44,7 @@ def is_own(name: str) -> bool:
     return ":" in name
 
 
-def place(name: str, folder: Path, what: str = TASK) -> Place:
+def locate(name: str, folder: Path, what: str = TASK) -> Location:
     """Locate the user's own `name` relative to `folder`; what: its kind, for messages. Raises UserError where there is none."""
     where, _, class_name = name.rpartition(":")
     if not where or not class_name.isidentifier():
@@ -66,13 +66,13 @@ def place(name: str, folder: Path, what: str = TASK) -> Place:
     while (root / INIT).is_file() and root != root.parent:
         root = root.parent
     file = path.relative_to(root)
-    return Place(root, file.as_posix(), file.parts[0] if len(file.parts) > 1 else None)
+    return Location(root, file.as_posix(), file.parts[0] if len(file.parts) > 1 else None)
 
 
 def gather(name: str, folder: Path, read: Iterable[str] = (), what: str = TASK) -> Code:
     """The code of a task: its package or, for a file, the modules beside it that it imports, directly or not, and the files
     `read`, paths below its folder. Raises UserError for a file that cannot be read, and for too many or too large files."""
-    where = place(name, folder, what)
+    where = locate(name, folder, what)
     files = _Files(f"{what} {name}", where.root)
     files.add(where.file)
     if where.package:

@@ -24,7 +24,7 @@ from traceback import extract_tb
 from types import ModuleType
 
 from circuits.errors import MachineError
-from fitness.sandbox.code import INIT, Code, Place, beside, digests
+from fitness.sandbox.code import INIT, Code, Location, beside, digests
 
 PREFIX = "own_task_"
 PACKAGES = "circuits", "fitness", "evo"
@@ -53,7 +53,7 @@ def load(code: Code) -> ModuleType:
     return _import(f"{PREFIX}{key}", root, code[0][0])
 
 
-def load_in_place(where: Place) -> ModuleType:
+def load_in_place(where: Location) -> ModuleType:
     """The module with the task's class from its own files, executed anew at each call."""
     return _import(f"{PREFIX}{next(_numbers)}_in_place", where.root, where.file)
 
