@@ -202,23 +202,23 @@ class _Files:
             self.add(relative) if path.suffix == ".py" and path.is_file() else self.add_folder(relative)
 
     def _read(self, path):
-        place = f"{self.name}: {path}"
+        where = f"{self.name}: {path}"
         try:
             # not to wait for the writer of a pipe
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.links else os.O_NOFOLLOW))
         except OSError as error:
             if not self.links and path.is_symlink():
-                raise UserError(f"{place} is a link, which may lead out of the folder; put the file itself there") from None
-            raise UserError(f"{place} cannot be read: {error.strerror}") from None
+                raise UserError(f"{where} is a link, which may lead out of the folder; put the file itself there") from None
+            raise UserError(f"{where} cannot be read: {error.strerror}") from None
         with open(file, "rb") as stream:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
-                raise UserError(f"{place} cannot be read: it is no regular file")
+                raise UserError(f"{where} cannot be read: it is no regular file")
             space = MAX_BYTES - self.bytes
             try:
                 content = stream.read(space + 1) if status.st_size <= space else None
             except OSError as error:
-                raise UserError(f"{place} cannot be read: {error.strerror}") from None
+                raise UserError(f"{where} cannot be read: {error.strerror}") from None
         if content is None or len(content) > space:
             raise UserError(
                 f"{self.name}: {self.root} holds more than the {MAX_BYTES >> 20} MB that a task may consist of, "
