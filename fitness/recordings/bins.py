@@ -24,7 +24,8 @@ def overlap_with(measured, start, widths, steps: int, outputs: int):
     count = len(start)
     overlap = np.zeros((count, outputs, steps, 2), "f4")
     counts, own = np.zeros((count, outputs)), np.zeros((count, outputs, 2))
-    _fill(*measured, start, widths, overlap, counts, own)
+    _fill(*measured, start, widths, overlap, counts)
+    sum_own(*measured, overlap, own)
     return overlap, counts, own
 
 
@@ -35,7 +36,7 @@ def read(bits, item, start, stop, widths, overlap, out):
 
 
 @compiled
-def _fill(step, first, repeat, start, widths, overlap, counts, own):
+def _fill(step, first, repeat, start, widths, overlap, counts):
     windows, outputs, steps, _ = overlap.shape
     for w in range(windows):
         share = 1.0 / (repeat[w + 1] - repeat[w])
@@ -48,7 +49,6 @@ def _fill(step, first, repeat, start, widths, overlap, counts, own):
                         begin = start[w] + (step[i] - start[w]) // widths[size] * widths[size]
                         for k in range(max(begin, 0), min(begin + widths[size], steps)):
                             overlap[w, n, k, size] += share
-    sum_own(step, first, repeat, overlap, own)
 
 
 @compiled

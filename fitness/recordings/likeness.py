@@ -17,7 +17,6 @@ from circuits.numerics import portable
 from circuits.numerics.compiled import compiled
 from circuits.simulation.raster import LANES, _trailing_zeros
 from fitness.recordings import bins as binned
-from fitness.recordings.bins import sum_own
 from fitness.recordings.windows import Windows
 
 N, MET, XX, XY, XX_LONG, XY_LONG = range(6)
@@ -59,7 +58,8 @@ def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in
     measured, count = windows.measured, len(windows.spikes)
     overlap = np.zeros((count, outputs, steps, 2), "f4")
     counts, own = np.zeros((count, outputs)), np.zeros((count, outputs, 2))
-    _fill(*measured, kernels, overlap, counts, own)
+    _fill(*measured, kernels, overlap, counts)
+    binned.sum_own(*measured, overlap, own)
     reach = int(np.floor(precision_ms / dt_ms * (1 + 1e-9)))
     return Target(windows, reach, kernels, overlap, counts, own)
 
@@ -78,7 +78,7 @@ def readings(bits: np.ndarray, item: np.ndarray, target: Target) -> np.ndarray:
 
 
 @compiled
-def _fill(step, first, repeat, kernels, overlap, counts, own):
+def _fill(step, first, repeat, kernels, overlap, counts):
     windows, outputs, steps, _ = overlap.shape
     for w in range(windows):
         share = 1.0 / (repeat[w + 1] - repeat[w])
@@ -90,7 +90,6 @@ def _fill(step, first, repeat, kernels, overlap, counts, own):
                     for k in range(steps):
                         for tau in range(2):
                             overlap[w, n, k, tau] += share * kernels[tau, abs(k - step[i])]
-    sum_own(step, first, repeat, overlap, own)
 
 
 @compiled
