@@ -377,7 +377,7 @@ SSE2, AVX2 = ("generic", ""), ("haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+s
 def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig, walks=False):
     """The spikes of the jobs, and of circuits in a closed loop if wanted. The constants too: numpy takes functions such as exp
     from one library or another, by processor, and those differ in the last bit."""
-    from tests.circuits.simulation.test_environments import digest_of_walks  # noqa: F401
+    from tests.circuits.simulation.test_environments import digest_of_walks
 
     if name == "haswell" and not _host_has("avx2", "fma"):
         pytest.skip("this processor has no AVX2")
@@ -385,7 +385,8 @@ def same_bits_with_narrower_vectors(jobs, name, features, tmp_path, pytestconfig
     expressions = [f"digest_of_spikes({jobs})", "digest_of_constants()", *(["digest_of_walks()"] if walks else [])]
     *theirs, wide = elsewhere(expressions, tmp_path, pytestconfig, **settings)
     assert wide == "False", "the kernel there was compiled without 512-bit registers"
-    assert theirs == [eval(expression) for expression in expressions]
+    names = globals() | {"digest_of_walks": digest_of_walks}
+    assert theirs == [eval(expression, names) for expression in expressions]
 
 
 @pytest.mark.slow  # in `make test` tests/reach/test_digests.py compares the spikes with those of other processors
