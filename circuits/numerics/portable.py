@@ -24,6 +24,12 @@ def exp(x):
     return _exp_all(x.ravel()).reshape(x.shape)
 
 
+def exp_uncompiled(x):
+    """`exp` of |x| < 700, the same bits, without machine code: for tables that are made when a module is imported."""
+    k = np.rint(x * (1 / _LN2))
+    return np.ldexp(_polynomial((x - k * _LN2_HIGH) - k * _LN2_LOW, _EXP), k.astype("i4"))
+
+
 def expm1(x):
     """e to the power of x, less 1; exact for small x."""
     x = np.asarray(x, "f8")

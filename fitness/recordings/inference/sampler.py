@@ -14,7 +14,7 @@ from fitness.recordings.inference.kernel import B_E, B_I, CONSTANTS, DRIVE, P_E,
 
 SPAN, FINE = 24, 64  # the table of ln(1 + exp(x)): from -SPAN to SPAN, so many steps in each unit
 _X = np.arange(-SPAN * FINE, SPAN * FINE + 1) / FINE
-SOFTPLUS = np.maximum(_X, 0) + portable.log(1 + portable.exp(-np.abs(_X)))
+SOFTPLUS = np.maximum(_X, 0) + portable.log(1 + portable.exp_uncompiled(-np.abs(_X)))
 LONG_AGO = 1 << 30  # steps since a spike that there was not
 SHIFTED, ADDED = 0.5, 0.25  # shares of the moves; the others take a spike away
 NEAR, FAR, OFTEN = 2, 20, 0.7  # the longest shifts in steps, and how often the shorter is meant

@@ -13,6 +13,13 @@ from tests.evo.tiny import ROOT, environment
 pytestmark = pytest.mark.long
 
 CODE = """
+import gc
+
+import evo
+from numba.core.dispatcher import Dispatcher
+
+assert [one for one in gc.get_objects() if issubclass(type(one), Dispatcher) and one.overloads] == [], "an import compiles"
+
 import numpy as np
 from circuits.simulation import kernel, packed, population, raster
 from evo.population import individual
@@ -30,7 +37,7 @@ print(len(used), sorted(name for name, f in used.items() if f.stats.cache_misses
 
 @pytest.mark.parametrize("cache", ["the one of all tests", pytest.param("an empty one", marks=pytest.mark.slow)])
 def test_the_next_process_compiles_nothing_that_a_search_needs(tmp_path, cache):
-    """Slow with an empty cache: everything is compiled, for half a minute."""
+    """Nor does an import. Slow with an empty cache: everything is compiled, for half a minute."""
     variables = environment() | ({"NUMBA_CACHE_DIR": str(tmp_path)} if cache == "an empty one" else {})
     answers = []
     if cache != "an empty one":
