@@ -204,7 +204,7 @@ def test_the_schema_rejects_unknown_keys(good, path):
         at = at[part]
     at["surprise"] = 1
     with pytest.raises(jsonschema.ValidationError, match="surprise"):
-        jsonschema.validate(good, motif_file.schema())
+        VALIDATOR.validate(good)
 
 
 @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ def test_the_schema_rejects_unknown_keys(good, path):
 )
 def test_the_schema_rejects_wrong_values(good, key, value):
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(good | {key: value}, motif_file.schema())
+        VALIDATOR.validate(good | {key: value})
 
 
 @pytest.mark.parametrize("key", ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"])
 def test_the_schema_wants_every_key(good, key):
     del good[key]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(good, motif_file.schema())
+        VALIDATOR.validate(good)
 
 
 # Neuron models, plastic synapses, noise

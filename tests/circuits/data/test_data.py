@@ -113,8 +113,8 @@ def test_counts_say_nothing_about_a_manifold(dimensions):
 
 @pytest.mark.long
 def test_both_splits_lie_on_the_same_manifolds_and_another_seed_has_others():
-    train, test = data.randman(2000, 200, 0, dimensions=1, classes=4)
-    other = data.randman(10, 200, 1, dimensions=1, classes=4).test
+    train, test = data.randman(500, 100, 0, dimensions=1, classes=4)
+    other = data.randman(10, 100, 1, dimensions=1, classes=4).test
 
     def hits(split):  # the class of the nearest training trial
         when, known = split.spikes.argmax(1).astype("i2")[:, None], train.spikes.argmax(1).astype("i2")[None]
@@ -126,7 +126,7 @@ def test_both_splits_lie_on_the_same_manifolds_and_another_seed_has_others():
 
 @pytest.mark.long
 def test_manifolds_can_be_kept_while_points_change():
-    one, other = (data.randman(2000, 200, seed, manifolds=9, dimensions=1, classes=2) for seed in (0, 1))
+    one, other = (data.randman(500, 10, seed, manifolds=9, dimensions=1, classes=2) for seed in (0, 1))
     last = [split.train.spikes.argmax(1).astype("i2")[split.train.targets == 0] for split in (one, other)]
     assert not np.array_equal(last[0], last[1])
     distance = np.abs(last[0][:50, None] - last[1][None]).sum(2).min(1) / 20

@@ -175,7 +175,7 @@ def tables(n, edges):
 def test_symmetric_graphs_have_one_table_and_take_no_time():
     cases = {
         "nothing": (40, []),
-        "everything": (30, itertools.product(range(30), repeat=2)),
+        "everything": (20, itertools.product(range(20), repeat=2)),
         "pairs": (24, [(k, k ^ 1) for k in range(24)]),
         "ring": (40, [(k, (k + 1) % 40) for k in range(40)]),
         "rings": (30, [(k, k // 3 * 3 + (k + 1) % 3) for k in range(30)]),

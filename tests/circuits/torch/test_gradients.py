@@ -202,7 +202,7 @@ def test_gradients_of_the_subthreshold_dynamics_are_those_of_finite_differences(
     with torch.no_grad():
         cell.input.free_delay.add_(0.3)
     names = ["input.free", "input.free_delay", "lif.bias_mv", "lif.log_tau_m", "lif.log_tau_syn_e", "lif.log_tau_syn_i"]
-    x = torch.rand(12, 2, 2, dtype=torch.float64, requires_grad=True)
+    x = torch.rand(9, 1, 2, dtype=torch.float64, requires_grad=True)
 
     def potential(x, *parameters):
         _, state = torch.func.functional_call(cell, dict(zip(names, parameters, strict=True)), (x,))

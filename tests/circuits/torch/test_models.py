@@ -26,7 +26,7 @@ def problem(model, short_term, seed, neurons=None):
 @pytest.mark.parametrize(("model", "short_term"), FEW)
 def test_in_float64_the_spikes_are_those_of_the_simulator(model, short_term):
     counts = []
-    for seed in range(12):
+    for seed in range(8):
         circuit, trials = problem(model, short_term, seed)
         expected = circuits.simulate(circuit, trials)
         counts.append(expected.counts().sum())

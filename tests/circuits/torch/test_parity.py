@@ -8,7 +8,7 @@ import circuits
 from circuits.torch import MotifCell, MotifLayer, assemble
 from tests.circuits.torch.motifs import random_circuit, small_motif, spikes
 
-CIRCUITS, AT_ONCE, FEW = 500, 25, 100
+CIRCUITS, AT_ONCE, FEW = 500, 25, 50
 
 
 def problem(seed):
