@@ -10,7 +10,7 @@ import evo
 from evo.spec.resolve import resolve
 
 ROOT = Path(__file__).parents[1]
-SMALL = {"population": 24, "islands": 2, "epoch": 2, "trials": 32, "held_out": 64, "archive": 3}
+SMALL = {"population": 16, "islands": 2, "epoch": 2, "trials": 32, "held_out": 64, "archive": 3}
 MOST_GENERATIONS = 6
 
 
