@@ -23,6 +23,7 @@ from numba.extending import overload
 from pydantic import StrictStr, model_validator
 
 from circuits.numerics import portable
+from circuits.numerics.parts import PART
 from circuits.part import Id, Parameter, Part, parameters_of
 
 # The first columns of every model's table: decay of the two synaptic currents, and the noise that each step adds to V.
@@ -145,7 +146,7 @@ def integrates(kind):
     """Register the implementation of `integrate` for neurons of this kind."""
 
     def declare(function):
-        @overload(integrate, inline="always")
+        @overload(integrate, inline="always", jit_options=PART)
         def of_this_kind(model, table, n, state, place, v, i_e, i_i, held):
             return function if getattr(model, "instance_class", None) is kind else None
 
@@ -158,7 +159,7 @@ def resets(kind):
     """Register the implementation of `reset` for neurons of this kind."""
 
     def declare(function):
-        @overload(reset, inline="always")
+        @overload(reset, inline="always", jit_options=PART)
         def of_this_kind(model, table, n, state, place, v, fired, held):
             return function if getattr(model, "instance_class", None) is kind else None
 

@@ -46,6 +46,10 @@ class PartCompiler(Compiler):
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
 
+# Options of numba's `overload`: what is inlined needs no machine code of its own either.
+PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
+
+
 def set_environments(result):
     """Set numba's environments, its Python objects of each function, in a compiled function and in its parts."""
     codegen, module = result.codegen, result.library._final_module

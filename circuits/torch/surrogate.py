@@ -20,6 +20,7 @@ import torch
 from numba.extending import overload
 
 from circuits.numerics import exponential
+from circuits.numerics.parts import PART
 from circuits.numerics.simd import add, div, fma, like, maximum, mul, splat, sub
 
 
@@ -51,7 +52,7 @@ def surrogate_derivative(kind, x):
 
 def _lanes(kind):
     def declare(function):
-        @overload(surrogate_derivative, inline="always")
+        @overload(surrogate_derivative, inline="always", jit_options=PART)
         def of_this_kind(surrogate, x):
             return function if getattr(surrogate, "instance_class", None) is kind else None
 

@@ -18,6 +18,7 @@ from numba.extending import overload
 
 from circuits.errors import UserError
 from circuits.numerics.compiled import compiled
+from circuits.numerics.parts import PART
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.raster import Raster
 
@@ -37,7 +38,7 @@ def moves(kind):
     """Register the implementation of `move` for environments of this kind."""
 
     def declare(function):
-        @overload(move, inline="always")
+        @overload(move, inline="always", jit_options=PART)
         def of_this_kind(environment, state, words):
             return function if getattr(environment, "instance_class", None) is kind else None
 
@@ -50,7 +51,7 @@ def senses(kind):
     """Register the implementation of `sense` for environments of this kind."""
 
     def declare(function):
-        @overload(sense, inline="always")
+        @overload(sense, inline="always", jit_options=PART)
         def of_this_kind(environment, state, trial, step, flat, at):
             return function if getattr(environment, "instance_class", None) is kind else None
 

@@ -13,6 +13,7 @@ from numba.extending import overload
 from circuits.neurons.alif_psc_exp import P21_W, P_THETA, P_W, THETA_JUMP, W_JUMP, Alif
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD, Lif
 from circuits.neurons.model import P11_E, P11_I
+from circuits.numerics.parts import PART
 from circuits.numerics.simd import LANES, add, fma, load, mul, select, splat, store, sub
 
 _LINEAR = (DRIVE, THRESHOLD, P22, P21_E, P21_I, P11_E, P11_I)
@@ -36,7 +37,7 @@ def adapt(model, table, n, further, u, threshold, fired, start, old, sums, at):
     raise NotImplementedError
 
 
-@overload(of_spike, inline="always")
+@overload(of_spike, inline="always", jit_options=PART)
 def _of_spike(model, table, n, further, spike):
     kind = getattr(model, "instance_class", None)
     if kind is Lif:
@@ -49,7 +50,7 @@ def _adaptive_spike(model, table, n, further, spike):
     return fma(splat(table[n, THETA_JUMP]), theta, fma(splat(table[n, W_JUMP]), w, spike))
 
 
-@overload(adapt, inline="always")
+@overload(adapt, inline="always", jit_options=PART)
 def _adapt(model, table, n, further, u, threshold, fired, start, old, sums, at):
     kind = getattr(model, "instance_class", None)
     if kind is Lif:
