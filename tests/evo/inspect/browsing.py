@@ -7,6 +7,7 @@ import pytest
 
 NAMES = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"  # the first without a window to draw
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+ONE_PROCESS = "--process-per-site", "--renderer-process-limit=1", "--disable-site-isolation-trials"  # for all pages of a tab
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def launched():
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium-headless-shell")
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *ONE_PROCESS])
         yield browser.new_page()
         browser.close()
 
