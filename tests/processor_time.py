@@ -1,7 +1,8 @@
 """`pytest --processor-time N`: which tests and files take most processor time.
 
-Unlike the time on the clock it says the same beside other work. Child processes count once they have ended; with several test
-processes the tests' own times are added up, what a process takes to start and to collect is not in them.
+It depends less on other work than the time on the clock. Child processes count once they have ended and were waited for: some
+of a browser and of Ray never are. With several test processes the tests' own times are added up, what a process takes to start
+and to collect is not in them.
 """
 
 import os
