@@ -15,8 +15,8 @@ import numpy as np
 
 from circuits.errors import UserError
 from circuits.numerics import portable
+from circuits.numerics.matrix_adaptation import MatrixAdaptation
 from evo.algorithms.algorithm import Algorithm, Offspring
-from evo.algorithms.matrix_adaptation import MatrixAdaptation
 from evo.genome.variation import rewired
 from evo.population.individual import Population, joined
 

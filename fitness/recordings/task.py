@@ -9,6 +9,7 @@ from circuits.circuit import Circuit, Sampled
 from circuits.errors import UserError
 from circuits.numerics import portable
 from circuits.simulation.drive import lanes
+from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import Raster, pack
 from circuits.simulation.teacher import Teacher
 from fitness.base.file_data import FileData
@@ -319,7 +320,16 @@ class RecordingTask(Measured, FileData):
         `fitness.recordings.inference`."""
         measured, scored = self._packed(trials.facts["item"])
         given = Given(trials.bits, measured, scored, self.inputs, self.outputs, ranges)
-        return inferred(given, lambda circuit: float(self.evaluate(circuit, trials, "float32").value), rounds, rng)
+
+        def score(circuit):
+            return float(self.evaluate(circuit, trials, "float32").value)
+
+        def scores(tables):
+            bits = simulate_population(tables, trials.bits, len(trials)).outputs
+            readings_of = self.measure(Raster(bits, len(trials), self.dt_ms, self.outputs), trials)
+            return self.overall(readings_of, trials), self.mark(readings_of, trials).T.copy().sum(axis=0) / len(trials)
+
+        return inferred(given, score, scores, rounds, rng)
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
         """The readings, see `fitness.recordings.likeness`; with a teacher followed by the surprise of each output and by the

@@ -23,8 +23,9 @@ from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
 from fitness.recordings.inference.posterior import refined
+from fitness.recordings.inference.tune import Scores, grown, lean, tuned
 
-ENOUGH, CLOSE = 0.985, 0.93  # a score with which nothing more is looked for; no more neurons
+ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # a score with which nothing more is looked for; no more neurons; no better values
 PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
@@ -33,11 +34,13 @@ PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
-RISE = 0.9  # of the surprise: with more than this a hidden neuron is not kept, and another one is looked for in its place
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED = 3  # starts that are fitted to inferred spikes too
-FIRST, AGAIN = 2.0, (1.0, 2.0, 0.5)  # mV, the noise of hidden neurons with which that begins, and with which it is repeated
-RACED = 8  # hops of each of the best starts, before one of them is chosen
+SAMPLED, FIRST = 1, 2.0  # starts that are fitted to inferred spikes, besides the best network; mV, the noise of hidden neurons
+# with which that begins
+RACED = 4  # hops of each of the best starts, before it is tuned
+BRIEF = 0.05, 200, 10_000  # how starts are tuned: standard deviation, circuits of a generation, and of all
+LONG = (0.02, 200, 20_000), (0.05, 400, 40_000), (0.1, 400, 40_000), (0.02, 200, 20_000)  # and the best of them, in turn
+NEEDED, MORE = 0.003, 0.01  # loss of the smooth score for which a synapse is taken away; gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
 NARROW = 0.01  # mV, the width at the end
@@ -47,26 +50,30 @@ LOSS = 0.002  # of the score, for which a synapse is taken away
 Tried = tuple[float, Network]
 
 
-def inferred(given: Given, score: Callable[[Circuit], float], rounds: int, rng: np.random.Generator) -> list[Circuit]:
+def inferred(
+    given: Given, score: Callable[[Circuit], float], scores: Scores, rounds: int, rng: np.random.Generator
+) -> list[Circuit]:
     """Circuits that may have made what was measured, the best first.
 
-    score   of a circuit by itself;   rounds  how many times a hidden neuron is added at most
+    score   of a circuit by itself;   scores  likewise, of many, and smoother ones;   rounds  how many times a hidden neuron is
+    added at most
     """
     base = _visible(given, rng)
     base, found = _improved(base, score, rng)
+    reached = max(found, key=_first)[0]
     for _ in range(rounds):
         signs = [sign for sign in (1, -1) if _may(base, sign)]
         if max(found, key=_first)[0] >= ENOUGH or not signs:
             break
         if (best := max(found, key=_first))[0] >= CLOSE:
-            found += _improved(best[1], score, rng)[1]
-            if (best := max(found, key=_first))[1].signs and best[0] < ENOUGH:
-                found += _refined_again(best, score, rng)
+            found.append(_tuned_again(best, scores, rng))
             continue
-        network, tried = _with_one_more(base, signs, score, rng)
+        tried = _with_one_more(base, signs, score, scores, rng)
         found += tried
-        if network.surprise(NARROW).sum() < RISE * base.surprise(NARROW).sum():
-            base = network
+        if (best := max(tried, key=_first))[0] > reached + MORE:
+            reached, base = best
+    if (best := max(found, key=_first))[0] < ENOUGH:
+        found.append(_tuned_again(best, scores, rng))
     found.sort(key=_first, reverse=True)
     return [circuit for value, network in found for circuit in _lean(value, network, score)]
 
@@ -95,8 +102,8 @@ def _visible(given, rng) -> Network:
     return best
 
 
-def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
-    """The network and a hidden neuron, the least surprising of some starts, and the best by score."""
+def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
+    """The network and a hidden neuron: of some starts those that are least surprising, fitted and tuned, the best first."""
     given, part = base.given, base.of(base.given.cut(np.inf, PART_MS))
     starts: list[Tried] = []
     for network in _promising(part, signs, rng):
@@ -107,32 +114,38 @@ def _with_one_more(base, signs, score, rng) -> tuple[Network, list[Tried]]:
             network, least = _start(part, sign, rng)
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
             starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
-    tried, raced = [], []
-    for _, start in sorted(starts, key=_first)[:BEST]:
+    starts.sort(key=_first)
+    raced: list[Tried] = []
+    for _, start in starts[:BEST]:
         network = start.of(given)
         for width in (*WIDTHS[1:], NARROW):
             descend(network, 25, width)
-        network, some = _improved(network, score, rng, RACED)
-        raced.append((float(network.surprise(NARROW).sum()), network))
-        tried += some
-    best, some = _improved(min(raced, key=_first)[1], score, rng)
-    tried += some
-    if max(tried, key=_first)[0] < ENOUGH:
-        for _, start in sorted(starts, key=_first)[:SAMPLED]:
-            value, network = refined(start, score, rng, FIRST)
-            tried.append((value, network.of(given)))
-        tried += _refined_again(max(tried, key=_first), score, rng)
-    return best, sorted(tried, key=_first, reverse=True)[:SCORED]
+        raced.append(_tuned(max(_improved(network, score, rng, RACED)[1], key=_first)[1], scores, rng, BRIEF))
+        if raced[-1][0] >= ENOUGH:
+            return raced[-1:]
+    raced.append(_tuned_again(max(raced, key=_first), scores, rng))
+    if max(raced, key=_first)[0] < CLOSE:
+        again = max(raced, key=_first)[1].copy()
+        again.sources[:] = True
+        for network in (again, *(start for _, start in starts[:SAMPLED])):
+            _, other = refined(network, score, rng, FIRST)
+            raced.append(_tuned(other.of(given), scores, rng, BRIEF))
+        raced.append(_tuned_again(max(raced[-1 - SAMPLED :], key=_first), scores, rng))
+    return sorted(raced, key=_first, reverse=True)[:SCORED]
 
 
-def _refined_again(best, score, rng) -> list[Tried]:
-    """The network fitted to inferred hidden spikes (`posterior`) as long as that is better, and what hops make of it."""
-    (value, network), since = best, 0
-    while value < ENOUGH and since < len(AGAIN):
-        now, other = refined(network, score, rng, AGAIN[since])
-        since = 0 if now > value + LOSS else since + 1
-        value, network = max((now, other), (value, network), key=_first)
-    return [(value, network), *_improved(network, score, rng, RACED)[1]]
+def _tuned(network, scores, rng, how) -> Tried:
+    """The network without synapses that it does not need, tuned (`tune`)."""
+    return tuned(lean(network, scores, NEEDED), scores, rng, *how, PERFECT)
+
+
+def _tuned_again(best, scores, rng) -> Tried:
+    """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
+    for how in LONG:
+        if best[0] < ENOUGH:
+            network = grown(lean(best[1], scores, NEEDED), scores)
+            best = max(tuned(network, scores, rng, *how, PERFECT), best, key=_first)
+    return best
 
 
 def _promising(base, signs, rng) -> list[Network]:

@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.circuit import Circuit, InputChannel, InputSynapse, OutputPort, Synapse
+from circuits.neurons import LIF_PSC_EXP
 from circuits.neurons.lif_psc_exp import Neuron
 from circuits.neurons.model import current_to_potential
 from circuits.numerics import portable
 from circuits.numerics.simd import LANES, aligned
+from circuits.simulation.packed import PackedCircuits, from_matrices
 from fitness.recordings.inference import kernel
 
 TIMES = ("tau_m_ms", "tau_syn_e_ms", "tau_syn_i_ms")
@@ -261,6 +263,28 @@ class Network:
             if high > low:
                 x[:, columns] = (np.rint(low + x[:, columns] * (high - low)) - low) / (high - low)
         return self.within(x)
+
+    def packed(self, x: np.ndarray) -> PackedCircuits:
+        """The circuits (`circuit`) of many values, float64 [B, neurons, columns], in the simulator's form, with however many
+        synapses a neuron has."""
+        r, s, batch = self.given.ranges, self.count, len(x)
+        low, high = (np.where(self.inhibits, r.inhibitory_mv[k], r.weight_mv[k]) for k in (0, 1))
+        weight = np.where(self.sources, x[..., :s] * UNIT * self.threshold, 0.0)
+        weight = np.where((weight < low / 2) | (weight == 0), 0.0, np.clip(np.rint(weight * GRID) / GRID, low, high))
+        first, last = self.delay
+        delay = np.rint(first + x[..., s : 2 * s] * (last - first))
+        times = portable.exp(self.logs[0] + x[..., TAU:REFRACTORY] * (self.logs[1] - self.logs[0]))
+        values = np.empty((batch, self.neurons, len(LIF_PSC_EXP.names)), "f4")
+        for k, name in enumerate(LIF_PSC_EXP.names):
+            its = times[..., TIMES.index(name)] if name in TIMES else self.middle[name]
+            values[..., k] = np.clip(np.rint(np.asarray(its) * GRID) / GRID, *r.parameters[name])
+            if name == "t_ref_ms":
+                values[..., k] = np.rint(self.steps_of(x)) * r.dt_ms
+        sign = np.r_[np.ones(self.measured, "i8"), np.array(self.signs, "i8")]
+        matrices = (np.where(self.inhibits, -weight, weight).astype("f4"), delay.astype("u2"))
+        read = np.tile(np.arange(self.measured), (batch, 1))
+        signs = np.tile(sign, (batch, 1))
+        return from_matrices(LIF_PSC_EXP, signs, values, *(one.swapaxes(1, 2) for one in matrices), read, r.dt_ms)
 
     def circuit(self) -> Circuit:
         """The circuit that it is, its delays and refractory periods rounded to whole steps and all numbers to the grid of

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import evo
+from circuits.numerics.matrix_adaptation import MatrixAdaptation
 from evo import genome
 from evo.algorithms import ALGORITHMS, with_polish
-from evo.algorithms.matrix_adaptation import MatrixAdaptation
 from evo.algorithms.polish import mean_case_score
 from evo.engine.codec import to_bytes
 from evo.engine.stopwatch import Stopwatch

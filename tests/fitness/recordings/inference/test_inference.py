@@ -210,14 +210,19 @@ def _shortly(fit, network, steps, *rest, **options):
 def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, monkeypatch):
     task = RecordingTask(file=seen[1].file, window_ms=140.0, lead_in_ms=100.0)
     trials = task.trials_of("search", 1, 16)
-    few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "RISE": 2.0, "SAMPLED": 1}
+    few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "SAMPLED": 1}
+    few |= {"MORE": -1.0, "BRIEF": (0.05, 4, 8), "LONG": ((0.05, 4, 8),)}
     for name, value in few.items():
         monkeypatch.setattr(infer, name, value)
     for fit in (anneal, descend):
         monkeypatch.setattr(infer, fit.__name__, partial(_shortly, fit))
     for name in ("WARM", "TURNS", "EVERY"):
         monkeypatch.setattr(posterior, name, 1)
-    found = [inferred(given(task, trials), lambda _: 0.5, 2, np.random.default_rng(5)) for _ in range(2)]
+
+    def scores(tables):
+        return np.full((2, len(tables.neurons)), 0.5)
+
+    found = [inferred(given(task, trials), lambda _: 0.5, scores, 2, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
     assert {len(circuit.neurons) for circuit in found[0]} == {2, 3, 4}
 

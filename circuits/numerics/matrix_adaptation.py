@@ -1,4 +1,4 @@
-"""CMA-ES by matrix adaptation (MA-ES), on numbers from 0 to 1.
+"""CMA-ES by matrix adaptation (MA-ES), on numbers from 0 to 1 (or another upper end).
 
 Source: Beyer and Sendhoff, IEEE Trans. Evol. Comput. 21, 2017; names as there, M the matrix that makes steps of normal numbers.
 It needs no eigenvectors, whose bits differ between machines; for the same reason sums are taken in one order, and normal
@@ -14,12 +14,13 @@ class MatrixAdaptation:
     """A normal distribution with all covariances that moves towards the best points: `ask` for points, `tell` their ranking.
 
     mean  float64 [n], at the start;   sigma  the initial standard deviation of each number
+    count  points of a generation, even [default: 2 (4 + 3 ln n)];   high  the largest number, or float64 [n]
     """
 
-    def __init__(self, mean: np.ndarray, sigma: float):
+    def __init__(self, mean: np.ndarray, sigma: float, count: int | None = None, high: float | np.ndarray = 1.0):
         n = max(len(mean), 1)
-        self.mean, self.sigma = mean, sigma
-        self.count = 2 * (4 + int(3 * portable.log(float(n))))
+        self.mean, self.sigma, self.high = mean, sigma, high
+        self.count = count or 2 * (4 + int(3 * portable.log(float(n))))
         half = self.count // 2
         weights = portable.log(half + 0.5) - portable.log(np.arange(1.0, half + 1))
         self.weights = weights / _sum(weights)
@@ -32,19 +33,19 @@ class MatrixAdaptation:
         self.M, self.path = np.eye(len(mean)), np.zeros(len(mean))
 
     def ask(self, rng: np.random.Generator) -> np.ndarray:
-        """The next points, float64 [count, n], clipped to 0 and 1."""
+        """The next points, float64 [count, n], clipped to their range."""
         n = len(self.mean)
         self.z = portable.normal(rng, self.count * n).reshape(self.count, n)
         self.d = np.zeros_like(self.z)
         for k in range(n):
             self.d += self.z[:, k : k + 1] * self.M[:, k]
-        return np.clip(self.mean + self.sigma * self.d, 0, 1)
+        return np.clip(self.mean + self.sigma * self.d, 0, self.high)
 
     def tell(self, order: np.ndarray):
         """Update the distribution by the indices of the points, the best first."""
         best, w = order[: len(self.weights)], self.weights[:, None]
         z, d = self.z[best], self.d[best]
-        self.mean = np.clip(self.mean + self.sigma * _sum(w * d), 0, 1)
+        self.mean = np.clip(self.mean + self.sigma * _sum(w * d), 0, self.high)
         c = self.c_sigma
         self.path = (1 - c) * self.path + np.sqrt(c * (2 - c) * self.mu) * _sum(w * z)
         along = np.zeros_like(self.path)
