@@ -23,23 +23,22 @@ from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
 from fitness.recordings.inference.posterior import refined
-from fitness.recordings.inference.tune import Scores, grown, lean, tuned
+from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
-ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # a score with which nothing more is looked for; no more neurons; no better values
+ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # scores with which nothing is looked for; no further neurons; no better values
 PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-PROMISING, RANDOM, BEST = 5, 5, 3  # the most promising of each sign, which are fitted, and others; those that are fitted to all
+PROMISING, RANDOM, BEST = 5, 5, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, FIRST = 1, 2.0  # starts that are fitted to inferred spikes, besides the best network; mV, the noise of hidden neurons
-# with which that begins
+SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
-BRIEF = 0.05, 200, 10_000  # how starts are tuned: standard deviation, circuits of a generation, and of all
-LONG = (0.02, 200, 20_000), (0.05, 400, 40_000), (0.1, 400, 40_000), (0.02, 200, 20_000)  # and the best of them, in turn
+BRIEF = Effort(0.05, 200, 10_000)  # with which starts are tuned
+LONG = Effort(0.02, 200, 20_000), Effort(0.05, 400, 40_000), Effort(0.1, 400, 40_000)  # and the best of them, in turn
 NEEDED, MORE = 0.003, 0.01  # loss of the smooth score for which a synapse is taken away; gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -65,15 +64,10 @@ def inferred(
         signs = [sign for sign in (1, -1) if _may(base, sign)]
         if max(found, key=_first)[0] >= ENOUGH or not signs:
             break
-        if (best := max(found, key=_first))[0] >= CLOSE:
-            found.append(_tuned_again(best, scores, rng))
-            continue
         tried = _with_one_more(base, signs, score, scores, rng)
         found += tried
-        if (best := max(tried, key=_first))[0] > reached + MORE:
+        if reached + MORE < (best := max(tried, key=_first))[0] < CLOSE:
             reached, base = best
-    if (best := max(found, key=_first))[0] < ENOUGH:
-        found.append(_tuned_again(best, scores, rng))
     found.sort(key=_first, reverse=True)
     return [circuit for value, network in found for circuit in _lean(value, network, score)]
 
@@ -116,35 +110,42 @@ def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
             starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     starts.sort(key=_first)
     raced: list[Tried] = []
-    for _, start in starts[:BEST]:
-        network = start.of(given)
-        for width in (*WIDTHS[1:], NARROW):
-            descend(network, 25, width)
-        raced.append(_tuned(max(_improved(network, score, rng, RACED)[1], key=_first)[1], scores, rng, BRIEF))
+    for sign in signs:
+        of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
+        brief = [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
+        raced.append(_tuned_again(max(brief, key=_first), scores, rng))
         if raced[-1][0] >= ENOUGH:
             return raced[-1:]
-    raced.append(_tuned_again(max(raced, key=_first), scores, rng))
-    if max(raced, key=_first)[0] < CLOSE:
-        again = max(raced, key=_first)[1].copy()
+    best = max(raced, key=_first)
+    for _ in range(SAMPLED):
+        again = best[1].copy()
         again.sources[:] = True
-        for network in (again, *(start for _, start in starts[:SAMPLED])):
-            _, other = refined(network, score, rng, FIRST)
-            raced.append(_tuned(other.of(given), scores, rng, BRIEF))
-        raced.append(_tuned_again(max(raced[-1 - SAMPLED :], key=_first), scores, rng))
+        network = refined(again, score, rng, FIRST)[1]
+        raced.append(_tuned_again(_tuned(network, scores, rng, BRIEF), scores, rng))
+        if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= ENOUGH:
+            break
+        best = raced[-1]
     return sorted(raced, key=_first, reverse=True)[:SCORED]
 
 
-def _tuned(network, scores, rng, how) -> Tried:
+def _raced(network, score, rng) -> Network:
+    """The network fitted to all that is known, the best by score of some hops."""
+    for width in (*WIDTHS[1:], NARROW):
+        descend(network, 25, width)
+    return max(_improved(network, score, rng, RACED)[1], key=_first)[1]
+
+
+def _tuned(network, scores, rng, effort) -> Tried:
     """The network without synapses that it does not need, tuned (`tune`)."""
-    return tuned(lean(network, scores, NEEDED), scores, rng, *how, PERFECT)
+    return tuned(lean(network, scores, NEEDED), scores, rng, effort, PERFECT)
 
 
 def _tuned_again(best, scores, rng) -> Tried:
     """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
-    for how in LONG:
+    for effort in LONG:
         if best[0] < ENOUGH:
             network = grown(lean(best[1], scores, NEEDED), scores)
-            best = max(tuned(network, scores, rng, *how, PERFECT), best, key=_first)
+            best = max(tuned(network, scores, rng, effort, PERFECT), best, key=_first)
     return best
 
 

@@ -280,11 +280,10 @@ class Network:
             values[..., k] = np.clip(np.rint(np.asarray(its) * GRID) / GRID, *r.parameters[name])
             if name == "t_ref_ms":
                 values[..., k] = np.rint(self.steps_of(x)) * r.dt_ms
-        sign = np.r_[np.ones(self.measured, "i8"), np.array(self.signs, "i8")]
-        matrices = (np.where(self.inhibits, -weight, weight).astype("f4"), delay.astype("u2"))
+        sign = np.tile(np.r_[np.ones(self.measured, "i8"), np.array(self.signs, "i8")], (batch, 1))
+        matrices = np.where(self.inhibits, -weight, weight).astype("f4").swapaxes(1, 2), delay.astype("u2").swapaxes(1, 2)
         read = np.tile(np.arange(self.measured), (batch, 1))
-        signs = np.tile(sign, (batch, 1))
-        return from_matrices(LIF_PSC_EXP, signs, values, *(one.swapaxes(1, 2) for one in matrices), read, r.dt_ms)
+        return from_matrices(LIF_PSC_EXP, sign, values, matrices[0], matrices[1], read, r.dt_ms)
 
     def circuit(self) -> Circuit:
         """The circuit that it is, its delays and refractory periods rounded to whole steps and all numbers to the grid of

@@ -7,6 +7,7 @@ Kern, PPSN VIII, 2004), and the simulator makes thousands of circuits a second.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,12 +23,19 @@ NARROWEST, WIDER = 2e-4, 2.0  # standard deviation with which it ends; and the w
 Scores = Callable[[PackedCircuits], tuple[np.ndarray, np.ndarray]]  # of each circuit its score, and one that is smoother
 
 
-def tuned(network: Network, scores: Scores, rng, sigma: float, count: int, most: int, enough: float) -> tuple[float, Network]:
-    """The network with the best smooth score that CMA-ES comes to, with the synapses that there are or fewer, and its score.
+class Effort(NamedTuple):
+    """sigma  the standard deviation of all values at first, as a share of their ranges;   size  circuits of a generation, and
+    `most` of all"""
 
-    sigma  the standard deviation of all values at first, as a share of their ranges;   count  circuits of a generation, `most`
-    of all;   enough  a score with which it ends
-    """
+    sigma: float
+    size: int
+    most: int
+
+
+def tuned(network: Network, scores: Scores, rng, effort: Effort, enough: float) -> tuple[float, Network]:
+    """The network with the best smooth score that CMA-ES comes to, with the synapses that there are or fewer, and its score;
+    it ends with a score that is enough."""
+    (sigma, size, most), best = effort, -np.inf
     s, ranges = network.count, network.given.ranges
     network = network.copy()
     network.sources = network.sources & _strong(network)
@@ -38,15 +46,15 @@ def tuned(network: Network, scores: Scores, rng, sigma: float, count: int, most:
     fitted[:, :s] = fitted[:, s : 2 * s] = network.sources
     fitted[:, WIDTH] = False
     free = np.flatnonzero(fitted)
-    strategy = MatrixAdaptation(network.x.ravel()[free], sigma, count, high.ravel()[free])
-    best, x, value, course = -np.inf, network.x, 0.0, []
-    for generation in range(most // count):
+    strategy = MatrixAdaptation(network.x.ravel()[free], sigma, size, high.ravel()[free])
+    x, value, course = network.x, 0.0, []
+    for generation in range(most // size):
         points = strategy.ask(rng)
         if not generation:
             points[0] = strategy.mean
-        many = np.repeat(network.x.reshape(1, -1), count, axis=0)
+        many = np.repeat(network.x.reshape(1, -1), size, axis=0)
         many[:, free] = points
-        many = many.reshape(count, *network.x.shape)
+        many = many.reshape(size, *network.x.shape)
         score, smooth = scores(network.packed(many))
         order = np.argsort(-smooth, kind="stable")
         strategy.tell(order)

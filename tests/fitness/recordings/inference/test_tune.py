@@ -12,6 +12,8 @@ from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 from tests.fitness.recordings.inference.test_inference import given
 
+EFFORT = tune.Effort(0.05, 20, 200)
+
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
@@ -61,7 +63,7 @@ def test_many_values_are_packed_as_their_circuits(seen, network):
 
 def test_tuned_networks_score_as_their_circuits_and_no_less_than_before(seen, network, scores):
     task, trials = seen
-    values = [tune.tuned(network, scores, np.random.default_rng(seed), 0.05, 20, 200, 0.99) for seed in (1, 1, 2)]
+    values = [tune.tuned(network, scores, np.random.default_rng(seed), EFFORT, 0.99) for seed in (1, 1, 2)]
     (value, found), (again, same), (_, other) = values
     assert value == again == pytest.approx(float(task.evaluate(found.circuit(), trials, "float32").value))
     assert np.array_equal(found.x, same.x)
@@ -79,7 +81,7 @@ def test_tuning_ends_when_the_score_suffices(network, scores):
         calls.append(len(tables.neurons))
         return scores(tables)
 
-    tune.tuned(network, counted, np.random.default_rng(1), 0.05, 20, 200, -1.0)
+    tune.tuned(network, counted, np.random.default_rng(1), EFFORT, -1.0)
     assert calls == [20]
 
 
@@ -99,3 +101,19 @@ def test_no_neuron_has_more_synapses_than_it_may(network, scores):
     few = network.copy()
     few.given = few.given._replace(ranges=few.given.ranges._replace(in_degree=2))
     assert (tune.lean(few, scores, -1.0).sources.sum(axis=1) <= 2).all()
+
+
+def test_networks_grow_by_a_synapse_that_raises_the_score_or_not_at_all(network, scores):
+    places = np.argwhere(network.sources)
+    without = np.repeat(network.x[None], len(places), axis=0)
+    without[np.arange(len(places)), *places.T] = 0
+    n, source = places[int(np.argmin(scores(network.packed(without))[1]))]
+    few = network.copy()
+    few.sources[n, source], few.x[n, source] = False, 0.0
+    before, grown = scores(few.packed(few.x[None]))[1][0], tune.grown(few, scores)
+    assert scores(grown.packed(grown.x[None]))[1][0] > before
+    added = np.argwhere(grown.sources & ~few.sources)
+    assert len(added) == 1
+    assert grown.sources.sum() == few.sources.sum() + 1
+    assert grown.x[tuple(added[0])] in tune.WEIGHTS
+    assert tune.grown(few, lambda tables: np.zeros((2, len(tables.neurons)))) is few
