@@ -16,7 +16,7 @@ from circuits.simulation.packed import PackedCircuits
 from fitness.recordings.inference.network import UNIT, WIDTH, Network
 
 FAINT = 0.5  # mV: a weight below is no synapse
-STALLED, GAIN = 40, 5e-4  # generations that raise the smooth score by less than this are the last
+STALLED, GAIN = 60, 5e-4  # generations that raise the smooth score by less than this are the last
 WEIGHTS = 0.1, 0.3  # in units, of a synapse that is added
 NARROWEST, WIDER = 2e-4, 2.0  # standard deviation with which it ends; and the widest, in initial ones
 
