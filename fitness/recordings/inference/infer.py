@@ -37,9 +37,10 @@ WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
 SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
-BRIEF = Effort(0.05, 200, 10_000)  # with which starts are tuned
-LONG = Effort(0.05, 400, 100_000), Effort(0.1, 400, 40_000), Effort(0.02, 200, 20_000)  # and the best of them, in turn
-NEEDED, MORE = 0.003, 0.01  # loss of the smooth score for which a synapse is taken away; gain by a hidden neuron that is kept
+BRIEF = Effort(0.05, 200, 10_000, 0.003)  # with which starts are tuned
+# and the best of them, in turn
+LONG = Effort(0.05, 400, 60_000, 0.003), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
+MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
 NARROW = 0.01  # mV, the width at the end
@@ -137,14 +138,14 @@ def _raced(network, score, rng) -> Network:
 
 def _tuned(network, scores, rng, effort) -> Tried:
     """The network without synapses that it does not need, tuned (`tune`)."""
-    return tuned(lean(network, scores, NEEDED), scores, rng, effort, PERFECT)
+    return tuned(lean(network, scores, effort.loss), scores, rng, effort, PERFECT)
 
 
 def _tuned_again(best, scores, rng) -> Tried:
     """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
     for effort in LONG:
         if best[0] < ENOUGH:
-            network = grown(lean(best[1], scores, NEEDED), scores)
+            network = grown(lean(best[1], scores, effort.loss), scores)
             best = max(tuned(network, scores, rng, effort, PERFECT), best, key=_first)
     return best
 

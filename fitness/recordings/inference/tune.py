@@ -25,17 +25,19 @@ Scores = Callable[[PackedCircuits], tuple[np.ndarray, np.ndarray]]  # of each ci
 
 class Effort(NamedTuple):
     """sigma  the standard deviation of all values at first, as a share of their ranges;   size  circuits of a generation, and
-    `most` of all"""
+    `most` of all;   loss  of the smooth score, for which synapses are taken away before (`lean`)"""
 
     sigma: float
     size: int
     most: int
+    loss: float
 
 
 def tuned(network: Network, scores: Scores, rng, effort: Effort, enough: float) -> tuple[float, Network]:
     """The network with the best smooth score that CMA-ES comes to, with the synapses that there are or fewer, and its score;
     it ends with a score that is enough."""
-    (sigma, size, most), best = effort, -np.inf
+    sigma, size, most, _ = effort
+    best = -np.inf
     s, ranges = network.count, network.given.ranges
     network = network.copy()
     network.sources = network.sources & _strong(network)

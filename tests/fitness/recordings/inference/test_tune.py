@@ -12,7 +12,7 @@ from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 from tests.fitness.recordings.inference.test_inference import given
 
-EFFORT = tune.Effort(0.05, 20, 200)
+EFFORT = tune.Effort(0.05, 20, 200, 0.003)
 
 
 @pytest.fixture(scope="module")
