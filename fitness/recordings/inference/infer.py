@@ -37,9 +37,9 @@ WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
 SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
-BRIEF = Effort(0.05, 200, 10_000, 0.003)  # with which starts are tuned
+BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
 # and the best of them, in turn
-LONG = Effort(0.05, 400, 60_000, 0.003), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
+LONG = Effort(0.05, 400, 60_000, 0.01), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
 MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
