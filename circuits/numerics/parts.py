@@ -5,6 +5,8 @@ callable from Python and optimises and translates it alone, which takes about ha
 is never used. A part stays what LLVM optimises and translates within its callers.
 """
 
+from typing import Any
+
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.environment import lookup_environment
@@ -47,7 +49,7 @@ class PartCompiler(Compiler):
 
 
 # Options of numba's `overload`: what is inlined needs no machine code of its own either.
-PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
+PART: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
 
 
 def set_environments(result):
