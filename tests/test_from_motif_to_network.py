@@ -14,7 +14,7 @@ def test_the_script_evolves_a_motif_and_trains_copies_of_it(tmp_path, capsys):
     spec = importlib.util.spec_from_file_location("from_motif_to_network", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    found = script.main(tmp_path / "run", workers=0, generations=6, trials=128, epochs=3, seeds=1)
+    found = script.main(tmp_path / "run", workers=0, generations=14, trials=128, epochs=3, seeds=1)
     assert set(found) == {"evolved", "random"}
     for results in found.values():
         assert [len(accuracy) for accuracy, _ in results] == [3]
