@@ -207,8 +207,8 @@ def listen(path, sound, centre):
         low, high = (f"{tone_hz:g}" for tone_hz in task.range_hz)
         known = f"tones of {low} to {high} Hz" if low != high else f"a tone of {high} Hz"
         raise UserError(f"--centre: {path} was evolved for {known}, it does not know {centre:g} Hz")
-    trials = task.hear(sound, centre, task.range_hz)
-    names = task.heard(motif, trials)
+    trials = task.trials_of_sound(sound, centre, task.range_hz)
+    names = task.directions(motif, trials)
 
     def direction(k):
         return f"direction{k}  {task.directions_ms[k]:+.3f} ms"

@@ -52,7 +52,7 @@ class AssemblyBounds(NamedTuple):
         return record.empty(self.roles[0], 0).dtype
 
 
-def heard_from(name: str) -> str:
+def input_from(name: str) -> str:
     """The input channel that carries the spikes of a role."""
     return f"from {name}"
 
@@ -145,7 +145,7 @@ def motif_circuits(genome: np.void, encoding: Encoding, inputs, outputs) -> list
     """The circuit of each role's motif alone, with channels from the roles."""
     bounds = encoding.bounds
     assert isinstance(bounds, AssemblyBounds)
-    channels = (*inputs, *map(heard_from, bounds.names))
+    channels = (*inputs, *map(input_from, bounds.names))
     roles = _roles(genome, bounds)
     return [record.to_circuit(motif, encoding._replace(bounds=limits), channels, outputs) for _, motif, limits in roles]
 
@@ -175,7 +175,7 @@ def to_circuit(genome: np.void, encoding: Encoding, inputs, outputs) -> Circuit:
                     Synapse(
                         pre=f"{names[other]}{j}.{pre}", post=f"{prefix}{s.post}", weight_mv=s.weight_mv, delay_ms=s.delay_ms
                     )
-                    for j in heard_copies(k, copies[r], copies[other], other == r)
+                    for j in source_copies(k, copies[r], copies[other], other == r)
                     for pre in read[other]
                     for s in channel.synapses
                 ]
@@ -215,7 +215,7 @@ def tables(genomes: np.ndarray, encoding: Encoding, inputs, outputs, refine: int
     return from_matrices(encoding.model, kind, parameters, weight, delay, readout, dt, np.float32, None, encoding.noise_mv, 0)
 
 
-def heard_copies(k: int, copies: int, others: int, same: bool) -> list[int]:
+def source_copies(k: int, copies: int, others: int, same: bool) -> list[int]:
     """The copies of another role (or of the same role) that project to copy k of `copies`."""
     if same:
         return sorted({(k - 1) % copies, (k + 1) % copies} - {k})

@@ -9,7 +9,7 @@ from circuits.errors import UserError
 from circuits.neurons import MODELS as NEURON_MODELS
 from circuits.synapses import MODELS as SYNAPSE_MODELS
 from evo.genome import FINE_GRID, GRID, AssemblyBounds, Bounds, Encoding
-from evo.genome.assembly import heard_from
+from evo.genome.assembly import input_from
 from evo.spec.circuit_section import STATIC, CellType, CircuitBounds
 from evo.spec.roles import Role, motif_of
 from fitness.base.trials import Interface
@@ -28,7 +28,7 @@ def bounds_of(circuit: CircuitBounds, roles: dict[str, Role], task: Interface) -
     if not roles:
         return _bounds(circuit, task, circuit.neurons[1])
     each = [motif_of(circuit, role) for role in roles.values()]
-    task, capacity = task._replace(inputs=(*task.inputs, *map(heard_from, roles))), max(m.neurons[1] for m in each)
+    task, capacity = task._replace(inputs=(*task.inputs, *map(input_from, roles))), max(m.neurons[1] for m in each)
     bounds = []
     for name, motif in zip(roles, each, strict=True):
         try:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from circuits.circuit import Circuit
 from evo.genome import motif_circuits
-from evo.genome.assembly import heard_from
+from evo.genome.assembly import input_from
 
 
 class Part(NamedTuple):
@@ -39,5 +39,5 @@ def parts_of(genome, encoding, inputs, outputs) -> list[Part]:
     circuits, parts = motif_circuits(genome, encoding, inputs, outputs), []
     for name, copies, circuit in zip(encoding.bounds.names, genome["copies"].tolist(), circuits, strict=True):
         connected = {channel.name for channel in circuit.inputs if channel.synapses}
-        parts.append(Part(name, copies, [other for other in encoding.bounds.names if heard_from(other) in connected], circuit))
+        parts.append(Part(name, copies, [other for other in encoding.bounds.names if input_from(other) in connected], circuit))
     return parts

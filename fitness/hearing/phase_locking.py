@@ -15,15 +15,15 @@ class HalfWaves(NamedTuple):
     """The positive half-waves of one ear's sound.
 
     onset  float64 [half-waves], ascending: upward zero crossings, in samples, by interpolation
-    heard  bool [half-waves]: does it make a spike?
+    audible  bool [half-waves]: does it make a spike?
     """
 
     onset: np.ndarray
-    heard: np.ndarray
+    audible: np.ndarray
 
 
 def half_waves(wave, threshold, own) -> HalfWaves:
-    """The half-waves of the filtered sound [samples] of an ear. Those are heard whose peak exceeds the threshold and whose
+    """The half-waves of the filtered sound [samples] of an ear. Those are audible whose peak exceeds the threshold and whose
     onset belongs to the band: own, bool [samples]."""
     before = np.flatnonzero((wave[:-1] <= 0) & (wave[1:] > 0))
     if not len(before):
@@ -38,9 +38,9 @@ def paired(left: HalfWaves, right: HalfWaves) -> tuple[np.ndarray, np.ndarray]:
     than half a cycle apart, so that their order is unambiguous."""
     to_right, near_right = _nearest(left.onset, right.onset)
     to_left, near_left = _nearest(right.onset, left.onset)
-    in_left = np.flatnonzero(near_right & left.heard)
+    in_left = np.flatnonzero(near_right & left.audible)
     in_right = to_right[in_left]
-    both = near_left[in_right] & (to_left[in_right] == in_left) & right.heard[in_right]
+    both = near_left[in_right] & (to_left[in_right] == in_left) & right.audible[in_right]
     return left.onset[in_left[both]], right.onset[in_right[both]]
 
 

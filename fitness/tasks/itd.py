@@ -145,7 +145,9 @@ class Itd(Task):
     def case_scores(self, raster, trials):
         return margin(raster.counts(), trials.labels)
 
-    def hear(self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)) -> Trials:
+    def trials_of_sound(
+        self, path, centre_hz: float | None = None, range_hz: tuple[float, float] = (LOWEST_HZ, HIGHEST_HZ)
+    ) -> Trials:
         """A stereo WAV file as trials: the spikes of both ears (see `fitness.hearing.stereo`) in stretches as long as a trial.
         Labels are -1, unknown; `facts["start_ms"]` says where in the file each begins. Circuits know the tones they were
         evolved with: the strongest channel within `range_hz` is used, which should be `self.range_hz`. Raises UserError."""
@@ -153,7 +155,7 @@ class Itd(Task):
         spikes, start_ms = stretches(path, hop_ms, self.duration_ms, self.dt_ms, centre_hz, range_hz)
         return Trials(spikes, np.full(len(spikes), -1), {"start_ms": start_ms})
 
-    def heard(self, circuit: Circuit, trials: Trials) -> np.ndarray:
+    def directions(self, circuit: Circuit, trials: Trials) -> np.ndarray:
         """The direction that the circuit names in each trial, its one most active detector; -1 for a tie or silence."""
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12 or len(circuit.inputs) != 2 or len(circuit.outputs) != self.detectors:
             shape = f"2 input channels, {self.detectors} outputs and a step of {self.dt_ms:g} ms"

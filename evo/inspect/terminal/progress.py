@@ -87,7 +87,7 @@ class Progress(LiveOutput):
     def _table(self):
         measured = ("best", "median", "held_out", *(["worst"] if any("worst" in row for row in self.islands.values()) else []))
         scores = [name.replace("_", " ") for name in measured]
-        table = plain_table(("island", "generation", *scores, "front", "new", "heard"), min_width=6)
+        table = plain_table(("island", "generation", *scores, "front", "new", "updated"), min_width=6)
         for island in range(min(self.spec.search.islands, SHOWN)):
             row = self.islands.get(island)
             if row is None:

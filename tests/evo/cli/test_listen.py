@@ -39,20 +39,20 @@ def test_a_missing_file_is_one_line(place):
 
 
 def test_nothing_decided_is_said_so(place, monkeypatch, capsys):
-    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.full(len(trials), -1))
+    monkeypatch.setattr(Itd, "directions", lambda self, circuit, trials: np.full(len(trials), -1))
     *stretches, last = heard(capsys, FOLDER / "itd.json", place / "left.wav")
     assert all(line.endswith("ms  undecided") for line in stretches)
     assert last == "undecided: in none of 10 stretches is one direction named more than the others"
 
 
 def test_a_tie_is_undecided(place, monkeypatch, capsys):
-    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.resize([0, 3], len(trials)))
+    monkeypatch.setattr(Itd, "directions", lambda self, circuit, trials: np.resize([0, 3], len(trials)))
     last = heard(capsys, FOLDER / "itd.json", place / "left.wav")[-1]
     assert last.startswith("undecided: several directions are named equally often, in 5 of 10 stretches each")
 
 
 def test_what_is_named_in_few_of_the_stretches_with_sound_is_no_answer(place, monkeypatch, capsys):
-    monkeypatch.setattr(Itd, "heard", lambda self, circuit, trials: np.where(np.arange(len(trials)) < 3, 1, -1))
+    monkeypatch.setattr(Itd, "directions", lambda self, circuit, trials: np.where(np.arange(len(trials)) < 3, 1, -1))
     last = heard(capsys, FOLDER / "itd.json", place / "left.wav")[-1]
     assert last.startswith("undecided: direction1  -0.175 ms is named most often, but only in 3 of the 10 stretches")
 

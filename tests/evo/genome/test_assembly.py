@@ -121,7 +121,7 @@ def test_roles_project_to_each_other_as_their_genomes_say(problem, many):
                     for s in circuit.synapses
                     if s.pre.startswith(other) and s.post.startswith(name) and s.pre.split(".")[0] != s.post.split(".")[0]
                 ]
-                pairs = sum(len(assembly.heard_copies(k, own, theirs, q == r)) for k in range(own))
+                pairs = sum(len(assembly.source_copies(k, own, theirs, q == r)) for k in range(own))
                 assert len(between) == len(heard) * pairs
                 seen.add((r, q, bool(heard)))
     assert len(seen) == 8  # each role hears each, and does not, in some assembly
@@ -129,7 +129,7 @@ def test_roles_project_to_each_other_as_their_genomes_say(problem, many):
 
 @pytest.mark.parametrize(("copies", "others"), [(1, 1), (3, 1), (1, 3), (2, 3), (3, 2), (5, 7), (7, 5)])
 def test_copies_of_two_roles_hear_each_other_as_evenly_as_can_be(copies, others):
-    heard = [assembly.heard_copies(k, copies, others, False) for k in range(copies)]
+    heard = [assembly.source_copies(k, copies, others, False) for k in range(copies)]
     assert sorted({j for each in heard for j in each}) == list(range(others)) or copies < others
     assert all(heard)
     if others > copies:
@@ -140,7 +140,7 @@ def test_copies_of_two_roles_hear_each_other_as_evenly_as_can_be(copies, others)
 
 @pytest.mark.parametrize(("copies", "heard"), [(1, []), (2, [1]), (3, [1, 2]), (5, [1, 4])])
 def test_a_copy_hears_its_neighbours_in_a_ring(copies, heard):
-    assert assembly.heard_copies(0, copies, copies, True) == heard
+    assert assembly.source_copies(0, copies, copies, True) == heard
 
 
 def test_tables_of_assemblies_count_what_their_circuits_have(problem, many):

@@ -41,7 +41,7 @@ def named(path, name, sound, f_hz):
     """The direction that is named most often, and in what share of the stretches."""
     task = fitness.task(**zoo.card(name).task)
     wavfile.write(path, heads.RATE_HZ, sound.astype("f4"))
-    every = task.heard(zoo[name], task.hear(path, f_hz, task.range_hz))
+    every = task.directions(zoo[name], task.trials_of_sound(path, f_hz, task.range_hz))
     which, often = task.summary(every)
     return which, often / len(every)
 

@@ -50,5 +50,5 @@ def test_half_waves_set_in_between_samples_and_are_heard_by_their_peak_and_where
     own = t > 60
     found = half_waves(wave, 0.5, own)
     np.testing.assert_allclose(found.onset, 3.25 + 40 * np.arange(10), atol=0.01)
-    np.testing.assert_array_equal(np.flatnonzero(found.heard), [2, 3, 4])
+    np.testing.assert_array_equal(np.flatnonzero(found.audible), [2, 3, 4])
     assert len(half_waves(np.zeros(10), 0.5, np.ones(10, bool)).onset) == 0

@@ -59,8 +59,8 @@ def test_there_is_one_spike_per_cycle_and_ear(tmp_path):
 @pytest.mark.parametrize("direction", range(4))
 def test_the_reference_circuit_names_the_direction(tmp_path, rate, sound, direction):
     path = stereo(tmp_path / "a.wav", sound, TASK.directions_ms[direction], rate)
-    trials = TASK.hear(path)
-    named = TASK.heard(reference("itd"), trials)
+    trials = TASK.trials_of_sound(path)
+    named = TASK.directions(reference("itd"), trials)
     assert len(named) == int(500 / (TASK.duration_ms - 5))
     assert (trials.labels == -1).all()
     np.testing.assert_allclose(np.diff(trials.facts["start_ms"]), TASK.duration_ms - 5)
@@ -79,8 +79,8 @@ def test_the_strongest_band_is_listened_to_unless_one_is_given(tmp_path, f_hz):
 
 
 def test_silence_after_the_sound_is_undecided(tmp_path):
-    trials = TASK.hear(stereo(tmp_path / "a.wav", tone(0.2), 0.525, 16_000))
-    named = TASK.heard(reference("itd"), trials)
+    trials = TASK.trials_of_sound(stereo(tmp_path / "a.wav", tone(0.2), 0.525, 16_000))
+    named = TASK.directions(reference("itd"), trials)
     assert (named[trials.facts["start_ms"] > 240] == -1).all()
     assert (named[1:9] == 3).all()
 
@@ -139,27 +139,27 @@ def test_what_is_no_stereo_sound_is_refused_in_one_line(tmp_path, samples, named
     path = tmp_path / "a.wav"
     path.write_bytes(samples) if isinstance(samples, bytes) else wavfile.write(path, 16_000, samples)
     with pytest.raises(UserError, match=named) as caught:
-        TASK.hear(path)
+        TASK.trials_of_sound(path)
     assert "\n" not in str(caught.value)
     assert "a.wav" in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match="there is no such file"):
-        TASK.hear(tmp_path / "none.wav")
+        TASK.trials_of_sound(tmp_path / "none.wav")
     with pytest.raises(UserError, match="cannot be read"):
-        TASK.hear(tmp_path)
+        TASK.trials_of_sound(tmp_path)
 
 
 def test_bands_where_the_phase_is_ambiguous_are_refused(tmp_path):
     with pytest.raises(UserError, match="50 to 700 Hz"):
-        TASK.hear(stereo(tmp_path / "a.wav", tone(1.0), 0.3, 16_000), 900.0)
+        TASK.trials_of_sound(stereo(tmp_path / "a.wav", tone(1.0), 0.3, 16_000), 900.0)
 
 
 def test_a_circuit_of_another_shape_cannot_listen(tmp_path):
-    trials = TASK.hear(stereo(tmp_path / "a.wav", tone(1.0), 0.3, 16_000))
+    trials = TASK.trials_of_sound(stereo(tmp_path / "a.wav", tone(1.0), 0.3, 16_000))
     with pytest.raises(UserError, match="4 outputs"):
-        TASK.heard(reference("gate"), trials)
+        TASK.directions(reference("gate"), trials)
 
 
 def to_file(path, sound, rate=RATE_HZ):
