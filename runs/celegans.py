@@ -20,22 +20,22 @@ SIGNS = {"GABA": "I", "Acetylcholine": "E", "Glutamate": "E"}
 
 def main(wheel, out):
     with zipfile.ZipFile(wheel) as file:
-        found = json.loads(file.read(TABLE))
-    names = found["nodes"]
+        table = json.loads(file.read(TABLE))
+    names = table["nodes"]
     edges, signs = set(), {name: set() for name in names}
     for transmitter, sign in SIGNS.items():
-        for source, row in zip(names, found["connections"][transmitter], strict=True):
+        for source, row in zip(names, table["connections"][transmitter], strict=True):
             targets = [target for target, weight in zip(names, row, strict=True) if weight > 0 and target != source]
             edges |= {(source, target) for target in targets}
             signs[source] |= {sign} if targets else set()
-    told = {name: next(iter(own)) for name, own in signs.items() if len(own) == 1}
-    rows = sorted((a, b, told[a]) for a, b in edges if a in told and b in told)
+    signed = {name: next(iter(own)) for name, own in signs.items() if len(own) == 1}
+    rows = sorted((a, b, signed[a]) for a, b in edges if a in signed and b in signed)
     with open(out, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("source", "target", "sign"), *rows])
-    inhibitory = sum(sign == "I" for sign in told.values())
+    inhibitory = sum(sign == "I" for sign in signed.values())
     left = sum(len(own) > 1 for own in signs.values())
     print(
-        f"{out}: {len(told)} neurons, {inhibitory} of them inhibitory, {len(rows)} connections; {left} of both signs left out"
+        f"{out}: {len(signed)} neurons, {inhibitory} of them inhibitory, {len(rows)} connections; {left} of both signs left out"
     )
 
 

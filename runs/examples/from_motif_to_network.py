@@ -45,22 +45,22 @@ def main(
     save(motif, folder / "core.json")
 
     print(f"\nassemble, train, compare: {COPIES} copies of it, and of random circuits as large, on eight directions")
-    found: dict[str, list] = {"evolved": [], "random": []}
+    results_of: dict[str, list] = {"evolved": [], "random": []}
     for seed in range(seeds):
         random = drawn(motif, run.spec.circuit, np.random.default_rng(seed))
         for name, one in (("evolved", motif), ("random", random)):
             accuracy, spikes, parameters = trained(one, seed, trials, epochs)
-            found[name].append((accuracy, spikes))
+            results_of[name].append((accuracy, spikes))
             print(f"{name:8} seed {seed}: {parameters} parameters, accuracy {accuracy[-1]:.3f}, {spikes:.0f} spikes per trial")
 
     print(f"\nmeans of {seeds} seeds (chance is 0.125)")
-    for name, results in found.items():
+    for name, results in results_of.items():
         middle, last = (mean(accuracy[k] for accuracy, _ in results) for k in (len(results[0][0]) // 3 - 1, -1))
         print(
             f"{name:8} accuracy {middle:.3f} after a third of the training, {last:.3f} after all of it, "
             f"{mean(spikes for _, spikes in results):.0f} spikes per trial"
         )
-    return found
+    return results_of
 
 
 def best_core(run: evo.Run) -> Motif:

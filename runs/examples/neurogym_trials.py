@@ -20,21 +20,21 @@ PEAK, FIBRES = 200.0, 4  # Hz; for each sign of an observation
 def trials(env, count, seed):
     """Observations [steps, numbers] and actions [steps] of trials, one pair each."""
     env.seed(seed) if hasattr(env, "seed") else env.reset(seed=seed)
-    found = []
+    episodes = []
     for _ in range(count):
         env.new_trial()
-        found.append((np.atleast_2d(np.array(env.ob, float)), np.array(env.gt)))
-    return found
+        episodes.append((np.atleast_2d(np.array(env.ob, float)), np.array(env.gt)))
+    return episodes
 
 
-def as_spikes(found, step_ms, dt_ms, rng):
+def as_spikes(episodes, step_ms, dt_ms, rng):
     """x bool [trials, steps, channels] in steps of step_ms, and targets int8 [trials, steps], from trials in steps of dt_ms."""
     times = max(1, round(dt_ms / step_ms))
-    longest = max(len(actions) for _, actions in found) * times
-    numbers = found[0][0].shape[1]
-    x = np.zeros((len(found), longest, 2 * numbers * FIBRES), bool)
-    targets = np.full((len(found), longest), -1, "i1")
-    for k, (observed, actions) in enumerate(found):
+    longest = max(len(actions) for _, actions in episodes) * times
+    numbers = episodes[0][0].shape[1]
+    x = np.zeros((len(episodes), longest, 2 * numbers * FIBRES), bool)
+    targets = np.full((len(episodes), longest), -1, "i1")
+    for k, (observed, actions) in enumerate(episodes):
         if np.shape(actions) != (len(observed),):
             raise SystemExit("the actions of this task are no classes; take one with a discrete action space")
         both = np.concatenate([np.clip(observed, 0, 1), np.clip(-observed, 0, 1)], axis=1)
@@ -61,8 +61,8 @@ def main(arguments=None):
     import neurogym
 
     env = neurogym.make(chosen.task).unwrapped
-    found = trials(env, chosen.trials, chosen.seed)
-    x, targets = as_spikes(found, chosen.step_ms, float(env.dt), np.random.default_rng(chosen.seed))
+    episodes = trials(env, chosen.trials, chosen.seed)
+    x, targets = as_spikes(episodes, chosen.step_ms, float(env.dt), np.random.default_rng(chosen.seed))
     np.savez_compressed(chosen.out, x=x, targets=targets, dt_ms=chosen.step_ms)
     print(f"{chosen.out}: {len(x)} trials of {x.shape[1]} steps, {x.shape[2]} channels, {int(targets.max()) + 1} actions")
 

@@ -66,9 +66,9 @@ def main(folder="runs/grasshopper"):
     print(f"{'correlation in 2 ms bins of the last 2 s':44}" + "".join(f"{name + ' Hz':>10}" for name in NAMES))
     for model in rows["200"]:
         print(f"{model:44}" + "".join(f"{rows[name][model]:>10.3f}" for name in NAMES))
-    for name, told in parts.items():
+    for name, shares in parts.items():
         print(f"\n{name} Hz: {motifs[name].circuit}")
-        for part, value in told.items():
+        for part, value in shares.items():
             print(f"  without {part:34}{value:>10.3f}")
     (folder / "table.json").write_text(json.dumps({"correlation": rows, "without": parts}, indent=1) + "\n")
     print(f"\npicture: {picture(motifs, parts, folder / 'grasshopper.svg')}")
@@ -76,10 +76,10 @@ def main(folder="runs/grasshopper"):
 
 def recorded(name: str, folder: Path) -> Path:
     """Nitime's files as a recording: the envelope in dB of its largest value."""
-    found = find_spec("nitime")
-    if found is None or found.origin is None:
+    package = find_spec("nitime")
+    if package is None or package.origin is None:
         raise SystemExit("nitime is not installed: pip install nitime --no-deps")
-    data = Path(found.origin).parent / "data"
+    data = Path(package.origin).parent / "data"
     spikes = np.sort(np.loadtxt(data / f"grasshopper_spike_times{NAMES[name]}.txt")) / 1000
     time_us, envelope = np.loadtxt(data / f"grasshopper_stimulus{NAMES[name]}.txt").T
     path = folder / f"grasshopper-{name}.npz"
@@ -112,10 +112,10 @@ def evolved(name: str, folder: Path) -> circuits.Motif:
             spec = folder / f"grasshopper-{name}.toml"
             spec.write_text(SPEC.read_text().replace("grasshopper-200.npz", f"grasshopper-{name}.npz"))
             evo.run(spec, searched, workers=0, seed=seed)
-        found = evo.open_run(searched)
-        members += [(member.validation, seed, rank, found) for rank, member in enumerate(found.front)]
-    _, _, rank, found = max(members, key=lambda member: np.nan_to_num(member[0], nan=-1.0))
-    return found.motif(rank)
+        run = evo.open_run(searched)
+        members += [(member.validation, seed, rank, run) for rank, member in enumerate(run.front)]
+    _, _, rank, run = max(members, key=lambda member: np.nan_to_num(member[0], nan=-1.0))
+    return run.motif(rank)
 
 
 def correlation(task: RecordingTask, circuit: circuits.Circuit) -> float:
@@ -135,17 +135,17 @@ def correlation(task: RecordingTask, circuit: circuits.Circuit) -> float:
 def contributions(task: RecordingTask, circuit: circuits.Circuit) -> dict[str, float]:
     """The correlation without each part: a connection, a hidden neuron, or a mechanism of the neuron that is read."""
     read = {neuron for port in circuit.outputs for neuron in port.neurons}
-    found = {}
+    variants = {}
     for channel in circuit.inputs:
         for s in channel.synapses:
-            found[f"{channel.name} to {s.post}"] = lesion(circuit, connections=[(channel.name, s.post)])
+            variants[f"{channel.name} to {s.post}"] = lesion(circuit, connections=[(channel.name, s.post)])
     for s in circuit.synapses:
-        found[f"{s.pre} to {s.post}"] = lesion(circuit, connections=[(s.pre, s.post)])
+        variants[f"{s.pre} to {s.post}"] = lesion(circuit, connections=[(s.pre, s.post)])
     for what, key in (("adaptation current", "w_jump_mv"), ("rise of the threshold", "theta_jump_mv")):
         neurons = [n.model_copy(update={key: 0.0}) if n.id in read else n for n in circuit.neurons]
-        found[f"the {what} of {', '.join(map(str, read))}"] = circuit.model_copy(update={"neurons": tuple(neurons)})
-    found["membrane noise"] = circuit.model_copy(update={"noise_mv": 0.0})
-    return {part: correlation(task, without) for part, without in found.items()}
+        variants[f"the {what} of {', '.join(map(str, read))}"] = circuit.model_copy(update={"neurons": tuple(neurons)})
+    variants["membrane noise"] = circuit.model_copy(update={"noise_mv": 0.0})
+    return {part: correlation(task, without) for part, without in variants.items()}
 
 
 @drawn
@@ -156,9 +156,9 @@ def picture(motifs, parts, path: Path) -> Path:
     for (name, motif), (left, right) in zip(motifs.items(), axes, strict=True):
         wiring(motif.circuit, left)
         left.set_title(f"from the {name} Hz envelope", fontsize="small")
-        told = parts[name]
-        right.barh(range(len(told)), list(told.values()), color="0.6")
-        right.set_yticks(range(len(told)), [f"without {part}" for part in told], fontsize="x-small")
+        shares = parts[name]
+        right.barh(range(len(shares)), list(shares.values()), color="0.6")
+        right.set_yticks(range(len(shares)), [f"without {part}" for part in shares], fontsize="x-small")
         right.invert_yaxis()
         right.set_xlabel("correlation in the last 2 s", fontsize="small")
     figure.savefig(path)
