@@ -172,9 +172,9 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     if resolved.roles:
         raise UserError(f"{spec}: roles: assemblies have no toolbox for DEAP's algorithms; use evo.run")
     problem_source = Source(resolved.model_dump_json(), source)
-    bounds, more = problem_source.problem.encoding.bounds, resolved.search.mutation
-    rng = np.random.default_rng(resolved.search.seed if seed is None else seed)
-    make_fitness = _fitness(tuple(resolved.search.objectives))
+    bounds, search = problem_source.problem.encoding.bounds, resolved.search
+    rng = np.random.default_rng(search.seed if seed is None else seed)
+    make_fitness = _fitness(tuple(search.objectives))
     pair, other = np.array([0, 1]), np.array([1, 0])
 
     def population(n: int) -> list[Individual]:
@@ -187,7 +187,7 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
         return a, b
 
     def mutate(individual: Individual) -> tuple[Individual]:
-        variation.mutate(individual.genome, bounds, rng, more)
+        variation.mutate(individual.genome, bounds, rng, search.mutation, duplication=search.duplication)
         return (individual,)
 
     box = base.Toolbox()

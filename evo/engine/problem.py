@@ -48,15 +48,16 @@ def toolbox(spec: RunSpec, encoding: Encoding, duration_ms: float, role: int = 0
     """DEAP's toolbox with the operators of the algorithms, which take whole populations as arrays. `join` gives children the
     partners with which they are judged, in an assembly."""
     box, bounds = base.Toolbox(), encoding.bounds
+    mutation = {"more": spec.search.mutation, "duplication": spec.search.duplication}
     box.register("init", spec.random_genomes, bounds)
     if isinstance(bounds, AssemblyBounds):
         box.register("mate", assembly.crossover, bounds=bounds, role=role)
-        box.register("mutate", assembly.mutate, bounds=bounds, role=role, more=spec.search.mutation)
+        box.register("mutate", assembly.mutate, bounds=bounds, role=role, **mutation)
         box.register("join", assembly.with_partners, role=role)
         return box
     box.register("join", lambda children, partners: children)
     box.register("mate", variation.crossover, bounds=bounds)
-    box.register("mutate", variation.mutate, bounds=bounds, more=spec.search.mutation)
+    box.register("mutate", variation.mutate, bounds=bounds, **mutation)
     axes = {"names": spec.search.descriptors, "bounds": bounds, "seconds": duration_ms / 1000}
     box.register("cell", descriptors.cell, **axes, limit=spec.search.population)
     box.register("free_values", FreeValues, bounds=bounds)

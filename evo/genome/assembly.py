@@ -87,10 +87,10 @@ def crossover(genomes, mothers, fathers, bounds: AssemblyBounds, role: int, rng)
     return children, crossed
 
 
-def mutate(genomes, bounds: AssemblyBounds, role: int, rng, more: float = 0.5, wiring: bool = True) -> np.ndarray:
+def mutate(genomes, bounds: AssemblyBounds, role: int, rng, more: float = 0.5, wiring: bool = True, duplication: float = 0.0):
     """Mutate one role in place, see `variation.mutate`; with wiring, sometimes also its number of copies by one."""
     role_motifs = np.ascontiguousarray(genomes["motifs"][:, role])
-    genomes["motifs"][:, role] = variation.mutate(role_motifs, bounds.roles[role], rng, more, wiring)
+    genomes["motifs"][:, role] = variation.mutate(role_motifs, bounds.roles[role], rng, more, wiring, duplication)
     if wiring:
         draw, (minimum, maximum) = rng.random(len(genomes)), bounds.copies[role]
         change = np.where(draw < COPYING / 2, -1, np.where(draw < COPYING, 1, 0))

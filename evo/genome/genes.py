@@ -71,7 +71,7 @@ def connect(g, source, post, bounds, rng):
     if source < 0 or fan_in(g, post) >= bounds.in_degree or not may_project(g, source, post, bounds):
         return False
     g.weight[source, post] = draw_weight(g, source, bounds, rng)
-    g.delay[source, post] = bounds.delay[0] + below(rng, bounds.delay[1] - bounds.delay[0] + 1)
+    g.delay[source, post] = draw_delay(bounds, rng)
     return True
 
 
@@ -106,6 +106,12 @@ def draw_weight(g, source, bounds, rng):
     low, high = bounds.weight[row]
     weight = fit_weight(low + rng.random() * (high - low), row, bounds)
     return -weight if inhibits else weight
+
+
+@compiled
+def draw_delay(bounds, rng):
+    """A delay within the bounds, in steps."""
+    return bounds.delay[0] + below(rng, bounds.delay[1] - bounds.delay[0] + 1)
 
 
 @compiled

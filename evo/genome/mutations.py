@@ -13,6 +13,7 @@ from evo.genome.genes import (
     connect,
     count,
     cut,
+    draw_delay,
     draw_inputs,
     draw_parameters,
     draw_weight,
@@ -57,7 +58,7 @@ def perturb_delay(g, bounds, rng):
     if source < 0 or shortest == longest:
         return False
     if rng.random() < 0.3:
-        g.delay[source, post] = shortest + below(rng, longest - shortest + 1)
+        g.delay[source, post] = draw_delay(bounds, rng)
     else:
         move = 0.1 * (longest - shortest) * bell(rng)
         move += 1 if move >= 0 else -1
@@ -144,6 +145,29 @@ def add_neuron(g, bounds, rng):
         post = pick_neuron(g, rng)
         if g.weight[bounds.channels + slot, post] == 0:
             connect(g, bounds.channels + slot, post, bounds, rng)
+    return True
+
+
+@compiled
+def duplicate_neuron(g, bounds, rng):
+    """A neuron becomes the copy of another of its sign, with the other's parameters and incoming synapses, one of them with a
+    delay drawn anew; its outgoing synapses and outputs stay. A detector of one time difference so becomes one of another."""
+    slot = pick_neuron(g, rng)
+    sign = 1 if g.kind[slot] > 0 else -1
+    model = nth_slot(g, sign, below(rng, count(g, sign)))
+    if model == slot:
+        return False
+    g.kind[slot] = g.kind[model]
+    inherit(g, slot, g, model)
+    settle(g, bounds.channels + slot, bounds)
+    synapses = fan_in(g, slot)
+    if synapses > 0:
+        n = below(rng, synapses)
+        for source in range(len(g.weight)):
+            if g.weight[source, slot] != 0:
+                if n == 0:
+                    g.delay[source, slot] = draw_delay(bounds, rng)
+                n -= 1
     return True
 
 

@@ -28,6 +28,7 @@ from evo.genome.genes import (
 from evo.genome.mutations import (
     add_neuron,
     add_synapse,
+    duplicate_neuron,
     flip_type,
     perturb_delay,
     perturb_parameter,
@@ -60,11 +61,18 @@ def crossover(genomes, mothers, fathers, bounds: Bounds, rng: np.random.Generato
     return children[: len(mothers)], crossed
 
 
-def mutate(genomes: np.ndarray, bounds: Bounds, rng: np.random.Generator, more: float = 0.5, wiring: bool = True) -> np.ndarray:
-    """Mutate in place: each genome gets one mutation, and after each mutation another one with probability `more`; without
-    `wiring` only weights, delays and parameters change."""
+def mutate(
+    genomes: np.ndarray,
+    bounds: Bounds,
+    rng: np.random.Generator,
+    more: float = 0.5,
+    wiring: bool = True,
+    duplication: float = 0.0,
+) -> np.ndarray:
+    """Mutate in place: each genome gets one mutation, and after each mutation another one with probability `more`; a share
+    `duplication` of them makes a neuron the copy of another. Without `wiring` only weights, delays and parameters change."""
     mutants = _at_least_two(genomes)
-    _mutate_all(_fields(mutants), len(genomes), bounds, rng, more, 1.0 if wiring else VALUES)
+    _mutate_all(_fields(mutants), len(genomes), bounds, rng, more, 1.0 if wiring else VALUES, duplication if wiring else 0.0)
     if mutants is not genomes:
         genomes[:] = mutants[: len(genomes)]
     return genomes
@@ -158,16 +166,18 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
 
 
 @compiled
-def _mutate_all(genomes, number, bounds, rng, more, share):
-    """One mutation, then another with probability `more`, and so on; a mutation with nothing to do is drawn again. Only the
-    first `share` of the mutations below are drawn."""
+def _mutate_all(genomes, number, bounds, rng, more, share, duplication):
+    """One mutation, then another with probability `more`, and so on; a mutation with nothing to do is drawn again. Besides
+    duplications only the first `share` of the mutations below are drawn."""
     for b in range(number):
         g = view(genomes, b)
         tries = 8  # limited, as there are genomes in which nothing can change
         while tries > 0:
             tries -= 1
-            draw = rng.random() * share
-            if draw < 0.25:
+            draw = -1.0 if duplication > 0 and rng.random() < duplication else rng.random() * share
+            if draw < 0:
+                done = duplicate_neuron(g, bounds, rng)
+            elif draw < 0.25:
                 done = perturb_weight(g, bounds, rng)
             elif draw < 0.45:
                 done = perturb_delay(g, bounds, rng)

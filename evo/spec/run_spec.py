@@ -45,7 +45,7 @@ from fitness.sandbox.code import TASK, Code, digests, identity, is_own, locate, 
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 # keys of [search] that older runs lack
-SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "initial_population", "growth", "offspring"}
+SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "duplication", "initial_population", "growth", "offspring"}
 SINCE_0_5 |= {"founders_with", "founders_without"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
 OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}

@@ -70,6 +70,9 @@ class Search(Section):
     held_out: int = Field(256, ge=1, le=65_536, description="held-out trials for the archive, by which nothing is selected")
     crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents")
     mutation: float = Field(0.5, ge=0, lt=1, description="probability of a further mutation after each")
+    duplication: float = Field(
+        0.0, ge=0, lt=1, description="share of mutations that make a neuron a copy of another, with one other delay"
+    )
     polish: float = Field(
         0.0, ge=0, le=0.95, description="share of children that CMA-ES makes of good wirings: weights, delays, parameters"
     )

@@ -26,7 +26,7 @@ def founded(spec: RunSpec, interface: Interface, founders: list[Founder]) -> Ini
         rng = np.random.default_rng(np.random.SeedSequence(s.seed, spawn_key=(island, 0, STREAM)))
         batch = own[np.arange(count) % len(founders)]
         batch[len(founders) :] = variation.mutate(
-            np.ascontiguousarray(batch[len(founders) :]), encoding.bounds, rng, s.mutation
+            np.ascontiguousarray(batch[len(founders) :]), encoding.bounds, rng, s.mutation, duplication=s.duplication
         )
         genomes[island * count : (island + 1) * count] = batch
     log = {"founders": [{"name": founder.name, "sha256": founder.sha256} for founder in founders], "count": count}

@@ -54,6 +54,7 @@ SEARCHES: dict[str, dict[str, str]] = {
     "few offspring": FEW,
     "growing": {f"search.{key}": str(value) for key, value in GROWING.items()},
 }
+SEARCHES["duplicating"] = SEARCHES["growing"] | {"search.duplication": "0.15"}
 HEAD = ("task", "search", "seeds", "circuits at most", "solved", "circuits, seed by seed", "median")
 
 

@@ -116,12 +116,13 @@ def _peers(winners, sizes, rng) -> list[Peers]:
     groups: dict[str, list[int]] = {}
     for k, (run, _, _) in enumerate(winners):
         search = run.spec.search
-        key = run.spec.circuit.model_dump(mode="json"), search.crossover, search.mutation, run.interface
+        key = run.spec.circuit.model_dump(mode="json"), search.crossover, search.mutation, search.duplication, run.interface
         groups.setdefault(json.dumps(key), []).append(k)
     peers_of: dict[int, Peers] = {}
     for members in groups.values():
         run = winners[members[0]].run
-        operators = Operators(run.spec.encoding(run.interface).bounds, run.spec.search.crossover, run.spec.search.mutation)
+        search, bounds = run.spec.search, run.spec.encoding(run.interface).bounds
+        operators = Operators(bounds, search.crossover, search.mutation, search.duplication)
         ages = [_drifted(winners[k]) for k in members]
         peers_of |= zip(members, peers(operators, sizes[members], ages, rng), strict=True)
     return [peers_of[k] for k in range(len(winners))]

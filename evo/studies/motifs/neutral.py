@@ -28,18 +28,19 @@ class Peers(NamedTuple):
 
 
 class Operators(NamedTuple):
-    """The bounds of genomes, and the probabilities of crossover and mutation: [search] of a spec."""
+    """The bounds of genomes, and the probabilities of crossover, mutation and duplication: [search] of a spec."""
 
     bounds: Bounds
     crossover: float
     mutation: float
+    duplication: float = 0.0
 
     def children(self, genomes: np.ndarray, mothers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One mutated child of each mother (an index into genomes), some after crossover with another genome."""
         others = rng.permutation(len(genomes))[: len(mothers)]
         fathers = np.where(rng.random(len(mothers)) < self.crossover, others, variation.NOBODY)
         children, _ = variation.crossover(genomes, mothers, fathers, self.bounds, rng)
-        return variation.mutate(children, self.bounds, rng, self.mutation)
+        return variation.mutate(children, self.bounds, rng, self.mutation, duplication=self.duplication)
 
 
 def peers(operators: Operators, sizes: np.ndarray, ages: Sequence[int], rng: np.random.Generator) -> list[Peers]:

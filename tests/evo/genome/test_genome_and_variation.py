@@ -117,7 +117,7 @@ def test_founders_mutants_and_children_are_always_valid(case):
         assert_valid(population, bounds)
         population = crossed(population, strangers, bounds, rng)
         assert_valid(population, bounds)
-        population = variation.mutate(population, bounds, rng, more=0.9)
+        population = variation.mutate(population, bounds, rng, more=0.9, duplication=0.3)
         assert_valid(population, bounds)
 
 
@@ -211,6 +211,30 @@ def test_every_part_of_a_genome_is_reached_by_mutation(wide):
     for _ in range(100):
         grown = variation.mutate(grown, wide, rng)
     assert len(np.unique(np.count_nonzero(grown["kind"], axis=1))) == 7  # 4 to 10 neurons, all of them
+
+
+def test_duplication_gives_a_neuron_the_inputs_and_parameters_of_another_with_one_delay_drawn_anew(wide):
+    rng = np.random.default_rng(2)
+    before = variation.founders(wide, 500, rng)
+    after = variation.mutate(before.copy(), wide, rng, more=0.0, duplication=0.999_999)
+    copied = 0
+    for old, new in zip(before, after, strict=True):
+        others = np.flatnonzero(
+            (old["parameters"] != new["parameters"]).any(axis=1) | (old["weight"] != new["weight"]).any(axis=0)
+        )
+        np.testing.assert_array_equal(new["readout"], old["readout"])
+        assert len(others) <= 1
+        for slot in others:
+            models = [
+                np.count_nonzero(new["delay"][:, slot] != old["delay"][:, model])
+                for model in np.flatnonzero(old["kind"] == new["kind"][slot])
+                if (new["parameters"][slot] == old["parameters"][model]).all()
+                and (new["weight"][:, slot] == old["weight"][:, model]).all()
+            ]
+            assert models
+            assert min(models) <= 1
+            copied += 1
+    assert copied > 400
 
 
 def test_a_mutation_is_small_one_kind_of_thing_changes(wide):
