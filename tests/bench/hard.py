@@ -26,17 +26,20 @@ from evo.studies.study.folder import StudyRun
 from evo.studies.study.intervals import median_until
 from fitness.evaluation.evaluate import evaluate
 from fitness.judges.simulated import Simulated
+from tests.bench.budget import WITHOUT
 from tests.bench.studies import until_solved
 
 ROOT = Path(__file__).parents[2]
 SUITE, RUNS = ROOT / "runs" / "hard", ROOT / "runs" / "hard-work"
 TABLE = ROOT / "runs" / "results" / "hard.csv"
-RANDOM, RANDOM_EVALUATIONS = "random", 200_000
-# What differs from the specs, whose search is that of version 0.4, bit for bit. The other is that of the specs that evo new writes.
+BEFORE, RANDOM, RANDOM_EVALUATIONS = "version 0.4", "random", 200_000
+# What differs from the specs, whose search is that of version 0.4, bit for bit.
+GROWN = {f"search.{key}": [json.dumps(value)] for key, value in GROWING.items()}
+GROWN |= {"search.objectives": ['["score", "worst", "energy", "wiring"]']}
 ARMS: dict[str, dict[str, list[str]]] = {
-    "steady": {},
-    "default": {f"search.{key}": [json.dumps(value)] for key, value in GROWING.items()}
-    | {"search.objectives": ['["score", "worst", "energy", "wiring"]']},
+    BEFORE: {},
+    "growing": GROWN,
+    "duplicating": GROWN | {"search.duplication": ["0.3"]},
     RANDOM: {"search.algorithm": ['"random"'], "search.population": ["1000"]},
 }
 HEAD = (
@@ -79,8 +82,10 @@ def names() -> list[str]:
 def study(name: str, arm: str, seeds: int, most: int, workers: int | str) -> evo.Study:
     """The study of a hard task, run to its end."""
     settings = ARMS[arm] | {"search.evaluations": [str(most)]}
+    if name in WITHOUT:
+        settings.pop("search.objectives", None)
     spec = SUITE / f"{name}.toml"
-    return until_solved(spec, RUNS / f"{name}-{arm}", settings, seeds, workers)
+    return until_solved(spec, RUNS / f"{name}-{arm.replace(' ', '-')}", settings, seeds, workers)
 
 
 def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]:
