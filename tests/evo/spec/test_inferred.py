@@ -8,6 +8,7 @@ from evo.spec.inferred import rounds_of
 from evo.spec.run_spec import parse
 from fitness.recordings.inference import infer, posterior
 from fitness.recordings.inference.fit import anneal
+from fitness.recordings.inference.tune import Effort
 from tests.bench.hidden import hidden, to_csv
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 
@@ -53,6 +54,7 @@ def folder(tmp_path_factory):
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
         few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "SAMPLED": 1}
+        few |= {"BRIEF": Effort(0.05, 20, 100, 0.01), "LONG": (Effort(0.05, 20, 100, 0.01),)}
         for name, value in few.items():
             patch.setattr(infer, name, value)
         patch.setattr(posterior, "TURNS", posterior.EVERY)
