@@ -30,7 +30,7 @@ from tests.bench.vectors import Vectors
 
 TABLE = hard.ROOT / "runs" / "results" / "rivals.csv"
 TASKS = ("coincidence", "direction", "gate", "several", "winner", "xor")
-OURS = {"evocircuits": hard.ARMS["default"], "evocircuits, growing": hard.ARMS["growing"]}
+OURS = {"evocircuits": hard.ARMS["growing"], "evocircuits, search of 0.4": hard.ARMS[hard.BEFORE]}
 HEAD = ("task", "search", "seeds", "circuits at most", "solved", "evaluations", "seconds of one core", "held-out score")
 
 
