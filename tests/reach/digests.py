@@ -89,7 +89,12 @@ def algorithms():
     """The archives of short searches by every algorithm, and for some of the tasks, from the specs that ship: with populations
     that do not grow, as they were up to version 0.4."""
     few = {"population": 8, "generations": 4, "epoch": 2, "islands": 2, "trials": 16, "held_out": 16, "archive": 2}
-    before = {"search.initial_population": "8", "search.mutation": "0.5", "search.duplication": "0", "search.objectives": '["score", "energy", "wiring"]'}
+    before = {
+        "search.initial_population": "8",
+        "search.mutation": "0.5",
+        "search.duplication": "0",
+        "search.objectives": '["score", "energy", "wiring"]',
+    }
     changes = [{"search.algorithm": name} for name in ALGORITHMS] + [{"search.protect": "age"}]
     jobs = [("gate", change) for change in changes] + [(name, {}) for name in ("itd", "toggle", "xor")]
     jobs += [("itd", {"search.objectives": '["score", "size", "speed", "worst"]'})]
