@@ -7,6 +7,15 @@ import numpy as np
 from circuits.simulation.raster import pack
 
 
+def balanced_within(rng, labels, kinds):
+    """A kind of each trial, 0 to kinds - 1, each of them equally often in every class: labels int [trials] -> int [trials]."""
+    kind = np.empty(len(labels), int)
+    for label in np.unique(labels):
+        chosen = labels == label
+        kind[chosen] = rng.permutation(np.arange(chosen.sum()) % kinds)
+    return kind
+
+
 def most_active(counts, labels):
     """The most active output names the class: 1 where output `label` alone has the highest count, else 0.
 
@@ -64,6 +73,23 @@ def volley(rng, start_ms, spikes, spread_ms, dt_ms, steps):
     return spike_train(times, dt_ms, steps)
 
 
+def sized_volley(times_ms, sizes, dt_ms, steps):
+    """The first `size` of each trial's times: times_ms [trials, spikes], sizes int [trials] -> bool [trials, steps]."""
+    train = np.zeros((len(sizes), steps), bool)
+    for size in np.unique(sizes):
+        train[sizes == size] = spike_train(times_ms[sizes == size, :size], dt_ms, steps)
+    return train
+
+
+def routed_volleys(rng, start_ms, channel, channels, spikes, spread_ms, dt_ms, steps):
+    """A `volley` at each start, on a channel of its own: start_ms and channel (int) [trials, volleys] -> bool [trials, steps,
+    channels]."""
+    trains = np.zeros((len(start_ms), steps, channels), bool)
+    for start, on in zip(start_ms.T, channel.T, strict=True):
+        trains[np.arange(len(start)), :, on] |= volley(rng, start, spikes, spread_ms, dt_ms, steps)
+    return trains
+
+
 def spike_train(times_ms, dt_ms, steps):
     """Spike times [trials, spikes] in ms -> bool [trials, steps]: each spike in the step whose end is nearest to it.
 
@@ -102,6 +128,12 @@ def similarity(raster, templates):
     counts = counts if templates.ndim == 1 else counts[..., None]
     size = np.sqrt(counts * (1 - counts / steps)) * size
     return np.where(size > 1e-12, raster.weighted(deviation) / np.where(size > 1e-12, size, 1.0), 0.0)
+
+
+def fired_between(raster, after_ms, up_to_ms):
+    """Does the first column spike at after < time <= up to? Both [trials] -> bool [..., trials]."""
+    time = (np.arange(raster.steps) + 1) * raster.dt_ms
+    return raster.fired_in((time > after_ms[:, None]) & (time <= up_to_ms[:, None]))[..., 0]
 
 
 def within(raster, window):

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple, NotRequired
+from typing import Any, NamedTuple
 
 import numpy as np
-from typing_extensions import TypedDict
 
 from circuits.circuit import Circuit
 from circuits.edit.lesion import without
 from circuits.edit.variants import Ends, Variants
 from circuits.errors import UserError
 from circuits.motif_file import Motif, Parent, digest, dumps
-from fitness.analysis.scored import Worst, scored
+from fitness.analysis.scored import Scored, scored
 from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import Floor, judged, smooth_scores
@@ -28,7 +27,7 @@ class Smallest(NamedTuple):
                removed first
     chosen_on  number of trials it was chosen on: none of its neurons and synapses can be removed alone without its score there,
                or that in its worst condition, falling below the floor of the whole circuit's (`Floor`)
-    score, low, high, worst   on the trials that confirm it, see `Scored`
+    scored     on the trials that confirm it
     confirmed  do the scores there stay above the floors of the whole circuit's?
     """
 
@@ -36,11 +35,8 @@ class Smallest(NamedTuple):
     neurons: tuple
     synapses: tuple[tuple, ...]
     chosen_on: int
-    score: float
-    low: float
-    high: float
+    scored: Scored
     confirmed: bool
-    worst: Worst | None = None
 
 
 def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confirming: Trials) -> Smallest | None:
@@ -63,8 +59,7 @@ def smallest(task: Task, circuit: Circuit, draw: Callable[[int], Trials], confir
         confirmed = report["score"] >= floor.score and worst >= floor.worst
         if confirmed:
             break
-    ends = report["score"], report["low"], report["high"]
-    return Smallest(core, neurons, synapses, len(choosing), *ends, confirmed, report.get("worst"))
+    return Smallest(core, neurons, synapses, len(choosing), report, confirmed)
 
 
 def _eliminated(task, circuit, trials):
@@ -123,7 +118,7 @@ def _left(circuit, removed):
     return without(circuit, neurons, synapses), neurons, tuple(ends[k] for k in named)
 
 
-class Core(TypedDict):
+class Core(Scored):
     """The core: the circuit that is left when part after part is removed as long as the score, and that in the worst condition,
     stay above the floors of the whole circuit's (`Floor`). No neuron or synapse of it can be removed alone.
 
@@ -135,11 +130,6 @@ class Core(TypedDict):
     """
 
     motif: dict[str, Any]
-    score: float
-    low: float
-    high: float
-    trials: int
-    worst: NotRequired[Worst]
     confirmed: bool
     removed: list[str]
 
@@ -149,22 +139,13 @@ def core_of(task: Task, motif: Motif, held_out: Trials, draw: Callable[[int], Tr
     core = smallest(task, motif.circuit, draw, held_out)
     if core is None:
         return None
-    worst_score = {} if core.worst is None else {"worst": core.worst["score"]}
+    report = core.scored
+    worst_score = {"worst": report["worst"]["score"]} if "worst" in report else {}
     motif_of_core = Motif.of(
         core.circuit,
         **motif.provenance.model_dump(exclude={"scores", "parent"}),
-        scores={"held_out": core.score, "low": core.low, "high": core.high, **worst_score},
+        scores={"held_out": report["score"], "low": report["low"], "high": report["high"], **worst_score},
         parent=Parent(sha256=digest(motif), name=name),
     )
-    part: Core = {
-        "motif": json.loads(dumps(motif_of_core)),
-        "score": core.score,
-        "low": core.low,
-        "high": core.high,
-        "trials": len(held_out),
-        "confirmed": core.confirmed,
-        "removed": [*map(str, core.neurons), *(f"{source}>{target}" for source, target in core.synapses)],
-    }
-    if core.worst is not None:
-        part["worst"] = core.worst
-    return part
+    removed = [*map(str, core.neurons), *(f"{source}>{target}" for source, target in core.synapses)]
+    return {"motif": json.loads(dumps(motif_of_core)), **report, "confirmed": core.confirmed, "removed": removed}

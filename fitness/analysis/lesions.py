@@ -37,8 +37,7 @@ def cuts(circuit: Circuit) -> list[Cut]:
     all_cuts = [Cut("neuron", str(n.id), (n.id,), ()) for n in circuit.neurons]
     all_cuts += [Cut("synapse", f"{pre}>{post}", (), ((pre, post),)) for pre, post in between]
     all_cuts += [Cut("input", f"{name}>{post}", (), ((name, post),)) for name, post in inputs]
-    for c in circuit.inputs:
-        all_cuts.append(Cut("channel", c.name, (), tuple(edge for edge in inputs if edge[0] == c.name)))
+    all_cuts += [Cut("channel", c.name, (), tuple(edge for edge in inputs if edge[0] == c.name)) for c in circuit.inputs]
     for name in CLASSES:
         source, target = name.split(">")
         of_source = inputs if source == "input" else [edge for edge in between if sign[edge[0]] == source]

@@ -37,13 +37,14 @@ def curves(task: Task, trials: Trials, circuit: Circuit) -> dict[str, Response]:
     """The curves of a circuit by the quantity perturbed, see the functions below. Random draws depend on the trials' seed and
     the circuit alone. In a closed loop the circuit shapes its own input: perturbations of the input and the step are left
     out."""
-    responses = {
-        "input jitter [ms]": input_jitter(task, trials, circuit),
+    noise = {
         "weight noise [%]": weight_noise(task, trials, circuit),
         "parameter noise [%]": parameter_noise(task, trials, circuit),
-        "time step [ms]": time_step(task, trials, circuit),
     }
-    return {name: curve for name, curve in responses.items() if curve is not None}
+    if task.environment(trials) is not None:
+        return noise
+    jitter, step = input_jitter(task, trials, circuit), time_step(task, trials, circuit)
+    return {"input jitter [ms]": jitter, **noise, "time step [ms]": step}
 
 
 def weight_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
@@ -70,20 +71,16 @@ def parameter_noise(task: Task, trials: Trials, circuit: Circuit) -> Response:
     return _over_draws(task, trials, circuit, versions._replace(parameters=noisy))
 
 
-def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
+def input_jitter(task: Task, trials: Trials, circuit: Circuit) -> Response:
     """Every input spike is moved in time, normally distributed with this standard deviation."""
-    if task.environment(trials) is not None:
-        return None
     rng = stream(trials.noise_seed, INPUT_JITTER)
     single = [score_of(task, jittered(trials, steps, rng) if steps else trials, circuit) for steps in JITTER_STEPS]
     rows = with_intervals(task, trials, single)
     return Response(np.multiply(JITTER_STEPS, task.dt_ms), *np.array(rows).T)
 
 
-def time_step(task: Task, trials: Trials, circuit: Circuit) -> Response | None:
+def time_step(task: Task, trials: Trials, circuit: Circuit) -> Response:
     """The step of the simulation is made shorter."""
-    if task.environment(trials) is not None:
-        return None
     single = []
     for finer in FINER:
         tables = from_circuit(circuit.model_copy(update={"dt_ms": task.dt_ms / finer}), np.float32)

@@ -16,7 +16,6 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.raster import Raster
-from circuits.simulation.simulate import simulate
 from fitness.base.task import Task
 from fitness.base.trials import Symbols, Trials
 
@@ -131,16 +130,7 @@ def _recorded(task, trials, circuit) -> Raster:
     """The raster of the circuit with all potentials and currents, in as many trials as `MAX_RECORDED` allows."""
     per_trial = task.steps * len(circuit.neurons) * len(circuit.model.states)
     recorded = range(min(len(trials), max(1, MAX_RECORDED // per_trial)))
-    raster = simulate(
-        circuit,
-        trials.spikes,
-        dtype="float32",
-        seed=trials.noise_seed,
-        record="all",
-        record_trials=recorded,
-        environment=task.environment(trials),
-        signals=trials.signals,
-    )
+    raster = task.simulate(circuit, trials, "float32", record="all", record_trials=recorded)
     if len(recorded) == len(trials):
         return raster
     shorter = raster.part(0, len(recorded))
@@ -172,11 +162,8 @@ def _features(raster, circuit, rows, window) -> list[Feature]:
 
 def _releases(raster, circuit, rows):
     """Release by synapses with short-term plasticity, see `circuits.synapses.short_term`, computed from their input spikes."""
-    plastic = {(c, s.short_term): s for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.short_term}
-    row_of = {n.id: len(circuit.inputs) + k for k, n in enumerate(circuit.neurons)}
-    plastic |= {(row_of[s.pre], s.short_term): s for s in circuit.synapses if s.short_term}
-    sources = [*(c.name for c in circuit.inputs), *row_of]
-    spikes = np.concatenate([raster.stimulus.spikes()[: raster.trials], raster.spikes()], axis=2) if plastic else None
+    plastic = {(source, s.short_term): s for source, s in _plastic(circuit, "short_term")}
+    spikes = _all_spikes(raster) if plastic else None
     features = []
     for (source, p), synapse in plastic.items():
         trial, at = np.nonzero(spikes[..., source])
@@ -192,8 +179,19 @@ def _releases(raster, circuit, rows):
             u, lost = _decayed(p, used, gone, (row - last) * circuit.dt_ms)
             used = u + p.use * (1 - u)
             gone, last = lost + used * (1 - lost), row
-        features.append(Feature(str(sources[source]), "release", (100 * value / max(p.use, 1e-9)).round()))
+        features.append(Feature(str(circuit.nodes[source][1]), "release", (100 * value / max(p.use, 1e-9)).round()))
     return features
+
+
+def _plastic(circuit, kind):
+    """The synapses with plasticity of this kind, each with the number of its source in `circuit.nodes`."""
+    number = {part: k for k, part in enumerate(circuit.nodes)}
+    return [(number[source], s) for source, s in circuit.all_synapses if getattr(s, kind)]
+
+
+def _all_spikes(raster):
+    """Spikes of the channels and neurons in the order of `circuit.nodes`: bool [trials, steps, nodes]."""
+    return np.concatenate([raster.stimulus.spikes()[: raster.trials], raster.spikes()], axis=2)
 
 
 def _decayed(p, used, gone, after_ms):
@@ -203,19 +201,15 @@ def _decayed(p, used, gone, after_ms):
 
 def _weights(raster, circuit, rows):
     """Weights of plastic synapses, see `circuits.synapses.stdp`, computed from pre- and postsynaptic spikes."""
-    sources = [*(c.name for c in circuit.inputs), *(n.id for n in circuit.neurons)]
-    number = {n.id: k for k, n in enumerate(circuit.neurons)}
-    plastic = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses if s.stdp]
-    plastic += [(len(circuit.inputs) + number[s.pre], s) for s in circuit.synapses if s.stdp]
+    plastic = _plastic(circuit, "stdp")
     if not plastic:
         return []
-    fired = raster.spikes().swapaxes(0, 1)
-    spikes = np.concatenate([raster.stimulus.spikes()[: raster.trials].swapaxes(0, 1), fired], axis=2)
+    spikes = _all_spikes(raster).swapaxes(0, 1)
     delay = [round(s.delay_ms / circuit.dt_ms) for _, s in plastic]
     arriving = np.zeros((raster.steps, raster.trials, len(plastic)), bool)
     for k, (source, _) in enumerate(plastic):
         arriving[delay[k] :, :, k] = spikes[: -delay[k], :, source]
-    posts = [number[s.post] for _, s in plastic]
+    posts = [circuit.nodes.index(("neuron", s.post)) for _, s in plastic]
     grow, lose, tau_grow, tau_lose, bound = (
         np.array([getattr(s.stdp, name) for _, s in plastic])
         for name in ("a_plus", "a_minus", "tau_plus_ms", "tau_minus_ms", "bound")
@@ -224,13 +218,13 @@ def _weights(raster, circuit, rows):
     x, y, w = np.zeros(arriving.shape[1:]), np.zeros(arriving.shape[1:]), np.ones(arriving.shape[1:])
     after = np.ones((raster.steps + 1, *w.shape), "f4")
     for k in range(raster.steps):
-        pre, post = arriving[k], fired[k][:, posts]
+        pre, post = arriving[k], spikes[k][:, posts]
         x, y = keep_x * x, keep_y * y
         w = np.clip(w - pre * lose * y, 0, bound)
         w = np.clip(w + post * grow * x, 0, bound)
         x, y, after[k + 1] = x + pre, y + post, w
     value = (100 * after[rows, np.arange(raster.trials)[:, None]]).round()  # [trials, moments, synapses]
-    names = [f"{sources[source]}>{s.post}" for source, s in plastic]
+    names = [f"{circuit.nodes[source][1]}>{s.post}" for source, s in plastic]
     return [Feature(name, "weight", value[..., k]) for k, name in enumerate(names)]
 
 

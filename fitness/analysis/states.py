@@ -58,19 +58,18 @@ def states(task: Task, circuit: Circuit, held_out: Trials) -> States | None:
     m = machine(task, held_out, circuit)
     if m is None:
         return None
-    transitions: list[Transition] = []
-    for source, symbol, target in zip(*np.nonzero(m.transitions), strict=True):
-        count, answers = int(m.transitions[source, symbol, target]), m.answers[source, symbol]
-        transitions.append(
-            {
-                "source": int(source),
-                "symbol": m.symbols[symbol],
-                "target": int(target),
-                "probability": rounded([count / m.transitions[source, symbol].sum()])[0],
-                "count": count,
-                "answers": dict(zip(task.outputs, rounded(answers), strict=True)),
-            }
-        )
+    shares = m.transitions / np.maximum(m.transitions.sum(axis=2, keepdims=True), 1)
+    transitions: list[Transition] = [
+        {
+            "source": source,
+            "symbol": m.symbols[symbol],
+            "target": target,
+            "probability": rounded([shares[source, symbol, target]])[0],
+            "count": int(m.transitions[source, symbol, target]),
+            "answers": dict(zip(task.outputs, rounded(m.answers[source, symbol]), strict=True)),
+        }
+        for source, symbol, target in np.argwhere(m.transitions).tolist()
+    ]
     return {
         "symbols": list(m.symbols),
         "states": [
@@ -84,7 +83,5 @@ def states(task: Task, circuit: Circuit, held_out: Trials) -> States | None:
 
 
 def _joined(conditions):
-    by_part: dict[str, str] = {}
-    for c in conditions:
-        by_part[c.part] = f"{by_part[c.part]} and {c}" if c.part in by_part else str(c)
-    return by_part
+    parts = dict.fromkeys(c.part for c in conditions)
+    return {part: " and ".join(str(c) for c in conditions if c.part == part) for part in parts}

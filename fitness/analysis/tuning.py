@@ -1,7 +1,5 @@
 """Tuning curves: responses of the outputs over the task's variable."""
 
-from typing import NamedTuple
-
 import numpy as np
 from typing_extensions import TypedDict
 
@@ -13,33 +11,6 @@ from fitness.base.trials import Trials
 from fitness.scoring.confidence import student
 
 POINTS = 12  # of a curve; a variable with more values is divided into as many bins
-
-
-class Curves(NamedTuple):
-    """Tuning curves of the outputs.
-
-    variable  its name;   x  float64 [points], ascending;   trials  int64 [points], their number at each
-    mean, low, high  spikes per trial, float64 [points, outputs], with the 95 % confidence interval of the mean (Student's)
-    """
-
-    variable: str
-    x: np.ndarray
-    trials: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-def tuning_curves(task: Task, trials: Trials, raster: Raster) -> Curves:
-    """The tuning curves of one circuit, from its output spikes in the trials."""
-    name, value = variable_of(task, trials)
-    counts = raster.outputs.counts()
-    members = _parts(value)
-    x = np.array([value[m].mean() for m in members])
-    size = np.array([len(m) for m in members])
-    mean = np.stack([counts[m].mean(axis=0) for m in members])
-    half = np.stack([_half_width(counts[m]) for m in members])
-    return Curves(name, x, size, mean, np.maximum(mean - half, 0.0), mean + half)
 
 
 def _half_width(counts):
@@ -68,7 +39,7 @@ def _parts(value):
 
 
 class Band(TypedDict):
-    """Spikes per trial at each x: the mean and its 95 % confidence interval."""
+    """Spikes per trial at each x: the mean and its 95 % confidence interval (Student's)."""
 
     mean: list[float]
     low: list[float]
@@ -90,14 +61,16 @@ class Tuning(TypedDict):
 
 
 def tuning(task: Task, held_out: Trials, raster: Raster) -> Tuning:
-    """The part `tuning` of an analysis."""
-    curves = tuning_curves(task, held_out, raster)
+    """The part `tuning` of an analysis, from the output spikes of one circuit in the trials."""
+    name, value = variable_of(task, held_out)
+    counts = raster.outputs.counts()
+    members = _parts(value)
+    mean = np.stack([counts[m].mean(axis=0) for m in members])
+    half = np.stack([_half_width(counts[m]) for m in members])
+    low, high = np.maximum(mean - half, 0.0), mean + half
     bands: dict[str, Band] = {
-        port: {
-            "mean": rounded(curves.mean[:, k]),
-            "low": rounded(curves.low[:, k]),
-            "high": rounded(curves.high[:, k]),
-        }
+        port: {"mean": rounded(mean[:, k]), "low": rounded(low[:, k]), "high": rounded(high[:, k])}
         for k, port in enumerate(task.outputs)
     }
-    return {"variable": curves.variable, "x": rounded(curves.x), "trials": curves.trials.tolist(), "outputs": bands}
+    x = rounded(value[m].mean() for m in members)
+    return {"variable": name, "x": x, "trials": [len(m) for m in members], "outputs": bands}

@@ -357,7 +357,7 @@ class Task(TaskDefinition):
         """
         return self.score(self.simulate(circuit, trials, dtype), trials)
 
-    def simulate(self, circuit: Circuit, trials: Trials, dtype="float64") -> Raster:
+    def simulate(self, circuit: Circuit, trials: Trials, dtype="float64", **options) -> Raster:
         """Simulate a circuit on trials.
 
         Parameters
@@ -368,6 +368,8 @@ class Task(TaskDefinition):
             The trials.
         dtype : {"float64", "float32"}
             Precision of the simulation.
+        **options
+            Further arguments of `circuits.simulate`, such as `record`.
 
         Returns
         -------
@@ -376,5 +378,5 @@ class Task(TaskDefinition):
         """
         if abs(circuit.dt_ms - self.dt_ms) > 1e-12:
             raise UserError(f"task {self.title()}: its step is {self.dt_ms:g} ms, the circuit's {circuit.dt_ms:g} ms")
-        options = {"seed": trials.noise_seed, "environment": self.environment(trials), "signals": trials.signals}
+        options |= {"seed": trials.noise_seed, "environment": self.environment(trials), "signals": trials.signals}
         return simulate(circuit, trials.spikes, dtype=dtype, **options)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from fitness.base.measured import Measured
 from fitness.base.trials import Symbols
-from fitness.decode import share, spike_train
+from fitness.decode import fired_between, share, spike_train
 
 BEFORE_MS = 20.0, 80.0  # the cue alone, before training; all times vary by up to JITTER_MS
 TRAIN_MS = 150.0  # when training begins
@@ -82,11 +82,9 @@ class Association(Measured):
 
     def measure(self, raster, trials):
         """The shares of cues answered after training and before it: [..., trials, 2]."""
-        time = (np.arange(self.steps) + 1) * self.dt_ms
 
         def answered(cues):
-            windows = [(time > cue[:, None]) & (time <= cue[:, None] + WINDOW_MS) for cue in cues.T]
-            return sum(raster.fired_in(window)[..., 0].astype(float) for window in windows) / len(windows)
+            return sum(fired_between(raster, cue, cue + WINDOW_MS).astype(float) for cue in cues.T) / cues.shape[1]
 
         return np.stack([answered(trials.facts["after_ms"]), answered(trials.facts["before_ms"])], axis=-1)
 

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.base.task import Task
-from fitness.decode import restraint, spike_train
+from fitness.decode import restraint, sized_volley
 
 EARLIEST_MS, LATEST_MS = 5.0, 20.0
 SPREAD_MS = 1.0
@@ -57,12 +57,8 @@ class Coincidence(Task):
         offsets = rng.uniform(0, SPREAD_MS, (count, largest))
         offsets[:, 0] = 0  # so that the lag is exact
         size = rng.integers(self.spikes, largest + 1, (count, 2))
-        spikes = np.zeros((count, self.steps, 2), bool)
-        for channel, start in enumerate(starts):
-            for n in range(self.spikes, largest + 1):
-                chosen = size[:, channel] == n
-                spikes[chosen, :, channel] = spike_train(start[chosen, None] + offsets[chosen, :n], self.dt_ms, self.steps)
-        return spikes, together, {"lag_ms": lag}
+        trains = [sized_volley(s[:, None] + offsets, n, self.dt_ms, self.steps) for s, n in zip(starts, size.T, strict=True)]
+        return np.stack(trains, axis=-1), together, {"lag_ms": lag}
 
     def variable(self, trials):
         return "lag [ms]", trials.facts["lag_ms"]

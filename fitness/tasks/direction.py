@@ -5,7 +5,7 @@ from pydantic import Field
 
 from fitness.base.measured import Measured
 from fitness.base.trials import Trials
-from fitness.decode import restraint, shares, spike_train
+from fitness.decode import balanced_within, restraint, shares, sized_volley
 
 EARLIEST_MS, LATEST_MS, TAIL_MS = 5.0, 20.0, 30.0
 SPREAD_MS = 2.0
@@ -57,10 +57,7 @@ class Direction(Measured):
 
     def make(self, rng, count):
         labels = rng.permutation(np.arange(count) % 2)  # 1: the preferred direction
-        speed = np.empty(count, int)
-        for label in (0, 1):  # each direction has all speeds equally often
-            chosen = labels == label
-            speed[chosen] = rng.permutation(np.arange(chosen.sum()) % self.speeds)
+        speed = balanced_within(rng, labels, self.speeds)
         step_ms = np.geomspace(self.fastest_ms, self.slowest_ms, self.speeds)[speed]
         place = np.arange(self.channels)
         order = np.where(labels[:, None], place, place[::-1])
@@ -69,12 +66,8 @@ class Direction(Measured):
         largest = self.spikes + self.more
         times = start[..., None] + rng.uniform(0, SPREAD_MS, (*start.shape, largest))
         size = rng.integers(self.spikes, largest + 1, start.shape)
-        spikes = np.zeros((count, self.steps, self.channels), bool)
-        for k in place:
-            for n in range(self.spikes, largest + 1):
-                chosen = size[:, k] == n
-                spikes[chosen, :, k] = spike_train(times[chosen, k, :n], self.dt_ms, self.steps)
-        return spikes, labels, {"speed": speed, "step_ms": step_ms}
+        trains = [sized_volley(times[:, k], size[:, k], self.dt_ms, self.steps) for k in place]
+        return np.stack(trains, axis=-1), labels, {"speed": speed, "step_ms": step_ms}
 
     def variable(self, trials):
         return "time to the next channel, below 0 against the preferred direction [ms]", np.where(

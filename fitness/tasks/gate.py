@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.base.task import Task
+from fitness.decode import fired_between
 
 SLOT_MS = 30.0
 WINDOW_MS = 15.0
@@ -76,17 +77,11 @@ class Gate(Task):
         return {"route": np.array(["a", "b"])[trials.labels]}
 
     def trial_scores(self, raster, trials):
-        time = (np.arange(self.steps) + 1) * self.dt_ms
         start, routed = trials.facts["volley_ms"], trials.facts["routed"]
         until = np.column_stack([start[:, 1:], np.full(len(start), np.inf)])  # the next volley
-
-        def fired(after, up_to):
-            """Is there an output spike in each trial's after < time <= up_to? bool [..., trials]"""
-            return raster.fired_in((time > after[:, None]) & (time <= up_to[:, None]))[..., 0]
-
         right = 0
         for k in range(routed.shape[1]):
             answer_by = start[:, k] + VOLLEY_MS + WINDOW_MS
-            prompt, late = fired(start[:, k], answer_by), fired(answer_by, until[:, k])
+            prompt, late = fired_between(raster, start[:, k], answer_by), fired_between(raster, answer_by, until[:, k])
             right = right + ((prompt == routed[:, k]) & ~late)
-        return right * ~fired(np.zeros(len(start)), start[:, 0]) / routed.shape[1]
+        return right * ~fired_between(raster, np.zeros(len(start)), start[:, 0]) / routed.shape[1]

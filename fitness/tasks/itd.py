@@ -8,7 +8,7 @@ from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
 from fitness.base.task import Task
 from fitness.base.trials import Trials
-from fitness.decode import margin, most_active, spike_train
+from fitness.decode import balanced_within, margin, most_active, spike_train
 from fitness.hearing.phase_locking import UNAMBIGUOUS
 from fitness.hearing.stereo import HIGHEST_HZ, LOWEST_HZ, stretches
 
@@ -92,7 +92,8 @@ class Itd(Task):
     def make(self, rng, count):
         share = rng.random((count, 1)) if self.sweep and not self.tones else 0
         labels = rng.permutation(np.arange(count) % self.detectors)
-        tone_hz = self._tones(rng, labels) if self.tones else self.frequency_hz * (1 - self.sweep * share)
+        tones = self.tones_hz[balanced_within(rng, labels, self.tones), None] if self.tones else None
+        tone_hz = self.frequency_hz * (1 - self.sweep * share) if tones is None else tones
         period = 1000 / tone_hz
         itd_ms = self._differences(rng, labels, period)
         onset = LEAD_IN_MS + self.farthest_ms / 2 + rng.uniform(0, period, (count, 1)) + self._cycles(rng, count) * period
@@ -103,14 +104,6 @@ class Itd(Task):
             ears.append(spike_train(times, self.dt_ms, self.steps))
         tone_hz = np.broadcast_to(np.reshape(tone_hz, (-1, 1)), (count, 1))[:, 0]
         return np.stack(ears, axis=-1), labels, {"itd_ms": itd_ms, "tone_hz": tone_hz}
-
-    def _tones(self, rng, labels):
-        """The tone of each trial in Hz, [trials, 1]: every direction has all of them equally often."""
-        which = np.empty(len(labels), int)
-        for k in range(self.detectors):
-            of_direction = labels == k
-            which[of_direction] = rng.permutation(np.arange(of_direction.sum()) % self.tones)
-        return self.tones_hz[which][:, None]
 
     def _differences(self, rng, labels, period):
         """The time difference of each trial, [trials]."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fitness.base.measured import Measured
 from fitness.base.trials import Symbols
-from fitness.decode import share, volley
+from fitness.decode import fired_between, routed_volleys, share
 
 EARLIEST_MS, LATEST_MS = 5.0, 25.0  # of the first event
 SPREAD_MS = 4.0
@@ -64,12 +64,8 @@ class Mismatch(Measured):
         deviant = (np.arange(self.events) == position) & (label >= 2)[:, None]
         start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + self.every_ms * np.arange(self.events)
         start = (start + rng.uniform(-self.jitter_ms, self.jitter_ms, start.shape)).round()
-        on_b = deviant ^ (label % 2 == 1)[:, None]
-        spikes = np.zeros((count, self.steps, 2), bool)
-        for time, to_b in zip(start.T, on_b.T, strict=True):
-            event = volley(rng, time, self.spikes, SPREAD_MS, self.dt_ms, self.steps)
-            spikes[..., 0] |= event & ~to_b[:, None]
-            spikes[..., 1] |= event & to_b[:, None]
+        on_b = (deviant ^ (label % 2 == 1)[:, None]).astype(int)
+        spikes = routed_volleys(rng, start, on_b, 2, self.spikes, SPREAD_MS, self.dt_ms, self.steps)
         return spikes, label, {"deviant": deviant, "event_ms": start}
 
     def as_sequence(self, trials):
@@ -81,13 +77,12 @@ class Mismatch(Measured):
 
     def measure(self, raster, trials):
         """Was the deviant answered (0 if there is none)? What share of the standards was? [..., trials, 2]"""
-        time = (np.arange(self.steps) + 1) * self.dt_ms
         start, deviant = trials.facts["event_ms"], trials.facts["deviant"]
         until = np.column_stack([start[:, 1:], np.full(len(start), np.inf)])
         until = np.where(deviant, np.minimum(until, start + WINDOW_MS), until)
         hit, alarms = 0.0, 0.0
         for k in range(GRACE, self.events):
-            fired = raster.fired_in((time > start[:, k, None]) & (time <= until[:, k, None]))[..., 0]
+            fired = fired_between(raster, start[:, k], until[:, k])
             hit, alarms = hit + (fired & deviant[:, k]), alarms + (fired & ~deviant[:, k])
         return np.stack([hit, alarms / (~deviant[:, GRACE:]).sum(axis=1)], axis=-1)
 

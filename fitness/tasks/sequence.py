@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fitness.base.task import Task
 from fitness.base.trials import Symbols
-from fitness.decode import restraint, volley
+from fitness.decode import restraint, routed_volleys
 
 ABC = (0, 1, 2)
 VOLLEY_MS = 4.0
@@ -83,10 +83,7 @@ class Sequence(Task):
             symbols[trial, place] = _drawn(rng, len(trial))
         gaps = self.shortest_ms + rng.uniform(0, self.range_ms, (count, self.symbols - 1))
         start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + np.cumsum(np.pad(gaps, ((0, 0), (1, 0))), axis=1)
-        spikes = np.zeros((count, self.steps, 3), bool)
-        for k in range(self.symbols):
-            shown = volley(rng, start[:, k], self.spikes, VOLLEY_MS, self.dt_ms, self.steps)
-            spikes[np.arange(count), :, symbols[:, k]] |= shown
+        spikes = routed_volleys(rng, start, symbols, 3, self.spikes, VOLLEY_MS, self.dt_ms, self.steps)
         return spikes, right.astype(int), {"symbols": symbols, "start_ms": start}
 
     def _starts(self, symbols):

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from fitness.base.task import Task
 from fitness.base.trials import Symbols
-from fitness.decode import active, volley
+from fitness.decode import active, routed_volleys
 
 EARLIEST_MS, LATEST_MS = 20.0, 60.0  # of the first pulse
 SHORTEST_MS = 50.0  # from one pulse to the next
@@ -49,11 +49,7 @@ class Toggle(Task):
         first = rng.permuted(np.where(ends_on[:, None], np.delete(others, 1), np.delete(others, 0)), axis=1)
         sets = np.column_stack([first, ends_on]) == 1
         times = self._times(rng, count, sets.shape[1])
-        spikes = np.zeros((count, self.steps, 2), bool)
-        for time, to_set in zip(times.T, sets.T, strict=True):
-            pulse = volley(rng, time, self.spikes, SPREAD_MS, self.dt_ms, self.steps)
-            spikes[..., 0] |= pulse & to_set[:, None]
-            spikes[..., 1] |= pulse & ~to_set[:, None]
+        spikes = routed_volleys(rng, times, np.where(sets, 0, 1), 2, self.spikes, SPREAD_MS, self.dt_ms, self.steps)
         return spikes, ends_on, {"wanted": self._wanted(times, sets), "pulse_ms": times, "sets": sets}
 
     def as_sequence(self, trials):

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from fitness.base.task import Task
-from fitness.decode import restraint, spike_train
+from fitness.decode import restraint, sized_volley
 
 EARLIEST_MS, LATEST_MS = 5.0, 20.0
 APART_MS = 2.0
@@ -53,15 +53,13 @@ class Xor(Task):
         side = order // 2 % 2
         present = np.stack([np.where(one, side == c, both) for c in (0, 1)], axis=-1)
         start = rng.uniform(EARLIEST_MS, LATEST_MS, (count, 1)) + rng.uniform(0, APART_MS, (count, 2))
-        spikes = np.zeros((count, self.steps, 2), bool)
+        trains = []
         for channel in (0, 1):
             size = rng.integers(self.spikes, self.spikes + self.more + 1, count)
             length = rng.uniform(2, self.spread_ms, (count, 1))
             times = start[:, [channel]] + length * rng.random((count, self.spikes + self.more))
-            for n in range(self.spikes, self.spikes + self.more + 1):
-                chosen = present[:, channel] & (size == n)
-                spikes[chosen, :, channel] = spike_train(times[chosen, :n], self.dt_ms, self.steps)
-        return spikes, one.astype(int), {"present": present}
+            trains.append(sized_volley(times, size * present[:, channel], self.dt_ms, self.steps))
+        return np.stack(trains, axis=-1), one.astype(int), {"present": present}
 
     def variable(self, trials):
         return "volleys", trials.facts["present"].sum(axis=1)

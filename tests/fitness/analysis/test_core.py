@@ -72,7 +72,7 @@ def test_no_part_goes_whose_loss_only_a_rare_condition_feels():
     found = smallest(task, circuit, lambda some: task.trials(1, some), task.trials(2, 200))
     assert found.synapses == ()
     assert found.confirmed
-    assert found.worst == {"condition": "kind 0", "score": 1.0, "trials": 25}
+    assert found.scored["worst"] == {"condition": "kind 0", "score": 1.0, "trials": 25}
 
     class OneKind(Tolerant):
         def conditions(self, trials):
@@ -81,7 +81,7 @@ def test_no_part_goes_whose_loss_only_a_rare_condition_feels():
     task = OneKind()
     found = smallest(task, circuit, lambda some: task.trials(1, some), task.trials(2, 200))
     assert found.synapses == (("rare", "x"),)
-    assert found.worst is None
+    assert "worst" not in found.scored
 
 
 SECONDS = "mismatch", "sequence", "gamma"  # the same code, for many seconds
@@ -104,8 +104,9 @@ def test_it_keeps_the_score_and_nothing_more_can_be_removed(name):
     smaller += [without(found.circuit, synapses=[k]) for k in range(found.circuit.synapse_count)]
     assert all(task.evaluate(one, choosing, "float32").value < least for one in smaller)
     alone = task.evaluate(found.circuit, confirming, "float32")
-    assert (found.score, found.low, found.high) == (alone.value, *task.interval(alone, confirming))
-    assert found.confirmed == (found.score >= task.floor(task.evaluate(circuit, confirming, "float32"), confirming))
+    ends = found.scored["score"], found.scored["low"], found.scored["high"]
+    assert ends == (alone.value, *task.interval(alone, confirming))
+    assert found.confirmed == (found.scored["score"] >= task.floor(task.evaluate(circuit, confirming, "float32"), confirming))
 
 
 def test_it_is_the_same_every_time():
@@ -170,4 +171,4 @@ def test_output_neurons_stay_even_if_they_do_nothing():
     assert found.neurons == ()
     assert found.synapses == (("a", "y"),)
     assert found.circuit.outputs == circuit.outputs
-    assert found.score == 1
+    assert found.scored["score"] == 1

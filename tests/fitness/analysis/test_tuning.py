@@ -4,7 +4,7 @@ from scipy.stats import t as student
 
 import fitness
 from circuits.errors import UserError
-from fitness.analysis.tuning import tuning_curves, variable_of
+from fitness.analysis.tuning import tuning, variable_of
 from fitness.tasks import BUILT_IN
 
 
@@ -14,31 +14,38 @@ def case(name, count=70):
     return task, trials, task.simulate(fitness.reference(name).circuit, trials, "float32")
 
 
+def _band(found, end):
+    """One end of the bands, or their middle: [points, outputs]."""
+    return np.stack([band[end] for band in found["outputs"].values()], axis=1)
+
+
 def test_a_curve_over_few_values_has_a_point_for_each():
     task, trials, raster = case("itd")
-    found = tuning_curves(task, trials, raster)
-    assert found.variable == "time difference [ms]"
-    np.testing.assert_allclose(found.x, task.directions_ms)
-    assert found.trials.sum() == 70
+    found = tuning(task, trials, raster)
+    x, mean, low, high = np.array(found["x"]), *(_band(found, end) for end in ("mean", "low", "high"))
+    assert found["variable"] == "time difference [ms]"
+    np.testing.assert_allclose(x, task.directions_ms, rtol=1e-5)
+    assert sum(found["trials"]) == 70
     counts = raster.outputs.counts()
-    for point, x in enumerate(task.directions_ms):
-        here = counts[np.isclose(trials.facts["itd_ms"], x)]
-        np.testing.assert_allclose(found.mean[point], here.mean(axis=0))
+    for point, direction in enumerate(task.directions_ms):
+        here = counts[np.isclose(trials.facts["itd_ms"], direction)]
+        np.testing.assert_allclose(mean[point], here.mean(axis=0), rtol=1e-5)
         half = student.interval(0.95, len(here) - 1)[1] * here.std(axis=0, ddof=1) / np.sqrt(len(here))
-        np.testing.assert_allclose(found.high[point], here.mean(axis=0) + half)
-        np.testing.assert_allclose(found.low[point], np.maximum(here.mean(axis=0) - half, 0))
-    assert (found.mean.argmax(axis=1) == np.arange(4)).all()
+        np.testing.assert_allclose(high[point], here.mean(axis=0) + half, rtol=1e-5)
+        np.testing.assert_allclose(low[point], np.maximum(here.mean(axis=0) - half, 0), rtol=1e-5)
+    assert (mean.argmax(axis=1) == np.arange(4)).all()
 
 
 def test_a_continuous_variable_is_cut_into_parts_of_as_many_trials():
     task, trials, raster = case("coincidence", 240)
-    found = tuning_curves(task, trials, raster)
-    assert found.variable == "lag [ms]"
-    assert found.trials.tolist() == [20] * 12
-    assert (np.diff(found.x) > 0).all()
-    np.testing.assert_allclose(np.average(found.x), trials.facts["lag_ms"].mean())
-    inner = np.abs(found.x) < task.window_ms
-    assert found.mean[inner].min() > found.mean[np.abs(found.x) > 4].max()
+    found = tuning(task, trials, raster)
+    x, mean = np.array(found["x"]), _band(found, "mean")
+    assert found["variable"] == "lag [ms]"
+    assert found["trials"] == [20] * 12
+    assert (np.diff(x) > 0).all()
+    np.testing.assert_allclose(np.average(x), trials.facts["lag_ms"].mean(), rtol=1e-4)
+    inner = np.abs(x) < task.window_ms
+    assert mean[inner].min() > mean[np.abs(x) > 4].max()
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
