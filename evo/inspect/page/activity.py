@@ -12,6 +12,7 @@ from circuits.simulation.raster import Raster
 from circuits.simulation.simulate import simulate
 from evo.storage.run_folder import Run
 from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
+from fitness.analysis.activity import irregularity
 from fitness.base.task import Task
 from fitness.tasks import BUILT_IN
 
@@ -75,7 +76,7 @@ def chosen(labels):
 
 def inputs(shown: Shown) -> list:
     """The input spikes of every trial and channel, as in `activity`."""
-    return [[_steps(column) for column in trial.T] for trial in shown.spikes]
+    return _trains(shown.spikes)
 
 
 def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[int] | None = None) -> dict:
@@ -90,18 +91,15 @@ def activity(circuit: Circuit, shown: Shown, traces: bool = True, of: Sequence[i
     few = traces and of is not None
     ids = [circuit.neurons[k].id for k in of or ()]
     raster = _simulated(circuit, shown, record=ids, record_trials=shown.traced) if few else _simulated(circuit, shown)
-    trains = raster.spikes()
     if few:
         traced = _packed_traces(shown, _points(raster, shown), of, len(circuit.neurons))
     else:
         traced = _traces(circuit, shown) if traces else None
     return {
-        "spikes": [[_steps(column) for column in trial.T] for trial in trains],
-        "heard": [[_steps(c) for c in trial.T] for trial in raster.stimulus.spikes()]
-        if shown.environment and raster.stimulus
-        else None,
+        "spikes": _trains(raster.spikes()),
+        "heard": _trains(raster.stimulus.spikes()) if shown.environment and raster.stimulus else None,
         "rate_hz": [float(f"{rate:.5g}") for rate in raster.rates().mean(axis=0)],
-        "cv": [_cv(trains[:, :, n]) for n in range(trains.shape[2])],
+        "cv": [None if np.isnan(cv) else float(f"{cv:.4g}") for cv in irregularity(raster)],
         "traces": traced,
     }
 
@@ -149,11 +147,5 @@ def _packed(values):
     return [float(f"{low:.6g}"), step, np.diff(levels, prepend=0).tolist()]
 
 
-def _steps(train):
-    return np.diff(np.flatnonzero(train), prepend=0).tolist()
-
-
-def _cv(trains):
-    """Coefficient of variation of the interspike intervals in all trials, bool [trials, steps]; None for less than 10."""
-    intervals = np.concatenate([np.diff(np.flatnonzero(train)) for train in trains])
-    return float(f"{intervals.std() / intervals.mean():.4g}") if len(intervals) >= 10 else None
+def _trains(spikes):
+    return [[np.diff(np.flatnonzero(column), prepend=0).tolist() for column in trial.T] for trial in spikes]

@@ -67,16 +67,17 @@ def _neighbours(mother, child, pairs):
     """Similarity of the synapses with other neurons, under the matches so far."""
     if not pairs:
         return 0.0
-    name = {mother.neurons[a].id: child.neurons[b].id for a, b in pairs.items()}
-    of_mother = {n.id: set() for n in mother.neurons}
-    of_child = {n.id: set() for n in child.neurons}
-    for s in mother.synapses:
-        of_mother[s.post].add(("from", name.get(s.pre), s.weight_mv, s.delay_ms))
-        of_mother[s.pre].add(("to", name.get(s.post), s.weight_mv, s.delay_ms))
-    for s in child.synapses:
-        of_child[s.post].add(("from", s.pre, s.weight_mv, s.delay_ms))
-        of_child[s.pre].add(("to", s.post, s.weight_mv, s.delay_ms))
-    return _similarity(list(of_mother.values()), list(of_child.values()))
+    names = {mother.neurons[a].id: child.neurons[b].id for a, b in pairs.items()}
+    return _similarity(_neighbourhoods(mother, names), _neighbourhoods(child, {n.id: n.id for n in child.neurons}))
+
+
+def _neighbourhoods(circuit, names):
+    """Synapses of each neuron with others, whose names are translated: a set of (direction, name, weight, delay)."""
+    around = {n.id: set() for n in circuit.neurons}
+    for s in circuit.synapses:
+        around[s.post].add(("from", names.get(s.pre), s.weight_mv, s.delay_ms))
+        around[s.pre].add(("to", names.get(s.post), s.weight_mv, s.delay_ms))
+    return list(around.values())
 
 
 def _renamed(circuit, names):
@@ -116,8 +117,7 @@ def _none() -> dict[str, list[int]]:
 
 def _neurons(mother, child, diff):
     channels = len(child.inputs)
-    before = {n.id: (k, n) for k, n in enumerate(mother.neurons)}
-    after = {n.id: (k, n) for k, n in enumerate(child.neurons)}
+    before, after = ({n.id: (k, n) for k, n in enumerate(circuit.neurons)} for circuit in (mother, child))
     for name, (k, _) in before.items():
         if name not in after:
             diff["gone"]["nodes"].append(channels + k)

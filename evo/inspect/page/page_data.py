@@ -77,23 +77,12 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
         "trials": trials(shown),
         "model": model(run.front[0].circuit if run.front else None),
         "run": {
-            "state": run.state,
+            **_fields(run, "state", "generation", "evaluations", "saved", "spec_sha256", "archive_sha256", "parent"),
+            **_fields(search, "generations", "islands", "population", "algorithm", "trials", "held_out"),
             "ended_by": run.progress.ended,
-            "generation": run.generation,
-            "generations": search.generations,
-            "evaluations": run.evaluations,
-            "saved": run.saved,
-            "islands": search.islands,
-            "population": search.population,
-            "algorithm": search.algorithm,
             "seed": exact(search.seed),
-            "trials": search.trials,
-            "held_out": search.held_out,
-            "spec_sha256": run.spec_sha256,
-            "archive_sha256": run.archive_sha256,
             "spec": run.spec.to_toml(),
             "versions": versions(),
-            "parent": run.parent,
         },
         "course": course(run),
         "objectives": [
@@ -114,7 +103,7 @@ def of_motif(motif: Motif) -> dict:
     except (UserError, TypeError):  # a stranger's file may name a task that the circuit does not fit, or settings it has not
         shown, why = activity.Shown.none(), None
     circuit, origin = motif.circuit, motif.provenance
-    inputs, outputs = [c.name for c in circuit.inputs], [o.name for o in circuit.outputs]
+    inputs, outputs, e = [c.name for c in circuit.inputs], [o.name for o in circuit.outputs], int(circuit.excitatory.sum())
     return {
         "kind": "motif",
         "title": f"Motif from {origin.run}" if origin.run else "Motif",
@@ -123,7 +112,14 @@ def of_motif(motif: Motif) -> dict:
         "model": model(circuit),
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
-        "members": [{"rank": 0, "e": int(circuit.excitatory.sum()), "i": int((~circuit.excitatory).sum()), **_counts(circuit)}],
+        "members": [
+            {
+                "rank": 0,
+                "e": int(circuit.excitatory.sum()),
+                "i": int((~circuit.excitatory).sum()),
+                "synapses": circuit.synapse_count,
+            }
+        ],
         "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
     }
 
@@ -225,27 +221,22 @@ def _analysis(stored: Analysis | None) -> dict | None:
     return dict(stored) | {"core": shown, "lesions": exact(stored["lesions"])}
 
 
+def _fields(part: Any, *names: str) -> dict[str, Any]:
+    """The named attributes of a part of a run; numbers as `number` has them."""
+    values = {name: getattr(part, name) for name in names}
+    return {name: number(value) if isinstance(value, float) else value for name, value in values.items()}
+
+
 def _row(m: Member) -> dict:
     return {
-        "rank": m.rank,
-        **{
-            name: number(getattr(m, name))
-            for name in ("score", "validation", "held_out", "low", "high", "worst", "spikes", "events")
-        },
+        **_fields(m, "rank", "score", "validation", "held_out", "low", "high", "worst", "spikes", "events"),
+        **_fields(m, "overfitted", "uneven", "island", "generation"),
         "worst_condition": m.condition and list(m.condition),
-        "overfitted": m.overfitted,
-        "uneven": m.uneven,
         "e": m.excitatory,
         "i": m.inhibitory,
-        "island": m.island,
-        "generation": m.generation,
         "objectives": [number(value) for value in m.objectives.values()],
-        **_counts(m.circuit),
+        "synapses": m.circuit.synapse_count,
     }
-
-
-def _counts(circuit):
-    return {"synapses": circuit.synapse_count}
 
 
 def task(settings, inputs, outputs, dt_ms, about=None):

@@ -23,13 +23,10 @@ def as_json(subject: Run | Motif) -> dict:
     if isinstance(subject, Motif):
         return {"motif": json.loads(dumps(subject))}
     run = {
-        "name": subject.name,
-        "state": subject.state,
+        **{name: getattr(subject, name) for name in ("name", "state", "generation", "evaluations")},
+        "saved_share": subject.saved,
         "task": subject.spec.task,
         "seed": subject.spec.search.seed,
-        "generation": subject.generation,
-        "evaluations": subject.evaluations,
-        "saved_share": subject.saved,
         "spec_sha256": subject.spec_sha256,
         "archive_sha256": subject.archive_sha256,
     }
