@@ -3,6 +3,7 @@
 Every target has `FORMS`: for each form that it exports, a table of the features below. Features not in the table are exact.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from circuits.circuit import Circuit
@@ -18,20 +19,7 @@ class Translation(NamedTuple):
     how: str = ""
 
 
-def exact(how: str = "") -> Translation:
-    return Translation(EXACT, how)
-
-
-def approximate(how: str) -> Translation:
-    return Translation(APPROXIMATE, how)
-
-
-def dropped(how: str) -> Translation:
-    return Translation(DROPPED, how)
-
-
-def refused(how: str) -> Translation:
-    return Translation(REFUSED, how)
+exact, approximate, dropped, refused = (partial(Translation, status) for status in (EXACT, APPROXIMATE, DROPPED, REFUSED))
 
 
 def features(circuit: Circuit) -> list[str]:

@@ -87,8 +87,7 @@ def _side_by_side(times, duration_ms, labels, colours, inputs, titles, ax):
     ax.set_yticks(range(rows), [plain(label) for label in labels], fontsize="small")
     ax.set(xlim=(-0.01 * pitch, trials * pitch), ylim=(rows - 0.5, -0.6), xlabel="ms")
     ax.tick_params(axis="y", length=0)
-    for side in ax.spines.values():
-        side.set_visible(False)
+    ax.spines[:].set_visible(False)
     return ax
 
 

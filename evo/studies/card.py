@@ -30,14 +30,11 @@ def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEE
         )
     fresh = task.trials(seed, trials, "held_out")
     evaluation = evaluate(task, fresh, from_circuit(motif.circuit, np.float64))
-    lesions = [
-        Lesion(
-            kind=cut.kind,
-            part=cut.part,
-            score=float(task.evaluate(lesion(motif.circuit, cut.neurons, cut.connections), fresh).value),
-        )
-        for cut in cuts(motif.circuit)
-    ]
+
+    def score_without(cut):
+        return float(task.evaluate(lesion(motif.circuit, cut.neurons, cut.connections), fresh).value)
+
+    lesions = [Lesion(kind=cut.kind, part=cut.part, score=score_without(cut)) for cut in cuts(motif.circuit)]
     held_out, worst = _over_draws(task, motif, seed, trials)
     joules = (f"joules_{hardware}" for hardware in HARDWARE)
     excitatory = int(motif.excitatory.sum())

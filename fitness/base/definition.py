@@ -274,6 +274,11 @@ class TaskDefinition(BaseModel):
         return call(type(self), self.title(), self._seconds, method, *arguments, **named)
 
 
+def weights_mv(excitatory: float, inhibitory: float) -> dict[str, list[float]]:
+    """The ranges of weights in the circuit section of a `default_spec`, from 1 mV to these."""
+    return {"excitatory_weight_mv": [1.0, excitatory], "inhibitory_weight_mv": [1.0, inhibitory]}
+
+
 def _called(method):
     @wraps(method)
     def called(self, *arguments, **named):

@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured, correlation
 from fitness.decode import regular
 
@@ -28,8 +29,7 @@ class Edge(Measured):
             "excitatory_share": [0.4, 0.6],
             "in_degree": 4,
             "delay_ms": 1.0,
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 100.0],
+            **weights_mv(100.0, 100.0),
         },
         "circuit.parameters": {
             "tau_m_ms": 15.0,

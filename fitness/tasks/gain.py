@@ -3,13 +3,14 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.base.measured import Measured, by_class
+from fitness.base.driven import Driven
+from fitness.base.measured import by_class
 from fitness.decode import busiest, poisson
 
 LEVELS = 8  # of the drive
 
 
-class Gain(Measured):
+class Gain(Driven):
     """The circuit follows a weak drive and saturates with a strong one: its rate is r = r_max x / (x + s).
 
     Inputs: one channel, Poisson spikes at a steady mean rate x in each trial, from `slowest_hz` to `fastest_hz` in equal
@@ -23,27 +24,9 @@ class Gain(Measured):
     """
 
     name = "gain"
-    inputs = ("drive",)
-    outputs = ("out",)
-    listens = "all"
     dt_ms = 1.0
     duration_ms = 400.0
-    critical_connections = (("I", "E"),)
-    default_spec = {
-        "circuit": {
-            "neurons": [1, 6],
-            "excitatory_share": [0.3, 1.0],
-            "delay_ms": [1.0, 10.0],
-            "inhibitory_weight_mv": [1.0, 300.0],
-        },
-        "circuit.parameters": {
-            "tau_m_ms": [2.0, 30.0],
-            "tau_syn_e_ms": [1.0, 10.0],
-            "tau_syn_i_ms": [2.0, 30.0],
-            "t_ref_ms": 2.0,  # short: a long one saturates by itself
-        },
-        "search": {"generations": 60, "trials": 128},
-    }
+    default_spec = {**Driven.default_spec, "search": {"generations": 60, "trials": 128}}
 
     r_max_hz: float = Field(50.0, ge=5, le=500, description="rate that a very strong drive leads to")
     half_hz: float = Field(20.0, ge=5, le=500, description="drive that leads to half of it")

@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.raster import Raster
+from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured, by_class
 from fitness.base.trials import Trials
 from fitness.decode import poisson
@@ -50,13 +51,7 @@ class Gamma(Measured):
     listens = "all"
     critical_connections = tuple((i, e) for i in ("I0", "I1") for e in ("out", "E1", "E2", "E3"))
     default_spec = {
-        "circuit": {
-            "neurons": [4, 12],
-            "excitatory_share": [0.5, 0.9],
-            "delay_ms": [1.0, 4.0],
-            "excitatory_weight_mv": [1.0, 200.0],
-            "inhibitory_weight_mv": [1.0, 1000.0],
-        },
+        "circuit": {"neurons": [4, 12], "excitatory_share": [0.5, 0.9], "delay_ms": [1.0, 4.0], **weights_mv(200.0, 1000.0)},
         "circuit.parameters": {
             "tau_m_ms": [1.0, 20.0],  # and no long currents: integrating the drive for long makes a clock of a neuron
             "tau_syn_e_ms": [1.0, 6.0],

@@ -6,6 +6,7 @@ from pydantic import Field
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
+from fitness.base.definition import weights_mv
 from fitness.base.task import Task
 from fitness.base.trials import Trials
 from fitness.decode import balanced_within, margin, most_active, spike_train
@@ -31,13 +32,7 @@ class Itd(Task):
     timing = True
     critical_connections = (("left", "E0"), ("left", "E1"), ("left", "E2"), ("left", "E3"))
     default_spec = {
-        "circuit": {
-            "neurons": [4, 12],
-            "in_degree": 6,
-            "delay_ms": [0.05, 1.6],
-            "excitatory_weight_mv": [1.0, 120.0],
-            "inhibitory_weight_mv": [1.0, 120.0],
-        },
+        "circuit": {"neurons": [4, 12], "in_degree": 6, "delay_ms": [0.05, 1.6], **weights_mv(120.0, 120.0)},
         "circuit.parameters": {
             "tau_m_ms": [0.2, 3.0],
             "tau_syn_e_ms": [0.1, 1.0],

@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.raster import Raster
+from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured
 from fitness.decode import poisson
 
@@ -31,12 +32,7 @@ class Onset(Measured):
     duration_ms = WINDOWS * WINDOW_MS
     critical_connections = (("I", "E"),)
     default_spec = {
-        "circuit": {
-            "neurons": [1, 6],
-            "delay_ms": [0.5, 5.0],
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 100.0],
-        },
+        "circuit": {"neurons": [1, 6], "delay_ms": [0.5, 5.0], **weights_mv(100.0, 100.0)},
         # short refractory periods: a long one could stand in for inhibition
         "circuit.parameters": {"tau_m_ms": [2.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "tau_syn_i_ms": [2.0, 40.0]},
         "search": {"generations": 60, "trials": 256},

@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from circuits.simulation.environments import TwoEars, replay
+from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured, by_class
 
 NEAREST, FARTHEST = 0.5, 1.0  # starts, in the unit of all lengths here
@@ -35,12 +36,7 @@ class Phonotaxis(Measured):
     duration_ms = float(STEPS)
     critical_connections = (("left ear", "right"),)
     default_spec = {
-        "circuit": {
-            "neurons": [2, 8],
-            "delay_ms": [1.0, 10.0],
-            "excitatory_weight_mv": [1.0, 150.0],
-            "inhibitory_weight_mv": [1.0, 150.0],
-        },
+        "circuit": {"neurons": [2, 8], "delay_ms": [1.0, 10.0], **weights_mv(150.0, 150.0)},
         "circuit.parameters": {"tau_m_ms": [1.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "t_ref_ms": [1.0, 3.0]},
         "search": {"generations": 60, "trials": 128},
     }

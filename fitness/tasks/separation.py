@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured
 from fitness.decode import regular
 
@@ -29,13 +30,7 @@ class Separation(Measured):
     dt_ms = 1.0
     critical_connections = (("I0", "b"), ("I2", "a"))
     default_spec = {
-        "circuit": {
-            "neurons": [3, 10],
-            "excitatory_share": [0.4, 0.9],
-            "delay_ms": [1.0, 5.0],
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 150.0],
-        },
+        "circuit": {"neurons": [3, 10], "excitatory_share": [0.4, 0.9], "delay_ms": [1.0, 5.0], **weights_mv(100.0, 150.0)},
         "circuit.parameters": {
             "tau_m_ms": [5.0, 30.0],
             "tau_syn_e_ms": [1.0, 10.0],

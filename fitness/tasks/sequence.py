@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 from pydantic import Field
 
+from fitness.base.definition import weights_mv
 from fitness.base.task import Task
 from fitness.base.trials import Symbols
 from fitness.decode import restraint, routed_volleys
@@ -50,13 +51,7 @@ class Sequence(Task):
     chance = 0.5
     critical_connections = (("A", "A"), ("AB", "AB"))
     default_spec = {
-        "circuit": {
-            "neurons": [3, 8],
-            "delay_ms": [1.0, 5.0],
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 100.0],
-            "noise_mv": 1.0,
-        },
+        "circuit": {"neurons": [3, 8], "delay_ms": [1.0, 5.0], **weights_mv(100.0, 100.0), "noise_mv": 1.0},
         "circuit.parameters": {"tau_m_ms": [2.0, 40.0], "tau_syn_e_ms": [1.0, 60.0], "tau_syn_i_ms": [1.0, 60.0]},
         "search": {"generations": 100, "trials": 320},
     }

@@ -5,7 +5,8 @@ from itertools import permutations
 import numpy as np
 from pydantic import Field
 
-from fitness.base.measured import Measured, by_class
+from fitness.base.driven import Driven
+from fitness.base.measured import by_class
 from fitness.decode import busiest, poisson, within
 
 SILENCE_STEPS = 50, 250  # before the first step
@@ -16,7 +17,7 @@ NOISE = 0.1  # rate without drive, over the set point, that costs everything
 ORDERS = np.array(list(permutations(range(3))))
 
 
-class Setpoint(Measured):
+class Setpoint(Driven):
     """The drive steps up and down; within 50 ms the circuit is back at its set point.
 
     Inputs: one channel: silence for 50..250 ms, Poisson spikes at three mean rates for 150 ms each (`slowest_hz`, `fastest_hz`
@@ -32,27 +33,9 @@ class Setpoint(Measured):
     """
 
     name = "setpoint"
-    inputs = ("drive",)
-    outputs = ("out",)
-    listens = "all"
     dt_ms = 1.0
     duration_ms = 800.0
-    critical_connections = (("I", "E"),)
-    default_spec = {
-        "circuit": {
-            "neurons": [1, 6],
-            "excitatory_share": [0.3, 1.0],
-            "delay_ms": [1.0, 10.0],
-            "inhibitory_weight_mv": [1.0, 300.0],
-        },
-        "circuit.parameters": {
-            "tau_m_ms": [2.0, 30.0],
-            "tau_syn_e_ms": [1.0, 10.0],
-            "tau_syn_i_ms": [2.0, 30.0],
-            "t_ref_ms": 2.0,  # short: a long one saturates by itself
-        },
-        "search": {"generations": 60, "trials": 64},
-    }
+    default_spec = {**Driven.default_spec, "search": {"generations": 60, "trials": 64}}
 
     set_hz: float = Field(60.0, ge=30, le=100, description="the set point")
     slowest_hz: float = Field(75.0, ge=50, le=200, description="weakest drive")

@@ -3,7 +3,8 @@
 import numpy as np
 from pydantic import Field
 
-from fitness.base.measured import Measured, by_class
+from fitness.base.driven import Driven
+from fitness.base.measured import by_class
 from fitness.decode import busiest, poisson
 
 LEVELS = 6  # of the drive: three thirds
@@ -12,7 +13,7 @@ STEADY = 1.1  # a rise to less than this is none
 EDGE = 1.5  # ratio outside the band at which a rate gets nothing
 
 
-class Stability(Measured):
+class Stability(Driven):
     """However strong the drive, the circuit fires at a moderate rate, and still more with more drive.
 
     Inputs: one channel, Poisson spikes at a steady mean rate in each trial, from `slowest_hz` to `fastest_hz` in equal ratios.
@@ -25,25 +26,11 @@ class Stability(Measured):
     """
 
     name = "stability"
-    inputs = ("drive",)
-    outputs = ("out",)
-    listens = "all"
     dt_ms = 0.5
     duration_ms = 400.0
-    critical_connections = (("I", "E"),)
     default_spec = {
-        "circuit": {
-            "neurons": [1, 6],
-            "excitatory_share": [0.3, 1.0],
-            "delay_ms": [0.5, 5.0],
-            "inhibitory_weight_mv": [1.0, 1000.0],
-        },
-        "circuit.parameters": {
-            "tau_m_ms": [2.0, 30.0],
-            "tau_syn_e_ms": [1.0, 10.0],
-            "tau_syn_i_ms": [2.0, 30.0],
-            "t_ref_ms": 1.0,  # short: a long one bounds the rate by itself
-        },
+        "circuit": Driven.default_spec["circuit"] | {"delay_ms": [0.5, 5.0], "inhibitory_weight_mv": [1.0, 1000.0]},
+        "circuit.parameters": Driven.default_spec["circuit.parameters"] | {"t_ref_ms": 1.0},  # a long one bounds the rate
         "search": {"generations": 60},
     }
 

@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.definition import weights_mv
 from fitness.base.task import Task
 from fitness.decode import margin, regular
 
@@ -24,13 +25,7 @@ class Winner(Task):
     dt_ms = 1.0
     critical_connections = tuple(("I", f"E{k}") for k in range(3))
     default_spec = {
-        "circuit": {
-            "neurons": [4, 10],
-            "excitatory_share": [0.5, 0.9],
-            "delay_ms": [1.0, 5.0],
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 150.0],
-        },
+        "circuit": {"neurons": [4, 10], "excitatory_share": [0.5, 0.9], "delay_ms": [1.0, 5.0], **weights_mv(100.0, 150.0)},
         "circuit.parameters": {
             "tau_m_ms": [5.0, 30.0],
             "tau_syn_e_ms": [1.0, 10.0],

@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import Field
 
+from fitness.base.definition import weights_mv
 from fitness.base.task import Task
 from fitness.decode import restraint, sized_volley
 
@@ -30,12 +31,7 @@ class Xor(Task):
     chance = 0.5
     critical_connections = (("I", "E"),)
     default_spec = {
-        "circuit": {
-            "neurons": [1, 8],
-            "delay_ms": [0.5, 10.0],
-            "excitatory_weight_mv": [1.0, 100.0],
-            "inhibitory_weight_mv": [1.0, 100.0],
-        },
+        "circuit": {"neurons": [1, 8], "delay_ms": [0.5, 10.0], **weights_mv(100.0, 100.0)},
         "circuit.parameters": {"tau_m_ms": [1.0, 20.0], "tau_syn_e_ms": [0.5, 5.0], "tau_syn_i_ms": [0.5, 20.0]},
         "search": {"generations": 100, "trials": 128},
     }

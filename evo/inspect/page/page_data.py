@@ -112,14 +112,7 @@ def of_motif(motif: Motif) -> dict:
         "model": model(circuit),
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
-        "members": [
-            {
-                "rank": 0,
-                "e": int(circuit.excitatory.sum()),
-                "i": int((~circuit.excitatory).sum()),
-                "synapses": circuit.synapse_count,
-            }
-        ],
+        "members": [{"rank": 0, "e": e, "i": len(circuit.neurons) - e, "synapses": circuit.synapse_count}],
         "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
     }
 
