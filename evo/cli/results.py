@@ -8,7 +8,7 @@ import click
 from circuits.errors import UserError, harmless
 from circuits.zoo import ZOO
 from evo.cli.group import cli
-from evo.cli.terminal import console, say_code
+from evo.cli.terminal import console, say_code, say_result
 
 
 @cli.command()
@@ -21,10 +21,7 @@ def inspect(path, html, as_json):
     from evo.inspect.terminal import table
 
     subject = _subject(path)
-    if as_json:
-        click.echo(json.dumps(table.as_json(subject), allow_nan=False))
-    else:
-        table.show(subject, console())
+    say_result(table, as_json, subject)
     if html is not None:
         written = page.write(subject, page.default_path(Path(path.removeprefix(ZOO))) if html == "-" else Path(html))
         click.echo(f"page: {written}", err=as_json)
@@ -60,10 +57,7 @@ def motifs(folders, as_json, out, lesions, graph):
 
     results = find([Run(folder) for folder in folders])
     cut = necessity(results.winners, before_code=say_code) if lesions else None
-    if as_json:
-        click.echo(json.dumps(motif_table.as_json(results, cut), allow_nan=False))
-    else:
-        motif_table.show(results, console(), cut)
+    say_result(motif_table, as_json, results, cut)
     if out is not None:
         click.echo(f"picture: {motif_picture.draw(results, Path(out))}", err=as_json)
 
@@ -73,10 +67,7 @@ def _against(folders, graph, as_json, out):
     from evo.studies.motifs.against import against, circuit_of
 
     comparison = against([circuit_of(_subject(folder)) for folder in folders], graph)
-    if as_json:
-        click.echo(json.dumps(against_table.as_json(comparison), allow_nan=False))
-    else:
-        against_table.show(comparison, console())
+    say_result(against_table, as_json, comparison)
     if out is not None:
         click.echo(f"picture: {against_table.draw(comparison, Path(out))}", err=as_json)
 
@@ -169,10 +160,7 @@ def compare(folders, as_json):
     from evo.studies.compare import compare as compared
 
     runs = compared(folders)
-    if as_json:
-        click.echo(json.dumps(comparison.as_json(runs), allow_nan=False))
-    else:
-        comparison.show(runs, console())
+    say_result(comparison, as_json, runs)
 
 
 @cli.command()

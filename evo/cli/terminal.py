@@ -1,5 +1,6 @@
 """Printing: all output of the command passes through here, since names and messages may come from a stranger's files."""
 
+import json
 import os
 import sys
 from contextlib import contextmanager
@@ -62,6 +63,14 @@ def console():
         emoji=False,
         highlight=False,
     )
+
+
+def say_result(view, as_json: bool, result, *more):
+    """Print a result by a module of `evo.inspect.terminal`, as JSON or as tables."""
+    if as_json:
+        click.echo(json.dumps(view.as_json(result, *more), allow_nan=False))
+    else:
+        view.show(result, console(), *more)
 
 
 def say_code(spec, folder: Path):

@@ -92,9 +92,5 @@ class Direction(Measured):
         return np.mean(np.concatenate(indices), axis=0)
 
     def mark(self, measured, trials):
-        return np.mean([restraint(counts, preferring) for preferring, counts in self._answers(measured, trials)], axis=0)
-
-    def _answers(self, measured, trials):
-        """For each output: in which trials the motion is in the direction that it prefers, and its counts."""
-        forward = trials.labels == 1
-        return [(forward, measured[..., 0]), *([(~forward, measured[..., 1])] if self.both else [])]
+        preferred = trials.labels == 1, trials.labels == 0  # by the outputs
+        return np.mean([restraint(measured[..., k], preferred[k]) for k in range(len(self.outputs))], axis=0)

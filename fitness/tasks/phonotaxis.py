@@ -8,6 +8,7 @@ from fitness.base.definition import weights_mv
 from fitness.base.measured import Measured, by_class
 
 NEAREST, FARTHEST = 0.5, 1.0  # starts, in the unit of all lengths here
+NEAR = FARTHEST / 2  # where a call is half as loud
 ASIDE_DEG = 60.0  # minimum: a body that does not turn misses the source
 REACH = 0.1
 PATH = 2.5  # length of the walk
@@ -54,16 +55,12 @@ class Phonotaxis(Measured):
         start = np.stack([distance * np.cos(azimuth), distance * np.sin(azimuth), np.cos(heading), np.sin(heading)], axis=-1)
         start = np.rint(start * GRID) / GRID  # cosines differ between machines in the last bit
         # Spikes of the ears at the start, as examples for pictures; the closed loop makes its own.
-        level = self.loud_hz / (1 + distance / self._near)
+        level = self.loud_hz / (1 + distance / NEAR)
         rates = self.hum_hz + level * (1 + np.array([[1], [-1]]) * self.contrast * np.sin(off))
         return rng.random((count, STEPS, 2)) < rates.T[:, None] / 1000, side, {"start": start}
 
-    @property
-    def _near(self):
-        return FARTHEST / 2  # where a call is half as loud
-
     def environment(self, trials):
-        lengths = {"stride": PATH * FARTHEST / STEPS, "reach": REACH, "near": self._near}
+        lengths = {"stride": PATH * FARTHEST / STEPS, "reach": REACH, "near": NEAR}
         sound = {"loud": self.loud_hz / 1000, "hum": self.hum_hz / 1000, "contrast": self.contrast}
         return TwoEars.of(trials.facts["start"], trials.noise_seed, turn_deg=self.turn_deg, **lengths, **sound)
 

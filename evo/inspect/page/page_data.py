@@ -113,7 +113,7 @@ def of_motif(motif: Motif) -> dict:
         "motif": exact(origin.model_dump(exclude_none=True)),
         "objectives": [],
         "members": [{"rank": 0, "e": e, "i": len(circuit.neurons) - e, "synapses": circuit.synapse_count}],
-        "packed": [packed(_circuit(circuit, shown, traces=True) | {"analysis": _analysis(why)})],
+        "packed": [packed(_circuit(circuit, shown, traces=True, cache={}) | {"analysis": _analysis(why)})],
     }
 
 
@@ -176,8 +176,8 @@ def _drawn(circuit):
     return drawn(part, motifs=False) | {"left_out": str(left_out)}, numbers
 
 
-def _circuit(circuit: Circuit, shown, traces, cache: Cache | None = None) -> dict:
-    wiring, numbers = _drawn(circuit) if cache is None else _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
+def _circuit(circuit: Circuit, shown, traces, cache: Cache) -> dict:
+    wiring, numbers = _kept(cache, ("drawn", circuit), lambda: _drawn(circuit))
     response = activity.activity(circuit, shown, traces and numbers is None) if len(shown.labels) else None
     if response is not None and numbers is not None:
         response["spikes"] = [[trial[k] for k in numbers] for trial in response["spikes"]]
@@ -198,8 +198,6 @@ def _step(step, cache):
 
 
 def _kept(cache, key, make):
-    if cache is None:
-        return make()
     if key not in cache:
         cache[key] = make()
     return cache[key]
