@@ -13,13 +13,15 @@ RUNS = """
 import json, sys, traceback
 import ray, evo
 from fitness.judges.simulated import Simulated
+from tests.evo.machines import lean_ray
 
 Simulated.analysed = 1
 
 for left in (2, 1, 0):  # Ray waits half a minute for itself, which is short on a machine that does much else
     try:
-        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error",
-            _node_ip_address="127.0.0.1")
+        with lean_ray():
+            ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error",
+                _node_ip_address="127.0.0.1")
         break
     except Exception:
         ray.shutdown()

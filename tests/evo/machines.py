@@ -8,6 +8,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+
+@contextmanager
+def lean_ray():
+    """Context in which Ray starts without what no run asks for: that it scales itself, shows itself and collects logs. These
+    three processes take four seconds of a processor."""
+    from ray._private.node import Node
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("start_monitor", "start_api_server", "start_log_monitor"):
+            patch.setattr(Node, name, lambda *_, **__: None, raising=False)
+        yield
+
 
 class Machines:
     """Nodes of a cluster: the head, which does not compute, and others, each with its CPUs and its environment."""
@@ -62,7 +76,9 @@ def machines(*nodes, **variables):
     reset_auth_token_state()  # this process has read them when it imported Ray
     folder = tempfile.mkdtemp(prefix="evo", dir="/tmp")  # a socket's path must be short
     try:
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "temp_dir": folder})
+        with lean_ray():
+            head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": folder}
+            cluster = Cluster(initialize_head=True, head_node_args=head)
         found = Machines(cluster, folder)
         try:
             for environment in nodes:
