@@ -21,6 +21,7 @@ from circuits.simulation.stimulus import dense
 from evo.inspect.page import activity, page_data
 from evo.inspect.page.activity import Shown
 from evo.inspect.page.drawing import drawn
+from evo.inspect.terminal.finite import finite
 from evo.storage.run_folder import Run
 from evo.storage.task_code import checked_code
 from evo.web.sources import Source, Sources
@@ -131,7 +132,7 @@ class Bench:
             changes = [{**axis["edit"], axis["key"]: v[k]} for axis, v, k in zip(axes, values, point, strict=True)]
             try:
                 circuit = edit.apply(query.circuit, edit.parse(changes))
-                scores.append(page_data.number(float(query.task.evaluate(circuit, query.trials, "float32").value)))
+                scores.append(finite(float(query.task.evaluate(circuit, query.trials, "float32").value)))
             except UserError:
                 scores.append(None)
         return {"values": values, "scores": scores}

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from circuits.errors import UserError
-from evo.inspect.page import page_data
 from evo.inspect.page.course import POINTS, rounded, thinned
 from evo.inspect.page.drawing import drawn
 from evo.inspect.terminal import comparison
+from evo.inspect.terminal.finite import finite
 from evo.storage.run_folder import Run
 from evo.studies.compare import compare_runs
 from evo.studies.motifs import Winner, recurring
@@ -43,9 +43,9 @@ def _run(name, run: Run) -> dict:
             {
                 "id": circuit_id,
                 "rank": m.rank,
-                "held_out": page_data.number(m.held_out),
-                "score": page_data.number(m.score),
-                "energy": page_data.number(m.spikes + m.events),
+                "held_out": finite(m.held_out),
+                "score": finite(m.score),
+                "energy": finite(m.spikes + m.events),
                 "neurons": len(m.circuit.neurons),
                 "synapses": m.circuit.synapse_count,
             }
@@ -80,7 +80,7 @@ def _shared(names, runs):
             "runs": [name[id(run)] for run in wiring.runs],
             "run": name[id(wiring.run)],
             "id": identities(wiring.run)[wiring.member.rank],
-            "held_out": page_data.number(wiring.member.held_out),
+            "held_out": finite(wiring.member.held_out),
             "circuit": drawn(wiring.circuit, motifs=False),
         }
         for wiring in recurring(winners)[:WIRINGS]

@@ -16,6 +16,7 @@ import numpy as np
 
 from circuits.errors import MachineError, UserError
 from evo.inspect.page import activity, page_data
+from evo.inspect.terminal.finite import finite
 from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
@@ -242,7 +243,7 @@ def _row(name, run):
     best, task = (run.ranked[0] if run.archive is not None else None), run.spec
 
     def of_best(key):
-        return None if best is None else page_data.number(float(best[key]))
+        return None if best is None else finite(float(best[key]))
 
     return {
         "name": name,

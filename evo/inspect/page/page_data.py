@@ -22,6 +22,7 @@ from evo.inspect.page import activity
 from evo.inspect.page.changes import changes
 from evo.inspect.page.course import course
 from evo.inspect.page.drawing import drawn
+from evo.inspect.terminal.finite import finite
 from evo.storage.front import Member, versions
 from evo.storage.recurrence import recurrences
 from evo.storage.run_folder import Run
@@ -192,7 +193,7 @@ def _step(step, cache):
         return changes(step.mother, step.circuit)
 
     facts = {"generation": step.generation, "island": step.island, "crossed": step.crossed}
-    scores = {"before": number(step.before), "score": number(step.score)}
+    scores = {"before": finite(step.before), "score": finite(step.score)}
     facts |= {"parent": step.parent and step.parent.name}
     return facts | scores | _kept(cache, ("step", step.circuit, step.mother), make)
 
@@ -213,9 +214,7 @@ def _analysis(stored: Analysis | None) -> dict | None:
 
 
 def _fields(part: Any, *names: str) -> dict[str, Any]:
-    """The named attributes of a part of a run; numbers as `number` has them."""
-    values = {name: getattr(part, name) for name in names}
-    return {name: number(value) if isinstance(value, float) else value for name, value in values.items()}
+    return {name: finite(getattr(part, name)) for name in names}
 
 
 def _row(m: Member) -> dict:
@@ -225,7 +224,7 @@ def _row(m: Member) -> dict:
         "worst_condition": m.condition and list(m.condition),
         "e": m.excitatory,
         "i": m.inhibitory,
-        "objectives": [number(value) for value in m.objectives.values()],
+        "objectives": [finite(value) for value in m.objectives.values()],
         "synapses": m.circuit.synapse_count,
     }
 
@@ -269,8 +268,3 @@ def model(circuit):
         "noise_mv": circuit.noise_mv,
         "parameters": [{"name": name, "text": about.text} for name, about in circuit.model.parameters.items()],
     }
-
-
-def number(value):
-    """A number as JSON has it: None for NaN."""
-    return None if math.isnan(value) else value

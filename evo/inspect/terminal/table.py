@@ -83,14 +83,9 @@ def show(subject: Run | Motif, console: Console):
         _show_motif(subject, console)
         return
     search, what = subject.spec.search, "judge" if "judge" in subject.spec.task else "task"
-    console.print(
-        harmless(
-            f"{subject.name}: {what} {subject.spec.judged_by}, {subject.state}, generation {subject.generation} of "
-            f"{search.generations}, {subject.evaluations:,} evaluations"
-        ),
-        highlight=False,
-        markup=False,
-    )
+    line = f"{subject.name}: {what} {subject.spec.judged_by}, {subject.state}, generation {subject.generation} of "
+    line += f"{search.generations}, {subject.evaluations:,} evaluations"
+    console.print(harmless(line), highlight=False, markup=False)
     front = subject.front
     if not front:
         console.print("nothing is stored yet")
