@@ -49,7 +49,6 @@ def pytest_collection_modifyitems(items, config):
 def pytest_collection_finish():
     """The modules and tests that are there now stay: the collector of garbage need not look at them again and again, which took
     a twentieth of the time of all tests."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # with what little is garbage: to look for it took longer than to keep it
     gc.set_threshold(5000, 20, 20)
     gc.enable()
