@@ -171,8 +171,11 @@ def from_matrices(
 
     Slots without a neuron are removed; weights of empty slots must be 0.
     """
-    # In one layout, for which numba has compiled what reads them: fields of records are strided, those of a single one are not.
+    # In one layout, for which numba has compiled what reads them: fields of records are strided, those of a single one are not;
+    # and signs in the type that genomes have.
     sign, weight, delay = map(np.ascontiguousarray, (sign, weight, delay))
+    if sign.dtype != np.int8:
+        sign = np.sign(sign).astype("i1")
     readout = np.ascontiguousarray(readout, "i8")
     own, of_synapses = parameters[..., : len(model.names)], parameters[..., len(model.names) :]
     # Related circuits have many neurons with equal parameters, whose constants are computed once.

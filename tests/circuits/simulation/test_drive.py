@@ -93,7 +93,7 @@ def test_a_population_does_in_float32_what_its_circuits_do_alone(model):
 def test_matrices_and_circuits_make_the_same_tables():
     circuit = driven_circuit(first="sampled")
     order = [c.name for c in circuit.inputs]
-    weight, delay = np.zeros((1, 5, 2)), np.zeros((1, 5, 2), "u2")
+    weight, delay = np.zeros((1, 5, 2), "f4"), np.zeros((1, 5, 2), "u2")
     ids = [n.id for n in circuit.neurons]
     for c, channel in enumerate(circuit.inputs):
         for s in channel.synapses:

@@ -51,7 +51,7 @@ def run_kernel(tables, scratch):
     kernel.run(tables, 0, scratch, tables.history, len(scratch.raster), False, None, None, None, None, 0, None, None)
 
 
-def as_matrices(circuits, slots, channels, rng, readouts=2):
+def as_matrices(circuits, slots, channels, rng, readouts=2, real=np.float32):
     """Circuits (one dt, at most one synapse per pair) as arguments of `from_matrices`, their neurons spread over the slots.
 
     The order of a circuit's neurons is kept; empty slots lie between them. Every output slot reads one of the neurons.
@@ -59,7 +59,7 @@ def as_matrices(circuits, slots, channels, rng, readouts=2):
     batch, dt = len(circuits), circuits[0].dt_ms
     sign = np.zeros((batch, slots), "i1")
     parameters = np.ones((batch, slots, 8))
-    weight = np.zeros((batch, channels + slots, slots))
+    weight = np.zeros((batch, channels + slots, slots), real)
     delay = np.ones((batch, channels + slots, slots), "u2")
     readout = np.zeros((batch, readouts), "i8")
     for b, circuit in enumerate(circuits):
@@ -119,7 +119,7 @@ def test_a_circuit_gives_the_same_bits_in_any_batch_and_any_form(real):
     circuits = [reference.random_circuit(rng, dt_ms=0.1, multapses=False) for _ in range(20)]
     channels, slots, trials = 4, 30, 100
     spikes = rng.random((trials, STEPS, channels)) < 8 / STEPS
-    matrices = as_matrices(circuits, slots, channels, rng)
+    matrices = as_matrices(circuits, slots, channels, rng, real=real)
     together = simulate_population(from_matrices(LIF_PSC_EXP, *matrices, real), pack(spikes), trials)
     assert np.median(together.spikes) > trials, "the circuits fire"
     for b, circuit in enumerate(circuits):

@@ -103,7 +103,7 @@ def test_tables_of_a_plastic_circuit_and_of_its_matrices_are_the_same(kind, real
 
     place = {n.id: k for k, n in enumerate(circuit.neurons)}
     channels = len(circuit.inputs)
-    weight, delay = np.zeros((1, channels + 9, 9)), np.ones((1, channels + 9, 9), "u2")
+    weight, delay = np.zeros((1, channels + 9, 9), real), np.ones((1, channels + 9, 9), "u2")
     rows = [(c, s) for c, channel in enumerate(circuit.inputs) for s in channel.synapses]
     for row, s in rows + [(channels + place[s.pre], s) for s in circuit.synapses]:
         weight[0, row, place[s.post]], delay[0, row, place[s.post]] = s.weight_mv, round(s.delay_ms / 0.1)
