@@ -31,9 +31,7 @@ INSTALLED := .venv/.installed
 TESTS ?= tests
 JOBS ?= auto
 COMPILE = $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # what pip does, on all cores
-# glibc keeps memory that was freed: given back, it comes page by page, a quarter to a half of the system's share of the time
-KEPT = MALLOC_TRIM_THRESHOLD_=1000000000 MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TOP_PAD_=16777216
-PYTEST = OMP_NUM_THREADS=1 $(KEPT) $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE  # with it, each of the many processes compiles all its modules anew
 
