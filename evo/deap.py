@@ -146,8 +146,8 @@ def toolbox(spec: str | Path, seed: int | None = None) -> base.Toolbox:
     Parameters
     ----------
     spec : str or path-like
-        Path of a run spec. Its [task], [circuit], and the objectives, trials and mutation of [search] count; the course of the
-        search is up to the program.
+        Path of a run spec. Its [task], [circuit], and the objectives, trials, mutation and duplication of [search] count; the
+        course of the search is up to the program.
     seed : int, optional
         Seed of founders, crossover and mutation; by default that of the spec.
 

@@ -87,7 +87,9 @@ def crossover(genomes, mothers, fathers, bounds: AssemblyBounds, role: int, rng)
     return children, crossed
 
 
-def mutate(genomes, bounds: AssemblyBounds, role: int, rng, more: float = 0.5, wiring: bool = True, duplication: float = 0.0):
+def mutate(
+    genomes, bounds: AssemblyBounds, role: int, rng, more: float = 0.5, wiring: bool = True, duplication: float = 0.0
+) -> np.ndarray:
     """Mutate one role in place, see `variation.mutate`; with wiring, sometimes also its number of copies by one."""
     role_motifs = np.ascontiguousarray(genomes["motifs"][:, role])
     genomes["motifs"][:, role] = variation.mutate(role_motifs, bounds.roles[role], rng, more, wiring, duplication)
