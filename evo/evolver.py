@@ -37,7 +37,7 @@ from evo.storage.store import Store
 from evo.storage.stored import STORE
 from evo.storage.task_code import checked_code
 from fitness.evaluation.objectives import objective
-from fitness.judges import EXTERNAL, Results
+from fitness.judges import Results
 from fitness.judges.scores import PLACE, results_of
 from fitness.sandbox.code import Code
 
@@ -380,5 +380,5 @@ class Evolver:
 
 
 def _check_external(spec, path):
-    if spec.judged_by != EXTERNAL:
+    if spec.judge_class.computes:
         raise UserError(f"{path}: is a run whose circuits {spec.judged_by} judges; go on with it by evo resume")

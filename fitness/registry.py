@@ -1,15 +1,15 @@
 """Tasks by name: built-in ones, those over a file of the user's, and a user's own from Python files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import MachineError, UserError
-from circuits.files import read_bytes
-from fitness.base.file_data import FOLDER, MAX_BYTES, FileData
+from fitness.base.file_data import FileData, content_of
 from fitness.base.task import Task
 from fitness.datasets.task import DatasetTask
-from fitness.learning.settings import FILES, Learning
 from fitness.learning.settings import NAME as LEARNING
+from fitness.learning.settings import Learning
 from fitness.recordings.task import RecordingTask
 from fitness.sandbox import modules
 from fitness.sandbox.code import Code, is_own, led_by, locate
@@ -49,61 +49,23 @@ def task(name: str, source: str | Code | None = None, **settings) -> Task:
     >>> fitness.task("itd", detectors=4).detectors
     4
     """
+    return of_section({"name": name} | settings, None, source)
+
+
+def of_section(
+    section: Mapping[str, Any], seconds: float | None = None, source: str | Code | None = None, folder: Path = Path()
+) -> Task:
+    """The task that a [task] section names. The code of a user's own, no call of which may take longer than `seconds`, and the
+    file of a task over a file are `source`, or else read relative to `folder`."""
+    settings = dict(section)
+    name = settings.pop("name")
     if is_own(name):
-        return own_task(name, source, None, settings)
-    return shipped_task(name, source, settings)
-
-
-def shipped_task(name: str, source: str | Code | None, settings: dict, folder: Path = Path()) -> Task:
-    """A built-in task; the file of a task over a file is `source`, or else read relative to `folder`."""
+        return own_task(name, source, seconds, settings, folder)
     task = task_class(name)(**settings)
     if isinstance(task, FileData):
-        _, data = code_and_data({"name": name} | settings, source if isinstance(source, tuple) else ())
-        task.over(None if data is None else data[0][1], folder)
+        task.over(content_of(task.file, source) if isinstance(source, tuple) else None, folder)
         task.interface  # noqa: B018 - reads the file
     return task
-
-
-def file_key(settings: dict) -> str | None:
-    """The setting that names the file of a task over a file; None for others."""
-    name, data = settings.get("name"), settings.get("data")
-    if name == LEARNING:
-        return "data" if isinstance(data, str) and data.lower().endswith(FILES) and not is_own(data) else None
-    return "file" if isinstance(name, str) and name in OVER_FILES else None
-
-
-def data_file(settings: dict) -> str | None:
-    """The file of a task over a file with these settings, its name among them; None for others. Raises UserError."""
-    key = file_key(settings)
-    if key == "data":
-        return settings["data"]
-    if key is None:
-        return None
-    kind = OVER_FILES[settings["name"]]
-    file = settings.get("file")
-    if not isinstance(file, str) or not file:
-        raise UserError(f'task {kind.name}: file: must name a file, such as "cell.csv", not {file!r}')
-    return file
-
-
-def code_and_data(settings: dict, source: Code) -> tuple[Code | None, Code | None]:
-    """The user's own code, and the file of a task over a file with these settings; None where there is none."""
-    name = data_file(settings)
-    path = None if name is None else f"{FOLDER}/{Path(name).name}"
-    own = tuple(file for file in source if file[0] != path)
-    data = tuple(file for file in source if file[0] == path)
-    return own or None, data or None
-
-
-def joined(own: Code | None, data: Code | None) -> Code | None:
-    """The user's own code and the data file in one code, see `code_and_data`."""
-    return None if own is None and data is None else (*(own or ()), *(data or ()))
-
-
-def read_data(settings: dict, folder: Path) -> Code | None:
-    """The file of a task over a file, read relative to `folder`, in the form kept with a run; None for others."""
-    file = data_file(settings)
-    return None if file is None else ((f"{FOLDER}/{Path(file).name}", read_bytes(folder / file, MAX_BYTES)),)
 
 
 def with_defaults(kind: type[Task]) -> Task:

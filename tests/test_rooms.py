@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom. Imports within functions count as well."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("circuits", "fitness", "evo")
 STATEMENTS = ast.stmt | ast.ExceptHandler | ast.match_case  # where imports stand
+
+# what circuits are judged by, and its names
+CONCRETE = ("fitness.tasks", "fitness.recordings", "fitness.datasets", "fitness.learning", "fitness.registry")
+NAMING = {
+    "evo.spec": "a spec names its judge",
+    "evo.cli": "evo tasks and evo recording list and explain what there is",
+    "evo.web": "the lab lets choose a task",
+    "evo.inspect.terminal.recording": "evo recording shows a file, and no run",
+    "evo.studies.baselines": "models beside circuits, fitted to a recording",
+}
 
 
 def _modules():
@@ -49,6 +60,17 @@ def _imports():
     return {name: _imported(name) for name in MODULES}
 
 
+def _within(module, rooms):
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def _names(module, package):
+    """The names that a module imports from the face of a package."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == package]
+    return {alias.name for node in froms for alias in node.names}
+
+
 def _circles(arrows):
     graph = networkx.DiGraph()
     graph.add_edges_from(arrows)
@@ -74,6 +96,23 @@ def test_what_lies_in_a_room_imports_one_way(room):
     place = {name: ".".join(name.split(".")[:depth]) for name in inside}
     arrows = {(place[a], place[b]) for a in inside for b in _imports()[a] if b in place}
     assert _circles((a, b) for a, b in arrows if a != b) == []
+
+
+def test_whoever_judges_circuits_is_known_by_one_contract():
+    """Searches, stores and pages import `fitness.judges.judge`, and ask what it answers: they know no task, recording or other
+    judge, and compare no name. (`fitness.judges.scores` reads what is told to `evo.Evolver`.)"""
+    file = MODULES["fitness.judges.judge"]
+    contract = {node.name for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)}
+    faces = {"fitness.judges.judge", "fitness.judges.scores"}
+    concrete = {name for name in MODULES if _within(name, (*CONCRETE, "fitness.judges"))} - faces - {"fitness.judges"}
+    assert {"fitness.judges.simulated", "fitness.recordings.task", "fitness.tasks.gate"} <= concrete
+    asking = [name for name in MODULES if name.startswith("evo.") and not _within(name, NAMING)]
+    assert {(name, known) for name in asking for known in _imports()[name] & concrete} == set()
+    allowed = contract | {"PUT_OFF", "judged", "kind"}
+    assert {(name, known) for name in asking for known in _names(name, "fitness.judges") - allowed} == set()
+    comparing = re.compile(r"judged_by *(==|!=|in\b|not in\b)")
+    assert [name for name in asking if comparing.search(MODULES[name].read_text(encoding="utf-8"))] == []
+    assert [room for room in NAMING if not any(_within(name, [room]) and _imports()[name] & concrete for name in MODULES)] == []
 
 
 def test_every_room_says_what_it_is_for():

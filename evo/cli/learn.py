@@ -141,10 +141,9 @@ def warmup(spec):
     from evo.cluster.warm_up import warm_up
     from evo.spec.circuit_section import CircuitBounds
     from evo.spec.run_spec import RunSpec, read_alone
-    from fitness.registry import data_file
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if resolved.own_code or not resolved.is_task or data_file(resolved.task):  # code is executed by run and resume alone
+    if resolved.own_code or resolved.data_file or not resolved.judge.warms:  # code is executed by run and resume alone
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

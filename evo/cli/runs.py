@@ -195,8 +195,7 @@ def _say_left_fixed(spec, source, path):
 def _announce(spec, source, folder):
     files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
     own = f"  (runs the code in {files})" if source is not None else ""
-    kind = "judge" if "judge" in spec.task else "task"
-    click.echo(harmless(f"{kind} {spec.judged_by}{own}, run folder {folder}"))
+    click.echo(harmless(f"{spec.title}{own}, run folder {folder}"))
 
 
 def _compile(spec, source):

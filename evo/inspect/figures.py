@@ -143,7 +143,7 @@ def front(run: Run, x: str | None = None, y: str = "held_out", ax=None):
     circuits.errors.UserError
         For an unknown measure.
     """
-    ax, x = axes(ax), x or ("energy" if run.spec.is_task else "synapses")
+    ax, x = axes(ax), x or ("energy" if run.spec.judge_class.simulates else "synapses")
     named: dict[str, tuple[str, Callable]] = {
         name: (f"objective {name}", lambda m, name=name: m.objectives[name]) for name in run.spec.search.objectives
     }

@@ -26,7 +26,6 @@ from evo.storage.run_folder import Run, read_spec
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE, check_before
 from evo.storage.task_code import checked_code, forked_code, keep, kept
-from fitness.judges import EXTERNAL
 from fitness.sandbox.code import Code
 
 say = logging.getLogger("evo")
@@ -269,7 +268,7 @@ def resume(
 
 
 def _check_not_told(spec, where):
-    if spec.judged_by == EXTERNAL:
+    if not spec.judge_class.computes:
         raise UserError(
             f"{where}: its scores come from outside: continue it by evo.Evolver.load(FOLDER), or give it a task by "
             "evo fork FOLDER --set task.name=..."

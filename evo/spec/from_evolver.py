@@ -34,7 +34,7 @@ def spec_of_evolver(
         interface = original.spec.make_judge(original.source).interface
         data = original.spec.model_dump(mode="json", exclude_none=True)
         inputs, outputs, dt_ms = interface.inputs, interface.outputs, interface.dt_ms
-        if original.spec.is_task:
+        if original.spec.judge_class.simulates:
             data["search"] = {key: data["search"][key] for key in original.spec.search.model_fields_set & data["search"].keys()}
             for key in OF_THE_TASK:
                 data["search"].pop(key, None)

@@ -14,7 +14,6 @@ from evo.spec.run_spec import RunSpec, changed, read_alone
 from evo.spec.starter import starter
 from fitness.recordings import Recording
 from fitness.recordings.task import HELD_OUT, SEARCH, RecordingTask
-from fitness.registry import data_file
 
 LANES = 64  # windows that are simulated at once
 LEAD_IN_MS = 300.0  # in which most circuits forget their initial state
@@ -87,7 +86,7 @@ def task_over(path, settings=(), chosen: dict[str, Any] | None = None) -> tuple[
         spec = read_alone(path)
         if spec.task["name"] != RecordingTask.name:
             raise UserError(f"{path}: its task is {spec.task['name']}, which has no recording")
-        values = spec.task | {"file": str(path.parent / str(data_file(spec.task)))}
+        values = spec.task | {"file": str(path.parent / str(spec.data_file))}
     else:
         values = {"name": RecordingTask.name, "file": str(path)}
         values |= {key: tuple(names) for key, names in (chosen or {}).items()}

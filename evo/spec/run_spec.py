@@ -33,14 +33,14 @@ from evo.spec.roles import Role, check_roles
 from evo.spec.search_section import Search, check_search
 from evo.spec.section import Section
 from fitness import judges
+from fitness.base.file_data import joined, read_data
 from fitness.base.trials import Interface
 from fitness.checks.check import check
 from fitness.checks.collect import collect
 from fitness.evaluation.objectives import own_file
-from fitness.judges import JUDGE, LEARNING, External, Judge, Setup, is_simulated, named
-from fitness.learning.settings import Learning
-from fitness.learning.settings import settings as learning_settings
-from fitness.registry import data_file, joined, own_part, own_task, read_data, shipped_task
+from fitness.judges import JUDGE, Judge, Setup
+from fitness.judges.learning import DATA
+from fitness.registry import of_section, own_part
 from fitness.sandbox.code import TASK, Code, digests, identity, is_own, locate, merged
 
 LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
@@ -48,10 +48,8 @@ LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "duplication", "initial_population", "growth", "offspring"}
 SINCE_0_5 |= {"founders_with", "founders_without"}
 TRIED = 5  # random circuits with which a judge is tried out before a run
-OF_LEARNING = {key: value for key, value in Learning.default_spec["search"].items() if value is not None}
-OF_A_JUDGE = {"objectives": ["score"], "trials": 1, "held_out": 1}
 ALGORITHM = "search.algorithm:"
-OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, "task.data": judges.DATA, "search.algorithm": ALGORITHM}
+OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, f"task.{DATA}": DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
 
 
@@ -73,45 +71,50 @@ class RunSpec(Section):
     def _of_a_judge(cls, data):
         """Set other defaults of [search] where circuits are not simulated on trials of a task."""
         if isinstance(data, dict) and isinstance(data.get("task"), dict) and isinstance(data.get("search", {}), dict):
-            search = data.get("search", {})
-            if JUDGE in data["task"]:
-                return data | {"search": OF_A_JUDGE | search}
-            if data["task"].get("name") == LEARNING:
-                return data | {"search": OF_LEARNING | search}
+            return data | {"search": {**judges.kind(data["task"]).defaults, **data.get("search", {})}}
         return data
 
     @property
     def judged_by(self) -> str:
         """The name of the task, or of another judge."""
-        return named(self.task)
+        return self.task[JUDGE if JUDGE in self.task else "name"]
 
     @property
-    def is_task(self) -> bool:
-        """Is the judge a simulated task?"""
-        return is_simulated(self.task)
+    def judge_class(self) -> type[Judge]:
+        """The class of the judge, which answers what readers of a run ask (`fitness.judges.judge`)."""
+        return judges.kind(self.task)
+
+    @property
+    def title(self) -> str:
+        """The task or judge for readers, "task itd" or "judge mine.py:score"."""
+        return f"{JUDGE if JUDGE in self.task else TASK} {self.judged_by}"
+
+    @property
+    def data_file(self) -> str | None:
+        """The file of data that the [task] section names, None for none. Raises UserError."""
+        key = self.judge_class.data_key(self.task)
+        file = None if key is None else self.task.get(key)
+        if key is not None and not (isinstance(file, str) and file):
+            raise UserError(f'task {self.judged_by}: {key}: must name a file, such as "cell.csv", not {file!r}')
+        return file
 
     @property
     def own_code(self) -> dict[str, str]:
         """The user's own code that the spec names, FILE.py:NAME or PACKAGE:NAME, by the key that names it."""
-        key = JUDGE if JUDGE in self.task else "name"
-        names = {f"task.{key}": self.judged_by}
-        if self.judged_by == LEARNING and isinstance(self.task.get("data"), str):
-            names["task.data"] = self.task["data"]
+        names = {f"task.{key}": name for key in self.judge_class.code_keys if isinstance(name := self.task.get(key), str)}
         names |= {f"search.objectives.{k}": own_file(name) or "" for k, name in enumerate(self.search.objectives)}
         names["search.algorithm"] = self.search.algorithm
         return {key: name for key, name in names.items() if is_own(name)}
 
     def with_own(self, names: dict[str, str]) -> "RunSpec":
         """The spec with other names of the user's own code, by the keys of `own_code`."""
-        s, task = self.search, dict(self.task)
-        for key in names.keys() & {"task.name", f"task.{JUDGE}", "task.data"}:
-            task[key.removeprefix("task.")] = names[key]
+        s, of_task = self.search, {key.removeprefix("task."): names[key] for key in names if key.startswith("task.")}
         objectives = tuple(
             name.replace(own_file(name) or "", names.get(f"search.objectives.{k}", own_file(name) or ""))
             for k, name in enumerate(s.objectives)
         )
         search = s.model_copy(update={"objectives": objectives, "algorithm": names.get("search.algorithm", s.algorithm)})
-        return self.model_copy(update={"task": task, "search": search})
+        return self.model_copy(update={"task": self.task | of_task, "search": search})
 
     def make_judge(self, source: Code | None = None, folder: Path = Path()) -> Judge:
         """Make the judge of the circuits; source is the user's own code (see `fitness.sandbox.code`), which without it is
@@ -132,19 +135,15 @@ class RunSpec(Section):
     def make_task(self, source: str | Code | None = None, folder: Path = Path()) -> fitness.Task:
         """The task; source is the user's own code (see `fitness.sandbox.code`) with the file of a task over a file; without it,
         both are read in place, relative to `folder`."""
-        if not self.is_task:
+        if not self.judge_class.simulates:
             raise UserError(f"{self.judged_by} is a judge, not a task")
-        settings = dict(self.task)
-        name = settings.pop("name")
-        if is_own(name):
-            return own_task(name, source, self.search.task_seconds, settings, folder)
-        return shipped_task(name, source, settings, folder)
+        return of_section(self.task, self.search.task_seconds, source, folder)
 
     def collect(self, folder: Path = Path()) -> Code | None:
         """The user's own code that the spec names, relative to `folder`, and after it the file of a task over a file; None
         where there is neither. Executes the code if a module asks for its own path, see `fitness.checks.collect`. Raises
         UserError."""
-        return joined(self.collect_code(folder), read_data(self.task, folder))
+        return joined(self.collect_code(folder), read_data(self.data_file, folder))
 
     def collect_code(self, folder: Path = Path()) -> Code | None:
         """The user's own code that the spec names, see `collect`."""
@@ -164,7 +163,7 @@ class RunSpec(Section):
         judge, s = self.make_judge(None, folder), self.search
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
-        elif not isinstance(judge, External):
+        elif judge.computes:
             judge.check(self.founders(judge.interface, TRIED))
 
     def founders(self, interface: Interface, count: int) -> Candidates:
@@ -198,7 +197,7 @@ class RunSpec(Section):
     def digest(self, source: str | Code | None = None) -> str:
         """sha256 of the spec and of the user's own code, without the keys that end the run: runs with the same digest compute
         the same generations."""
-        data = source is not None and data_file(self.task) is not None
+        data = source is not None and self.data_file is not None
         code = None if source is None else digests(source) if data and isinstance(source, tuple) else identity(source)
         left_out = ENDINGS | {key for key in SINCE_0_5 if getattr(self.search, key) == Search.model_fields[key].default}
         of_circuit = {"gain_mv"} if self.circuit.gain_mv == CircuitBounds.model_fields["gain_mv"].default else set()
@@ -243,16 +242,14 @@ def _check_judge(spec, where):
             raise UserError(f"{where}: task.{key}: must hold finite numbers and no dates, not {value}") from None
     if JUDGE in section and "name" in section:
         raise UserError(f"{where}: task: names a task and a judge; leave one of name and judge out")
-    if not is_simulated(section):
-        try:
-            judges.asked(section) if JUDGE in section else learning_settings(section)
-        except UserError as error:
-            raise UserError(f"{where}: {error}") from None
+    try:
+        spec.judge_class.check_section(section)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    if not spec.judge_class.simulates:
         if "rate" in s.descriptors:
             raise UserError(f"{where}: search.descriptors: rate: only simulated tasks have spikes")
         return
-    if not isinstance(section.get("name"), str):
-        raise UserError(f'{where}: task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')
     if s.target is not None and not 0 < s.target <= 1:
         raise UserError(f"{where}: search.target: must be greater than 0, and less than or equal to 1, not {s.target:g}")
     if s.noisy:

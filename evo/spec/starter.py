@@ -88,7 +88,7 @@ def left_fixed(spec: RunSpec, source: Code | None = None) -> dict[str, list[floa
     ranges of `starter`. source: the code of a user's own task."""
     section = spec.circuit.parameters
     out = type(section).model_fields.keys() - section.model_fields_set
-    known = _evolved(type(spec.make_task(source))) if spec.is_task else TIME_CONSTANTS
+    known = _evolved(type(spec.make_task(source))) if spec.judge_class.simulates else TIME_CONSTANTS
     return {key: value for key, value in known.items() if key in out and value[0] < value[1]}
 
 

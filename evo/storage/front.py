@@ -136,7 +136,7 @@ def members(
             condition=conditions[row["condition"]] if row["condition"] >= 0 else None,
             objectives={n: float(objective(n).show(loss)) for n, loss in zip(names, row["losses"], strict=True)},
             circuit=genome.to_circuit(row["genome"], encoding, interface.inputs, interface.outputs),
-            unit_score=spec.is_task,
+            unit_score=spec.judge_class.unit_score,
             judgements=int(row["count"]) if noisy else 1,
             mean_score=float(row["mean"][-1] if noisy else row["score"]),
             noisy=noisy,

@@ -10,8 +10,6 @@ from circuits.graph.wiring import Wiring
 from circuits.graph.wiring import live as living_part
 from evo import genome
 from evo.population.lineage import FOUNDER
-from fitness.registry import OVER_FILES
-from fitness.tasks import BUILT_IN
 
 
 class Recurrence(NamedTuple):
@@ -58,12 +56,6 @@ def recurrences(run, cache: MutableMapping | None = None) -> list[Recurrence]:
     return rows
 
 
-def neurons_read(task: str) -> str:
-    """The neurons that a task reads, "outputs" or "all"; "all" for a user's own task, whose file is not executed."""
-    known = BUILT_IN | OVER_FILES
-    return known[task].listens if task in known else "all"
-
-
 def _remembered(run):
     """All individuals that the run remembers: genome, island and generation of birth, and founder."""
     steps = np.concatenate([state.pedigree for state in run.states])
@@ -89,7 +81,7 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     `wanted`."""
     if genome.is_assembly(genomes):
         return _of_assemblies(genomes, wanted, run, cache)
-    alive = neurons_read(run.spec.judged_by) == "outputs"
+    alive = run.spec.judge_class.neurons_read(run.spec.task) == "outputs"
     wiring = _wiring(genomes)
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])

@@ -5,10 +5,11 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,10 +30,6 @@ from evo.storage.parts import Part, parts_of
 from evo.storage.recurrence import Recurrence, recurrences
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
-from fitness.analysis import Analysis, from_text
-from fitness.judges import LEARNING
-from fitness.learning.curve import Curves
-from fitness.learning.curve import from_text as curves_from_text
 
 
 class Step(NamedTuple):
@@ -243,7 +240,7 @@ class Run:
     def _recurrences(self) -> list[Recurrence]:
         return recurrences(self)
 
-    def analysis(self, member: Member) -> Analysis | None:
+    def analysis(self, member: Member) -> Mapping[str, Any] | None:
         """The analysis of a circuit of the front: why it works.
 
         Parameters
@@ -257,10 +254,9 @@ class Run:
             Plain JSON with "base", "lesions", "core", "perturbation", "tuning", "activity", "controls", "energy" and "states";
             None where none is stored: a run analyses the 100 best circuits when it ends.
         """
-        text = self._analyses.get(digest(member.circuit)) if self.spec.is_task else None
-        return None if text is None else from_text(text, str(self.folder / STORE))
+        return self._analysis(member, "analysis")
 
-    def learning(self, member: Member) -> Curves | None:
+    def learning(self, member: Member) -> Mapping[str, Any] | None:
         """The learning curves of a circuit of the front, in a run by learning.
 
         Parameters
@@ -274,8 +270,13 @@ class Run:
             Plain JSON: "search", a curve, and "held_out", a list of them; each has "steps" of training and the "accuracy" and
             "spikes" after them. None where none is stored: a run makes them for its best circuits when it ends.
         """
-        text = self._analyses.get(digest(member.circuit)) if self.spec.judged_by == LEARNING else None
-        return None if text is None else curves_from_text(text, str(self.folder / STORE))
+        return self._analysis(member, "learning")
+
+    def _analysis(self, member, name):
+        """The stored analysis of a circuit if the judge makes one of this name."""
+        read = self.spec.judge_class.analyses.get(name)
+        text = self._analyses.get(digest(member.circuit)) if read else None
+        return None if read is None or text is None else read(text, str(self.folder / STORE))
 
     @cached_property
     def _analyses(self) -> dict[str, str]:

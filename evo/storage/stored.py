@@ -118,7 +118,7 @@ def read(store: Store, spec: RunSpec) -> Stored:
     states = [reader.state(blob, last[island]) for island, _, blob in rows]
     reader.records([state.archive for state in states], [last[island]["generation"] for island, *_ in rows])
     examples = None if facts.examples is None else reader.examples(facts.examples)
-    if examples is None and spec.is_task:
+    if examples is None and spec.judge_class.simulates:
         raise damaged(path, "the table run: examples: is missing")
     return Stored(facts.spec_sha256, interface, examples, initial, epochs, states, facts.conditions, about)
 
@@ -192,7 +192,7 @@ class _Reader:
         self.bounds: Bounds | AssemblyBounds = spec.encoding(interface).bounds
         self.genome = genome.empty(self.bounds, 0).dtype
         s = spec.search
-        self.cases = (s.trials, s.trials) if spec.is_task else (1, CASES)  # a judge may have any number
+        self.cases = (s.trials, s.trials) if spec.judge_class.simulates else (1, CASES)  # others may have any number
         self.record = record(self.genome, outcome_of(spec.search))
 
     def state(self, blob: bytes, last: dict) -> State:

@@ -17,9 +17,8 @@ from circuits.motif_file import write_whole
 from evo.spec.run_spec import RunSpec
 from evo.storage.store import Store
 from fitness.base.file_data import FOLDER as DATA
-from fitness.base.file_data import MAX_BYTES
+from fitness.base.file_data import MAX_BYTES, code_and_data, joined, read_data
 from fitness.base.task import Task
-from fitness.registry import code_and_data, data_file, file_key, joined, read_data
 from fitness.sandbox.code import INIT, Code, digests, gather_whole, led_by, read_alone
 
 BeforeCode = Callable[[RunSpec, Path], None]
@@ -31,7 +30,7 @@ FACT = "task_files"  # in the store: sha256 by path, as JSON
 def kept(spec: RunSpec, code: Code) -> RunSpec:
     """The spec with the names that the user's own code and data have in the run folder."""
     names = {}
-    own, data = code_and_data(spec.task, code)
+    own, data = code_and_data(code, spec.data_file)
     alone = own is not None and len(own) == 1 and "/" not in own[0][0]
     for key, name in spec.own_code.items():
         where, _, inner = name.rpartition(":")
@@ -39,13 +38,14 @@ def kept(spec: RunSpec, code: Code) -> RunSpec:
         if not alone:
             path = f"{FOLDER}/{path if where.endswith('.py') else path.removesuffix(f'/{INIT}')}"
         names[key] = f"{path}:{inner}"
-    spec = spec.with_own(names)
-    return spec if data is None else spec.model_copy(update={"task": spec.task | {str(file_key(spec.task)): data[0][0]}})
+    if data is not None:
+        names[f"task.{spec.judge_class.data_key(spec.task)}"] = data[0][0]
+    return spec.with_own(names)
 
 
 def keep(spec: RunSpec, code: Code, folder: Path):
     """Write the user's own code and data of `spec` into a run folder. Raises UserError where other files are in the way."""
-    own, data = code_and_data(spec.task, code)
+    own, data = code_and_data(code, spec.data_file)
     for path, content in data or ():
         write_whole(folder / path, content)
     if own is not None:
@@ -77,11 +77,11 @@ def stored_code(spec: RunSpec, folder: Path) -> Code | None:
 
 def _stored_data(spec, folder):
     """The file of a task over a file, in the run folder."""
-    file = data_file(spec.task)
+    file = spec.data_file
     if file is None:
         return None
     if Path(file).parent.as_posix() != DATA or Path(file).name in ("", ".", "..") or "\0" in file:
-        where = f"{folder / 'run.toml'}: task.{file_key(spec.task)}"
+        where = f"{folder / 'run.toml'}: task.{spec.judge_class.data_key(spec.task)}"
         raise UserError(f"{where}: {file!r} is no file that a run keeps in {DATA}/; undo the change")
     path = folder / file
     if path.is_symlink() or path.parent.is_symlink():
@@ -143,7 +143,7 @@ def checked_task(spec: RunSpec, folder: Path, missing: str, before_code: BeforeC
     """The task of a run. Its own code, if it has any, is executed if it is unchanged; `before_code` is called before that, with
     the spec and the folder. Raises UserError, also where a run's circuits are judged otherwise, with `missing`, the reason
     why a task is needed."""
-    if not spec.is_task:
+    if not spec.judge_class.simulates:
         raise UserError(f"{folder}: its circuits are judged by {spec.judged_by}, which is no task: {missing}")
     code = checked_code(spec, folder)
     if code is not None and before_code:
@@ -158,16 +158,16 @@ def forked_code(
     names, relative to the working folder. `before_code` is called with the spec and the folder before any code may be
     executed."""
     old, new = ({name.rpartition(":")[0] for name in s.own_code.values()} for s in (parent, spec))
-    file, same = data_file(spec.task), data_file(spec.task) == data_file(parent.task)
+    file, same = spec.data_file, spec.data_file == parent.data_file
     if not new and file is None:
         return None
     inherited = checked_code(parent, folder) if (new and new == old) or (file is not None and same) else None
-    own, data = (None, None) if inherited is None else code_and_data(parent.task, inherited)
+    own, data = (None, None) if inherited is None else code_and_data(inherited, parent.data_file)
     if new:
         before_code(spec, folder if new == old else Path())
     if new != old:
         own = spec.collect_code()
-    return joined(own if new else None, data if same else read_data(spec.task, Path()))
+    return joined(own if new else None, data if same else read_data(spec.data_file, Path()))
 
 
 def refuse_changes(spec: RunSpec, code: Code | None, store: Store, folder: Path):

@@ -6,9 +6,34 @@ from pydantic import Field, PrivateAttr
 
 from circuits.files import read_bytes
 from fitness.base.finite_data import FiniteData
+from fitness.sandbox.code import Code
 
 FOLDER = "data"  # of a run, with the file
 MAX_BYTES = 1 << 29  # of the file, which is held in memory and sent to every worker
+
+
+def code_and_data(source: Code, file: str | None) -> tuple[Code | None, Code | None]:
+    """The user's own code, and the file of data of this name, if any; None where there is none."""
+    path = None if file is None else f"{FOLDER}/{PurePath(file).name}"
+    own = tuple(part for part in source if part[0] != path)
+    data = tuple(part for part in source if part[0] == path)
+    return own or None, data or None
+
+
+def content_of(file: str, source: Code) -> bytes | None:
+    """The content of a file of data, None where it is not in `source`."""
+    _, data = code_and_data(source, file)
+    return None if data is None else data[0][1]
+
+
+def joined(own: Code | None, data: Code | None) -> Code | None:
+    """The user's own code and the file of data in one code, see `code_and_data`."""
+    return None if own is None and data is None else (*(own or ()), *(data or ()))
+
+
+def read_data(file: str | None, folder: Path) -> Code | None:
+    """A file of data, read relative to `folder`, in the form kept with a run; None for none."""
+    return None if file is None else ((f"{FOLDER}/{PurePath(file).name}", read_bytes(folder / file, MAX_BYTES)),)
 
 
 class FileData(FiniteData):

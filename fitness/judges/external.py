@@ -1,21 +1,28 @@
 """The judge of runs whose scores come from outside, through `evo.Evolver.tell`."""
 
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from circuits.errors import UserError
-from fitness.base.trials import Interface
+from fitness.judges.asked import EXTERNAL, asked, refuse_own_objectives
 from fitness.judges.judge import Judge
-
-EXTERNAL = "told"  # [task] judge = "told"
 
 
 class External(Judge):
     """Knows the interface of circuits, and judges none."""
 
     warms = False
+    computes: ClassVar[bool] = False
+    title = f"scores {EXTERNAL} from outside"
+    cases = None
 
-    def __init__(self, interface: Interface, objectives: tuple[str, ...]):
-        self.title, self.interface, self.objectives, self.cases = "scores told from outside", interface, objectives, None
+    def __init__(self, section, setup, objectives, source=None, folder=None):
+        super().__init__(section, setup, objectives)
+        self.interface = asked(section).interface
+        refuse_own_objectives(objectives)
+
+    @classmethod
+    def check_section(cls, section):
+        asked(section)
 
     def evaluate(self, candidates, attempts=None) -> NoReturn:
         raise UserError('judge = "told": the scores come from outside: open it with evo.Evolver, or evo.Evolver.load(FOLDER)')

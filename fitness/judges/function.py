@@ -13,7 +13,8 @@ with `search.held_out` other seeds, and as many for validation.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -21,52 +22,44 @@ import numpy as np
 
 from circuits.errors import MachineError, UserError
 from fitness.base.task import PARTS
-from fitness.base.trials import Interface
 from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
-from fitness.evaluation.objectives import WORST, Objective
+from fitness.evaluation.objectives import WORST
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
+from fitness.judges.asked import JUDGE, asked, refuse_own_objectives
 from fitness.judges.judge import Fresh, Judge
+from fitness.registry import own_part
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import describe
 from fitness.scoring.confidence import half_width
 
 
 class Function(Judge):
-    """Judge by a function, for a run with this seed.
-
-    score  the function;   name  as in the spec;   settings  its keyword arguments
-    trials, held_out  numbers of seeds in the search, and in each of the other parts;   seconds  limit of one call
-    """
+    """Judge by a function: `score`, which is called with the keyword arguments `settings`."""
 
     own = True
+    code_keys: ClassVar[tuple[str, ...]] = (JUDGE,)
     exact: ClassVar[bool] = False
     warms: ClassVar[bool] = False  # a call may take long
     rule: ClassVar[str] = (
         "all that is random must come from the seed, and nothing may depend on the time, the process, or earlier calls"
     )
 
-    def __init__(
-        self,
-        score: Callable[..., Any],
-        name: str,
-        interface: Interface,
-        objectives: Mapping[str, Objective],
-        settings: Mapping[str, Any],
-        seed: int,
-        trials: int,
-        held_out: int,
-        seconds: float | None = None,
-    ):
-        self.score, self.title, self.interface, self.settings = score, f"judge {name}", interface, dict(settings)
-        self.objectives, self._objectives = tuple(objectives), dict(objectives)
-        self.cases: int | None = None
-        self._seed, self._trials, self._held_out, self._seconds = seed, trials, held_out, seconds
+    def __init__(self, section, setup, objectives, source=None, folder=Path()):
+        super().__init__(section, setup, objectives)
+        asks, self.cases = asked(section), None
+        self.title, self.interface, self.settings = f"judge {asks.judge}", asks.interface, asks.model_extra or {}
+        refuse_own_objectives(objectives)
+        self.score: Callable[..., Any] = own_part(asks.judge, JUDGE, source, setup.seconds, folder)
+
+    @classmethod
+    def check_section(cls, section):
+        asked(section)
 
     def seeds(self, part: str, attempt: int = 0) -> list[int]:
         """Seeds of a part of the run, one of `fitness.task.PARTS`, each below 2^32."""
-        count = self._trials if part == "search" else self._held_out
-        state = np.random.SeedSequence((self._seed, PARTS.index(part), attempt)).generate_state(count, "u4")
+        count = self.setup.trials if part == "search" else self.setup.held_out
+        state = np.random.SeedSequence((self.setup.seed, PARTS.index(part), attempt)).generate_state(count, "u4")
         return [int(seed) for seed in state]
 
     def evaluate(self, candidates, attempts=None):
@@ -137,7 +130,7 @@ class Function(Judge):
 
     def _call(self, circuit, seed):
         try:
-            return answer(guarded(self.title, self._seconds, self.score, circuit, seed, **self.settings), self.title)
+            return answer(guarded(self.title, self.setup.seconds, self.score, circuit, seed, **self.settings), self.title)
         except UnknownError as error:
             raise _FailedError(str(error)) from None
         except MachineError:

@@ -3,7 +3,7 @@
     a population of circuits in  ->  per circuit: objectives (minimised), case scores, measures; what failed, and why
 
 A simulated task is one (`fitness.judges.simulated`), a function of the user's own another (`fitness.judges.function`); a new
-kind is a class derived from `Judge` in a file beside them, with its name in `fitness.judges`.
+kind is a class derived from `Judge` in a file beside them, with its name in `fitness.judges.kind`.
 
 What a judge promises
 ---------------------
@@ -26,11 +26,14 @@ Remembering     It may keep between calls whatever does not change a result. The
 Name and files  Its name is `title`. It is identified by the [task] section of the spec and the contents of the files named
                 there (`fitness.checks.collect`): both are in the digest of a run, lie in its folder, and are sent to the
                 workers. It reads nothing else.
+Read in a run   What readers of a run ask, its class answers from the [task] section, with nothing of the user's executed: how
+                many case scores there are, what the scores mean, how a stored analysis is read. They ask no judge for its name.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -38,9 +41,29 @@ from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif
 from circuits.simulation.packed import PackedCircuits
+from circuits.simulation.population import Stop
 from fitness.base.task import Task
 from fitness.base.trials import Interface
+from fitness.evaluation.objectives import Objective
 from fitness.recordings.inference import Ranges
+from fitness.sandbox.code import Code
+
+Section = Mapping[str, Any]  # [task] of a spec
+
+
+class Setup(NamedTuple):
+    """Settings of a run's spec that its judge needs, besides its section.
+
+    objectives  names;   seed;   trials, held_out  numbers of cases in the search, and of fresh ones
+    seconds     limit of one call into the user's own code;   stop  the rule of early stopping, by the time step
+    """
+
+    objectives: tuple[str, ...]
+    seed: int
+    trials: int
+    held_out: int
+    seconds: float
+    stop: Callable[[float], Stop]
 
 
 class Candidates(Protocol):
@@ -158,7 +181,13 @@ class Judge(ABC):
     exact       see above;   max_batch  largest number of circuits at once
     task        the simulated task behind it, which `evo prune`, the analysis and the pictures of activity need; else None
     analysed    number of the best circuits of a run that it analyses at its end
+    analyses    readers of a stored analysis, from its text and the place for messages, by the name of the section of the page
     race        how it judges after parts of its work; None if it cannot
+    simulates   are circuits simulated, all on the same trials of `task`? Then these are the cases, and a run keeps examples
+    computes    False if the scores come from outside (`evo.Evolver`)
+    fits_data   does it compare circuits with what was measured? Then those that explain it equally well are counted
+    code_keys   keys of the section that may name the user's own code
+    defaults    of [search], where they are not those of a simulated task
     """
 
     title: str
@@ -174,6 +203,50 @@ class Judge(ABC):
     task: Task | None = None
     race: Race | None = None
     analysed: ClassVar[int] = 0
+    analyses: ClassVar[Mapping[str, Callable[[str, str], Mapping[str, Any]]]] = {}
+    simulates: ClassVar[bool] = False
+    computes: ClassVar[bool] = True
+    fits_data: ClassVar[bool] = False
+    code_keys: ClassVar[tuple[str, ...]] = ()
+    defaults: ClassVar[Mapping[str, Any]] = {"objectives": ["score"], "trials": 1, "held_out": 1}
+
+    def __init__(
+        self, section: Section, setup: Setup, objectives: Mapping[str, Objective], source: Code | None = None, folder=Path()
+    ):
+        """The user's own code is executed, from `source` or else from its file, relative to `folder`. Raises UserError."""
+        self.setup, self.objectives, self._objectives = setup, tuple(objectives), dict(objectives)
+
+    @classmethod
+    def check_section(cls, section: Section):
+        """Check a section, with nothing executed. Raises UserError."""
+        return
+
+    @classmethod
+    def data_key(cls, section: Section) -> str | None:
+        """The key of the section that names a file of data, None for none."""
+        return None
+
+    @classmethod
+    def neurons_read(cls, section: Section) -> Literal["outputs", "all"]:
+        """The neurons whose spikes count, "all" where that is not known."""
+        return "all"
+
+    @classmethod
+    def described(cls, section: Section) -> str | None:
+        """Its description, "" where only the run has one; None if it does not ship."""
+        return None
+
+    @classmethod
+    def closed_loop(cls, section: Section) -> Task | None:
+        """The task in which circuits decide their inputs, which stored examples cannot show; None for others, and for one that
+        does not ship."""
+        return None
+
+    @classmethod
+    def comparison(cls, section: Section, folder: Path, interface: Interface) -> Callable[[Circuit, int], Any] | None:
+        """Measured spikes beside those of a circuit, from the circuit and the seed of the run in `folder` (see
+        `fitness.recordings.compared`); None where nothing was measured, or it cannot be read."""
+        return None
 
     @abstractmethod
     def evaluate(self, candidates: Candidates, attempts: np.ndarray | None = None) -> Results:

@@ -16,6 +16,7 @@ and is reproducible bit for bit.
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, NamedTuple
 
@@ -24,18 +25,23 @@ import numpy as np
 from circuits.circuit import Circuit
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
+from fitness.base.file_data import content_of
 from fitness.base.task import PARTS
 from fitness.base.trials import Interface
-from fitness.evaluation.objectives import WORST, Objective
+from fitness.evaluation.objectives import WORST
 from fitness.judges.answers import CASES, Answer, answer, results
+from fitness.judges.asked import refuse_own_objectives
 from fitness.judges.judge import Candidates, Description, Fresh, Judge, Race, Results
-from fitness.learning.curve import Curves, Learned, values
-from fitness.learning.data import Data
+from fitness.learning.curve import Curves, Learned, from_text, values
+from fitness.learning.data import FILES, Data
 from fitness.learning.essential import essential
 from fitness.learning.settings import NAME, Learning
+from fitness.learning.settings import settings as settings_of
+from fitness.registry import own_part
 from fitness.sandbox.code import is_own
 from fitness.scoring.confidence import half_width
 
+DATA = "data"  # the key with the user's own code or file, and its kind in messages
 REMEMBERED = 2_000  # paused trainings, and results of the best circuits
 FRESH = ("validation", "held_out")
 
@@ -48,34 +54,48 @@ class _Validated(NamedTuple):
 
 
 class LearningJudge(Judge):
-    """Judge by learning, for a run with this seed. Case scores are the recalls of each class.
+    """Judge by learning. Case scores are the recalls of each class.
 
-    trials, held_out  numbers of trainings of a circuit in the search, and in each of the other parts
+    A circuit is trained `search.trials` times in the search, and `search.held_out` times in each of the other parts.
     """
 
     unit_score: ClassVar[bool] = True
     exact: ClassVar[bool] = False
     warms: ClassVar[bool] = False  # a training takes long
     analysed: ClassVar[int] = 3
+    analyses: ClassVar[Mapping[str, Any]] = {"learning": from_text}
+    code_keys: ClassVar[tuple[str, ...]] = (DATA,)
+    defaults: ClassVar[Mapping[str, Any]] = {k: v for k, v in Learning.default_spec["search"].items() if v is not None}
     rule: ClassVar[str] = "all that is random must come from the seed, and nothing may depend on the time or earlier calls"
 
-    def __init__(
-        self,
-        settings: Learning,
-        data: Data,
-        objectives: Mapping[str, Objective],
-        seed: int,
-        trials: int,
-        held_out: int,
-    ):
-        self.settings, self.data, self.title = settings, data, f"task {NAME}"
-        self.objectives, self._objectives = tuple(objectives), dict(objectives)
-        self.cases: int | None = None
-        self.own = is_own(settings.data)
-        self.race = Race(settings.shares, settings.keep) if settings.rungs > 1 else None
-        self._seed, self._trials, self._held_out = seed, trials, held_out
+    def __init__(self, section, setup, objectives, source=None, folder=Path()):
+        super().__init__(section, setup, objectives)
+        s = self.settings = settings_of(section)
+        refuse_own_objectives(objectives, "")
+        self.title, self.cases, self.own = f"task {NAME}", None, is_own(s.data)
+        function = content = None
+        if self.own:
+            function = own_part(s.data, DATA, source, setup.seconds, folder)
+        elif source is not None and self.data_key(section) is not None:
+            content = content_of(s.data, source)
+        where = function, setup.seconds, content, folder
+        self.data = Data(s.data, s.settings, s.examples, s.judged, setup.seed, *where)
+        self.race = Race(s.shares, s.keep) if s.rungs > 1 else None
         self._paused: dict[tuple[str, int], Any] = {}
         self._fresh: dict[str, _Validated] = {}
+
+    @classmethod
+    def check_section(cls, section):
+        settings_of(section)
+
+    @classmethod
+    def data_key(cls, section):
+        name = section.get(DATA)
+        return DATA if isinstance(name, str) and name.lower().endswith(FILES) and not is_own(name) else None
+
+    @classmethod
+    def described(cls, section):
+        return ""
 
     @cached_property
     def interface(self) -> Interface:  # type: ignore[override]
@@ -140,7 +160,7 @@ class LearningJudge(Judge):
         paused = 40.0 * self.settings.parameters * min(population, REMEMBERED)
         # of a training step: inputs and outputs of each neuron at each step of the batch
         step = 64.0 * self.settings.batch * sets.train.x.shape[1] * (sets.train.x.shape[2] + self.settings.parameters / 4)
-        return {("trials",): 2 * trials + step, ("population", "trials"): paused * self._trials}
+        return {("trials",): 2 * trials + step, ("population", "trials"): paused * self.setup.trials}
 
     def analyse(self, motif: Motif, name: str) -> Mapping[str, Any] | None:
         """The learning curves of a circuit."""
@@ -168,7 +188,7 @@ class LearningJudge(Judge):
 
     def _attempted(self, circuit, attempt, until) -> list[Learned] | None:
         """The trainings of one attempt; None for a circuit of which no network can be made."""
-        trainings = [self._learned(circuit, "search", attempt * self._trials + k, until) for k in range(self._trials)]
+        trainings = [self._learned(circuit, "search", attempt * self.setup.trials + k, until) for k in range(self.setup.trials)]
         return [learned for learned in trainings if learned is not None] or None
 
     def _answer(self, trainings) -> Answer | None:
@@ -205,7 +225,7 @@ class LearningJudge(Judge):
         from fitness.learning.training import Training
 
         sets = self.data.sets(part, number if part in FRESH else 0)
-        seeds = np.random.SeedSequence((self._seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
+        seeds = np.random.SeedSequence((self.setup.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds[0])
             try:
@@ -224,7 +244,7 @@ class LearningJudge(Judge):
         """The trainings of a circuit on fresh trials. Remembered."""
         key = digest(circuit)
         if key not in self._fresh:
-            trained = ([self._trained(circuit, part, k) for k in range(self._held_out)] for part in FRESH)
+            trained = ([self._trained(circuit, part, k) for k in range(self.setup.held_out)] for part in FRESH)
             validated = _Validated(*([learned for learned in part if learned is not None] for part in trained))
             _remember(self._fresh, key, validated)
         return self._fresh[key]

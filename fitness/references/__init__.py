@@ -42,6 +42,12 @@ def reference(name: str) -> Motif:
     return load(path)
 
 
+def reference_of(task: Task) -> Motif | None:
+    """The reference circuit of a task, None for one that has none or does not ship."""
+    ships = type(task).__module__.startswith("fitness.") and (FOLDER / f"{task.name}.json").exists()
+    return reference(task.name) if ships else None
+
+
 def lesioned(task: Task) -> Motif:
     """The reference circuit without the connections that its task calls critical."""
     return lesion(reference(task.name), connections=task.critical_connections)

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import fitness
 from circuits.circuit import Circuit
 from circuits.motif_file import Motif
 from circuits.simulation.raster import Raster
@@ -13,8 +12,6 @@ from circuits.simulation.simulate import simulate
 from evo.storage.run_folder import Run
 from fitness.analysis import MOTIF_TRIALS, task_of, trials_for
 from fitness.analysis.activity import irregularity
-from fitness.base.task import Task
-from fitness.tasks import BUILT_IN
 
 SHOWN = 12  # trials, of different classes if possible
 TRACED = 4  # trials with potentials and currents
@@ -47,9 +44,8 @@ def of_run(run: Run) -> Shown:
     """The example trials of a run; those of a closed loop are made anew, with their environment, for our own tasks."""
     if run.examples is None:
         return Shown.none()
-    settings = dict(run.spec.task)
-    if settings["name"] in BUILT_IN and BUILT_IN[settings["name"]].environment is not Task.environment:
-        return _held_out(fitness.task(**settings), run.spec.search.seed, run.spec.search.held_out)
+    if (task := run.spec.judge_class.closed_loop(run.spec.task)) is not None:
+        return _held_out(task, run.spec.search.seed, run.spec.search.held_out)
     trials, signals = chosen(run.examples.labels), run.examples.driven
     signals = None if signals is None else signals[trials]
     return Shown(run.examples.spikes[trials], run.examples.labels[trials], signals=signals)

@@ -9,7 +9,7 @@ import json
 import math
 import time
 import zlib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from shlex import quote
 from typing import Any
 
@@ -17,7 +17,7 @@ from circuits.circuit import Circuit
 from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
-from evo.inspect import measured
+from evo.inspect.equally_good import as_text, equally_good
 from evo.inspect.page import activity
 from evo.inspect.page.changes import changes
 from evo.inspect.page.course import course
@@ -27,10 +27,8 @@ from evo.storage.front import Member, versions
 from evo.storage.recurrence import recurrences
 from evo.storage.run_folder import Run
 from fitness import analysis
-from fitness.analysis import Analysis
 from fitness.evaluation.objectives import objective
-from fitness.judges import LEARNING
-from fitness.tasks import BUILT_IN
+from fitness.judges import kind
 
 WITH_TRACES = 4_000_000  # bytes of packed circuits, after which they come without potentials and currents
 WITH_DESCENT = 5_500_000  # and after which without descent
@@ -69,7 +67,7 @@ def lineage_of(run: Run, rank: int, cache: Cache) -> list[dict] | None:
 def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
     """The page's data without its circuits."""
     search = run.spec.search
-    equally_good = measured.equally_good(run) if _recorded(run, cache) is not None else None
+    equals = equally_good(run)
     return {
         "kind": "run",
         "title": run.name,
@@ -94,7 +92,7 @@ def head(run: Run, shown: activity.Shown, cache: Cache) -> dict:
             _row(m) | {"recurrence": e._asdict() | {"ranks": e.ranks[:RANKS], "more": len(e.ranks[RANKS:])}}
             for m, e in zip(run.front, recurrences(run, cache), strict=True)
         ],
-        "equally_good": None if equally_good is None else equally_good | {"text": measured.as_text(equally_good)},
+        "equally_good": None if equals is None else equals | {"text": as_text(equals)},
     }
 
 
@@ -149,18 +147,13 @@ def _packed(run, shown, cache, end) -> Iterator[str]:
 
 
 def _whole(run, member, shown, cache, traces, descent):
-    circuit = _circuit(member.circuit, shown, traces, cache)
-    recorded = _recorded(run, cache)
-    circuit["measured"] = measured.of_circuit(recorded, member.circuit, run.spec.search.seed) if recorded else None
+    circuit, spec = _circuit(member.circuit, shown, traces, cache), run.spec
+    compared = _kept(cache, ("compared",), lambda: spec.judge_class.comparison(spec.task, run.folder, run.interface))
+    circuit["measured"] = None if compared is None else compared(member.circuit, spec.search.seed)
     circuit["analysis"], circuit["learning"] = _analysis(run.analysis(member)), run.learning(member)
     circuit["parts"] = [part._asdict() | {"circuit": drawn(part.circuit)} for part in run.parts(member.rank)]
     circuit["lineage"] = lineage_of(run, member.rank, cache) if descent else None
     return circuit
-
-
-def _recorded(run, cache):
-    """The task of a run over a recording, cached."""
-    return _kept(cache, ("recorded",), lambda: measured.task_of(run))
 
 
 def _wiring(circuit, cache):
@@ -204,7 +197,7 @@ def _kept(cache, key, make):
     return cache[key]
 
 
-def _analysis(stored: Analysis | None) -> dict | None:
+def _analysis(stored: Mapping[str, Any] | None) -> dict | None:
     """Stored analysis of a circuit; the motif file of its core is left out."""
     if stored is None:
         return None
@@ -230,12 +223,11 @@ def _row(m: Member) -> dict:
 
 
 def task(settings, inputs, outputs, dt_ms, about=None):
-    settings = dict(settings or {})
+    settings, about = dict(settings or {}), about or {}
+    described = kind(settings).described(settings)
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
-    built_in = BUILT_IN.get(name) if isinstance(name, str) else None
-    ships = built_in is not None or (name == LEARNING and judge is None)
-    text = (built_in.__doc__ or "").strip() if built_in else (about or {}).get("text", "")
+    text = described or about.get("text", "")
     return {
         "name": name,
         "settings": exact(settings),
@@ -244,9 +236,9 @@ def task(settings, inputs, outputs, dt_ms, about=None):
         "dt_ms": dt_ms,
         "text": " ".join(text.partition("\n\n")[0].split()),
         "more": text,
-        "judged": (about or {}).get("judged", ""),
-        "wanted": (about or {}).get("wanted", {}),
-        "own": name is not None and not ships,
+        "judged": about.get("judged", ""),
+        "wanted": about.get("wanted", {}),
+        "own": name is not None and described is None,
         "judge": judge,
     }
 

@@ -10,8 +10,7 @@ from circuits.simulation.environments import TwoEars
 from evo.inspect import pictures
 from evo.inspect.terminal.text import raster_lines
 from fitness.base.task import Task
-from fitness.references import lesioned, reference
-from fitness.tasks import BUILT_IN
+from fitness.references import lesioned, reference_of
 
 SHOWN = 4  # trials, of as many classes
 SEED, COUNT = 1, 512
@@ -68,8 +67,4 @@ def _examples(task):
     trials = task.trials(SEED, COUNT)
     classes, first = np.unique(trials.labels, return_index=True)
     spread = np.unique(np.linspace(0, len(classes) - 1, min(SHOWN, len(classes))).round().astype(int))
-    try:
-        motif = reference(task.name) if BUILT_IN.get(task.name) is type(task) else None
-    except UserError:
-        motif = None
-    return motif, trials.take(first[spread]), [f"class {classes[k]}" for k in spread]
+    return reference_of(task), trials.take(first[spread]), [f"class {classes[k]}" for k in spread]

@@ -9,6 +9,7 @@ from rich.text import Text
 from circuits.errors import harmless
 from circuits.motif_file import Motif, dumps
 from circuits.synapses import MODELS as SYNAPSE_MODELS
+from evo.inspect.equally_good import as_text, equally_good
 from evo.inspect.terminal.plain_table import note, plain_table
 from evo.storage.front import Member
 from evo.storage.parts import Part
@@ -82,8 +83,8 @@ def show(subject: Run | Motif, console: Console):
     if isinstance(subject, Motif):
         _show_motif(subject, console)
         return
-    search, what = subject.spec.search, "judge" if "judge" in subject.spec.task else "task"
-    line = f"{subject.name}: {what} {subject.spec.judged_by}, {subject.state}, generation {subject.generation} of "
+    search = subject.spec.search
+    line = f"{subject.name}: {subject.spec.title}, {subject.state}, generation {subject.generation} of "
     line += f"{search.generations}, {subject.evaluations:,} evaluations"
     console.print(harmless(line), highlight=False, markup=False)
     front = subject.front
@@ -107,9 +108,9 @@ def show(subject: Run | Motif, console: Console):
         note(console, about)
     if subject.spec.roles:
         console.print(f"rank 0: {'; '.join(map(_described, subject.parts(0)))}", highlight=False, markup=False)
-    if (equally_good := _equally_good(subject)) is not None:
-        console.print(equally_good, highlight=False, markup=False)
-    if subject.spec.is_task:
+    if (equals := equally_good(subject)) is not None:
+        console.print(as_text(equals), highlight=False, markup=False)
+    if subject.spec.judge_class.simulates:
         note(console, "per trial: spikes, energy (with synaptic events); scores: 0 chance, 1 perfect")
     elif search.noisy:
         note(console, "score: a lower bound of the mean of so many judgements")
@@ -121,14 +122,6 @@ def _described(part):
     sources = [name for name in part.hears if name != part.role]
     inputs = f", hears {' and '.join(sources)}" if sources else ""
     return f"{part.role}: {size}{inputs}{', lateral wiring' if part.role in part.hears and part.copies > 1 else ''}"
-
-
-def _equally_good(run):
-    """A line with the number of wirings that explain a recording equally well; None for other runs."""
-    from evo.inspect import measured  # the modules of recordings are not imported for other runs
-
-    counts = measured.equally_good(run) if run.spec.judged_by == "recording" else None
-    return None if counts is None else measured.as_text(counts)
 
 
 def _show_motif(motif, console):

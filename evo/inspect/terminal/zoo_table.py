@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import fitness
 from circuits.graph.named_motifs import occurrences
 from circuits.zoo import Card, Zoo
 from evo.inspect.terminal.plain_table import note, plain_table
-from fitness.tasks import BUILT_IN
 
 WORST = 6  # lesions that are shown of each sort
 
@@ -36,8 +36,8 @@ def show(cards: list[Card], console: Console):
 
 def unusual(card: Card) -> list[str]:
     """The settings of its task that are not the default ones: "detectors 8"."""
-    usual = BUILT_IN[card.task["name"]].model_fields
-    return [f"{key} {value}" for key, value in card.settings.items() if usual[key].default != value]
+    usual = fitness.task(card.task["name"])
+    return [f"{key} {value}" for key, value in card.settings.items() if getattr(usual, key) != value]
 
 
 def show_one(card: Card, zoo: Zoo, console: Console):

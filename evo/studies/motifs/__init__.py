@@ -17,7 +17,6 @@ from circuits.graph.canonical import CanonicalForm, canonical_form
 from circuits.graph.wiring import Wiring, live
 from evo.algorithms import RandomSearch, WeightsOnly
 from evo.storage.front import Member
-from evo.storage.recurrence import neurons_read
 from evo.storage.run_folder import Run
 from evo.studies.motifs.neutral import Operators, Peers, peers
 from evo.studies.motifs.overrepresented import Finding, overrepresented
@@ -100,7 +99,7 @@ def recurring(winners: Sequence[Winner]) -> list[Recurring]:
     names = same_interface(winners)
     examples: dict[CanonicalForm, list[tuple[Run, Member, Circuit]]] = {}
     for run, equals, _ in winners:
-        read = neurons_read(run.spec.judged_by)
+        read = run.spec.judge_class.neurons_read(run.spec.task)
         for member in equals:
             circuit = live(member.circuit) if read == "outputs" else member.circuit
             examples.setdefault(canonical_form(circuit, names), []).append((run, member, circuit))

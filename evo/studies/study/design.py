@@ -136,11 +136,10 @@ def arms(
 
 
 def check_reachable(given_arms: Sequence[GivenArm], **scores: float | None):
-    """Raise UserError for a score, by name, that no circuit of a task can have."""
+    """Raise UserError for a score, by name, that no circuit can have."""
+    bounded = any(arm.checked.spec.judge_class.unit_score for arm in given_arms)
     for name, score in scores.items():
-        if score is None:
-            continue
-        if not math.isfinite(score) or (any(arm.checked.spec.is_task for arm in given_arms) and not 0 < score <= 1):
+        if score is not None and (not math.isfinite(score) or (bounded and not 0 < score <= 1)):
             raise UserError(f"--{name} {score:g}: must be above 0 and at most 1, the score of a perfect circuit")
 
 

@@ -12,7 +12,7 @@ import evo
 from circuits import Circuit, InputChannel, InputSynapse, Motif, Neuron, OutputPort, Synapse
 from circuits.edit.lesion import lesion
 from circuits.simulation.simulate import simulate
-from evo.inspect import measured, page
+from evo.inspect import page
 from evo.inspect.page import activity, page_data
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
@@ -519,7 +519,8 @@ def test_what_was_measured_stands_beside_what_the_circuit_does(opened, tmp_path)
     found = page_data.of_run(run)
     shown = opened(page.write(run, tmp_path / "run" / "report.html"))
     assert shown.text("#equally-good") == found["equally_good"]["text"]
-    outputs = measured.of_circuit(measured.task_of(run), run.front[0].circuit, run.spec.search.seed)["outputs"]
+    compared = run.spec.judge_class.comparison(run.spec.task, run.folder, run.interface)
+    outputs = compared(run.front[0].circuit, run.spec.search.seed)["outputs"]
     assert shown.texts("#measured h3 >> text=/^[xy]/") == [
         f"{one['name']}in held-out windows, one repeat and one run each" for one in outputs
     ]

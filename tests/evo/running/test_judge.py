@@ -1,11 +1,22 @@
 """Runs whose circuits a function of the user's own judges: they run as any other, and what cannot be shown of them is said."""
 
+import io
 import json
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 import evo
+import fitness.judges
+from evo.inspect import page
+from evo.inspect.page import page_data
+from evo.inspect.terminal import table
 from evo.storage.store import Store
+from evo.studies.motifs import motifs
+from evo.studies.study import design
+from fitness.base.trials import Interface
+from fitness.judges import Fresh, Judge, Results
 from tests.evo.tiny import cli, one_line_of, spec_file, stops_after
 
 MINE = """
@@ -166,3 +177,82 @@ def test_a_store_without_examples_is_damaged_where_a_task_judges(tmp_path):
     with Store.open(run.folder / "run.db", write=True) as store:
         store._db.execute("DELETE FROM run WHERE key = 'examples'")
     assert "is damaged" in one_line_of(lambda: evo.open_run(run.folder))
+
+
+class Synapses(Judge):
+    """Circuits should have a certain number of synapses."""
+
+    unit_score, analysed, defaults = True, 2, {"objectives": ["score", "size"], "trials": 2}
+    analyses = {"learning": lambda text, where: json.loads(text) | {"from": where}}
+
+    def __init__(self, section, setup, objectives, source=None, folder=None):
+        super().__init__(section, setup, objectives)
+        self.title, self.interface = "synapses", Interface("synapses", ("a", "b"), ("x",), 0.5, 0.0)
+        self.wanted, self.cases = section["wanted"], 3
+
+    @classmethod
+    def described(cls, section):
+        return cls.__doc__
+
+    @classmethod
+    def neurons_read(cls, section):
+        return "outputs"
+
+    def evaluate(self, candidates, attempts=None):
+        tables = candidates.tables()
+        score = 1 / (1 + abs(tables.synapses - self.wanted))
+        cases = np.stack([score, score, tables.neurons], axis=1).astype("f4")
+        return Results.unmeasured(np.stack([-score, tables.neurons], axis=1).astype("f8"), score, cases)
+
+    def validate(self, candidates, bounds=True):
+        return Fresh.as_searched(self.evaluate(candidates).score)
+
+    def analyse(self, motif, name):
+        return {"synapses": motif.synapse_count, "name": name}
+
+
+@pytest.fixture
+def counted(monkeypatch, tmp_path):
+    """A spec judged by a class of which nothing but its name in `fitness.judges` is known."""
+    monkeypatch.setitem(fitness.judges.BY_NAME, "synapses", Synapses)
+    _, circuit, rest = SPEC.partition("[circuit]")
+    return spec_file(tmp_path, f'[task]\nname = "synapses"\nwanted = 9\n{circuit}{rest}', objectives='["score", "size"]')
+
+
+def test_another_judge_is_one_class_whose_answers_are_all_that_search_store_and_page_know(counted, tmp_path):
+    run = evo.run(counted, tmp_path / "run", workers=0)
+    with pytest.raises(KeyboardInterrupt):
+        evo.run(counted, tmp_path / "part", workers=0, observe=stops_after(4))
+    assert evo.resume(tmp_path / "part", workers=0).archive_sha256 == run.archive_sha256
+    best = run.front[0]
+    assert best.unit_score
+    assert best.held_out == best.score == 1.0
+    assert run.analysis(best) is None
+    found = {"synapses": best.circuit.synapse_count, "name": "run, rank 0", "from": str(run.folder / "run.db")}
+    assert run.learning(best) == found
+    assert sum(run.learning(member) is not None for member in run.front) == min(Synapses.analysed, len(run.front))
+    data = page_data.of_run(run)
+    assert (data["task"]["name"], data["task"]["text"], data["task"]["own"]) == ("synapses", Synapses.__doc__, False)
+    assert (data["trials"]["labels"], data["equally_good"]) == ([], None)
+    assert page.write(run, tmp_path / "page.html").stat().st_size > 100_000
+    shown = Console(file=io.StringIO(), width=120)
+    table.show(run, shown)
+    assert "task synapses, finished" in shown.file.getvalue()
+    assert "energy" not in shown.file.getvalue()
+    assert all(run.recurrence(member.rank).circuits > 0 for member in run.front)
+    fork = evo.fork(run.folder, {"search.seed": "4"}, tmp_path / "fork", workers=0)
+    assert len(motifs([run, fork]).winners) == 2
+
+
+def test_the_target_of_a_study_has_the_bounds_of_the_score_of_its_judge(counted, monkeypatch):
+    arms = design.arms([counted], {})
+    assert "--target 2: must be above 0" in one_line_of(lambda: design.check_reachable(arms, target=2.0))
+    monkeypatch.setattr(Synapses, "unit_score", False)
+    design.check_reachable(arms, target=2.0)
+
+
+def test_where_circuits_are_simulated_a_case_is_a_trial_and_examples_are_kept(counted, tmp_path, monkeypatch):
+    run = evo.run(counted, tmp_path / "run", workers=0, generations=1)
+    assert run.states[0].grades.shape[1] == 3 != run.spec.search.trials
+    monkeypatch.setattr(Synapses, "simulates", True)
+    assert "grades" in one_line_of(lambda: evo.open_run(run.folder))

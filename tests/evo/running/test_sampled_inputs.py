@@ -189,15 +189,14 @@ def test_resampling_is_that_of_the_simulator(task):
 
 
 def test_the_page_shows_what_was_measured_beside_what_the_circuit_does(finished):
-    from evo.inspect import measured
     from evo.inspect.page import page_data
 
     found = page_data.of_run(finished)
     same = found["equally_good"]
     assert 1 <= same["wirings"] <= same["circuits"]
     assert "explain" in same["text"]
-    recorded = measured.task_of(finished)
-    (output,) = measured.of_circuit(recorded, finished.front[0].circuit, 3)["outputs"]
+    compared = finished.spec.judge_class.comparison(finished.spec.task, finished.folder, finished.interface)
+    (output,) = compared(finished.front[0].circuit, 3)["outputs"]
     assert output["name"] == "x"
     window = output["windows"][0]
     spikes = trials()[0][3]["x"]
