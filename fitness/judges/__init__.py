@@ -9,6 +9,7 @@
 
 from pathlib import Path
 
+from circuits.errors import UserError
 from fitness.evaluation.objectives import Objective, objective, own_file, own_objective
 from fitness.judges.asked import EXTERNAL, JUDGE
 from fitness.judges.external import External
@@ -39,8 +40,12 @@ def kind(section: Section) -> type[Judge]:
 def make(section: Section, setup: Setup, source: Code | None = None, folder: Path = Path()) -> Judge:
     """The judge that a [task] section names. The user's own code is executed, from `source` or else from its file, relative to
     `folder`. Raises UserError."""
+    judge, own = kind(section), next(filter(None, map(own_file, setup.objectives)), None)
+    if own is not None and not judge.simulates:
+        remedy = "; let the judge return this number under a name of its own" if JUDGE in section else ""
+        raise UserError(f"search.objectives: {own}: is for simulated tasks{remedy}")
     objectives = {name: _objective(name, setup, source, folder) for name in setup.objectives}
-    return kind(section)(section, setup, objectives, source, folder)
+    return judge(section, setup, objectives, source, folder)
 
 
 def _objective(name, setup, source, folder) -> Objective:

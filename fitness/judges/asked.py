@@ -1,13 +1,12 @@
 """The [task] section of a judge that is not a task: it says what circuits have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from circuits.errors import UserError, one_line
 from fitness.base.trials import Interface
-from fitness.evaluation.objectives import own_file
 from fitness.sandbox.code import is_own
 
 JUDGE = "judge"  # the key with its name, and its kind in messages
@@ -42,9 +41,3 @@ def asked(section: Mapping[str, Any]) -> Asked:
     if not is_own(settings.judge) and settings.judge != EXTERNAL:
         raise UserError(f'task.judge: name the file and the function in it, such as "mine.py:score", not {settings.judge!r}')
     return settings
-
-
-def refuse_own_objectives(names: Iterable[str], remedy: str = "; let the judge return this number under a name of its own"):
-    """Raise UserError for an objective that the user's own code computes from simulations."""
-    if (file := next(filter(None, map(own_file, names)), None)) is not None:
-        raise UserError(f"search.objectives: {file}: is for simulated tasks{remedy}")

@@ -3,7 +3,7 @@
 from typing import ClassVar, NoReturn
 
 from circuits.errors import UserError
-from fitness.judges.asked import EXTERNAL, asked, refuse_own_objectives
+from fitness.judges.asked import asked
 from fitness.judges.judge import Judge
 
 
@@ -12,17 +12,13 @@ class External(Judge):
 
     warms = False
     computes: ClassVar[bool] = False
-    title = f"scores {EXTERNAL} from outside"
+    check_section = staticmethod(asked)
+    title = "scores told from outside"
     cases = None
 
     def __init__(self, section, setup, objectives, source=None, folder=None):
         super().__init__(section, setup, objectives)
         self.interface = asked(section).interface
-        refuse_own_objectives(objectives)
-
-    @classmethod
-    def check_section(cls, section):
-        asked(section)
 
     def evaluate(self, candidates, attempts=None) -> NoReturn:
         raise UserError('judge = "told": the scores come from outside: open it with evo.Evolver, or evo.Evolver.load(FOLDER)')

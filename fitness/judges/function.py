@@ -26,7 +26,7 @@ from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
 from fitness.evaluation.objectives import WORST
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
-from fitness.judges.asked import JUDGE, asked, refuse_own_objectives
+from fitness.judges.asked import JUDGE, asked
 from fitness.judges.judge import Fresh, Judge
 from fitness.registry import own_part
 from fitness.sandbox.guard import Overtime, guarded
@@ -39,6 +39,7 @@ class Function(Judge):
 
     own = True
     code_keys: ClassVar[tuple[str, ...]] = (JUDGE,)
+    check_section = staticmethod(asked)
     exact: ClassVar[bool] = False
     warms: ClassVar[bool] = False  # a call may take long
     rule: ClassVar[str] = (
@@ -49,12 +50,7 @@ class Function(Judge):
         super().__init__(section, setup, objectives)
         asks, self.cases = asked(section), None
         self.title, self.interface, self.settings = f"judge {asks.judge}", asks.interface, asks.model_extra or {}
-        refuse_own_objectives(objectives)
         self.score: Callable[..., Any] = own_part(asks.judge, JUDGE, source, setup.seconds, folder)
-
-    @classmethod
-    def check_section(cls, section):
-        asked(section)
 
     def seeds(self, part: str, attempt: int = 0) -> list[int]:
         """Seeds of a part of the run, one of `fitness.task.PARTS`, each below 2^32."""

@@ -30,7 +30,6 @@ from fitness.base.task import PARTS
 from fitness.base.trials import Interface
 from fitness.evaluation.objectives import WORST
 from fitness.judges.answers import CASES, Answer, answer, results
-from fitness.judges.asked import refuse_own_objectives
 from fitness.judges.judge import Candidates, Description, Fresh, Judge, Race, Results
 from fitness.learning.curve import Curves, Learned, from_text, values
 from fitness.learning.data import FILES, Data
@@ -65,28 +64,21 @@ class LearningJudge(Judge):
     analysed: ClassVar[int] = 3
     analyses: ClassVar[Mapping[str, Any]] = {"learning": from_text}
     code_keys: ClassVar[tuple[str, ...]] = (DATA,)
+    check_section = staticmethod(settings_of)
     defaults: ClassVar[Mapping[str, Any]] = {k: v for k, v in Learning.default_spec["search"].items() if v is not None}
     rule: ClassVar[str] = "all that is random must come from the seed, and nothing may depend on the time or earlier calls"
 
     def __init__(self, section, setup, objectives, source=None, folder=Path()):
         super().__init__(section, setup, objectives)
         s = self.settings = settings_of(section)
-        refuse_own_objectives(objectives, "")
         self.title, self.cases, self.own = f"task {NAME}", None, is_own(s.data)
-        function = content = None
-        if self.own:
-            function = own_part(s.data, DATA, source, setup.seconds, folder)
-        elif source is not None and self.data_key(section) is not None:
-            content = content_of(s.data, source)
+        function = own_part(s.data, DATA, source, setup.seconds, folder) if self.own else None
+        content = None if self.own or source is None else content_of(s.data, source)
         where = function, setup.seconds, content, folder
         self.data = Data(s.data, s.settings, s.examples, s.judged, setup.seed, *where)
         self.race = Race(s.shares, s.keep) if s.rungs > 1 else None
         self._paused: dict[tuple[str, int], Any] = {}
         self._fresh: dict[str, _Validated] = {}
-
-    @classmethod
-    def check_section(cls, section):
-        settings_of(section)
 
     @classmethod
     def data_key(cls, section):

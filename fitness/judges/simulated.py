@@ -53,8 +53,8 @@ class Simulated(Judge):
                 raise UserError(f"search.objectives: {objective}: task {name} has no such objective")
         self.own, self.stop = is_own(name) or any(map(own_file, objectives)), setup.stop(task.dt_ms)
 
-    @classmethod
-    def check_section(cls, section):
+    @staticmethod
+    def check_section(section):
         if not isinstance(section.get("name"), str):
             raise UserError('task.name: must name a task, such as "itd"; or task.judge a function, "mine.py:score"')
 

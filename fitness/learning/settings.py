@@ -1,5 +1,6 @@
 """Settings of learning: the [task] section of a spec with name = "learning"."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -113,7 +114,7 @@ class Learning(BaseModel):
         return NAME
 
 
-def settings(section: dict[str, Any]) -> Learning:
+def settings(section: Mapping[str, Any]) -> Learning:
     """The settings in a [task] section, checked. Raises UserError."""
     try:
         return Learning.model_validate({key: value for key, value in section.items() if key != "name"})
