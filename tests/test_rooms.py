@@ -106,6 +106,7 @@ def test_whoever_judges_circuits_is_known_by_one_contract():
     faces = {"fitness.judges.judge", "fitness.judges.scores"}
     concrete = {name for name in MODULES if _within(name, (*CONCRETE, "fitness.judges"))} - faces - {"fitness.judges"}
     assert {"fitness.judges.simulated", "fitness.recordings.task", "fitness.tasks.gate"} <= concrete
+    assert _imports()["fitness.judges.judge"] & concrete == set()
     asking = [name for name in MODULES if name.startswith("evo.") and not _within(name, NAMING)]
     assert {(name, known) for name in asking for known in _imports()[name] & concrete} == set()
     allowed = contract | {"PUT_OFF", "judged", "kind"}

@@ -26,14 +26,14 @@ Remembering     It may keep between calls whatever does not change a result. The
 Name and files  Its name is `title`. It is identified by the [task] section of the spec and the contents of the files named
                 there (`fitness.checks.collect`): both are in the digest of a run, lie in its folder, and are sent to the
                 workers. It reads nothing else.
-Read in a run   What readers of a run ask, its class answers from the [task] section, with nothing of the user's executed: how
-                many case scores there are, what the scores mean, how a stored analysis is read. They ask no judge for its name.
+Read in a run   Its class answers the questions of a run's readers from the [task] section, with nothing of the user's executed:
+                how many case scores there are, what the scores mean, how a stored analysis is read. Readers know no names.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -45,8 +45,10 @@ from circuits.simulation.population import Stop
 from fitness.base.task import Task
 from fitness.base.trials import Interface
 from fitness.evaluation.objectives import Objective
-from fitness.recordings.inference import Ranges
 from fitness.sandbox.code import Code
+
+if TYPE_CHECKING:
+    from fitness.recordings.inference import Ranges
 
 Section = Mapping[str, Any]  # [task] of a spec
 
@@ -232,20 +234,19 @@ class Judge(ABC):
         return "all"
 
     @classmethod
-    def described(cls, section: Section) -> str | None:
-        """Its description, "" where only the run has one; None if it does not ship."""
+    def docstring(cls, section: Section) -> str | None:
+        """The docstring that describes it to readers, "" where the run keeps a description; None if it does not ship."""
         return None
 
     @classmethod
     def closed_loop(cls, section: Section) -> Task | None:
-        """The task in which circuits decide their inputs, which stored examples cannot show; None for others, and for one that
-        does not ship."""
+        """The task, if it is a closed loop that ships: stored examples cannot show inputs that depend on the circuit."""
         return None
 
     @classmethod
     def comparison(cls, section: Section, folder: Path, interface: Interface) -> Callable[[Circuit, int], Any] | None:
-        """Measured spikes beside those of a circuit, from the circuit and the seed of the run in `folder` (see
-        `fitness.recordings.compared`); None where nothing was measured, or it cannot be read."""
+        """The function that puts a circuit's spikes beside measured ones, from the circuit and the seed of the run in `folder`
+        (`fitness.recordings.compared`); None where nothing was measured, or the file cannot be read."""
         return None
 
     @abstractmethod
@@ -275,7 +276,7 @@ class Judge(ABC):
         """The description that is kept with a run."""
         return Description()
 
-    def inferred(self, ranges: Ranges, rounds: int, rng: np.random.Generator) -> list[Circuit]:
+    def inferred(self, ranges: "Ranges", rounds: int, rng: np.random.Generator) -> list[Circuit]:
         """Circuits within these ranges that its data suggest, the best first, to begin a search with: `rounds` says how much
         work that may be. Raises UserError for a judge without such data."""
         raise UserError(f"{self.title}: search.founders: inferred: circuits are inferred from a recording alone")

@@ -86,7 +86,7 @@ class LearningJudge(Judge):
         return DATA if isinstance(name, str) and name.lower().endswith(FILES) and not is_own(name) else None
 
     @classmethod
-    def described(cls, section):
+    def docstring(cls, section):
         return ""
 
     @cached_property

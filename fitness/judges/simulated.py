@@ -68,7 +68,7 @@ class Simulated(Judge):
         return known[section["name"]].listens if section["name"] in known else "all"
 
     @classmethod
-    def described(cls, section):
+    def docstring(cls, section):
         task = _built_in(section)
         return None if task is None else (task.__doc__ or "").strip()
 

@@ -224,10 +224,10 @@ def _row(m: Member) -> dict:
 
 def task(settings, inputs, outputs, dt_ms, about=None):
     settings, about = dict(settings or {}), about or {}
-    described = kind(settings).described(settings)
+    docstring = kind(settings).docstring(settings)
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
-    text = described or about.get("text", "")
+    text = docstring or about.get("text", "")
     return {
         "name": name,
         "settings": exact(settings),
@@ -238,7 +238,7 @@ def task(settings, inputs, outputs, dt_ms, about=None):
         "more": text,
         "judged": about.get("judged", ""),
         "wanted": about.get("wanted", {}),
-        "own": name is not None and described is None,
+        "own": name is not None and docstring is None,
         "judge": judge,
     }
 

@@ -191,7 +191,7 @@ class Synapses(Judge):
         self.wanted, self.cases = section["wanted"], 3
 
     @classmethod
-    def described(cls, section):
+    def docstring(cls, section):
         return cls.__doc__
 
     @classmethod
