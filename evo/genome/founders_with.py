@@ -5,21 +5,14 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.graph.named_motifs import NAMED, OCCURRENCES
 from circuits.graph.subgraphs import census
-from circuits.graph.wiring import Wiring
 from evo.genome import variation
 from evo.genome.record import Bounds
+from evo.genome.wiring import wiring_of
 
 NAMES = tuple(motif.name for motif in NAMED)
 BATCH, MAX_DRAWN = 1_000, 200_000  # genomes drawn at once, and at most
 CHOICE = 4  # genomes without the motif, for each that is wanted, among which the nearest in size is chosen
 NEURON = 3  # the weight of a difference of one neuron when sizes are compared, in connections
-
-
-def wiring_of(genomes: np.ndarray) -> Wiring:
-    """The wiring of genomes."""
-    kind, readout = genomes["kind"], genomes["readout"]
-    read = (readout[:, :, None] == np.arange(kind.shape[1])).any(1)
-    return Wiring(np.sign(kind).astype("i1"), genomes["weight"] > 0, read)
 
 
 def size_distance(sizes: np.ndarray, size: np.ndarray) -> np.ndarray:

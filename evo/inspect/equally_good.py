@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from evo.genome import identity
+from evo.genome.wiring import live
 from evo.storage.run_folder import Run
 
 
@@ -22,27 +23,11 @@ def equally_good(run: Run) -> dict[str, Any] | None:
     rows += [(state.population["genome"], state.population["score"]) for state in run.states]
     genomes, scores = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     good = genomes[scores >= scores.max() - margin]
-    alive = _alive(good, run.spec.encoding(run.interface).bounds.channels)
     return {
         "circuits": len(set(identity.keys(good))),
-        "wirings": identity.wirings(alive),
+        "wirings": identity.wirings(live(good)),
         "margin": round(float(margin), 4),
     }
-
-
-def _alive(genomes, channels):
-    """Genomes without the neurons from which no path leads to an output."""
-    genomes = genomes.copy()
-    for genome in genomes:
-        connected = genome["weight"][channels:] != 0
-        reaches = np.zeros(len(genome["kind"]), bool)
-        reaches[genome["readout"]] = True
-        for _ in reaches:
-            reaches |= connected[:, reaches].any(axis=1)
-        genome["kind"][~reaches] = 0
-        genome["weight"][:, ~reaches] = 0
-        genome["weight"][channels:][~reaches] = 0
-    return genomes
 
 
 def as_text(counts: dict[str, Any]) -> str:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from circuits.graph.canonical import CanonicalForm, canonical_form
-from circuits.graph.wiring import Wiring
 from circuits.graph.wiring import live as living_part
 from evo import genome
+from evo.genome.wiring import wiring_of
 from evo.population.lineage import FOUNDER
 
 
@@ -82,7 +82,7 @@ def _forms(genomes, wanted, run, cache) -> list[CanonicalForm | None]:
     if genome.is_assembly(genomes):
         return _of_assemblies(genomes, wanted, run, cache)
     alive = run.spec.judge_class.neurons_read(run.spec.task) == "outputs"
-    wiring = _wiring(genomes)
+    wiring = wiring_of(genomes)
     counts = [row.tobytes() for row in _counts(wiring.live() if alive else wiring)]
     possible = set(counts[:wanted])
     encoding, names = run.spec.encoding(run.interface), (run.interface.inputs, run.interface.outputs)
@@ -113,13 +113,6 @@ def _of_assemblies(genomes, wanted, run, cache):
             cache[key] = (*forms, assembly["copies"].tobytes())
         forms_of.append(cache[key])
     return forms_of
-
-
-def _wiring(genomes) -> Wiring:
-    sign = np.sign(genomes["kind"]).astype("i1")
-    read = np.zeros(sign.shape, bool)
-    np.put_along_axis(read, np.clip(genomes["readout"], 0, sign.shape[1] - 1).astype(int), True, axis=1)
-    return Wiring(sign, genomes["weight"] != 0, read)
 
 
 def _counts(wiring) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 
 from circuits.graph.wiring import Wiring
 from evo.genome import Bounds, variation
-from evo.genome.founders_with import size_distance, wiring_of
+from evo.genome.founders_with import size_distance
+from evo.genome.wiring import wiring_of
 
 PEERS, LINEAGES = 300, 2_000
 LONGEST = 500  # generations

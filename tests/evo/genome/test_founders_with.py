@@ -7,7 +7,8 @@ import evo
 from circuits.graph.named_motifs import occurrences
 from circuits.graph.wiring import live
 from evo import genome
-from evo.genome.founders_with import NAMES, founders_with, founders_without, has, wiring_of
+from evo.genome.founders_with import NAMES, founders_with, founders_without, has
+from evo.genome.wiring import wiring_of
 from evo.spec.run_spec import parse, read
 from tests.evo.tiny import SPEC, one_line_of, spec_file
 from tests.products import some_of

@@ -9,13 +9,13 @@ from circuits.graph.wiring import live
 from evo import genome
 from evo.population.lineage import FOUNDER
 from evo.storage.recurrence import recurrences
-from tests.evo.tiny import spec_file, stops_after
+from tests.evo.tiny import SPEC, spec_file, stops_after
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("elsewhere")
-    return evo.run(spec_file(folder, generations=12, population=24), folder / "run", workers=0)
+@pytest.fixture(scope="module", params=[SPEC, SPEC.replace("[circuit]", "[circuit]\ndale = false")], ids=["signs", "no signs"])
+def run(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recurring")
+    return evo.run(spec_file(folder, request.param, generations=12, population=24), folder / "run", workers=0)
 
 
 def remembered(run):

@@ -6,10 +6,11 @@ from circuits.graph.named_motifs import NAMED, OCCURRENCES
 from circuits.graph.subgraphs import census
 from circuits.graph.wiring import Wiring
 from evo import genome
-from evo.genome.founders_with import wiring_of
+from evo.genome.wiring import wiring_of
 from evo.spec.run_spec import parse
 from evo.studies.motifs.neutral import PEERS, Operators, drift, held, peers
 from evo.studies.motifs.overrepresented import overrepresented
+from tests.evo.genome.test_unsigned import UNSIGNED
 from tests.evo.tiny import SPEC
 
 pytestmark = pytest.mark.long
@@ -30,8 +31,9 @@ def test_what_drifts_stays_valid_and_changes(operators):
     assert len({g.tobytes() for g in grown}) == 200
 
 
-def test_the_wiring_of_genomes_is_that_of_their_circuits():
-    spec = parse(SPEC)
+@pytest.mark.parametrize("text", [SPEC, UNSIGNED], ids=["Dale's law", "without"])
+def test_the_wiring_of_genomes_is_that_of_their_circuits(text):
+    spec = parse(text)
     interface = spec.make_task().interface
     form = spec.encoding(interface)
     (grown,) = drift(Operators(form.bounds, 0.5, 0.5), 30, [5], np.random.default_rng(2))
