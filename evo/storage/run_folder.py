@@ -5,11 +5,10 @@ A run folder holds `run.toml` (the spec), `run.db` (the store), the user's task 
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -30,6 +29,10 @@ from evo.storage.parts import Part, parts_of
 from evo.storage.recurrence import Recurrence, recurrences
 from evo.storage.store import Store
 from evo.storage.stored import SPEC, STORE
+
+if TYPE_CHECKING:
+    from fitness.analysis import Analysis
+    from fitness.learning.curve import Curves
 
 
 class Step(NamedTuple):
@@ -240,7 +243,7 @@ class Run:
     def _recurrences(self) -> list[Recurrence]:
         return recurrences(self)
 
-    def analysis(self, member: Member) -> Mapping[str, Any] | None:
+    def analysis(self, member: Member) -> "Analysis | None":
         """The analysis of a circuit of the front: why it works.
 
         Parameters
@@ -256,7 +259,7 @@ class Run:
         """
         return self._analysis(member, "analysis")
 
-    def learning(self, member: Member) -> Mapping[str, Any] | None:
+    def learning(self, member: Member) -> "Curves | None":
         """The learning curves of a circuit of the front, in a run by learning.
 
         Parameters
