@@ -216,7 +216,7 @@ class LearningJudge(Judge):
         from fitness.learning.network import Sizes, assembled
         from fitness.learning.training import Training
 
-        sets = self.data.sets(part, number if part in FRESH else 0)
+        sets = self.data.sets(part, number if part in FRESH or self.data.grouped else 0)
         seeds = np.random.SeedSequence((self.setup.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds[0])

@@ -39,7 +39,7 @@ SPLIT = {
 SETS = (*STREAMS, *SPLIT)
 LARGEST = 1 << 31  # values in a set of trials
 NO_SETTINGS = ("train", "test", "seed", "rng", "trials")  # parameters of data sets that are not settings
-TRAINED = 0.8  # share of the search's items of a file to train on; the others are to judge by
+TRAINED = 0.8  # share of the search's items, or groups, of a file to train on; the others are to judge by
 
 
 class Trials(NamedTuple):
@@ -108,6 +108,12 @@ class Data:
         file = self._steps or self._file
         return 1.0 if file is None else file.dt_ms
 
+    @property
+    def grouped(self) -> bool:
+        """Is this a file of items of several groups, such as speakers? Networks are then judged on groups that they have not
+        learned from, on others in every repetition."""
+        return self._file is not None and self._file.events.groups is not None
+
     def _open(self, content, folder):
         """Read the file, with targets at every step or of whole trials."""
         if self.name.lower().endswith(".npz"):
@@ -136,7 +142,7 @@ class Data:
     def _sets(self, part: str, number: int = 0) -> Sets:
         seeds = np.random.SeedSequence((self.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
         try:
-            sets = self._made(part, seeds)
+            sets = self._made(part, number, seeds)
         except (TypeError, ValueError) as error:
             if self._function is not None:
                 raise
@@ -147,14 +153,14 @@ class Data:
         classes = max(train.classes, judged.classes)
         return Sets(train._replace(classes=classes), judged._replace(classes=classes))
 
-    def _made(self, part, seeds):
+    def _made(self, part, number, seeds):
         counts = self.examples, self.judged
         if self._function is not None:
             return Sets(*(self._own(count, seed) for count, seed in zip(counts, seeds, strict=True)))
         if self._steps is not None:
             return self._of_steps(part, seeds)
         if self._file is not None:
-            return self._of_file(part, seeds)
+            return self._of_file(part, number, seeds)
         if self.name in STREAMS:
             draw, settings = STREAMS[self.name], {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
             rngs = map(np.random.default_rng, seeds)
@@ -173,11 +179,12 @@ class Data:
             raise UserError(f"{self.where}: must return (x, targets)")
         return self._checked(*trials)
 
-    def _of_file(self, part, seeds):
+    def _of_file(self, part, number, seeds):
         """Trials of a file with labels. In the search some of its items are to judge by; elsewhere all are to train on."""
         task = self._file
         data, items = task._split(), task.items("search")
-        train, judged = self._divided(items) if part == "search" else (items, task.items(part))
+        groups = None if data.groups is None else np.asarray(data.groups)
+        train, judged = self._divided(items, groups, number) if part == "search" else (items, task.items(part))
         rng = np.random.default_rng(seeds[0])
         chosen = (_balanced(rng, data.labels, train, self.examples), _balanced(rng, data.labels, judged, self.judged))
         return Sets(*(self._checked(data.spikes[k], data.labels[k], len(task.outputs)) for k in chosen))
@@ -191,11 +198,17 @@ class Data:
         chosen = rng.permutation(train)[: self.examples], rng.permutation(judged)[: self.judged]
         return Sets(*(self._checked(file.x[k], file.targets[k], classes) for k in chosen))
 
-    def _divided(self, items):
-        """The search's items to train on, and those to judge by."""
+    def _divided(self, items, groups=None, number=0):
+        """The search's items to train on, and those to judge by. Where there are several groups, such as speakers, networks are
+        judged on groups that they have not learned from, on others in every repetition."""
         order = np.random.default_rng(self.seed).permutation(items)
-        count = min(max(1, round(TRAINED * len(order))), len(order) - 1)
-        return order[:count], order[count:]
+        belongs = order if groups is None or len(set(groups[items])) < 2 else groups[order]
+        drawn = list(dict.fromkeys(belongs.tolist()))
+        count = min(max(1, round(TRAINED * len(drawn))), len(drawn) - 1)
+        if belongs is not order:
+            drawn = np.roll(drawn, number * (len(drawn) - count))
+        trained = np.isin(belongs, drawn[:count])
+        return order[trained], order[~trained]
 
     def _checked(self, x, targets, classes=0):
         """The trials, in the form of `Trials`. Raises UserError."""

@@ -1,5 +1,6 @@
 """Learning: data, curves, and what is refused."""
 
+import io
 import sys
 
 import numpy as np
@@ -98,6 +99,28 @@ def test_a_file_is_learned_from_and_judged_on_items_apart():
     assert len(train.x) + len(judged.x) + len(held_out.x) < 60  # others are for validation
     assert sum(map(len, kinds)) == len(set.union(*kinds))
     assert train.classes == 2
+
+
+def test_in_a_file_with_speakers_circuits_are_judged_on_speakers_that_their_networks_did_not_hear():
+    content, speakers = io.BytesIO(), np.arange(40) % 4
+    spikes = np.zeros((40, 50, 41), bool)
+    spikes[np.arange(40), 5, np.arange(40)] = True  # tells the items apart
+    np.savez(
+        content,
+        spikes=spikes,
+        labels=np.arange(40) // 4 % 2,
+        dt_ms=1.0,
+        groups=speakers,
+        parts=np.where(speakers == 3, "test", "train"),
+    )
+    data = Data("digits.npz", {"validation_share": 0.34}, 100, 100, 1, content=content.getvalue())
+
+    def heard(trials):
+        return set(speakers[trials.x.any(1).argmax(1)].tolist())
+
+    train, judged = zip(*(map(heard, data.sets("search", number)) for number in range(4)), strict=True)
+    assert all(a and b and not a & b for a, b in zip(train, judged, strict=True))
+    assert len(set.union(*judged)) == 2 and heard(data.sets("held_out").judged) == {3}  # the third is to validate on
 
 
 def test_what_no_input_reaches_and_what_reaches_no_excitatory_neuron_is_left_out():
