@@ -67,7 +67,7 @@ def run(spec, out, workers, address, seed, generations, settings, log):
         click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
     else:
         _say_left_fixed(resolved, source, spec)
-    _announce(resolved, source, folder)
+    _announce(resolved, folder)
     _compile(resolved, source)
     with _stopping(folder), _observing(resolved, folder, [], log) as observe:
         result = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
@@ -93,7 +93,7 @@ def resume(folder, workers, address, generations, log):
     spec = read_spec(Path(folder))
     source = checked_code(spec, Path(folder))
     say_code(spec, Path(folder))
-    _announce(spec, source, Path(folder))
+    _announce(spec, Path(folder))
     _compile(spec, source)
     before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
     with _stopping(Path(folder)), _observing(spec, Path(folder), before, log) as observe:
@@ -128,7 +128,7 @@ def fork(folder, settings, out, workers, address, log):
     spec = forked(parent_spec, changes)
     source = forked_code(parent_spec, spec, parent, say_code)
     target = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
-    _announce(spec, source, target)
+    _announce(spec, target)
     _compile(spec, source)
     with _stopping(target), _observing(spec, target, [], log) as observe:
         result = search.fork(parent, changes, target, workers, address, observe)
@@ -192,9 +192,9 @@ def _say_left_fixed(spec, source, path):
         )
 
 
-def _announce(spec, source, folder):
+def _announce(spec, folder):
     files = ", ".join(dict.fromkeys(name.rpartition(":")[0] for name in spec.own_code.values()))
-    own = f"  (runs the code in {files})" if source is not None else ""
+    own = f"  (runs the code in {files})" if files else ""
     click.echo(harmless(f"{spec.title}{own}, run folder {folder}"))
 
 

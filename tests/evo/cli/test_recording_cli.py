@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from evo.cli.runs import _announce as announce
 from evo.inspect.terminal.recording import draw
 from evo.spec.run_spec import read
 from fitness.recordings import Recording, Signal
@@ -19,7 +20,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_spec_written_for_a_recording_says_what_was_found_and_can_be_run(folder):
+def test_a_spec_written_for_a_recording_says_what_was_found_and_can_be_run(folder, capsys):
     done = cli(folder, "new", "--recording", "cell.csv", "-o", "specs/cell.toml")
     assert done.returncode == 0, done.stderr
     text = (folder / "specs" / "cell.toml").read_text()
@@ -32,6 +33,8 @@ def test_a_spec_written_for_a_recording_says_what_was_found_and_can_be_run(folde
     assert spec.search.held_out == len(task.items("held_out"))
     assert spec.circuit.neurons[0] == len(task.outputs)
     assert spec.search.stop.rate_hz == 250
+    announce(spec, folder)
+    assert capsys.readouterr().out == f"task recording, run folder {folder}\n"  # a file is data, and no code that is run
 
 
 @pytest.mark.long
