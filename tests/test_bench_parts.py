@@ -7,15 +7,18 @@ import pytest
 
 from circuits import simulate
 from circuits.zoo import zoo
+from evo.spec.run_spec import read_alone
 from fitness.learning.network import Sizes
 from fitness.learning.settings import settings
 from tests.bench import bench_parts, bench_racing, parts_arms, parts_loop, spoken
-from tests.bench.bench_parts import COMMON, SETTINGS, SPEC
+from tests.bench.bench_parts import COMMON, SETTINGS
 from tests.bench.parts_arms import ARMS, RIVALS, network_of, random, rewired
 from tests.bench.parts_robust import robust
+from tests.bench.parts_search import COMMITTED, KINDS, SPOKEN, bounds, spec_of
 
 pytestmark = pytest.mark.long  # torch alone takes seconds to start
 GATE = zoo["gate-3"].circuit
+SPEC = bounds("flip-flop")
 
 
 def degrees(circuit):
@@ -39,6 +42,14 @@ def test_a_random_part_has_as_many_neurons_of_each_sign():
     like = rewired(zoo["toggle-2"].circuit, np.random.default_rng(0))
     found = random(like, SPEC, np.random.default_rng(1))
     assert sorted(n.sign for n in found.neurons) == sorted(n.sign for n in like.neurons)
+
+
+def test_a_part_of_every_setting_evolves_in_a_spec_that_is_valid(tmp_path):
+    for setting in SETTINGS:
+        kind = KINDS.get(setting, setting)
+        if kind in COMMITTED or SPOKEN.exists():
+            judge = read_alone(spec_of(kind, tmp_path)).make_judge(folder=tmp_path)
+            assert judge.settings.trainable == (COMMON | {"trainable": ["weights", "bias"]} | SETTINGS[setting])["trainable"]
 
 
 @pytest.mark.parametrize("arm", [arm for arm in (*ARMS, *RIVALS) if bench_parts.absent("flip-flop", arm) is None])

@@ -247,7 +247,7 @@ class LearningJudge(Judge):
         if not len(held_out):
             return -WORST, -WORST, np.nan, np.nan
         mean, half = held_out.mean(), half_width(held_out)
-        return validation.mean(), mean, mean - half, mean + half
+        return validation.mean(), mean, mean - half, min(mean + half, 1.0)  # no score is above 1
 
     def _too_large(self, network):
         """Has a single copy far more parameters than the settings ask for?"""

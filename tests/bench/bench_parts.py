@@ -9,9 +9,10 @@ The protocol, in this form written down before the runs of which there are rows:
    have the same number of parameters, training trials, training steps and trials of a step, and are judged on the same trials,
    which nobody was trained on. `steps` of a setting are as many as an hour of one core allows for those of `SHORT`.
    `flip-flop-clipped` was added after the rows of `flip-flop`: it bounds gradients through time, to see whether what failed
-   there failed by exploding gradients alone.
-2. Arms (`parts_arms.ARMS`): the circuit that runs/learning/flip-flop.toml finds, evolved for learning a one-bit flip-flop of
-   other lengths and seeds; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
+   there failed by exploding gradients alone. Since it did, gradients are bounded in all data over time but the first, for all
+   arms with potentials; of these settings there were no rows.
+2. Arms (`parts_arms.ARMS`): a circuit evolved for learning a smaller form of the setting (`parts_search`): shorter times, other
+   speakers; `toggle-2` of the zoo, evolved for the task; the first of these rewired by degree with its own
    weights shuffled within sign, another rewiring for every seed; a random circuit of as many neurons, another for every seed; a
    single neuron; a dense recurrent layer with Dale's law, and one without; adaptive LIF neurons (LSNN), whose thresholds have
    time constants of 0.1 to 1 s as there; snnTorch's RSynaptic, where it is installed; a GRU. Two ablations explain what
@@ -25,8 +26,8 @@ The protocol, in this form written down before the runs of which there are rows:
    number, for each s; and a share of the neurons falls silent. Reported: balanced accuracy, one draw of each.
 
 `tests.bench.parts_loop` tries parts in a closed loop. Every finished training is a row of runs/results/parts.csv (or the file
-that BENCH_CSV names): a stopped benchmark goes on where it was; delete the file to start anew. The circuit evolved for learning
-is kept in runs/results/parts/; without it the search is run first.
+that BENCH_CSV names): a stopped benchmark goes on where it was; delete the file to start anew. Circuits evolved for learning
+are kept in runs/results/parts/; without them their searches are run first.
 """
 
 import argparse
@@ -34,24 +35,22 @@ import math
 import os
 import sys
 import time
+from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-import circuits
 from fitness.learning.data import Data, Sets
 from fitness.learning.settings import Learning, settings
 from tests.bench import spoken
+from tests.bench.parts_search import HELD_OUT, SPOKEN, bounds, evolved
 from tests.bench.rows import add_csv, csv_rows, markdown
 from tests.bench.spoken import SPEAKERS
 
 ROOT = Path(__file__).parents[2]
-SPEC = ROOT / "runs" / "learning" / "flip-flop.toml"
-PARTS = ROOT / "runs" / "results" / "parts"
 RATES, TUNED_ON = (0.05, 0.15, 0.4), 100
 TUNING = 0.25  # share of the training steps
 COMMON: dict[str, Any] = {
@@ -66,19 +65,22 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "steps": 400,
         "clip": 1.0,
     },
-    "flip-flop-long": {"data": "flip-flop", "settings": {"bits": 3, "fibres": 8, "steps": 2400, "hold_ms": [300, 1200]}},
-    "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}, "steps": 200},
-    "parity": {"data": "parity"},
-    "intervals": {"data": "intervals", "settings": {"interval_ms": [100, 800]}},
-    "order": {"data": "order"},
-    "route": {"data": "route", "steps": 200},
-    **{f"digits-{speaker}": {"parameters": 4000, "batch": 32, "examples": 1500} for speaker in SPEAKERS},
+    "flip-flop-long": {
+        "data": "flip-flop",
+        "settings": {"bits": 3, "fibres": 8, "steps": 2400, "hold_ms": [300, 1200]},
+        "steps": 300,
+        "clip": 1.0,
+    },
+    "match": {"data": "match", "settings": {"delay_ms": [300, 1200]}, "steps": 400, "clip": 1.0},
+    "parity": {"data": "parity", "steps": 400, "clip": 1.0},
+    "intervals": {"data": "intervals", "settings": {"interval_ms": [100, 800]}, "steps": 400, "clip": 1.0},
+    "order": {"data": "order", "steps": 400, "clip": 1.0},
+    "route": {"data": "route", "steps": 200, "clip": 1.0},
+    **{f"digits-{speaker}": {"parameters": 4000, "batch": 32, "examples": 1500, "steps": 300} for speaker in SPEAKERS},
     **{f"few-shot-{k}": {"parameters": 4000, "examples": 10 * k, "trainable": [], "steps": 200} for k in (1, 5, 20)},
 }
 AFTER = (10, 75)
 ROBUST = ("noise_10", "noise_25", "noise_50", "loss_10", "loss_25")  # percent
-SPOKEN = ROOT.parent / "shared" / "data" / "spoken_digits.npz"
-HELD_OUT = "theo"  # the speaker that few-shot learning is judged on
 COLUMNS = (
     "setting", "arm", "seed", "rate", "steps", "parameters", "neurons", "before", "after_10", "after_75", "accuracy", "spikes",
     "events", "lost", *ROBUST, "seconds", "curve",
@@ -117,24 +119,11 @@ def main():
     print(table([r for r in rows(path) if r["seed"] != TUNED_ON and r["steps"] == steps.get(r["setting"])]))
 
 
-def evolved_for_learning():
-    """The motif that the committed search finds; searched for once."""
-    path = PARTS / "learning.json"
-    if not path.exists():
-        import evo
-
-        PARTS.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory() as out:
-            run = evo.run(SPEC, out=Path(out) / "run", workers=0)
-            circuits.save(run.motif(max(run.front, key=lambda member: member.validation).rank), path)
-    return circuits.load(path).circuit
-
-
 def absent(setting: str, arm: str) -> str | None:
     """What is missing for an arm in a setting; None for nothing."""
     if setting.startswith(("digits", "few-shot")) and not SPOKEN.exists():
         return "no spoken_digits.npz beside the repository"
-    if setting == "flip-flop-clipped" and arm in ("adaptive LIF", "snnTorch", "GRU"):
+    if setting == "flip-flop-clipped" and arm == "GRU":
         return "has no such bounds"
     if arm == "snnTorch" and find_spec("snntorch") is None:
         return "snntorch is not installed"
@@ -164,7 +153,9 @@ def trained(job: dict[str, Any]) -> dict[str, Any]:
     chosen = settings(COMMON | SETTINGS[job["setting"]] | {"rate": job["rate"], "steps": steps})
     (sets, dt_ms), begin = sets_of(job["setting"], chosen, seed), time.process_time()
     torch.manual_seed(seed)
-    network = network_of(job["arm"], chosen, Sizes.of(sets.train, dt_ms), evolved_for_learning, SPEC, seed)
+    network = network_of(
+        job["arm"], chosen, Sizes.of(sets.train, dt_ms), partial(evolved, job["setting"]), bounds(job["setting"]), seed
+    )
     found = Training(network, sets, chosen, seed, ends=AFTER).advance()
     at = dict(zip(found.curve["steps"], found.curve["accuracy"], strict=True))
     return {

@@ -1,11 +1,13 @@
 """Networks of other neurons for bench_parts, trained as ours: adaptive LIF (LSNN), snnTorch's recurrent cell, a GRU."""
 
 import math
+from functools import partial
 from types import SimpleNamespace
 
 import torch
 from torch import nn
 
+from circuits.torch.bounds import Bounds
 from fitness.learning.network import Network, Output, Sizes
 from fitness.learning.settings import Learning
 
@@ -16,11 +18,14 @@ JUMP, DAMPENING = 1.8, 0.3  # of the threshold at a spike, over its distance fro
 class Cells(nn.Module):
     """A dense recurrent layer, step by step, behind a projection: `fitness.learning.network.Network` reads it as one of ours.
 
-    `step(drive, recurrent, state)` gives spikes [batch, neurons] and the state.
+    `step(drive, spikes, state, hold)` gives spikes [batch, neurons] and the state, from those of the step before; `hold` bounds
+    the gradient of the potential.
+    clip  bound of gradients through time, as in `circuits.torch.MotifLayer`; None for none
     """
 
-    def __init__(self, lines: int, neurons: int):
+    def __init__(self, lines: int, neurons: int, clip: float | None = None):
         super().__init__()
+        self.clip = clip
         self.projection = nn.Parameter(torch.randn(lines, neurons) / math.sqrt(lines))
         self.recurrent = nn.Parameter(torch.randn(neurons, neurons) * 0.5 / math.sqrt(neurons))
         self.bias = nn.Parameter(torch.zeros(neurons))
@@ -40,11 +45,17 @@ class Cells(nn.Module):
     def run(self, x):
         """Spikes of all neurons, [steps, batch, neurons]."""
         drive, found = x @ self.projection + self.bias, []
+        bounds = None if self.clip is None else Bounds(self.clip)
         spikes, state = drive.new_zeros(drive.shape[1:]), self.begin(drive)
-        for now in drive:
-            spikes, state = self.step(now + spikes @ self.recurrent, state)
+        for k, now in enumerate(drive):
+            hold = partial(bounds.hold, step=k) if bounds else _same
+            spikes, state = self.step(now, spikes, state, hold)
             found.append(spikes)
-        return torch.stack(found), None
+        raster = torch.stack(found)
+        if bounds:
+            end = spikes.detach()  # nothing is read of the state at the end
+            raster = bounds.watch(raster, raster[:0], end, end, end)[0]
+        return raster, None
 
     def forward(self, x):
         return self.run(x)
@@ -54,8 +65,8 @@ class AdaptiveLif(Cells):
     """LSNN (Bellec et al., NeurIPS 2018): half of the neurons have a threshold that rises at each of their spikes, and falls
     back with time constants that are longer than those of membranes, and fixed like these."""
 
-    def __init__(self, lines: int, neurons: int, dt_ms: float):
-        super().__init__(lines, neurons)
+    def __init__(self, lines: int, neurons: int, dt_ms: float, clip: float | None = None):
+        super().__init__(lines, neurons, clip)
         adapts = torch.arange(neurons) % 2 == 0
         tau = torch.logspace(*map(math.log10, TAU_A), int(adapts.sum()))
         self.register_buffer("jump", JUMP * adapts.float() * (1 - math.exp(-dt_ms / 100.0)), persistent=False)
@@ -67,12 +78,16 @@ class AdaptiveLif(Cells):
     def begin(self, drive):
         return (drive.new_zeros(drive.shape[1:]),) * 3
 
-    def step(self, drive, state):
+    def step(self, drive, spikes, state, hold):
         v, current, raised = state
-        current = self.keep_i * current + drive
-        v = self.keep * v + (1 - self.keep) * current
+        current = self.keep_i * current + drive + spikes @ self.recurrent
+        v = hold(self.keep * v + (1 - self.keep) * current)
         spikes = Triangle.apply(v - 1 - raised)
         return spikes, (v - spikes.detach() * (1 + raised), current, self.fall * raised + self.jump * spikes)
+
+
+def _same(v):
+    return v
 
 
 class Triangle(torch.autograd.Function):
@@ -92,21 +107,21 @@ class Triangle(torch.autograd.Function):
 class SnnTorch(Cells):
     """snnTorch's RSynaptic, its decays those of a membrane and a synapse, fixed; recurrent weights are its own."""
 
-    def __init__(self, lines: int, neurons: int, dt_ms: float):
-        super().__init__(lines, neurons)
+    def __init__(self, lines: int, neurons: int, dt_ms: float, clip: float | None = None):
+        super().__init__(lines, neurons, clip)
         import snntorch
 
         decays = {"alpha": math.exp(-dt_ms / TAU_SYN), "beta": math.exp(-dt_ms / TAU_M)}
         self.unit = snntorch.RSynaptic(**decays, all_to_all=True, linear_features=neurons, reset_mechanism="zero")
         del self.recurrent
 
-    def run(self, x):
-        drive, found = x @ self.projection + self.bias, []
-        spikes, current, v = self.unit.init_rsynaptic()
-        for now in drive:
-            spikes, current, v = self.unit(now, spikes, current, v)
-            found.append(spikes)
-        return torch.stack(found), None
+    def begin(self, drive):
+        self.unit.reset_mem()
+        return (drive.new_zeros(drive.shape[1:]),) * 2
+
+    def step(self, drive, spikes, state, hold):
+        spikes, current, v = self.unit(drive, spikes, *state)  # the potential is not seen before the spike: both are held
+        return hold(spikes), (current, hold(v))
 
 
 class Gru(nn.Module):
@@ -135,7 +150,7 @@ def cells(kind: type[Cells], settings: Learning, sizes: Sizes) -> Network:
     lines, told = settings.features or sizes.channels, sizes.heads * sizes.classes
     own = 2 if kind is SnnTorch else 1  # biases
     neurons = _units(settings, sizes, lines + own + told, 1)
-    layer = kind(lines, neurons, sizes.dt_ms)
+    layer = kind(lines, neurons, sizes.dt_ms, settings.clip)
     for name, parameter in layer.named_parameters():
         parameter.requires_grad_(name == "projection" or bool(settings.trainable))
     return Network([layer], sizes, settings.features, settings.readout_ms)

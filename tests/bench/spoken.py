@@ -59,3 +59,13 @@ def sets(path: Path, left_out: str, examples: int, judged: int, seed: int) -> Se
     each = [rng.permutation(np.flatnonzero(~other & (digit == k)))[: examples // 10] for k in range(10)]
     train, test = rng.permutation(np.concatenate(each)), rng.permutation(np.flatnonzero(other))[:judged]
     return Sets(*(Trials(spikes[which], digit[which][:, None], 10) for which in (train, test)))
+
+
+def write(path: Path, left_out: str, to: Path) -> None:
+    """Write a file in the format of the task `dataset`: recordings of this speaker are the test set; half of the others are to
+    train on, half to validate on."""
+    spikes, digit, speaker = spikes_of(path)
+    mine = speaker == SPEAKERS.index(left_out)
+    part = np.where(mine, "test", np.where(np.arange(len(digit)) % 2, "validation", "train"))
+    groups = np.array(SPEAKERS)[speaker]
+    np.savez_compressed(to, spikes=spikes, labels=digit, dt_ms=DT_MS, groups=groups, parts=part)

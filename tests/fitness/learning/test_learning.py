@@ -120,7 +120,8 @@ def test_in_a_file_with_speakers_circuits_are_judged_on_speakers_that_their_netw
 
     train, judged = zip(*(map(heard, data.sets("search", number)) for number in range(4)), strict=True)
     assert all(a and b and not a & b for a, b in zip(train, judged, strict=True))
-    assert len(set.union(*judged)) == 2 and heard(data.sets("held_out").judged) == {3}  # the third is to validate on
+    assert len(set.union(*judged)) == 2
+    assert heard(data.sets("held_out").judged) == {3}
 
 
 def test_what_no_input_reaches_and_what_reaches_no_excitatory_neuron_is_left_out():
