@@ -200,10 +200,16 @@ class LearningJudge(Judge):
             training = self._training(circuit, part, number)
         if training is None:
             return None
+        training.sets = self._sets(part, number)
         learned = training.advance(until)
         if training.step < self.settings.steps:
+            del training.sets  # which may be other trials in each repetition
             _remember(self._paused, key, training)
         return learned
+
+    def _sets(self, part, number):
+        """The trials of a repetition: in the search all networks learn from the same, except that groups take turns."""
+        return self.data.sets(part, number if part in FRESH or self.data.grouped else 0)
 
     def _training(self, circuit, part, number):
         """A training that has not begun; None for a circuit in which no neuron that is read is driven, and for an assembly that
@@ -216,7 +222,7 @@ class LearningJudge(Judge):
         from fitness.learning.network import Sizes, assembled
         from fitness.learning.training import Training
 
-        sets = self.data.sets(part, number if part in FRESH or self.data.grouped else 0)
+        sets = self._sets(part, number)
         seeds = np.random.SeedSequence((self.setup.seed, PARTS.index(part), number)).generate_state(2, "u4").tolist()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds[0])
