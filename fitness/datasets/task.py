@@ -154,6 +154,10 @@ class DatasetTask(FileData):
             divided[np.flatnonzero((parts == 0) & (e.labels == label))[self.split_seed % every :: every]] = 1
         return divided
 
+    def conditions(self, trials: Trials) -> dict[str, np.ndarray]:
+        """The class of each trial, by its name."""
+        return {"class": np.array(self.events.names)[trials.labels]}
+
     def trial_scores(self, raster: Raster, trials: Trials) -> np.ndarray:
         """1 where the output of the class alone spikes most."""
         return decode.most_active(raster.counts(), trials.labels)

@@ -54,7 +54,7 @@ generations = 8
 islands = 2
 population = 12
 epoch = 2
-held_out = 4
+held_out = 3
 """
 
 

@@ -111,6 +111,9 @@ def test_the_output_that_spikes_most_names_the_class_and_silence_none():
     score = task.score(raster, trials)
     np.testing.assert_allclose(score.value, [1, 0, 0])
     assert score.case_scores[0].mean() > score.case_scores[2].mean() > 0.4
+    named = made("digits.csv", as_csv())
+    trials = named.trials_of("search", 1, 20)
+    assert set(zip(named.conditions(trials)["class"], trials.labels, strict=True)) == {("early", 0), ("late", 1)}
 
 
 def test_classes_channels_and_items_can_be_fewer():
