@@ -225,6 +225,7 @@ def _row(m: Member) -> dict:
 def task(settings, inputs, outputs, dt_ms, about=None):
     settings, about = dict(settings or {}), about or {}
     docstring = kind(settings).docstring(settings)
+    of_data = "name" in settings and kind(settings).data_key(settings) is not None
     judge = settings.pop("judge", None)
     name = settings.pop("name", judge)
     text = docstring or about.get("text", "")
@@ -238,7 +239,8 @@ def task(settings, inputs, outputs, dt_ms, about=None):
         "more": text,
         "judged": about.get("judged", ""),
         "wanted": about.get("wanted", {}),
-        "own": name is not None and docstring is None,
+        "own": name is not None and docstring is None and not of_data,
+        "of_data": of_data,
         "judge": judge,
     }
 

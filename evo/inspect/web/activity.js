@@ -9,6 +9,7 @@ export function drawActivity() {
     ? `Nothing to show: circuits are judged by ${data.task.judge}, not on trials of a task.`
     : data.task.own
     ? "No trials to show: the code of a task that does not ship is never executed for a page."
+    : data.task.of_data ? "No trials to show: the data are kept with the run, not with the motif."
     : "No trials to show: the motif does not say what it was evolved for.");
   const rasters = el("div", { id: "rasters" }), traces = el("div", { id: "traces" }), over = el("div", { id: "statistics" });
   const chips = el("div", { class: "chips", id: "trials", role: "group", "aria-label": "Trials" });
