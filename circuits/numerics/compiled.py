@@ -29,8 +29,9 @@ from circuits.numerics.registries import refreshed_when_they_grow
 _PACKAGES = ("numerics", "neurons", "synapses", "simulation")  # of circuits: the sources of the kernel
 
 
-def compiler(*modules: ModuleType):
-    """The decorator `compiled` for functions that also depend on these modules."""
+def compiler(*modules: ModuleType, part: bool = True):
+    """The decorator `compiled` for functions that also depend on these modules. Without `part`, functions that call this one
+    take it as it is compiled for Python: one that is called from both is then compiled once, whichever is first."""
     extra = tuple(str(module.__file__) for module in modules)
 
     def compiled(function):
@@ -47,7 +48,8 @@ def compiler(*modules: ModuleType):
                 save(types, code)
 
         dispatcher._cache.save_overload = save_overload
-        _compile_as_part(dispatcher)
+        if part:
+            _compile_as_part(dispatcher)
         return dispatcher
 
     return compiled

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from circuits.neurons.model import I_E, I_I, NOISE, P11_E, P11_I, V, integrate, reset
-from circuits.numerics.compiled import compiled, jit
+from circuits.numerics.compiled import compiler, jit
 from circuits.numerics.simd import (
     AVX512,
     LANES,
@@ -98,7 +98,7 @@ def _rests(state, place, states):
     return zero == ~np.uint64(0)
 
 
-@compiled
+@compiler(part=False)  # simulations of one circuit and of populations share it
 def run(tables, b, scratch, first, last, keep_weights, short_term, stdp, noise, environment, trial, drive, lesson):
     """Advance circuit b of the tables through the rows `first` to `last` of the raster, in place; from rest if `first` is the
     first step.

@@ -4,8 +4,9 @@ import gc
 
 import numpy as np
 import pytest
+from numba.core.caching import NullCache
 
-from circuits.numerics.compiled import compiled
+from circuits.numerics.compiled import compiled, compiler
 
 
 @compiled
@@ -13,6 +14,16 @@ def half(x):
     if x < 0:
         raise ValueError("below 0")
     return x / 2
+
+
+@compiler(part=False)
+def twice(x):
+    return 2 * x
+
+
+@compiled
+def fourfold(x):
+    return twice(twice(x))
 
 
 @compiled
@@ -29,6 +40,14 @@ def test_a_part_is_compiled_without_machine_code_of_its_own_and_its_function_can
     assert half(3.0) == 1.5
     assert quarters(np.array([2.0])) == 0.5
     assert quarters(np.array([2], np.int64)) == 0.5  # an integer is halved, then a real
+
+
+def test_a_function_that_is_no_part_is_compiled_once_whoever_calls_it_first():
+    twice._cache = fourfold._cache = NullCache()
+    assert fourfold(1.5) == 6
+    (before,) = twice.overloads.values()
+    assert twice(1.5) == 3
+    assert list(twice.overloads.values()) == [before]
 
 
 def test_an_error_in_a_part_is_raised_in_python():
