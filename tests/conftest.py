@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from fitness.judges.simulated import Simulated
-from tests.in_parallel import one_at_a_time, one_ray, pytest_xdist_make_scheduler  # noqa: F401
+from tests.in_parallel import one_at_a_time, one_ray, pytest_sessionstart, pytest_xdist_make_scheduler  # noqa: F401
 from tests.processor_time import (  # noqa: F401
     pytest_addoption,
     pytest_runtest_makereport,

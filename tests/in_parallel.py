@@ -2,11 +2,15 @@
 Ray, which run one after the other.
 
 A function that numba compiles is compiled by one of the processes, while the others wait for it and read it from the disk.
+Every other process imports the test files from the last to the first: on a fresh clone, two processes then rewrite the
+assertions of half of the files each.
 """
 
+import importlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +46,17 @@ def one_ray(items):
         if RAY in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: RAY in getattr(item, "fixturenames", ()))  # also in one process they run one after the other
+
+
+def pytest_sessionstart(session):
+    config = session.config
+    if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2 == 0:
+        return
+    for place in map(config.rootpath.joinpath, config.args):  # "tests", or some of the folders and files in it
+        for file in sorted(place.rglob("test_*.py") if place.is_dir() else [], reverse=True):
+            if not config.hook.pytest_ignore_collect(collection_path=file, config=config):
+                with suppress(Exception, pytest.skip.Exception):  # said when it is collected
+                    importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def one_at_a_time(config):

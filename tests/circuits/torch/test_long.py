@@ -88,7 +88,7 @@ def test_no_step_is_lost_on_thousands_of_steps(passed):
 
     def largest(**options):
         torch.manual_seed(0)
-        layer = MotifLayer(circuits.zoo["toggle-2"], 4, 6, share=False, surrogate="arctan", slope=2 / 15, **options)
+        layer = MotifLayer(circuits.zoo["toggle-2"], 4, 6, share=False, slope=2 / 15, **options)
         layer.set_projection(torch.tensor([0.5, 0.01]).repeat(6, 4))  # set, hardly reset
         net = MotifNetwork([layer], classes=1, readout_ms=20.0)
         logits, counts = net.forward_with_spikes(x)
