@@ -49,7 +49,7 @@ $(INSTALLED): pyproject.toml tests/constraints.txt
 	  || { rm -rf .venv; virtualenv -q -p $(PYTHON) .venv 2>/dev/null; } \
 	  || { rm -rf .venv; echo "$(PYTHON) has no venv module. Install it: apt-get install python3-venv"; exit 1; }
 	@echo "installing into .venv (the first time takes some minutes)"
-	@$(BIN)/pip install -q --disable-pip-version-check --no-compile -c tests/constraints.txt -e '.[torch,data,nir,sonata,graphml,tensorboard,mlflow,lab,test]'
+	@$(BIN)/pip install -q --disable-pip-version-check --no-compile -c tests/constraints.txt -e '.[torch,data,nir,sonata,graphml,tensorboard,mlflow,lab,recordings,test]'
 	@$(COMPILE)
 	@touch $@
 

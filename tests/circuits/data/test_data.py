@@ -11,7 +11,7 @@ from circuits.errors import MachineError, UserError
 
 MAKERS = {
     "itd": (lambda seed: data.itd(60, 30, seed, fibres=10, classes=4), 100, 20, 4),
-    "randman": (lambda seed: data.randman(60, 30, seed, classes=5, channels=7, steps=50), 50, 7, 5),
+    "randman": (lambda seed: data.randman(60, 30, seed, classes=3, channels=6, steps=40), 40, 6, 3),
     "yin_yang": (lambda seed: data.yin_yang(60, 30, seed), 100, 5, 3),
     "digits": (lambda seed: data.digits(450, seed), 60, 64, 10),
 }
@@ -113,8 +113,8 @@ def test_counts_say_nothing_about_a_manifold(dimensions):
 
 @pytest.mark.long
 def test_both_splits_lie_on_the_same_manifolds_and_another_seed_has_others():
-    train, test = data.randman(500, 100, 0, dimensions=1, classes=4)
-    other = data.randman(10, 100, 1, dimensions=1, classes=4).test
+    train, test = data.randman(500, 100, 0, dimensions=1, classes=4, channels=12, steps=50)
+    other = data.randman(10, 100, 1, dimensions=1, classes=4, channels=12, steps=50).test
 
     def hits(split):  # the class of the nearest training trial
         when, known = split.spikes.argmax(1).astype("i2")[:, None], train.spikes.argmax(1).astype("i2")[None]

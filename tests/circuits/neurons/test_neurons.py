@@ -37,11 +37,10 @@ def relative_error(found, exact):
 
 @pytest.mark.parametrize("dt", [1.0, 0.1, 0.05])
 @pytest.mark.parametrize("tau_m", [0.5, 10.0, 200.0])
-@pytest.mark.parametrize("ratio", RATIOS)
-def test_the_current_propagator_is_exact_near_and_far_from_equal_time_constants(dt, tau_m, ratio):
-    tau_syn = tau_m * ratio
-    found = current_to_potential(dt, tau_m, tau_syn)
-    assert relative_error(found, exact_current_to_potential(dt, tau_m, tau_syn)) < 4e-15
+def test_the_current_propagator_is_exact_near_and_far_from_equal_time_constants(dt, tau_m):
+    for tau_syn in tau_m * np.array(RATIOS):
+        found = current_to_potential(dt, tau_m, tau_syn)
+        assert relative_error(found, exact_current_to_potential(dt, tau_m, tau_syn)) < 4e-15, tau_syn
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.1, 0.05])

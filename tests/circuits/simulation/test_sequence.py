@@ -41,9 +41,10 @@ def test_what_is_learnt_is_carried_on_in_a_sequence_and_only_there():
     stdp = {"a_plus": 0.1, "a_minus": 0.0}
     synapses = [{"post": 0, "weight_mv": 0.01, "delay_ms": 1.0, "stdp": stdp}]
     strong = [{"post": 0, "weight_mv": 1e5, "delay_ms": 1.0}]
-    inputs = [{"name": "learns", "synapses": synapses}, {"name": "drives", "synapses": strong}]
+    silent = [synapses[0] | {"stdp": None, "short_term": {}}]  # for the kernel of the tests above
+    inputs = [{"name": name, "synapses": s} for name, s in (("learns", synapses), ("drives", strong), ("silent", silent))]
     circuit = Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "E", "tau_syn_e_ms": 0.02}], inputs=inputs)
-    spikes = [[[10.0], [20.0]]] * 6
+    spikes = [[[10.0], [20.0], []]] * 6
     gain = simulate(circuit, spikes, 60).weights_mv[0, 0] - 0.01
     assert gain > 0
     for sequence in (1, 2, 3, 6):

@@ -2,6 +2,7 @@
 
 import signal
 import warnings
+from itertools import product
 
 import pytest
 
@@ -76,17 +77,17 @@ def test_a_task_of_ones_own_that_goes_wrong_is_named_in_one_line(tmp_path, old, 
         assert part in message
 
 
-@pytest.mark.parametrize(
-    "loop", ["while True: pass", "while True:\n            try: time.sleep(9)\n            except Exception: pass"]
-)
-@pytest.mark.parametrize("where", ["make", "trial_scores", "file"])
+LOOPS = "while True: pass", "while True:\n            try: time.sleep(9)\n            except Exception: pass"
+
+
+@pytest.mark.parametrize(("where", "loop"), [*product(["make", "trial_scores"], LOOPS), ("file", LOOPS[0])])
 def test_a_task_of_ones_own_that_never_returns_is_given_up_by_name(tmp_path, where, loop):
     lines = {
         "make": "labels = np.arange(count) % 2",
         "trial_scores": "fired = raster.counts()[..., 0] > 0",
         "file": "import fitness",
     }
-    code = OWN_TASK.replace(lines[where], f"{loop if where != 'file' else 'while True: pass'}\n")
+    code = OWN_TASK.replace(lines[where], f"{loop}\n")
     path = own_task_spec(tmp_path, "import time\n" + code, task_seconds=0.3)
     message = one_line_of(lambda: evo.run(path, tmp_path / "run", workers=0))
     for part in ("task", {"file": "its file"}.get(where, where), "did not return within 0.3 s", "search.task_seconds"):

@@ -3,6 +3,7 @@ import json
 import shutil
 import sqlite3
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -177,7 +178,7 @@ def test_lesions_are_told_for_machines_and_for_people(place, runs):
     cut = cut_singly(Winner.of(runs[0]))
     task, circuit = runs[0].spec.make_task(), cut.circuit
     trials = trials_for(task, runs[0].spec.search.seed, runs[0].spec.search.held_out)[0]
-    whole = float(evaluate(task, trials, from_circuit(circuit)).score[0])
+    whole = float(evaluate(task, trials, from_circuit(circuit, np.float32)).score[0])
     single = [one for one in lesions(task, circuit, trials, whole) if one["kind"] in ("synapse", "input")]
     assert sorted(-one["change"] for one in single) == pytest.approx(sorted(cut.losses), abs=1e-6)
     shown = cli(place, "motifs", *(str(run.folder) for run in runs), "--lesions").stdout
