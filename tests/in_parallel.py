@@ -18,6 +18,8 @@ import pytest
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
+from tests.quick import is_check
+
 RAY = "on_ray"
 LOCKS = "EVO_TEST_LOCKS"
 
@@ -50,13 +52,13 @@ def one_ray(items):
 
 def pytest_sessionstart(session):
     config = session.config
-    if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2 == 0:
+    second = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2
+    if not second or is_check(config):  # that one does not import all files
         return
     for place in map(config.rootpath.joinpath, config.args):  # "tests", or some of the folders and files in it
-        for file in sorted(place.rglob("test_*.py") if place.is_dir() else [], reverse=True):
-            if not config.hook.pytest_ignore_collect(collection_path=file, config=config):
-                with suppress(Exception, pytest.skip.Exception):  # said when it is collected
-                    importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
+        for file in sorted(place.rglob("test_*.py"), reverse=True):
+            with suppress(Exception, pytest.skip.Exception):  # said when it is collected
+                importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def one_at_a_time(config):

@@ -13,21 +13,21 @@ LONG_FILE = re.compile(r"^pytestmark = pytest\.mark\.(long|slow|oracle)\b", re.M
 
 
 def pytest_ignore_collect(collection_path, config):
-    if _is_check(config) and collection_path.suffix == ".py":
+    if is_check(config) and collection_path.suffix == ".py":
         return True if LONG_FILE.search(collection_path.read_text(encoding="utf-8")) else None
     return None
 
 
 def few_examples(config):
     """Of properties, unless a profile of hypothesis was asked for."""
-    if _is_check(config) and not config.getoption("--hypothesis-profile", None):
+    if is_check(config) and not config.getoption("--hypothesis-profile", None):
         settings.register_profile("check", settings(), max_examples=EXAMPLES)
         settings.load_profile("check")
 
 
 def few_cases(items, config):
     """Mark the other cases as long."""
-    if not _is_check(config):
+    if not is_check(config):
         return
     cases = defaultdict(list)
     for item in items:
@@ -39,5 +39,6 @@ def few_cases(items, config):
                 item.add_marker(pytest.mark.long)
 
 
-def _is_check(config):
+def is_check(config):
+    """Are long tests left out?"""
     return "not long" in config.option.markexpr
