@@ -26,17 +26,19 @@ from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given
 from fitness.recordings.inference.posterior import refined
 from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
-ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # scores with which nothing is looked for; no further neurons; no better values
-PART_MS = 300.0  # of what is scored, for starts
+ENOUGH, CLOSE, PERFECT = 0.985, 0.96, 0.995  # scores with which nothing is looked for; no further neurons; no better values
+NEARLY, WORTH = 0.965, 0.7  # with which spikes are no longer inferred; and that is tuned long, if more neurons are to come
+PART_MS, SOON_MS = 300.0, 200.0  # of what is scored, for starts, and the longest time before it
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-PROMISING, RANDOM, BEST = 5, 5, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
+PROMISING, RANDOM, BEST = 3, 32, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
+SAMPLED, TIRED, FIRST = 8, 2, 2.0  # how often the best is fitted to inferred spikes, how often in vain; mV, the noise at first
+HOPPED = 20  # hops after that
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
 # and the best of them, in turn
@@ -62,11 +64,11 @@ def inferred(
     base = _visible(given, rng)
     base, found = _improved(base, score, rng)
     reached = max(found, key=_first)[0]
-    for _ in range(rounds):
+    for k in range(rounds):
         signs = [sign for sign in (1, -1) if _may(base, sign)]
         if max(found, key=_first)[0] >= ENOUGH or not signs:
             break
-        tried = _with_one_more(base, signs, score, scores, rng)
+        tried = _with_one_more(base, signs, score, scores, rng, last=k == rounds - 1)
         found += tried
         if reached + MORE < (best := max(tried, key=_first))[0] < CLOSE:
             reached, base = best
@@ -98,9 +100,9 @@ def _visible(given, rng) -> Network:
     return best
 
 
-def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
+def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
     """The network and a hidden neuron: of some starts those that are least surprising, fitted and tuned, the best first."""
-    given, part = base.given, base.of(base.given.cut(np.inf, PART_MS))
+    given, part = base.given, base.of(base.given.cut(SOON_MS, PART_MS))
     starts: list[Tried] = []
     for network in _promising(part, signs, rng):
         values = [descend(network, 25, width) for width in WIDTHS]
@@ -109,25 +111,39 @@ def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
         for sign in signs:
             network, least = _start(part, sign, rng)
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
-            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
+            starts.append((anneal(network, 100, (0.045, 0.015), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     starts.sort(key=_first)
     raced: list[Tried] = []
     for sign in signs:
         of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
-        brief = [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
-        raced.append(_tuned_again(max(brief, key=_first), scores, rng))
-        if raced[-1][0] >= ENOUGH:
-            return raced[-1:]
-    best = max(raced, key=_first)
+        raced += [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
+    best = _in_turns(max(raced, key=_first), score, scores, rng)
+    if best[0] >= WORTH or last:
+        best = _tuned_again(_hopped(best, score, scores, rng), scores, rng)
+    return sorted([best, *raced], key=_first, reverse=True)[:SCORED]
+
+
+def _in_turns(best, score, scores, rng) -> Tried:
+    """The best of the network fitted to inferred spikes and tuned briefly, in turns, as long as it becomes better."""
+    now, since = best, 0
     for _ in range(SAMPLED):
-        again = best[1].copy()
-        again.sources[:] = True
-        network = refined(again, score, rng, FIRST)[1]
-        raced.append(_tuned_again(_tuned(network, scores, rng, BRIEF), scores, rng))
-        if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= ENOUGH:
+        if best[0] >= NEARLY or since == TIRED:
             break
-        best = raced[-1]
-    return sorted(raced, key=_first, reverse=True)[:SCORED]
+        again = now[1].copy()
+        again.sources[:] = True
+        inferred_too = refined(again, score, rng, FIRST)
+        now = max(_tuned(inferred_too[1], scores, rng, BRIEF), inferred_too, key=_first)
+        since = 0 if now[0] > best[0] + LOSS else since + 1
+        best = max(now, best, key=_first)
+    return best
+
+
+def _hopped(best, score, scores, rng) -> Tried:
+    """The best of the network, what it comes to by hops, and that tuned briefly."""
+    if best[0] >= ENOUGH:
+        return best
+    other = max(_improved(best[1], score, rng, HOPPED)[1], key=_first)
+    return max(best, other, _tuned(other[1], scores, rng, BRIEF), key=_first)
 
 
 def _raced(network, score, rng) -> Network:
