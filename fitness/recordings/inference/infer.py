@@ -31,13 +31,15 @@ NEARLY, WORTH = 0.965, 0.7  # with which spikes are no longer inferred; and that
 PART_MS, SOON_MS = 300.0, 200.0  # of what is scored, for starts, and the longest time before it
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-PROMISING, RANDOM, BEST = 3, 32, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
+PROMISING, RANDOM = 3, 32  # of each sign: the most promising, which are fitted, and others
+BEST = 3  # of all of them, fitted to all that is known, at least one of each sign
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, TIRED, FIRST = 8, 2, 2.0  # how often the best is fitted to inferred spikes, how often in vain; mV, the noise at first
+SAMPLED, TIRED = 8, 2  # how often a network is fitted to inferred spikes at most, and how often in vain
+FIRST = 2.0, 0.5  # mV, the noise with which that begins, with all synapses and, every other time, with those that it has
 HOPPED = 20  # hops after that
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
@@ -113,10 +115,13 @@ def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
             starts.append((anneal(network, 100, (0.045, 0.015), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     starts.sort(key=_first)
+    order = [network for _, network in starts]
+    first = [next(network for network in order if network.signs[-1] == sign) for sign in signs]
+    others = [network for network in order if not any(network is one for one in first)]
     raced: list[Tried] = []
-    for sign in signs:
-        of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
-        raced += [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
+    for start in [*first, *others[: max(BEST - len(first), 0)]]:
+        hopped = _raced(start.of(given), score, rng)
+        raced.append(max(_tuned(hopped[1], scores, rng, BRIEF), hopped, key=_first))
     best = _in_turns(max(raced, key=_first), score, scores, rng)
     if best[0] >= WORTH or last:
         best = _tuned_again(_hopped(best, score, scores, rng), scores, rng)
@@ -126,12 +131,12 @@ def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
 def _in_turns(best, score, scores, rng) -> Tried:
     """The best of the network fitted to inferred spikes and tuned briefly, in turns, as long as it becomes better."""
     now, since = best, 0
-    for _ in range(SAMPLED):
+    for turn in range(SAMPLED):
         if best[0] >= NEARLY or since == TIRED:
             break
         again = now[1].copy()
-        again.sources[:] = True
-        inferred_too = refined(again, score, rng, FIRST)
+        again.sources[:] |= turn % 2 == 0
+        inferred_too = refined(again, score, rng, FIRST[turn % 2])
         now = max(_tuned(inferred_too[1], scores, rng, BRIEF), inferred_too, key=_first)
         since = 0 if now[0] > best[0] + LOSS else since + 1
         best = max(now, best, key=_first)
@@ -146,11 +151,11 @@ def _hopped(best, score, scores, rng) -> Tried:
     return max(best, other, _tuned(other[1], scores, rng, BRIEF), key=_first)
 
 
-def _raced(network, score, rng) -> Network:
+def _raced(network, score, rng) -> Tried:
     """The network fitted to all that is known, the best by score of some hops."""
     for width in (*WIDTHS[1:], NARROW):
         descend(network, 25, width)
-    return max(_improved(network, score, rng, RACED)[1], key=_first)[1]
+    return max(_improved(network, score, rng, RACED)[1], key=_first)
 
 
 def _tuned(network, scores, rng, effort) -> Tried:
