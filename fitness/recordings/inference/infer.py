@@ -24,7 +24,7 @@ from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
 from fitness.recordings.inference.posterior import refined
-from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
+from fitness.recordings.inference.tune import Effort, Scores, grown, kicked, lean, tuned
 
 ENOUGH, CLOSE, PERFECT = 0.985, 0.96, 0.995  # scores with which nothing is looked for; no further neurons; no better values
 NEARLY, WORTH = 0.965, 0.7  # with which spikes are no longer inferred; and that is tuned long, if more neurons are to come
@@ -38,13 +38,13 @@ STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, TIRED = 8, 2  # how often a network is fitted to inferred spikes at most, and how often in vain
+SAMPLED, TIRED = 4, 2  # how often a network is fitted to inferred spikes at most, and how often in vain
 FIRST = 2.0, 0.5  # mV, the noise with which that begins, with all synapses and, every other time, with those that it has
-HOPPED = 20  # hops after that
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
-# and the best of them, in turn
-LONG = Effort(0.05, 400, 60_000, 0.01), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
+LONG = Effort(0.05, 200, 40_000, 0.01)  # and the best of them
+KICKED, KICKS, VAIN = Effort(0.05, 100, 12_000, 0.01), 24, 8  # again after each of some kicks, and that many in vain at most
+GAIN = 0.001  # of the score, by a kick that is not in vain
 MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -124,7 +124,7 @@ def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
         raced.append(max(_tuned(hopped[1], scores, rng, BRIEF), hopped, key=_first))
     best = _in_turns(max(raced, key=_first), score, scores, rng)
     if best[0] >= WORTH or last:
-        best = _tuned_again(_hopped(best, score, scores, rng), scores, rng)
+        best = _tuned_again(best, scores, rng)
     return sorted([best, *raced], key=_first, reverse=True)[:SCORED]
 
 
@@ -143,14 +143,6 @@ def _in_turns(best, score, scores, rng) -> Tried:
     return best
 
 
-def _hopped(best, score, scores, rng) -> Tried:
-    """The best of the network, what it comes to by hops, and that tuned briefly."""
-    if best[0] >= ENOUGH:
-        return best
-    other = max(_improved(best[1], score, rng, HOPPED)[1], key=_first)
-    return max(best, other, _tuned(other[1], scores, rng, BRIEF), key=_first)
-
-
 def _raced(network, score, rng) -> Tried:
     """The network fitted to all that is known, the best by score of some hops."""
     for width in (*WIDTHS[1:], NARROW):
@@ -164,11 +156,17 @@ def _tuned(network, scores, rng, effort) -> Tried:
 
 
 def _tuned_again(best, scores, rng) -> Tried:
-    """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
-    for effort in LONG:
-        if best[0] < ENOUGH:
-            network = grown(lean(best[1], scores, effort.loss), scores)
-            best = max(tuned(network, scores, rng, effort, PERFECT), best, key=_first)
+    """The network with one synapse more if that is better, tuned for longer, then kicked and tuned while it becomes better."""
+    if best[0] < ENOUGH:
+        network = grown(lean(best[1], scores, LONG.loss), scores)
+        best = max(tuned(network, scores, rng, LONG, PERFECT), best, key=_first)
+    vain = 0
+    for k in range(KICKS):
+        if best[0] >= ENOUGH or vain == VAIN:
+            break
+        now = tuned(kicked(best[1], rng, -1 if k % 2 else 1), scores, rng, KICKED, PERFECT)
+        vain = 0 if now[0] > best[0] + GAIN else vain + 1
+        best = max(now, best, key=_first)
     return best
 
 
