@@ -9,8 +9,10 @@ hopping: Wales and Doye, J. Phys. Chem. A 101, 1997): values are moved a little 
 cannot be improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none:
 at first each spike of the latter is therefore paid for, as long as it has few.
 
-Networks are then tuned by what their circuits do by themselves (`tune`). Where a circuit still scores too low, the spikes of
-hidden neurons are inferred as well, and not simulated (`posterior`), and the network is tuned again.
+Networks are then tuned briefly by what their circuits do by themselves (`tune`). Where a circuit still scores too low, the
+spikes of hidden neurons are inferred as well, and not simulated (`posterior`), and the network is tuned again, in turns. What
+promises enough is tuned for longer, and again after kicks: escape noise favours hidden neurons that forget soon, and inferred
+ones had half the membrane time constant and half the weights of the true ones.
 
 A value that is off by 0.3 % of its range can cost a tenth of the score, where a hidden neuron fires in bursts. So hops are
 small and many, and the whole lead-in is simulated: after a short one not even the true circuit does what was measured.
