@@ -40,12 +40,12 @@ STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, TIRED = 4, 2  # how often a network is fitted to inferred spikes at most, and how often in vain
-FIRST = 2.0, 0.5  # mV, the noise with which that begins, with all synapses and, every other time, with those that it has
+SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes at most; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
 LONG = Effort(0.05, 200, 40_000, 0.01)  # and the best of them
-KICKED, KICKS, VAIN = Effort(0.05, 100, 12_000, 0.01), 24, 8  # again after each of some kicks, and that many in vain at most
+KICKED, KICKS, VAIN = Effort(0.05, 100, 12_000, 0.005), 25, 10  # again after each of some kicks, that many in vain at most
+GROWN, SLACK = 5, 0.005  # every fifth is a synapse and no kick; of the score, that the next one may begin below this one
 GAIN = 0.001  # of the score, by a kick that is not in vain
 MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
@@ -132,16 +132,16 @@ def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
 
 def _in_turns(best, score, scores, rng) -> Tried:
     """The best of the network fitted to inferred spikes and tuned briefly, in turns, as long as it becomes better."""
-    now, since = best, 0
-    for turn in range(SAMPLED):
-        if best[0] >= NEARLY or since == TIRED:
+    for _ in range(SAMPLED):
+        if best[0] >= NEARLY:
             break
-        again = now[1].copy()
-        again.sources[:] |= turn % 2 == 0
-        inferred_too = refined(again, score, rng, FIRST[turn % 2])
-        now = max(_tuned(inferred_too[1], scores, rng, BRIEF), inferred_too, key=_first)
-        since = 0 if now[0] > best[0] + LOSS else since + 1
-        best = max(now, best, key=_first)
+        again = best[1].copy()
+        again.sources[:] = True
+        fitted = refined(again, score, rng, FIRST)
+        now = max(_tuned(fitted[1], scores, rng, BRIEF), fitted, key=_first)
+        if now[0] < best[0] + LOSS:
+            break
+        best = now
     return best
 
 
@@ -158,17 +158,20 @@ def _tuned(network, scores, rng, effort) -> Tried:
 
 
 def _tuned_again(best, scores, rng) -> Tried:
-    """The network with one synapse more if that is better, tuned for longer, then kicked and tuned while it becomes better."""
-    if best[0] < ENOUGH:
-        network = grown(lean(best[1], scores, LONG.loss), scores)
-        best = max(tuned(network, scores, rng, LONG, PERFECT), best, key=_first)
-    vain = 0
-    for k in range(KICKS):
+    """The network tuned for longer, then kicked and tuned in turns as long as it becomes better; first and every fifth turn it
+    gets one synapse more, if that is better, and none that it does not need."""
+    now, vain = best, 0
+    for turn in range(KICKS):
         if best[0] >= ENOUGH or vain == VAIN:
             break
-        now = tuned(kicked(best[1], rng, -1 if k % 2 else 1), scores, rng, KICKED, PERFECT)
-        vain = 0 if now[0] > best[0] + GAIN else vain + 1
-        best = max(now, best, key=_first)
+        if turn % GROWN:
+            other = tuned(kicked(now[1], rng, 1 if turn % 2 else -1), scores, rng, KICKED, PERFECT)
+        else:
+            effort = KICKED if turn else LONG
+            other = tuned(grown(lean(now[1], scores, effort.loss), scores), scores, rng, effort, PERFECT)
+        now = other if other[0] > now[0] - SLACK else now
+        vain = 0 if other[0] > best[0] + GAIN else vain + 1
+        best = max(other, best, key=_first)
     return best
 
 
