@@ -9,10 +9,8 @@ hopping: Wales and Doye, J. Phys. Chem. A 101, 1997): values are moved a little 
 cannot be improved by a gradient, and silence is where it goes from most random values, since wrong spikes are worse than none:
 at first each spike of the latter is therefore paid for, as long as it has few.
 
-Networks are then tuned briefly by what their circuits do by themselves (`tune`). Where a circuit still scores too low, the
-spikes of hidden neurons are inferred as well, and not simulated (`posterior`), and the network is tuned again, in turns. What
-promises enough is tuned for longer, and again after kicks: escape noise favours hidden neurons that forget soon, and those of
-two networks had half the membrane time constants and weights of the true ones, but their wiring.
+Networks are then tuned by what their circuits do by themselves (`tune`). Where a circuit still scores too low, the spikes of
+hidden neurons are inferred as well, and not simulated (`posterior`), and the network is tuned again.
 
 A value that is off by 0.3 % of its range can cost a tenth of the score, where a hidden neuron fires in bursts. So hops are
 small and many, and the whole lead-in is simulated: after a short one not even the true circuit does what was measured.
@@ -26,27 +24,23 @@ from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
 from fitness.recordings.inference.posterior import refined
-from fitness.recordings.inference.tune import Effort, Scores, grown, kicked, lean, tuned
+from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
-ENOUGH, CLOSE, PERFECT = 0.985, 0.98, 0.995  # scores with which nothing is looked for; no further neurons; no better values
-NEARLY, WORTH = 0.965, 0.7  # with which spikes are no longer inferred; and that is tuned long, if more neurons are to come
-PART_MS, SOON_MS = 300.0, 200.0  # of what is scored, for starts, and the longest time before it
+ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # scores with which nothing is looked for; no further neurons; no better values
+PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-PROMISING, RANDOM = 3, 32  # of each sign: the most promising, which are fitted, and others
-BEST = 3  # of all of them, fitted to all that is known, at least one of each sign
+PROMISING, RANDOM, BEST = 5, 5, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
 WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
-SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes at most; mV, the noise with which that begins
+SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
-LONG = Effort(0.05, 200, 40_000, 0.01)  # and the best of them
-KICKED, KICKS, VAIN = Effort(0.05, 100, 12_000, 0.005), 25, 10  # again after each of some kicks, that many in vain at most
-GROWN, SLACK = 5, 0.005  # every fifth is a synapse and no kick; of the score, that the next one may begin below this one
-GAIN = 0.001  # of the score, by a kick that is not in vain
+# and the best of them, in turn
+LONG = Effort(0.05, 400, 60_000, 0.01), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
 MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -68,11 +62,11 @@ def inferred(
     base = _visible(given, rng)
     base, found = _improved(base, score, rng)
     reached = max(found, key=_first)[0]
-    for k in range(rounds):
+    for _ in range(rounds):
         signs = [sign for sign in (1, -1) if _may(base, sign)]
         if max(found, key=_first)[0] >= ENOUGH or not signs:
             break
-        tried = _with_one_more(base, signs, score, scores, rng, last=k == rounds - 1)
+        tried = _with_one_more(base, signs, score, scores, rng)
         found += tried
         if reached + MORE < (best := max(tried, key=_first))[0] < CLOSE:
             reached, base = best
@@ -104,9 +98,9 @@ def _visible(given, rng) -> Network:
     return best
 
 
-def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
+def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
     """The network and a hidden neuron: of some starts those that are least surprising, fitted and tuned, the best first."""
-    given, part = base.given, base.of(base.given.cut(SOON_MS, PART_MS))
+    given, part = base.given, base.of(base.given.cut(np.inf, PART_MS))
     starts: list[Tried] = []
     for network in _promising(part, signs, rng):
         values = [descend(network, 25, width) for width in WIDTHS]
@@ -115,41 +109,32 @@ def _with_one_more(base, signs, score, scores, rng, last) -> list[Tried]:
         for sign in signs:
             network, least = _start(part, sign, rng)
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
-            starts.append((anneal(network, 100, (0.045, 0.015), (1.5, 0.1), (1.5, 0.5), least, paid), network))
+            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     starts.sort(key=_first)
-    order = [network for _, network in starts]
-    first = [next(network for network in order if network.signs[-1] == sign) for sign in signs]
-    others = [network for network in order if not any(network is one for one in first)]
     raced: list[Tried] = []
-    for start in [*first, *others[: max(BEST - len(first), 0)]]:
-        hopped = _raced(start.of(given), score, rng)
-        raced.append(max(_tuned(hopped[1], scores, rng, BRIEF), hopped, key=_first))
-    best = _in_turns(max(raced, key=_first), score, scores, rng)
-    if best[0] >= WORTH or last:
-        best = _tuned_again(best, scores, rng)
-    return sorted([best, *raced], key=_first, reverse=True)[:SCORED]
-
-
-def _in_turns(best, score, scores, rng) -> Tried:
-    """The best of the network fitted to inferred spikes and tuned briefly, in turns, as long as it becomes better."""
+    for sign in signs:
+        of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
+        brief = [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
+        raced.append(_tuned_again(max(brief, key=_first), scores, rng))
+        if raced[-1][0] >= ENOUGH:
+            return raced[-1:]
+    best = max(raced, key=_first)
     for _ in range(SAMPLED):
-        if best[0] >= NEARLY:
-            break
         again = best[1].copy()
         again.sources[:] = True
-        fitted = refined(again, score, rng, FIRST)
-        now = max(_tuned(fitted[1], scores, rng, BRIEF), fitted, key=_first)
-        if now[0] < best[0] + LOSS:
+        network = refined(again, score, rng, FIRST)[1]
+        raced.append(_tuned_again(_tuned(network, scores, rng, BRIEF), scores, rng))
+        if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= ENOUGH:
             break
-        best = now
-    return best
+        best = raced[-1]
+    return sorted(raced, key=_first, reverse=True)[:SCORED]
 
 
-def _raced(network, score, rng) -> Tried:
+def _raced(network, score, rng) -> Network:
     """The network fitted to all that is known, the best by score of some hops."""
     for width in (*WIDTHS[1:], NARROW):
         descend(network, 25, width)
-    return max(_improved(network, score, rng, RACED)[1], key=_first)
+    return max(_improved(network, score, rng, RACED)[1], key=_first)[1]
 
 
 def _tuned(network, scores, rng, effort) -> Tried:
@@ -158,20 +143,11 @@ def _tuned(network, scores, rng, effort) -> Tried:
 
 
 def _tuned_again(best, scores, rng) -> Tried:
-    """The network tuned for longer, then kicked and tuned in turns as long as it becomes better; first and every fifth turn it
-    gets one synapse more, if that is better, and none that it does not need."""
-    now, vain = best, 0
-    for turn in range(KICKS):
-        if best[0] >= ENOUGH or vain == VAIN:
-            break
-        if turn % GROWN:
-            other = tuned(kicked(now[1], rng, 1 if turn % 2 else -1), scores, rng, KICKED, PERFECT)
-        else:
-            effort = KICKED if turn else LONG
-            other = tuned(grown(lean(now[1], scores, effort.loss), scores), scores, rng, effort, PERFECT)
-        now = other if other[0] > now[0] - SLACK else now
-        vain = 0 if other[0] > best[0] + GAIN else vain + 1
-        best = max(other, best, key=_first)
+    """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
+    for effort in LONG:
+        if best[0] < ENOUGH:
+            network = grown(lean(best[1], scores, effort.loss), scores)
+            best = max(tuned(network, scores, rng, effort, PERFECT), best, key=_first)
     return best
 
 

@@ -3,9 +3,7 @@
 The surprise tells what is wrong with each neuron; in what a circuit does by itself the errors of all add up, and where it is
 nearly right, hops that lower the surprise no longer raise the score. It has no gradient and many local optima, delays being
 whole steps. CMA-ES with some hundred circuits a generation passes over them, where one with some twenty does not (Hansen and
-Kern, PPSN VIII, 2004), and the simulator makes thousands of circuits a second. Where it ends too low, it begins again from
-values among which one neuron is kicked along a valley: a slower membrane, larger weights and shorter delays do nearly the same
-(iterated local search: Lourenco, Martin and Stutzle, Handbook of Metaheuristics, 2003).
+Kern, PPSN VIII, 2004), and the simulator makes thousands of circuits a second.
 """
 
 from collections.abc import Callable
@@ -13,18 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from circuits.numerics import portable
 from circuits.numerics.matrix_adaptation import MatrixAdaptation
 from circuits.simulation.packed import PackedCircuits
-from fitness.recordings.inference.network import TAU, UNIT, WIDTH, Network
+from fitness.recordings.inference.network import UNIT, WIDTH, Network
 
 FAINT = 0.5  # mV: a weight below is no synapse
-STALLED, GAIN = 60, 5e-4  # generations that raise the best smooth score of those after the first by less than this are the last
+STALLED, GAIN = 60, 5e-4  # generations that raise the smooth score by less than this are the last
 WEIGHTS = 0.1, 0.3  # in units, of a synapse that is added
 NARROWEST, WIDER = 2e-4, 2.0  # standard deviation with which it ends; and the widest, in initial ones
-HIDDEN, JUMP = 0.8, 0.2  # of kicks: share of hidden neurons, and of those of one delay
-STRETCHED = 0.25, 0.7  # logarithm of the factor of a membrane time constant
-SHIFTED, FARTHEST = 3, 8  # steps by which all delays of a neuron are others, and one
 
 Scores = Callable[[PackedCircuits], tuple[np.ndarray, np.ndarray]]  # of each circuit its score, and one that is smoother
 
@@ -55,8 +49,7 @@ def tuned(network: Network, scores: Scores, rng, effort: Effort, enough: float) 
     fitted[:, WIDTH] = False
     free = np.flatnonzero(fitted)
     strategy = MatrixAdaptation(network.x.ravel()[free], sigma, size, high.ravel()[free])
-    x, value = network.x, 0.0
-    course: list[float] = []
+    x, value, course = network.x, 0.0, []
     for generation in range(most // size):
         points = strategy.ask(rng)
         if not generation:
@@ -70,9 +63,8 @@ def tuned(network: Network, scores: Scores, rng, effort: Effort, enough: float) 
         strategy.sigma = min(strategy.sigma, WIDER * sigma)
         if smooth[order[0]] > best:
             best, value, x = float(smooth[order[0]]), float(score[order[0]]), many[order[0]].copy()
-        if generation:  # the first has the point that it begins with, which a wide distribution may not come to soon
-            course.append(max([float(smooth[order[0]]), *course[-1:]]))
-        stalled = generation > STALLED and course[-1] - course[-1 - STALLED] < GAIN
+        course.append(best)
+        stalled = generation >= STALLED and best - course[-1 - STALLED] < GAIN
         if value >= enough or stalled or strategy.sigma < NARROWEST:
             break
     network.x = x
@@ -121,33 +113,6 @@ def grown(network: Network, scores: Scores) -> Network:
     other.x, other.sources = many[k], network.sources.copy()
     other.sources[post[k], source[k]] = True
     return other
-
-
-def kicked(network: Network, rng, sign: int) -> Network:
-    """The network, one neuron of which has another membrane time constant and weights in proportion, and every other time
-    other delays: what it does stays nearly the same. Or a delay of one of its synapses is another. sign: 1 for a slower neuron
-    or a longer delay, -1 for a faster or a shorter one."""
-    other, s = network.copy(), network.count
-    step = 1 / max(network.delay[1] - network.delay[0], 1)
-    n = int(rng.integers(network.neurons))
-    if len(network.signs) and rng.random() < HIDDEN:
-        n = network.measured + int(rng.integers(len(network.signs)))
-    there = np.flatnonzero(network.sources[n])
-    if rng.random() < JUMP and len(there):
-        other.x[n, s + there[int(rng.integers(len(there)))]] += sign * step * rng.integers(2, FARTHEST + 1)
-        return _within(other)
-    by = sign * (STRETCHED[0] + (STRETCHED[1] - STRETCHED[0]) * rng.random())
-    other.x[n, TAU] += by / max(network.logs[1][0] - network.logs[0][0], 1.0)
-    other.x[n, :s] *= float(portable.exp(by))
-    if rng.random() < 0.5:
-        other.x[n, s : 2 * s] -= sign * step * rng.integers(0, SHIFTED + 1)
-    return _within(other)
-
-
-def _within(network):
-    network.x = network.within(network.x)
-    network.x[:, : network.count] = np.where(network.sources, network.x[:, : network.count], 0.0)
-    return network
 
 
 def _strong(network):

@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
         few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "SAMPLED": 1}
-        few |= dict.fromkeys(("BRIEF", "LONG", "KICKED"), Effort(0.05, 20, 100, 0.01)) | {"KICKS": 2}
+        few |= {"BRIEF": Effort(0.05, 20, 100, 0.01), "LONG": (Effort(0.05, 20, 100, 0.01),)}
         for name, value in few.items():
             patch.setattr(infer, name, value)
         patch.setattr(posterior, "TURNS", posterior.EVERY)

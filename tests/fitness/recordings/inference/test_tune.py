@@ -7,7 +7,7 @@ from circuits.simulation.packed import from_circuit
 from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import Raster, pack
 from fitness.recordings.inference import tune
-from fitness.recordings.inference.network import REFRACTORY, TAU, WIDTH, Network
+from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
 from tests.fitness.recordings.inference.test_inference import given
@@ -117,39 +117,3 @@ def test_networks_grow_by_a_synapse_that_raises_the_score_or_not_at_all(network,
     assert grown.sources.sum() == few.sources.sum() + 1
     assert grown.x[tuple(added[0])] in tune.WEIGHTS
     assert tune.grown(few, lambda tables: np.zeros((2, len(tables.neurons)))) is few
-
-
-@pytest.mark.parametrize(("rise", "generations"), [(0.001, 80), (0.0, tune.STALLED + 2)])
-def test_tuning_goes_on_while_generations_rise_below_where_it_began(network, rise, generations):
-    calls = []
-
-    def scores(tables):
-        calls.append(len(tables.neurons))
-        return np.full((2, len(tables.neurons)), 0.9 if len(calls) == 1 else 0.5 + rise * len(calls))
-
-    few = network.copy()
-    few.sources[:] = False
-    few.sources[:, 0] = True
-    value, found = tune.tuned(few, scores, np.random.default_rng(1), tune.Effort(0.05, 4, 4 * 80, 0.0), 1.0)
-    assert len(calls) == generations
-    assert value == 0.9
-    assert np.array_equal(found.x, tune.lean(few, lambda tables: -np.ones((2, len(tables.neurons))), -2.0).x)
-
-
-def test_a_kick_moves_one_neuron_and_slower_ones_have_larger_weights(network):
-    network = network.copy()
-    network.x = network.within(network.x)
-    network.sources[:, 1] = False
-    network.x[:, 1] = 0.0
-    s, slower = network.count, 0
-    for seed in range(20):
-        sign = -1 if seed % 2 else 1
-        other = tune.kicked(network, np.random.default_rng(seed), sign)
-        moved = np.flatnonzero((other.x != network.x).any(axis=1))
-        assert len(moved) == 1
-        assert not other.x[:, 1].any()
-        assert ((other.x >= 0) & (other.x <= network.within(np.full(network.x.shape, np.inf)))).all()
-        tau, weight = sign * (other.x[:, TAU] - network.x[:, TAU])[moved], sign * (other.x - network.x)[moved[0], :s]
-        slower += int((tau > 0).all() and (weight[network.sources[moved[0]]] > 0).all())
-        assert (tau > 0).all() or np.count_nonzero(other.x != network.x) == 1
-    assert slower > 10
