@@ -143,7 +143,7 @@ def warmup(spec):
     from evo.spec.run_spec import RunSpec, read_alone
 
     resolved = read_alone(spec) if spec else RunSpec(task={"name": "coincidence"})
-    if resolved.own_code or resolved.data_file or not resolved.judge.warms:  # code is executed by run and resume alone
+    if resolved.own_code or resolved.data_file or not resolved.judge_class.warms:  # code is executed by run and resume alone
         models = resolved.circuit.model_dump(include={"neuron_model", "synapse_model", "noise_mv"})
         resolved = RunSpec(task={"name": "coincidence"}, circuit=CircuitBounds(**models))
     warm_up(resolved, None)

@@ -259,6 +259,17 @@ def test_algorithms_are_listed(place):
     assert [line.endswith("(the default)") for line in lines] == [name == DEFAULT for name in ALGORITHMS]
 
 
+def test_warmup_compiles_for_the_spec_itself_where_its_task_ships(tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr("evo.cluster.warm_up.warm_up", lambda spec, source: compiled.append((spec.task["name"], source)))
+    gate, file, learned = spec_file(tmp_path), tmp_path / "file.toml", tmp_path / "learned.toml"
+    file.write_text('[task]\nname = "dataset"\nfile = "data.csv"\n')
+    learned.write_text('[task]\nname = "learning"\n')
+    for path in (gate, file, learned):
+        assert cli(tmp_path, "warmup", str(path)).stdout == "compiled\n"
+    assert compiled == [("gate", None), ("coincidence", None), ("coincidence", None)]
+
+
 # -- a task file is executed by run and resume alone, and they say so
 
 
