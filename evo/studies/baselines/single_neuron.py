@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.circuit import Circuit
 from evo import genome
 from evo.algorithms.separable_cma import SeparableCMA
 from evo.spec.circuit_section import CircuitBounds
@@ -32,20 +33,38 @@ def fit(
     circuit: dict[str, Any] | None = None,
     ranges: dict[str, list[float]] | None = None,
 ) -> tuple[float, float]:
-    """Scores of a single neuron in place of `output` on the search windows and on the held-out windows. Its weights, delays,
-    time constants, refractory period and bias are fitted by separable CMA-ES from several starts, and the fit that is best on
-    validation windows is taken.
+    """Scores of a single neuron in place of `output` on the search windows and on the held-out windows: see `fitted`, whose
+    arguments these are. With noise held-out windows are run FINAL_RUNS times."""
+    unit, encoding, point = _fitted(task, output, generations, seed, circuit, ranges)
+    search, held_out = (_figure(unit, _trials(unit, p, seed, circuit), encoding.tables(point)) for p in ("search", "held_out"))
+    return search, held_out
+
+
+def fitted(
+    task: RecordingTask,
+    output: str,
+    generations: int = GENERATIONS,
+    seed: int = 1,
+    circuit: dict[str, Any] | None = None,
+    ranges: dict[str, list[float]] | None = None,
+) -> Circuit:
+    """A single neuron in place of `output`. Its weights, delays, time constants, refractory period and bias are fitted by
+    separable CMA-ES from several starts, and the fit that is best on validation windows is taken.
 
     circuit  settings of [circuit] in a spec that are not at their defaults, such as neuron_model and noise_mv; with noise every
-             window is run RUNS times, and held-out windows FINAL_RUNS times
+             window is run RUNS times
     ranges   of the neuron's parameters
     """
+    unit, encoding, point = _fitted(task, output, generations, seed, circuit, ranges)
+    return genome.to_circuit(encoding.genomes(point)[0], encoding.encoding, unit.inputs, unit.outputs)
+
+
+def _fitted(task, output, generations, seed, circuit, ranges):
+    """The task of this output alone, the encoding of its neuron, and the best point [1, count]."""
     recording, circuit = task.prepared.recording, circuit or {}
     content = dict(task) | {"output_names": (output,), "input_names": (*recording.signals, *recording.inputs)}
     unit = RecordingTask(**content).over(task.content(), task.folder)
-    runs = {"held_out": FINAL_RUNS} if circuit.get("noise_mv") else {}
-    usual = RUNS if circuit.get("noise_mv") else 1
-    parts = {p: unit.trials_of(p, seed, len(unit.items(p)) * runs.get(p, usual)) for p in ("search", "validation", "held_out")}
+    search, validation = (_trials(unit, part, seed, circuit) for part in ("search", "validation"))
     encoding = _Neuron(unit, circuit, ranges or RANGES)
     fits = []
     for start in range(STARTS):
@@ -54,15 +73,19 @@ def fit(
         best, value = strategy.mean[None], -np.inf
         for _ in range(generations):
             points = strategy.ask(rng)
-            evaluation = evaluate(unit, parts["search"], encoding.tables(points))
+            evaluation = evaluate(unit, search, encoding.tables(points))
             values = evaluation.score + evaluation.smooth_score
             strategy.tell(np.argsort(-values, kind="stable"))
             if values.max() > value:
                 best, value = points[[int(np.argmax(values))]], float(values.max())
-        fits.append((float(evaluate(unit, parts["validation"], encoding.tables(best)).score[0]), start, best))
-    selected = max(fits, key=lambda fitted: (fitted[0], -fitted[1]))[2]
-    search, held_out = (_figure(unit, parts[p], encoding.tables(selected)) for p in ("search", "held_out"))
-    return search, held_out
+        fits.append((float(evaluate(unit, validation, encoding.tables(best)).score[0]), start, best))
+    return unit, encoding, max(fits, key=lambda fitted: (fitted[0], -fitted[1]))[2]
+
+
+def _trials(unit: RecordingTask, part, seed: int, circuit: dict[str, Any] | None) -> Trials:
+    noisy = bool((circuit or {}).get("noise_mv"))
+    runs = (FINAL_RUNS if part == "held_out" else RUNS) if noisy else 1
+    return unit.trials_of(part, seed, len(unit.items(part)) * runs)
 
 
 def _figure(task: RecordingTask, trials: Trials, tables) -> float:
@@ -84,6 +107,10 @@ class _Neuron:
 
     def tables(self, points: np.ndarray):
         """The tables of points [n, count]."""
+        return genome.tables(self.genomes(points), self.encoding)
+
+    def genomes(self, points: np.ndarray) -> np.ndarray:
+        """The genomes of points [n, count]."""
         genomes, c = genome.empty(self.bounds, len(points)), self.channels
         low, high = self.bounds.parameter[0]
         genomes["kind"][:, 0] = 1
@@ -95,4 +122,4 @@ class _Neuron:
         genomes["delay"][:, :c, 0] = np.rint(first + points[:, c : 2 * c] * (last - first))
         values = low + points[:, 2 * c :] * (high - low)
         genomes["parameters"][:, 0] = np.clip(np.rint(values / self.bounds.step) * self.bounds.step, low, high)
-        return genome.tables(genomes, self.encoding)
+        return genomes

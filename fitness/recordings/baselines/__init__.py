@@ -11,6 +11,6 @@ windows, as is fair to a model that is to spike at certain times. Where rates ar
 scored, of the GLM the mean of free runs. Each neuron is fitted by itself.
 """
 
-from fitness.recordings.baselines.fits import Baseline, fit_all
+from fitness.recordings.baselines.fits import Baseline, fit_all, rates
 
-__all__ = ["Baseline", "fit_all"]
+__all__ = ["Baseline", "fit_all", "rates"]

@@ -1,6 +1,6 @@
 """Fitting the baselines and scoring them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +35,20 @@ class Baseline(NamedTuple):
         return self._asdict()
 
 
+class Model(NamedTuple):
+    """A model of one output: the constant, weights of the stimulus's features, `after` [lags] added after each of its spikes,
+    and whether its rate is an exponential."""
+
+    constant: float
+    weights: np.ndarray
+    after: np.ndarray
+    exponential: bool
+
+    def predict(self, features: np.ndarray) -> "Prediction":
+        """The prediction from features [windows, steps, features]."""
+        return Prediction(self.constant + features @ self.weights, self.after, self.exponential)
+
+
 class Prediction(NamedTuple):
     """Prediction of a model in all windows: eta [windows, steps], `after` [lags] added to it after each spike, and whether the
     rate is its exponential."""
@@ -49,10 +63,41 @@ def fit_all(task: RecordingTask) -> list[Baseline]:
     prepared = task.prepared
     features = past(_stimulus(prepared), basis(task.step_ms, STIMULUS))
     baselines = [_baseline(task, "best constant rate", prepared.low, _constant(task))]
-    for model, fit in (("linear filter", _linear), ("linear-nonlinear", _nonlinear), ("GLM with history", _glm)):
-        both = np.array([_figures(task, n, fit(task, n, features)) for n in range(len(task.outputs))])
+    for model, fit in MODELS.items():
+        both = np.array([_figures(task, n, fit(task, n, features).predict(features)) for n in range(len(task.outputs))])
         baselines.append(_baseline(task, model, both[:, 0], both[:, 1]))
     return baselines
+
+
+def rates(
+    task: RecordingTask, others: Sequence[RecordingTask] = (), stimulus: int = STIMULUS, runs: int = RUNS
+) -> dict[str, list[np.ndarray]]:
+    """The rates that the three regressions, fitted on a recording, predict for it and for others with the same inputs: by
+    model, for each recording the spikes expected in every step, float64 [windows, steps, outputs]. Deterministic.
+
+    stimulus  features of a channel: more resolve its past more finely;   runs  free runs of the GLM, of which it is the mean
+    """
+    filters = basis(task.step_ms, stimulus)
+    own = _stimulus(task.prepared)
+    features = [past(own, filters), *(past(_on_scale_of(task, other), filters) for other in others)]
+    predicted: dict[str, list[np.ndarray]] = {}
+    for model, fit in MODELS.items():
+        fitted = [fit(task, n, features[0]) for n in range(len(task.outputs))]
+        predicted[model] = [np.stack([_rate(one.predict(x), runs) for one in fitted], axis=-1) for x in features]
+    return predicted
+
+
+def _on_scale_of(task, other):
+    """The stimulus of another recording, its signals scaled as those of the first are."""
+    straight = [(k, source) for k, source in enumerate(task.prepared.sampled) if source.scale > 0]
+    stimulus = _stimulus(other.prepared)
+    trains = stimulus.shape[2] - len(straight)
+    for at, (k, source) in enumerate(straight, trains):
+        as_read = other.prepared.sampled[k]
+        given = np.arange(stimulus.shape[1]) < other.prepared.windows.stop[:, None]
+        scaled = (stimulus[..., at] * as_read.scale + as_read.center - source.center) / source.scale
+        stimulus[..., at] = np.where(given, scaled, 0.0)
+    return stimulus
 
 
 def _stimulus(prepared):
@@ -111,12 +156,12 @@ def _rows(task, n, features, history=None):
 
 def _linear(task, n, features):
     b = least_squares(*_rows(task, n, features))
-    return Prediction(b[0] + features @ b[1:], np.zeros(0), False)
+    return Model(b[0], b[1:], np.zeros(0), False)
 
 
 def _nonlinear(task, n, features):
     b = poisson(*_rows(task, n, features))
-    return Prediction(b[0] + features @ b[1:], np.zeros(0), True)
+    return Model(b[0], b[1:], np.zeros(0), True)
 
 
 def _glm(task, n, features):
@@ -125,7 +170,10 @@ def _glm(task, n, features):
     first = np.eye(4, history.shape[1])  # the first steps after a spike by themselves
     history = np.vstack([first, history])
     b = poisson(*_rows(task, n, features, history))
-    return Prediction(b[0] + features @ b[1 : 1 + width], b[1 + width :] @ history, True)
+    return Model(b[0], b[1 : 1 + width], b[1 + width :] @ history, True)
+
+
+MODELS: dict[str, Callable[..., Model]] = {"linear filter": _linear, "linear-nonlinear": _nonlinear, "GLM with history": _glm}
 
 
 def _figures(task, n, model: Prediction):
@@ -170,15 +218,15 @@ def _of_spikes(task, n, spikes, item):
     return measures.figure(task.scored_by, sums, task.precision_ms)[:, n]
 
 
-def _rate(model):
+def _rate(model, runs=RUNS):
     """Spikes expected in every step, [windows, steps]."""
     if not model.exponential:
         return np.maximum(model.eta, 0.0)
     if not len(model.after):
         return np.exp(np.minimum(model.eta, 5.0))
     rng = np.random.default_rng(0)
-    runs = [by_chance(model.eta, model.after, rng.random(model.eta.shape)) for _ in range(RUNS)]
-    return np.mean(runs, axis=0)
+    drawn = [by_chance(model.eta, model.after, rng.random(model.eta.shape)) for _ in range(runs)]
+    return np.mean(drawn, axis=0)
 
 
 def _of_rate(task, n, rate, item):

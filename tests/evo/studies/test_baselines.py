@@ -3,7 +3,7 @@
 import pytest
 
 from evo.studies.baselines import SINGLE, baselines
-from evo.studies.baselines.single_neuron import fit
+from evo.studies.baselines.single_neuron import fit, fitted
 from tests.fitness.recordings.test_task import HEAD, made
 
 
@@ -31,3 +31,10 @@ def test_all_baselines_are_in_one_table(task):
     assert [row.model for row in rows][-1] == SINGLE
     assert len(rows) == 5
     assert all(0 <= row.held_out <= 1 for row in rows)
+
+
+def test_the_fitted_neuron_is_the_circuit_that_was_scored(task):
+    circuit = fitted(task, "x", generations=2)
+    assert len(circuit.neurons) == 1
+    trials = task.trials_of("held_out", 1, len(task.items("held_out")))
+    assert task.evaluate(circuit, trials, "float32").value == pytest.approx(fit(task, "x", generations=2)[1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fitness.recordings.baselines import fit_all
+from fitness.recordings.baselines import fit_all, rates
 from fitness.recordings.baselines.design import basis, past
 from fitness.recordings.baselines.regression import least_squares, poisson
 from fitness.recordings.baselines.spiking import by_threshold
@@ -57,3 +57,29 @@ def test_every_model_does_better_than_a_constant_rate_and_none_is_perfect(scored
     if scored_by == "coincidence":
         again = fit_all(made(threshold_unit(), scored_by=scored_by, window_ms=400, step_ms=1.0))
         assert {row.model: row for row in again} == rows
+
+
+def louder_and_shifted(factor, offset):
+    """The recording of a neuron that is driven by a signal, which is written in other units, by lines of a CSV file."""
+    rng = np.random.default_rng(3)
+    signal = np.convolve(rng.normal(size=4019), np.ones(20) / 5, "valid")
+    spikes = np.flatnonzero(rng.random(4000) < 0.03 * np.exp(np.r_[np.zeros(4), signal[:-4]]))
+    lines = [HEAD.format(4000), *(f"0,output,x,{t + 0.5}\n" for t in spikes)]
+    head, rows = lines[0].replace("time_ms", "time_ms,value"), [line.replace("\n", ",\n") for line in lines[1:]]
+    rows += [f"0,signal,s,{t},{factor * value + offset}\n" for t, value in enumerate(signal)]
+    return "".join([head, *rows]).encode()
+
+
+def test_rates_of_another_recording_are_predicted_on_the_scale_of_the_first():
+    settings = {"scored_by": "psth", "window_ms": 400, "step_ms": 1.0, "lead_in_ms": 60}
+    one, same = made(louder_and_shifted(1.0, 0.0), **settings), made(louder_and_shifted(1.0, 0.0), **settings)
+    shifted = made(louder_and_shifted(2.0, 5.0), **settings)
+    found = rates(one, [same, shifted], 6, 4)
+    assert list(found) == ["linear filter", "linear-nonlinear", "GLM with history"]
+    held_out = one.items("held_out")
+    for own, again, other in found.values():
+        assert own.shape == (*one.prepared.windows.spikes.shape[:2], 1)
+        np.testing.assert_allclose(own, again, rtol=1e-4, atol=1e-6)
+        measured = one.prepared.taught[held_out]
+        assert np.corrcoef(own[held_out].ravel(), measured.ravel())[0, 1] > 0.1
+        assert not np.allclose(own, other, rtol=0.1)
