@@ -27,6 +27,13 @@ def test_features_see_the_past_alone():
     assert not seen[0, 301:].any()
 
 
+def test_of_many_features_those_between_two_steps_are_left_out():
+    filters = basis(0.25, 80)
+    assert 40 < len(filters) < 80
+    np.testing.assert_allclose(filters.sum(axis=1), 1.0)
+    assert len(basis(0.25, 10)) == 10
+
+
 def test_spikes_by_threshold_keep_the_refractory_period():
     eta = np.ones((2, 50))
     found = by_threshold(eta, np.full(4, -1e6), 0.5)
