@@ -9,8 +9,9 @@ drives circuits in dB. Models are fitted to the first 8 s of a recording, of whi
 the rate (the mean of RUNS runs with noise) in the 2 ms bins of the last 2 s of both recordings: four cases. The table has the
 correlations with the measured spikes, and by how much the evolved circuit's are better, with 95 % intervals by the moving-block
 bootstrap. Two further checks say how much more there may be: single runs of a noisy model, predicted by its own rate as the
-measured spikes are; and a regression on the rates of all models together. FOLDER, by default runs/grasshopper, gets the
-recordings, the runs, table.json and grasshopper.svg: each circuit, what its parts do, and the differences.
+measured spikes are, at several levels of noise; and a regression on the rates of all models together. FOLDER, by default
+runs/grasshopper, gets the recordings, the runs, table.json and grasshopper.svg: each circuit, what its parts do, and the
+differences.
 """
 
 import json
@@ -49,6 +50,7 @@ BEST = "evolved circuit, best in validation"
 BETTER = "evolved circuit is better by"
 LAGS = 2  # bins before and after, in the regression on the rates of all models
 NOISY = {"neuron_model": "alif_psc_exp", "noise_mv": 3.0}
+NOISE_MV = 3.0, 4.5, 6.0, 8.0, 10.0  # that circuits are given, in turn, to be compared with single runs of their own
 RANGES = {
     "tau_m_ms": [0.2, 10.0],
     "tau_syn_e_ms": [0.1, 5.0],
@@ -79,7 +81,10 @@ def main(folder="runs/grasshopper"):
     room: dict[str, dict] = {}
     for name, task in tasks.items():
         driven = {ONE: neurons[name], EVOLVED: motifs[name].circuit}
-        room[name] = {model: own_runs(task, circuit) for model, circuit in driven.items()}
+        room[name] = {
+            f"{model}, noise of {noise_mv:g} mV": own_runs(task, circuit.model_copy(update={"noise_mv": noise_mv}))
+            for (model, circuit), noise_mv in product(driven.items(), NOISE_MV)
+        }
         room[name][f"{GLM}, independent spikes"] = own_draws(task, of_part(task, fitted[name].rates[GLM][name], "held_out"))
         room[name]["all models together"] = together(task, fitted[name], name, driven)
     table = {
