@@ -14,21 +14,6 @@ from circuits.numerics.compiled import compiled
 from circuits.simulation.raster import LANES, _trailing_zeros
 
 
-def overlap_with(measured, start, widths, steps: int, outputs: int):
-    """The overlap of a spike in each step with the measured trains, and the counts of these.
-
-    measured  `fitness.recordings.windows.Measured`;   start  int64 [windows];   widths  int64 [2], of a bin in steps
-    Returns overlap float32 [windows, outputs, steps, 2], counts float64 [windows, outputs] and own float64 [windows, outputs,
-    2], as `fitness.recordings.likeness.Target` has them.
-    """
-    count = len(start)
-    overlap = np.zeros((count, outputs, steps, 2), "f4")
-    counts, own = np.zeros((count, outputs)), np.zeros((count, outputs, 2))
-    _fill(*measured, start, widths, overlap, counts)
-    sum_own(*measured, overlap, own)
-    return overlap, counts, own
-
-
 def read(bits, item, start, stop, widths, overlap, out):
     """Fill readings, float64 [circuits, trials, outputs, 6], of rasters, see `fitness.recordings.likeness.readings`."""
     _, window = np.unique(item, return_inverse=True)
@@ -36,14 +21,15 @@ def read(bits, item, start, stop, widths, overlap, out):
 
 
 @compiled
-def _fill(step, first, repeat, start, widths, overlap, counts):
+def fill(step, first, repeat, start, widths, overlap):
+    """Fill the overlap, float32 [windows, outputs, steps, 2], of a spike in each step with the measured trains; the first
+    arguments are those of `fitness.recordings.windows.Measured`, start int64 [windows], widths int64 [2], of a bin in steps."""
     windows, outputs, steps, _ = overlap.shape
     for w in range(windows):
         share = 1.0 / (repeat[w + 1] - repeat[w])
         for n in range(outputs):
             for r in range(repeat[w], repeat[w + 1]):
                 train = r * outputs + n
-                counts[w, n] += share * (first[train + 1] - first[train])
                 for i in range(first[train], first[train + 1]):
                     for size in range(2):
                         begin = start[w] + (step[i] - start[w]) // widths[size] * widths[size]
@@ -52,14 +38,15 @@ def _fill(step, first, repeat, start, widths, overlap, counts):
 
 
 @compiled
-def sum_own(step, first, repeat, overlap, own):
-    """Add up <y, y> of each window and output from the overlap of each measured spike, see `likeness.Target`."""
+def sum_own(step, first, repeat, overlap, counts, own):
+    """Add up the spikes and <y, y> of each window and output from the overlap of each measured spike, see `likeness.Target`."""
     windows, outputs, _, _ = overlap.shape
     for w in range(windows):
         share = 1.0 / (repeat[w + 1] - repeat[w])
         for n in range(outputs):
             for r in range(repeat[w], repeat[w + 1]):
                 train = r * outputs + n
+                counts[w, n] += share * (first[train + 1] - first[train])
                 for i in range(first[train], first[train + 1]):
                     for k in range(2):
                         own[w, n, k] += share * overlap[w, n, step[i], k]

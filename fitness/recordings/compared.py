@@ -34,7 +34,7 @@ def _output(task, n, name, item, spikes):
     width = max(round(max(task.precision_ms, 5.0) / dt), 1)
     for i in np.unique(item):
         first, last = int(w.start[i]), int(w.stop[i])
-        repeats = [_train(w, i, r, n, len(task.outputs)) for r in range(int(w.repeats[i]))]
+        repeats = [w.measured.train(i, r, n, len(task.outputs)) for r in range(int(w.repeats[i]))]
         simulated = [np.flatnonzero(run[first:last]) + first for run in spikes[item == i]]
         measured_isi += [np.diff(train) * dt for train in repeats]
         isi += [np.diff(train) * dt for train in simulated]
@@ -48,11 +48,6 @@ def _output(task, n, name, item, spikes):
     both_rates = np.concatenate(rates, axis=1)[:, :RESIDUALS]
     residual = {"bin_ms": width * dt, "measured": _rounded(both_rates[0]), "circuit": _rounded(both_rates[1])}
     return {"name": name, "windows": shown, "isi": _intervals(measured_isi, isi), "residual": residual}
-
-
-def _train(w, i, r, n, outputs):
-    train = (w.measured.repeat[i] + r) * outputs + n
-    return w.measured.step[w.measured.first[train] : w.measured.first[train + 1]]
 
 
 def _intervals(measured, simulated):

@@ -47,21 +47,21 @@ class Target(NamedTuple):
 
 def target(windows: Windows, outputs: int, dt_ms: float, precision_ms: float, in_bins: bool = False) -> Target:
     """The target that these windows are; `in_bins`: of `precision_ms`, instead of with kernels."""
-    steps = windows.spikes.shape[1]
+    count, steps, measured = *windows.spikes.shape[:2], windows.measured
+    overlap = np.zeros((count, outputs, steps, 2), "f4")
+    reach, kernels, bins = 0, np.zeros((2, 0)), None
     if in_bins:
         width = max(round(precision_ms / dt_ms), 1)
         bins = np.array([width, round(LONGER) * width])
-        overlap, counts, own = binned.overlap_with(windows.measured, windows.start, bins, steps, outputs)
-        return Target(windows, 0, np.zeros((2, 0)), overlap, counts, own, bins)
-    distance = np.arange(steps + 1) * dt_ms
-    kernels = np.stack([portable.exp(-distance / tau) for tau in (precision_ms, LONGER * precision_ms)])
-    measured, count = windows.measured, len(windows.spikes)
-    overlap = np.zeros((count, outputs, steps, 2), "f4")
+        binned.fill(*measured, windows.start, bins, overlap)
+    else:
+        distance = np.arange(steps + 1) * dt_ms
+        kernels = np.stack([portable.exp(-distance / tau) for tau in (precision_ms, LONGER * precision_ms)])
+        _fill(*measured, kernels, overlap)
+        reach = int(np.floor(precision_ms / dt_ms * (1 + 1e-9)))
     counts, own = np.zeros((count, outputs)), np.zeros((count, outputs, 2))
-    _fill(*measured, kernels, overlap, counts)
-    binned.sum_own(*measured, overlap, own)
-    reach = int(np.floor(precision_ms / dt_ms * (1 + 1e-9)))
-    return Target(windows, reach, kernels, overlap, counts, own)
+    binned.sum_own(*measured, overlap, counts, own)
+    return Target(windows, reach, kernels, overlap, counts, own, bins)
 
 
 def readings(bits: np.ndarray, item: np.ndarray, target: Target) -> np.ndarray:
@@ -78,14 +78,13 @@ def readings(bits: np.ndarray, item: np.ndarray, target: Target) -> np.ndarray:
 
 
 @compiled
-def _fill(step, first, repeat, kernels, overlap, counts):
+def _fill(step, first, repeat, kernels, overlap):
     windows, outputs, steps, _ = overlap.shape
     for w in range(windows):
         share = 1.0 / (repeat[w + 1] - repeat[w])
         for n in range(outputs):
             for r in range(repeat[w], repeat[w + 1]):
                 train = r * outputs + n
-                counts[w, n] += share * (first[train + 1] - first[train])
                 for i in range(first[train], first[train + 1]):
                     for k in range(steps):
                         for tau in range(2):

@@ -94,7 +94,6 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
         return None
     if measure == PSTH:
         return _explainable(target, item)
-    step, first, repeat = w.measured
     outputs, steps = target.counts.shape[1], w.spikes.shape[1]
     per_window = np.zeros((len(item), outputs, 4))
     own = np.zeros((len(item), outputs))
@@ -103,8 +102,7 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
         spikes = np.zeros((repeats, steps, outputs), bool)
         for r in range(repeats):
             for n in range(outputs):
-                train = (repeat[i] + r) * outputs + n
-                spikes[r, step[first[train] : first[train + 1]], n] = True
+                spikes[r, w.measured.train(i, r, n, outputs), n] = True
         bits = pack(spikes)  # the repeats as trials of one circuit, all of this window
         read = readings(bits[None], np.full(repeats, i), target)[0]  # [repeats, outputs, 6]
         others = repeats - 1  # a repeat meets itself in all its spikes
@@ -121,7 +119,6 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
 def _explainable(target, item):
     """Of counts in bins: the square root of the share of the mean's variance that is not noise, float64 [outputs]."""
     w, width = target.windows, int(target.bins[0])
-    step, first, repeat = w.measured
     ceiling = np.zeros(target.counts.shape[1])
     for n in range(len(ceiling)):
         means, noise = [], 0.0
@@ -129,8 +126,7 @@ def _explainable(target, item):
             repeats = int(w.repeats[i])
             counts = np.zeros((repeats, -(-int(w.stop[i] - w.start[i]) // width)))
             for r in range(repeats):
-                train = (repeat[i] + r) * len(ceiling) + n
-                np.add.at(counts[r], (step[first[train] : first[train + 1]] - w.start[i]) // width, 1.0)
+                np.add.at(counts[r], (w.measured.train(i, r, n, len(ceiling)) - w.start[i]) // width, 1.0)
             means.append(counts.mean(axis=0))
             noise += counts.var(axis=0, ddof=1).sum() / repeats
         total = np.concatenate(means).var() * sum(map(len, means))

@@ -29,6 +29,11 @@ class Measured(NamedTuple):
     first: np.ndarray
     repeat: np.ndarray
 
+    def train(self, window: int, repeat: int, output: int, outputs: int) -> np.ndarray:
+        """The steps of the spikes of one of so many outputs in a repeat of a window."""
+        train = (self.repeat[window] + repeat) * outputs + output
+        return self.step[self.first[train] : self.first[train + 1]]
+
 
 class Windows(NamedTuple):
     """spikes  bool [windows, steps, inputs]: the stimulus;   signals  float64 [windows, steps, signals]: its sampled signals

@@ -10,7 +10,7 @@ from circuits.simulation.raster import pack
 from fitness.recordings import measures
 from fitness.recordings.baselines.design import basis, past
 from fitness.recordings.baselines.regression import least_squares, poisson
-from fitness.recordings.baselines.spiking import by_chance, by_threshold
+from fitness.recordings.baselines.spiking import free_run
 from fitness.recordings.likeness import readings
 from fitness.recordings.task import HELD_OUT, SEARCH, RecordingTask
 
@@ -129,10 +129,9 @@ def _trains(task, n, windows):
     w, outputs = task.prepared.windows, len(task.outputs)
     spikes, which = [], []
     for i in windows:
-        for r in range(w.measured.repeat[i], w.measured.repeat[i + 1]):
-            train = r * outputs + n
+        for r in range(w.repeats[i]):
             one = np.zeros(w.spikes.shape[1], bool)
-            one[w.measured.step[w.measured.first[train] : w.measured.first[train + 1]]] = True
+            one[w.measured.train(i, r, n, outputs)] = True
             spikes.append(one)
             which.append(i)
     return np.array(spikes), np.array(which)
@@ -189,22 +188,19 @@ def _by_spikes(task, n, model, search, held_out):
     """By spikes at a threshold, it and the refractory period being the best on the search windows."""
     scored = task.prepared.windows.scored[search]
     levels = np.quantile(model.eta[search][scored], 1 - np.geomspace(0.002, 0.5, THRESHOLDS))
-    best: tuple[float, Callable] = (-np.inf, lambda item: None)
+    best = -np.inf, model.after, 0.0
     for refractory_ms in REFRACTORY_MS:
         after = model.after.copy()
         rest = round(refractory_ms / task.step_ms)
         after = np.r_[after, np.zeros(max(rest - len(after), 0))]
         after[:rest] = NEVER
-        spikes = [by_threshold(np.ascontiguousarray(model.eta[search]), after, level) for level in np.unique(levels)]
+        spikes = [free_run(np.ascontiguousarray(model.eta[search]), after, level, None) for level in np.unique(levels)]
         values = _of_spikes(task, n, np.array(spikes), search)
         k = int(np.argmax(values))
         if values[k] > best[0]:
-            level = np.unique(levels)[k]
-            best = (
-                values[k],
-                lambda item, after=after, level=level: by_threshold(np.ascontiguousarray(model.eta[item]), after, level),
-            )
-    return best[0], _of_spikes(task, n, best[1](held_out)[None], held_out)[0]
+            best = values[k], after, np.unique(levels)[k]
+    spikes = free_run(np.ascontiguousarray(model.eta[held_out]), *best[1:], None)
+    return best[0], _of_spikes(task, n, spikes[None], held_out)[0]
 
 
 def _of_spikes(task, n, spikes, item):
@@ -225,7 +221,7 @@ def _rate(model, runs=RUNS):
     if not len(model.after):
         return np.exp(np.minimum(model.eta, 5.0))
     rng = np.random.default_rng(0)
-    drawn = [by_chance(model.eta, model.after, rng.random(model.eta.shape)) for _ in range(runs)]
+    drawn = [free_run(model.eta, model.after, 0.0, rng.random(model.eta.shape)) for _ in range(runs)]
     return np.mean(drawn, axis=0)
 
 

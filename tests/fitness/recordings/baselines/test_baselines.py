@@ -6,7 +6,7 @@ import pytest
 from fitness.recordings.baselines import fit_all, rates
 from fitness.recordings.baselines.design import basis, past
 from fitness.recordings.baselines.regression import least_squares, poisson
-from fitness.recordings.baselines.spiking import by_threshold
+from fitness.recordings.baselines.spiking import free_run
 from tests.fitness.recordings.test_task import HEAD, made
 
 
@@ -36,7 +36,7 @@ def test_of_many_features_those_between_two_steps_are_left_out():
 
 def test_spikes_by_threshold_keep_the_refractory_period():
     eta = np.ones((2, 50))
-    found = by_threshold(eta, np.full(4, -1e6), 0.5)
+    found = free_run(eta, np.full(4, -1e6), 0.5, None)
     np.testing.assert_array_equal(np.flatnonzero(found[1]), np.arange(0, 50, 5))
 
 
