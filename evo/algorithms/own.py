@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from evo.algorithms.algorithm import Algorithm, Offspring
-from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import describe
+from fitness.sandbox.guard import reporting
 
 
 def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm]:
@@ -18,12 +17,7 @@ def own_algorithm(kind: Any, name: str, seconds: float | None) -> type[Algorithm
         raise UserError(f"{key}: must be a class derived from evo.algorithms.Algorithm")
 
     def called(method, *arguments):
-        try:
-            return guarded(key, seconds, method, *arguments)
-        except (UserError, MachineError):
-            raise
-        except Exception as error:
-            raise UserError(f"{key}: fails: {describe(error, kind.__module__)}") from error
+        return reporting(key, seconds, kind.__module__, method, *arguments)
 
     def checked(method, indices, size, count=None):
         indices = np.asarray(indices)

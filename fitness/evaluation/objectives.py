@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from circuits.errors import MachineError, UserError
+from circuits.errors import UserError
 from fitness.evaluation.evaluate import Evaluation
 from fitness.evaluation.robustness import robustness
 from fitness.sandbox.code import is_own
-from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import describe
+from fitness.sandbox.guard import reporting
 from fitness.scoring.conditions import SEARCHED
 
 WORST = 1e9  # finite, since the store takes no other numbers
@@ -128,12 +127,7 @@ def own_objective(name: str, function: Callable, seconds: float | None) -> Objec
     known, where = objective(name), f"search.objectives: {name}"
 
     def loss(evaluation):
-        try:
-            figures = guarded(where, seconds, function, evaluation)
-        except (UserError, MachineError):
-            raise
-        except Exception as error:
-            raise UserError(f"{where}: fails: {describe(error, function.__module__)}") from error
+        figures = reporting(where, seconds, function.__module__, function, evaluation)
         try:
             figures = np.asarray(figures, "f8")
         except (TypeError, ValueError):

@@ -31,6 +31,7 @@ Read in a run   Its class answers the questions of a run's readers from the [tas
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
@@ -126,6 +127,7 @@ class Results(NamedTuple):
         return cls(objectives, score, cases, nothing, nothing, failed, fault, np.ones(n), seconds or {})
 
 
+ARRAYS = tuple(name for name in Results._fields if name not in ("fault", "seconds"))  # of results, a row for each circuit
 PUT_OFF = -np.inf  # the ends of a confidence interval that was not asked for
 
 
@@ -308,11 +310,9 @@ def judged(judge: Judge, candidates: Any, attempts: np.ndarray | None = None, ru
 
 def joined(parts: Sequence[Results]) -> Results:
     """The results of circuits that were judged in parts, in their order."""
-    seconds: dict[str, float] = {}
+    seconds: Counter[str] = Counter()
     for part in parts:
-        for phase, spent in part.seconds.items():
-            seconds[phase] = seconds.get(phase, 0.0) + spent
+        seconds.update(part.seconds)
     fault = next((part.fault for part in parts if part.fault is not None), None)
-    arrays = [name for name in Results._fields if name not in ("fault", "seconds")]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-    return Results(**columns, fault=fault, seconds=seconds)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    return Results(**columns, fault=fault, seconds=dict(seconds))

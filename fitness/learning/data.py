@@ -27,8 +27,7 @@ from fitness.datasets.task import DatasetTask
 from fitness.learning.steps_file import StepsFile, read_steps
 from fitness.learning.streams import STREAMS, UNASKED
 from fitness.sandbox.code import is_own
-from fitness.sandbox.guard import guarded
-from fitness.sandbox.modules import describe
+from fitness.sandbox.guard import reporting
 
 FILES = (".csv", ".npz", ".h5", ".hdf5")
 SPLIT = {
@@ -169,12 +168,7 @@ class Data:
 
     def _own(self, count, seed):
         function = self._function
-        try:
-            trials = guarded(f"{self.where}:", self._seconds, function, count, seed, **self.settings)
-        except UserError:
-            raise
-        except Exception as error:
-            raise UserError(f"{self.where}: fails: {describe(error, function.__module__)}") from error
+        trials = reporting(self.where, self._seconds, function.__module__, function, count, seed, **self.settings)
         if not isinstance(trials, tuple) or len(trials) != 2:
             raise UserError(f"{self.where}: must return (x, targets)")
         return self._checked(*trials)

@@ -81,16 +81,8 @@ def assembled(circuit: Circuit, settings: Learning, sizes: Sizes, copies: int | 
     """A network of copies of a circuit: as many as the settings say, or as its parameters allow. Initial weights are drawn by
     torch's generator. Raises UserError for circuits that cannot be trained."""
     options: dict[str, Any] = {
-        "share": settings.share,
-        "spread": settings.spread,
-        "projection": settings.projection,
-        "trainable": tuple(settings.trainable),
-        "outputs": settings.read,
-        "surrogate": SURROGATE,
-        "slope": SLOPE,
-        "dampening": settings.dampening,
-        "clip": settings.clip,
-        "credit": settings.credit,
+        **{name: getattr(settings, name) for name in ("share", "spread", "projection", "dampening", "clip", "credit")},
+        **{"trainable": tuple(settings.trainable), "outputs": settings.read, "surrogate": SURROGATE, "slope": SLOPE},
     }
     features = settings.features or sizes.channels
     copies = copies or settings.copies or _copies(circuit, settings, sizes, features, options)

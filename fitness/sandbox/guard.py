@@ -12,7 +12,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from circuits.errors import UserError
+from circuits.errors import MachineError, UserError
+from fitness.sandbox.modules import describe
 
 # A late call is interrupted repeatedly, at random times: it may catch the first interruptions, but not one that comes, for
 # instance, between two iterations of a loop.
@@ -67,6 +68,17 @@ def guarded(what: str, seconds: float | None, call: Callable, *arguments, **sett
             os._exit = _exit
         if os.getpid() != process:
             _exit(1)
+
+
+def reporting(where: str, seconds: float | None, module: str, call: Callable, *arguments, **settings) -> Any:
+    """`guarded`, with any exception of the user's own code, of this module, as a UserError of one line that begins with
+    `where`."""
+    try:
+        return guarded(where, seconds, call, *arguments, **settings)
+    except (UserError, MachineError):
+        raise
+    except Exception as error:
+        raise UserError(f"{where}: fails: {describe(error, module)}") from error
 
 
 class _Alarm:
