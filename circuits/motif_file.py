@@ -108,6 +108,7 @@ class Motif(Circuit):
 
 
 _FIELDS = ("format", "version", *Circuit.model_fields, "provenance")
+_REQUIRED = ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs")
 
 
 def dumps(motif: Motif) -> str:
@@ -138,10 +139,7 @@ def loads(text: str | bytes, where: str = "motif") -> Motif:
         raise UserError(f"{where}: not a motif file, or cut short: {error}") from None
     if not isinstance(data, dict) or data.get("format") != "motif":
         raise UserError(f'{where}: not a motif file (it has no "format": "motif")')
-    missing = [
-        key for key in ("version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs") if key not in data
-    ]
-    if missing:
+    if missing := [key for key in _REQUIRED if key not in data]:
         raise UserError(f"{where}: {missing[0]}: is missing")
     try:
         return Motif.model_validate_json(text, strict=True, context="file")
@@ -253,5 +251,5 @@ def schema() -> dict:
     for part in (document, *document["$defs"].values()):
         if "description" in part:  # the docstring, without its numpydoc sections
             part["description"] = prose(part["description"])
-    document["required"] = ["format", "version", "dt_ms", "neuron_model", "neurons", "inputs", "synapses", "outputs"]
+    document["required"] = ["format", *_REQUIRED]
     return document

@@ -19,11 +19,10 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numba.extending import overload
 from pydantic import StrictStr, model_validator
 
 from circuits.numerics import portable
-from circuits.numerics.parts import PART
+from circuits.numerics.parts import implementations
 from circuits.part import Id, Parameter, Part, parameters_of
 
 # The first columns of every model's table: decay of the two synaptic currents, and the noise that each step adds to V.
@@ -142,27 +141,5 @@ def reset(model, table, n, state, place, v, fired, held):
     raise NotImplementedError
 
 
-def integrates(kind):
-    """Register the implementation of `integrate` for neurons of this kind."""
-
-    def declare(function):
-        @overload(integrate, inline="always", jit_options=PART)
-        def of_this_kind(model, table, n, state, place, v, i_e, i_i, held):
-            return function if getattr(model, "instance_class", None) is kind else None
-
-        return function
-
-    return declare
-
-
-def resets(kind):
-    """Register the implementation of `reset` for neurons of this kind."""
-
-    def declare(function):
-        @overload(reset, inline="always", jit_options=PART)
-        def of_this_kind(model, table, n, state, place, v, fired, held):
-            return function if getattr(model, "instance_class", None) is kind else None
-
-        return function
-
-    return declare
+# Decorators that register the implementations for neurons of a kind.
+integrates, resets = implementations(integrate), implementations(reset)

@@ -10,6 +10,7 @@ from typing import Any
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.environment import lookup_environment
+from numba.extending import overload
 
 
 class _Library(JITCodeLibrary):
@@ -48,8 +49,23 @@ class PartCompiler(Compiler):
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
 
-# Options of numba's `overload`: what is inlined needs no machine code of its own either.
-PART: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
+def implementations(stub):
+    """A decorator, called with a kind (a NamedTuple class): in compiled code `stub` is the decorated function where its first
+    argument is of this kind."""
+    # What is inlined needs no machine code of its own either.
+    part: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
+
+    def of(kind):
+        def declare(function):
+            @overload(stub, inline="always", jit_options=part, strict=False)
+            def choose(first, *_):
+                return function if getattr(first, "instance_class", None) is kind else None
+
+            return function
+
+        return declare
+
+    return of
 
 
 def set_environments(result):

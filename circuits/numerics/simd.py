@@ -101,68 +101,48 @@ def put(typingctx, array, index, value):
     return types.void(array, types.intp, value), emit
 
 
-@intrinsic
-def load(typingctx, array, index):
-    """The 64 reals at `array[index:index + 64]`; the address must be a multiple of 64 bytes."""
-    vector = Vector(array.dtype)
+def _loading(aligned, text):
+    def operation(typingctx, array, index):
+        vector = Vector(array.dtype)
 
-    def emit(context, builder, signature, args):
-        pointer = _pointer(context, builder, signature.args[0], *args)
-        value = builder.load(builder.bitcast(pointer, vector.llvm.as_pointer()))
-        value.align = 64
-        return value
+        def emit(context, builder, signature, args):
+            pointer = _pointer(context, builder, signature.args[0], *args)
+            value = builder.load(builder.bitcast(pointer, vector.llvm.as_pointer()))
+            value.align = 64 if aligned else array.dtype.bitwidth // 8
+            return value
 
-    return vector(array, types.intp), emit
+        return vector(array, types.intp), emit
 
-
-@intrinsic
-def store(typingctx, array, index, value):
-    """`array[index:index + 64] = value`; the address must be a multiple of 64 bytes.
-
-    With few registers LLVM would make a masked store of a selection between a sum and what lies there, which takes many times
-    as long on processors of AMD; it does not where something may have been written between."""
-    if value != Vector(array.dtype):
-        raise TypingError(f"cannot store {value} in an array of {array.dtype}")
-
-    def emit(context, builder, signature, args):
-        array, index, value = args
-        pointer = _pointer(context, builder, signature.args[0], array, index)
-        if not AVX512:
-            _invalidate(builder)
-        builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=64)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, value), emit
+    operation.__doc__ = text
+    return intrinsic(operation)
 
 
-@intrinsic
-def load_unaligned(typingctx, array, index):
-    """As `load`, from any address."""
-    vector = Vector(array.dtype)
+def _storing(aligned, text):
+    """With few registers LLVM would make a masked store of a selection between a sum and what lies there, which takes many
+    times as long on processors of AMD; it does not where something may have been written between."""
 
-    def emit(context, builder, signature, args):
-        pointer = _pointer(context, builder, signature.args[0], *args)
-        value = builder.load(builder.bitcast(pointer, vector.llvm.as_pointer()))
-        value.align = array.dtype.bitwidth // 8
-        return value
+    def operation(typingctx, array, index, value):
+        if value != Vector(array.dtype):
+            raise TypingError(f"cannot store {value} in an array of {array.dtype}")
 
-    return vector(array, types.intp), emit
+        def emit(context, builder, signature, args):
+            pointer = _pointer(context, builder, signature.args[0], *args[:2])
+            if aligned and not AVX512:
+                _invalidate(builder)
+            alignment = 64 if aligned else array.dtype.bitwidth // 8
+            builder.store(args[2], builder.bitcast(pointer, args[2].type.as_pointer()), align=alignment)
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, value), emit
+
+    operation.__doc__ = text
+    return intrinsic(operation)
 
 
-@intrinsic
-def store_unaligned(typingctx, array, index, value):
-    """As `store`, at any address."""
-    if value != Vector(array.dtype):
-        raise TypingError(f"cannot store {value} in an array of {array.dtype}")
-    alignment = array.dtype.bitwidth // 8
-
-    def emit(context, builder, signature, args):
-        array, index, value = args
-        pointer = _pointer(context, builder, signature.args[0], array, index)
-        builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=alignment)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, value), emit
+load = _loading(True, "The 64 reals at `array[index:index + 64]`; the address must be a multiple of 64 bytes.")
+load_unaligned = _loading(False, "As `load`, from any address.")
+store = _storing(True, "`array[index:index + 64] = value`; the address must be a multiple of 64 bytes.")
+store_unaligned = _storing(False, "As `store`, at any address.")
 
 
 @intrinsic

@@ -17,10 +17,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from numba.extending import overload
 
 from circuits.numerics import exponential
-from circuits.numerics.parts import PART
+from circuits.numerics.parts import implementations
 from circuits.numerics.simd import add, div, fma, like, maximum, mul, splat, sub
 
 
@@ -50,15 +49,7 @@ def surrogate_derivative(kind, x):
     raise NotImplementedError
 
 
-def _lanes(kind):
-    def declare(function):
-        @overload(surrogate_derivative, inline="always", jit_options=PART)
-        def of_this_kind(surrogate, x):
-            return function if getattr(surrogate, "instance_class", None) is kind else None
-
-        return function
-
-    return declare
+_lanes = implementations(surrogate_derivative)
 
 
 @_lanes(FastSigmoid)

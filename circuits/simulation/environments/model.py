@@ -14,11 +14,10 @@ step. As `move` depends only on the outputs, their raster determines the states 
 """
 
 import numpy as np
-from numba.extending import overload
 
 from circuits.errors import UserError
 from circuits.numerics.compiled import compiled
-from circuits.numerics.parts import PART
+from circuits.numerics.parts import implementations
 from circuits.numerics.simd import LANES, aligned
 from circuits.simulation.raster import Raster
 
@@ -34,30 +33,8 @@ def sense(environment, state, trial, step, flat, at):
     raise NotImplementedError
 
 
-def moves(kind):
-    """Register the implementation of `move` for environments of this kind."""
-
-    def declare(function):
-        @overload(move, inline="always", jit_options=PART)
-        def of_this_kind(environment, state, words):
-            return function if getattr(environment, "instance_class", None) is kind else None
-
-        return function
-
-    return declare
-
-
-def senses(kind):
-    """Register the implementation of `sense` for environments of this kind."""
-
-    def declare(function):
-        @overload(sense, inline="always", jit_options=PART)
-        def of_this_kind(environment, state, trial, step, flat, at):
-            return function if getattr(environment, "instance_class", None) is kind else None
-
-        return function
-
-    return declare
+# Decorators that register the implementations for environments of a kind.
+moves, senses = implementations(move), implementations(sense)
 
 
 def checked(environment, trials: int, channels: int, ports: int):

@@ -8,12 +8,10 @@ alif_psc_exp before a step, and a'[w], a'[theta] for the gradients of the loss w
     a[w]     = P_w a'[w] + P21_w a[U]
 """
 
-from numba.extending import overload
-
 from circuits.neurons.alif_psc_exp import P21_W, P_THETA, P_W, THETA_JUMP, W_JUMP, Alif
 from circuits.neurons.lif_psc_exp import DRIVE, P21_E, P21_I, P22, THRESHOLD, Lif
 from circuits.neurons.model import P11_E, P11_I
-from circuits.numerics.parts import PART
+from circuits.numerics.parts import implementations
 from circuits.numerics.simd import LANES, add, fma, load, mul, select, splat, store, sub
 
 _LINEAR = (DRIVE, THRESHOLD, P22, P21_E, P21_I, P11_E, P11_I)
@@ -37,27 +35,26 @@ def adapt(model, table, n, further, u, threshold, fired, start, old, sums, at):
     raise NotImplementedError
 
 
-@overload(of_spike, inline="always", jit_options=PART)
-def _of_spike(model, table, n, further, spike):
-    kind = getattr(model, "instance_class", None)
-    if kind is Lif:
-        return lambda model, table, n, further, spike: spike
-    return _adaptive_spike if kind is Alif else None
+_of_spike, _adapts = implementations(of_spike), implementations(adapt)
 
 
+@_of_spike(Lif)
+def _plain_spike(model, table, n, further, spike):
+    return spike
+
+
+@_of_spike(Alif)
 def _adaptive_spike(model, table, n, further, spike):
     w, theta = load(further, n * 2 * LANES), load(further, (n * 2 + 1) * LANES)
     return fma(splat(table[n, THETA_JUMP]), theta, fma(splat(table[n, W_JUMP]), w, spike))
 
 
-@overload(adapt, inline="always", jit_options=PART)
-def _adapt(model, table, n, further, u, threshold, fired, start, old, sums, at):
-    kind = getattr(model, "instance_class", None)
-    if kind is Lif:
-        return lambda model, table, n, further, u, threshold, fired, start, old, sums, at: None
-    return _adaptive if kind is Alif else None
+@_adapts(Lif)
+def _plain(model, table, n, further, u, threshold, fired, start, old, sums, at):
+    return
 
 
+@_adapts(Alif)
 def _adaptive(model, table, n, further, u, threshold, fired, start, old, sums, at):
     place = n * 2 * LANES
     w, theta = load(further, place), load(further, place + LANES)

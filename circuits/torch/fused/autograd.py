@@ -127,16 +127,12 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, saved=None) -> Job:
     start, past_x = (empty if tensor is None else tensor.detach().contiguous() for tensor in (start, past_x))
     x = _lanes_last(x.detach())
     return Job(
-        model=plan.model,
-        lists=plan.lists,
+        **{name: getattr(plan, name) for name in ("model", "lists", "delay", "expiry", "read", "history")},
         weight=weight.detach().contiguous().numpy(),
-        delay=plan.delay,
         table=table.detach().contiguous().numpy(),
         x=_flat(x),
         x_strides=x.stride()[:3],
         past_x=_flat(past_x),
-        expiry=plan.expiry,
-        read=plan.read,
         column=column,
         raster=saved[0],
         start=_flat(start),
@@ -146,7 +142,6 @@ def _job(x, weight, table, start, past_x, past_spikes, plan, saved=None) -> Job:
         channels=channels,
         blocks=blocks,
         steps=steps,
-        history=history,
         past=past,
         chunk=chunk,
     )

@@ -267,13 +267,8 @@ def _from_targets(ends, weight, offset, adjoint, source, k):
 def _sum_weights(job, workspace, g, b, synapses, begin, end, summed):
     """Add the gradients of weights in the steps `begin` to `end` to `summed`, float64 [synapses]."""
     neurons, rows, lanes = len(job.lists.n_ref), 1 + job.chunk + job.history, job.blocks * LANES
-    bounds, source, inhibits, delay, offset = (
-        job.lists.bounds,
-        job.lists.source,
-        job.lists.inhibits,
-        synapses.delay,
-        synapses.offset,
-    )
+    bounds, source, inhibits = job.lists.bounds, job.lists.source, job.lists.inhibits
+    delay, offset = synapses.delay, synapses.offset
     raster, x, past_x, adjoint = job.raster[g, b].reshape(-1), job.x, job.past_x, workspace.adjoint
     channels, past, history, per_step, zero = job.channels, job.past, job.history, job.x_strides[2], splat(job.x.dtype.type(0))
     for n in range(neurons):
