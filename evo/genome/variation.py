@@ -12,32 +12,7 @@ import numpy as np
 
 from circuits.numerics.compiled import compiler
 from evo.genome import genes, mutations, record
-from evo.genome.genes import (
-    Genome,
-    below,
-    count,
-    draw_inputs,
-    draw_parameters,
-    inherit,
-    is_read,
-    pick_unread,
-    random_kind,
-    settle,
-    view,
-)
-from evo.genome.mutations import (
-    add_neuron,
-    add_synapse,
-    duplicate_neuron,
-    flip_type,
-    perturb_delay,
-    perturb_parameter,
-    perturb_weight,
-    reassign_output,
-    remove_neuron,
-    remove_synapse,
-    rewire,
-)
+from evo.genome.genes import Genome, view
 from evo.genome.record import Bounds
 
 compiled = compiler(record, genes, mutations)
@@ -107,18 +82,18 @@ def _draw_founders(genomes, number, bounds, rng):
         g = view(genomes, b)
         e, i = _pick_mix(bounds, rng)
         for slot in range(e + i):
-            g.kind[slot] = random_kind(1 if slot < e else -1, bounds, rng)
+            g.kind[slot] = genes.random_kind(1 if slot < e else -1, bounds, rng)
         for slot in range(len(g.kind) - 1, 0, -1):
-            other = below(rng, slot + 1)
+            other = genes.below(rng, slot + 1)
             g.kind[slot], g.kind[other] = g.kind[other], g.kind[slot]
         for slot in range(len(g.kind)):
             if g.kind[slot] != 0:
-                draw_parameters(g, slot, bounds, rng)
-                draw_inputs(g, slot, bounds, rng)
+                genes.draw_parameters(g, slot, bounds, rng)
+                genes.draw_inputs(g, slot, bounds, rng)
         for r in range(bounds.readouts):
             g.readout[r] = -1
         for r in range(bounds.readouts):
-            g.readout[r] = pick_unread(g, rng)
+            g.readout[r] = genes.pick_unread(g, rng)
 
 
 @compiled
@@ -128,7 +103,7 @@ def _pick_mix(bounds, rng):
     for e in range(len(bounds.allowed)):
         for i in range(len(bounds.allowed)):
             total += bounds.allowed[e, i]
-    n = below(rng, total)
+    n = genes.below(rng, total)
     for e in range(len(bounds.allowed)):
         for i in range(len(bounds.allowed)):
             if bounds.allowed[e, i]:
@@ -146,7 +121,7 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
         if fathers[b] == NOBODY:
             continue
         child, father = view(children, b), view(genomes, fathers[b])
-        e, i = count(child, 1), count(child, -1)
+        e, i = genes.count(child, 1), genes.count(child, -1)
         for slot in range(len(child.kind)):
             differs[slot] = child.kind[slot] != father.kind[slot]
             if rng.random() < 0.5:
@@ -154,15 +129,15 @@ def _cross_all(children, genomes, fathers, bounds, rng, crossed):
             old, new = np.int64(child.kind[slot]), np.int64(father.kind[slot])
             e_new = e + (new > 0) - (old > 0)
             i_new = i + (new < 0) - (old < 0)
-            if not bounds.allowed[e_new, i_new] or (new <= 0 and is_read(child, slot)):
+            if not bounds.allowed[e_new, i_new] or (new <= 0 and genes.is_read(child, slot)):
                 continue
             e, i = e_new, i_new
             child.kind[slot] = new
-            inherit(child, slot, father, slot)
+            genes.inherit(child, slot, father, slot)
             crossed[b] = True
         for slot in range(len(child.kind)):
             if differs[slot]:
-                settle(child, bounds.channels + slot, bounds)
+                genes.settle(child, bounds.channels + slot, bounds)
 
 
 @compiled
@@ -176,27 +151,27 @@ def _mutate_all(genomes, number, bounds, rng, more, share, duplication):
             tries -= 1
             draw = -1.0 if duplication > 0 and rng.random() < duplication else rng.random() * share
             if draw < 0:
-                done = duplicate_neuron(g, bounds, rng)
+                done = mutations.duplicate_neuron(g, bounds, rng)
             elif draw < 0.25:
-                done = perturb_weight(g, bounds, rng)
+                done = mutations.perturb_weight(g, bounds, rng)
             elif draw < 0.45:
-                done = perturb_delay(g, bounds, rng)
+                done = mutations.perturb_delay(g, bounds, rng)
             elif draw < VALUES:
-                done = perturb_parameter(g, bounds, rng)
+                done = mutations.perturb_parameter(g, bounds, rng)
             elif draw < 0.66:
-                done = add_synapse(g, bounds, rng)
+                done = mutations.add_synapse(g, bounds, rng)
             elif draw < 0.77:
-                done = remove_synapse(g, bounds, rng)
+                done = mutations.remove_synapse(g, bounds, rng)
             elif draw < 0.84:
-                done = rewire(g, bounds, rng)
+                done = mutations.rewire(g, bounds, rng)
             elif draw < 0.89:
-                done = add_neuron(g, bounds, rng)
+                done = mutations.add_neuron(g, bounds, rng)
             elif draw < 0.94:
-                done = remove_neuron(g, bounds, rng)
+                done = mutations.remove_neuron(g, bounds, rng)
             elif draw < 0.97:
-                done = flip_type(g, bounds, rng)
+                done = mutations.flip_type(g, bounds, rng)
             else:
-                done = reassign_output(g, bounds, rng)
+                done = mutations.reassign_output(g, bounds, rng)
             if done:
                 tries = 8 if rng.random() < more else 0
 
