@@ -2,7 +2,8 @@
 
 import json
 import signal
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from shlex import quote
 
@@ -67,11 +68,8 @@ def run(spec, out, workers, address, seed, generations, settings, log):
         click.echo(f"{spec}: the spec that ships with evocircuits; a copy to change: evo new {quote(spec)} -o FILE")
     else:
         _say_left_fixed(resolved, source, spec)
-    _announce(resolved, folder)
-    _compile(resolved, source)
-    with _stopping(folder), _observing(resolved, folder, [], log) as observe:
-        result = search.run(spec, folder, workers, address, observe, changes=changes, **overrides)
-    _finish(result)
+    start = partial(search.run, spec, folder, workers, address, changes=changes, **overrides)
+    _carry_out(start, resolved, source, folder, log)
 
 
 @cli.command()
@@ -86,19 +84,14 @@ def resume(folder, workers, address, generations, log):
     Executes the code of a task of your own that lies in the folder, unless the code was changed since the run began.
     """
     from evo.running import search
-    from evo.storage.run_folder import Run, read_spec
-    from evo.storage.stored import STORE
+    from evo.storage.run_folder import read_spec
     from evo.storage.task_code import checked_code
 
     spec = read_spec(Path(folder))
     source = checked_code(spec, Path(folder))
     say_code(spec, Path(folder))
-    _announce(spec, Path(folder))
-    _compile(spec, source)
-    before = Run(folder).epochs if (Path(folder) / STORE).exists() else []
-    with _stopping(Path(folder)), _observing(spec, Path(folder), before, log) as observe:
-        result = search.resume(folder, workers, address, observe, generations)
-    _finish(result)
+    start = partial(search.resume, folder, workers, address, generations=generations)
+    _carry_out(start, spec, source, Path(folder), log, resumes=True)
 
 
 @cli.command()
@@ -128,11 +121,7 @@ def fork(folder, settings, out, workers, address, log):
     spec = forked(parent_spec, changes)
     source = forked_code(parent_spec, spec, parent, say_code)
     target = Path(out) if out is not None else search.free_folder(parent.resolve().name, parent.parent)
-    _announce(spec, target)
-    _compile(spec, source)
-    with _stopping(target), _observing(spec, target, [], log) as observe:
-        result = search.fork(parent, changes, target, workers, address, observe)
-    _finish(result)
+    _carry_out(partial(search.fork, parent, changes, target, workers, address), spec, source, target, log)
 
 
 @cli.command()
@@ -222,16 +211,23 @@ def _notice(text):
         click.echo(text)
 
 
-@contextmanager
-def _observing(spec, folder, before, log):
-    """Observers of a running search: the live table, the page, and loggers."""
+def _carry_out(start, spec, source, folder, log, resumes=False):
+    """Announce a search, compile for it, run it by `start(observe=...)` with the live table, the page and loggers, and say how
+    it ended."""
     from evo import loggers
     from evo.inspect.watching import watching
+    from evo.storage.run_folder import Run
+    from evo.storage.stored import STORE
 
-    with ExitStack() as stack:
+    _announce(spec, folder)
+    _compile(spec, source)
+    before = Run(folder).epochs if resumes and (folder / STORE).exists() else []
+    with _stopping(folder), ExitStack() as stack:
         name = folder.resolve().name
         opened_loggers = [stack.enter_context(loggers.opened(place, spec, name, folder, before)) for place in log]
-        yield stack.enter_context(watching(spec, folder, before, others=opened_loggers, console=console()))
+        observe = stack.enter_context(watching(spec, folder, before, others=opened_loggers, console=console()))
+        result = start(observe=observe)
+    _finish(result)
 
 
 def _scores(member, label="best held-out score") -> str:

@@ -183,10 +183,10 @@ def _facts(spec, source):
 
 
 @contextmanager
-def locked(folder):
+def locked(folder, file=SPEC, command="evo status"):
     """Lock a run against other processes. `evo status` holds the lock for a moment."""
     try:
-        with lock.alone(folder / SPEC):
+        with lock.alone(folder / file):
             yield
     except lock.HeldError:
-        raise MachineError(f"{folder}: another process is running it; see evo status {quote(str(folder))}") from None
+        raise MachineError(f"{folder}: another process is running it; see {command} {quote(str(folder))}") from None

@@ -18,10 +18,9 @@ from evo.cluster.joining import check_address
 from evo.cluster.warm_up import warm_up
 from evo.engine.epochs import Plan, Result, in_process
 from evo.running.search import begin, free_folder, processes
-from evo.running.stored_search import StoredSearch, going_on
+from evo.running.stored_search import StoredSearch, going_on, locked
 from evo.spec.founders import founders, place_of
 from evo.spec.run_spec import RunSpec
-from evo.storage import lock
 from evo.storage.front import versions
 from evo.storage.run_folder import read_spec
 from evo.storage.stored import SPEC
@@ -194,22 +193,13 @@ def resume_study(folder, workers: int | str = "auto", address: str | None = None
     folder = Path(folder)
     design = read_design(folder)
     check_address(address)
-    with _alone(folder):
+    with locked(folder, STUDY, "evo study status"):
         failed = _Session(folder, design, workers, address, observe).run()
     if failed:
         name, error = next(iter(failed.items()))
         others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         raise MachineError(f"{folder}: {name}{others} failed: {error}; the others are done; evo study resume tries again")
     return Study(folder)
-
-
-@contextmanager
-def _alone(folder) -> Iterator[None]:
-    try:
-        with lock.alone(folder / STUDY):
-            yield
-    except lock.HeldError:
-        raise MachineError(f"{folder}: another process is running it; see evo study status {quote(str(folder))}") from None
 
 
 class _Open:

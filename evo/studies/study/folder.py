@@ -36,32 +36,28 @@ class StudyRun(NamedTuple):
     run: str
     arm: str
     seed: int
-    state: str
-    reached: bool
-    evaluations_to_target: int
-    core_seconds_to_target: float
-    evaluations: int
-    core_seconds: float
-    generation: int
-    held_out: float
-    low: float
-    high: float
-    worst: float
-    best_held_out: float
-    excitatory: int
-    inhibitory: int
-    synapses: int
-    energy: float
-    archive_sha256: str
+    state: str = WAITING
+    reached: bool = False
+    evaluations_to_target: int = 0
+    core_seconds_to_target: float = 0.0
+    evaluations: int = 0
+    core_seconds: float = 0.0
+    generation: int = 0
+    held_out: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    worst: float = math.nan
+    best_held_out: float = math.nan
+    excitatory: int = 0
+    inhibitory: int = 0
+    synapses: int = 0
+    energy: float = math.nan
+    archive_sha256: str = ""
 
     @property
     def over(self) -> bool:
         """True if nothing is left to be computed."""
         return self.state in ("finished", REACHED)
-
-
-NONE = math.nan
-NOTHING = StudyRun("", "", 0, WAITING, False, 0, 0.0, 0, 0.0, 0, NONE, NONE, NONE, NONE, NONE, 0, 0, 0, NONE, "")
 
 
 class Study:
@@ -128,13 +124,11 @@ class Study:
         return [run for run in self.runs if run.arm == name]
 
     def _run(self, arm: Arm, seed: int, name: str) -> StudyRun:
-        folder, waiting = self.folder / name, NOTHING._replace(run=name, arm=arm.name, seed=seed)
+        folder, waiting = self.folder / name, StudyRun(name, arm.name, seed)
         if not ((folder / SPEC).exists() and (folder / STORE).exists()):
             return waiting
         run = Run(folder)
-        if not run.epochs:
-            return waiting
-        return _outcome(run, self.design)._replace(run=name, arm=arm.name, seed=seed)
+        return waiting._replace(**_outcome(run, self.design)) if run.epochs else waiting
 
     def frame(self, library: str = "pandas") -> Any:
         """The runs as a data frame.
@@ -186,34 +180,24 @@ class Study:
         return text.getvalue()
 
 
-def _outcome(run: Run, design: Design) -> StudyRun:
-    """The outcome of a run that has epochs, without its name, arm and seed."""
+def _outcome(run: Run, design: Design) -> dict[str, Any]:
+    """The outcome of a run that has epochs: fields of `StudyRun`."""
     cost = spent(run.epochs, design.target, design.worst)
     in_step = len(set(run.progress.epoch)) == 1
     best = max(run.front, key=lambda m: (-math.inf if math.isnan(m.validation) else m.validation, m.held_out))
     stopped = run.state == "stopped"
-    return StudyRun(
-        "",
-        "",
-        0,
-        state=REACHED if stopped and in_step and design.until_target and cost.reached else run.state,
-        reached=cost.reached,
-        evaluations_to_target=cost.evaluations,
-        core_seconds_to_target=cost.core_seconds,
-        evaluations=run.evaluations,
-        core_seconds=sum(epoch["timings"]["total"] for epoch in run.epochs),
-        generation=run.generation,
-        held_out=best.held_out,
-        low=best.low,
-        high=best.high,
-        worst=best.worst,
-        best_held_out=run.front[0].held_out,
-        excitatory=best.excitatory,
-        inhibitory=best.inhibitory,
-        synapses=best.circuit.synapse_count,
-        energy=best.spikes + best.events,
-        archive_sha256=run.archive_sha256,
-    )
+    return {
+        **{name: getattr(run, name) for name in ("evaluations", "generation", "archive_sha256")},
+        **{name: getattr(best, name) for name in ("held_out", "low", "high", "worst", "excitatory", "inhibitory")},
+        "state": REACHED if stopped and in_step and design.until_target and cost.reached else run.state,
+        "reached": cost.reached,
+        "evaluations_to_target": cost.evaluations,
+        "core_seconds_to_target": cost.core_seconds,
+        "core_seconds": sum(epoch["timings"]["total"] for epoch in run.epochs),
+        "best_held_out": run.front[0].held_out,
+        "synapses": best.circuit.synapse_count,
+        "energy": best.spikes + best.events,
+    }
 
 
 def open_study(folder) -> Study:

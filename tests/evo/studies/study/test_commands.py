@@ -9,7 +9,7 @@ import pytest
 import evo
 from evo.inspect import study_figures
 from evo.studies.study.design import Design
-from evo.studies.study.folder import NOTHING, Study
+from evo.studies.study.folder import Study, StudyRun
 from evo.studies.study.summary import methods, summed_up
 from fitness.judges.simulated import Simulated
 from tests.evo.tiny import cli, spec_file
@@ -94,9 +94,7 @@ def fake(place, **runs):
     design = there.design.model_dump(by_alias=True) | {"arms": [arm | {"name": n, "stem": n} for n in names]}
     there.design = Design.model_validate(design | {"seeds": list(range(1, len(runs[names[0]]) + 1))})
     there.runs = [
-        NOTHING._replace(
-            run=f"{name}-{k}", arm=name, seed=k, state="finished", reached=got, evaluations_to_target=spent
-        )._replace(core_seconds_to_target=spent / 10, held_out=0.95 if got else 0.5)
+        StudyRun(f"{name}-{k}", name, k, "finished", got, spent, spent / 10, held_out=0.95 if got else 0.5)
         for name, theirs in runs.items()
         for k, (spent, got) in enumerate(theirs, 1)
     ]
