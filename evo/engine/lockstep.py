@@ -12,6 +12,7 @@ from evo.engine.problem import Problem
 from evo.engine.stopwatch import Stopwatch
 from evo.population import archive
 from fitness.judges import Fresh, Results
+from fitness.judges.judge import ARRAYS
 
 IDLE = 100  # epochs in a row without a new circuit, after which the search counts as exhausted
 
@@ -118,5 +119,5 @@ class Lockstep:
 
 def part(results: Results, rows: slice) -> Results:
     """The results of some circuits."""
-    arrays = {name: getattr(results, name)[rows] for name in Results._fields if name not in ("fault", "seconds")}
+    arrays = {name: getattr(results, name)[rows] for name in ARRAYS}
     return Results(**arrays, fault=results.fault if arrays["failed"].any() else None, seconds={})

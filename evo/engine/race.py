@@ -11,6 +11,7 @@ from evo.engine.request import Request, Steps
 from evo.population import noise
 from evo.population.individual import Population
 from fitness.judges import Race, Results
+from fitness.judges.judge import ARRAYS
 from fitness.judges.judge import joined as joined_results
 
 
@@ -54,10 +55,8 @@ def judged(genomes: np.ndarray, again: Population | None, due: np.ndarray, race:
 
 def _written(known: Results, rows: np.ndarray, results: Results) -> Results:
     """The known results with those of some circuits replaced."""
-    columns = {}
-    for name in Results._fields:
-        if name not in ("fault", "seconds"):
-            columns[name] = getattr(known, name).copy()
-            columns[name][rows] = getattr(results, name)
+    columns = {name: getattr(known, name).copy() for name in ARRAYS}
+    for name, column in columns.items():
+        column[rows] = getattr(results, name)
     seconds = {key: known.seconds.get(key, 0.0) + spent for key, spent in results.seconds.items()}
     return Results(**columns, fault=known.fault or results.fault, seconds=known.seconds | seconds)

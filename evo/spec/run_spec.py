@@ -10,12 +10,7 @@ from typing import Any
 
 import numpy as np
 import tomli_w
-from pydantic import (
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 import fitness
 from circuits.errors import UserError, one_line

@@ -1,5 +1,7 @@
 """The course of a run as lists of numbers for the page, from its log, which is thinned if it is long."""
 
+from collections import Counter
+
 import moocore
 import numpy as np
 
@@ -72,10 +74,9 @@ def _counted(log):
 
 
 def _seconds(epochs):
-    total: dict[str, float] = {}
+    total: Counter[str] = Counter()
     for epoch in epochs:
-        for phase, seconds in epoch["timings"].items():
-            total[phase] = total.get(phase, 0.0) + seconds
+        total.update(epoch["timings"])
     whole = total.pop("total", 0.0)
     other = whole - sum(total.values())
     return {name: round(s, 2) for name, s in (*total.items(), ("other", other)) if s > 0.005 * whole}
