@@ -6,7 +6,7 @@ import pytest
 from circuits.simulation.packed import from_circuit
 from fitness.evaluation.evaluate import evaluate
 from tests.bench import bench_recordings
-from tests.bench.bench_recordings import driven, fitted, recorded, several
+from tests.bench.bench_recordings import copies, driven, fitted, recorded
 from tests.bench.yardstick_job import circuit_of
 
 
@@ -16,7 +16,7 @@ def test_every_copy_of_the_true_circuit_explains_the_whole_recording(capsys):
     task, trials = recorded(job)
     assert len(trials) == 64
     assert task.prepared.target.counts.sum(axis=0).min() > 500
-    found = evaluate(task, trials, several(from_circuit(circuit_of(job), np.float32), 3))
+    found = evaluate(task, trials, copies(from_circuit(circuit_of(job), np.float32), 3))
     np.testing.assert_allclose(found.score, 1)
     bench_recordings.main(entries=(), seconds=0.0, fit_seconds=0.01)
     said = capsys.readouterr().out

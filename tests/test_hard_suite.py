@@ -49,8 +49,8 @@ def test_random_search_solves_no_hard_task_on_which_it_was_tried():
 def test_rows_that_are_not_measured_now_stay_in_the_table(tmp_path):
     table: Path = tmp_path / "hard.csv"
     filled = ("",) * (len(hard.HEAD) - 2)
-    hard.write({("xor", "growing"): ("xor", "growing", *filled)}, table)
-    hard.write({("edge", "growing"): ("edge", "growing", *filled)}, table)
-    hard.write({("xor", "growing"): ("xor", "growing", "3", *filled[1:])}, table)
+    hard.write([("xor", "growing", *filled)], table)
+    hard.write([("edge", "growing", *filled)], table)
+    hard.write([("xor", "growing", "3", *filled[1:])], table)
     with open(table, encoding="utf-8") as file:
         assert [(row["task"], row["seeds"]) for row in csv.DictReader(file)] == [("edge", ""), ("xor", "3")]

@@ -153,7 +153,7 @@ def rewired(motif: Motif, seed: int) -> Motif:
     inhibits = {neuron["id"] for neuron in data["neurons"] if neuron["sign"] == "I"}
     heard = [synapse | {"pre": number} for number, channel in enumerate(data["inputs"]) for synapse in channel["synapses"]]
     for synapses in (data["synapses"], heard):
-        _exchange(synapses, rng)
+        exchange(synapses, rng)
         for synapse in synapses:
             low, high = c.inhibitory_weight_mv if synapse["pre"] in inhibits else c.excitatory_weight_mv
             delay = rng.integers(c.delay_ms[0], c.delay_ms[1] + 1)
@@ -166,7 +166,7 @@ def rewired(motif: Motif, seed: int) -> Motif:
     return Motif(**data | {"dt_ms": INTERFACE.dt_ms, "provenance": {}})
 
 
-def _exchange(synapses, rng, rounds=20):
+def exchange(synapses, rng, rounds=20):
     """Let random pairs of synapses exchange their targets, where that doubles no synapse."""
     for _ in range(rounds * len(synapses)):
         a, b = (synapses[k] for k in rng.integers(0, len(synapses), 2))

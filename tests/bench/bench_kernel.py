@@ -61,9 +61,8 @@ def ours(job, real=np.float32):
 
 def copies(tables: PackedCircuits, count) -> PackedCircuits:
     """The same circuit `count` times over, each with synapse lists of its own."""
-    stacked = {
-        name: np.repeat(getattr(tables, name), count, axis=0) for name in ("neurons", "table", "n_ref", "fan_out", "readout")
-    }
+    names = ("neurons", "table", "n_ref", "fan_out", "readout", "excitatory")
+    stacked = {name: np.repeat(getattr(tables, name), count, axis=0) for name in names}
     plastic = {name: lists and lists._replace(**_lists(lists, count)) for name, lists in _plastic(tables)}
     static = tables._replace(**stacked, **plastic)
     return static._replace(**_lists(tables, count, ("weight", "offset")))

@@ -23,6 +23,7 @@ from fitness.base.trials import Trials
 from fitness.evaluation.evaluate import evaluate
 from fitness.recordings import Recording
 from fitness.recordings.task import RecordingTask
+from tests.bench.bench_kernel import copies
 from tests.bench.contest import RIVALS, contest, one_core
 from tests.bench.hidden import to_csv
 from tests.bench.report import figure, quickest, timer
@@ -63,7 +64,7 @@ def main(entries=ENTRIES, job=None, seconds=5.0, fit_seconds=SECONDS):
         task, trials = recorded(job)
         one = from_circuit(circuit_of(job), np.float32)
         figure("score of the true circuit", float(evaluate(task, trials, one).score[0]), "")
-        population = several(one, TOGETHER)
+        population = copies(one, TOGETHER)
         call = timer(lambda: evaluate(task, trials, population))
         call()
         with contest(job, entries) as rivals:
@@ -86,7 +87,7 @@ def fitted(task, trials, one, count) -> np.ndarray:
     rng, synapses, points, best = np.random.default_rng(SEED), len(one.weight), POINTS, [0.0]
     while len(best) <= count:
         strategy, course = SeparableCMA(rng.random(synapses), np.full(synapses, 0.2), points), []
-        population = several(one, points)
+        population = copies(one, points)
         while len(best) <= count and (len(course) <= STALLED or max(course) - max(course[:-STALLED]) >= GAIN):
             factors = portable.exp((2 * strategy.ask(rng).reshape(-1) - 1) * np.log(FACTOR))
             weights = (population.weight * factors).astype(population.weight.dtype)
@@ -97,21 +98,6 @@ def fitted(task, trials, one, count) -> np.ndarray:
             best += np.maximum.accumulate([best[-1], *found.score])[1:].tolist()
         points *= 2
     return np.array(best[1 : count + 1])
-
-
-def several(one, count):
-    """The tables of so many circuits, all this one."""
-    shift = np.arange(count) * len(one.weight)
-    return one._replace(
-        neurons=np.repeat(one.neurons, count),
-        bounds=one.bounds + shift[:, None, None],
-        weight=np.tile(one.weight, count),
-        offset=np.tile(one.offset, count),
-        **{
-            name: np.repeat(getattr(one, name), count, axis=0)
-            for name in ("table", "n_ref", "fan_out", "readout", "excitatory")
-        },
-    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ import numpy as np
 import evo
 from evo.engine.problem import Problem
 from evo.spec.run_spec import read
-from evo.studies.study.intervals import median_until
 from fitness.judges import judged
 from fitness.judges.simulated import Simulated
 from tests.bench import hard, studies
@@ -139,17 +138,13 @@ def theirs(rival: str, name: str, seed: int, most: int) -> Outcome | None:
 
 def row(name: str, rival: str, most: int, outcomes: list[Outcome]) -> tuple[str, ...]:
     """A row of the table: medians over the seeds, a run that did not get there counting as more than any that did."""
-    reached = [outcome.reached for outcome in outcomes]
-    spent = (
-        median_until([getattr(outcome, cost) for outcome in outcomes], reached).value for cost in ("evaluations", "seconds")
-    )
     return (
         name,
         rival,
         str(len(outcomes)),
         f"{most:,}",
-        f"{sum(reached)}/{len(outcomes)}",
-        *("-" if math.isinf(value) else f"{value:,.0f}" for value in spent),
+        studies.solved(outcomes),
+        *studies.medians(outcomes, ("evaluations", "seconds")),
         f"{median(outcome.held_out for outcome in outcomes):.3f}",
     )
 

@@ -23,7 +23,6 @@ that are not measured now stay.
 """
 
 import argparse
-import csv
 import math
 from pathlib import Path
 
@@ -32,9 +31,9 @@ import numpy as np
 import evo
 from evo.spec.starter import GROWING
 from evo.studies.study.folder import StudyRun
-from evo.studies.study.intervals import median_until
 from fitness.judges.simulated import Simulated
-from tests.bench.studies import steady, until_solved
+from tests.bench.rows import csv_rows, merge_csv
+from tests.bench.studies import middle, steady, until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "budget", ROOT / "runs" / "results" / "budget.csv"
@@ -70,7 +69,7 @@ def main():
     parser.add_argument("--workers", default="auto", type=lambda text: text if text == "auto" else int(text))
     chosen = parser.parse_args()
     for task in chosen.tasks:
-        write({(task, search): row(task, search, chosen.seeds, chosen.workers) for search in chosen.searches})
+        write([row(task, search, chosen.seeds, chosen.workers) for search in chosen.searches])
     print(TABLE.read_text(encoding="utf-8"), summary(table()), sep="\n")
 
 
@@ -100,25 +99,18 @@ def row(task: str, search: str, seeds: str, workers: int | str) -> tuple[str, ..
     spent = [run.evaluations_to_target for run in runs]
     reached = [run.reached and run.evaluations_to_target <= most(task) for run in runs]
     each = "; ".join(f"{'' if there else '> '}{value:,}" for value, there in zip(spent, reached, strict=True))
-    middle = median_until(spent, reached).value
     solved = f"{sum(reached)}/{len(runs)}"
-    return task, search, str(len(runs)), f"{most(task):,}", solved, each, _shown(middle)
-
-
-def _shown(value):
-    return "-" if math.isinf(value) else f"{value:,.0f}"
+    return task, search, str(len(runs)), f"{most(task):,}", solved, each, middle(spent, reached)
 
 
 def table(path: Path = TABLE) -> list[dict[str, str]]:
     """The rows of the table."""
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) if path.exists() else []
+    return csv_rows(path)
 
 
-def write(rows: dict[tuple[str, str], tuple[str, ...]], path: Path = TABLE):
-    """Write the rows, by task and search, into the table; its other rows stay."""
-    before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in table(path)}
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *(values for _, values in sorted((before | rows).items()))])
+def write(rows: list[tuple[str, ...]], path: Path = TABLE):
+    """Write the rows into the table; its other rows stay."""
+    merge_csv(path, HEAD, rows, 2, lambda row: row[:2])
 
 
 def circuits(row: dict[str, str]) -> np.ndarray:

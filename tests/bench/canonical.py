@@ -24,7 +24,6 @@ Studies lie in runs/canonical/ and go on where they were interrupted.
 """
 
 import argparse
-import csv
 import math
 from pathlib import Path
 
@@ -34,9 +33,10 @@ from evo.spec.resolve import resolve
 from evo.storage.run_folder import Run
 from evo.studies.motifs import Winner, motifs
 from evo.studies.motifs.necessary import Necessity, necessity
-from evo.studies.study.intervals import log_rank, median_until
+from evo.studies.study.intervals import log_rank
 from fitness.judges.simulated import Simulated
-from tests.bench.studies import steady, until_solved
+from tests.bench.rows import csv_rows, write_csv
+from tests.bench.studies import middle, steady, until_solved
 
 ROOT = Path(__file__).parents[2]
 RUNS, TABLE = ROOT / "runs" / "canonical", ROOT / "runs" / "results" / "canonical.csv"
@@ -133,8 +133,7 @@ def cells(cut: Necessity, of: str) -> list[str]:
 
 def with_cuts(task: str, seeds: int, workers, path: Path = TABLE) -> list[tuple[str, ...]]:
     """The table's rows of a task, those motifs cut again that could be compared in few of the smallest circuits."""
-    with open(path, newline="", encoding="utf-8") as file:
-        before = [row for row in csv.DictReader(file) if row["task"] == task]
+    before = [row for row in csv_rows(path) if row["task"] == task]
     few = {row["motif"] for row in before if row["solved with it alone"] and is_few(row)}
     larger = {row.name: row for row in necessity(in_larger(task, seeds, workers))} if few else {}
     start = HEAD.index("loss by a cut")
@@ -164,14 +163,9 @@ def compared(task: str, motif: str, seeds: int, workers) -> list[str]:
             arms.append(([run.evaluations_to_target for run in runs], [run.reached for run in runs]))
         if algorithm == "weights-only":
             cells += [f"{sum(reached)}/{len(reached)}" for _, reached in arms]
-        cells += [_middle(*arm) for arm in arms]
+        cells += [middle(*arm) for arm in arms]
         cells.append(f"{log_rank(*arms[0], *arms[1]):.5f}")
     return cells
-
-
-def _middle(evaluations, reached):
-    value = median_until(evaluations, reached).value
-    return "-" if math.isinf(value) else f"{value:,.0f}"
 
 
 def searched(task: str, name: str, changes: dict[str, str], most: int, seeds: int, workers) -> evo.Study:
@@ -194,12 +188,8 @@ def spec_of(task: str) -> Path | str:
 
 def write(task: str, lines: list[tuple[str, ...]], path: Path = TABLE):
     """Write the rows of a task into the table; those of other tasks stay."""
-    before = []
-    if path.exists():
-        with open(path, newline="", encoding="utf-8") as file:
-            before = [tuple(row[key] for key in HEAD) for row in csv.DictReader(file) if row["task"] != task]
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *sorted([*before, *lines], key=lambda row: row[0])])
+    before = [tuple(row[key] for key in HEAD) for row in csv_rows(path) if row["task"] != task]
+    write_csv(path, HEAD, sorted([*before, *lines], key=lambda row: row[0]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ the table that are not measured now stay.
 """
 
 import argparse
-import csv
 import json
 import math
 from pathlib import Path
@@ -23,11 +22,11 @@ from circuits.simulation.packed import from_circuit
 from evo.spec.run_spec import read
 from evo.spec.starter import GROWING
 from evo.studies.study.folder import StudyRun
-from evo.studies.study.intervals import median_until
 from fitness.evaluation.evaluate import evaluate
 from fitness.judges.simulated import Simulated
 from tests.bench.budget import WITHOUT
-from tests.bench.studies import until_solved
+from tests.bench.rows import merge_csv
+from tests.bench.studies import medians, solved, until_solved
 
 ROOT = Path(__file__).parents[2]
 SUITE, RUNS = ROOT / "runs" / "hard", ROOT / "runs" / "hard-work"
@@ -70,7 +69,7 @@ def main():
     for arm in chosen.arms:
         seeds, most = (1, RANDOM_EVALUATIONS) if arm == RANDOM else (chosen.seeds, chosen.evaluations)
         for name in chosen.tasks:
-            write({(name, arm): row(name, arm, most, study(name, arm, seeds, most, chosen.workers).runs)})
+            write([row(name, arm, most, study(name, arm, seeds, most, chosen.workers).runs)])
     print(TABLE.read_text(encoding="utf-8"))
 
 
@@ -90,18 +89,13 @@ def study(name: str, arm: str, seeds: int, most: int, workers: int | str) -> evo
 
 def row(name: str, arm: str, most: int, runs: list[StudyRun]) -> tuple[str, ...]:
     """A row of the table: medians over the seeds, a run that did not get there counting as more than any that did."""
-    reached = [run.reached for run in runs]
-    spent = (
-        median_until([getattr(run, f"{cost}_to_target") for run in runs], reached).value
-        for cost in ("evaluations", "core_seconds")
-    )
     return (
         name,
         arm,
         str(len(runs)),
         f"{most:,}",
-        f"{sum(reached)}/{len(runs)}",
-        *("-" if math.isinf(value) else f"{value:,.0f}" for value in spent),
+        solved(runs),
+        *medians(runs),
         *(shown(median(values)) for values in ([run.held_out for run in runs], [run.worst for run in runs])),
         *map(shown, reference(name)),
     )
@@ -119,12 +113,9 @@ def shown(score: float) -> str:
     return "" if math.isnan(score) else f"{score:.3f}"
 
 
-def write(rows: dict[tuple[str, str], tuple[str, ...]], path: Path = TABLE):
-    """Write the rows, by task and search, into the table; its other rows stay."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    before = {(old["task"], old["search"]): tuple(old[column] for column in HEAD) for old in csv.DictReader(lines)}
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEAD, *(values for _, values in sorted((before | rows).items()))])
+def write(rows: list[tuple[str, ...]], path: Path = TABLE):
+    """Write the rows into the table; its other rows stay."""
+    merge_csv(path, HEAD, rows, 2, lambda row: row[:2])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from fitness.learning.essential import essential
 from fitness.learning.network import SLOPE, SURROGATE, Network, Sizes, assembled
 from fitness.learning.settings import Learning
 from tests.bench import parts_rivals as rivals
-from tests.bench.assembly_motifs import SINGLE
+from tests.bench.assembly_motifs import SINGLE, exchange
 
 LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP = ARMS = (
     "evolved for learning",
@@ -28,7 +28,6 @@ LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP = ARMS = (
     "single neuron, self-exciting",
 )
 LSNN, SNNTORCH, GRU = RIVALS = ("adaptive LIF", "snnTorch", "GRU")
-EXCHANGES = 20  # of the targets of two synapses, for each synapse
 
 
 def network_of(arm: str, settings: Learning, sizes: Sizes, learned: Callable[[], Circuit], spec, seed: int) -> Network:
@@ -73,7 +72,7 @@ def rewired(circuit: Circuit, rng: np.random.Generator) -> Circuit:
     heard = [synapse | {"pre": k} for k, channel in enumerate(data["inputs"]) for synapse in channel["synapses"]]
     kinds = [heard, *([s for s in data["synapses"] if sign[s["pre"]] == one] for one in "EI")]
     for synapses in (heard, data["synapses"]):
-        _exchange(synapses, rng)
+        exchange(synapses, rng)
     for synapses in kinds:
         order = rng.permutation(len(synapses))
         drawn = [(synapses[k]["weight_mv"], synapses[k]["delay_ms"]) for k in order]
@@ -82,14 +81,6 @@ def rewired(circuit: Circuit, rng: np.random.Generator) -> Circuit:
     for k, channel in enumerate(data["inputs"]):
         channel["synapses"] = [{key: v for key, v in s.items() if key != "pre"} for s in heard if s["pre"] == k]
     return Circuit(**data)
-
-
-def _exchange(synapses, rng):
-    for _ in range(EXCHANGES * len(synapses)):
-        a, b = (synapses[k] for k in rng.integers(0, len(synapses), 2))
-        there = {(s["pre"], s["post"]) for s in synapses}
-        if (a["pre"], b["post"]) not in there and (b["pre"], a["post"]) not in there:
-            a["post"], b["post"] = b["post"], a["post"]
 
 
 def random(like: Circuit, spec, rng: np.random.Generator) -> Circuit:

@@ -12,11 +12,11 @@ import evo
 import fitness
 from evo.spec.run_spec import read
 from evo.studies.study.folder import is_study
-from evo.studies.study.intervals import median_until
 from fitness.judges.simulated import Simulated
 from fitness.tasks import BUILT_IN
 from tests.bench.report import told
 from tests.bench.rows import merge_csv
+from tests.bench.studies import medians, solved
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "suite"
@@ -63,18 +63,14 @@ def row(name: str) -> tuple[str, ...]:
     """The task's row of the table: medians over the seeds; a run that did not get there counts as more than any that did."""
     runs = evo.open_study(folder(name)).runs
     median = sorted(runs, key=lambda run: run.best_held_out)[len(runs) // 2]
-    best, reached = evo.open_run(folder(name) / median.run).front[0], [run.reached for run in runs]
-    spent = (
-        median_until([getattr(run, f"{cost}_to_target") for run in runs], reached).value
-        for cost in ("evaluations", "core_seconds")
-    )
+    best = evo.open_run(folder(name) / median.run).front[0]
     worst = f"{best.worst:.3f} ({best.condition.name})" if best.condition else ""
     task = BUILT_IN[name]()
     reference = task.evaluate(fitness.reference(name).circuit, task.trials(0, 512)).value
     return (
         name,
-        f"{sum(reached)}/{len(runs)}",
-        *("-" if value == float("inf") else f"{value:,.0f}" for value in spent),
+        solved(runs),
+        *medians(runs),
         f"{best.held_out:.3f}",
         worst,
         f"{best.excitatory} E, {best.inhibitory} I",
