@@ -46,8 +46,7 @@ class Delay(_Edit):
     ms: float
 
     def apply(self, circuit):
-        steps = max(1, round(self.ms / circuit.dt_ms))
-        return _with_synapse(circuit, self.synapse, delay_ms=round(steps * circuit.dt_ms, 9))
+        return _with_synapse(circuit, self.synapse, delay_ms=_on_grid(self.ms, circuit, 1))
 
 
 class Cut(_Edit):
@@ -72,7 +71,7 @@ class Connect(_Edit):
     ms: float
 
     def apply(self, circuit):
-        delay = round(max(1, round(self.ms / circuit.dt_ms)) * circuit.dt_ms, 9)
+        delay = _on_grid(self.ms, circuit, 1)
         if self.channel is not None:
             if self.channel not in [c.name for c in circuit.inputs]:
                 raise UserError(f"there is no input channel {self.channel!r}")
@@ -154,9 +153,7 @@ class Set(_Edit):
             raise UserError(
                 f"neurons of {circuit.neuron_model} have no parameter {self.parameter!r}; they have {', '.join(parameters)}"
             )
-        value = self.value
-        if self.parameter == "t_ref_ms":
-            value = round(max(0, round(value / circuit.dt_ms)) * circuit.dt_ms, 9)
+        value = _on_grid(self.value, circuit, 0) if self.parameter == "t_ref_ms" else self.value
         return _with_neuron(circuit, self.neuron, **{self.parameter: value})
 
 
@@ -232,6 +229,10 @@ def apply(circuit: Circuit, edits: Iterable[Edit]) -> Circuit:
     for edit in edits:
         circuit = edit.apply(circuit)
     return circuit
+
+
+def _on_grid(ms, circuit, min_steps):
+    return round(max(min_steps, round(ms / circuit.dt_ms)) * circuit.dt_ms, 9)
 
 
 def _changed(circuit, **changes):

@@ -6,14 +6,11 @@ from circuits.export.checked import run_here
 from circuits.export.features import exact, refused, translated
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
+from circuits.neurons import MODELS
 
 STEP = "the same step as the simulator's"
 FEATURES = {
-    "lif_psc_exp neurons": exact(STEP),
-    "alif_psc_exp neurons": exact(STEP),
-    "lif_cond_exp neurons": exact(STEP),
-    "izhikevich neurons": exact(STEP),
-    "aeif_psc_exp neurons": exact(STEP),
+    **{f"{name} neurons": exact(STEP) for name in MODELS},
     "weights": exact("plain numbers, in mV"),
     "refractory periods": exact("a step longer in Brian2, where the step of the spike counts as refractory"),
     "membrane noise": refused("its random numbers cannot be the same; set noise_mv to 0 in the motif file"),

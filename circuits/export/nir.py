@@ -11,16 +11,14 @@ from circuits.export.features import approximate, dropped, exact, refused, trans
 from circuits.export.manifest import write_manifest
 from circuits.export.script_folder import script_folder
 from circuits.motif_file import Motif
+from circuits.neurons import LIF_PSC_EXP, MODELS
 from circuits.optional import optional
 
 NEEDED = (1, 0, 8)
 INSTALL = "pip install 'evocircuits[nir]'"
 OTHER_MODEL = refused("NIR has no such neuron; use --to brian2")
 REFUSED = {
-    "alif_psc_exp neurons": OTHER_MODEL,
-    "lif_cond_exp neurons": OTHER_MODEL,
-    "izhikevich neurons": OTHER_MODEL,
-    "aeif_psc_exp neurons": OTHER_MODEL,
+    **{f"{name} neurons": OTHER_MODEL for name in MODELS if name != LIF_PSC_EXP.name},
     "short_term synapses": refused("NIR has no such synapse; use --to brian2 or --to nest"),
     "stdp synapses": refused("NIR has no such synapse; use --to brian2"),
     "membrane noise": refused("NIR has none; set noise_mv to 0 in the motif file"),

@@ -10,15 +10,13 @@ from circuits.export.names import HDF5, check_names
 from circuits.export.script_folder import script_folder
 from circuits.export.sonata_network import write_network
 from circuits.motif_file import Motif
+from circuits.neurons import MODELS
 from circuits.optional import optional
 
 OTHER_MODEL = refused("NEST's reader would run another model; use --to brian2, or --to nest for NEST's models")
 FEATURES = {
+    **{f"{name} neurons": OTHER_MODEL for name in MODELS},
     "lif_psc_exp neurons": exact("nest:iaf_psc_exp"),
-    "alif_psc_exp neurons": OTHER_MODEL,
-    "lif_cond_exp neurons": OTHER_MODEL,
-    "izhikevich neurons": OTHER_MODEL,
-    "aeif_psc_exp neurons": OTHER_MODEL,
     "signs (Dale's law)": exact("of weights, and ei of nodes"),
     "weights": exact("syn_weight of edges, in pA for a leak of 1 nS"),
     "delays": exact("delay of edges, in ms"),

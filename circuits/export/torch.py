@@ -14,9 +14,7 @@ from circuits.optional import optional
 
 FORMS = {
     "load.py": {
-        "lif_psc_exp neurons": exact("MotifCell, in float64"),
-        "alif_psc_exp neurons": exact("MotifCell, in float64"),
-        "lif_cond_exp neurons": exact("MotifCell, in float64"),
+        **{f"{name} neurons": exact("MotifCell, in float64") for name in ("lif_psc_exp", "alif_psc_exp", "lif_cond_exp")},
         "short_term synapses": exact("weights are trainable, the rest is fixed"),
         "weights": exact("trainable"),
         "signs (Dale's law)": exact("fixed"),

@@ -12,9 +12,9 @@ from circuits.imports.hdf5_heaps import check_heaps
 from fitness.datasets.events import Events, checked, classes, parts_of
 from fitness.recordings.packages import needed
 from fitness.recordings.recording import natural
+from fitness.recordings.table import UNITS, time_column
 
-UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}
-COLUMNS = "item, label, channel, time_ms"
+COLUMNS = "item", "label", "channel"  # beside the times
 
 
 def read(name: str, content: bytes) -> Events:
@@ -42,12 +42,9 @@ def _csv(name, content):
 
 def _table(name, columns):
     """Events from columns, arrays [spikes] each."""
-    time = next((column for column in UNITS if column in columns), None)
-    missing = [c for c in ("item", "label", "channel") if c not in columns] + ([] if time else ["time_ms"])
-    if missing:
-        raise UserError(f"{name}: lacks {', '.join(missing)} of {COLUMNS}; found {', '.join(columns) or 'none'}"[:300])
-    if len({np.shape(columns[c]) for c in ("item", "label", "channel", time)}) > 1 or np.ndim(columns[time]) != 1:
-        raise UserError(f"{name}: {COLUMNS} must be arrays of one length, [spikes]")
+    time = time_column(columns, name, COLUMNS)
+    if len({np.shape(columns[c]) for c in (*COLUMNS, time)}) > 1 or np.ndim(columns[time]) != 1:
+        raise UserError(f"{name}: {', '.join(COLUMNS)} and {time} must be arrays of one length, [spikes]")
     try:
         ms = np.where(columns[time] == "", "nan", columns[time]) if columns[time].dtype.kind == "U" else columns[time]
         ms = ms.astype("f8") * UNITS[time]

@@ -25,7 +25,7 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.files import decoded
 from fitness.recordings.recording import Signal
-from fitness.recordings.table import UNITS, as_trials, time_column
+from fitness.recordings.table import COLUMNS, UNITS, as_trials, time_column
 
 UNIT = re.compile(r"#\s*unit\s+(.+?)\s*[=:]\s*(\S.*?)\s*$")
 DURATION = re.compile(r"#\s*duration_(ms|s)\s*[=:]\s*(\S+)\s*$")
@@ -49,7 +49,7 @@ def trials(content: bytes, name: str, epochs=()):
     if len(header) == 1 and re.search(r"[;\t]", header[0]):
         raise UserError(f"{name}: line {numbers[0]}: separate columns by commas; found {header[0]!r}"[:300])
     time = time_column(header, f"{name}: line {numbers[0]}")
-    at = [header.index(column) for column in ("trial", "role", "name", time)]
+    at = [header.index(column) for column in (*COLUMNS, time)]
     value = header.index("value") if "value" in header else None
     rows: list[tuple[str, str, str]] = []
     times: list[float] = []

@@ -14,7 +14,7 @@ import numpy as np
 from circuits.errors import UserError
 from circuits.files import npz_arrays
 from fitness.recordings.recording import Signal
-from fitness.recordings.table import UNITS, as_trials, time_column
+from fitness.recordings.table import COLUMNS, UNITS, as_trials, time_column
 
 MAX_UNPACKED = 1 << 30  # bytes of all arrays
 
@@ -23,14 +23,14 @@ def trials(content: bytes, name: str, epochs=()):
     """The trials, as `Recording.of` takes them."""
     arrays = npz_arrays(content, name, MAX_UNPACKED)
     time = time_column(arrays, name)
-    columns = {column: arrays[column] for column in ("trial", "role", "name", time)}
+    columns = {column: arrays[column] for column in (*COLUMNS, time)}
     sizes = {column: np.shape(array) for column, array in columns.items()}
     if len(set(sizes.values())) > 1 or len(sizes[time]) != 1:
         shapes = ", ".join(f"{column} {list(size)}" for column, size in sizes.items())
         raise UserError(f"{name}: trial, role, name and {time} must be arrays of one length, [spikes]; found {shapes}")
     if columns[time].dtype.kind not in "iuf":
         raise UserError(f"{name}: {time} must hold numbers, not {columns[time].dtype}")
-    trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in ("trial", "role", "name"))
+    trial, role, train = (_texts(columns[column], f"{name}: {column}") for column in COLUMNS)
     duration, order = _durations(arrays, name)
     times = (columns[time].astype("f8") * UNITS[time]).tolist()
     trials = as_trials(trial, role, train, times, lambda k: f"{name}: row {k}", duration)

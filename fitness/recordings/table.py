@@ -9,16 +9,16 @@ from fitness.recordings.recording import end_after
 
 ROLES = ("input", "output")
 UNITS = {"time_ms": 1.0, "time_s": 1e3, "time_us": 1e-3}  # columns with a time, and how many ms their unit is
-WANTED = "trial, role, name, time_ms"
+COLUMNS = "trial", "role", "name"  # of recordings, beside the times
 
 
-def time_column(columns, where: str) -> str:
-    """The name of the column with the times; UserError where columns are missing or there are two with times."""
+def time_column(columns, where: str, required=COLUMNS) -> str:
+    """The name of the column with the times; UserError where `required` columns are missing or there are two with times."""
     times = [column for column in UNITS if column in columns]
-    missing = [column for column in ("trial", "role", "name") if column not in columns] + ([] if times else ["time_ms"])
+    missing = [column for column in required if column not in columns] + ([] if times else ["time_ms"])
     names = ", ".join(map(str, columns)) or "none"
     if missing:
-        raise UserError(f"{where}: lacks {', '.join(missing)} of {WANTED}; found {names}"[:300])
+        raise UserError(f"{where}: lacks {', '.join(missing)} of {', '.join(required)}, time_ms; found {names}"[:300])
     if len(times) > 1:
         raise UserError(f"{where}: has {' and '.join(times)}; give times once")
     return times[0]
