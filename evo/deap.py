@@ -111,9 +111,9 @@ class Evaluate:
         self.source = source
 
     def __call__(self, individual: Individual) -> tuple[float, ...]:
-        return self.many([individual])[0]
+        return self.batch([individual])[0]
 
-    def many(self, individuals: Sequence[Individual]) -> list[tuple[float, ...]]:
+    def batch(self, individuals: Sequence[Individual]) -> list[tuple[float, ...]]:
         """Evaluate individuals in one call, in a fraction of the time of one after the other.
 
         Parameters
@@ -207,7 +207,7 @@ def _map(function: Callable, *sequences: Iterable):
     inner = getattr(function, "func", function)
     if isinstance(inner, Evaluate):
         individuals = list(sequences[0])
-        return inner.many(individuals) if individuals else []
+        return inner.batch(individuals) if individuals else []
     return map(function, *sequences)
 
 

@@ -150,7 +150,7 @@ class Raster:
         first = self._shaped(_first(self._flat()))
         return np.where(first < 0, np.inf, (first + 1) * self.dt_ms)
 
-    def together(self, columns=None) -> np.ndarray:
+    def spikes_per_step(self, columns=None) -> np.ndarray:
         """Count the columns that spike in each step.
 
         Parameters
@@ -166,7 +166,7 @@ class Raster:
         chosen = np.ones(self.bits.shape[-1], bool) if columns is None else np.asarray(columns, bool)
         flat = self._flat()
         mask = np.broadcast_to(chosen, (*self.bits.shape[:-3], chosen.shape[-1])).reshape(len(flat), -1)
-        counts = _together(flat, np.ascontiguousarray(mask))
+        counts = _spikes_per_step(flat, np.ascontiguousarray(mask))
         return counts.reshape(*self.bits.shape[:-3], -1, self.steps)[..., : self.trials, :]
 
     def weighted(self, templates) -> np.ndarray:
@@ -367,7 +367,7 @@ def _counts(bits, first, last):
 
 
 @compiled
-def _together(bits, chosen):
+def _spikes_per_step(bits, chosen):
     circuits, blocks, steps, columns = bits.shape
     counts = np.zeros((circuits, blocks, LANES, steps), np.int32)
     for c in range(circuits):

@@ -55,7 +55,7 @@ def save(module: nn.Module, path) -> Path:
     >>> bool((load(path)(x) == network(x)).all())
     True
     """
-    description = json.dumps({"version": VERSION, "module": described(module)}, allow_nan=False)
+    description = json.dumps({"version": VERSION, "module": config_of(module)}, allow_nan=False)
     return write_whole(path, as_bytes(module.state_dict(), description))
 
 
@@ -120,19 +120,19 @@ def _safetensors():
     return optional("safetensors.torch", "this", "pip install 'evocircuits[torch]'")
 
 
-def described(module) -> dict:
+def config_of(module) -> dict:
     """Describe a module in plain data, without its parameters."""
     if isinstance(module, MotifNetwork):
         return {
             "type": "MotifNetwork",
-            "layers": [described(layer) for layer in module.layers],
+            "layers": [config_of(layer) for layer in module.layers],
             "classes": module.readout.out_features,
             "batch_first": module.batch_first,
             "in_features": None if module.input_projection is None else module.in_features,
             "readout_ms": module.readout_ms,
         } | _frozen(module)
     if isinstance(module, MixedLayer):
-        return {"type": "MixedLayer", "layers": [described(layer) for layer in module.layers]} | _frozen(module)
+        return {"type": "MixedLayer", "layers": [config_of(layer) for layer in module.layers]} | _frozen(module)
     if isinstance(module, MotifLayer):
         return {
             "type": "MotifLayer",

@@ -47,7 +47,7 @@ class Lesion(Part):
     score: float
 
 
-class Made(Part):
+class Origin(Part):
     """Origin of a motif of the zoo.
 
     spec, spec_sha256  the run spec, as a path in the repository, and the digest of its contents
@@ -88,7 +88,7 @@ class Card(Part):
         Score in the worst condition, the mean over the draws; None for a task whose trials have no conditions.
     lesions : tuple of Lesion
         Scores without each part, the most harmful lesion first.
-    made : Made
+    made : Origin
         The run spec, seed and rank by which the motif was found.
     sha256 : str
         Digest of the circuit.
@@ -112,7 +112,7 @@ class Card(Part):
     energy: dict[str, float]
     worst: Worst | None
     lesions: tuple[Lesion, ...]
-    made: Made
+    made: Origin
     sha256: str
     picture: str = Field("", exclude=True, repr=False)
 

@@ -127,6 +127,6 @@ class Zoo(Mapping[str, Motif]):
 
 
 def _in_order(name):
-    """By task, then size, then letter."""
+    """The sort key: task, then size, then letter."""
     task, size, letter = re.fullmatch(r"(.*?)-?(\d*)([a-z]*)", name).groups()  # type: ignore[union-attr]
     return task, int(size or 0), letter

@@ -11,7 +11,7 @@ from evo.cli.group import cli
 @cli.command("import")
 @click.argument("path", metavar="PATH")
 @click.option("--to", "out", metavar="MOTIF.json", help="Write the motif [default: only show the table].")
-@click.option("--dt", "dt_ms", type=float, metavar="MS", help="The time step [default: what the file tells, or 0.1].")
+@click.option("--dt", "dt_ms", type=float, metavar="MS", help="The time step [default: that of the file, or 0.1].")
 @click.option("--split", is_flag=True, help="Make two neurons of one that excites some and inhibits others.")
 @click.option("--inputs", metavar="A,B", help="Edge lists and GraphML: which nodes are input channels.")
 @click.option("--outputs", metavar="A,B", help="Edge lists and GraphML: which neurons are read, a port for each.")
@@ -19,7 +19,7 @@ from evo.cli.group import cli
     "--spikes",
     type=click.Choice(["auto", "pulses", "steps"]),
     default="auto",
-    help="NIR: a spike is a pulse of area 1, or 1 for a step [default: what the constants tell].",
+    help="NIR: a spike is a pulse of area 1, or 1 for a step [default: inferred from the constants].",
 )
 def import_(path, out, dt_ms, split, inputs, outputs, spikes):
     """Read a circuit of another tool as a motif, and say what became of each of its features.

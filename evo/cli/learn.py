@@ -70,7 +70,7 @@ def algorithms():
 @cli.command()
 @click.argument("name", metavar="[TASK|zoo:MOTIF]", required=False)
 @click.option(
-    "--recording", metavar="FILE", help="A recording that circuits shall explain: the spec is made after a look at it."
+    "--recording", metavar="FILE", help="A recording to explain by circuits: the spec is made for its trains and rates."
 )
 @click.option("-o", "--out", metavar="FILE", help="File to write to [default: print the spec].")
 @click.option("--neurons", metavar="MODEL", help="Neuron model, see evo models [default: the task's].")

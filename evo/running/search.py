@@ -18,7 +18,7 @@ from evo.spec.estimate import check_memory
 from evo.spec.founders import Founder, files, founders, inferred, place_of
 from evo.spec.founders import kept as with_founders
 from evo.spec.resolve import resolve
-from evo.spec.run_spec import TRIED, RunSpec, parse
+from evo.spec.run_spec import CHECK_CIRCUITS, RunSpec, parse
 from evo.spec.search_section import Search
 from evo.storage.fork import forked, initial_population
 from evo.storage.founded import founded
@@ -172,7 +172,7 @@ def _begin(folder, spec, source, workers, address, inherited=None, spec_founders
     judge = spec.make_judge(source)
     check_memory(spec, judge, "the spec", 1 if address else max(1, count))
     # checks the user's own code, and that held-out trials differ from those of the search
-    if not checked and (warning := judge.check(spec.founders(judge.interface, TRIED))) is not None:
+    if not checked and (warning := judge.check(spec.founders(judge.interface, CHECK_CIRCUITS))) is not None:
         say.warning(warning)
     if (folder / SPEC).exists() or not _is_unused(folder / STORE):
         raise UserError(

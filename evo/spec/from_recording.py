@@ -40,11 +40,11 @@ def from_recording(path, neuron_model: str | None = None, synapse_model: str | N
         "search": {"trials": int(min(parts[SEARCH], MAX_WINDOWS)), "held_out": int(parts[HELD_OUT]), **POLISHED},
         "stop": {"rate_hz": max(FASTEST_HZ, float(np.ceil(FACTOR * _rates(task.prepared.recording, "output").max())))},
     }
-    comments = "".join(f"# {line}\n" for line in described(task))
+    comments = "".join(f"# {line}\n" for line in description(task))
     return f"{comments}#\n{starter(RecordingTask.name, neuron_model, synapse_model, folder, values)}"
 
 
-def described(task: RecordingTask) -> list[str]:
+def description(task: RecordingTask) -> list[str]:
     """Description of a recording and of its windows, in lines of text."""
     prepared = task.prepared
     recording, windows = prepared.recording, prepared.windows

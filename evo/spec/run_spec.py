@@ -42,7 +42,7 @@ LARGEST, PARTS = 1_000_000, 100  # bytes of a spec, parts of a key
 # keys of [search] that older runs lack
 SINCE_0_5 = {"parents", "survivors", "noisy", "founders", "polish", "duplication", "initial_population", "growth", "offspring"}
 SINCE_0_5 |= {"founders_with", "founders_without"}
-TRIED = 5  # random circuits with which a judge is tried out before a run
+CHECK_CIRCUITS = 5  # random circuits with which a judge is checked before a run
 ALGORITHM = "search.algorithm:"
 OWN = {"task.name": TASK, f"task.{JUDGE}": JUDGE, f"task.{DATA}": DATA, "search.algorithm": ALGORITHM}
 ENDINGS = {"generations", "evaluations", "seconds", "stagnation", "target"}  # keys of [search]
@@ -159,7 +159,7 @@ class RunSpec(Section):
         if judge.task is not None:
             check(judge.task, s.seed, min(s.trials, 64))
         elif judge.computes:
-            judge.check(self.founders(judge.interface, TRIED))
+            judge.check(self.founders(judge.interface, CHECK_CIRCUITS))
 
     def founders(self, interface: Interface, count: int) -> Candidates:
         """Random circuits within the bounds."""
@@ -308,7 +308,7 @@ def checked_with_task(spec: RunSpec, folder: Path, where: str) -> Code | None:
         judge = spec.make_judge(source)
         spec.encoding(judge.interface)
         if spec.search.founders_with or spec.search.founders_without:
-            spec.founders(judge.interface, TRIED)  # are there any?
+            spec.founders(judge.interface, CHECK_CIRCUITS)  # are there any?
         spec.make_algorithm(source)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None

@@ -6,7 +6,7 @@ from circuits.edit.lesion import lesion
 from circuits.errors import UserError
 from circuits.motif_file import Motif, digest
 from circuits.simulation.packed import from_circuit
-from circuits.zoo.card import Card, HeldOut, Lesion, Made, Worst
+from circuits.zoo.card import Card, HeldOut, Lesion, Origin, Worst
 from fitness.analysis import task_of
 from fitness.analysis.lesions import cuts
 from fitness.evaluation.evaluate import evaluate
@@ -16,7 +16,7 @@ from fitness.scoring.confidence import student
 SEED, TRIALS, DRAWS = 2024, 1024, 8
 
 
-def card(name: str, motif: Motif, made: Made, picture: str = "", seed: int = SEED, trials: int = TRIALS) -> Card:
+def card(name: str, motif: Motif, made: Origin, picture: str = "", seed: int = SEED, trials: int = TRIALS) -> Card:
     """Score a motif on several fresh draws of trials of its task, and its lesions on the first draw, in float64.
 
     Raises UserError for a motif whose provenance names no built-in task.

@@ -16,7 +16,7 @@ from evo.web.bench import Bench
 from evo.web.compare import compared
 from evo.web.control import Control
 from evo.web.figure_pdf import pdf
-from evo.web.kept import Kept
+from evo.web.row_cache import RowCache
 from evo.web.runs import Runs
 from evo.web.single_page import single_page
 from evo.web.sources import Sources, imported
@@ -37,8 +37,8 @@ class RefusedError(Exception):
 class Lab:
     """Everything that is open: the folder, its runs, and the bench."""
 
-    def __init__(self, folder: Path, kept: Kept | None = None):
-        self.runs = Runs(folder, kept)
+    def __init__(self, folder: Path, cache: RowCache | None = None):
+        self.runs = Runs(folder, cache)
         self.bench = Bench(Sources(self.runs))
         self.control = Control(self.runs)
         self._answers: dict[str, Callable[[dict], Any]] = {

@@ -21,7 +21,7 @@ from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
 from evo.studies.study.folder import is_study
-from evo.web.kept import Kept
+from evo.web.row_cache import RowCache
 
 DEPTH = 6  # of folders in folders
 EVERY_S = 1.0
@@ -39,10 +39,10 @@ class Opened(NamedTuple):
 
 
 class Runs:
-    """The runs below `folder`, by name (the path from there); kept: their rows from before."""
+    """The runs below `folder`, by name (the path from there); cache: their rows from before."""
 
-    def __init__(self, folder: Path, kept: Kept | None = None):
-        self.folder, self.kept = folder.resolve(), kept
+    def __init__(self, folder: Path, cache: RowCache | None = None):
+        self.folder, self.cache = folder.resolve(), cache
         self.version = 0  # of the table, one more with every change
         self.rows: dict[str, dict] = {}
         self.whole = False  # was every run looked at once?
@@ -71,10 +71,10 @@ class Runs:
         self._keep()
 
     def _keep(self):
-        if self.kept is not None and self.whole:
+        if self.cache is not None and self.whole:
             with self._lock:
                 names = [name for name, row in self.rows.items() if row["state"] != "unreadable"]
-                self.kept.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
+                self.cache.keep({name: (self._stamps[name], self.rows[name], self._settings[name]) for name in names})
 
     def look(self, everything: bool = True):
         """Read the runs that have changed; everything: also those that neither run nor are open."""
@@ -157,7 +157,7 @@ class Runs:
 
     def _read(self, name, stamp):
         self._stamps[name] = stamp
-        if self.kept is not None and (known := self.kept.get(name, stamp)) is not None:
+        if self.cache is not None and (known := self.cache.get(name, stamp)) is not None:
             row, self._settings[name] = known
             return self._put(name, row)
         try:

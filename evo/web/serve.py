@@ -13,8 +13,8 @@ from pathlib import Path
 
 from circuits.errors import MachineError, UserError
 from evo.web.bench import warm
-from evo.web.kept import Kept
 from evo.web.questions import Lab
+from evo.web.row_cache import RowCache
 
 PORT = 8642
 LOOPBACK = "127.0.0.1", "localhost", "::1"
@@ -34,7 +34,7 @@ def serve(folder: Path, host: str, port: int | None, browse: bool, say: Callable
     bound_port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
     names = {host, *(LOOPBACK if host in LOOPBACK else ()), *(_own_names() if host in ("0.0.0.0", "::") else ())}
     hosts = [f"{f'[{name}]' if ':' in name else name}:{bound_port}" for name in sorted(names)]
-    lab = Lab(folder, Kept(folder))
+    lab = Lab(folder, RowCache(folder))
     shown = "127.0.0.1" if host in LOOPBACK else host if host not in ("0.0.0.0", "::") else socket.gethostname()
     address = f"http://{shown}:{bound_port}/{token}/"
     lab.runs.watch()

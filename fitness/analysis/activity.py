@@ -47,7 +47,7 @@ def spectrum(raster: Raster) -> tuple[np.ndarray, np.ndarray] | None:
 
     None for trials shorter than 100 ms, or with fewer than 10 spikes on average.
     """
-    counts = raster.together().astype("f8")
+    counts = raster.spikes_per_step().astype("f8")
     spikes = counts.sum(axis=-1).mean()
     if raster.duration_ms < MIN_MS or spikes < MIN_SPIKES:
         return None

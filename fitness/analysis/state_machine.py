@@ -272,7 +272,7 @@ def _candidates(features):
 
 
 def _gain(holds, symbol, answer, following, moments):
-    """By how many nats each split of a state, bool [splits, rows], shortens the description of what follows, less the cost of
+    """The nats by which each split of a state, bool [splits, rows], shortens the description of what follows, less the cost of
     naming the split and its probabilities."""
     _, outcome = np.unique(np.stack([symbol, answer, following]), axis=1, return_inverse=True)
     outcome = outcome.ravel()

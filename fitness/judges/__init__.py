@@ -1,7 +1,7 @@
 """Judges, one file each; the [task] section of a spec names one.
 
 [task] name = "itd"              a simulated task, built in or the user's own (`simulated`)
-[task] name = "recording"        measured spikes, which circuits shall explain (`recorded`)
+[task] name = "recording"        measured spikes, to be explained by circuits (`recorded`)
 [task] name = "learning"         how well networks of copies learn (`learning`)
 [task] judge = "mine.py:score"   a function of the user's own (`function`)
 [task] judge = "told"            scores computed outside of the run (`external`, `evo.Evolver`)
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from circuits.errors import UserError
 from fitness.evaluation.objectives import Objective, objective, own_file, own_objective
-from fitness.judges.asked import EXTERNAL, JUDGE
 from fitness.judges.external import External
 from fitness.judges.function import Function
 from fitness.judges.judge import PUT_OFF, Candidates, Fresh, Judge, Race, Results, Section, Setup, judged
 from fitness.judges.learning import LearningJudge
 from fitness.judges.recorded import Recorded
+from fitness.judges.section import EXTERNAL, JUDGE
 from fitness.judges.simulated import Simulated
 from fitness.learning.settings import NAME as LEARNING
 from fitness.recordings.task import RecordingTask

@@ -3,8 +3,8 @@
 from typing import ClassVar, NoReturn
 
 from circuits.errors import UserError
-from fitness.judges.asked import asked
 from fitness.judges.judge import Judge
+from fitness.judges.section import judge_section
 
 
 class External(Judge):
@@ -12,13 +12,13 @@ class External(Judge):
 
     warms = False
     computes: ClassVar[bool] = False
-    check_section = staticmethod(asked)
+    check_section = staticmethod(judge_section)
     title = "scores told from outside"
     cases = None
 
     def __init__(self, section, setup, objectives, source=None, folder=None):
         super().__init__(section, setup, objectives)
-        self.interface = asked(section).interface
+        self.interface = judge_section(section).interface
 
     def evaluate(self, candidates, attempts=None) -> NoReturn:
         raise UserError('judge = "told": the scores come from outside: open it with evo.Evolver, or evo.Evolver.load(FOLDER)')

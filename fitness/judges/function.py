@@ -26,8 +26,8 @@ from fitness.checks.collect import from_a_copy
 from fitness.evaluation.fault_isolation import MANY
 from fitness.evaluation.objectives import WORST
 from fitness.judges.answers import SCORE, Answer, UnknownError, answer, mean, results
-from fitness.judges.asked import JUDGE, asked
 from fitness.judges.judge import Fresh, Judge
+from fitness.judges.section import JUDGE, judge_section
 from fitness.registry import own_part
 from fitness.sandbox.guard import Overtime, guarded
 from fitness.sandbox.modules import describe
@@ -39,7 +39,7 @@ class Function(Judge):
 
     own = True
     code_keys: ClassVar[tuple[str, ...]] = (JUDGE,)
-    check_section = staticmethod(asked)
+    check_section = staticmethod(judge_section)
     exact: ClassVar[bool] = False
     warms: ClassVar[bool] = False  # a call may take long
     rule: ClassVar[str] = (
@@ -48,7 +48,7 @@ class Function(Judge):
 
     def __init__(self, section, setup, objectives, source=None, folder=Path()):
         super().__init__(section, setup, objectives)
-        asks, self.cases = asked(section), None
+        asks, self.cases = judge_section(section), None
         self.title, self.interface, self.settings = f"judge {asks.judge}", asks.interface, asks.model_extra or {}
         self.score: Callable[..., Any] = own_part(asks.judge, JUDGE, source, setup.seconds, folder)
 

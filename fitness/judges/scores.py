@@ -22,19 +22,19 @@ def results_of(
     cases  case scores [n, cases], or None;   width  the required number of cases, None for that of the first circuit
     Raises UserError for anything else, and for scores of another number of circuits than there are candidates.
     """
-    asked = len(candidates)
+    count = len(candidates)
     if isinstance(scores, Results):
-        if len(scores.score) != asked:
-            raise UserError(f"{PLACE}: {len(scores.score)} results for the {asked} circuits of the last ask")
+        if len(scores.score) != count:
+            raise UserError(f"{PLACE}: {len(scores.score)} results for the {count} circuits of the last ask")
         return scores
     names = [objective.key for objective in objectives.values() if not objective.structural]
-    answers = [None if score is None else _answer(score, k, names) for k, score in enumerate(_listed(scores, asked))]
-    if len(answers) != asked:
-        raise UserError(f"{PLACE}: {len(answers)} scores for the {asked} circuits of the last ask")
+    answers = [None if score is None else _answer(score, k, names) for k, score in enumerate(_listed(scores, count))]
+    if len(answers) != count:
+        raise UserError(f"{PLACE}: {len(answers)} scores for the {count} circuits of the last ask")
     if cases is not None:
-        rows = _listed(cases, asked)
-        if len(rows) != asked:
-            raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {asked} of the last ask")
+        rows = _listed(cases, count)
+        if len(rows) != count:
+            raise UserError(f"{PLACE}: case scores of {len(rows)} circuits for the {count} of the last ask")
         both = enumerate(zip(answers, rows, strict=True))
         answers = [known and _answer(known.values | {CASES: row}, k, ()) for k, (known, row) in both]
     names_known = {objective.key for objective in objectives.values()} | {SCORE}
@@ -46,16 +46,16 @@ def results_of(
     return results(answers, objectives, candidates, f"{PLACE}:", width, fault)
 
 
-def _listed(scores, asked) -> list:
+def _listed(scores, count) -> list:
     """The scores as a list with one answer per circuit."""
     if isinstance(scores, Mapping):
         columns = {name: list(values) if isinstance(values, Iterable) else values for name, values in scores.items()}
-        short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != asked), None)
+        short = next((name for name, values in columns.items() if not isinstance(values, list) or len(values) != count), None)
         if short is not None:
-            raise UserError(f"{PLACE}: {short}: must be an array, one value for each of the {asked} circuits of the last ask")
+            raise UserError(f"{PLACE}: {short}: must be an array, one value for each of the {count} circuits of the last ask")
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     if isinstance(scores, str | bytes) or not isinstance(scores, Iterable):
-        raise UserError(f"{PLACE}: give one score for each of the {asked} circuits of the last ask, in a list or an array")
+        raise UserError(f"{PLACE}: give one score for each of the {count} circuits of the last ask, in a list or an array")
     return list(scores)
 
 

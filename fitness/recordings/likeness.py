@@ -72,8 +72,8 @@ def readings(bits: np.ndarray, item: np.ndarray, target: Target) -> np.ndarray:
     if target.bins is not None:
         binned.read(bits, item, w.start, w.stop, target.bins, target.overlap, out)
         return out
-    most = int(w.repeats.max(initial=1))
-    _read(bits, item, w.start, w.stop, *w.measured, target.reach, target.kernels, target.overlap, most, out)
+    max_repeats = int(w.repeats.max(initial=1))
+    _read(bits, item, w.start, w.stop, *w.measured, target.reach, target.kernels, target.overlap, max_repeats, out)
     return out
 
 
@@ -92,11 +92,11 @@ def _fill(step, first, repeat, kernels, overlap):
 
 
 @compiled
-def _read(bits, item, start, stop, step, first, repeat, reach, kernels, overlap, most, out):
+def _read(bits, item, start, stop, step, first, repeat, reach, kernels, overlap, max_repeats, out):
     circuits, blocks, steps, outputs = bits.shape
     trials = len(item)
     last, trace = np.empty(LANES, np.int64), np.empty((LANES, 2))
-    next_spike = np.empty((LANES, most), np.int64)  # of the next measured spike that can be met, by repeat
+    next_spike = np.empty((LANES, max_repeats), np.int64)  # of the next measured spike that can be met, by repeat
     for c in range(circuits):
         for b in range(blocks):
             for n in range(outputs):

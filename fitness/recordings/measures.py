@@ -27,7 +27,7 @@ PHASES = 6
 
 
 class Sums(NamedTuple):
-    """Of some windows together, [..., outputs] each: n spikes of the circuit and m measured, met, overlaps; T ms are scored."""
+    """Sums over windows, [..., outputs] each: n spikes of the circuit and m measured, met, overlaps; T ms are scored."""
 
     n: np.ndarray
     m: np.ndarray
@@ -117,7 +117,8 @@ def between_repeats(measure: str, target: Target, item: np.ndarray, dt_ms: float
 
 
 def _explainable(target, item):
-    """Of counts in bins: the square root of the share of the mean's variance that is not noise, float64 [outputs]."""
+    """The correlation that noise allows of counts in bins, float64 [outputs]: the root of the share of the mean's variance
+    that is not noise."""
     w, width = target.windows, int(target.bins[0])
     ceiling = np.zeros(target.counts.shape[1])
     for n in range(len(ceiling)):

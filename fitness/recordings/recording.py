@@ -64,8 +64,8 @@ class Recording:
 
     @classmethod
     def of(cls, trials: Iterable[tuple], source: str = "", sha256: str = "") -> "Recording":
-        """From trials, each `(name, duration_ms, inputs, outputs)` or with `signals` as well; inputs and outputs are dicts of
-        spike times in ms by name. A name that a trial lacks is a silent train. Times are kept to a nanosecond.
+        """Make a recording of trials, each `(name, duration_ms, inputs, outputs)` or with `signals` as well; inputs and outputs
+        are dicts of spike times in ms by name. A name that a trial lacks is a silent train. Times are kept to a nanosecond.
 
         Raises UserError, which begins with `source`, for no trial or no output, two trials of one name, and times that are no
         numbers or lie outside 0 to the trial's duration.

@@ -7,7 +7,7 @@ import numpy as np
 from fitness.recordings.recording import Recording
 
 LAGS_MS = np.arange(-20.0, 51.0)  # edges of the bins of a cross-correlogram
-MOST_LAGS = 200  # of a spike-triggered average
+MAX_LAGS = 200  # of a spike-triggered average
 
 
 class Train(NamedTuple):
@@ -63,7 +63,7 @@ def triggered(recording: Recording, signal: str, output: int) -> tuple[np.ndarra
     """The spike-triggered average of a sampled signal: lags in ms, negative before a spike, and the mean of the signal there
     over the spikes of an output, of all trials that have both. Samples beyond the ends of a trial do not count."""
     step = min(trial.signals[signal].dt_ms for trial in recording.trials if signal in trial.signals)
-    step = max(step, (LAGS_MS[-1] - LAGS_MS[0]) / MOST_LAGS)
+    step = max(step, (LAGS_MS[-1] - LAGS_MS[0]) / MAX_LAGS)
     lags = -LAGS_MS[-1] + np.arange(int((LAGS_MS[-1] - LAGS_MS[0]) / step) + 1) * step
     total, count = np.zeros(len(lags)), np.zeros(len(lags))
     for trial in recording.trials:

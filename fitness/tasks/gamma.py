@@ -95,7 +95,7 @@ class Gamma(Measured):
 
 
 def _read(raster, excitatory):
-    e, i = (raster.together(which).astype("f4") for which in (excitatory, ~excitatory))
+    e, i = (raster.spikes_per_step(which).astype("f4") for which in (excitatory, ~excitatory))
     waves = (e.reshape(-1, WINDOW_MS) @ _WAVES).astype("f8").reshape(*e.shape[:2], 2, -1)
     power = (waves * waves).sum(axis=-2) * _LOW_PASS
     peak = power.argmax(axis=-1)

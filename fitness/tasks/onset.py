@@ -56,7 +56,7 @@ class Onset(Measured):
 
     def measure(self, raster, trials):
         words = raster.bits.reshape(*raster.bits.shape[:-2], WINDOWS, -1)
-        fired = Raster(np.bitwise_or.reduce(words, axis=-1)[..., None], raster.trials, WINDOW_MS).together()
+        fired = Raster(np.bitwise_or.reduce(words, axis=-1)[..., None], raster.trials, WINDOW_MS).spikes_per_step()
         so_far = np.cumsum(fired, axis=-1)  # windows with a spike, [..., trials, windows]
         window = trials.facts["window"]
 

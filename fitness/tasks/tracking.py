@@ -76,7 +76,7 @@ class Tracking(Measured):
 
     def measure(self, raster, trials):
         """Spikes in each window around the odd steps, then around the even ones: [..., trials, 2 x windows]."""
-        passed = np.cumsum(raster.together(), axis=-1, dtype="i4")
+        passed = np.cumsum(raster.spikes_per_step(), axis=-1, dtype="i4")
         edges = np.rint(np.multiply(EDGES, self.tau_m_ms)).astype(int)
         at = trials.facts["step_at"][..., None] + edges - 1  # [trials, steps, edges]
         at = at.reshape(len(at), -1)

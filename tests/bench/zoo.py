@@ -15,7 +15,7 @@ import evo
 from circuits.drawing.notebook import picture
 from circuits.motif_file import Motif, loads, save, write_whole
 from circuits.zoo import Zoo, zoo
-from circuits.zoo.card import Made
+from circuits.zoo.card import Origin
 from evo.inspect import pictures
 from evo.inspect.zoo_picture import sheet
 from evo.storage.run_folder import Run
@@ -95,7 +95,7 @@ def score_anew():
     """The cards of the motifs that are there, measured anew, whatever else was on them; where they come from stays."""
     for name in zoo:
         known = json.loads((zoo.folder / "cards" / f"{name}.json").read_bytes())
-        put(name, zoo[name], Made.model_validate(known["made"]), zoo.folder)
+        put(name, zoo[name], Origin.model_validate(known["made"]), zoo.folder)
     draw_sheet()
 
 
@@ -143,7 +143,7 @@ def write(run: Run, choice: Choice, names: list[str], folder: Path) -> str:
     name = free_name(f"{run.spec.task['name']}-{len(one.motif.neurons)}", names)
     search = run.spec.search
     assert run.spec_sha256 is not None
-    made = Made(
+    made = Origin(
         spec=choice.spec,
         spec_sha256=run.spec_sha256,
         algorithm=search.algorithm,
@@ -156,7 +156,7 @@ def write(run: Run, choice: Choice, names: list[str], folder: Path) -> str:
     return name
 
 
-def put(name: str, motif: Motif, made: Made, folder: Path) -> Motif:
+def put(name: str, motif: Motif, made: Origin, folder: Path) -> Motif:
     """Score a motif; write it, with its scores, and its card into the folder of a `Zoo`."""
     found = card(name, motif, made)
     scores = found.held_out.model_dump(include={"score", "low", "high"})

@@ -11,7 +11,7 @@ from circuits.errors import UserError
 from evo.inspect import pictures
 from evo.inspect.terminal.finite import finite
 from evo.inspect.terminal.text import raster_lines
-from evo.spec.from_recording import described
+from evo.spec.from_recording import description
 from fitness.recordings import Recording, statistics
 from fitness.recordings.task import RecordingTask
 
@@ -37,7 +37,7 @@ def lines(task: RecordingTask, recording: Recording) -> list[str]:
     if recording.signals or recording.potentials:
         text += ["", *_signals(recording)]
     try:
-        text += ["", *described(task)]
+        text += ["", *description(task)]
     except UserError as error:
         text += ["", f"no search can be run on it as it is: {error}"]
     trial = recording.trials[0]

@@ -12,7 +12,7 @@ from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE
 from evo.studies.study.design import STUDY, Arm, Design, read_design
-from evo.studies.study.reached import spent
+from evo.studies.study.reached import cost_of
 
 WAITING, REACHED = "waiting", "reached"
 
@@ -182,7 +182,7 @@ class Study:
 
 def _outcome(run: Run, design: Design) -> dict[str, Any]:
     """The outcome of a run that has epochs: fields of `StudyRun`."""
-    cost = spent(run.epochs, design.target, design.worst)
+    cost = cost_of(run.epochs, design.target, design.worst)
     in_step = len(set(run.progress.epoch)) == 1
     best = max(run.front, key=lambda m: (-math.inf if math.isnan(m.validation) else m.validation, m.held_out))
     stopped = run.state == "stopped"

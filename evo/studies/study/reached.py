@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 
-class Spent(NamedTuple):
+class Cost(NamedTuple):
     """The cost of a run until it reached the target, or until its end if it did not.
 
     generation    that reached the target, None if none did
@@ -43,7 +43,7 @@ def reached_in(rows: Iterable[dict[str, Any]], target: float, worst: float | Non
     return min(generations, default=None)
 
 
-def spent(epochs: list[dict[str, Any]], target: float, worst: float | None = None) -> Spent:
+def cost_of(epochs: list[dict[str, Any]], target: float, worst: float | None = None) -> Cost:
     """The cost of the target for a run with these epochs (`Run.epochs`). Of the epoch in which it was reached, the share of the
     evaluations until then counts."""
     generation = reached_in((row for epoch in epochs for row in epoch["log"]), target, worst)
@@ -53,4 +53,4 @@ def spent(epochs: list[dict[str, Any]], target: float, worst: float | None = Non
         until = sum(row["evaluations"] for row in epoch["log"] if generation is None or row["generation"] <= generation)
         evaluations += until
         seconds += epoch["timings"]["total"] * (until / total if total else float(generation is None))
-    return Spent(generation, evaluations, seconds)
+    return Cost(generation, evaluations, seconds)

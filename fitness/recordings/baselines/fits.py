@@ -185,7 +185,7 @@ def _figures(task, n, model: Prediction):
 
 
 def _by_spikes(task, n, model, search, held_out):
-    """By spikes at a threshold, it and the refractory period being the best on the search windows."""
+    """Readings of spikes at a threshold; threshold and refractory period are the best on the search windows."""
     scored = task.prepared.windows.scored[search]
     levels = np.quantile(model.eta[search][scored], 1 - np.geomspace(0.002, 0.5, THRESHOLDS))
     best = -np.inf, model.after, 0.0

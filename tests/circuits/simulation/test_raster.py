@@ -107,8 +107,8 @@ def test_a_population_is_read_as_its_circuits_are():
     raster = Raster(np.stack([pack(one) for one in spikes]), 70, 0.5)
     assert raster.spikes().dtype == bool
     assert np.array_equal(raster.spikes(), spikes)
-    assert raster.together().dtype == np.int32
-    assert np.array_equal(raster.together(), spikes.sum(axis=-1))
+    assert raster.spikes_per_step().dtype == np.int32
+    assert np.array_equal(raster.spikes_per_step(), spikes.sum(axis=-1))
 
 
 @pytest.mark.parametrize("templates", [(), (1,), (3,)])

@@ -1,6 +1,6 @@
-"""When a run reached its target, and what it had spent by then."""
+"""When a run reached its target, and its cost until then."""
 
-from evo.studies.study.reached import reached_in, spent
+from evo.studies.study.reached import cost_of, reached_in
 
 
 def row(generation, validation, held_out, evaluations=10, **more):
@@ -27,6 +27,6 @@ def test_all_islands_count_until_then_and_epochs_in_part():
 
     epochs = [epoch(1, 0.1), epoch(1, 0.1), epoch(3, 0.1), epoch(3, 0.1)]
     epochs[2]["log"][0] = row(3, 0.6, 0.9)
-    assert spent(epochs, 0.9) == (3, 60, 6.0)  # 4 rows of the first epochs, and one of two rows of each of the others
-    assert spent(epochs[:2], 0.9) == (None, 40, 4.0)
-    assert spent([], 0.9) == (None, 0, 0.0)
+    assert cost_of(epochs, 0.9) == (3, 60, 6.0)  # 4 rows of the first epochs, and one of two rows of each of the others
+    assert cost_of(epochs[:2], 0.9) == (None, 40, 4.0)
+    assert cost_of([], 0.9) == (None, 0, 0.0)

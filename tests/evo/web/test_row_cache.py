@@ -7,7 +7,7 @@ import pytest
 
 from evo.storage.store import Store
 from evo.storage.stored import STORE
-from evo.web.kept import Kept
+from evo.web.row_cache import RowCache
 from evo.web.runs import Runs
 
 
@@ -31,7 +31,7 @@ def opened(monkeypatch):
 
 
 def looked(folder):
-    runs = Runs(folder, Kept(folder))
+    runs = Runs(folder, RowCache(folder))
     runs.look()
     runs.close()
     return runs.rows

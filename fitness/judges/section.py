@@ -14,7 +14,7 @@ EXTERNAL = "told"  # [task] judge = "told"
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=10_000)]
 
 
-class Asked(BaseModel):
+class JudgeSection(BaseModel):
     """The interface of circuits. Other keys are settings of the judge."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
@@ -29,12 +29,12 @@ class Asked(BaseModel):
         return Interface(self.judge, tuple(self.inputs), tuple(self.outputs), self.dt_ms, 0.0)
 
 
-def asked(section: Mapping[str, Any]) -> Asked:
+def judge_section(section: Mapping[str, Any]) -> JudgeSection:
     """The section, checked. Raises UserError."""
     try:
-        settings = Asked.model_validate(dict(section))
+        settings = JudgeSection.model_validate(dict(section))
     except ValidationError as error:
-        raise UserError(f"task.{one_line(error, tuple(Asked.model_fields))}") from None
+        raise UserError(f"task.{one_line(error, tuple(JudgeSection.model_fields))}") from None
     for key in ("inputs", "outputs"):
         if len(set(getattr(settings, key))) < len(getattr(settings, key)):
             raise UserError(f"task.{key}: must be different names")

@@ -18,7 +18,7 @@ FORM = 1  # version of the cache file
 LARGEST = 200_000_000  # bytes
 
 
-class Kept:
+class RowCache:
     """The cached rows and settings of the runs below a folder, by name."""
 
     def __init__(self, folder: Path):
