@@ -10,7 +10,7 @@ from pathlib import Path
 
 from circuits.errors import MachineError
 from evo.cluster.imports import search_path
-from evo.cluster.own import read_token_again
+from evo.cluster.local_ray import read_token_again
 
 PATIENCE_S = 20
 TOKEN_FILE = Path(".ray", "auth_token")  # in the home folder, where Ray itself looks

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from circuits.errors import MachineError
 from evo.cluster import imports, shipping
 from evo.cluster.joining import authenticate, is_loopback, is_open, warn_if_open
-from evo.cluster.own import own_ray, without_uv
+from evo.cluster.local_ray import local_ray, without_uv
 
 ASK_S = 2
 SILENCE_S = 40  # Ray ends the process at 60 s
@@ -75,7 +75,7 @@ class ray_session:  # noqa: N801 - reads as a statement: with ray_session(...)
         import ray
 
         try:
-            options = self._surroundings.enter_context(own_ray())
+            options = self._surroundings.enter_context(local_ray())
             with _same_sigterm(), without_uv():
                 ray.init(num_cpus=self.workers, **options, **_QUIET)
         except Exception as error:  # Ray raises a plain Exception where the machine is too busy

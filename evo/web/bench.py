@@ -18,10 +18,10 @@ from circuits.edit import edits as edit
 from circuits.errors import UserError
 from circuits.simulation.simulate import simulate
 from circuits.simulation.stimulus import dense
+from evo.inspect.finite import finite
 from evo.inspect.page import activity, page_data
 from evo.inspect.page.activity import Shown
 from evo.inspect.page.drawing import drawn
-from evo.inspect.terminal.finite import finite
 from evo.storage.run_folder import Run
 from evo.storage.task_code import checked_code
 from evo.web.sources import Source, Sources

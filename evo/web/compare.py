@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from circuits.errors import UserError
+from evo.inspect.finite import finite
 from evo.inspect.page.course import POINTS, rounded, thinned
 from evo.inspect.page.drawing import drawn
 from evo.inspect.terminal import comparison
-from evo.inspect.terminal.finite import finite
 from evo.storage.run_folder import Run
 from evo.studies.compare import compare_runs
 from evo.studies.motifs import Winner, recurring

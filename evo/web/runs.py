@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from circuits.errors import MachineError, UserError
+from evo.inspect.finite import finite
 from evo.inspect.page import activity, page_data
-from evo.inspect.terminal.finite import finite
 from evo.storage import lock
 from evo.storage.run_folder import Run
 from evo.storage.stored import SPEC, STORE

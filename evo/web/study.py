@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from evo.inspect.finite import finite
 from evo.inspect.terminal import study_table
-from evo.inspect.terminal.finite import finite
 from evo.studies.study.folder import Study, StudyRun
 from evo.studies.study.intervals import curve
 from evo.studies.study.summary import summed_up

@@ -18,11 +18,11 @@ from circuits.drawing.drawable import drawable
 from circuits.errors import UserError
 from circuits.motif_file import Motif
 from evo.inspect.equally_good import as_text, equally_good
+from evo.inspect.finite import finite
 from evo.inspect.page import activity
 from evo.inspect.page.changes import changes
 from evo.inspect.page.course import course
 from evo.inspect.page.drawing import drawn
-from evo.inspect.terminal.finite import finite
 from evo.storage.front import Member, versions
 from evo.storage.recurrence import recurrences
 from evo.storage.run_folder import Run

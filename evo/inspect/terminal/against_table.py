@@ -8,7 +8,7 @@ from rich.text import Text
 
 from circuits.drawing.canvas import Figure, own_style
 from evo.inspect import pictures
-from evo.inspect.terminal.finite import finite
+from evo.inspect.finite import finite
 from evo.inspect.terminal.plain_table import note, plain_table
 from evo.studies.motifs.against import LEVEL, Against, Side
 from evo.studies.motifs.signed_graphs import BETWEEN

@@ -9,7 +9,7 @@ from circuits.drawing.canvas import Figure, drawn
 from circuits.drawing.plot import E_COLOUR, INPUT_COLOUR, plain
 from circuits.errors import UserError
 from evo.inspect import pictures
-from evo.inspect.terminal.finite import finite
+from evo.inspect.finite import finite
 from evo.inspect.terminal.text import raster_lines
 from evo.spec.from_recording import description
 from fitness.recordings import Recording, statistics

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from circuits.errors import harmless
-from evo.inspect.terminal.finite import finite
+from evo.inspect.finite import finite
 from evo.inspect.terminal.plain_table import note, plain_table
 from evo.studies.study.folder import Study
 from evo.studies.study.intervals import Estimate

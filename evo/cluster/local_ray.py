@@ -26,7 +26,7 @@ OTHERS = (
 
 
 @contextmanager
-def own_ray() -> Iterator[dict[str, Any]]:
+def local_ray() -> Iterator[dict[str, Any]]:
     """Context from `ray.init` to `ray.shutdown`; yields the arguments of the former."""
     import ray._private.ray_constants as constants
 
