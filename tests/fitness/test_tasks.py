@@ -120,7 +120,7 @@ def test_answers_to_other_trials_score_nothing(own):
 
 def test_more_trials_narrow_the_interval(own):
     widths = []
-    for count in (64, 1024):
+    for count in (64, 512):
         trials, answers = solved(own, count)
         heard = (answers if own.listens == "all" else answers.outputs).spikes()
         heard &= np.random.default_rng(0).random(heard.shape) < 0.95  # a circuit that forgets some of its spikes

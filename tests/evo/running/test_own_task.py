@@ -164,7 +164,7 @@ IS_NAN = "return np.where(picked[..., None], np.nan, fired == trials.labels)"
     ("fails", "said"), [(RAISES, "ValueError: a spike each"), (IS_NAN, "trial_scores is not finite in trial 0")]
 )
 def test_a_circuit_for_which_it_fails_is_the_worst_and_does_not_sink_the_others(tmp_path, fails, said):
-    path = own_task_spec(tmp_path, PICKY.replace("FAILS", fails), population=40, generations=8)
+    path = own_task_spec(tmp_path, PICKY.replace("FAILS", fails), population=40, generations=4)
     run = evo.run(path, tmp_path / "run", workers=0)
     count, fault = run.failed
     assert count == sum(row["failed"] for epoch in run.epochs for row in epoch["log"]) > 0

@@ -159,9 +159,9 @@ def test_genomes_of_sampled_inputs_keep_their_bounds_whatever_varies_them(finish
     spec = finished.spec
     form = spec.encoding(finished.interface)
     rng = np.random.default_rng(0)
-    made = genome.variation.founders(form.bounds, 200, rng)
-    for _ in range(20):
-        children, _ = genome.variation.crossover(made, np.arange(200), rng.permutation(200), form.bounds, rng)
+    made = genome.variation.founders(form.bounds, 100, rng)
+    for _ in range(10):
+        children, _ = genome.variation.crossover(made, np.arange(100), rng.permutation(100), form.bounds, rng)
         made = genome.variation.mutate(children, form.bounds, rng)
         assert not [fault for one in made for fault in genome.faults(one, form.bounds)]
     gains = made["weight"][:, :2][made["weight"][:, :2] > 0]

@@ -18,7 +18,7 @@ TASK: dict[str, Any] = {
     "rungs": 2,
 }
 CIRCUIT = {"neurons": [1, 3], "in_degree": 3, "delay_ms": [1.0, 5.0], "parameters": {"tau_m_ms": [5.0, 20.0]}}
-SEARCH = {"seed": 1, "generations": 2, "islands": 1, "population": 6, "epoch": 1, "held_out": 1}
+SEARCH = {"seed": 1, "generations": 2, "islands": 1, "population": 4, "epoch": 1, "held_out": 1}
 
 
 def spec(search: dict[str, Any] = {}, **task) -> RunSpec:  # noqa: B006 - not changed
