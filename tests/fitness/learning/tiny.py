@@ -10,7 +10,7 @@ TASK: dict[str, Any] = {
     "data": "flip-flop",
     "settings": {"bits": 1, "fibres": 2, "steps": 80, "hold_ms": [40, 60]},
     "parameters": 60,
-    "steps": 8,
+    "steps": 4,
     "batch": 4,
     "examples": 16,
     "judged": 8,
