@@ -22,7 +22,7 @@ from tests.products import some_of
 pytestmark = pytest.mark.long
 ANALYSED = 100
 
-GOOD = {"population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
+GOOD = {"islands": 2, "population": 40, "trials": 32, "held_out": 64}  # enough for circuits that do better than chance
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def as_matrices(circuits, slots, channels, rng, readouts=2, real=np.float32):
     return sign, parameters, weight, delay, readout, dt
 
 
-@pytest.mark.parametrize("seeds", [range(50), pytest.param(range(150), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seeds", [range(30), pytest.param(range(150), marks=pytest.mark.slow)])
 def test_float64_equals_the_reference_simulator_spike_for_spike(seeds):
     rates = []
     for seed in seeds:

@@ -52,7 +52,7 @@ tau_m_ms = [5.0, 30.0]
 [search]
 seed = 3
 generations = 6
-islands = 3
+islands = 2
 population = 12
 epoch = 2
 objectives = ["score", "min:cost", "size"]

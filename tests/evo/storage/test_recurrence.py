@@ -15,7 +15,7 @@ from tests.evo.tiny import SPEC, spec_file, stops_after
 @pytest.fixture(scope="module", params=[SPEC, SPEC.replace("[circuit]", "[circuit]\ndale = false")], ids=["signs", "no signs"])
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recurring")
-    return evo.run(spec_file(folder, request.param, generations=12, population=24), folder / "run", workers=0)
+    return evo.run(spec_file(folder, request.param, generations=8, population=24), folder / "run", workers=0)
 
 
 def remembered(run):
