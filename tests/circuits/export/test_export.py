@@ -106,6 +106,7 @@ def test_the_exported_weights_are_the_motifs(motif, tmp_path):
     assert stored["inhibitory.free"].tolist() == [12.3]
 
 
+@pytest.mark.long
 def test_a_bare_circuit_without_inputs_or_ports_can_be_exported(tmp_path):
     pytest.importorskip("torch")
     circuit = circuits.Circuit(dt_ms=1.0, neurons=[{"id": 0, "sign": "I", "bias_mv": 20.0}])

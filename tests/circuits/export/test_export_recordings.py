@@ -19,6 +19,7 @@ def raster():
     return found
 
 
+@pytest.mark.long
 def test_neo_has_every_trial_and_train(raster):
     neo = pytest.importorskip("neo")
     block = raster.to_neo()
@@ -42,6 +43,7 @@ def test_neo_has_every_trial_and_train(raster):
         assert list(signals["v_mv"].array_annotations["neuron"]) == [str(name) for name in raster.traces.names]
 
 
+@pytest.mark.long
 def test_an_nwb_file_has_every_trial_and_train(raster, tmp_path):
     pynwb = pytest.importorskip("pynwb")
     path = raster.to_nwb(tmp_path / "deep" / "r.nwb", description="a gate")
@@ -66,6 +68,7 @@ def test_an_nwb_file_has_every_trial_and_train(raster, tmp_path):
         assert series.starting_time == pytest.approx(starts[2] + raster.dt_ms / 1000)
 
 
+@pytest.mark.long
 def test_the_same_raster_has_the_same_content(raster, tmp_path):
     pynwb = pytest.importorskip("pynwb")
     found = []
@@ -76,6 +79,7 @@ def test_the_same_raster_has_the_same_content(raster, tmp_path):
     assert found[0] == found[1]
 
 
+@pytest.mark.long
 def test_what_cannot_be_written_is_one_line(raster, tmp_path):
     pytest.importorskip("pynwb")
     (tmp_path / "there.nwb").touch()

@@ -20,11 +20,13 @@ def test_csv_and_npz_hold_the_same_recording():
     assert files.recording(seed=2) != expected
 
 
+@pytest.mark.long
 def test_nwb_holds_the_same_recording(tmp_path):
     pytest.importorskip("pynwb")
     assert read("cell.nwb", files.as_nwb(tmp_path / "made.nwb")) == files.recording()
 
 
+@pytest.mark.long
 def test_neo_holds_the_same_recording(tmp_path):
     neo = pytest.importorskip("neo")
     pytest.importorskip("nixio")
@@ -34,6 +36,7 @@ def test_neo_holds_the_same_recording(tmp_path):
     assert read(path) == files.recording()
 
 
+@pytest.mark.long
 def test_sampled_signals_are_the_same_in_files_of_every_kind(tmp_path):
     trials = files.driven()
     expected = Recording.of(trials)
@@ -180,6 +183,7 @@ def test_a_pickle_is_never_read():
         read("cell.pkl", b"")
 
 
+@pytest.mark.long
 def test_an_nwb_without_units_says_what_it_found(tmp_path):
     pynwb = pytest.importorskip("pynwb")
     from datetime import UTC, datetime
@@ -192,6 +196,7 @@ def test_an_nwb_without_units_says_what_it_found(tmp_path):
         read(tmp_path / "a.nwb")
 
 
+@pytest.mark.long
 def test_what_is_sampled_in_an_nwb_is_a_signal_and_events_are_inputs(tmp_path):
     pynwb = pytest.importorskip("pynwb")
     from datetime import UTC, datetime
