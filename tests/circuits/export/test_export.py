@@ -128,6 +128,7 @@ def test_an_example_that_nobody_chose_makes_the_circuit_answer(tmp_path):
         assert example["inputs"].mean() > 0.07
 
 
+@pytest.mark.long
 def test_the_example_can_be_chosen(motif, tmp_path):
     pytest.importorskip("torch")
     mine = np.zeros((30, 1), bool)
