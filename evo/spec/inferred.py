@@ -42,6 +42,6 @@ def ranges(encoding: Encoding) -> Ranges:
         weight_mv=(float(b.weight[0, 0]), float(b.weight[0, 1])),
         inhibitory_mv=(float(b.weight[1, 0]), float(b.weight[1, 1])),
         parameters={name: (float(low[k]), float(high[k])) for k, name in enumerate(names)},
-        most=tuple((int(e), int(i)) for e, i in zip(*np.nonzero(b.allowed), strict=True)),
+        counts=tuple((int(e), int(i)) for e, i in zip(*np.nonzero(b.allowed), strict=True)),
         in_degree=b.in_degree,
     )

@@ -18,7 +18,7 @@ from fitness.base.measured import Measured
 from fitness.base.split import split
 from fitness.base.trials import Trials
 from fitness.recordings import measures
-from fitness.recordings.inference import Given, Ranges, inferred
+from fitness.recordings.inference import Observed, Ranges, inferred
 from fitness.recordings.likeness import READINGS, XX, XX_LONG, XY, XY_LONG, Target, readings, target
 from fitness.recordings.read import read
 from fitness.recordings.recording import Recording
@@ -319,7 +319,7 @@ class RecordingTask(Measured, FileData):
         """Circuits inferred from the measured spikes of these trials, of the first repeat each, the best first: see
         `fitness.recordings.inference`."""
         measured, scored = self._packed(trials.facts["item"])
-        given = Given(trials.bits, measured, scored, self.inputs, self.outputs, ranges)
+        observed = Observed(trials.bits, measured, scored, self.inputs, self.outputs, ranges)
 
         def score(circuit):
             return float(self.evaluate(circuit, trials, "float32").value)
@@ -329,7 +329,7 @@ class RecordingTask(Measured, FileData):
             readings_of = self.measure(Raster(bits, len(trials), self.dt_ms, self.outputs), trials)
             return self.overall(readings_of, trials), self.mark(readings_of, trials).T.copy().sum(axis=0) / len(trials)
 
-        return inferred(given, score, scores, rounds, rng)
+        return inferred(observed, score, scores, rounds, rng)
 
     def measure(self, raster: Raster, trials: Trials) -> np.ndarray:
         """The readings, see `fitness.recordings.likeness`; with a teacher followed by the surprise of each output and by the

@@ -22,7 +22,7 @@ import numpy as np
 
 from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
-from fitness.recordings.inference.network import LEAST, REFRACTORY, WIDTH, Given, Network
+from fitness.recordings.inference.network import MIN_WEIGHT, REFRACTORY, WIDTH, Network, Observed
 from fitness.recordings.inference.posterior import refined
 from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
@@ -48,18 +48,18 @@ NARROW = 0.01  # mV, the width at the end
 SCORED = 3  # circuits of each round
 LOSS = 0.002  # of the score, for which a synapse is taken away
 
-Tried = tuple[float, Network]
+Scored = tuple[float, Network]
 
 
 def inferred(
-    given: Given, score: Callable[[Circuit], float], scores: Scores, rounds: int, rng: np.random.Generator
+    observed: Observed, score: Callable[[Circuit], float], scores: Scores, rounds: int, rng: np.random.Generator
 ) -> list[Circuit]:
     """Circuits that may have made what was measured, the best first.
 
     score   of a circuit by itself;   scores  likewise, of many, and smoother ones;   rounds  how many times a hidden neuron is
     added at most
     """
-    base = _visible(given, rng)
+    base = _visible(observed, rng)
     base, found = _improved(base, score, rng)
     reached = max(found, key=_first)[0]
     for _ in range(rounds):
@@ -82,14 +82,14 @@ def _may(network, sign):
     """May there be one neuron more of this sign?"""
     inhibitory = sum(one < 0 for one in network.signs)
     e, i = network.neurons - inhibitory + (sign > 0), inhibitory + (sign < 0)
-    return any(e <= most_e and i <= most_i for most_e, most_i in network.given.ranges.most)
+    return any(e <= max_e and i <= max_i for max_e, max_i in network.observed.ranges.counts)
 
 
-def _visible(given, rng) -> Network:
+def _visible(observed, rng) -> Network:
     """The measured neurons as if there were no others, each the best of some starts."""
-    best, least = Network(given, (), rng), np.inf
+    best, least = Network(observed, (), rng), np.inf
     for _ in range(VISIBLE):
-        network = Network(given, (), rng)
+        network = Network(observed, (), rng)
         anneal(network, 80, (0.05, 0.015), (1, 1))
         now = network.surprise(1.0)
         best.x = np.where((now < least)[:, None], network.x, best.x)
@@ -98,10 +98,10 @@ def _visible(given, rng) -> Network:
     return best
 
 
-def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
+def _with_one_more(base, signs, score, scores, rng) -> list[Scored]:
     """The network and a hidden neuron: of some starts those that are least surprising, fitted and tuned, the best first."""
-    given, part = base.given, base.of(base.given.cut(np.inf, PART_MS))
-    starts: list[Tried] = []
+    observed, part = base.observed, base.of(base.observed.cut(np.inf, PART_MS))
+    starts: list[Scored] = []
     for network in _promising(part, signs, rng):
         values = [descend(network, 25, width) for width in WIDTHS]
         starts.append((values[-1], network))
@@ -111,10 +111,10 @@ def _with_one_more(base, signs, score, scores, rng) -> list[Tried]:
             paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
             starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
     starts.sort(key=_first)
-    raced: list[Tried] = []
+    raced: list[Scored] = []
     for sign in signs:
         of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
-        brief = [_tuned(_raced(start.of(given), score, rng), scores, rng, BRIEF) for start in of_sign]
+        brief = [_tuned(_raced(start.of(observed), score, rng), scores, rng, BRIEF) for start in of_sign]
         raced.append(_tuned_again(max(brief, key=_first), scores, rng))
         if raced[-1][0] >= ENOUGH:
             return raced[-1:]
@@ -137,12 +137,12 @@ def _raced(network, score, rng) -> Network:
     return max(_improved(network, score, rng, RACED)[1], key=_first)[1]
 
 
-def _tuned(network, scores, rng, effort) -> Tried:
+def _tuned(network, scores, rng, effort) -> Scored:
     """The network without synapses that it does not need, tuned (`tune`)."""
     return tuned(lean(network, scores, effort.loss), scores, rng, effort, PERFECT)
 
 
-def _tuned_again(best, scores, rng) -> Tried:
+def _tuned_again(best, scores, rng) -> Scored:
     """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
     for effort in LONG:
         if best[0] < ENOUGH:
@@ -203,7 +203,7 @@ def _start(base, sign, rng):
     return network, least
 
 
-def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Tried]]:
+def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Scored]]:
     """The least surprising network of some hops, and the best by score. Of measured neurons that have no hidden one beside
     them each hops by itself."""
     values, tried, since = network.surprise(NARROW), [_settled(network, score)], 0
@@ -232,7 +232,7 @@ def _improved(network, score, rng, hops=HOPS) -> tuple[Network, list[Tried]]:
 def _hop(network, k, rng) -> Network:
     """The network, its values moved a little and fitted again."""
     other, s = network.copy(), network.count
-    moved = JITTER * (2 * rng.random(other.x.shape) - 1) * (other.x > 2 * LEAST)
+    moved = JITTER * (2 * rng.random(other.x.shape) - 1) * (other.x > 2 * MIN_WEIGHT)
     if k % 6 == 5:
         other.x = other.within(other.x + 3 * moved)
         for width in (1.0, *WIDTHS[1:], 0.05):
@@ -245,7 +245,7 @@ def _hop(network, k, rng) -> Network:
         descend(other, 40, 0.1)
     else:
         for n, weights in enumerate(other.x[:, :s]):
-            there = np.flatnonzero(weights > 2 * LEAST)
+            there = np.flatnonzero(weights > 2 * MIN_WEIGHT)
             if len(there):
                 steps = (1 + int(SHIFT * rng.random())) * (1 if rng.random() < 0.5 else -1)
                 other.x[n, s + there[int(len(there) * rng.random())]] += steps / max(other.delay[1] - other.delay[0], 1)
@@ -270,7 +270,7 @@ def _pruned(network) -> Network:
     return network
 
 
-def _settled(network, score) -> Tried:
+def _settled(network, score) -> Scored:
     """The network with whole steps, all other values fitted to these if that is better."""
     network = network.copy()
     network.x = network.whole(network.x)
@@ -287,7 +287,7 @@ def _lean(value, network, score):
     for place in np.argsort(network.x[:, :s], axis=None, kind="stable"):
         n, source = divmod(int(place), s)
         network.sources[n, source] = False
-        now = score(network.circuit()) if network.x[n, source] > LEAST else value
+        now = score(network.circuit()) if network.x[n, source] > MIN_WEIGHT else value
         network.sources[n, source] = now < value - LOSS
         value = max(value, now)
     lean = network.circuit()

@@ -20,7 +20,7 @@ UNIT = 8 / 3  # weights are in this many distances from rest to the threshold: 1
 TYPICAL_MV = 15.0  # from rest to the threshold: widths of the escape noise are given in mV for that
 NARROWEST, WIDEST = 0.03, 4.0  # mV, of measured neurons
 FASTEST_HZ = 150.0  # of hidden neurons that promise something
-LEAST = 1e-4  # weight, in units, of a synapse that may come back
+MIN_WEIGHT = 1e-4  # weight, in units, of a synapse that may come back
 TAU, REFRACTORY, WIDTH = -5, -2, -1  # columns of x; before them a weight and a delay of every source
 
 
@@ -28,7 +28,7 @@ class Ranges(NamedTuple):
     """What circuits may be: of [circuit] in a spec.
 
     dt_ms, delay_ms, weight_mv, inhibitory_mv  the step; and the least and the largest value
-    parameters  by name, likewise;   most  how many excitatory and inhibitory neurons there may be, all pairs of both
+    parameters  by name, likewise;   counts  of excitatory and inhibitory neurons that are allowed, all pairs
     in_degree   the most synapses onto a neuron
     """
 
@@ -37,11 +37,11 @@ class Ranges(NamedTuple):
     weight_mv: tuple[float, float]
     inhibitory_mv: tuple[float, float]
     parameters: dict[str, tuple[float, float]]
-    most: tuple[tuple[int, int], ...]
+    counts: tuple[tuple[int, int], ...]
     in_degree: int
 
 
-class Given(NamedTuple):
+class Observed(NamedTuple):
     """What is known: spikes uint64 [blocks, steps, channels], measured uint64 [blocks, steps, R], scored uint64 [blocks,
     steps], words of 64 trials; names of channels and neurons; and the ranges."""
 
@@ -52,7 +52,7 @@ class Given(NamedTuple):
     outputs: tuple[str, ...]
     ranges: Ranges
 
-    def cut(self, lead_in_ms: float, scored_ms: float | None = None) -> "Given":
+    def cut(self, lead_in_ms: float, scored_ms: float | None = None) -> "Observed":
         """The same without what is longer ago than this before half of the trials are scored, and what comes so long after."""
         there = np.bitwise_count(self.scored).sum(axis=0)
         first, dt = int(np.argmax(2 * there > there.max())), self.ranges.dt_ms
@@ -70,10 +70,10 @@ class Network:
     sources  bool [neurons, sources]: those that a neuron may have
     """
 
-    def __init__(self, given: Given, signs: tuple[int, ...], rng: np.random.Generator):
-        self.given, self.signs, r = given, signs, given.ranges
-        blocks, steps, self.channels = given.spikes.shape
-        self.measured = given.measured.shape[2]
+    def __init__(self, observed: Observed, signs: tuple[int, ...], rng: np.random.Generator):
+        self.observed, self.signs, r = observed, signs, observed.ranges
+        blocks, steps, self.channels = observed.spikes.shape
+        self.measured = observed.measured.shape[2]
         self.neurons = n = self.measured + len(signs)
         self.count = s = self.channels + n
         self.inhibits = np.r_[np.zeros(self.channels + self.measured, bool), np.array(signs, int) < 0]
@@ -86,8 +86,8 @@ class Network:
         self.logs = portable.log(np.array([r.parameters[name] for name in TIMES]).T)
         self.widths = portable.log(np.array([self.noise_mv(NARROWEST), self.noise_mv(WIDEST)]))
         self.trains = np.zeros((blocks, self.history + steps, self.channels + self.measured), "u8")
-        self.trains[:, self.history :, : self.channels] = given.spikes
-        self.trains[:, self.history :, self.channels :] = given.measured
+        self.trains[:, self.history :, : self.channels] = observed.spikes
+        self.trains[:, self.history :, self.channels :] = observed.measured
         self.longest = np.array([self._interval(k) for k in range(n)])
         self.x = np.array([self.drawn(rng, k) for k in range(n)])
         self.sources = np.ones((n, s), bool)
@@ -102,26 +102,26 @@ class Network:
         other.__dict__ |= self.__dict__ | {"x": self.x.copy(), "sources": self.sources.copy()}
         return other
 
-    def of(self, given: Given) -> "Network":
+    def of(self, observed: Observed) -> "Network":
         """The same neurons for another part of what is known."""
-        if given is self.given:
+        if observed is self.observed:
             return self.copy()
-        other = Network(given, self.signs, np.random.default_rng(0))
+        other = Network(observed, self.signs, np.random.default_rng(0))
         other.x, other.sources = self.x.copy(), self.sources.copy()
         return other
 
     def more(self, signs: tuple[int, ...], rng: np.random.Generator) -> "Network":
         """The same neurons and hidden ones of these signs, with random values, which drive none of these."""
-        other = Network(self.given, (*self.signs, *signs), rng)
+        other = Network(self.observed, (*self.signs, *signs), rng)
         old, s, t = self.count, other.count, self.neurons
         other.x[:t, :old], other.x[:t, s : s + old] = self.x[:, :old], self.x[:, old : 2 * old]
         other.x[:t, old:s] = 0
         other.x[:t, TAU:] = self.x[:, TAU:]
         return other
 
-    def as_measured(self, given: Given) -> "Network":
-        """The same neurons, of which `given` has the spikes of all."""
-        other = Network(given, (), np.random.default_rng(0))
+    def as_measured(self, observed: Observed) -> "Network":
+        """The same neurons, of which `observed` has the spikes of all."""
+        other = Network(observed, (), np.random.default_rng(0))
         other.x, other.sources, other.inhibits = self.x.copy(), self.sources.copy(), self.inhibits
         return other
 
@@ -169,7 +169,7 @@ class Network:
         return weight, low + x[:, s : 2 * s] * (high - low), times, self.steps_of(x), width
 
     def _constants(self, times):
-        dt, m = self.given.ranges.dt_ms, self.middle
+        dt, m = self.observed.ranges.dt_ms, self.middle
         decay = portable.exp(-dt / times)
         to_v = current_to_potential(dt, times[0], times[1:])
         rest = (1 - decay[0]) * m["bias_mv"], self.threshold, m["v_reset_mv"] - m["v_rest_mv"]
@@ -193,7 +193,7 @@ class Network:
         widths[self.measured :] = self.noise_mv(width)
         found = np.zeros((n * gradient, 2 * s + kernel.CONSTANTS))
         value = kernel.surprise_of(
-            self.trains, self.given.scored, self.history, signed.astype("f4"), delay, part.astype("f4"), self.inhibits,
+            self.trains, self.observed.scored, self.history, signed.astype("f4"), delay, part.astype("f4"), self.inhibits,
             constants.astype("f4").ravel(), n_ref, part_ref.astype("f4"), (1 / widths).astype("f4"),
             np.zeros(n, "f4") if price is None else price.astype("f4"), self._kept, self._ahead,
             self._met, self._fires, self._state, found,
@@ -227,31 +227,31 @@ class Network:
         was computed last for the same neurons while this one drove none; the surprise, with its values as they are now.
         Both in the last 64 trials."""
         low, high = (round(end) for end in self.delay)
-        steps, last = self.given.scored.shape[1], len(self.signs) - 1
+        steps, last = self.observed.scored.shape[1], len(self.signs) - 1
         fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
         slope = kernel.slopes(
             fires, self.history, self._ahead, self.trials, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1])
         )
         rate = self.rates()[-1]
-        count = max(rate * self.given.ranges.dt_ms / 1000 * steps * self.trials, LANES)
+        count = max(rate * self.observed.ranges.dt_ms / 1000 * steps * self.trials, LANES)
         return np.maximum(-slope.min(axis=1), 0) ** 2 / count * (rate < FASTEST_HZ)
 
     @property
     def trials(self) -> int:
         """How many trials the last block has."""
-        return int(np.bitwise_or.reduce(self.given.scored[-1])).bit_count()
+        return int(np.bitwise_or.reduce(self.observed.scored[-1])).bit_count()
 
     def rates(self) -> np.ndarray:
         """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
         fires = self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :, : self.trials]
         fires = fires.reshape(len(self.signs), -1)
-        return 1000 * np.add.reduce(fires, axis=1, dtype="f8") / (fires.shape[1] * self.given.ranges.dt_ms)
+        return 1000 * np.add.reduce(fires, axis=1, dtype="f8") / (fires.shape[1] * self.observed.ranges.dt_ms)
 
     def within(self, x) -> np.ndarray:
         """The values drawn in to their ranges."""
         s, low = self.count, self.refractory[0]
-        most = np.where(self.inhibits, self.given.ranges.inhibitory_mv[1], self.given.ranges.weight_mv[1])
-        x[:, :s] = np.clip(x[:, :s], np.where(self.sources, LEAST, 0.0), most / (UNIT * self.threshold))
+        largest = np.where(self.inhibits, self.observed.ranges.inhibitory_mv[1], self.observed.ranges.weight_mv[1])
+        x[:, :s] = np.clip(x[:, :s], np.where(self.sources, MIN_WEIGHT, 0.0), largest / (UNIT * self.threshold))
         x[:, s:] = np.clip(x[:, s:], 0, 1)
         x[:, REFRACTORY] = np.minimum(x[:, REFRACTORY], (self.longest - low) / max(self.refractory[1] - low, 1))
         return x
@@ -267,7 +267,7 @@ class Network:
     def packed(self, x: np.ndarray) -> PackedCircuits:
         """The circuits (`circuit`) of many values, float64 [B, neurons, columns], in the simulator's form, with however many
         synapses a neuron has."""
-        r, s, batch = self.given.ranges, self.count, len(x)
+        r, s, batch = self.observed.ranges, self.count, len(x)
         low, high = (np.where(self.inhibits, r.inhibitory_mv[k], r.weight_mv[k]) for k in (0, 1))
         weight = np.where(self.sources, x[..., :s] * UNIT * self.threshold, 0.0)
         weight = np.where((weight < low / 2) | (weight == 0), 0.0, np.clip(np.rint(weight * GRID) / GRID, low, high))
@@ -288,10 +288,10 @@ class Network:
     def circuit(self) -> Circuit:
         """The circuit that it is, its delays and refractory periods rounded to whole steps and all numbers to the grid of
         genomes."""
-        given, r = self.given, self.given.ranges
+        observed, r = self.observed, self.observed.ranges
         ids = [f"E{n}" for n in range(self.measured)]
         ids += [("I" if sign < 0 else "E") + str(self.measured + k) for k, sign in enumerate(self.signs)]
-        afferents: list[list] = [[] for _ in given.inputs]
+        afferents: list[list] = [[] for _ in observed.inputs]
         neurons, synapses = [], []
         all_weights, delays, all_times, n_refs, _ = self.values(self.whole(self.x))
         for n, (weight, delay, times) in enumerate(zip(all_weights, delays, all_times, strict=True)):
@@ -310,6 +310,6 @@ class Network:
                     afferents[source].append(InputSynapse(**values))
                 else:
                     synapses.append(Synapse(pre=ids[source - self.channels], **values))
-        channels = [InputChannel(name=name, synapses=some) for name, some in zip(given.inputs, afferents, strict=True)]
-        ports = [OutputPort(name=name, neurons=[ids[k]]) for k, name in enumerate(given.outputs)]
+        channels = [InputChannel(name=name, synapses=some) for name, some in zip(observed.inputs, afferents, strict=True)]
+        ports = [OutputPort(name=name, neurons=[ids[k]]) for k, name in enumerate(observed.outputs)]
         return Circuit(dt_ms=r.dt_ms, neurons=neurons, inputs=channels, synapses=synapses, outputs=ports)

@@ -15,7 +15,7 @@ from circuits.numerics import portable
 from circuits.simulation.raster import pack
 from fitness.recordings.inference import kernel, sampler
 from fitness.recordings.inference.fit import descend
-from fitness.recordings.inference.network import WIDTH, Given, Network
+from fitness.recordings.inference.network import WIDTH, Network, Observed
 
 LEAD_MS, UNKNOWN_MS = 200.0, 100.0  # before what is scored; and what is not counted of that, since what was before is unknown
 MOVES = 0.45  # for each step of a hidden neuron's train, in a turn
@@ -59,7 +59,7 @@ class Spikes:
     """
 
     def __init__(self, network: Network, rng: np.random.Generator):
-        cut = network.given.cut(LEAD_MS)
+        cut = network.observed.cut(LEAD_MS)
         hidden, (blocks, steps) = len(network.signs), cut.scored.shape
         ends = np.bitwise_or.accumulate(cut.scored[:, ::-1], axis=1)[:, ::-1].copy()  # what is scored, and all before
         there = np.bitwise_count(cut.scored).sum(axis=0)
@@ -67,7 +67,7 @@ class Spikes:
         measured = np.concatenate([cut.measured, np.zeros((blocks, steps, hidden), "u8")], axis=2)
         scored = np.where(np.arange(steps) < unknown, np.uint64(0), ends)
         names = (*cut.outputs, *(f"hidden {k}" for k in range(hidden)))
-        self.fitted = network.as_measured(Given(cut.spikes, measured, scored, cut.inputs, names, cut.ranges))
+        self.fitted = network.as_measured(Observed(cut.spikes, measured, scored, cut.inputs, names, cut.ranges))
         known = _lanes(np.concatenate([cut.spikes, measured], axis=2))
         counted = _lanes(ends[..., None])[:, 0]
         used = counted.any(axis=1)

@@ -38,7 +38,7 @@ def tuned(network: Network, scores: Scores, rng, effort: Effort, enough: float) 
     it ends with a score that is enough."""
     sigma, size, most, _ = effort
     best = -np.inf
-    s, ranges = network.count, network.given.ranges
+    s, ranges = network.count, network.observed.ranges
     network = network.copy()
     network.sources = network.sources & _strong(network)
     network.x[:, :s] = np.where(network.sources, network.x[:, :s], 0.0)
@@ -94,7 +94,7 @@ def lean(network: Network, scores: Scores, loss: float) -> Network:
 def grown(network: Network, scores: Scores) -> Network:
     """The network with the one synapse more, of any delay and two weights, that raises the smooth score most, if any does."""
     s, delays = network.count, round(network.delay[1] - network.delay[0]) + 1
-    absent = ~network.sources & (network.sources.sum(axis=1) < network.given.ranges.in_degree)[:, None]
+    absent = ~network.sources & (network.sources.sum(axis=1) < network.observed.ranges.in_degree)[:, None]
     places = np.nonzero(absent)
     if not len(places[0]):
         return network
@@ -119,4 +119,4 @@ def _strong(network):
     """The synapses that are not faint, and no more of a neuron than there may be."""
     weight = network.x[:, : network.count]
     rank = np.argsort(np.argsort(-np.where(network.sources, weight, 0.0), axis=1, kind="stable"), axis=1, kind="stable")
-    return (weight * UNIT * network.threshold >= FAINT) & (rank < network.given.ranges.in_degree)
+    return (weight * UNIT * network.threshold >= FAINT) & (rank < network.observed.ranges.in_degree)

@@ -12,9 +12,9 @@ from circuits.simulation.population import simulate_population
 from circuits.simulation.raster import pack
 from circuits.simulation.simulate import simulate
 from circuits.simulation.teacher import Teacher
-from fitness.recordings.inference import Given, Ranges, infer, inferred, posterior
+from fitness.recordings.inference import Observed, Ranges, infer, inferred, posterior
 from fitness.recordings.inference.fit import anneal, descend
-from fitness.recordings.inference.network import LEAST, REFRACTORY, UNIT, WIDTH, Network
+from fitness.recordings.inference.network import MIN_WEIGHT, REFRACTORY, UNIT, WIDTH, Network
 from fitness.recordings.inference.tune import Effort
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
@@ -44,18 +44,18 @@ def seen(tmp_path_factory):
     return found.circuit, task, task.trials_of("search", 1, 16)
 
 
-def given(task, trials):
+def observed(task, trials):
     windows, item = task.prepared.windows, trials.facts["item"]
     row = np.arange(windows.spikes.shape[1])
     scored = (row >= windows.start[item, None]) & (row < windows.stop[item, None])
     measured = pack(task.prepared.taught[item])
-    return Given(pack(trials.spikes), measured, pack(scored[..., None])[..., 0].copy(), task.inputs, task.outputs, RANGES)
+    return Observed(pack(trials.spikes), measured, pack(scored[..., None])[..., 0].copy(), task.inputs, task.outputs, RANGES)
 
 
 @pytest.fixture(scope="module")
 def network(seen):
     _, task, trials = seen
-    return Network(given(task, trials), (), np.random.default_rng(1))
+    return Network(observed(task, trials), (), np.random.default_rng(1))
 
 
 def with_hidden(network, seed):
@@ -74,7 +74,7 @@ def test_neurons_are_as_surprising_as_in_the_simulator_with_a_teacher(seen, netw
     one = network.copy()
     one.x = one.whole(one.x)
     width = one.values(one.x)[-1][0]
-    teacher = Teacher(one.given.measured, one.given.scored, width)
+    teacher = Teacher(one.observed.measured, one.observed.scored, width)
     spikes, count = pack(trials.spikes), len(trials)
     told = simulate_population(from_circuit(one.circuit(), np.float32), spikes, count, threads=1, teacher=teacher).surprise
     assert np.allclose(one.surprise(1.0), told[0].sum(axis=0), rtol=0.01)  # numbers of circuits are rounded
@@ -180,7 +180,7 @@ def test_hops_never_raise_the_surprise_nor_do_settled_circuits_score_less(seen, 
 
 def test_synapses_that_say_nothing_are_pruned(network):
     one = network.copy()
-    one.x[0, 0] = 2 * LEAST
+    one.x[0, 0] = 2 * MIN_WEIGHT
     pruned = infer._pruned(one)
     assert not pruned.sources[0, 0]
     assert one.sources[0, 0]
@@ -194,7 +194,7 @@ def test_what_is_all_seen_comes_back(seen):
     def score(one):
         return float(task.evaluate(one, trials, "float32").value)
 
-    network = infer._visible(given(task, trials), np.random.default_rng(1))
+    network = infer._visible(observed(task, trials), np.random.default_rng(1))
     value, network = infer._settled(network, score)
     assert value > 0.9
     lean = infer._lean(value, network, score)[0]
@@ -223,7 +223,7 @@ def test_the_same_seed_infers_the_same_circuits_with_hidden_neurons_too(seen, mo
     def scores(tables):
         return np.full((2, len(tables.neurons)), 0.5)
 
-    found = [inferred(given(task, trials), lambda _: 0.5, scores, 2, np.random.default_rng(5)) for _ in range(2)]
+    found = [inferred(observed(task, trials), lambda _: 0.5, scores, 2, np.random.default_rng(5)) for _ in range(2)]
     assert found[0] == found[1]
     assert {len(circuit.neurons) for circuit in found[0]} == {2, 3, 4}
 
@@ -239,7 +239,7 @@ def test_neurons_that_are_added_do_nothing_yet(network):
 
 
 def test_what_is_cut_away_was_long_ago(network):
-    whole, cut = network.given, network.given.cut(100.0, 200.0)
+    whole, cut = network.observed, network.observed.cut(100.0, 200.0)
     assert cut.scored.shape[1] == 600
     assert cut.spikes.shape[1] == cut.measured.shape[1] == 600
     count = np.bitwise_count(cut.scored[0])

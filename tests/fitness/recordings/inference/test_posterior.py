@@ -9,7 +9,7 @@ from circuits.circuit import OutputPort
 from circuits.numerics import portable
 from circuits.simulation.raster import pack
 from circuits.simulation.simulate import simulate
-from fitness.recordings.inference import Given, posterior, sampler
+from fitness.recordings.inference import Observed, posterior, sampler
 from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
 from tests.fitness.recordings.inference.test_inference import RANGES
 
@@ -19,9 +19,9 @@ STEPS = 9
 def network_of(spikes, measured, signs, seed=1):
     """Of one measured neuron and hidden ones of these signs, all connected, with random values."""
     scored = np.full(spikes.shape[:2], True)
-    given = Given(pack(spikes), pack(measured), pack(scored[..., None])[..., 0].copy(), ("a", "b"), ("n0",), RANGES)
+    observed = Observed(pack(spikes), pack(measured), pack(scored[..., None])[..., 0].copy(), ("a", "b"), ("n0",), RANGES)
     rng = np.random.default_rng(seed)
-    network = Network(given, signs, rng)
+    network = Network(observed, signs, rng)
     network.x[:, : network.count] = 0.2 + 0.5 * rng.random((network.neurons, network.count))
     network.x[:, network.count : 2 * network.count] = 0.1 * rng.random((network.neurons, network.count))
     network.x[:, REFRACTORY] = 1 / 15  # two steps
@@ -132,7 +132,7 @@ def driven():
     network.x[0, 1] = 0.3
     port = [OutputPort(name=name, neurons=[name]) for name in ("E0", "E1")]
     raster = simulate(network.circuit().model_copy(update={"outputs": port}), spikes).outputs.spikes()
-    known = Network(network.given._replace(measured=pack(raster[..., :1])), (1,), np.random.default_rng(1))
+    known = Network(network.observed._replace(measured=pack(raster[..., :1])), (1,), np.random.default_rng(1))
     known.x = network.x.copy()
     return known, raster
 
@@ -169,4 +169,4 @@ def test_fits_to_inferred_spikes_come_back_from_values_that_are_off(driven, monk
 
 
 def _bits(network):
-    return posterior._lanes(network.given.spikes)[:16].transpose(0, 2, 1) != 0
+    return posterior._lanes(network.observed.spikes)[:16].transpose(0, 2, 1) != 0

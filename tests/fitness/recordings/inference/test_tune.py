@@ -10,7 +10,7 @@ from fitness.recordings.inference import tune
 from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
 from fitness.recordings.task import RecordingTask
 from tests.bench.hidden import hidden, to_csv
-from tests.fitness.recordings.inference.test_inference import given
+from tests.fitness.recordings.inference.test_inference import observed
 
 EFFORT = tune.Effort(0.05, 20, 200, 0.003)
 
@@ -28,7 +28,7 @@ def seen(tmp_path_factory):
 def network(seen):
     """Random values of the two and of an inhibitory hidden neuron, with all synapses of which there may be six onto each."""
     rng = np.random.default_rng(2)
-    one = Network(given(*seen), (-1,), rng)
+    one = Network(observed(*seen), (-1,), rng)
     one.x[:, : one.count] = 0.2 + 0.3 * rng.random((one.neurons, one.count))
     one.x[:, REFRACTORY] *= 0.3
     return one
@@ -99,7 +99,7 @@ def test_lean_networks_keep_what_they_need(network, scores):
 
 def test_no_neuron_has_more_synapses_than_it_may(network, scores):
     few = network.copy()
-    few.given = few.given._replace(ranges=few.given.ranges._replace(in_degree=2))
+    few.observed = few.observed._replace(ranges=few.observed.ranges._replace(in_degree=2))
     assert (tune.lean(few, scores, -1.0).sources.sum(axis=1) <= 2).all()
 
 
