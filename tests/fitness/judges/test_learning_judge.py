@@ -118,7 +118,7 @@ def test_a_run_by_learning_resumes_to_the_same_archive_and_shows_its_curves(tmp_
     best = whole.front[0]
     assert best.noisy
     curves = whole.learning(best)
-    assert curves["search"]["steps"] == [0, 2, 4, 8]
+    assert curves["search"]["steps"] == [0, 1, 2, 4]
     assert len(curves["held_out"]) == 1
     assert whole.analysis(best) is None
     page = page_data.of_run(whole)
