@@ -45,14 +45,17 @@ def anneal(network: Network, steps: int, rate, width, held=None, floor=None, lea
     return float(network.surprise(width[1]).sum())
 
 
-def descend(network: Network, steps: int, width: float, whole=False) -> float:
+def descend(network: Network, steps: int, width: float, whole=False, rows=slice(None)) -> float:
     """Go down to the next minimum by a quasi-Newton method (BFGS: Nocedal and Wright, Numerical Optimization, 2006), in place;
-    returns the surprise. width of hidden neurons in mV; whole: delays and refractory periods stay."""
+    returns the surprise. width of hidden neurons in mV; whole: delays and refractory periods stay; rows: neurons whose
+    values are fitted."""
     s = network.count
     fitted = np.ones(network.x.shape, bool)
     fitted[:, :s], fitted[:, s : 2 * s] = network.sources, network.sources & (not whole)
     fitted[:, REFRACTORY], fitted[network.measured :, WIDTH] = not whole, False
-    free = np.flatnonzero(fitted)
+    some = np.zeros(len(fitted), bool)
+    some[rows] = True
+    free = np.flatnonzero(fitted & some[:, None])
     ends = [network.within(np.full(network.x.shape, end)).ravel()[free] for end in (-np.inf, np.inf)]
 
     def at_of(values):

@@ -24,23 +24,25 @@ from circuits.circuit import Circuit
 from fitness.recordings.inference.fit import anneal, descend
 from fitness.recordings.inference.network import MIN_WEIGHT, REFRACTORY, WIDTH, Network, Observed
 from fitness.recordings.inference.posterior import refined
+from fitness.recordings.inference.projection import SHARP, candidates
 from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
 ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # scores with which nothing is looked for; no further neurons; no better values
 PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
-PROMISING, RANDOM, BEST = 5, 5, 2  # of each sign: the most promising, which are fitted, others, and those fitted to all
+PROMISING, RANDOM, BEST = 5, 5, 3  # of each sign: the most promising, which are fitted, others, and those fitted to all
 PAID_HZ = 5.0, 20.0, 20.0  # rate below which spikes of random ones are paid for
 STRONG, FAINT = 0.25, 0.05  # weights with which they begin
 POOR = 0.5  # of the largest surprise: a neuron that is surprised less does not need a hidden neuron
-WIDTHS = 0.7, 0.35, 0.2, 0.1  # mV, one after the other
+WIDTHS = 0.7, 0.35, 0.2, 0.05  # mV, one after the other
 HOPS, PATIENCE, PROGRESS = 60, 15, 0.97  # hops that leave more of the surprise than this together are patience lost
 SAMPLED, FIRST = 3, 2.0  # how often the best is fitted to inferred spikes; mV, the noise with which that begins
 RACED = 4  # hops of each of the best starts, before it is tuned
 BRIEF = Effort(0.05, 200, 10_000, 0.01)  # with which starts are tuned
 # and the best of them, in turn
 LONG = Effort(0.05, 400, 60_000, 0.01), Effort(0.1, 400, 60_000, 0.01), Effort(0.02, 200, 20_000, 0.003)
+JOINED, JOINS, OPEN = (0.05, 0.3, 0.6), 0.1, 2.0  # delays, the weight, and the noise of measured neurons with which it begins
 MORE = 0.01  # gain by a hidden neuron that is kept
 JITTER, SHIFT = 0.01, 3  # of all values, as a share of their ranges; of a delay, in steps
 PRUNED, DEAR = 6, 0.002  # hops after which synapses are taken away that lower the surprise by less than this share
@@ -49,6 +51,12 @@ SCORED = 3  # circuits of each round
 LOSS = 0.002  # of the score, for which a synapse is taken away
 
 Scored = tuple[float, Network]
+
+
+def log(*what):
+    import time
+
+    print("   ", round(time.process_time()), *what, flush=True)
 
 
 def inferred(
@@ -61,6 +69,7 @@ def inferred(
     """
     base = _visible(observed, rng)
     base, found = _improved(base, score, rng)
+    log("base", found[0][0])
     reached = max(found, key=_first)[0]
     for _ in range(rounds):
         signs = [sign for sign in (1, -1) if _may(base, sign)]
@@ -68,7 +77,7 @@ def inferred(
             break
         tried = _with_one_more(base, signs, score, scores, rng)
         found += tried
-        if reached + MORE < (best := max(tried, key=_first))[0] < CLOSE:
+        if tried and reached + MORE < (best := max(tried, key=_first))[0] < CLOSE:
             reached, base = best
     found.sort(key=_first, reverse=True)
     return [circuit for value, network in found for circuit in _lean(value, network, score)]
@@ -100,34 +109,54 @@ def _visible(observed, rng) -> Network:
 
 def _with_one_more(base, signs, score, scores, rng) -> list[Scored]:
     """The network and a hidden neuron: of some starts those that are least surprising, fitted and tuned, the best first."""
-    observed, part = base.observed, base.of(base.observed.cut(np.inf, PART_MS))
-    starts: list[Scored] = []
-    for network in _promising(part, signs, rng):
-        values = [descend(network, 25, width) for width in WIDTHS]
-        starts.append((values[-1], network))
-    for _ in range(RANDOM):
-        for sign in signs:
-            network, least = _start(part, sign, rng)
-            paid = PAID_HZ[int(len(PAID_HZ) * rng.random())]
-            starts.append((anneal(network, 150, (0.03, 0.01), (1.5, 0.1), (1.5, 0.5), least, paid), network))
+    found = candidates(base, rng)
+    log("gains", [(round(value), sign) for value, _, sign in found])
+    starts = [_joined(base, row, sign, rng) for _, row, sign in found if sign in signs]
+    if not starts:
+        return []
     starts.sort(key=_first)
-    raced: list[Scored] = []
-    for sign in signs:
-        of_sign = [network for _, network in starts if network.signs[-1] == sign][:BEST]
-        brief = [_tuned(_raced(start.of(observed), score, rng), scores, rng, BRIEF) for start in of_sign]
-        raced.append(_tuned_again(max(brief, key=_first), scores, rng))
-        if raced[-1][0] >= ENOUGH:
-            return raced[-1:]
-    best = max(raced, key=_first)
+    brief = [_tuned(network, scores, rng, BRIEF) for _, network in starts[:BEST]]
+    log("starts", [(round(v), n.signs) for v, n in starts], [round(b[0], 3) for b in brief])
+    best = _tuned_again(max(brief, key=_first), scores, rng)
+    log("again", best[0])
+    if best[0] >= ENOUGH:
+        return [best]
+    raced = [best]
     for _ in range(SAMPLED):
         again = best[1].copy()
         again.sources[:] = True
         network = refined(again, score, rng, FIRST)[1]
         raced.append(_tuned_again(_tuned(network, scores, rng, BRIEF), scores, rng))
+        log("sampled", raced[-1][0])
         if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= ENOUGH:
             break
         best = raced[-1]
     return sorted(raced, key=_first, reverse=True)[:SCORED]
+
+
+def _joined(base, row, sign, rng) -> Scored:
+    """The network and a hidden neuron with these values, to whose spikes the measured neurons are fitted, and how surprising
+    that is."""
+    best, m, own = base.more((sign,), rng), base.measured, base.count
+    start = best.copy()
+    best.x[-1], best.x[:-1, own], least = row, 0.0, np.full(m, np.inf)
+    for k in range(len(JOINED) + VISIBLE):
+        network, s = best.copy(), best.count
+        network.x[:m] = start.x[:m] if k < len(JOINED) else [network.drawn(rng, n) for n in range(m)]
+        network.x[:m, WIDTH] = network.share_of(OPEN)
+        if k < len(JOINED):
+            network.x[:m, own], network.x[:m, s + own] = JOINS, JOINED[k]
+        network.within(network.x)
+        descend(network, 60, SHARP, rows=slice(m))
+        now = network.surprise(SHARP)
+        best.x[:m] = np.where((now < least)[:, None], network.x[:m], best.x[:m])
+        least = np.minimum(now, least)
+    network = best
+    network.within(network.x)
+    descend(network, 60, SHARP, rows=slice(m))
+    for width in (0.05, 0.02, NARROW):
+        value = descend(network, 60, width)
+    return value, network
 
 
 def _raced(network, score, rng) -> Network:

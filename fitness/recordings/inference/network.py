@@ -241,10 +241,14 @@ class Network:
         """How many trials the last block has."""
         return int(np.bitwise_or.reduce(self.observed.scored[-1])).bit_count()
 
+    def fires(self) -> np.ndarray:
+        """How much hidden neurons fired when the surprise was computed last, in the last 64 trials, float32 [hidden, steps,
+        64]."""
+        return self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :]
+
     def rates(self) -> np.ndarray:
         """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
-        fires = self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :, : self.trials]
-        fires = fires.reshape(len(self.signs), -1)
+        fires = self.fires()[:, :, : self.trials].reshape(len(self.signs), -1)
         return 1000 * np.add.reduce(fires, axis=1, dtype="f8") / (fires.shape[1] * self.observed.ranges.dt_ms)
 
     def within(self, x) -> np.ndarray:
