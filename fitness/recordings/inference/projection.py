@@ -18,6 +18,7 @@ from fitness.recordings.inference.network import REFRACTORY, TAU, Network, Obser
 from fitness.recordings.inference.sampler import _surprise
 
 LAGS_MS = 0.5, 2.0, 4.0, 6.5, 10.0, 16.0, 28.0  # ends of the boxes
+KNOWN_LAGS_MS = 0.5, 2.0, 3.5, 5.0, 6.5, 8.0, 10.0, 12.0, 15.0, 19.0, 25.0, 34.0, 50.0  # likewise, of known trains
 TAUS_MS = 6.0, 20.0  # of the membranes
 LEAD_MS = 75.0  # before what is scored, after which currents are what they are
 # share of steps at first; then so many times their probability of a spike, or at least; and the most of them
@@ -27,8 +28,8 @@ SLOW_HZ, FAST_HZ = 1.0, 110.0  # rates of hidden neurons
 DRAWN, FAINTEST, STRONGEST, CONNECTED = 600, 0.1, 1.5, 0.5  # random neurons; their weights in units, and share of sources
 LARGEST = 2.5  # weight in units
 # candidates of each turn, and of each the width at first and at last, the circuits of a generation, and the generations
-TURNS = (8, 0.15, 0.08, 12, 40), (3, 0.12, 0.04, 16, 60)
-LAST = 2, 0.08, 0.01, 24, 110  # likewise, with a synapse onto itself
+TURNS = (8, 0.15, 0.08, 12, 35), (3, 0.12, 0.04, 16, 50)
+LAST = 2, 0.08, 0.01, 24, 80  # likewise, with a synapse onto itself
 NEWTON, PRECISE = 25, 0.05  # steps, and nats
 SHARP = 0.003  # mV, the noise of a hidden neuron that is as good as none
 
@@ -234,7 +235,8 @@ class Regression:
         self.form = fired | held, begin, portable.exp(-dt / np.array(TAUS_MS)).astype("f4"), lags
         counts, spikes = (_bits(words).ravel() for words in (scored & (fired | ~held), fired))
         everywhere = np.flatnonzero(counts)
-        x = columns(trains, *self.form, everywhere)
+        known = np.array([round(ms / dt) for ms in KNOWN_LAGS_MS])
+        x = columns(trains, *self.form[:3], known, everywhere)
         chance = np.where(spikes[everywhere], 1.0, FEW)
         for _ in range(2):
             chosen = rng.random(len(everywhere)) < chance
