@@ -27,7 +27,7 @@ from fitness.recordings.inference.posterior import refined
 from fitness.recordings.inference.projection import SHARP, candidates
 from fitness.recordings.inference.tune import Effort, Scores, grown, lean, tuned
 
-ENOUGH, CLOSE, PERFECT = 0.985, 0.93, 0.995  # scores with which nothing is looked for; no further neurons; no better values
+ENOUGH, CLOSE, PERFECT = 0.99, 0.93, 0.9995  # scores with which nothing is looked for; no further neurons; no better values
 PART_MS = 300.0  # of what is scored, for starts
 VISIBLE = 4  # random starts of measured neurons
 DRAWN, SCREENED = 400, 0.1  # random hidden neurons of each sign, and the width of their noise
@@ -174,7 +174,7 @@ def _tuned(network, scores, rng, effort) -> Scored:
 def _tuned_again(best, scores, rng) -> Scored:
     """The network tuned as long as it does not suffice, each time with one synapse more if that is better."""
     for effort in LONG:
-        if best[0] < ENOUGH:
+        if best[0] < PERFECT:
             network = grown(lean(best[1], scores, effort.loss), scores)
             best = max(tuned(network, scores, rng, effort, PERFECT), best, key=_first)
     return best
