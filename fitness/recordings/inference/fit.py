@@ -6,40 +6,28 @@ from circuits.numerics import portable
 from fitness.recordings.inference.network import REFRACTORY, WIDTH, Network
 
 FAST, SLOW, SMALL = 0.9, 0.95, 1e-3  # of Adam (Kingma and Ba, ICLR 2015)
-PRICE = 2.0  # nats, of a spike of a silent hidden neuron
 STEP, LONGEST = 0.02, 0.2  # largest change of a value, as a share of its range, in the first step, and in any other
 ARMIJO, SHORTER, HALVINGS = 1e-4, 0.35, 6  # the line search: least share of the slope, and how a step is shortened
 GAIN = 0.1  # of the surprise: a step that gains less is small, and some small ones are the last
 MANY = 3  # such steps
 
 
-def anneal(network: Network, steps: int, rate, width, held=None, floor=None, least_hz=0.0, whole=False) -> float:
+def anneal(network: Network, steps: int, rate, width, whole=False) -> float:
     """Gradient descent by Adam, in place; returns the surprise at the end.
 
     rate, width  of learning, and of the noise of hidden neurons in mV, at the first and at the last step
-    held         the width in mV of measured neurons, at the first step and in the middle, from where on it is fitted as well
-    floor        float64 [neurons, sources]: the least weights, which fall to half of that in the first half, and then to 0
-    least_hz     rate below which spikes of hidden neurons are paid for, in the first two thirds
     whole        delays and refractory periods stay
     """
-    x, s, m = network.x, network.count, network.measured
+    x, s = network.x, network.count
     mean, square = np.zeros_like(x), np.zeros_like(x)
     for k in range(steps):
         at = k / max(steps - 1, 1)
         now, noise = (float(portable.exp(portable.log(a) + at * (portable.log(b) - portable.log(a)))) for a, b in (rate, width))
-        if held is not None and at < 0.5:
-            a, b = (network.share_of(one) for one in held)
-            x[:m, WIDTH] = a + (b - a) * 2 * at
-        price = None
-        if least_hz and k and at < 0.7:
-            price = np.r_[np.zeros(m), PRICE * np.maximum(0, 1 - network.rates() / least_hz)]
-        _, g = network.surprise(noise, x, gradient=True, price=price)
+        _, g = network.surprise(noise, x, gradient=True)
         if whole:
             g[:, s : 2 * s] = g[:, REFRACTORY] = 0
         mean, square = FAST * mean + (1 - FAST) * g, SLOW * square + (1 - SLOW) * g * g
         x = x - now * (mean / (1 - FAST ** (k + 1))) / (np.sqrt(square / (1 - SLOW ** (k + 1))) + SMALL)
-        if floor is not None and at < 0.5:
-            x[:, :s] = np.maximum(x[:, :s], floor * (1 - at))
         x = network.within(x)
     network.x = x
     return float(network.surprise(width[1]).sum())

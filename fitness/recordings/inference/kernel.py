@@ -134,7 +134,7 @@ def _forward(
 
 @jit(inline="always")
 def _backward(
-    flat, known, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, price, kept, ahead, met, fires,
+    flat, known, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, kept, ahead, met, fires,
     state,
 ):  # fmt: skip
     """Backward pass over all steps with the adjoints; sums the gradient of each value in `met`. Kept in `ahead` are the
@@ -190,7 +190,7 @@ def _backward(
                     refractory = sub(refractory, load(ahead, ((released * neurons + n) * AHEAD + 2) * LANES))
                 store(state, st + SUM * LANES, refractory)
                 to_left = mul(to_mass, v)
-                to_fires = sub(sub(splat(-price[n]), refractory), to_left)
+                to_fires = sub(sub(zero, refractory), to_left)
                 if released <= steps:
                     longer = load(ahead, ((released * neurons + n) * AHEAD + 2) * LANES)
                     to_fires = fma(splat(-part_ref[n]), longer, to_fires)
@@ -231,7 +231,7 @@ def _backward(
 
 @compiled
 def surprise_of(
-    trains, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, price, kept, ahead, met, fires,
+    trains, scored, history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, kept, ahead, met, fires,
     state, gradient,
 ):  # fmt: skip
     """The surprise of the spikes of each measured neuron, float64 [measured], over all blocks.
@@ -240,8 +240,7 @@ def surprise_of(
     weight   float32 [neurons, sources], signed, 0 is no synapse; sources are channels, measured neurons, hidden neurons
     delay, part      int64 and float32 [neurons, sources]: whole steps, at least 1, and a rest;   inhibits  bool [sources]
     c        float32 [neurons * CONSTANTS];   n_ref, part_ref  likewise, [neurons]: refractory steps, at least 1, and a rest
-    per_width, price  float32 [neurons]: 1 / width of the escape noise, and what each spike of a hidden neuron is paid with,
-             which is no part of the surprise, only of its gradient
+    per_width  float32 [neurons]: 1 / width of the escape noise
     kept     float32 [steps * neurons * STATES * 64], ahead [(steps + 1) * neurons * 3 * 64], state [neurons * 6 * 64],
              met [neurons * (2 * sources + CONSTANTS) * 64]: workspace
     fires    float32 [hidden * (history + steps) * 64]: how much hidden neurons fired, of the last block
@@ -260,7 +259,7 @@ def surprise_of(
         if not len(gradient):
             continue
         _backward(
-            flat, known, scored[block], history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, price, kept,
+            flat, known, scored[block], history, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, kept,
             ahead, met, fires, state,
         )  # fmt: skip
         for n in range(neurons):
@@ -273,27 +272,4 @@ def surprise_of(
             for k in range(CONSTANTS):
                 value = total(load(met, (n * columns + 2 * sources + k) * LANES))
                 gradient[n, 2 * sources + k] += -value if k == BY_WIDTH else value
-    return found
-
-
-@compiled
-def slopes(fires, history, ahead, trials, steps, neurons, measured, shortest, longest, inhibits):
-    """The slope of the surprise by the weight of a synapse, in its absence, float64 [measured, delays], less that of constant
-    firing at the same rate: from the adjoints `ahead` of the currents of all neurons, and from the spikes of the
-    presynaptic neuron, float32 [(history + steps) * 64]."""
-    found, fired = np.zeros((measured, longest - shortest + 1)), like(load(fires, 0), 0.0)
-    for step in range(history, history + steps):
-        fired = add(fired, load(fires, step * LANES))
-    share = total(fired) / (steps * trials)
-    for n in range(measured):
-        constant = like(fired, 0.0)
-        for step in range(steps):
-            constant = add(constant, load(ahead, ((step * neurons + n) * AHEAD + inhibits) * LANES))
-        for delay in range(shortest, longest + 1):
-            slope = like(fired, 0.0)
-            for step in range(steps):
-                to = load(ahead, ((step * neurons + n) * AHEAD + inhibits) * LANES)
-                slope = fma(to, load(fires, (history + step - delay) * LANES), slope)
-            value = total(slope) - share * total(constant)
-            found[n, delay - shortest] = -value if inhibits else value
     return found

@@ -19,7 +19,6 @@ GRID = 256  # weights and parameters of circuits are whole multiples of 1 / GRID
 UNIT = 8 / 3  # weights are in this many distances from rest to the threshold: 1 is 40 mV where that is 15 mV
 TYPICAL_MV = 15.0  # from rest to the threshold: widths of the escape noise are given in mV for that
 NARROWEST, WIDEST = 0.03, 4.0  # mV, of measured neurons
-FASTEST_HZ = 150.0  # of hidden neurons that promise something
 MIN_WEIGHT = 1e-4  # weight, in units, of a synapse that may come back
 TAU, REFRACTORY, WIDTH = -5, -2, -1  # columns of x; before them a weight and a delay of every source
 
@@ -184,10 +183,9 @@ class Network:
         signed = np.where(self.inhibits, -weight, weight)
         return signed, whole.astype("i8"), delay - whole, steps.astype("i8"), n_ref - steps, constants, widths
 
-    def surprise(self, width: float, x=None, gradient=False, price=None):
+    def surprise(self, width: float, x=None, gradient=False):
         """How surprising the spikes of each measured neuron are, those of hidden neurons being what escape noise of this width
-        (`noise_mv`) makes of them on average; and the gradient of their sum by x. price  float64 [neurons]: what a spike of a
-        hidden neuron is paid with, of which only the gradient knows."""
+        (`noise_mv`) makes of them on average; and the gradient of their sum by x."""
         x, s, n = self.x if x is None else x, self.count, self.neurons
         signed, delay, part, n_ref, part_ref, constants, widths = self.parts(x)
         widths[self.measured :] = self.noise_mv(width)
@@ -195,8 +193,7 @@ class Network:
         value = kernel.surprise_of(
             self.trains, self.observed.scored, self.history, signed.astype("f4"), delay, part.astype("f4"), self.inhibits,
             constants.astype("f4").ravel(), n_ref, part_ref.astype("f4"), (1 / widths).astype("f4"),
-            np.zeros(n, "f4") if price is None else price.astype("f4"), self._kept, self._ahead,
-            self._met, self._fires, self._state, found,
+            self._kept, self._ahead, self._met, self._fires, self._state, found,
         )  # fmt: skip
         if not gradient:
             return value
@@ -221,35 +218,10 @@ class Network:
             axis=1,
         )
 
-    def promise(self) -> np.ndarray:
-        """How much the spikes of the last hidden neuron promise to each measured neuron, float64 [measured]: g² / count with
-        the steepest slope g of the surprise by the weight of a synapse of any delay, where that is downhill. The gradient
-        was computed last for the same neurons while this one drove none; the surprise, with its values as they are now.
-        Both in the last 64 trials."""
-        low, high = (round(end) for end in self.delay)
-        steps, last = self.observed.scored.shape[1], len(self.signs) - 1
-        fires = self._fires[last * (self.history + steps) * LANES :][: (self.history + steps) * LANES]
-        slope = kernel.slopes(
-            fires, self.history, self._ahead, self.trials, steps, self.neurons, self.measured, low, high, int(self.inhibits[-1])
-        )
-        rate = self.rates()[-1]
-        count = max(rate * self.observed.ranges.dt_ms / 1000 * steps * self.trials, LANES)
-        return np.maximum(-slope.min(axis=1), 0) ** 2 / count * (rate < FASTEST_HZ)
-
-    @property
-    def trials(self) -> int:
-        """How many trials the last block has."""
-        return int(np.bitwise_or.reduce(self.observed.scored[-1])).bit_count()
-
     def fires(self) -> np.ndarray:
         """How much hidden neurons fired when the surprise was computed last, in the last 64 trials, float32 [hidden, steps,
         64]."""
         return self._fires.reshape(-1, self.trains.shape[1], LANES)[: len(self.signs), self.history :]
-
-    def rates(self) -> np.ndarray:
-        """How often hidden neurons fired, in Hz, when the surprise was computed last, in the last 64 trials."""
-        fires = self.fires()[:, :, : self.trials].reshape(len(self.signs), -1)
-        return 1000 * np.add.reduce(fires, axis=1, dtype="f8") / (fires.shape[1] * self.observed.ranges.dt_ms)
 
     def within(self, x) -> np.ndarray:
         """The values drawn in to their ranges."""

@@ -22,7 +22,7 @@ SETTLED = 5.0  # a current that lasts on adds no more than this, in what it adds
 
 
 @jit(inline="always")
-def _surprise(x, fired):
+def surprise_in_widths(x, fired):
     """Surprise of a neuron x widths above its threshold, from the table."""
     x = -x if fired else x
     at = (x + SPAN) * FINE
@@ -69,7 +69,7 @@ def begin(spikes, weight, delay, part, inhibits, c, n_ref, part_ref, per_width, 
                 v = c[k + A] * v + driven[lane, n, t]
                 surprise[lane, n, t] = 0.0
                 if first[n] <= t < until[lane] and (fired or not held):
-                    surprise[lane, n, t] = _surprise(per_width[n] * (v - c[k + THRESHOLD]), fired)
+                    surprise[lane, n, t] = surprise_in_widths(per_width[n] * (v - c[k + THRESHOLD]), fired)
                 if since == n_ref[n] + 1:
                     v += part_ref[n] * (c[k + RESET] - v)
                 v = c[k + RESET] if fired or held else v
@@ -112,7 +112,7 @@ def _moved(
         v = c[k + A] * v + driven[lane, n, t] + adds * current
         fired, held, now = spikes[lane, own, t] != 0, since <= n_ref[n], 0.0
         if first[n] <= t < until[lane] and (fired or not held):
-            now = _surprise(per_width[n] * (v - c[k + THRESHOLD]), fired)
+            now = surprise_in_widths(per_width[n] * (v - c[k + THRESHOLD]), fired)
         more += now - surprise[lane, n, t]
         if since == n_ref[n] + 1:
             v += part_ref[n] * (c[k + RESET] - v)

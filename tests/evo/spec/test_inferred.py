@@ -6,7 +6,7 @@ import circuits
 import evo
 from evo.spec.inferred import rounds_of
 from evo.spec.run_spec import parse
-from fitness.recordings.inference import infer, posterior
+from fitness.recordings.inference import infer, posterior, projection
 from fitness.recordings.inference.fit import anneal
 from fitness.recordings.inference.tune import Effort
 from tests.bench.hidden import hidden, to_csv
@@ -53,10 +53,12 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(folder):
     with pytest.MonkeyPatch.context() as patch:
-        few = {"VISIBLE": 1, "DRAWN": 2, "PROMISING": 1, "RANDOM": 1, "BEST": 1, "RACED": 1, "HOPS": 1, "SAMPLED": 1}
+        few = {"VISIBLE": 1, "HOPS": 1, "SAMPLED": 1}
         few |= {"BRIEF": Effort(0.05, 20, 100, 0.01), "LONG": (Effort(0.05, 20, 100, 0.01),)}
         for name, value in few.items():
             patch.setattr(infer, name, value)
+        for name, value in {"DRAWN": 10, "TURNS": ((1, (0.1, 0.1, 4, 2)),), "LAST": (1, (0.1, 0.1, 4, 2))}.items():
+            patch.setattr(projection, name, value)
         patch.setattr(posterior, "TURNS", posterior.EVERY)
         patch.setattr(infer, "anneal", lambda network, steps, *rest, **options: anneal(network, steps // 8, *rest, **options))
         return evo.run(spec_file(folder, RECORDING), folder / "run", workers=0)
