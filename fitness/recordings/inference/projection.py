@@ -33,9 +33,8 @@ def candidates(network: Network, rng: np.random.Generator) -> list[Candidate]:
 
 
 def _trains(network):
-    """When all sources fire, hidden neurons without noise, uint64 [sources, steps]."""
+    """When all sources fire, hidden neurons as when the surprise was computed last, uint64 [sources, steps]."""
     observed = network.observed
-    network.surprise(SHARP)
     fires = pack(network.fires().transpose(2, 1, 0) > 0.5)[0]
     return np.ascontiguousarray(np.concatenate([observed.spikes[0], observed.measured[0], fires], axis=1).T)
 
@@ -59,11 +58,10 @@ class _Search:
         observed = network.observed
         observed = observed._replace(**{name: getattr(observed, name)[:1] for name in ("spikes", "measured", "scored")})
         network = network.of(observed)
-        trains = _trains(network)
+        surprise, trains = network.surprise(SHARP), _trains(network)
         self.alone = _alone(network, trains)
-        all_of = [Regression(network, n, trains, rng) for n in range(network.measured)]
-        most = max(one.value for one in all_of)
-        self.poor = [one for one in all_of if one.value >= POOR * most]
+        poor = np.flatnonzero(surprise >= POOR * surprise.max())
+        self.poor = [Regression(network, int(n), trains, rng) for n in poor]
         observed = self.alone.observed
         self.seconds = np.bitwise_count(observed.scored[0]).sum() * observed.ranges.dt_ms / 1000
         self.free, self.high = np.zeros(0, "i8"), np.zeros(0)
