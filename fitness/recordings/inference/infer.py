@@ -97,7 +97,7 @@ def _with_one_more(base, signs, score, scores, rng) -> list[Scored]:
     joined = [_joined(base, row, sign if sign in signs else signs[0], rng) for _, row, sign in found]
     brief = [_tuned(network, scores, rng, BRIEF) for network in joined]
     best = _tuned_again(max(brief, key=_first), scores, rng)
-    if best[0] >= ENOUGH:
+    if best[0] >= PERFECT:
         return [best]
     raced = [best]
     for _ in range(SAMPLED):
@@ -105,7 +105,7 @@ def _with_one_more(base, signs, score, scores, rng) -> list[Scored]:
         again.sources[:] = True
         network = refined(again, score, rng, FIRST)[1]
         raced.append(_tuned_again(_tuned(network, scores, rng, BRIEF), scores, rng))
-        if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= ENOUGH:
+        if raced[-1][0] < best[0] + LOSS or raced[-1][0] >= PERFECT:
             break
         best = raced[-1]
     return sorted(raced, key=_first, reverse=True)[:SCORED]
