@@ -16,7 +16,7 @@ from fitness.learning.settings import Learning
 from tests.bench import parts_rivals as rivals
 from tests.bench.assembly_motifs import SINGLE, exchange
 
-LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP = ARMS = (
+LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP, PARITY, SHUFFLED = ARMS = (
     "evolved for learning",
     "evolved for the task",
     "rewired",
@@ -26,6 +26,8 @@ LEARNED, TASK, REWIRED, RANDOM, NEURON, DALE, ANY, CUT, LOOP = ARMS = (
     "dense, any sign",
     "evolved for learning, uncoupled",
     "single neuron, self-exciting",
+    "evolved to learn parity",
+    "evolved to learn parity, rewired",
 )
 LSNN, SNNTORCH, GRU = RIVALS = ("adaptive LIF", "snnTorch", "GRU")
 
@@ -49,6 +51,8 @@ def network_of(arm: str, settings: Learning, sizes: Sizes, learned: Callable[[],
         NEURON: lambda: SINGLE.circuit,
         CUT: lambda: uncoupled(learned()),
         LOOP: self_exciting,
+        PARITY: lambda: circuits.zoo["parity-3"].circuit,
+        SHUFFLED: lambda: rewired(circuits.zoo["parity-3"].circuit, np.random.default_rng((seed, 0))),
     }[arm]()
     return assembled(essential(part) or part, settings, sizes)
 

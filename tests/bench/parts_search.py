@@ -20,7 +20,12 @@ PARTS = ROOT / "runs" / "results" / "parts"
 SPOKEN = ROOT.parent / "shared" / "data" / "spoken_digits.npz"
 HELD_OUT = "theo"  # the speaker that few-shot learning is judged on
 COMMITTED = ("flip-flop", "match", "parity", "intervals", "order", "route")
-KINDS = {"flip-flop-clipped": "flip-flop", "flip-flop-long": "flip-flop", **{f"few-shot-{k}": "few-shot" for k in (1, 5, 20)}}
+KINDS = {
+    "flip-flop-clipped": "flip-flop",
+    "flip-flop-long": "flip-flop",
+    "match-frozen": "match",
+    **{f"few-shot-{k}": "few-shot" for k in (1, 5, 20)},
+}
 LEARNING = {
     "digits": "parameters = 2000\nexamples = 600\nsteps = 120\nbatch = 32\nrate = 0.2\nrungs = 3",
     "few-shot": "parameters = 2000\nexamples = 50\nsteps = 100\nbatch = 16\nrate = 0.2\nrungs = 2\ntrainable = []",
