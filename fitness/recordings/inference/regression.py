@@ -8,9 +8,12 @@ lags, filtered by two membranes, with weights of either sign.
 import numpy as np
 
 from circuits.numerics import portable
-from circuits.numerics.compiled import compiled, jit
+from circuits.numerics.compiled import compiler, jit
+from fitness.recordings.inference import sampler
 from fitness.recordings.inference.network import Network
 from fitness.recordings.inference.sampler import surprise_in_widths
+
+compiled = compiler(sampler)
 
 LAGS_MS = 0.5, 2.0, 4.0, 6.5, 10.0, 16.0, 28.0  # ends of the boxes
 KNOWN_LAGS_MS = 0.5, 2.0, 3.5, 5.0, 6.5, 8.0, 10.0, 12.0, 15.0, 19.0, 25.0, 34.0, 50.0  # likewise, of known trains
